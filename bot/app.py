@@ -1,0 +1,304 @@
+"""The composition root: settings in, a running Skywave out. Every dependency can be replaced."""
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+import structlog
+from filelock import FileLock, Timeout
+
+import content
+from bot.commands import COMMANDS
+from bot.commands.router import Router
+from bot.commands.types import Services
+from bot.platforms.telegram import adapter as telegram
+from bot.platforms.types import Adapter, Wiring
+from bot.settings import Settings
+from content import present
+from content.document import Document
+from content.errors import StoreReadOnly
+from content.fetch import HttpFetcher
+from content.i18n import Translator, negotiate
+from content.present import Look
+from content.sources import ReadContext
+from content.types import Post, Visibility
+from scheduler import membership
+from scheduler.dispatch import Dispatcher
+from scheduler.errors import PlatformStopped
+from scheduler.ingest import Ingest
+from scheduler.jobs import Jobs, Tick
+from scheduler.leases import RENEWAL, Leases
+from scheduler.limits import Limiter
+from scheduler.ports import Clock
+from scheduler.types import BroadcastKind, Delivery, Place
+from storage.unit_of_work import SqlStore
+
+log = structlog.get_logger(__name__)
+
+# What a deployment can speak to; each is None where its settings are missing. A new platform is a line here.
+ADAPTERS: tuple[Callable[[Settings], Adapter | None], ...] = (telegram.adapter,)
+
+# The longest time between two looks at what is due.
+POLL_TICK = timedelta(seconds=15)
+UPKEEP_TICK = timedelta(hours=1)
+# Deliveries that have ended are listed for this long.
+HISTORY = timedelta(days=30)
+# What is in flight at the end gets this long, seconds.
+GRACE = 20.0
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+
+def examples_folder() -> Path:
+    """The posts that are shown while there is no source: packed with `content`, or in the checkout."""
+    packed = Path(content.__file__).parent / "examples"
+    return packed if packed.is_dir() else Path(content.__file__).parent.parent / "examples" / "posts"
+
+
+@dataclass(slots=True)
+class App:
+    """All parts, wired. `wakers` are those of the dispatchers that run."""
+
+    settings: Settings
+    store: SqlStore
+    fetcher: HttpFetcher
+    clock: Clock
+    rng: random.Random
+    wakers: list[Callable[[], None]]
+    ingest: Ingest
+    services: Services
+    router: Router
+
+    def look(self, *languages: str) -> Look:
+        """How things are shown to a reader of the first of these languages that is known."""
+        return make_look(self.settings, *languages)
+
+    def compose(self, delivery: Delivery, posts: Sequence[Post]) -> Document:
+        """What a delivery shows."""
+        look = self.look(delivery.chat.language)
+        match delivery.kind:
+            case BroadcastKind.NOTICE:
+                return present.notice(delivery.body)
+            case BroadcastKind.POST:
+                return present.post(posts[0], look)
+            case BroadcastKind.EDITION:
+                return present.edition(posts, look)
+
+    async def ensure_examples(self) -> None:
+        """Have the example posts in the store, so that a new deployment shows something."""
+        async with self.store.read() as work:
+            if await work.sources.all():
+                return
+        await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE)
+
+    async def upkeep(self) -> None:
+        async with self.store.write() as work:
+            await work.outbox.prune(self.clock.now() - HISTORY)
+            await work.commit()
+
+
+def make_look(settings: Settings, *languages: str) -> Look:
+    language = negotiate(*languages, settings.language)
+    return Look(
+        banner=settings.banner,
+        heading=settings.heading,
+        excerpt_length=settings.excerpt_length,
+        translator=Translator(language),
+        timezone=settings.zone,
+    )
+
+
+@asynccontextmanager
+async def build(
+    settings: Settings, *, clock: Clock | None = None, seed: int | None = None
+) -> AsyncIterator[App]:
+    """Open the store and wire everything to it; closed again at the end.
+
+    Raises SettingsError and StoreError.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await SqlStore.open(settings.database_url)
+        stack.push_async_callback(store.close)
+        fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
+        stack.push_async_callback(fetcher.close)
+        wakers: list[Callable[[], None]] = []
+
+        def wake() -> None:
+            for waker in wakers:
+                waker()
+
+        ingest = Ingest(store, ReadContext(fetcher), clock, settings.interval, wake)
+        services = Services(
+            store=store,
+            ingest=ingest,
+            clock=clock,
+            page_size=settings.page_size,
+            look=lambda language, locale: make_look(settings, language, locale),
+            wake=wake,
+            commands=COMMANDS,
+        )
+        yield App(
+            settings=settings,
+            store=store,
+            fetcher=fetcher,
+            clock=clock,
+            rng=random.Random(seed),
+            wakers=wakers,
+            ingest=ingest,
+            services=services,
+            router=Router(services, settings.operators),
+        )
+
+
+@contextmanager
+def sole_process(settings: Settings) -> Iterator[bool]:
+    """Whether no other process runs on this SQLite file; on PostgreSQL leases settle that."""
+    url = settings.database_url
+    path = url.partition(":///")[2]
+    if not url.startswith("sqlite") or not path or path == ":memory:":
+        yield True
+        return
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    except OSError as exc:
+        raise StoreReadOnly(f"{path}.lock cannot be written: check the permissions of its folder") from exc
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+class Runner:
+    """Runs an app's platforms and ticks until told to stop, or until nobody is left to serve."""
+
+    def __init__(self, app: App, adapters: Sequence[Adapter]) -> None:
+        self._app, self._adapters = app, adapters
+        self._stop = asyncio.Event()
+        self.refused: dict[str, str] = {}  # platforms that stopped, and why
+
+    def stop(self) -> None:
+        """Take up nothing more, finish what is in flight, and end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Serve, once no other process does."""
+        app = self._app
+        names = ["ticks", *(adapter.name for adapter in self._adapters)]
+        holder = f"{socket.gethostname()}:{os.getpid()}:{app.rng.getrandbits(32):08x}"
+        leases = Leases(app.store, app.clock, holder, at_once=app.store.is_sqlite)
+        epochs = await leases.acquire(names)
+        await app.ensure_examples()
+        jobs = Jobs(self._ticks(leases, names))
+        jobs.start()
+        try:
+            await self._serve(epochs)
+        finally:
+            jobs.stop()
+            await leases.release(names)
+
+    async def listen_only(self) -> None:
+        """Answer people beside another process that does the rest."""
+        await self._app.ensure_examples()
+        for adapter in self._adapters:
+            await adapter.listen(self._wiring(Limiter(adapter.limits), self._app.services.wake))
+
+    def _ticks(self, leases: Leases, names: Sequence[str]) -> list[Tick]:
+        app = self._app
+
+        async def renew() -> None:
+            if await leases.renew(names) is None:
+                log.error("lease.lost", next_step="another process has taken over; this one ends")
+                self.stop()
+
+        ticks = [
+            Tick("poll", min(app.settings.interval, POLL_TICK), app.ingest.poll_due),
+            Tick("upkeep", UPKEEP_TICK, app.upkeep),
+        ]
+        return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]
+
+    def _wiring(self, limiter: Limiter, wake: Callable[[], None]) -> Wiring:
+        return Wiring(self._app.router, limiter, self._app.store, self._app.clock, wake)
+
+    async def _serve(self, epochs: Mapping[str, int]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for adapter in self._adapters:
+                group.create_task(self._platform(adapter, epochs[adapter.name]))
+
+    async def _platform(self, adapter: Adapter, epoch: int) -> None:
+        """Listen and dispatch for one platform; that it stops does not end the others."""
+        app = self._app
+        limiter = Limiter(adapter.limits)
+        dispatcher = Dispatcher(app.store, adapter.platform, app.compose, limiter, app.clock, app.rng, epoch)
+        try:
+            if await self._unless_stopped(adapter.open()):
+                app.wakers.append(dispatcher.wake)
+                await self._both(adapter.listen(self._wiring(limiter, dispatcher.wake)), dispatcher)
+        except PlatformStopped as exc:
+            await self._tell_operators(adapter.name, str(exc))
+        finally:
+            await adapter.close()
+
+    async def _unless_stopped(self, opening: Coroutine[None, None, None]) -> bool:
+        task, stop = asyncio.create_task(opening), asyncio.create_task(self._stop.wait())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for one in (task, stop):
+            one.cancel()
+        if task.done():
+            task.result()
+        return task.done() and not self._stop.is_set()
+
+    async def _both(self, listening: Coroutine[None, None, None], dispatcher: Dispatcher) -> None:
+        """Until either ends or a stop is asked for; then what is in flight is finished."""
+        listen = asyncio.create_task(listening)
+        dispatch = asyncio.create_task(dispatcher.run())
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({listen, dispatch, stop}, return_when=asyncio.FIRST_COMPLETED)
+            dispatcher.stop()
+            await asyncio.wait({dispatch}, timeout=GRACE)
+        finally:
+            for task in (listen, dispatch, stop):
+                task.cancel()
+            await asyncio.wait({listen, dispatch, stop})
+        if dispatcher.stopped:
+            raise PlatformStopped(dispatcher.stopped)
+        for task in (listen, dispatch):
+            if not task.cancelled():
+                task.result()
+
+    async def _tell_operators(self, platform: str, reason: str) -> None:
+        """Say once, in the log and on every other platform, that one has stopped."""
+        self.refused[platform] = reason
+        log.error("platform.stopped", platform=platform, reason=reason)
+        serving = {adapter.name for adapter in self._adapters} - set(self.refused)
+        async with self._app.store.write() as work:
+            for operator in self._app.settings.operators:
+                name, _, address = operator.partition(":")
+                if name in serving:
+                    await membership.notify(work, Place(name, address), reason, self._app.clock.now())
+            await work.commit()
+        self._app.services.wake()

@@ -1,0 +1,142 @@
+"""What the commands share: an open app, errors in one line, tables for people and JSON for scripts."""
+
+import asyncio
+import dataclasses
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.app import App, build
+from bot.logs import configure
+from bot.settings import Settings, load_settings
+from content.errors import NotFound, SettingsError, SkywaveError, UsageError
+from content.sources import normalise
+from content.types import Source
+from scheduler.ports import UnitOfWork
+from scheduler.types import Chat, ChatKind, Place
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+PLATFORMS = ("telegram", "terminal")
+
+
+def settings_of_process(*, level: str = "WARNING") -> Settings:
+    """Load the settings and set logging up. Commands log warnings only; `run` says more."""
+    settings = load_settings()
+    token = settings.telegram_token
+    configure(settings.log_format, [token.get_secret_value()] if token else [], level=level)
+    return settings
+
+
+@asynccontextmanager
+async def open_app() -> AsyncIterator[App]:
+    async with build(settings_of_process()) as app:
+        yield app
+
+
+def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
+    """Run a command to its exit status; an error of ours becomes one line on standard error."""
+    try:
+        raise SystemExit(asyncio.run(work) or 0)
+    except SkywaveError as exc:
+        print(f"skywave: {exc}", file=sys.stderr)
+        raise SystemExit(2 if isinstance(exc, UsageError | SettingsError) else 1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def to_json(item: Any, *without: str) -> dict[str, Any]:
+    """A dataclass of ours as a JSON object with the names of its fields."""
+    return {name: value for name, value in dataclasses.asdict(item).items() if name not in without}
+
+
+def print_json(document: object) -> None:
+    print(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """A table for people; texts from outside are printed as they are."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    count = 0
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+        count += 1
+    Console(highlight=False).print(table if count else empty)
+
+
+def say(text: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(escape(text))
+
+
+def warn(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def parse_place(word: str) -> Place:
+    """`telegram:-100123`, `telegram:-100123/7` for a topic. Raises UsageError."""
+    platform, _, rest = word.strip().partition(":")
+    address, _, topic = rest.partition("/")
+    if platform not in PLATFORMS or not address:
+        raise UsageError(f"{word!r} is not a chat: write telegram:-100123, telegram:-100123/7 or terminal:me")
+    if platform == "telegram" and not (address.lstrip("-").isdecimal() and (not topic or topic.isdecimal())):
+        raise UsageError(
+            f"{word!r}: a Telegram chat is a number like -100123; /start in the chat adds it as well"
+        )
+    return Place(platform, address, topic)
+
+
+def kind_of_place(place: Place) -> ChatKind:
+    """What can be told of a chat before its platform has said more."""
+    if place.platform == "terminal":
+        return ChatKind.TERMINAL
+    return ChatKind.GROUP if place.address.startswith("-") else ChatKind.PRIVATE
+
+
+def words_or_stdin(words: Sequence[str]) -> list[str]:
+    """The arguments, with `-` replaced by the words of standard input."""
+    out: list[str] = []
+    for word in words:
+        out += sys.stdin.read().split() if word == "-" else [word]
+    if not out:
+        raise UsageError("no chat is given: name at least one, or - to read them from standard input")
+    return out
+
+
+async def source_named(work: UnitOfWork, name: str) -> Source:
+    """A source by URL, title or id. Raises NotFound."""
+    for source in await work.sources.all():
+        if name in (source.url, str(source.id)) or name.casefold() == source.name.casefold():
+            return source
+    try:
+        found = await work.sources.by_url(normalise(name))
+    except UsageError:
+        found = None
+    if found is None:
+        raise NotFound(f"no source is called {name}: skywave sources list shows them")
+    return found
+
+
+async def chat_named(work: UnitOfWork, word: str) -> Chat:
+    """A known chat. Raises NotFound and UsageError."""
+    chat = await work.chats.find(parse_place(word))
+    if chat is None:
+        raise NotFound(f"no chat {word} is known: add it with skywave chats add {word}")
+    return chat

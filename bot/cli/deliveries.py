@@ -1,0 +1,84 @@
+"""`skywave deliveries …`: what was sent, what waits, and what went wrong."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from content.errors import UsageError
+from scheduler.ports import DeliveryFilter, UnitOfWork
+from scheduler.types import Delivery, DeliveryState
+
+commands = typer.Typer(
+    name="deliveries", help="What was sent, what waits, what failed.", no_args_is_help=True
+)
+
+Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]
+Broadcast = Annotated[int, typer.Option("--broadcast", help="Only of this broadcast.")]
+Reason = Annotated[str, typer.Option("--reason", help="Only with this text in the reason.")]
+STATES = ", ".join(DeliveryState)
+
+
+async def _filter(
+    work: UnitOfWork, chat: str, broadcast: int, reason: str, states: list[DeliveryState] | None
+) -> DeliveryFilter:
+    chat_id = (await chat_named(work, chat)).id if chat else None
+    return DeliveryFilter(states, chat_id, broadcast or None, reason or None)
+
+
+@commands.command("list")
+def list_(
+    state: Annotated[list[str] | None, typer.Option("--state", help=f"Only these: {STATES}.")] = None,
+    chat: Chat = "",
+    broadcast: Broadcast = 0,
+    reason: Reason = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """List deliveries with their state, attempts and reason.
+
+    skywave deliveries list --state failed --state held
+    """
+    run(_list(state or [], chat, broadcast, reason, limit, json))
+
+
+async def _list(words: list[str], chat: str, broadcast: int, reason: str, limit: int, json: bool) -> None:
+    unknown = [word for word in words if word not in list(DeliveryState)]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is no state of a delivery: use {STATES}")
+    states = [DeliveryState(word) for word in words] or None
+    async with open_app() as app, app.store.read() as work:
+        which = await _filter(work, chat, broadcast, reason, states)
+        deliveries = await work.outbox.find(which, limit)
+        counts, unknowns = await work.outbox.counts(), await work.outbox.unknowns()
+    if json:
+        documents = [to_json(d) | {"unknowns": sum(p.unknowns for p in d.parts)} for d in deliveries]
+        print_json({"counts": counts, "unknowns": unknowns, "deliveries": documents})
+        return
+    print_table(
+        ("#", "broadcast", "chat", "state", "attempts", "due", "reason"),
+        [_row(d) for d in deliveries],
+        "No deliveries.",
+    )
+    total = ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing yet"
+    say(f"{total}; {unknowns} outcomes were unknown")
+
+
+def _row(d: Delivery) -> tuple[object, ...]:
+    due = f"{d.due_at:%Y-%m-%d %H:%M:%S}Z" if d.state == DeliveryState.PENDING else ""
+    return d.id, d.broadcast_id, d.chat.name, d.state, d.attempts, due, d.reason
+
+
+@commands.command("retry")
+def retry(chat: Chat = "", broadcast: Broadcast = 0, reason: Reason = "") -> None:
+    """Send failed and held deliveries again: all of them, or those that match."""
+    run(_retry(chat, broadcast, reason))
+
+
+async def _retry(chat: str, broadcast: int, reason: str) -> None:
+    async with open_app() as app, app.store.write() as work:
+        which = await _filter(work, chat, broadcast, reason, None)
+        count = await work.outbox.retry(which, app.clock.now())
+        await work.audit.add("cli", "deliveries retried", str(count), app.clock.now())
+        await work.commit()
+    say(f"{count} deliveries will be tried again" + ("" if count else ": none has failed"))

@@ -1,0 +1,111 @@
+"""`skywave`: the program, its groups of commands, and the two that run the bot."""
+
+import asyncio
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from bot import __version__
+from bot.app import ADAPTERS, Runner, build, sole_process
+from bot.cli import chats, db, deliveries, reading, sources, subscriptions
+from bot.cli.common import run, settings_of_process, warn
+from bot.platforms.terminal.adapter import TerminalAdapter
+from bot.platforms.types import Adapter
+from content.errors import StoreBusy
+
+app = typer.Typer(
+    name="skywave",
+    help="Broadcast the posts of sites and feeds to Telegram chats and the terminal.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (sources, chats, subscriptions, deliveries, db):
+    app.add_typer(group.commands)
+app.command("poll")(sources.poll)
+app.command("search")(reading.search_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"skywave {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    return None
+
+
+@app.command("run")
+def run_command() -> None:
+    """Run everything that is configured: platforms, polling, deliveries.
+
+    Without any token it is a chat in this terminal.
+    """
+    run(_run())
+
+
+@app.command("chat")
+def chat_command() -> None:
+    """Read and command in this terminal.
+
+    At a TTY it is a chat; from a pipe each line is a command, answered in plain text:
+
+    printf '/latest\\n/search 微调\\n' | skywave chat
+    """
+    run(_chat())
+
+
+async def _run() -> int:
+    settings = settings_of_process()
+    adapters = [adapter for make in ADAPTERS if (adapter := make(settings)) is not None]
+    if not adapters:
+        return await _chat()
+    settings_of_process(level="INFO")
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        adapters.append(TerminalAdapter())
+    with sole_process(settings) as sole:
+        if not sole:
+            raise StoreBusy(f"another skywave runs on {settings.database_url}: stop it first")
+        async with build(settings) as app_:
+            runner = Runner(app_, adapters)
+            await _until_signal(runner)
+    if len(runner.refused) == len([a for a in adapters if a.name != "terminal"]):
+        for reason in runner.refused.values():
+            warn(f"skywave: {reason}")
+        return 1
+    return 0
+
+
+async def _chat() -> int:
+    settings = settings_of_process()
+    adapters: list[Adapter] = [TerminalAdapter()]
+    with sole_process(settings) as sole:
+        async with build(settings) as app_:
+            runner = Runner(app_, adapters)
+            if sole and app_.store.is_sqlite:
+                await _until_signal(runner)
+            else:
+                await runner.listen_only()
+    return 0
+
+
+async def _until_signal(runner: Runner) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, runner.stop)
+    await runner.run()
+
+
+def main() -> None:
+    """The entry point of the `skywave` command."""
+    app()

@@ -1,0 +1,46 @@
+"""`skywave search`."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.common import Json, open_app, print_json, run, say, to_json
+from content import search
+from content.errors import UsageError
+from content.text import excerpt
+from content.types import PostQuery
+
+
+def search_command(
+    words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many posts.")] = 10,
+    json: Json = False,
+) -> None:
+    """Search all posts. Words are ANDed; "…" is exact, -word excludes, word* is a prefix.
+
+    skywave search 微调 LoRA
+    """
+    run(_search(" ".join(words), limit, json))
+
+
+async def _search(words: str, limit: int, json: bool) -> int:
+    query = search.parse(words)
+    if query.problems:
+        raise UsageError(f"{query.problems[0]} is not understood: dates are written like after:2026-01-31")
+    if query.empty:
+        raise UsageError("nothing to look for: give at least one word, like skywave search 微调")
+    async with open_app() as app, app.store.read() as work:
+        ranking = await work.index.search(query, PostQuery(limit=limit))
+        posts = await work.posts.by_ids(ranking.ids)
+    snippets = [search.snippet(post.text, query, app.settings.excerpt_length) for post in posts]
+    if json:
+        found = [
+            to_json(post, "html") | {"score": score, "snippet": snippet}
+            for post, score, snippet in zip(posts, ranking.scores, snippets, strict=True)
+        ]
+        print_json({"total": ranking.total, "relaxed": False, "posts": found})
+        return 0
+    for post, snippet in zip(posts, snippets, strict=True):
+        say(f"{post.title or excerpt(post.text, 60)}\n  {snippet}\n  {post.url}")
+    say(f"{ranking.total} posts")
+    return 0 if posts else 1

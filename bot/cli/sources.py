@@ -1,0 +1,216 @@
+"""`skywave sources …` and `skywave poll`."""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
+
+from bot.cli.common import Json, open_app, print_json, print_table, run, say, source_named, to_json, warn
+from bot.cli.opml import read_opml, write_opml
+from content.errors import SkywaveError
+from content.types import ParsedSource, Source, SourceState, Visibility
+from scheduler.ingest import PollResult
+from scheduler.ports import UnitOfWork
+
+commands = typer.Typer(name="sources", help="Where posts come from.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="SOURCE", help="Its URL, its title or its number.")]
+
+
+@commands.command("add")
+def add(
+    urls: Annotated[
+        list[str], typer.Argument(metavar="URL...", help="A feed's URL or a folder of Markdown.")
+    ],
+    json: Json = False,
+) -> None:
+    """Add public sources; each is read once, and what it holds is not broadcast.
+
+    skywave sources add https://example.org/feed.xml ./content/posts
+    """
+    run(_add(urls, json))
+
+
+async def _add(urls: list[str], json: bool) -> int:
+    results, failed = [], 0
+    async with open_app() as app:
+        for url in urls:
+            try:
+                result = await app.ingest.add(url, Visibility.PUBLIC)
+            except SkywaveError as exc:
+                warn(f"skywave: {exc}")
+                failed += 1
+                continue
+            results.append(result)
+            if not json:
+                say(_summary(result))
+    if json:
+        print_json([to_json(result) for result in results])
+    return 1 if failed else 0
+
+
+def _summary(result: PollResult) -> str:
+    counts = f"{result.new} new, {result.changed} changed, {result.deliveries} deliveries"
+    failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
+    return f"{result.source.name}: {result.error or counts}{failures}"
+
+
+@commands.command("list")
+def list_(json: Json = False) -> None:
+    """List the sources with their state and last error."""
+    run(_list(json))
+
+
+async def _list(json: bool) -> None:
+    async with open_app() as app, app.store.read() as work:
+        sources = await work.sources.all()
+    if json:
+        print_json([to_json(source) for source in sources])
+        return
+    rows = [(s.id, s.name, s.kind, s.visibility, _state(s), s.url) for s in sources]
+    empty = "No sources yet. Add one: skywave sources add URL"
+    print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+
+
+def _state(source: Source) -> str:
+    if source.last_error:
+        return f"failing ({source.failures}): {source.last_error}"
+    return source.state
+
+
+@commands.command("check")
+def check(url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")], json: Json = False) -> None:
+    """Fetch and parse a source without storing anything."""
+    run(_check(url, json))
+
+
+async def _check(url: str, json: bool) -> int:
+    async with open_app() as app:
+        url, parsed = await app.ingest.check(url)
+    if json:
+        source = {"url": url, "title": parsed.title, "home": parsed.url}
+        failures = [to_json(failure) for failure in parsed.failures]
+        print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
+    else:
+        _show_check(url, parsed)
+    return 0
+
+
+def _show_check(url: str, parsed: ParsedSource) -> None:
+    say(f"{parsed.title or url}: {len(parsed.posts)} posts")
+    rows = [(p.published_at or "no date", p.title or "(no title)", p.url or p.guid) for p in parsed.posts]
+    print_table(("published", "title", "url"), rows, "It is well-formed but empty.")
+    for failure in parsed.failures:
+        warn(f"not read: {failure.name}: {failure.reason}")
+
+
+@commands.command("pause")
+def pause(name: Name) -> None:
+    """Stop polling a source."""
+    run(_set_state(name, SourceState.PAUSED))
+
+
+@commands.command("resume")
+def resume(name: Name) -> None:
+    """Poll a paused or failing source again, at once."""
+    run(_set_state(name, SourceState.ACTIVE))
+
+
+async def _set_state(name: str, state: SourceState) -> None:
+    async def change(work: UnitOfWork, source: Source) -> None:
+        await work.sources.set_state(source.id, state)
+
+    await _change(name, state.value, change)
+
+
+async def _change(
+    name: str, action: str, change: Callable[[UnitOfWork, Source], Coroutine[Any, Any, None]]
+) -> None:
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        await change(work, source)
+        await work.audit.add("cli", f"source {action}", source.name, app.clock.now())
+        await work.commit()
+    say(f"{source.name}: {action}")
+
+
+@commands.command("remove")
+def remove(name: Name) -> None:
+    """Remove a source with its posts; what waits to be sent of it is cancelled."""
+    run(_remove(name))
+
+
+async def _remove(name: str) -> None:
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        now = app.clock.now()
+        cancelled = await work.outbox.cancel("the source was removed", now, source_id=source.id)
+        await work.sources.remove(source.id)
+        await work.audit.add("cli", "source removed", source.name, now)
+        await work.commit()
+    say(f"{source.name}: removed, {cancelled} deliveries cancelled")
+
+
+@commands.command("import")
+def import_(file: Annotated[Path, typer.Argument(help="An OPML file, as feed readers export it.")]) -> None:
+    """Add all feeds of an OPML file."""
+    run(_import(file))
+
+
+async def _import(file: Path) -> int:
+    return await _add(read_opml(file), json=False)
+
+
+@commands.command("export")
+def export(file: Annotated[Path, typer.Argument(help="The OPML file to write.")]) -> None:
+    """Write all public feeds to an OPML file."""
+    run(_export(file))
+
+
+async def _export(file: Path) -> None:
+    async with open_app() as app, app.store.read() as work:
+        feeds = [
+            s for s in await work.sources.all() if s.kind == "feed" and s.visibility == Visibility.PUBLIC
+        ]
+    write_opml(file, feeds)
+    say(f"{len(feeds)} feeds written to {file}")
+
+
+def poll(
+    every: Annotated[
+        bool, typer.Option("--all", help="Poll every source, not only those that are due.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Poll the sources that are due, once. A running skywave sends what is new."""
+    run(_poll(every, json))
+
+
+async def _poll(every: bool, json: bool) -> int:
+    results: list[PollResult] = []
+    async with open_app() as app:
+        async with app.store.read() as work:
+            active = [s for s in await work.sources.all() if s.state is SourceState.ACTIVE]
+            sources = active if every else await work.sources.due(app.clock.now())
+        columns = (TextColumn("polling"), MofNCompleteColumn(), TextColumn("{task.fields[name]}"))
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("polling", total=len(sources), name="")
+            async for result in app.ingest.poll_each(sources):
+                results.append(result)
+                progress.update(task, advance=1, name=result.source.name[:60])
+    _show_poll(results, json)
+    return 1 if any(result.error for result in results) else 0
+
+
+def _show_poll(results: list[PollResult], json: bool) -> None:
+    if json:
+        print_json([to_json(result) for result in results])
+        return
+    for result in results:
+        if result.new or result.changed or result.error or result.failures:
+            say(_summary(result))
+    new, failed = sum(r.new for r in results), sum(bool(r.error) for r in results)
+    say(f"{len(results)} sources polled, {new} new posts, {failed} failed")

@@ -1,0 +1,28 @@
+"""/start and /help: the first things a person sees."""
+
+from bot.commands.types import Reply, Request, Services
+from content import present
+from content.document import Document, Heading, Paragraph, text
+from scheduler.types import ChatKind
+
+
+async def start(request: Request, services: Services) -> Reply:
+    """A greeting with the next steps; a private chat gets the language of its person."""
+    t = request.translator.t
+    if request.chat.kind is ChatKind.PRIVATE and not request.chat.language:
+        async with services.store.write() as work:
+            await work.chats.set_language(request.chat.id, request.translator.language)
+            await work.commit()
+    steps = (
+        t("/latest shows the newest posts, /search finds posts in Chinese and English."),
+        t("/subscribe sends new posts to this chat as they appear. /help lists all commands."),
+    )
+    lines = [Paragraph(text(step), tight=True) for step in steps]
+    return Reply(Document((Heading(text(t("Skywave is on the air."))), *lines)))
+
+
+async def help_(request: Request, services: Services) -> Reply:
+    """All commands with what they are for."""
+    t = request.translator.t
+    rows = [(command.usage, t(command.summary)) for command in services.commands]
+    return Reply(present.help(rows, request.look))

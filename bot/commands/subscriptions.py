@@ -1,0 +1,84 @@
+"""/subscribe and /unsubscribe: what a chat follows. Only its admins change that."""
+
+from collections.abc import Sequence
+
+from bot.commands.named import find_source
+from bot.commands.types import Reply, Request, Services
+from content import present
+from content.document import is_web_url
+from content.errors import UsageError
+from content.types import Source, Visibility
+from scheduler.ports import UnitOfWork
+from scheduler.types import Subscription
+
+
+async def subscribe(request: Request, services: Services) -> Reply:
+    """Follow a source, a new feed by its URL, or all public sources."""
+    t = request.translator.t
+    source = await _wanted(request, services)
+    name = source.name if source else t("all public sources")
+    async with services.store.write() as work:
+        added = await work.subscriptions.add(request.chat.id, source.id if source else None)
+        await _audit(work, request, services, "subscribe", name)
+        await work.commit()
+    if not added:
+        return Reply(present.notice(t("This chat follows {name} already.", name=name)))
+    following = t("This chat now follows {name}: new posts arrive here as they appear.", name=name)
+    return Reply(present.notice(following + "\n" + t("/latest shows what there is already.")))
+
+
+async def unsubscribe(request: Request, services: Services) -> Reply:
+    """Stop following one source, or everything; what waits to be sent is cancelled."""
+    t = request.translator.t
+    async with services.store.read() as work:
+        followed = await work.subscriptions.of(request.chat.id)
+    if not followed:
+        raise UsageError(t("This chat follows nothing. /subscribe changes that."))
+    source = None
+    if request.arguments.strip().lower() not in ("", "all"):
+        source = await find_source(request, services)
+        followed = [s for s in followed if s.source_id == source.id]
+    name = source.name if source else t("everything")
+    if not followed:
+        raise UsageError(
+            t("This chat does not follow {name} by itself. /sources shows what it follows.", name=name)
+        )
+    async with services.store.write() as work:
+        await _end(work, request, services, followed)
+        await _audit(work, request, services, "unsubscribe", name)
+        await work.commit()
+    return Reply(present.notice(t("This chat no longer follows {name}.", name=name)))
+
+
+async def _wanted(request: Request, services: Services) -> Source | None:
+    """The source that is meant; a feed that nobody added yet becomes a private one."""
+    words = request.arguments.strip()
+    if words.lower() in ("", "all"):
+        return None
+    if is_web_url(words):
+        return (await services.ingest.add(words, Visibility.PRIVATE)).source
+    return await find_source(request, services)
+
+
+async def _end(
+    work: UnitOfWork,
+    request: Request,
+    services: Services,
+    ended: Sequence[Subscription],
+) -> None:
+    reason, now, chat_id = "unsubscribed", services.clock.now(), request.chat.id
+    for subscription in ended:
+        await work.subscriptions.remove(chat_id, subscription.source_id)
+    still = {s.source_id for s in await work.subscriptions.of(chat_id)}
+    if not still:
+        await work.outbox.cancel(reason, now, chat_id=chat_id)
+        return
+    for source in await work.sources.all():
+        covered = source.id in still or (None in still and source.visibility is Visibility.PUBLIC)
+        if not covered:
+            await work.outbox.cancel(reason, now, chat_id=chat_id, source_id=source.id)
+
+
+async def _audit(work: UnitOfWork, request: Request, services: Services, action: str, name: str) -> None:
+    target = f"{request.chat.place} {name}"
+    await work.audit.add(request.call.actor, action, target, services.clock.now())

@@ -1,0 +1,92 @@
+"""What a platform's adapter hands to the commands, and what it gets back. No SDK in sight."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.access import Role
+from content.document import Document
+from content.i18n import Translator
+from content.present import Look
+from scheduler.ingest import Ingest
+from scheduler.ports import Clock, Store
+from scheduler.types import Chat, ChatKind, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command as it came in. `locale` is the person's, as the platform names it.
+
+    `is_chat_admin` may ask the platform, so it is asked only where it matters.
+    """
+
+    name: str
+    arguments: str
+    place: Place
+    kind: ChatKind
+    title: str
+    actor: str  # like telegram:123
+    locale: str
+    is_chat_admin: Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call in the chat that it was made in, with what its answer will look like."""
+
+    call: Call
+    chat: Chat
+    role: Role
+    look: Look
+
+    @property
+    def arguments(self) -> str:
+        return self.call.arguments
+
+    @property
+    def translator(self) -> Translator:
+        return self.look.translator
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`data` is at most 64 bytes: it comes back when the button is pressed, also after a restart."""
+
+    label: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command answers, with one row of buttons below it."""
+
+    document: Document
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What commands work with. `page_size` counts posts; `wake` makes the dispatchers look at the outbox."""
+
+    store: Store
+    ingest: Ingest
+    clock: Clock
+    page_size: int
+    look: Callable[[str, str], Look]  # of a chat's language and a person's locale
+    wake: Callable[[], None]
+    commands: "tuple[Command, ...]"
+
+
+class Handler(Protocol):
+    async def __call__(self, request: Request, services: Services) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: what people type, what it is for (a msgid), who may use it."""
+
+    name: str
+    usage: str
+    summary: str
+    handler: Handler
+    role: Role = Role.MEMBER

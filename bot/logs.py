@@ -1,0 +1,69 @@
+"""Structured logs on standard error: a line an event, for people or as JSON. Secrets are cut out of both."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+import structlog
+
+# A bot token of Telegram, as it stands in its URLs.
+TELEGRAM_TOKEN = re.compile(r"\d{5,}:[\w-]{10,}")
+# Loud about every request that they make.
+NOISY = ("apscheduler", "telegram", "httpx", "httpcore", "aiosqlite", "alembic")
+
+
+class Redactor:
+    """Cuts secrets out of events: known ones, and whatever looks like a bot token."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = [secret for secret in secrets if secret]
+
+    def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {key: self._clean(value) for key, value in event.items()}
+
+    def _clean(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        for secret in self._secrets:
+            value = value.replace(secret, "***")
+        return TELEGRAM_TOKEN.sub("***", value)
+
+
+def configure(log_format: str, secrets: Sequence[str], *, level: str = "INFO") -> None:
+    """Set logging up, for our own events and for those of the libraries."""
+    to_text: list[Any] = (
+        [
+            structlog.processors.format_exc_info,
+            Redactor(secrets),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+        if log_format == "json"
+        else [
+            structlog.processors.format_exc_info,
+            Redactor(secrets),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+    )
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *to_text])
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""Telegram, Discord and the terminal: events in, messages out, a renderer between."""

@@ -1,0 +1,216 @@
+"""Makes documents as long as a message may be: pages by shorter excerpts, the rest by several messages."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import regex
+
+from content.document import (
+    Block,
+    CodeBlock,
+    CodeSpan,
+    Document,
+    Emphasis,
+    Excerpt,
+    Heading,
+    Image,
+    Inline,
+    LineBreak,
+    Link,
+    ListBlock,
+    Paragraph,
+    Quote,
+    Strike,
+    Strong,
+    Text,
+    block_text,
+    inline_text,
+    map_excerpts,
+)
+from content.text import excerpt
+
+Measure = Callable[[Document], bool]
+
+_MARK = "..."
+_WORD = 64  # code points back from the end of a piece where a space is still worth ending at
+
+
+def fit(document: Document, measure: Measure) -> Document:
+    """The document with its excerpts cut, so that `measure` takes it as one message.
+
+    All excerpts give up the same number of code points, the fewest that suffice. Where even that is not
+    enough all blocks are cut to one length, and as a last resort only what the first message of a split would
+    hold stays.
+    """
+    ways = ((_less_excerpt, _longest_excerpt(document)), (_less_block, _longest_block(document)))
+    for shrink, steps in ways:
+        if shrunk := _first_that_fits(partial(shrink, document), range(steps + 1), measure):
+            return shrunk
+    return replace(split(document, measure)[0], single=True)
+
+
+def _first_that_fits(shrink: Callable[[int], Document], steps: range, measure: Measure) -> Document | None:
+    less = bisect_left(steps, True, key=lambda by: measure(shrink(by)))
+    return shrink(less) if less < len(steps) else None
+
+
+def split(document: Document, fits: Measure) -> list[Document]:
+    """The document as documents that each fit, in order and without loss; `carried` goes with its blocks.
+
+    Messages end where blocks end; only a block that is too long for one message is cut, at the end of a line,
+    else of a word, else of a grapheme.
+    """
+    whole = _less_excerpt(document, 0)
+    carried = whole.carried or ((),) * len(whole.blocks)
+    waiting = deque(pair for pair in zip(whole.blocks, carried, strict=True) if block_text(pair[0]).strip())
+    messages: list[Document] = []
+    current = Document(())
+    while waiting:
+        block, posts = waiting.popleft()
+        longer = _plus(current, block, posts)
+        if fits(longer):
+            current = longer
+        elif current.blocks:
+            messages.append(current)
+            current = Document(())
+            waiting.appendleft((block, posts))
+        else:
+            head, tail = _largest_head(block, fits)
+            messages.append(_plus(current, head, posts))
+            waiting.extendleft([(tail, posts)] if tail else [])
+    return [*messages, current] if current.blocks or not messages else messages
+
+
+def _plus(document: Document, block: Block, posts: tuple[int, ...]) -> Document:
+    return Document((*document.blocks, block), carried=(*document.carried, posts))
+
+
+def _less_excerpt(document: Document, by: int) -> Document:
+    return map_excerpts(document, lambda node: excerpt(node.text, max(node.limit - by, 0)))
+
+
+def _longest_excerpt(document: Document) -> int:
+    limits = [0]
+
+    def note(node: Excerpt) -> str:
+        limits.append(node.limit)
+        return ""
+
+    map_excerpts(document, note)
+    return max(limits)
+
+
+def _less_block(document: Document, by: int) -> Document:
+    limit = _longest_block(document) - by
+    shortest = _less_excerpt(document, _longest_excerpt(document))
+    return replace(shortest, blocks=tuple(_capped(block, limit) for block in shortest.blocks))
+
+
+def _longest_block(document: Document) -> int:
+    return max((len(block_text(block)) for block in document.blocks), default=0)
+
+
+def _capped(block: Block, limit: int) -> Block:
+    if len(block_text(block)) <= limit:
+        return block
+    head, _ = cut(block, max(limit, 1))
+    if isinstance(head, Heading | Paragraph):
+        return replace(head, children=(*head.children, Text(_MARK)))
+    return head
+
+
+def _largest_head(block: Block, fits: Measure) -> tuple[Block, Block | None]:
+    """The block cut at the last border at which its head fits a message; at least one code point long."""
+    content = block_text(block)
+
+    def too_long(at: int) -> bool:
+        return not fits(Document((cut(block, at)[0],)))
+
+    most = 1
+    while most < len(content) and not too_long(most):
+        most *= 2
+    at = max(bisect_left(range(1, most + 1), True, key=too_long), 1)
+    return cut(block, border(content, at))
+
+
+def border(content: str, at: int) -> int:
+    """The last good place to cut `content`, at most `at` (> 0): after a line, a word or a grapheme."""
+    if at >= len(content) or content[at].isspace():
+        return at
+    if line := content.rfind("\n", at // 2, at) + 1:
+        return line
+    if word := content.rfind(" ", max(at // 2, at - _WORD), at) + 1:
+        return word
+    start = max(0, at - _WORD)
+    starts = (start + match.start() for match in regex.finditer(r"\X", content[start : at + _WORD]))
+    return max((place for place in starts if start < place <= at), default=at)
+
+
+def cut(block: Block, at: int) -> tuple[Block, Block | None]:
+    """The block up to the code point `at` (> 0) of its `block_text`, and the rest if there is any.
+
+    A picture is not cut. A list item that is cut starts the rest again with its own bullet or number.
+    """
+    match block:
+        case Image():
+            return block, None
+        case CodeBlock():
+            rest = block.text[at:]
+            return replace(block, text=block.text[:at]), replace(block, text=rest) if rest else None
+        case Heading() | Paragraph():
+            head, tail = _cut_inlines(block.children, at)
+            return replace(block, children=head), replace(block, children=tail) if tail else None
+        case Quote():
+            first, others = _cut_blocks(block.blocks, at)
+            return Quote(first), Quote(others) if others else None
+        case ListBlock():
+            return _cut_list(block, at)
+
+
+def _cut_list(block: ListBlock, at: int) -> tuple[ListBlock, ListBlock | None]:
+    first, others = _cut_blocks(tuple(map(Quote, block.items)), at)
+    done = len(block.items) - len(others)
+    start = None if block.start is None else block.start + done
+    return replace(block, items=_items(first)), ListBlock(_items(others), start) if others else None
+
+
+def _items(quotes: Iterable[Block]) -> tuple[tuple[Block, ...], ...]:
+    return tuple(quote.blocks for quote in quotes if isinstance(quote, Quote))
+
+
+def _cut_blocks(blocks: tuple[Block, ...], at: int) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    for number, block in enumerate(blocks):
+        size = len(block_text(block))
+        if at < size:
+            head, tail = cut(block, at)
+            return (*blocks[:number], head), (*((tail,) if tail else ()), *blocks[number + 1 :])
+        at -= size + 1
+        if at <= 0:
+            return blocks[: number + 1], blocks[number + 1 :]
+    return blocks, ()
+
+
+def _cut_inlines(nodes: tuple[Inline, ...], at: int) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
+    for number, node in enumerate(nodes):
+        size = len(inline_text((node,)))
+        if at < size:
+            head, tail = _cut_inline(node, at)
+            return (*nodes[:number], *head), (*tail, *nodes[number + 1 :])
+        at -= size
+    return nodes, ()
+
+
+def _cut_inline(node: Inline, at: int) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
+    match node:
+        case _ if at == 0:
+            return (), (node,)
+        case Text() | CodeSpan() | Excerpt():
+            return (replace(node, text=node.text[:at]),), (replace(node, text=node.text[at:]),)
+        case Strong() | Emphasis() | Strike() | Link():
+            head, tail = _cut_inlines(node.children, at)
+            return (replace(node, children=head),), (replace(node, children=tail),)
+        case LineBreak():
+            return (node,), ()

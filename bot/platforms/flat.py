@@ -1,0 +1,221 @@
+"""A document as one string and the spans that are marked in it, for platforms that take text and entities."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from content.document import (
+    Block,
+    CodeBlock,
+    CodeSpan,
+    Document,
+    Emphasis,
+    Excerpt,
+    Heading,
+    Image,
+    Inline,
+    LineBreak,
+    Link,
+    ListBlock,
+    Paragraph,
+    Quote,
+    Strike,
+    Strong,
+    Text,
+    is_web_url,
+)
+from content.text import excerpt
+
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters: a terminal obeys them
+    "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
+    "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
+)
+
+
+class SpanKind(StrEnum):
+    STRONG = "strong"
+    EMPHASIS = "emphasis"
+    STRIKE = "strike"
+    CODE = "code"
+    PRE = "pre"
+    LINK = "link"
+    QUOTE = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Code points `start` to `end` (exclusive) of a text; `url` is of a link, `language` of a pre."""
+
+    start: int
+    end: int
+    kind: SpanKind
+    url: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A text without white space at its ends, and its spans: properly nested, outer ones first."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+def clean(content: str) -> str:
+    """Outside text as lines without anything that could move a cursor or reorder what follows."""
+    return _UNSAFE.sub("", _LINE_ENDS.sub("\n", content))
+
+
+def clean_line(content: str) -> str:
+    """The same as one line."""
+    return clean(content).replace("\n", " ").replace("\t", " ")
+
+
+def flatten(document: Document) -> Flat:
+    """The document as text and spans.
+
+    Blocks stand an empty line apart, tight paragraphs and what is in a list or quote on the next line.
+    Spans of a kind do not nest in themselves; a link that is not http(s) is only its text.
+    """
+    writer = _Writer()
+    for block in document.blocks:
+        writer.next_block("\n" if isinstance(block, Paragraph) and block.tight else "\n\n")
+        writer.block(block)
+    return _tidy(Flat("".join(writer.parts), tuple(writer.spans)))
+
+
+def shift(flat: Flat, places: Iterable[int], inserted: str) -> Flat:
+    """`flat` with `inserted` put in before each of the code points `places`, which are in order."""
+    pieces, last, moved = [], 0, list(flat.spans)
+    for number, place in enumerate(places):
+        pieces += [flat.text[last:place], inserted]
+        at, last = place + number * len(inserted), place
+        moved = [_moved(span, at, len(inserted)) for span in moved]
+    return Flat("".join(pieces) + flat.text[last:], tuple(moved))
+
+
+def trim(text: str, span: Span) -> Span | None:
+    """The span without white space at its ends, None if nothing is left."""
+    inner = text[span.start : span.end]
+    start = span.start + len(inner) - len(inner.lstrip())
+    end = span.start + len(inner.rstrip())
+    return replace(span, start=start, end=end) if start < end else None
+
+
+def _moved(span: Span, at: int, by: int) -> Span:
+    return replace(span, start=span.start + by * (span.start >= at), end=span.end + by * (span.end > at))
+
+
+def _tidy(flat: Flat) -> Flat:
+    offset = len(flat.text) - len(flat.text.lstrip())
+    trimmed = (trim(flat.text, span) for span in flat.spans)
+    spans = [replace(s, start=s.start - offset, end=s.end - offset) for s in trimmed if s]
+    return Flat(flat.text.strip(), tuple(sorted(spans, key=lambda span: (span.start, -span.end))))
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.spans: list[Span] = []
+        self._length = 0
+        self._pending = ""  # what parts the next text from the one before; never written at the ends
+        self._indent = ""
+        self._open: set[SpanKind] = set()
+
+    def next_block(self, separator: str, bullet: str = "") -> None:
+        self._pending = separator + self._indent + bullet
+
+    def block(self, block: Block) -> None:
+        match block:
+            case Heading():
+                with self._marked(SpanKind.STRONG):
+                    self._inlines(block.children)
+            case Paragraph():
+                self._inlines(block.children)
+            case CodeBlock():
+                with self._marked(SpanKind.PRE, language=clean_line(block.language)):
+                    self._write(clean(block.text).replace("\t", "    ").strip("\n"))
+            case Quote():
+                with self._marked(SpanKind.QUOTE):
+                    self._stack(block.blocks)
+            case ListBlock():
+                self._list(block)
+            case Image():
+                self._image(block)
+
+    def _stack(self, blocks: Iterable[Block]) -> None:
+        """Blocks on lines of their own; the first continues the line that is open."""
+        for number, block in enumerate(blocks):
+            if number or isinstance(block, ListBlock):
+                self.next_block("\n")
+            self.block(block)
+
+    def _list(self, block: ListBlock) -> None:
+        outer, separator = self._indent, self._pending.rstrip(" ")
+        for number, item in enumerate(block.items):
+            bullet = "• " if block.start is None else f"{block.start + number}. "
+            self.next_block("\n" if number else separator, bullet)
+            self._indent = outer + "  "
+            self._stack(item)
+            self._indent = outer
+
+    def _image(self, block: Image) -> None:
+        label = clean_line(block.alt).strip()
+        if is_web_url(block.url):
+            with self._marked(SpanKind.LINK, url=block.url):
+                self._write(f"🖼 {label or urlsplit(block.url).hostname}")
+        elif label:
+            self._write(f"🖼 {label}")
+
+    def _inlines(self, nodes: Iterable[Inline]) -> None:
+        for node in nodes:
+            self._inline(node)
+
+    def _inline(self, node: Inline) -> None:
+        match node:
+            case Text():
+                self._write(clean_line(node.text))
+            case Excerpt():
+                self._write(clean_line(excerpt(node.text, node.limit)))
+            case LineBreak():
+                self._write("\n" + self._indent)
+            case CodeSpan():
+                with self._marked(SpanKind.CODE):
+                    self._write(clean_line(node.text))
+            case Strong() | Emphasis() | Strike() | Link():
+                with self._marked(_KINDS[type(node)], url=node.url if isinstance(node, Link) else ""):
+                    self._inlines(node.children)
+
+    def _write(self, content: str) -> None:
+        if not content:
+            return
+        if self._pending:
+            content, self._pending = self._pending + content, ""
+        self.parts.append(content)
+        self._length += len(content)
+
+    @contextmanager
+    def _marked(self, kind: SpanKind, *, url: str = "", language: str = "") -> Iterator[None]:
+        wanted = kind not in self._open and (kind is not SpanKind.LINK or is_web_url(url))
+        if not wanted:
+            yield
+            return
+        start = self._length + len(self._pending)
+        self._open.add(kind)
+        yield
+        self._open.discard(kind)
+        if start < self._length:
+            self.spans.append(Span(start, self._length, kind, url, language))
+
+
+_KINDS = {
+    Strong: SpanKind.STRONG,
+    Emphasis: SpanKind.EMPHASIS,
+    Strike: SpanKind.STRIKE,
+    Link: SpanKind.LINK,
+}

@@ -1,0 +1,145 @@
+"""What Telegram's updates mean: commands, presses and changes of chats, as plain data."""
+
+from dataclasses import dataclass
+
+from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, MessageEntity, Update
+
+from scheduler.types import ChatKind, Place
+
+NAME = "telegram"
+GENERAL_TOPIC = 1
+
+# Only what is understood here is asked for; edited messages are not: an edited command is ignored.
+ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
+
+KINDS = {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}
+PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER, ChatMember.RESTRICTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The chat of an event."""
+
+    place: Place
+    kind: ChatKind
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who speaks. `speaks_for_chat`: an anonymous admin, or the channel itself."""
+
+    actor: str
+    user_id: int | None
+    locale: str
+    speaks_for_chat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEvent:
+    where: Where
+    who: Who
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class PressEvent:
+    where: Where
+    who: Who
+    query_id: str
+    data: str
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovedEvent:
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipEvent:
+    where: Where
+    who: Who
+    present: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEvent:
+    where: Where
+    closed: bool
+
+
+Event = CommandEvent | PressEvent | MovedEvent | MembershipEvent | TopicEvent
+
+
+def event_of(update: Update, bot_name: str) -> Event | None:
+    """What an update means to us; None if nothing."""
+    if update.callback_query:
+        return _press(update.callback_query)
+    if update.my_chat_member:
+        return _membership(update.my_chat_member)
+    message = update.message or update.channel_post
+    if message is None:
+        return None
+    if message.migrate_to_chat_id:
+        return MovedEvent(str(message.chat.id), str(message.migrate_to_chat_id))
+    if message.forum_topic_closed or message.forum_topic_reopened:
+        return TopicEvent(_where(message), closed=message.forum_topic_closed is not None)
+    return _command(message, bot_name)
+
+
+def _command(message: Message, bot_name: str) -> CommandEvent | None:
+    text, entities = message.text or "", message.entities
+    if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
+        return None
+    # A command is ASCII: its length in UTF-16 units is that in characters.
+    name, _, addressee = text[1 : entities[0].length].partition("@")
+    if addressee and addressee.lower() != bot_name.lower():
+        return None
+    arguments = text[entities[0].length :].strip()
+    return CommandEvent(_where(message), _speaker(message), name.lower(), arguments)
+
+
+def _press(query: CallbackQuery) -> PressEvent | None:
+    message = query.message
+    if message is None or query.data is None:
+        return None
+    where = _where(message) if isinstance(message, Message) else _at(message.chat, "")
+    user = query.from_user
+    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
+    return PressEvent(where, who, query.id, query.data, message.message_id)
+
+
+def _membership(change: ChatMemberUpdated) -> MembershipEvent:
+    status, user = change.new_chat_member.status, change.from_user
+    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
+    private = change.chat.type == Chat.PRIVATE
+    reason = "the bot was blocked" if private else "the bot was removed"
+    return MembershipEvent(_at(change.chat, ""), who, status in PRESENT, reason)
+
+
+def _where(message: Message) -> Where:
+    # Replies in the General topic carry thread ids that are none.
+    thread = message.message_thread_id if message.is_topic_message else None
+    topic = str(thread) if thread and thread != GENERAL_TOPIC else ""
+    opened = message.reply_to_message and message.reply_to_message.forum_topic_created
+    return _at(message.chat, topic, opened.name if topic and opened else "")
+
+
+def _at(chat: Chat, topic: str, topic_name: str = "") -> Where:
+    title = chat.title or chat.full_name or ""
+    kind = KINDS.get(chat.type, ChatKind.GROUP)
+    return Where(Place(NAME, str(chat.id), topic), kind, f"{title} / {topic_name}" if topic_name else title)
+
+
+def _speaker(message: Message) -> Who:
+    sender = message.sender_chat
+    if sender is not None and sender.id == message.chat.id:
+        return Who(f"{NAME}:{sender.id}", None, "", speaks_for_chat=True)
+    user = message.from_user
+    if user is None:
+        return Who(f"{NAME}:{message.chat.id}", None, "", speaks_for_chat=False)
+    return Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)

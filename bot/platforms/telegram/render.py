@@ -1,0 +1,158 @@
+"""Documents as Telegram messages: text and entities, so that nothing of a post is ever parsed as markup.
+
+Limits and rules: core.telegram.org/bots/api#messageentity and #sendmessage, and TDLib's MessageEntity.cpp.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+from bot.platforms.fit import fit, split
+from bot.platforms.flat import Flat, Span, SpanKind, flatten, shift, trim
+from content.document import Document, Image, is_web_url
+from scheduler.types import Form, Message
+
+TEXT_LENGTH = 4096  # code points after entities are parsed
+ENTITIES = 100
+NOTHING = "…"  # Telegram refuses an empty text
+
+_TYPES = {
+    SpanKind.STRONG: "bold",
+    SpanKind.EMPHASIS: "italic",
+    SpanKind.STRIKE: "strikethrough",
+    SpanKind.CODE: "code",
+    SpanKind.PRE: "pre",
+    SpanKind.LINK: "text_link",
+    SpanKind.QUOTE: "blockquote",
+}
+# The kinds in the order in which they are worth keeping when there are too many.
+_WORTH = tuple(SpanKind(k) for k in ("link", "pre", "quote", "code", "strong", "emphasis", "strike"))
+_CODE = (SpanKind.CODE, SpanKind.PRE)
+_STYLES = (SpanKind.STRONG, SpanKind.EMPHASIS, SpanKind.STRIKE)
+
+# Telegram makes `@name` in any text a mention, which notifies its owner; inside a URL it stays part of that.
+_MENTION = re.compile(
+    r"https?://(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/[\w.~:/?#@!$&*+,;=%-]*|(?<!\w)@(?=\w)",
+    re.ASCII | re.IGNORECASE,
+)
+_WORD_JOINER = "\u2060"
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
+
+
+def render(document: Document, form: Form) -> tuple[Message, ...]:
+    """The messages that the document becomes, each of them within Telegram's limits.
+
+    A payload has `text`, `entities` (offsets in UTF-16 units) and `link_preview_options` of the Bot API.
+    """
+    fits = partial(_fits, form=form)
+    pieces = [fit(document, fits)] if document.single else split(document, fits)
+    if len(pieces) == 1:  # it carries even posts of which nothing is visible
+        return (_message(pieces[0], form, _posts(document)),)
+    return tuple(_message(piece, form, _posts(piece)) for piece in pieces)
+
+
+def _fits(document: Document, form: Form) -> bool:
+    return len(_flat(document, form)[0].text) <= TEXT_LENGTH
+
+
+def _message(document: Document, form: Form, posts: tuple[int, ...]) -> Message:
+    flat, picture = _flat(document, form)
+    preview: dict[str, Any] = {"is_disabled": True}
+    if picture:
+        preview = {"url": picture, "prefer_large_media": True, "show_above_text": True}
+    payload = {
+        "text": _with_urls(flat) if form is Form.PLAIN else flat.text,
+        "entities": [] if form is Form.PLAIN else _entities(flat),
+        "link_preview_options": preview,
+    }
+    return Message(payload, posts)
+
+
+def _posts(document: Document) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(post for posts in document.carried for post in posts))
+
+
+def _flat(document: Document, form: Form) -> tuple[Flat, str]:
+    """The text of a message, never empty, and the URL of the picture that is shown above it, if one is."""
+    picture = next((b for b in document.blocks if isinstance(b, Image) and is_web_url(b.url)), None)
+    if form is Form.FULL and picture:
+        others = tuple(block for block in document.blocks if block is not picture)
+        flat = flatten(Document(others))
+        if _is_visible(flat.text):
+            return _without_mentions(flat, form), picture.url
+    flat = flatten(document)
+    return (_without_mentions(flat, form) if _is_visible(flat.text) else Flat(NOTHING)), ""
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
+
+
+def _without_mentions(flat: Flat, form: Form) -> Flat:
+    code = [] if form is Form.PLAIN else [span for span in flat.spans if span.kind in _CODE]
+    places = (found.end() for found in _MENTION.finditer(flat.text) if found.group() == "@")
+    outside = (at for at in places if not any(span.start < at <= span.end for span in code))
+    return shift(flat, outside, _WORD_JOINER)
+
+
+def _with_urls(flat: Flat) -> str:
+    """The text with each link's URL written behind it, the first ones as far as there is room."""
+    pieces, last, room, seen = [], 0, TEXT_LENGTH - len(flat.text), set[str]()
+    for span in flat.spans:
+        url = f" ({span.url})"
+        if span.kind is not SpanKind.LINK or span.url in seen or len(url) > room:
+            continue
+        seen.add(span.url)
+        if flat.text[span.start : span.end] != span.url:
+            pieces += [flat.text[last : span.end], url]
+            last, room = span.end, room - len(url)
+    return "".join(pieces) + flat.text[last:]
+
+
+def _entities(flat: Flat) -> list[dict[str, Any]]:
+    spans = sorted(_allowed(flat), key=lambda span: (_WORTH.index(span.kind), span.start))[:ENTITIES]
+    offsets = [0, *accumulate(1 + (ord(ch) > 0xFFFF) for ch in flat.text)]
+    in_order = sorted(spans, key=lambda span: (span.start, -span.end, _WORTH.index(span.kind)))
+    return [_entity(span, offsets) for span in in_order]
+
+
+def _entity(span: Span, offsets: list[int]) -> dict[str, Any]:
+    start, end = offsets[span.start], offsets[span.end]
+    entity: dict[str, Any] = {"type": _TYPES[span.kind], "offset": start, "length": end - start}
+    if span.kind is SpanKind.LINK:
+        entity["url"] = span.url
+    if span.kind is SpanKind.PRE and span.language:
+        entity["language"] = span.language
+    return entity
+
+
+def _allowed(flat: Flat) -> Iterator[Span]:
+    """The spans that Telegram lets stand together: nothing overlaps code, code is in no link."""
+    links = [span for span in flat.spans if span.kind is SpanKind.LINK]
+    code = [
+        span for span in flat.spans if span.kind in _CODE and not any(map(partial(_overlap, span), links))
+    ]
+    yield from links
+    yield from code
+    yield from (span for span in flat.spans if span.kind is SpanKind.QUOTE)
+    for style in (span for span in flat.spans if span.kind in _STYLES):
+        yield from _around(flat.text, style, code)
+
+
+def _around(text: str, style: Span, code: Iterable[Span]) -> Iterator[Span]:
+    """The parts of a style before, between and after the code in it."""
+    start = style.start
+    holes = [span for span in code if _overlap(span, style)]
+    for hole in (*holes, Span(style.end, style.end, style.kind)):
+        part = trim(text, replace(style, start=start, end=hole.start)) if start < hole.start else None
+        if part:
+            yield part
+        start = max(start, hole.end)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end

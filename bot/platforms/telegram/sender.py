@@ -1,0 +1,90 @@
+"""Messages out to Telegram."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
+from telegram.error import BadRequest, TelegramError
+
+from bot.commands.types import Button
+from bot.platforms.telegram.errors import send_error
+from bot.platforms.telegram.render import render
+from content.document import Document
+from scheduler.limits import Limits, Rate
+from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
+
+NAME = "telegram"
+
+# 30/s over all chats, 1/s in a private chat, 20/min in a group, each with a few per cent in hand
+# (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). In a group a burst of 3 and
+# one each 3.5 s make 20 a minute at most.
+LIMITS = Limits(
+    overall=Rate(1 / 29),
+    per_chat={
+        ChatKind.PRIVATE: Rate(1.05),
+        ChatKind.GROUP: Rate(3.5, burst=3),
+        ChatKind.CHANNEL: Rate(3.5, burst=3),
+    },
+)
+
+
+class TelegramPlatform:
+    """Sends and edits text messages; raises `SendError` only."""
+
+    name = NAME
+    deduplicates = False
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    def render(self, document: Document, form: Form) -> Sequence[Message]:
+        return render(document, form)
+
+    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+        return await self.say(chat.place, message)
+
+    async def say(self, place: Place, message: Message, buttons: Sequence[Button] = ()) -> Sent:
+        """Send a message to a place, with a row of buttons below it."""
+        try:
+            sent = await self._bot.send_message(
+                chat_id=int(place.address),
+                message_thread_id=int(place.topic) if place.topic else None,
+                reply_markup=keyboard(buttons),
+                **_content(message.payload),
+            )
+        except TelegramError as exc:
+            raise send_error(exc) from exc
+        return Sent(str(sent.chat_id), (str(sent.message_id),))
+
+    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
+        await self.rewrite(sent, message)
+
+    async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
+        """Replace the text and buttons of a message."""
+        try:
+            await self._bot.edit_message_text(
+                chat_id=int(sent.address),
+                message_id=int(sent.message_ids[0]),
+                reply_markup=keyboard(buttons),
+                **_content(message.payload),
+            )
+        except BadRequest as exc:
+            if "message is not modified" not in exc.message.lower():
+                raise send_error(exc) from exc
+        except TelegramError as exc:
+            raise send_error(exc) from exc
+
+
+def _content(payload: Payload) -> dict[str, Any]:
+    return {
+        "text": payload["text"],
+        "entities": [MessageEntity(**entity) for entity in payload["entities"]],
+        "link_preview_options": LinkPreviewOptions(**payload["link_preview_options"]),
+    }
+
+
+def keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """One row of buttons."""
+    if not buttons:
+        return None
+    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data) for b in buttons]])

@@ -1,0 +1,111 @@
+"""HTTP for python-telegram-bot on aiohttp, in place of its default, which collapses under concurrency.
+
+What went wrong is told apart by whether the request can have been processed: `NeverSent` when it did not
+leave, `Uncertain` when nobody can know. Both are python-telegram-bot's errors, so that it passes them on.
+"""
+
+import json
+from typing import TypeVar
+
+import aiohttp
+from telegram._utils.types import ODVInput
+from telegram.error import NetworkError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+# The server holds a request silently for up to 8 s before it admits a flood wait, and then still sends it.
+READ_TIMEOUT = 25.0
+CONNECT_TIMEOUT = 10.0
+CONNECTIONS = 128
+KEEPALIVE = 60.0
+
+T = TypeVar("T")
+
+
+class NeverSent(NetworkError):
+    """The request did not leave: no connection could be had."""
+
+
+class Uncertain(TimedOut):
+    """The request may have been processed: a read time-out, a reset, a 5xx, a body that is not JSON."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+def _given(value: ODVInput[float], default: float) -> float:
+    return value if isinstance(value, int | float) else default
+
+
+class AiohttpRequest(BaseRequest):
+    """One pool of connections; sends and long polls each get their own."""
+
+    def __init__(self, *, connections: int = CONNECTIONS) -> None:
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        return READ_TIMEOUT
+
+    async def initialize(self) -> None:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEEPALIVE)
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
+
+    async def shutdown(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """One HTTP request. Raises NeverSent and Uncertain."""
+        if self._session is None:
+            raise NeverSent("the connection to Telegram is closed")
+        timeout = aiohttp.ClientTimeout(
+            total=None,
+            connect=_given(connect_timeout, CONNECT_TIMEOUT) + _given(pool_timeout, CONNECT_TIMEOUT),
+            sock_connect=_given(connect_timeout, CONNECT_TIMEOUT),
+            sock_read=_given(read_timeout, READ_TIMEOUT),
+        )
+        try:
+            async with self._session.request(
+                method, url, data=_body(request_data), timeout=timeout
+            ) as response:
+                payload = await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
+            raise NeverSent(f"Telegram cannot be reached: {type(exc).__name__}") from exc
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            # The exception's text may hold the URL, and so the token: its type has to do.
+            raise Uncertain(f"the connection to Telegram broke: {type(exc).__name__}") from exc
+        if response.status >= 500 or not _is_json(payload):
+            raise Uncertain(f"Telegram answered {response.status} without a result")
+        return response.status, payload
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        return isinstance(json.loads(payload), dict)
+    except ValueError:
+        return False
+
+
+def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
+    if request_data is None:
+        return None
+    if not request_data.contains_files:
+        return request_data.json_parameters
+    form = aiohttp.FormData()
+    for name, value in request_data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, mime_type) in request_data.multipart_data.items():
+        form.add_field(name, content, filename=filename, content_type=mime_type)
+    return form

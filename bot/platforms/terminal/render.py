@@ -1,0 +1,39 @@
+"""Documents as terminal messages: one text with spans, which `styled` colours and links."""
+
+from rich.style import Style
+from rich.text import Text
+
+from bot.platforms.flat import SpanKind, flatten
+from content.document import Document
+from scheduler.types import Form, Message, Payload
+
+_STYLES = {
+    SpanKind.STRONG: "bold",
+    SpanKind.EMPHASIS: "italic",
+    SpanKind.STRIKE: "strike",
+    SpanKind.CODE: "cyan",
+    SpanKind.PRE: "cyan",
+    SpanKind.QUOTE: "dim",
+}
+
+
+def render(document: Document, form: Form) -> tuple[Message, ...]:
+    """One message, however long. A payload has `text` and `spans`, each `[start, end, kind, url]`."""
+    flat = flatten(document)
+    spans = [] if form is Form.PLAIN else [[s.start, s.end, str(s.kind), s.url] for s in flat.spans]
+    posts = tuple(dict.fromkeys(post for posts in document.carried for post in posts))
+    return (Message({"text": flat.text, "spans": spans}, posts),)
+
+
+def plain(payload: Payload) -> str:
+    """What a pipe gets: the text alone."""
+    return str(payload["text"])
+
+
+def styled(payload: Payload) -> Text:
+    """What a person at a terminal gets: bold titles, links that can be clicked (OSC 8)."""
+    text = Text(plain(payload))
+    for start, end, kind, url in payload["spans"]:
+        style = Style(link=url) if kind == SpanKind.LINK else Style.parse(_STYLES[SpanKind(kind)])
+        text.stylize(style, start, end)
+    return text

@@ -1,0 +1,60 @@
+"""What every platform brings: messages out, and a listener for what people do."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.commands.router import Router
+from scheduler.limits import Limiter, Limits
+from scheduler.ports import Clock, Platform, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What an adapter works with: where commands go, what it may say when, and where chats are kept.
+
+    `wake` makes the dispatcher look at the outbox, after a chat has come back.
+    """
+
+    router: Router
+    limiter: Limiter
+    store: Store
+    clock: Clock
+    wake: Callable[[], None]
+
+
+class Adapter(Protocol):
+    """One platform as the application sees it."""
+
+    name: str
+    limits: Limits
+
+    @property
+    def platform(self) -> Platform: ...
+
+    async def open(self) -> None:
+        """Connect, trying again while the network is down. Raises PlatformStopped for a refused token."""
+        ...
+
+    async def listen(self, wiring: Wiring) -> None:
+        """Answer people until cancelled, or until there is nobody left. Raises PlatformStopped."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class TaskSet:
+    """Tasks that are kept alive until they are done; the event loop itself holds only weak references."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Wait for all of them."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)

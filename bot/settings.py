@@ -1,0 +1,121 @@
+"""Settings: `SKYWAVE_*` in the environment, the same keys in `skywave.toml`; each `X` may be `X_FILE`."""
+
+import os
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from content.errors import SettingsError
+
+PREFIX = "SKYWAVE_"
+TOML = "skywave.toml"
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+Words = Annotated[frozenset[str], NoDecode]
+
+
+class Settings(BaseSettings):
+    """What a deployment can decide. Secrets never show in a representation or a log."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=TOML, extra="ignore", frozen=True)
+
+    database_url: str = "sqlite:///skywave.db"
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    operators: Words = frozenset()  # like telegram:123
+    poll_interval: int = Field(300, ge=1)  # seconds
+    page_size: int = Field(11, ge=1, le=50)
+    excerpt_length: int = Field(350, ge=20, le=2000)  # code points
+    language: Literal["en", "zh"] = "en"
+    timezone: str = "UTC"
+    banner: str = "INCOMING TRANSMISSION"
+    heading: str = "LATEST UPDATES"
+    allowed_networks: Networks = ()
+    log_format: Literal["console", "json"] = "console"
+
+    @property
+    def interval(self) -> timedelta:
+        return timedelta(seconds=self.poll_interval)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is no IANA time zone: use one like Asia/Shanghai")
+        return value
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        words = value.replace(",", " ").split() if isinstance(value, str) else value
+        return [ip_network(word, strict=False) for word in words] if isinstance(words, list) else words
+
+    @field_validator("telegram_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, FileSettingsSource(settings_cls), toml
+
+
+class FileSettingsSource(PydanticBaseSettingsSource):
+    """`SKYWAVE_X_FILE` names a file whose content is the value of X, as Docker secrets want it."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as exc:
+            name = f"{PREFIX}{field_name.upper()}_FILE"
+            raise SettingsError(f"{name} names a file that cannot be read: check {path}") from exc
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process. Raises SettingsError that names the setting and what it should be."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else TOML
+        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from exc
+    except ValueError as exc:
+        raise SettingsError(f"{TOML} cannot be read: {exc}") from exc

@@ -1,0 +1,1 @@
+"""What a post is, how it is obtained, found and shown."""

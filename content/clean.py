@@ -1,0 +1,111 @@
+"""Makes the HTML of strangers harmless, for readers and for parsers."""
+
+import re
+from html import escape
+from urllib.parse import urljoin
+
+import nh3
+from markdown_it import MarkdownIt
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from content.document import is_web_url
+
+_TAGS_NAMES = (
+    "a abbr b blockquote br caption cite code dd del details dfn div dl dt em figcaption figure h1 h2 "
+    "h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup "
+    "table tbody td tfoot th thead time tr u ul var"
+)
+_TAGS = frozenset(_TAGS_NAMES.split())
+_UNREADABLE_NAMES = (
+    "script style noscript template head title svg object iframe textarea select button rp annotation"
+)
+UNREADABLE = frozenset(_UNREADABLE_NAMES.split())
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),
+    "a": {"href"},
+    "img": {"src", "alt"},
+    "code": {"class"},
+    "ol": {"start"},
+}
+_DEEPEST = 100
+_DEEPEST_FORMATTING = 16
+_MANY_TAGS = 500
+_TOO_MANY_TAGS = 40_000
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_FORMATTING_NAMES = "b big code em font i nobr s small strike strong tt u"
+_FORMATTING = frozenset(_FORMATTING_NAMES.split())
+_NEVER_NESTED_NAMES = "a br img hr input meta link wbr source area col embed track param p li td th tr dt dd"
+_NEVER_NESTED = frozenset(_NEVER_NESTED_NAMES.split())
+
+
+def sanitise(html: str, base_url: str = "") -> str:
+    """`html` with harmless tags and http(s) links only; relative URLs are made absolute against `base_url`.
+
+    Without a `base_url`, relative URLs are dropped.
+    """
+    return nh3.clean(
+        _bounded(html),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_language_class_only,
+        url_schemes={"http", "https"},
+        url_relative=lambda url: absolute(base_url, url) or None,
+        link_rel=None,
+    ).strip()
+
+
+def _language_class_only(_tag: str, attribute: str, value: str) -> str | None:
+    if attribute != "class":
+        return value
+    return next((name for name in value.split() if name.startswith("language-")), None)
+
+
+def absolute(base_url: str, url: str) -> str:
+    """`url`, relative to `base_url`, as an absolute http(s) URL, or an empty text."""
+    try:
+        joined = urljoin(base_url, url.strip())
+    except ValueError:
+        return ""
+    return joined if is_web_url(joined) else ""
+
+
+def _bounded(html: str) -> str:
+    """`html`, or its text alone when it is nested so that a parser's time or memory would explode."""
+    tags = html.count("<")
+    if tags <= _MANY_TAGS or (tags <= _TOO_MANY_TAGS and not _is_too_deep(html)):
+        return html
+    return escape(_ANY_TAG.sub(" ", html).replace("<", " "))
+
+
+def _is_too_deep(html: str) -> bool:
+    """Whether more elements are open at one place than any author leaves open.
+
+    Formatting has its own bound: HTML parsers open all of it again in each paragraph that follows.
+    """
+    depth = formatting = 0
+    for match in _TAG.finditer(html):
+        tag, step = match[2].lower(), -1 if match[1] else 1
+        if tag in _FORMATTING:
+            formatting = max(formatting + step, 0)
+        elif tag not in _NEVER_NESTED:
+            depth = max(depth + step, 0)
+        if depth > _DEEPEST or formatting > _DEEPEST_FORMATTING:
+            return True
+    return False
+
+
+def markdown_to_html(text: str) -> str:
+    """CommonMark with tables and strikethrough as HTML, not sanitised: raw HTML in it is kept."""
+    html: str = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text)
+    return html
+
+
+def parse(html: str) -> LexborNode | None:
+    """The body of `html`, or None when there is none."""
+    return LexborHTMLParser(_bounded(html)).body
+
+
+def storable(text: str) -> str:
+    """`text` without what no database takes: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,72 @@
+"""Every error that Skywave raises on purpose.
+
+Each message is one line that names the thing and the next step.
+
+SkywaveError
+├── SourceError              a source could not be read
+│   ├── FetchError           the server, the network or the disk said no
+│   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
+│   └── ParseError           what came is not a feed, or not a post
+├── UsageError               a person asked for something that cannot be understood
+├── NotFound                 a source, chat or delivery of that name does not exist
+├── SettingsError            a setting is missing or unusable
+└── StoreError               the database said no
+    ├── StoreBusy            another process holds it
+    ├── StoreReadOnly        it cannot be written
+    ├── StoreUnreachable     there is no way to it
+    └── StoreTooNew          a newer Skywave has migrated it
+
+The errors of sending are in `scheduler.errors`, below the same root.
+"""
+
+
+class SkywaveError(Exception):
+    """Root of the tree: the message is for a person, the cause for the log."""
+
+
+class SourceError(SkywaveError):
+    """A source could not be read; the poll is retried with back-off."""
+
+
+class FetchError(SourceError):
+    """The server, the network or the disk said no."""
+
+
+class AddressRefused(SourceError):
+    """The URL leads to a loopback, private, link-local or reserved address."""
+
+
+class ParseError(SourceError):
+    """What came is not a feed, or not a post."""
+
+
+class UsageError(SkywaveError):
+    """A person asked for something that cannot be understood."""
+
+
+class NotFound(SkywaveError):
+    """Nothing of that name exists."""
+
+
+class SettingsError(SkywaveError):
+    """A setting is missing or unusable."""
+
+
+class StoreError(SkywaveError):
+    """The database said no; nothing was half-written."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the database."""
+
+
+class StoreReadOnly(StoreError):
+    """The database cannot be written."""
+
+
+class StoreUnreachable(StoreError):
+    """There is no way to the database."""
+
+
+class StoreTooNew(StoreError):
+    """A newer Skywave has migrated the database."""

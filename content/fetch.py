@@ -1,0 +1,224 @@
+"""Obtains what is behind a URL: conditional, guarded, bounded in size and time."""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from content.address import Network, RefusedConnection, guarded_sockets
+from content.document import is_web_url
+from content.errors import AddressRefused, FetchError, SourceError
+from content.types import Validators
+
+USER_AGENT = "Skywave (feed reader)"
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
+    "application/json;q=0.9, text/xml;q=0.9, */*;q=0.5"
+)
+MAX_REDIRECTS = 5
+_LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again after a day
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came: `url` after redirects, `body` decompressed, `content_type` as the server wrote it."""
+
+    url: str
+    body: bytes
+    content_type: str
+    validators: Validators
+
+
+class ServerBusy(FetchError):
+    """The server answered 429 or 503; `retry_after` is how long it asks to be left alone, if it says so."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Fetcher(Protocol):
+    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+        """What is behind `url`, or None when it is what `validators` describe. Raises SourceError."""
+        ...
+
+
+def printable(url: str) -> str:
+    """`url` fit to be shown: without user name, password, query and fragment, which may hold secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the URL"
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return shown + ("?…" if parts.query else "")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class HttpFetcher:
+    """Fetches over one aiohttp session, which the first call opens and `close` ends.
+
+    `allowed_networks` may be reached although they are private; `max_bytes` bounds the decompressed body,
+    `timeout` a whole call with its redirects. `resolver` is asked for addresses (None: the system's).
+    """
+
+    def __init__(
+        self,
+        allowed_networks: Iterable[Network] = (),
+        user_agent: str = USER_AGENT,
+        max_bytes: int = 10 * 1024 * 1024,
+        timeout: timedelta = timedelta(seconds=20),
+        connect_timeout: timedelta = timedelta(seconds=10),
+        resolver: AbstractResolver | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._allowed = tuple(allowed_networks)
+        self._user_agent = user_agent
+        self._max_bytes = max_bytes
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self._resolver = resolver
+        self._now = now
+        self._session: aiohttp.ClientSession | None = None
+
+    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+        """See Fetcher. Raises FetchError, its subclass ServerBusy, or AddressRefused."""
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                return await self._follow(url, validators)
+        except SourceError:
+            raise
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
+            raise self._explain(url, exc) from exc
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    socket_factory=guarded_sockets(self._allowed), resolver=self._resolver
+                ),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self._connect_timeout.total_seconds()
+                ),  # `fetch` bounds the whole
+                headers={
+                    "User-Agent": self._user_agent,
+                    "Accept": ACCEPT,
+                    "Accept-Encoding": "gzip, deflate",
+                },
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+        return self._session
+
+    async def _follow(self, url: str, validators: Validators) -> Fetched | None:
+        target = url
+        for _ in range(MAX_REDIRECTS + 1):
+            if not is_web_url(target):
+                raise FetchError(f"{printable(target)} is not an http or https URL: check the address")
+            async with self._open().get(
+                URL(target), headers=_conditions(validators), allow_redirects=False
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status not in (301, 302, 303, 307, 308) or not location:
+                    return await self._take(response, validators)
+                target = str(response.url.join(URL(location)))
+        raise FetchError(f"{printable(url)} redirects more than {MAX_REDIRECTS} times: check the address")
+
+    async def _take(self, response: aiohttp.ClientResponse, validators: Validators) -> Fetched | None:
+        if response.status == 304:
+            return None
+        if response.status != 200:
+            raise _refusal(response, self._now())
+        body = await self._body(response)
+        content_hash = blake2b(body, digest_size=16).hexdigest()
+        if content_hash == validators.content_hash:
+            return None
+        headers = response.headers
+        return Fetched(
+            url=str(response.url),
+            body=body,
+            content_type=headers.get("Content-Type", ""),
+            validators=Validators(headers.get("ETag", ""), headers.get("Last-Modified", ""), content_hash),
+        )
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._max_bytes:
+                response.close()
+                raise FetchError(
+                    f"{printable(str(response.url))} is larger than {self._max_bytes // 1024} KiB: "
+                    "look for a feed with fewer posts"
+                )
+        return bytes(body)
+
+    def _explain(self, url: str, exc: Exception) -> SourceError:
+        shown = printable(url)
+        host = exc.host if isinstance(exc, aiohttp.ClientConnectorError) else urlsplit(url).hostname
+        match exc:
+            case aiohttp.ClientConnectorError(os_error=RefusedConnection() as refused):
+                return AddressRefused(
+                    f"{host}: {refused}; to allow it, add its network to SKYWAVE_ALLOWED_NETWORKS"
+                )
+            case TimeoutError():
+                seconds = self._timeout.total_seconds()
+                return FetchError(f"{shown} did not answer within {seconds:g} s: it is tried again later")
+            case aiohttp.ClientConnectorDNSError():
+                return FetchError(f"{shown}: no address is known for {host}: check the host name")
+            case aiohttp.ClientSSLError():
+                return FetchError(f"{shown}: no secure connection to {host}: check its certificate")
+            case aiohttp.ClientConnectorError():
+                return FetchError(f"{shown}: {host} takes no connection: it is tried again later")
+            case aiohttp.InvalidURL() | ValueError():
+                return FetchError(f"{shown} is not a usable URL: check the address")
+            case _:
+                return FetchError(f"{shown}: the answer broke off or is not HTTP: it is tried again later")
+
+
+def _conditions(validators: Validators) -> dict[str, str]:
+    pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    return {name: value for name, value in pairs.items() if value}
+
+
+def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
+    status = response.status
+    answered = f"{printable(str(response.url))} answered {status}"
+    if status in (429, 503):
+        wait = _retry_after(response.headers.get("Retry-After", ""), now)
+        return ServerBusy(f"{answered}: it is busy and is tried again later", wait)
+    if status in (401, 403, 407):
+        return FetchError(f"{answered}: it does not let Skywave in, check whether the feed is public")
+    if status == 410:
+        return FetchError(f"{answered}: it is gone for good, remove the source")
+    if status >= 500:
+        return FetchError(f"{answered}: the server has a problem, it is tried again later")
+    return FetchError(f"{answered}: check the address")
+
+
+def _retry_after(value: str, now: datetime) -> timedelta | None:
+    """The wait of a Retry-After header, seconds or a date (RFC 9110, section 10.2.3), from 0 to a day."""
+    try:
+        if value.strip().isdecimal():
+            wait = timedelta(seconds=min(math.ceil(float(value)), _LONGEST_WAIT.total_seconds()))
+        else:
+            wait = parsedate_to_datetime(value).astimezone(UTC) - now
+    except (ValueError, OverflowError):
+        return None
+    return min(max(wait, timedelta()), _LONGEST_WAIT)

@@ -1,0 +1,270 @@
+"""What people see: pages, results, posts, editions and notices as documents. Pure functions."""
+
+import mimetypes
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from content.blocks import to_blocks
+from content.document import (
+    Block,
+    CodeBlock,
+    Document,
+    Emphasis,
+    Excerpt,
+    Heading,
+    Image,
+    Inline,
+    LineBreak,
+    ListBlock,
+    Paragraph,
+    Strong,
+    Text,
+    block_text,
+    is_web_url,
+    link,
+    text,
+)
+from content.i18n import Translator
+from content.text import excerpt
+from content.types import Page, Post, SearchResults, Source, SourceState, Visibility
+
+TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
+LEAD_LENGTH = 24  # code points of a post without title that are its link
+QUERY_LENGTH = 60  # code points of a query that are echoed
+BODY_LENGTH = 1500  # code points of a post that is sent alone
+COUNTED = 1000  # search counts no further
+NUMBERS = 9  # entries in a line of page numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a deployment and a chat want things shown; `excerpt_length` in code points."""
+
+    banner: str = "INCOMING TRANSMISSION"
+    heading: str = "LATEST UPDATES"
+    excerpt_length: int = 350
+    translator: Translator = field(default_factory=Translator)
+    timezone: tzinfo = UTC
+
+
+def page_numbers(current: int, pages: int) -> list[int | None]:
+    """The page numbers to show, None where some are left out: the first, those around `current`, the last.
+
+    At most nine entries. `current` outside 1 to `pages` counts as the nearest page; there is always page 1.
+    """
+    pages = max(pages, 1)
+    current = min(max(current, 1), pages)
+    if pages <= NUMBERS:
+        return list(range(1, pages + 1))
+    first = min(max(current - 2, 3), pages - 6)
+    around = range(first, first + 5)
+    second = 2 if first == 3 else None
+    last_but_one = pages - 1 if around[-1] == pages - 2 else None
+    return [1, second, *around, last_but_one, pages]
+
+
+def page(page: Page, look: Look) -> Document:
+    """One page of posts, a line each: what `/latest` and `/page` answer."""
+    if not page.posts:
+        return _single(*_top(look, look.heading), _line(_empty_store(look)))
+    lines = [_post_line(post, post.text, look) for post in page.posts]
+    return _single(*_top(look, look.heading), *lines, _numbers(page.number, page.pages))
+
+
+def results(query_text: str, results: SearchResults, page_number: int, pages: int, look: Look) -> Document:
+    """One page of what was found for `query_text`, best first."""
+    tr = look.translator
+    query = excerpt(query_text, QUERY_LENGTH)
+    top = _top(look, tr.t("SEARCH RESULTS"))
+    if not results.hits:
+        hint = tr.t("Nothing found for “{query}”. Try fewer or shorter words.", query=query)
+        return _single(*top, _line(hint))
+    total = f"{COUNTED}+" if results.total > COUNTED else str(results.total)
+    found = tr.n(
+        "{total} post for “{query}”", "{total} posts for “{query}”", results.total, total=total, query=query
+    )
+    if results.relaxed:
+        found += " " + tr.t("(nothing matched exactly; these come close)")
+    lines = [_post_line(hit.post, hit.snippet or hit.post.text, look) for hit in results.hits]
+    return _single(*top, _line(found), *lines, _numbers(page_number, pages))
+
+
+def post(post: Post, look: Look) -> Document:
+    """One post as a message of its own: title, where and when it comes from, picture, the beginning of it."""
+    body, cut = _body(post)
+    blocks: list[Block] = []
+    if title := excerpt(post.title, 2 * TITLE_LENGTH):
+        blocks.append(Heading(link(post.url, Text(title)), level=2))
+    blocks.append(_origin(post, look))
+    if picture := _picture(post, body):
+        blocks.append(picture)
+    blocks += [block for block in body if not isinstance(block, Image)]
+    if cut and is_web_url(post.url):
+        blocks.append(Paragraph(link(post.url, Text(look.translator.t("Read more")))))
+    return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
+
+
+def edition(posts: Sequence[Post], look: Look, *, more: int = 0) -> Document:
+    """Many posts at once, a line each, in as many messages as it takes; `more` posts were left out."""
+    tr = look.translator
+    if not posts:
+        return Document((*_top(look, look.heading), _line(tr.t("Nothing new this time."))))
+    head = _top(look, look.heading)
+    lines = [_post_line(post, post.text, look) for post in posts]
+    tail = [_line(tr.n("and {count} more post", "and {count} more posts", more))] if more else []
+    carried = [(), ()] + [(post.id,) for post in posts] + [()] * len(tail)
+    return Document((*head, *lines, *tail), carried=tuple(carried))
+
+
+def notice(content: str) -> Document:
+    """A text of Skywave's own or of an admin: empty lines part paragraphs, line feeds stay."""
+    parts = content.strip().split("\n\n")
+    return Document(tuple(Paragraph(_lines(part.strip("\n"))) for part in parts if part.strip()))
+
+
+def error(message: str) -> Document:
+    """What went wrong and the next step, in one line."""
+    return Document((Paragraph(text(f"⚠ {message}")),))
+
+
+def help(commands: Iterable[tuple[str, str]], look: Look) -> Document:
+    """The commands, each as (usage, summary), one a line."""
+    title = look.translator.t("Commands")
+    rows = [Paragraph((Strong(text(usage)), Text(f": {summary}")), tight=True) for usage, summary in commands]
+    return Document((Heading(text(title), level=2), *rows))
+
+
+def sources(rows: Sequence[tuple[Source, bool]], look: Look) -> Document:
+    """The sources that a chat may see, each with whether the chat follows it."""
+    tr = look.translator
+    if not rows:
+        return notice(tr.t("There are no sources yet. The operator adds one with: skywave sources add URL"))
+    lines = [Paragraph(_source_line(source, followed, tr), tight=True) for source, followed in rows]
+    return Document((Heading(text(tr.t("Sources")), level=2), *lines))
+
+
+def lines(title: str, items: Iterable[str]) -> Document:
+    """A heading and one line for each item."""
+    return Document((Heading(text(title), level=2), *map(_line, items)))
+
+
+def _single(*blocks: Block) -> Document:
+    return Document(blocks, single=True)
+
+
+def _top(look: Look, heading: str) -> tuple[Block, Block]:
+    return Heading(text(look.banner)), Heading(text(heading), level=2)
+
+
+def _line(content: str) -> Paragraph:
+    return Paragraph(text(content), tight=True)
+
+
+def _lines(content: str) -> tuple[Inline, ...]:
+    first, *others = content.split("\n")
+    return (Text(first), *(node for line in others for node in (LineBreak(), Text(line))))
+
+
+def _empty_store(look: Look) -> str:
+    return look.translator.t(
+        "No posts yet. Follow a source with /subscribe URL, "
+        "or let the operator add one with: skywave sources add URL"
+    )
+
+
+def _numbers(current: int, pages: int) -> Paragraph:
+    nodes: list[Inline] = []
+    for number in page_numbers(current, pages):
+        shown = Text("…" if number is None else str(number))
+        nodes += [Text(" "), Strong((shown,)) if number == current else shown]
+    return Paragraph(tuple(nodes[1:]), tight=True)
+
+
+def _post_line(post: Post, content: str, look: Look) -> Paragraph:
+    """`title: excerpt`, or the excerpt alone with its first words as the link."""
+    content = _collapse(content, look.excerpt_length)
+    title = excerpt(post.title, TITLE_LENGTH)
+    if not title and content:
+        return Paragraph(_linked_lead(post.url, content, look.excerpt_length), tight=True)
+    named = link(post.url, Strong(text(title or look.translator.t("Untitled post"))))
+    rest = (Text(": "), Excerpt(content, look.excerpt_length)) if content else ()
+    return Paragraph((*named, *rest), tight=True)
+
+
+def _collapse(content: str, limit: int) -> str:
+    """One line of text, as much of it as the cut at `limit` looks at: the last word and a margin."""
+    return " ".join(content.split())[: limit + 64]
+
+
+def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
+    lead = min(LEAD_LENGTH, limit)
+    if len(content) <= lead:
+        return link(url, Text(content))
+    first = excerpt(content, lead).removesuffix("...").rstrip() or content[:lead].rstrip()
+    rest = content[len(first) :]
+    gap = rest[: len(rest) - len(rest.lstrip())]
+    left = max(limit - len(first) - len(gap), 0)
+    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left))
+
+
+def _origin(post: Post, look: Look) -> Paragraph:
+    """The small line below the title; it is the link of a post without title."""
+    when = look.translator.date(post.published_at, look.timezone)
+    line = Text(" · ".join(filter(None, (excerpt(post.source_title, TITLE_LENGTH), when))))
+    inner = (line,) if post.title.strip() else link(post.url, line)
+    return Paragraph((Emphasis(inner),), tight=True)
+
+
+def _body(post: Post) -> tuple[list[Block], bool]:
+    """The blocks that fit `BODY_LENGTH`, and whether any were left out."""
+    blocks = to_blocks(post.html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+    kept: list[Block] = []
+    room = BODY_LENGTH
+    for block in blocks:
+        size = 0 if isinstance(block, Image) else len(block_text(block))
+        if size > room:
+            if room > BODY_LENGTH // 2:
+                kept.append(_shorten(block, room))
+            return _without_last_headings(kept), True
+        kept.append(block)
+        room -= size
+    return kept, False
+
+
+def _shorten(block: Block, room: int) -> Block:
+    """The beginning of a block that is too long: whole lines of code, items of a list, else an excerpt."""
+    if isinstance(block, CodeBlock) and "\n" in block.text[:room]:
+        return CodeBlock(block.text[:room].rpartition("\n")[0], block.language)
+    if isinstance(block, ListBlock):
+        heads = (ListBlock(block.items[:count], block.start) for count in range(len(block.items), 0, -1))
+        if head := next((head for head in heads if len(block_text(head)) <= room), None):
+            return head
+    return Paragraph((Excerpt(block_text(block), room),))
+
+
+def _without_last_headings(blocks: list[Block]) -> list[Block]:
+    while blocks and isinstance(blocks[-1], Heading):
+        blocks = blocks[:-1]
+    return blocks
+
+
+def _picture(post: Post, body: Iterable[Block]) -> Image | None:
+    inside = (block for block in body if isinstance(block, Image))
+    attached = (
+        Image(medium.url, medium.alt)
+        for medium in post.media
+        if (medium.type or mimetypes.guess_type(medium.url)[0] or "").startswith("image/")
+    )
+    return next((image for image in (*inside, *attached) if is_web_url(image.url)), None)
+
+
+def _source_line(source: Source, followed: bool, tr: Translator) -> tuple[Inline, ...]:
+    marks = [
+        tr.t("private") if source.visibility is Visibility.PRIVATE else "",
+        tr.t("paused") if source.state is SourceState.PAUSED else "",
+        tr.n("failed {count} time", "failed {count} times", source.failures) if source.failures else "",
+    ]
+    shown = ", ".join(filter(None, marks))
+    name = link(source.url, Text(excerpt(source.name, TITLE_LENGTH)))
+    return (Text("✓ " if followed else "· "), *name, *(text(f" ({shown})") if shown else ()))

@@ -1,0 +1,260 @@
+"""What a person asks for when searching: the query's language, the port of the index, and snippets.
+
+`"…"` is an exact phrase; a trailing `*`, or a single CJK character, a prefix; `-word` excludes; `source:`,
+`tag:`, `before:` and `after:` filter. Everything else is words that must all occur. Any text is a query.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Protocol
+
+from content.text import excerpt
+from content.tokens import Run, fold, joined, runs, stem
+from content.types import PostQuery, Ranking
+
+MAX_QUERY = 256  # characters
+MAX_UNITS = 32
+_MAX_READ = 50_000  # characters of a post in which a snippet is looked for
+_MAX_SPANS = 200
+_MAX_MARKS = 32  # characters that are folded together
+
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"') | {"−": "-", "–": "-"})
+_ITEM = re.compile(
+    r"""(?P<minus>-)?
+        (?:(?P<name>source|tag|before|after):(?=\S))?
+        (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))
+        (?P<star>\*)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Tokens that follow each other in title or body; `prefix`: the last one is only the start of a token."""
+
+    tokens: tuple[str, ...]
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A stem, a joined compound or the letters of a name with a number: one of the variants."""
+
+    token: str
+
+
+Term = Phrase | Variant
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """A unit of a query: it is there when one of its terms is."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as understood: every one of `units` and none of `excluded` must occur.
+
+    A post is from one of `sources` and has all of `tags`, both as typed. `after` is the first day wanted,
+    `before` the first one not wanted. `problems` are filters, as typed, that could not be understood.
+    """
+
+    units: tuple[AnyOf, ...] = ()
+    excluded: tuple[AnyOf, ...] = ()
+    sources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    before: date | None = None
+    after: date | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is left to look for; filters and exclusions alone find nothing."""
+        return not self.units
+
+
+class SearchIndex(Protocol):
+    """The port that storage implements."""
+
+    async def search(self, query: Query, scope: PostQuery) -> Ranking:
+        """Give the posts of `scope` that `query` finds, best first; an empty query finds none."""
+        ...
+
+
+def parse(query: str) -> Query:
+    """Understand what a person typed; no text raises."""
+    reading = _Reading()
+    for match in _ITEM.finditer(_prepared(query)):
+        reading.take(match)
+    units = tuple(dict.fromkeys(reading.units))[:MAX_UNITS]
+    return Query(
+        units=units,
+        excluded=tuple(dict.fromkeys(reading.excluded))[: MAX_UNITS - len(units)],
+        sources=tuple(dict.fromkeys(reading.sources)),
+        tags=tuple(dict.fromkeys(reading.tags)),
+        before=reading.days.get("before"),
+        after=reading.days.get("after"),
+        problems=tuple(reading.problems),
+    )
+
+
+def _prepared(query: str) -> str:
+    """The query with plain signs for typographic ones; a quote without a partner is dropped."""
+    plain = unicodedata.normalize("NFKC", query[:MAX_QUERY].translate(_QUOTES))[:MAX_QUERY]
+    if plain.count('"') % 2:
+        head, _, tail = plain.rpartition('"')
+        plain = f"{head} {tail}"
+    return plain
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read of a query so far."""
+
+    units: list[AnyOf] = field(default_factory=list)
+    excluded: list[AnyOf] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    days: dict[str, date] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def take(self, item: re.Match[str]) -> None:
+        value = item["quoted"] if item["bare"] is None else item["bare"]
+        if item["name"]:
+            self._filter(item["name"].lower(), value.strip(), item)
+            return
+        found = list(runs(fold(value)))
+        prefix = bool(item["star"]) or value.endswith("*")
+        exact = item["bare"] is None
+        if not found:
+            return
+        if exact or (item["minus"] and len(found) > 1):
+            unit = [_exact(found, prefix)]
+        else:
+            unit = [_unit(run, prefix and run is found[-1]) for run in found]
+        (self.excluded if item["minus"] else self.units).extend(unit)
+
+    def _filter(self, name: str, value: str, item: re.Match[str]) -> None:
+        if item["minus"] or not value:
+            self.problems.append(item[0])
+        elif name == "source":
+            self.sources.append(value)
+        elif name == "tag":
+            self.tags.append(value)
+        else:
+            try:
+                self.days[name] = date.fromisoformat(value)
+            except ValueError:
+                self.problems.append(item[0])
+
+
+def _exact(found: Sequence[Run], prefix: bool) -> AnyOf:
+    """The tokens as they stand. The last character of a CJK run is a token only where the text's run ends."""
+    tokens = [token for run in found for token in run.tokens()]
+    if found[-1].cjk:
+        if len(found[-1].text) == 1:
+            prefix = True
+        else:
+            tokens.pop()
+    return AnyOf((Phrase(tuple(tokens), prefix),))
+
+
+def _unit(run: Run, prefix: bool) -> AnyOf:
+    if run.cjk:
+        return _exact([run], prefix)
+    parts = tuple(run.tokens())
+    whole = joined(parts)
+    if prefix:
+        return AnyOf((Phrase(parts, True), *([Phrase((whole,), True)] if whole else [])))
+    if len(parts) == 1:
+        return AnyOf(_word(parts[0]))
+    return AnyOf((Phrase(parts), *(_word(whole) if whole else ())))
+
+
+def _word(word: str) -> tuple[Term, ...]:
+    """The word, or its stem, or any word with that stem."""
+    stemmed = stem(word)
+    return tuple(dict.fromkeys((Phrase((word,)), Phrase((stemmed,)), Variant(stemmed))))
+
+
+def snippet(text: str, query: Query, limit: int = 350) -> str:
+    """Give the stretch of `text` with most of what `query` asks for, on one line.
+
+    It is the text's own wording, at most `limit` code points long, with `...` where it was cut. Without a
+    place that matches it is the start of the text.
+    """
+    flat = " ".join(text.split())
+    if len(flat) <= limit:
+        return flat
+    folded, origins = _folded(flat[:_MAX_READ])
+    found = list(runs(folded))
+    spans = sorted({(origins[a], origins[b], n) for a, b, n in _spans(found, query)})[:_MAX_SPANS]
+    if not spans:
+        return excerpt(flat, limit)
+    first, last = _window(spans, limit)
+    lead = max(0, first - max(0, limit - (last - first)) // 3, min(first, last - limit))
+    starts = [origins[start] for run in found for start, _ in run.spans()]
+    begin = 0 if lead == 0 else starts[bisect_left(starts, lead)]
+    return ("..." if begin else "") + excerpt(flat[begin:], limit)
+
+
+def _window(spans: Sequence[tuple[int, int, int]], limit: int) -> tuple[int, int]:
+    """First and last place of the stretch with most different units, then most spans, then the earliest."""
+    best, window = (0, 0), (spans[0][0], spans[0][1])
+    for i, (first, _, _) in enumerate(spans):
+        inside = [(end, n) for start, end, n in spans[i:] if end <= first + limit]
+        score = (len({n for _, n in inside}), len(inside))
+        if score > best:
+            best, window = score, (first, max(end for end, _ in inside))
+    return window
+
+
+def _spans(found: Sequence[Run], query: Query) -> Iterator[tuple[int, int, int]]:
+    """Start, end and number of the unit for every place in the folded text where a unit matches."""
+    stream = [(token, *span) for run in found for token, span in zip(run.tokens(), run.spans(), strict=True)]
+    others = [(run, frozenset(run.variants())) for run in found if not run.cjk]
+    for n, unit in enumerate(query.units):
+        for term in unit.terms:
+            if isinstance(term, Phrase):
+                yield from ((start, end, n) for start, end in _places(stream, term))
+            else:
+                runs_with = (run for run, variants in others if term.token in variants)
+                yield from ((run.start, run.start + len(run.text), n) for run in runs_with)
+
+
+def _places(stream: Sequence[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
+    *head, last = phrase.tokens
+    for i in range(len(stream) - len(head)):
+        token, _, end = stream[i + len(head)]
+        fits = token.startswith(last) if phrase.prefix else token == last
+        if fits and all(stream[i + k][0] == wanted for k, wanted in enumerate(head)):
+            yield stream[i][1], end
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for every place in it and its end the place in `text`."""
+    pieces, origins, start = [], [], 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or end - start == _MAX_MARKS or not _attached(text[end]):
+            piece = _fold_piece(text[start:end])
+            pieces.append(piece)
+            origins += [start] * len(piece)
+            start = end
+    return "".join(pieces), [*origins, len(text)]
+
+
+_fold_piece = lru_cache(maxsize=8_192)(fold)
+
+
+@lru_cache(maxsize=8_192)
+def _attached(character: str) -> bool:
+    """Does NFKC join it to what stands before it: a combining mark, a vowel or final letter of Hangul?"""
+    base = unicodedata.normalize("NFKD", character)[0]
+    return unicodedata.combining(base) != 0 or "\u1161" <= base <= "\u11ff"

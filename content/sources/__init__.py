@@ -1,0 +1,26 @@
+"""The kinds of source. A new kind is one module here and one line in KINDS; the first that accepts wins."""
+
+from content.errors import UsageError
+from content.sources.feed import FeedKind
+from content.sources.kinds import Read, ReadContext, SourceKind
+from content.sources.markdown import MarkdownKind
+
+__all__ = ["KINDS", "Read", "ReadContext", "SourceKind", "kind_of", "normalise"]
+
+KINDS: tuple[SourceKind, ...] = (MarkdownKind(), FeedKind())
+
+
+def kind_of(url: str) -> SourceKind:
+    """The kind of source that `url` names. Raises UsageError."""
+    for kind in KINDS:
+        if kind.accepts(url.strip()):
+            return kind
+    raise UsageError(
+        f"{url.strip()[:200] or 'an empty text'} is not a source: "
+        "give the URL of a feed (https://example.org/feed.xml) or the path of a folder (./posts)"
+    )
+
+
+def normalise(url: str) -> str:
+    """`url` in the form in which it is stored. Raises UsageError when it names no source."""
+    return kind_of(url).normalise(url.strip())

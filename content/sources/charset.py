@@ -1,0 +1,90 @@
+"""Bytes to text when the declared character set may be wrong, as it often is with Chinese feeds."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_XML_ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)["']""")
+_HTML_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+# The WHATWG Encoding Standard reads these labels as their supersets, for that is what authors mean.
+_SUPERSETS = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "windows-1252",
+    "ascii": "windows-1252",
+    "big5": "big5hkscs",
+}
+_NOT_LIKE_ASCII = ("utf-16", "utf-32", "utf-7", "iso2022", "hz")  # bytes below 128 do not mean ASCII in them
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+_GB2312_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+
+
+def decode(body: bytes, content_type: str = "") -> str:
+    """`body` as text, whatever it is declared to be. An unfinished character at the end is dropped.
+
+    A byte order mark decides; then valid UTF-8, which other encodings do not form by chance; then what the
+    document and the HTTP header declare, as far as it fits; then GB 18030, when the bytes look like it.
+    """
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            return _lenient(body[len(mark) :], encoding)
+    declared = tuple(_declared(body, content_type))
+    for encoding in declared:
+        if encoding.startswith(_NOT_LIKE_ASCII):
+            return _lenient(body, encoding)
+    for encoding in ("utf-8", *(name for name in declared if name != "utf-8")):
+        if (text := _strict(body, encoding)) is not None:
+            return text
+    if not _is_mostly_utf8(body) and _looks_like_gb(body):
+        return _lenient(body, "gb18030")
+    return _lenient(body, "utf-8" if _is_mostly_utf8(body) else "windows-1252")
+
+
+def _declared(body: bytes, content_type: str) -> Iterator[str]:
+    start = body[:2048]
+    for match in (_XML_ENCODING.search(start), _HTML_CHARSET.search(start)):
+        if match:
+            yield from _known(match[1].decode("ascii", "ignore"))
+    header = Message()
+    header["Content-Type"] = content_type.replace("\n", " ").replace("\r", " ")
+    yield from _known(header.get_content_charset() or "")
+
+
+def _known(label: str) -> Iterator[str]:
+    try:
+        codec = codecs.lookup(label)
+    except (LookupError, ValueError):
+        return
+    if getattr(codec, "_is_text_encoding", True):
+        yield _SUPERSETS.get(codec.name, codec.name)
+
+
+def _strict(body: bytes, encoding: str) -> str | None:
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(body)
+    except ValueError:
+        return None
+
+
+def _lenient(body: bytes, encoding: str) -> str:
+    return codecs.getincrementaldecoder(encoding)("replace").decode(body)
+
+
+def _is_mostly_utf8(body: bytes) -> bool:
+    """Whether at most one non-ASCII character in ten is broken, as where somebody has cut a text by bytes."""
+    text = _lenient(body, "utf-8")
+    broken = text.count("\ufffd")
+    return broken * 10 <= sum(1 for character in text if character > "\x7f") - broken
+
+
+def _looks_like_gb(body: bytes) -> bool:
+    """Whether most bytes above 127 come in the pairs of GB 2312, which nearly all of Chinese is made of."""
+    return len(_GB2312_PAIR.findall(body)) * 2 >= 0.6 * len(_HIGH_BYTE.findall(body))

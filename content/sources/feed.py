@@ -1,0 +1,90 @@
+"""Feeds: RSS, RDF and Atom (`xmlfeed`), JSON Feed (`jsonfeed`), told apart by what they contain."""
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from content.document import is_web_url
+from content.errors import ParseError, UsageError
+from content.fetch import printable
+from content.sources.charset import decode
+from content.sources.jsonfeed import parse_json
+from content.sources.kinds import Read, ReadContext
+from content.sources.xmlfeed import parse_xml
+from content.text import absolute
+from content.types import ParsedSource, Validators
+
+_FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
+_HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
+_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])")
+_PAGE = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
+
+
+class FeedKind:
+    """A feed at an http(s) URL; `feed:` URLs and bare host names are understood."""
+
+    @property
+    def name(self) -> str:
+        return "feed"
+
+    def accepts(self, url: str) -> bool:
+        return is_web_url(_with_scheme(url))
+
+    def normalise(self, url: str) -> str:
+        """`url` with a scheme, a lower-case host and no fragment."""
+        full = _with_scheme(url)
+        if not is_web_url(full):
+            raise UsageError(
+                f"{url[:200]} is not the URL of a feed: give one like https://example.org/feed.xml"
+            )
+        parts = urlsplit(full)
+        userinfo, at, host = parts.netloc.rpartition("@")
+        return urlunsplit((parts.scheme.lower(), userinfo + at + host.lower(), parts.path, parts.query, ""))
+
+    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
+        fetched = await context.fetcher.fetch(url, validators)
+        if fetched is None:
+            return Read(None, validators, url)
+        parsed = await context.run(parse_feed, fetched.body, fetched.content_type, fetched.url)
+        return Read(parsed, fetched.validators, fetched.url)
+
+
+def _with_scheme(url: str) -> str:
+    url = _FEED_SCHEME.sub(lambda match: "" if match[0].endswith((":", "/")) else "https", url, count=1)
+    return f"https://{url}" if _HOST.match(url) else url
+
+
+def parse_feed(body: bytes, content_type: str, url: str) -> ParsedSource:
+    """The feed in `body`, which came from `url`. Raises ParseError when it is none."""
+    text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
+    if text.startswith("{"):
+        return parse_json(text, url)
+    start = _COMMENT.sub("", text[:8192])
+    root = _ROOT.search(start)
+    page = _PAGE.search(start)
+    if root is None or (page and page.start() < root.start()):
+        raise ParseError(_not_a_feed(text, url))
+    return parse_xml(text, root[1], url)
+
+
+def _not_a_feed(text: str, url: str) -> str:
+    shown = printable(url)
+    if not text:
+        return f"{shown} is not a feed but empty: check the address"
+    if feeds := _alternates(text, url):
+        return f"{shown} is not a feed but a page: add its feed instead, {' or '.join(feeds)}"
+    return f"{shown} is not a feed: look for a link named RSS, Atom or Feed on the site"
+
+
+def _alternates(text: str, url: str) -> list[str]:
+    """The feeds that a page names in its head, two at most."""
+    found: list[str] = []
+    for link in LexborHTMLParser(text[:200_000]).css('link[rel~="alternate"][href]'):
+        kind = (link.attributes.get("type") or "").strip().lower()
+        target = absolute(url, link.attributes.get("href") or "")
+        if kind in _FEED_TYPES and target and target not in found:
+            found.append(target)
+    return found[:2]

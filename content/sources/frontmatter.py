@@ -1,0 +1,84 @@
+"""The fields above a Markdown text: YAML between `---` lines, TOML between `+++` lines."""
+
+import re
+import tomllib
+from datetime import datetime
+
+import yaml
+
+from content.sources.dates import to_utc
+from content.text import storable
+
+_FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_OPEN = re.compile(r"(---|\+\+\+)[ \t]*\n(?=[A-Za-z_\"'#][^\n]*[:=])")
+_LINE = re.compile(r"line (\d+)")
+
+
+class BrokenFrontMatter(ValueError):
+    """The fields cannot be read; the message says where and why."""
+
+
+class Fields(dict[str, object]):
+    """Front matter by field name in lower case. What has the wrong type counts as absent."""
+
+    def text(self, name: str) -> str:
+        value = self.get(name)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return ""
+        return " ".join(storable(str(value)).split())
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list, or one text with commas between."""
+        value = self.get(name)
+        items = value if isinstance(value, list) else self.text(name).split(",")
+        return tuple(text for item in items if (text := Fields(item=_named(item)).text("item")))
+
+    def date(self, *names: str) -> datetime | None:
+        """The first of the fields `names` that holds a date, in UTC."""
+        return next(filter(None, (to_utc(self.get(name)) for name in names)), None)
+
+
+def _named(item: object) -> object:
+    return item.get("name") if isinstance(item, dict) else item
+
+
+def split(text: str) -> tuple[Fields, str]:
+    """The fields of `text` and what follows them. Raises BrokenFrontMatter."""
+    found = _FENCED.match(text)
+    if found is None:
+        if _OPEN.match(text):
+            raise BrokenFrontMatter(f"line 1: the front matter has no closing {text[:3]}: add it")
+        return Fields(), text
+    values = _toml(found[2]) if found[1] == "+++" else _yaml(found[2])
+    if values is None:  # nothing but comments
+        return Fields(), text[found.end() :]
+    if not isinstance(values, dict):
+        if found[1] == "---":  # two rules of a text that has no front matter
+            return Fields(), text
+        raise BrokenFrontMatter("line 2: the front matter is not a table of fields: write `name = value`")
+    return Fields({str(name).lower(): value for name, value in values.items()}), text[found.end() :]
+
+
+def _yaml(text: str) -> object:
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as exc:
+        line = exc.problem_mark.line + 2 if exc.problem_mark else 1
+        raise BrokenFrontMatter(
+            f"line {line}: {exc.problem or 'broken'}: mend the YAML front matter"
+        ) from exc
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise BrokenFrontMatter(f"the YAML front matter is broken ({_short(exc)}): mend it") from exc
+
+
+def _toml(text: str) -> object:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        found = _LINE.search(str(exc))
+        line = int(found[1]) + 1 if found else 1
+        raise BrokenFrontMatter(f"line {line}: {_short(exc)}: mend the TOML front matter") from exc
+
+
+def _short(exc: Exception) -> str:
+    return " ".join(str(exc).split())[:200]

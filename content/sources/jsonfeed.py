@@ -1,0 +1,96 @@
+"""JSON Feed 1 and 1.1 (https://www.jsonfeed.org/version/1.1/), leniently: only what is broken is left out."""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+
+from content.errors import ParseError
+from content.fetch import printable
+from content.sources.dates import to_utc
+from content.sources.xmlfeed import PICTURE, media_of, plain_to_html
+from content.text import absolute, plain_text, sanitise, storable
+from content.types import Failure, Media, ParsedPost, ParsedSource
+
+Object = Mapping[str, object]
+
+
+def parse_json(text: str, url: str) -> ParsedSource:
+    """The JSON feed in `text`, which came from `url`. Raises ParseError when it is none."""
+    try:
+        feed = json.loads(text, strict=False)
+    except (ValueError, RecursionError) as exc:
+        raise ParseError(f"{printable(url)} is broken JSON ({str(exc)[:100]}): tell its publisher") from exc
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        raise ParseError(f"{printable(url)} is not a feed: JSON without the `items` of a JSON Feed")
+    home = _url(feed, "home_page_url", url)
+    return ParsedSource(
+        title=_string(feed, "title"),
+        url=home,
+        posts=tuple(_post(item, home or url) for item in items if isinstance(item, dict)),
+        failures=tuple(
+            Failure(f"item {number}", "is not a JSON object: tell the publisher of the feed")
+            for number, item in enumerate(items, 1)
+            if not isinstance(item, dict)
+        ),
+    )
+
+
+def _post(item: Object, base: str) -> ParsedPost:
+    url = _url(item, "url", base) or _url(item, "external_url", base)
+    html = sanitise(_string(item, "content_html"), url or base) or plain_to_html(
+        _string(item, "content_text")
+    )
+    title = " ".join(_string(item, "title").split())
+    return ParsedPost(
+        guid=_string(item, "id") or url or blake2b(f"{title}\n{html}".encode(), digest_size=16).hexdigest(),
+        url=url,
+        title=title,
+        author=", ".join(_authors(item)),
+        published_at=to_utc(item.get("date_published")) or to_utc(item.get("date_modified")),
+        updated_at=to_utc(item.get("date_modified")),
+        html=html,
+        summary=" ".join(plain_text(_string(item, "summary")).split()),
+        tags=tuple(
+            dict.fromkeys(
+                storable(tag).strip() for tag in _list(item, "tags") if isinstance(tag, str) and tag.strip()
+            )
+        ),
+        media=media_of(_attached(item, base), html),
+    )
+
+
+def _string(item: Object, name: str) -> str:
+    """A text; also a number, for feeds whose ids are numbers."""
+    value = item.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return storable(str(value)).strip()
+
+
+def _list(item: Object, name: str) -> list[object]:
+    value = item.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _url(item: Object, name: str, base: str) -> str:
+    value = _string(item, name)
+    return absolute(base, value) if value else ""
+
+
+def _authors(item: Object) -> Iterator[str]:
+    for author in (*_list(item, "authors"), item.get("author")):  # `author` is that of version 1
+        if isinstance(author, dict) and (name := _string(author, "name")):
+            yield name
+            if not _list(item, "authors"):
+                return
+
+
+def _attached(item: Object, base: str) -> Iterator[Media]:
+    for name in ("image", "banner_image"):
+        yield Media(_url(item, name, base), PICTURE)
+    for attachment in _list(item, "attachments"):
+        if isinstance(attachment, dict):
+            yield Media(
+                _url(attachment, "url", base), _string(attachment, "mime_type"), _string(attachment, "title")
+            )

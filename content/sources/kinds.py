@@ -1,0 +1,54 @@
+"""What a kind of source is: it recognises URLs, brings them into one form, and reads them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+
+from content.fetch import Fetcher
+from content.types import ParsedSource, Validators
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Calls a function away from the event loop."""
+
+    async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What a kind needs to read: the network, and a place for work that takes more than a millisecond."""
+
+    fetcher: Fetcher
+    run: Run = asyncio.to_thread
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One read of a source: `parsed` is None when nothing has changed; `url` is that after redirects."""
+
+    parsed: ParsedSource | None
+    validators: Validators
+    url: str
+
+
+class SourceKind(Protocol):
+    @property
+    def name(self) -> str:
+        """The word in the store and in commands."""
+        ...
+
+    def accepts(self, url: str) -> bool:
+        """Whether `url`, as a person typed it, names a source of this kind."""
+        ...
+
+    def normalise(self, url: str) -> str:
+        """The one form in which `url`, which is accepted, is stored."""
+        ...
+
+    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
+        """Reads the source. Raises SourceError."""
+        ...

@@ -1,0 +1,173 @@
+"""A folder of Markdown files with YAML or TOML front matter, as Hugo, Jekyll and Hexo keep them."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from content.document import is_web_url
+from content.errors import FetchError
+from content.sources.dates import to_utc
+from content.sources.frontmatter import BrokenFrontMatter, split
+from content.sources.kinds import Read, ReadContext
+from content.sources.xmlfeed import media_of
+from content.text import markdown_to_html, plain_text, sanitise, storable
+from content.types import Failure, ParsedPost, ParsedSource, Validators
+
+MAX_BYTES = 2 * 1024 * 1024
+_PATH = re.compile(r"file:|~|\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\]")
+_SUFFIXES = (".md", ".markdown")
+_DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_ ]|$)")
+_TITLE = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|\Z)|\s*([^\s>#*+`-].*)\n=+[ \t]*(?:\n|\Z)")
+
+
+class MarkdownKind:
+    """A folder, by its path or a file: URL."""
+
+    @property
+    def name(self) -> str:
+        return "markdown"
+
+    def accepts(self, url: str) -> bool:
+        return bool(_PATH.match(url)) or (bool(url) and "://" not in url and Path(url).is_dir())
+
+    def normalise(self, url: str) -> str:
+        """The absolute path, with links resolved."""
+        path = unquote(urlsplit(url).path) if url.lower().startswith("file:") else url
+        return str(Path(path).expanduser().resolve())
+
+    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
+        folder = Path(self.normalise(url))
+        files = await context.run(_files, folder)
+        fresh = Validators(content_hash=_fingerprint(files))
+        if fresh == validators:
+            return Read(None, validators, url)
+        return Read(await context.run(parse_folder, folder, files), fresh, url)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A Markdown file: `name` is its path below the folder, with slashes; `mtime` is in nanoseconds."""
+
+    path: Path
+    name: str
+    size: int
+    mtime: int
+
+
+def _files(folder: Path) -> tuple[File, ...]:
+    if not folder.is_dir():
+        raise FetchError(f"{folder} is not a folder that can be read: check the path and its permissions")
+    return tuple(sorted(_walk(folder), key=lambda file: file.name))
+
+
+def _walk(folder: Path) -> Iterator[File]:
+    def refuse(exc: OSError) -> None:
+        raise FetchError(f"{exc.filename} cannot be read ({exc.strerror}): check its permissions") from exc
+
+    for where, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        for name in names:
+            path = Path(where, name)
+            if (
+                name.startswith((".", "_"))
+                or path.suffix.lower() not in _SUFFIXES
+                or name.lower() == "readme.md"
+            ):
+                continue
+            if path.is_file():
+                status = path.stat()
+                yield File(path, path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _fingerprint(files: tuple[File, ...]) -> str:
+    listing = "\n".join(f"{file.name}\t{file.size}\t{file.mtime}" for file in files)
+    return blake2b(listing.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def parse_folder(folder: Path, files: tuple[File, ...]) -> ParsedSource:
+    """The posts in `files`, newest first. Drafts are left out; what cannot be read becomes a Failure."""
+    posts: list[ParsedPost] = []
+    failures: list[Failure] = []
+    for file in files:
+        try:
+            post = _post(file)
+        except _Unreadable as exc:
+            failures.append(Failure(storable(file.name), str(exc)))
+        else:
+            posts += [post] if post else []
+    posts.sort(key=lambda post: post.published_at or datetime.min.replace(tzinfo=UTC), reverse=True)
+    return ParsedSource(title=storable(folder.name), posts=tuple(posts), failures=tuple(failures))
+
+
+class _Unreadable(Exception):
+    """One file cannot be read; the message is the reason."""
+
+
+def _post(file: File) -> ParsedPost | None:
+    """The post in `file`, or None for a draft."""
+    try:
+        fields, content = split(_text(file))
+    except BrokenFrontMatter as exc:
+        raise _Unreadable(str(exc)) from exc
+    if fields.get("draft") is True or fields.get("published") is False:
+        return None
+    title = fields.text("title")
+    if not title and (heading := _TITLE.match(content)):
+        title, content = plain_text(markdown_to_html(heading[1] or heading[2])), content[heading.end() :]
+    url = next(
+        filter(is_web_url, map(fields.text, ("url", "permalink", "link", "canonical_url", "slug"))), ""
+    )
+    html = sanitise(markdown_to_html(content), url)
+    return ParsedPost(
+        guid=storable(file.name.rpartition(".")[0]),
+        url=url,
+        title=title,
+        author=", ".join(fields.texts("author") or fields.texts("authors")),
+        published_at=fields.date("date", "published_at", "created") or _date_in(file.name) or _modified(file),
+        updated_at=fields.date("lastmod", "updated", "last_modified_at"),
+        html=html,
+        summary=fields.text("description") or fields.text("summary"),
+        tags=tuple(dict.fromkeys((*fields.texts("tags"), *fields.texts("categories")))),
+        media=media_of((), html),
+    )
+
+
+def _text(file: File) -> str:
+    if file.size > MAX_BYTES:
+        raise _Unreadable(f"is larger than {MAX_BYTES // 1024} KiB: split it")
+    try:
+        body = file.path.read_bytes()
+    except OSError as exc:
+        raise _Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return body.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError:
+            continue
+    line = body[: _first_bad_byte(body)].count(b"\n") + 1
+    raise _Unreadable(f"line {line} is not UTF-8: save the file as UTF-8")
+
+
+def _first_bad_byte(body: bytes) -> int:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        return exc.start
+    return len(body)
+
+
+def _date_in(name: str) -> datetime | None:
+    """The date that the file's name, or its bundle's, begins with: `2026-07-14-some-name.md`."""
+    parts = name.rpartition(".")[0].split("/")
+    named = parts[-2] if parts[-1] == "index" and len(parts) > 1 else parts[-1]
+    found = _DATED.match(named)
+    return to_utc(found[1]) if found else None
+
+
+def _modified(file: File) -> datetime:
+    return datetime.fromtimestamp(file.mtime // 1_000_000_000, UTC)

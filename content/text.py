@@ -1,0 +1,121 @@
+"""HTML → text and document, excerpts, language."""
+
+from collections.abc import Iterator
+
+import regex
+from selectolax.lexbor import LexborNode
+
+from content.blocks import to_blocks
+from content.clean import UNREADABLE, absolute, markdown_to_html, parse, sanitise, storable
+
+__all__ = [
+    "absolute",
+    "excerpt",
+    "language",
+    "markdown_to_html",
+    "plain_text",
+    "sanitise",
+    "storable",
+    "to_blocks",
+]
+
+_BLOCKS_NAMES = (
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset "
+    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr li main nav ol p pre section "
+    "summary table tr ul"
+)
+_BLOCKS = frozenset(_BLOCKS_NAMES.split())
+_SPACES = regex.compile(r"\s+")
+_INVISIBLE = str.maketrans("", "", "\u00ad\u200b\ufeff\0")
+_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef"
+_WORD_BEFORE = regex.compile(rf"[^\s{_CJK}]*\Z", regex.REVERSE)
+_REST_OF_WORD = regex.compile(rf"[^\s{_CJK}]+")
+_ONLY_CLOSING = regex.compile(r"[,.;:!?)\]}'\"”’…]+")
+_LONG_WORD = 40
+_SAMPLE = 10_000
+
+
+def plain_text(html: str) -> str:
+    """What a reader sees of `html`: one line a block, no markup, no scripts, white space collapsed."""
+    if "<" not in html and "&" not in html:
+        return _lines(html)
+    root = parse(html)
+    return _lines("".join(_pieces(root))) if root else ""
+
+
+def _lines(text: str) -> str:
+    lines = (_SPACES.sub(" ", line).strip() for line in text.translate(_INVISIBLE).splitlines())
+    return "\n".join(filter(None, lines))
+
+
+def _pieces(root: LexborNode) -> Iterator[str]:
+    """Texts and line breaks in document order, without recursion: nesting is the author's choice."""
+    node: LexborNode | None = root
+    while node is not None:
+        tag = node.tag
+        if tag == "-text":
+            text = node.text_content or ""
+            yield text if _in_pre(node) else _SPACES.sub(" ", text)
+        yield _gap(tag)
+        child = None if tag in UNREADABLE else node.first_child
+        while child is None and node is not None:
+            if node.mem_id == root.mem_id:
+                return
+            child = node.next
+            if child is None:
+                node = node.parent
+                yield _gap(node.tag if node else None)
+        node = child
+
+
+def _in_pre(node: LexborNode) -> bool:
+    parent = node.parent
+    return parent is not None and (parent.tag == "pre" or (parent.tag == "code" and _in_pre(parent)))
+
+
+def _gap(tag: str | None) -> str:
+    if tag in _BLOCKS or tag == "br":
+        return "\n"
+    return " " if tag in ("td", "th") else ""
+
+
+def excerpt(text: str, limit: int) -> str:
+    """`text` on one line, cut after at most `limit` code points, with `...` after a cut.
+
+    A grapheme is never cut, nor a word or URL (a run without white space and Chinese characters) unless it is
+    longer than 40 code points; between two Chinese characters the cut may be anywhere.
+    """
+    flat = " ".join(text.split())
+    if len(flat) <= limit:
+        return flat
+    ends = [0]
+    for grapheme in regex.finditer(r"\X", flat):
+        if grapheme.end() > limit:
+            break
+        ends.append(grapheme.end())
+    cut = _before_word(flat, ends[-1])
+    while ends[-1] > cut or flat[ends[-1] - 1 : ends[-1]] == " ":
+        ends.pop()
+    return flat[: ends[-1]] + "..."
+
+
+def _before_word(text: str, cut: int) -> int:
+    """`cut`, or the start of the word that it would cut, if that is near."""
+    rest = _REST_OF_WORD.match(text, cut)
+    begun = _WORD_BEFORE.search(text, max(0, cut - _LONG_WORD), cut)
+    if rest is None or begun is None or not 0 < len(begun[0]) < _LONG_WORD:
+        return cut
+    if "://" not in begun[0] and _ONLY_CLOSING.fullmatch(rest[0]):
+        return cut
+    return int(begun.start())
+
+
+def language(text: str) -> str:
+    """`zh` or `en` by the script of most letters, else an empty text; a Chinese character weighs three."""
+    sample = text[:_SAMPLE]
+    han = 3 * len(regex.findall(r"\p{Han}", sample))
+    latin = len(regex.findall(r"\p{Latin}", sample))
+    others = len(regex.findall(r"\p{L}", sample)) - han // 3 - latin
+    if max(han, latin) <= others * 3:
+        return ""
+    return "zh" if han >= latin else "en"

@@ -1,0 +1,261 @@
+"""claim → render → limit → write ahead → send → record: the way of every delivery of one platform."""
+
+import asyncio
+import random
+from collections import deque
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from content.errors import StoreError
+from scheduler import membership
+from scheduler.errors import RateScope, SendError
+from scheduler.journal import STORE_RETRY, Journal
+from scheduler.limits import Limiter
+from scheduler.ports import Clock, Closed, PartEnded, Platform, Postponed, Store
+from scheduler.reactions import Effect, Gone, Moved, Paused, Slower, Stop, after_unknown, react, tried
+from scheduler.renderings import Composer, Renderings
+from scheduler.retry import send_backoff
+from scheduler.types import (
+    ChatState,
+    Delivery,
+    DeliveryState,
+    Form,
+    Message,
+    Part,
+    PartState,
+    Place,
+    part_key,
+)
+
+log = structlog.get_logger(__name__)
+
+# A platform's deliveries in flight at once; 30 a second at 50 ms each keep two busy.
+CONCURRENCY = 16
+# Deliveries claimed in one go.
+BATCH = 64
+# A chat at its own limit for longer than this goes back to the outbox instead of holding up others, seconds.
+PATIENCE = 1.0
+# How often the outbox is looked at without being woken, seconds.
+IDLE = 5.0
+
+
+class Dispatcher:
+    """Sends what one platform's chats are owed, as fast as its limits allow."""
+
+    def __init__(
+        self,
+        store: Store,
+        platform: Platform,
+        compose: Composer,
+        limiter: Limiter,
+        clock: Clock,
+        rng: random.Random,
+        epoch: int,
+    ) -> None:
+        self._store, self._platform, self._limiter = store, platform, limiter
+        self._clock, self._rng, self._epoch = clock, rng, epoch
+        self._journal = Journal(store, clock, epoch)
+        self._renderings = Renderings(store, platform, compose)
+        self._wakeup = asyncio.Event()
+        self._stopping = False
+        self.stopped = ""  # why this platform sends nothing more
+
+    def wake(self) -> None:
+        """Something may be due: look at once."""
+        self._wakeup.set()
+
+    def stop(self) -> None:
+        """Take up nothing more; `run` returns when what is in flight has been recorded."""
+        self._stopping = True
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        """Dispatch until told to stop, or until the platform refuses the token."""
+        recovered = False
+        while not (self._stopping or self.stopped):
+            self._wakeup.clear()
+            try:
+                if not recovered:
+                    await self.recover()
+                    recovered = True
+                await self.drain()
+            except StoreError as exc:
+                log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
+                await self._clock.sleep(STORE_RETRY)
+                continue
+            await self._idle()
+
+    async def recover(self) -> int:
+        """Settle what an earlier process left behind; returns how many outcomes are unknown."""
+        async with self._store.write() as work:
+            left = await work.outbox.recover(self._platform.name, self._epoch)
+            await work.commit()
+        for delivery in left:
+            unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
+            reason = "the process ended while it was being sent"
+            log.warning(
+                "delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason
+            )
+            await self._journal.mark(
+                *after_unknown(
+                    delivery,
+                    unknown,
+                    reason,
+                    deduplicates=self._platform.deduplicates,
+                    now=self._clock.now(),
+                    rng=self._rng,
+                )
+            )
+        return len(left)
+
+    async def drain(self) -> int:
+        """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""
+        total, claimed, running = 0, deque[Delivery](), set[asyncio.Task[None]]()
+        while not (self._stopping or self.stopped):
+            if not claimed and len(running) < CONCURRENCY:
+                claimed.extend(await self._claim())
+                total += len(claimed)
+            while claimed and len(running) < CONCURRENCY:
+                running.add(asyncio.create_task(self._deliver(claimed.popleft())))
+            if not running:
+                break
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        if running:
+            await asyncio.wait(running)
+        await self._release(claimed)
+        return total
+
+    async def _claim(self) -> list[Delivery]:
+        async with self._store.write() as work:
+            claimed = await work.outbox.claim(self._platform.name, self._clock.now(), BATCH, self._epoch)
+            await work.commit()
+        return list(claimed)
+
+    async def _release(self, claimed: deque[Delivery]) -> None:
+        """Give back what was claimed and not begun."""
+        now = self._clock.now()
+        waits = [Postponed(d.id, now, d.attempts, d.form, d.reason) for d in claimed]
+        if waits:
+            await self._journal.mark(*waits)
+
+    async def _idle(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE):
+                await self._wakeup.wait()
+        except TimeoutError:
+            return
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            form: Form | None = delivery.form
+            while form is not None:
+                delivery, form = await self._send_form(delivery, form)
+        except Exception as exc:
+            # The edge of the task: whatever broke, the delivery is tried again, and listed if it never works.
+            log.exception("delivery.broken", delivery=delivery.id, chat=str(delivery.chat.place))
+            wait = send_backoff(delivery.attempts, self._rng)
+            reason = f"internal error: {type(exc).__name__}"
+            await self._journal.mark(tried(delivery, delivery.form, reason, wait, self._clock.now()))
+
+    async def _send_form(self, delivery: Delivery, form: Form) -> tuple[Delivery, Form | None]:
+        """Send what is left of a delivery in one form; returns the plainer form to go on with, if any."""
+        fingerprint, messages = await self._renderings.of(delivery, form)
+        if not messages:
+            await self._journal.mark(Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone"))
+            return delivery, None
+        begun = {part.n: part for part in delivery.parts if part.form is form}
+        first = sum(part.state is PartState.SENT for part in begun.values())
+        for n in range(first, len(messages)):
+            unknowns = begun[n].unknowns if n in begun else 0
+            part = Part(
+                delivery.id, n, form, PartState.SENDING, messages[n].posts, fingerprint, None, unknowns
+            )
+            if not await self._slot(delivery, form) or not await self._journal.begin(part):
+                return delivery, None
+            try:
+                sent = await self._platform.send(delivery.chat, messages[n], key=part_key(delivery, n, form))
+            except SendError as error:
+                return delivery, await self._react(error, delivery, part)
+            part = replace(part, state=PartState.SENT, sent=sent)
+            delivery = replace(delivery, parts=(*delivery.parts, part))
+            await self._sent(delivery, part, messages)
+        return delivery, None
+
+    async def _slot(self, delivery: Delivery, form: Form) -> bool:
+        """Wait for the limits; False if the chat has to wait so long that others should go first."""
+        address, kind = delivery.chat.place.address, delivery.chat.kind
+        wait = self._limiter.chat_wait(address, kind, self._clock.monotonic())
+        if wait > PATIENCE:
+            due = self._clock.now() + timedelta(seconds=wait)
+            await self._journal.mark(
+                Postponed(delivery.id, due, delivery.attempts, form, "the chat's rate limit")
+            )
+            return False
+        await self._clock.sleep(self._limiter.take(address, kind, self._clock.monotonic()))
+        return True
+
+    async def _sent(self, delivery: Delivery, part: Part, messages: tuple[Message, ...]) -> None:
+        later = {post for message in messages[part.n + 1 :] for post in message.posts}
+        delivered = tuple(post for post in part.posts if post not in later)
+        last = part.n + 1 == len(messages)
+        end = (Closed(delivery.id, DeliveryState.SENT),) if last else ()
+        await self._journal.mark(PartEnded(part, delivered), *end)
+        log.info("part.sent", chat=str(delivery.chat.place), delivery=delivery.id, part=part.n)
+        if last and delivery.chat.state is ChatState.PAUSED:
+            async with self._store.write() as work:
+                await membership.reactivate(work, delivery.chat, self._clock.now())
+                await work.commit()
+
+    async def _react(self, error: SendError, delivery: Delivery, part: Part) -> Form | None:
+        reaction = react(
+            error,
+            delivery,
+            part,
+            deduplicates=self._platform.deduplicates,
+            now=self._clock.now(),
+            rng=self._rng,
+        )
+        log.warning(
+            "part.not_sent",
+            chat=str(delivery.chat.place),
+            delivery=delivery.id,
+            part=part.n,
+            error=type(error).__name__,
+            reason=str(error),
+        )
+        await self._journal.mark(*reaction.marks)
+        if reaction.effect is not None:
+            await self._apply(reaction.effect, delivery, str(error))
+        return reaction.next_form
+
+    async def _apply(self, effect: Effect, delivery: Delivery, reason: str) -> None:
+        chat, now = delivery.chat, self._clock.now()
+        match effect:
+            case Slower(wait, scope):
+                until = self._clock.monotonic() + wait.total_seconds()
+                if scope is RateScope.PLATFORM:
+                    self._limiter.hold_all(until)
+                else:
+                    self._limiter.hold(chat.place.address, chat.kind, until)
+            case Stop():
+                self.stopped = reason
+                log.error("platform.stopped", platform=self._platform.name, reason=reason)
+            case Gone() | Moved() | Paused():
+                async with self._store.write() as work:
+                    if isinstance(effect, Gone):
+                        await membership.deactivate_address(
+                            work, chat.place.platform, chat.place.address, reason, now
+                        )
+                    elif isinstance(effect, Moved):
+                        await work.chats.move(chat.place.platform, chat.place.address, effect.address)
+                    else:
+                        await membership.pause(work, chat, reason)
+                        if effect.topic_only and chat.state is ChatState.ACTIVE:
+                            around = Place(chat.place.platform, chat.place.address)
+                            text = f"{chat.name}: {reason}. What was to be sent there waits."
+                            await membership.notify(work, around, text, now)
+                    await work.commit()

@@ -1,0 +1,77 @@
+"""How a send can end badly. The dispatcher's reaction depends on the class alone.
+
+SendError
+├── RateLimited       refused for now: wait as long and as wide as it says
+├── Refused           never reached the platform, or not processed: try again with back-off
+├── Ambiguous         it may have arrived: a read time-out, a reset, a 5xx, an HTML body
+├── ChatGone          blocked, kicked, deleted: deactivate the chat
+├── ChatMoved         the chat has a new address: move its rows, send again once
+├── ChatPaused        no rights or a closed topic: keep what waits, try again much later
+├── ContentRejected   this form of the content is not taken: try a plainer one
+└── PlatformStopped   the token is refused: nothing of this platform can be sent
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from content.errors import SkywaveError
+
+
+class SendError(SkywaveError):
+    """Root of all that `Platform.send` may raise."""
+
+
+class RateScope(StrEnum):
+    """What a rate limit holds back."""
+
+    CHAT = "chat"
+    PLATFORM = "platform"
+
+
+class RateLimited(SendError):
+    """The platform asks to wait; the request was not processed."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, scope: RateScope) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.scope = scope
+
+
+class Refused(SendError):
+    """The request never left, or the platform says that it did nothing."""
+
+
+class Ambiguous(SendError):
+    """Nobody can know whether the message arrived."""
+
+
+class ChatGone(SendError):
+    """The chat cannot be written to until the platform says otherwise."""
+
+
+class ChatMoved(SendError):
+    """The chat lives at `address` from now on."""
+
+    def __init__(self, message: str, *, address: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class ChatPaused(SendError):
+    """The chat exists but cannot be written to now. `topic_only`: the rest of its address can."""
+
+    def __init__(self, message: str, *, topic_only: bool = False) -> None:
+        super().__init__(message)
+        self.topic_only = topic_only
+
+
+class ContentRejected(SendError):
+    """The platform does not take this message. `media`: it is the picture's fault."""
+
+    def __init__(self, message: str, *, media: bool = False) -> None:
+        super().__init__(message)
+        self.media = media
+
+
+class PlatformStopped(SendError):
+    """The token is missing, wrong or revoked."""

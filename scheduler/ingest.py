@@ -1,0 +1,169 @@
+"""Poll a source → store its posts → fan them out. Nothing is fetched while a transaction is open."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from content import changes
+from content.errors import SourceError
+from content.fetch import ServerBusy
+from content.sources import ReadContext, kind_of, normalise
+from content.types import Failure, ParsedSource, Source, Validators, Visibility
+from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.retry import poll_backoff
+from scheduler.types import BroadcastKind
+
+log = structlog.get_logger(__name__)
+
+# More instant posts than this in one poll become one edition, so that no chat is flooded.
+SINGLE_POSTS = 5
+# Sources that are read at once.
+CONCURRENCY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What one poll of one source did. `error` is empty when it could be read."""
+
+    source: Source
+    new: int = 0
+    changed: int = 0
+    deliveries: int = 0
+    failures: tuple[Failure, ...] = ()
+    error: str = ""
+
+
+class Ingest:
+    """Keeps the store in step with the sources; `wake` is called when deliveries were made."""
+
+    def __init__(
+        self,
+        store: Store,
+        context: ReadContext,
+        clock: Clock,
+        interval: timedelta,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store, self._context, self._clock = store, context, clock
+        self._interval, self._wake = interval, wake
+
+    async def check(self, url: str) -> tuple[str, ParsedSource]:
+        """Fetch and parse without storing: the URL in its stored form, and what is there.
+
+        Raises UsageError for what cannot be a source, SourceError for what cannot be read.
+        """
+        url = normalise(url)
+        read = await kind_of(url).read(url, Validators(), self._context)
+        return url, read.parsed or ParsedSource()
+
+    async def add(self, url: str, visibility: Visibility) -> PollResult:
+        """Add a source after it could be read once; a known one is made public if that is asked for.
+
+        Raises UsageError and SourceError as `check` does.
+        """
+        url, parsed = await self.check(url)
+        async with self._store.write() as work:
+            source = await work.sources.by_url(url)
+            if source is None:
+                source = await work.sources.add(kind_of(url).name, url, parsed.title, visibility)
+            elif visibility is Visibility.PUBLIC:
+                source = replace(source, visibility=visibility)
+                await work.sources.save(source)
+            await work.commit()
+        return (
+            await self._take(source, parsed, source.validators)
+            if source.polled_at is None
+            else PollResult(source)
+        )
+
+    async def poll_due(self) -> Sequence[PollResult]:
+        """Poll the sources that are due."""
+        async with self._store.read() as work:
+            due = await work.sources.due(self._clock.now())
+        return [result async for result in self.poll_each(due)]
+
+    async def poll_each(self, sources: Sequence[Source]) -> AsyncIterator[PollResult]:
+        """Poll sources side by side, giving each result as it comes."""
+        room = asyncio.Semaphore(CONCURRENCY)
+
+        async def one(source: Source) -> PollResult:
+            async with room:
+                return await self.poll(source)
+
+        tasks = [asyncio.create_task(one(source)) for source in sources]
+        try:
+            for finished in asyncio.as_completed(tasks):
+                yield await finished
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def poll(self, source: Source) -> PollResult:
+        """Read one source and store what is new; a failure is recorded on the source, not raised."""
+        try:
+            read = await kind_of(source.url).read(source.url, source.validators, self._context)
+        except SourceError as exc:
+            return await self._failed(source, exc)
+        if read.parsed is None:
+            source = self._succeeded(source, source.title, read.validators)
+            async with self._store.write() as work:
+                await work.sources.save(source)
+                await work.commit()
+            return PollResult(source)
+        return await self._take(source, read.parsed, read.validators)
+
+    async def _take(self, source: Source, parsed: ParsedSource, validators: Validators) -> PollResult:
+        async with self._store.read() as work:
+            known = await work.posts.known(source.id)
+        now = self._clock.now()
+        found = await self._context.run(changes.diff, known, parsed, source_url=source.url, now=now)
+        polled = self._succeeded(source, parsed.title or source.title, validators)
+        async with self._store.write() as work:
+            ids = await work.posts.insert(source.id, found.new, now)
+            await work.posts.update(found.changed)
+            await work.sources.save(polled)
+            first = source.polled_at is None
+            deliveries = 0 if first or not ids else await self._fan_out(work, source, ids)
+            await work.commit()
+        if ids or parsed.failures:
+            log.info("source.polled", source=source.name, new=len(ids), failed_items=len(parsed.failures))
+        if deliveries:
+            self._wake()
+        return PollResult(polled, len(ids), len(found.changed), deliveries, parsed.failures)
+
+    async def _fan_out(self, work: UnitOfWork, source: Source, ids: Sequence[int]) -> int:
+        now = self._clock.now()
+        editions = [ids] if len(ids) > SINGLE_POSTS else [[post_id] for post_id in ids]
+        kind = BroadcastKind.EDITION if len(ids) > SINGLE_POSTS else BroadcastKind.POST
+        made = 0
+        for posts in editions:
+            made += await work.outbox.fan_out(await work.outbox.broadcast(kind, posts, now), source, now)
+        return made
+
+    def _succeeded(self, source: Source, title: str, validators: Validators) -> Source:
+        now = self._clock.now()
+        return replace(
+            source,
+            title=title,
+            validators=validators,
+            polled_at=now,
+            next_poll_at=now + (source.interval or self._interval),
+            failures=0,
+            last_error="",
+        )
+
+    async def _failed(self, source: Source, error: SourceError) -> PollResult:
+        failures = source.failures + 1
+        asked = error.retry_after if isinstance(error, ServerBusy) else None
+        wait = poll_backoff(source.interval or self._interval, failures, asked)
+        failed = replace(
+            source, failures=failures, last_error=str(error), next_poll_at=self._clock.now() + wait
+        )
+        async with self._store.write() as work:
+            await work.sources.save(failed)
+            await work.commit()
+        log.warning("source.failed", source=source.name, failures=failures, reason=str(error))
+        return PollResult(failed, error=str(error))

@@ -1,0 +1,73 @@
+"""Group commit: what many deliveries have to record at the same moment goes into one unit of work.
+
+While one batch commits the next one gathers, so batches grow with the load and nobody waits without it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from content.errors import StoreError
+from scheduler.ports import Clock, Mark, Store
+from scheduler.types import Part
+
+log = structlog.get_logger(__name__)
+
+# Seconds between attempts at a database that does not answer; nothing is sent meanwhile.
+STORE_RETRY = 1.0
+
+
+@dataclass(slots=True)
+class _Batch:
+    begins: list[Part] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: frozenset[tuple[int, int, str]] = frozenset()
+
+
+class Journal:
+    """The dispatcher's only way to write what it does; `epoch` fences it off after a take-over."""
+
+    def __init__(self, store: Store, clock: Clock, epoch: int) -> None:
+        self._store, self._clock, self._epoch = store, clock, epoch
+        self._batch = _Batch()
+        self._turn = asyncio.Lock()
+
+    async def begin(self, part: Part) -> bool:
+        """Write a part ahead as `sending`; False if its delivery is not ours to send any more."""
+        batch = self._batch
+        batch.begins.append(part)
+        await self._flushed(batch)
+        return (part.delivery_id, part.n, part.form.value) in batch.begun
+
+    async def mark(self, *marks: Mark) -> None:
+        """Record marks durably."""
+        batch = self._batch
+        batch.marks.extend(marks)
+        await self._flushed(batch)
+
+    async def _flushed(self, batch: _Batch) -> None:
+        async with self._turn:
+            if batch.done.is_set():
+                return
+            self._batch = _Batch()
+            while not await self._write(batch):
+                await self._clock.sleep(STORE_RETRY)
+            batch.done.set()
+
+    async def _write(self, batch: _Batch) -> bool:
+        try:
+            async with self._store.write() as work:
+                if batch.marks:
+                    await work.outbox.mark(batch.marks, self._clock.now(), self._epoch)
+                begun: Sequence[Part] = ()
+                if batch.begins:
+                    begun = await work.outbox.begin(batch.begins, self._epoch)
+                await work.commit()
+        except StoreError as exc:
+            log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
+            return False
+        batch.begun = frozenset((part.delivery_id, part.n, part.form.value) for part in begun)
+        return True

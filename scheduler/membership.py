@@ -1,0 +1,46 @@
+"""What happens to chats: they vanish, return, move, lose a topic. All of it in one unit of work each."""
+
+from datetime import datetime
+
+from scheduler.ports import UnitOfWork
+from scheduler.types import BroadcastKind, Chat, ChatState, Place
+
+
+async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
+    """A chat is gone: nothing more is sent there, its settings stay."""
+    await work.chats.set_state(chat.id, ChatState.GONE, reason)
+    await work.outbox.cancel(reason, now, chat_id=chat.id)
+
+
+async def deactivate_address(
+    work: UnitOfWork, platform: str, address: str, reason: str, now: datetime
+) -> None:
+    """An address is gone, with all its topics."""
+    for chat in await work.chats.at(platform, address):
+        await deactivate(work, chat, reason, now)
+
+
+async def reactivate_address(work: UnitOfWork, platform: str, address: str, now: datetime) -> None:
+    """An address is back: its subscriptions go on with the next post; what was paused is tried again."""
+    for chat in await work.chats.at(platform, address):
+        await reactivate(work, chat, now)
+
+
+async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
+    if chat.state is ChatState.GONE:
+        await work.subscriptions.restart(chat.id)
+    if chat.state is not ChatState.ACTIVE:
+        await work.chats.set_state(chat.id, ChatState.ACTIVE, "")
+        await work.outbox.postpone_chat(chat.id, now, "")
+
+
+async def pause(work: UnitOfWork, chat: Chat, reason: str) -> None:
+    """A chat cannot be written to for now: what waits is kept."""
+    await work.chats.set_state(chat.id, ChatState.PAUSED, reason)
+
+
+async def notify(work: UnitOfWork, place: Place, text: str, now: datetime) -> None:
+    """Send a text of Skywave's own to a chat, through the outbox like everything else."""
+    chat = await work.chats.ensure(place)
+    notice = await work.outbox.broadcast(BroadcastKind.NOTICE, (), now, text)
+    await work.outbox.deliver(notice, chat.id, now)

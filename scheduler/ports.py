@@ -1,0 +1,337 @@
+"""What `scheduler` needs from the outside: the store, the platforms and the clock.
+
+`storage` implements the store, `bot.platforms` the platforms; the tests implement all of them by hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from content.document import Document
+from content.search import SearchIndex
+from content.types import KnownPost, NewPost, Post, PostQuery, Source, SourceState, Visibility
+from scheduler.types import (
+    BroadcastKind,
+    Chat,
+    ChatKind,
+    ChatState,
+    Delivery,
+    DeliveryState,
+    Form,
+    Message,
+    Part,
+    Place,
+    Sent,
+    Subscription,
+)
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def now(self) -> datetime:
+        """The present, UTC-aware."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; their zero means nothing."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Platform(Protocol):
+    """Messages out. `render` is pure; `send` and `edit` raise `SendError` only."""
+
+    name: str
+    deduplicates: bool  # a second send under the same key makes no second message
+
+    def render(self, document: Document, form: Form) -> Sequence[Message]:
+        """The document as messages within every limit of the platform."""
+        ...
+
+    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
+
+    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None: ...
+
+
+class SourceRepository(Protocol):
+    async def add(self, kind: str, url: str, title: str, visibility: Visibility) -> Source: ...
+
+    async def get(self, source_id: int) -> Source | None: ...
+
+    async def by_url(self, url: str) -> Source | None: ...
+
+    async def all(self) -> Sequence[Source]: ...
+
+    async def visible_to(self, chat_id: int) -> Sequence[Source]:
+        """Public sources, those the chat follows, and the examples while there is no other."""
+        ...
+
+    async def due(self, now: datetime) -> Sequence[Source]: ...
+
+    async def save(self, source: Source) -> None:
+        """Store what a poll or a person changed of it."""
+        ...
+
+    async def set_state(self, source_id: int, state: SourceState) -> None: ...
+
+    async def remove(self, source_id: int) -> None:
+        """Forget the source, its posts and its subscriptions; what waits must have been cancelled before."""
+        ...
+
+
+class PostRepository(Protocol):
+    async def known(self, source_id: int) -> Sequence[KnownPost]:
+        """All posts and tombstones of a source."""
+        ...
+
+    async def insert(self, source_id: int, posts: Sequence[NewPost], now: datetime) -> Sequence[int]:
+        """Store and index new posts, in order; their ids ascend."""
+        ...
+
+    async def update(self, changed: Sequence[tuple[int, NewPost]]) -> None: ...
+
+    async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
+        """Those that exist, and that the chat may see if one is given, in the order of `ids`."""
+        ...
+
+    async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
+        """The posts asked for, newest first, and how many there are in all."""
+        ...
+
+    async def newest_id(self) -> int: ...
+
+
+class ChatRepository(Protocol):
+    async def get(self, chat_id: int) -> Chat | None: ...
+
+    async def find(self, place: Place) -> Chat | None: ...
+
+    async def ensure(self, place: Place, *, title: str = "", kind: ChatKind | None = None) -> Chat:
+        """The chat at that place, made if it is new; a title or kind that is given is taken over."""
+        ...
+
+    async def all(self) -> Sequence[Chat]: ...
+
+    async def at(self, platform: str, address: str) -> Sequence[Chat]:
+        """The chat of an address and all its topics."""
+        ...
+
+    async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None: ...
+
+    async def set_language(self, chat_id: int, language: str) -> None: ...
+
+    async def move(self, platform: str, old: str, new: str) -> None:
+        """Take an address and all its topics to a new one; where the new one has rows, unite them."""
+        ...
+
+
+class SubscriptionRepository(Protocol):
+    async def add(self, chat_id: int, source_id: int | None) -> bool:
+        """Follow a source (None: all public ones) from the next post on; False if it was followed already."""
+        ...
+
+    async def remove(self, chat_id: int, source_id: int | None) -> bool: ...
+
+    async def of(self, chat_id: int) -> Sequence[Subscription]: ...
+
+    async def all(self) -> Sequence[Subscription]: ...
+
+    async def restart(self, chat_id: int) -> None:
+        """Let all subscriptions of a chat begin after the newest post."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded:
+    """What became of a part that was begun. `delivered` are the posts that are wholly in the chat with it."""
+
+    part: Part
+    delivered: tuple[int, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The end of a delivery, and of what the ledger still reserves for it."""
+
+    delivery_id: int
+    state: DeliveryState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A delivery that waits again. `attempts` counts the tries that ended with a fault."""
+
+    delivery_id: int
+    due_at: datetime
+    attempts: int
+    form: Form
+    reason: str = ""
+
+
+Mark = PartEnded | Closed | Postponed
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries a person wants to see or retry; None means any."""
+
+    states: Sequence[DeliveryState] | None = None
+    chat_id: int | None = None
+    broadcast_id: int | None = None
+    reason: str | None = None
+
+
+class OutboxRepository(Protocol):
+    async def broadcast(
+        self, kind: BroadcastKind, posts: Sequence[int], now: datetime, body: str = ""
+    ) -> int:
+        """A new edition without deliveries; returns its id."""
+        ...
+
+    async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
+        """A delivery, and the reservations for it, for each chat that follows the source at once.
+
+        Reserves only what a chat has not been sent or promised yet. Returns the number of deliveries.
+        """
+        ...
+
+    async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
+        """The same for one chat, whatever it follows; False if nothing was left to reserve."""
+        ...
+
+    async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
+        """Take the oldest open delivery of each active chat, as far as it is due, and `limit` of them."""
+        ...
+
+    async def begin(self, parts: Sequence[Part], epoch: int) -> Sequence[Part]:
+        """Write parts ahead as `sending`.
+
+        Returns those that may leave: a part of a delivery that was cancelled or taken over is left out.
+        """
+        ...
+
+    async def mark(self, marks: Sequence[Mark], now: datetime, epoch: int) -> None:
+        """Record what happened to parts and deliveries, in order."""
+        ...
+
+    async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
+        """What an earlier holder left claimed: its `sending` parts become unknown, the rest waits again.
+
+        Returns the deliveries that have such a part, still claimed, now by `epoch`.
+        """
+        ...
+
+    async def rendering(self, key: str) -> Sequence[Message] | None: ...
+
+    async def keep_rendering(self, key: str, broadcast_id: int, messages: Sequence[Message]) -> None: ...
+
+    async def cancel(
+        self, reason: str, now: datetime, *, chat_id: int | None = None, source_id: int | None = None
+    ) -> int:
+        """Close what waits for a chat, of a source, or both, and free what it reserved."""
+        ...
+
+    async def postpone_chat(self, chat_id: int, due_at: datetime, reason: str) -> None:
+        """Let nothing of a chat become due before `due_at`."""
+        ...
+
+    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]: ...
+
+    async def counts(self) -> Mapping[DeliveryState, int]: ...
+
+    async def unknowns(self) -> int:
+        """How many parts had an unknown outcome, ever."""
+        ...
+
+    async def retry(self, which: DeliveryFilter, now: datetime) -> int:
+        """Open failed and held deliveries again."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Forget renderings and closed deliveries that ended before; the ledger stays."""
+        ...
+
+
+class LeaseRepository(Protocol):
+    async def take(
+        self, name: str, holder: str, now: datetime, until: datetime, *, force: bool
+    ) -> int | None:
+        """Take or renew a lease: its epoch, which grows with each new holder, or None if another holds it.
+
+        `force`: the other holder is known to be dead.
+        """
+        ...
+
+    async def release(self, name: str, holder: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A search whose pages somebody may still turn."""
+
+    id: int
+    query: str
+    ids: tuple[int, ...]
+    total: int
+    relaxed: bool
+
+
+class SearchRepository(Protocol):
+    async def save(self, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime) -> int: ...
+
+    async def get(self, search_id: int) -> SavedSearch | None: ...
+
+
+class AuditRepository(Protocol):
+    async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
+        """Record who changed what."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: rolled back unless it was committed."""
+
+    @property
+    def sources(self) -> SourceRepository: ...
+
+    @property
+    def posts(self) -> PostRepository: ...
+
+    @property
+    def index(self) -> SearchIndex: ...
+
+    @property
+    def chats(self) -> ChatRepository: ...
+
+    @property
+    def subscriptions(self) -> SubscriptionRepository: ...
+
+    @property
+    def outbox(self) -> OutboxRepository: ...
+
+    @property
+    def leases(self) -> LeaseRepository: ...
+
+    @property
+    def searches(self) -> SearchRepository: ...
+
+    @property
+    def audit(self) -> AuditRepository: ...
+
+    async def commit(self) -> None: ...
+
+
+class Store(Protocol):
+    """Where units of work come from. Neither kind may stay open across network I/O."""
+
+    def read(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+
+    def write(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work that may write; writers of one SQLite file wait for each other."""
+        ...

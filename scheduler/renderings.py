@@ -1,0 +1,56 @@
+"""The messages that a delivery becomes: looked up, or rendered once for all chats that get the same."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from content.document import Document
+from content.types import Post
+from scheduler.ports import Platform, Store
+from scheduler.types import Delivery, Form, Message
+
+# How many renderings are kept in memory; a broadcast needs one for each language and form.
+CACHED = 128
+
+Composer = Callable[[Delivery, Sequence[Post]], Document]
+
+
+def rendering_key(delivery: Delivery, form: Form, language: str) -> str:
+    """Names what is shown: the edition, which of its posts, to whom and how."""
+    posts = ",".join(map(str, delivery.remaining(form)))
+    name = f"{delivery.broadcast_id}|{posts}|{delivery.chat.place.platform}|{language}|{form}"
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+class Renderings:
+    """Rendered messages, in memory and in the store, so that an edition is resumed as it was begun."""
+
+    def __init__(self, store: Store, platform: Platform, compose: Composer) -> None:
+        self._store, self._platform, self._compose = store, platform, compose
+        self._cache: OrderedDict[str, tuple[Message, ...]] = OrderedDict()
+
+    async def of(self, delivery: Delivery, form: Form) -> tuple[str, tuple[Message, ...]]:
+        """The key and the messages of a delivery in a form; no messages when its posts are gone."""
+        key = rendering_key(delivery, form, delivery.chat.language)
+        messages = self._cache.get(key)
+        if messages is None:
+            messages = await self._stored(key, delivery, form)
+            self._cache[key] = messages
+            if len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(key)
+        return key, messages
+
+    async def _stored(self, key: str, delivery: Delivery, form: Form) -> tuple[Message, ...]:
+        async with self._store.read() as work:
+            stored = await work.outbox.rendering(key)
+            if stored is not None:
+                return tuple(stored)
+            posts = await work.posts.by_ids(delivery.remaining(form))
+        if not posts and not delivery.body:
+            return ()
+        messages = tuple(self._platform.render(self._compose(delivery, posts), form))
+        async with self._store.write() as work:
+            await work.outbox.keep_rendering(key, delivery.broadcast_id, messages)
+            await work.commit()
+        return messages

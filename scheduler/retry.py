@@ -1,0 +1,29 @@
+"""When to try again. Pure: randomness is an argument."""
+
+import random
+from datetime import timedelta
+
+# A delivery is given up after this many faults; with full jitter that is about an hour.
+MAX_ATTEMPTS = 8
+SEND_BASE, SEND_CAP = timedelta(seconds=2), timedelta(minutes=30)
+PAUSE_BASE, PAUSE_CAP = timedelta(hours=1), timedelta(days=1)
+POLL_CAP = timedelta(hours=12)
+
+
+def _doubled(base: timedelta, times: int, cap: timedelta) -> timedelta:
+    return min(cap, base * (1 << min(times, 30)))
+
+
+def send_backoff(attempts: int, rng: random.Random) -> timedelta:
+    """The wait after the n-th fault: anywhere between nothing and a bound that doubles ("full jitter")."""
+    return _doubled(SEND_BASE, attempts, SEND_CAP) * rng.random()
+
+
+def pause_backoff(attempts: int) -> timedelta:
+    """The wait before a chat without rights is tried again: Discord blocks those who keep asking."""
+    return _doubled(PAUSE_BASE, attempts, PAUSE_CAP)
+
+
+def poll_backoff(interval: timedelta, failures: int, retry_after: timedelta | None) -> timedelta:
+    """The wait after the n-th failed poll in a row, never shorter than the server asked for."""
+    return max(_doubled(interval, failures - 1, max(POLL_CAP, interval)), retry_after or timedelta())

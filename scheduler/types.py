@@ -1,0 +1,186 @@
+"""What is sent where, and when. Times are UTC-aware; ids are the store's."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+# A JSON object: what a platform's renderer made and only that platform reads.
+Payload = dict[str, Any]
+
+
+class ChatKind(StrEnum):
+    """What limits and permissions depend on."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+    CHANNEL = "channel"
+    TERMINAL = "terminal"
+
+
+class ChatState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"  # no rights, or its topic is closed: what waits is kept
+    GONE = "gone"  # blocked, kicked, deleted: keeps its settings, gets nothing
+
+
+class OnUnknown(StrEnum):
+    """What happens to a message of which nobody knows whether it arrived."""
+
+    RESEND = "resend"  # nothing is lost
+    HOLD = "hold"  # nothing is doubled
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chat is on its platform: `address` without the topic, `topic` empty if it has none."""
+
+    platform: str
+    address: str
+    topic: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.address}" + (f"/{self.topic}" if self.topic else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One place on a platform that can be posted to."""
+
+    id: int
+    place: Place
+    title: str = ""
+    kind: ChatKind = ChatKind.PRIVATE
+    language: str = ""  # empty: the deployment's
+    timezone: str = ""  # empty: the deployment's
+    on_unknown: OnUnknown = OnUnknown.RESEND
+    state: ChatState = ChatState.ACTIVE
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.title or str(self.place)
+
+
+class Mode(StrEnum):
+    INSTANT = "instant"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A chat follows a source (None: all public ones), from the post after `starts_after` on."""
+
+    id: int
+    chat_id: int
+    source_id: int | None
+    mode: Mode
+    starts_after: int
+
+
+class BroadcastKind(StrEnum):
+    POST = "post"  # one post, to many chats
+    EDITION = "edition"  # many posts at once
+    NOTICE = "notice"  # a text of Skywave's own
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+OPEN = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+
+
+class PartState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"  # durable before the request leaves
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class LedgerState(StrEnum):
+    RESERVED = "reserved"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Form(StrEnum):
+    """How rich a rendering is; each is what the one before falls back to."""
+
+    FULL = "full"
+    NO_MEDIA = "no_media"
+    PLAIN = "plain"
+
+    def plainer(self, *, media: bool) -> "Form | None":
+        """The form to try when this one is rejected; `media`: only the picture was at fault."""
+        if self is Form.FULL and media:
+            return Form.NO_MEDIA
+        return None if self is Form.PLAIN else Form.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one send request carries. `posts` are the ids of the posts in it, whole or in part."""
+
+    payload: Payload
+    posts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a message went: an album has several ids, a forum post opens a thread with its own address."""
+
+    address: str
+    message_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of one delivery. `n` counts from 0 within (delivery, form)."""
+
+    delivery_id: int
+    n: int
+    form: Form
+    state: PartState
+    posts: tuple[int, ...]
+    fingerprint: str  # of the rendering that it is a message of
+    sent: Sent | None = None
+    unknowns: int = 0  # how often its outcome was unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One broadcast to one chat. `posts` are the ids that the ledger reserved for it, in order."""
+
+    id: int
+    broadcast_id: int
+    kind: BroadcastKind
+    chat: Chat
+    state: DeliveryState
+    attempts: int
+    due_at: datetime
+    form: Form = Form.FULL
+    reason: str = ""
+    posts: tuple[int, ...] = ()
+    parts: tuple[Part, ...] = ()
+    body: str = ""  # of a notice
+
+    def remaining(self, form: Form) -> tuple[int, ...]:
+        """The posts to render in a form: all but those that arrived in another one."""
+        arrived = {post for part in self.parts if part.form is not form and part.state is PartState.SENT
+                   for post in part.posts}  # fmt: skip
+        return tuple(post for post in self.posts if post not in arrived)
+
+
+def part_key(delivery: Delivery, n: int, form: Form) -> str:
+    """The same for every attempt at a part, different for any other; as long as a Discord nonce may be."""
+    name = f"{delivery.chat.place}|{delivery.id}|{n}|{form}"
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()[:25]

@@ -1,0 +1,126 @@
+"""From one broadcast to the chats that should get it: reservations and deliveries, made by the database.
+
+A row a chat in one INSERT … SELECT: a hundred thousand chats take a fraction of a second.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.types import Source, Visibility
+from scheduler.types import ChatState, DeliveryState, Form, LedgerState, Mode
+from storage.models import BroadcastPostRow, ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow
+from storage.sql import upsert
+from storage.subscriptions import ALL
+
+
+def _follows(source: Source) -> ColumnElement[bool]:
+    """Subscriptions that take a source's posts at once; a specific one overrides `all`."""
+    specific = SubscriptionRow.__table__.alias("specific")
+    overridden = exists(
+        select(specific.c.id).where(
+            specific.c.chat_id == SubscriptionRow.chat_id, specific.c.source_id == source.id
+        )
+    )
+    by_all = (SubscriptionRow.scope == ALL) & ~overridden
+    public = literal(source.visibility == Visibility.PUBLIC)
+    return (SubscriptionRow.mode == Mode.INSTANT) & or_(
+        SubscriptionRow.source_id == source.id, by_all & public
+    )
+
+
+def _unpromised(chat_id: Any) -> ColumnElement[bool]:
+    return ~exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
+
+
+def _posts_of(broadcast_id: int, *columns: Any) -> Select[Any]:
+    posts = select(*columns).join_from(BroadcastPostRow, PostRow, PostRow.id == BroadcastPostRow.post_id)
+    return posts.where(BroadcastPostRow.broadcast_id == broadcast_id)
+
+
+class FanOut:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def to_followers(self, broadcast_id: int, source: Source, now: datetime) -> int:
+        anything = _posts_of(broadcast_id, PostRow.id).where(
+            PostRow.id > SubscriptionRow.starts_after, _unpromised(SubscriptionRow.chat_id)
+        )
+        chats = (
+            select(*self._delivery(broadcast_id, now))
+            .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+            .where(
+                _follows(source),
+                ChatRow.state != ChatState.GONE,
+                anything.correlate(SubscriptionRow).exists(),
+            )
+        )
+        await self._insert_deliveries(chats)
+        await self._reserve(
+            _posts_of(broadcast_id, *self._reservation())
+            .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
+            .join(SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
+            .where(_follows(source), PostRow.id > SubscriptionRow.starts_after)
+        )
+        return await self._drop_empty(broadcast_id)
+
+    async def to_chat(self, broadcast_id: int, chat_id: int, posts: Sequence[int], now: datetime) -> bool:
+        chat = select(*self._delivery(broadcast_id, now)).where(ChatRow.id == chat_id)
+        await self._insert_deliveries(chat)
+        if not posts:  # a notice reserves nothing
+            return True
+        await self._reserve(
+            _posts_of(broadcast_id, *self._reservation()).join(
+                DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id
+            )
+        )
+        return await self._drop_empty(broadcast_id) > 0
+
+    @staticmethod
+    def _delivery(broadcast_id: int, now: datetime) -> tuple[Any, ...]:
+        return (
+            literal(broadcast_id),
+            ChatRow.id,
+            ChatRow.platform,
+            literal(DeliveryState.PENDING, DeliveryRow.state.type),
+            literal(Form.FULL, DeliveryRow.form.type),
+            literal(0),
+            literal(now, DeliveryRow.due_at.type),
+            literal(0),
+            literal(""),
+        )
+
+    async def _insert_deliveries(self, chats: Select[Any]) -> None:
+        columns = [
+            "broadcast_id",
+            "chat_id",
+            "platform",
+            "state",
+            "form",
+            "attempts",
+            "due_at",
+            "epoch",
+            "reason",
+        ]
+        statement = upsert(self._session, DeliveryRow).from_select(columns, chats)
+        await self._session.execute(statement.on_conflict_do_nothing())
+
+    @staticmethod
+    def _reservation() -> tuple[Any, ...]:
+        reserved = literal(LedgerState.RESERVED, LedgerRow.state.type)
+        return (DeliveryRow.chat_id, PostRow.key, PostRow.id, DeliveryRow.id, reserved, literal(""))
+
+    async def _reserve(self, posts: Select[Any]) -> None:
+        columns = ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"]
+        statement = upsert(self._session, LedgerRow).from_select(columns, posts)
+        await self._session.execute(statement.on_conflict_do_nothing())
+
+    async def _drop_empty(self, broadcast_id: int) -> int:
+        """A delivery for which nothing was left to reserve was promised elsewhere meanwhile."""
+        mine = DeliveryRow.broadcast_id == broadcast_id
+        empty = mine & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
+        await self._session.execute(delete(DeliveryRow).where(empty))
+        return await self._session.scalar(select(func.count()).select_from(DeliveryRow).where(mine)) or 0

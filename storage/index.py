@@ -1,0 +1,124 @@
+"""The full-text index: FTS5 on SQLite, a tsvector on PostgreSQL, the same tokens and hits in both."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal_column, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.search import Query
+from content.tokens import TOKENIZER_VERSION, IndexedText, index_text
+from content.types import PostQuery, Ranking
+from storage.models import MetaRow, PostRow, SourceRow
+from storage.scope import in_scope
+from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
+from storage.sql import is_sqlite, upsert
+
+# Beyond this many hits nobody counts: "1000+".
+COUNT_CAP = 1_000
+BATCH = 500
+
+# Title, body, variants. FTS5's rank is better the lower it is.
+FTS5_MATCH = "SELECT rowid AS id, -rank AS score FROM post_fts WHERE post_fts MATCH :query"
+FTS5_ADD = "INSERT INTO post_fts (rowid, title, body, variants) VALUES (:id, :title, :body, :variants)"
+# A contentless table forgets a row only when it is given the very tokens again.
+FTS5_REMOVE = (
+    "INSERT INTO post_fts (post_fts, rowid, title, body, variants)"
+    " VALUES ('delete', :id, :title, :body, :variants)"
+)
+# Weights of D, C, B, A; 1: divided by the logarithm of the length.
+TSVECTOR_MATCH = (
+    "SELECT post_id AS id, ts_rank_cd('{0.05,0.1,0.2,1.0}', tsv, CAST(:query AS tsquery), 1) AS score"
+    " FROM post_search WHERE tsv @@ CAST(:query AS tsquery)"
+)
+TSVECTOR_ADD = "INSERT INTO post_search (post_id, tsv) VALUES (:id, CAST(:tsv AS tsvector))"
+TSVECTOR_REMOVE = "DELETE FROM post_search WHERE post_id = :id"
+
+
+class SqlIndex:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._fts5 = is_sqlite(session)
+
+    async def add(self, ids: Sequence[int]) -> None:
+        """Index stored posts."""
+        await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, ids)
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        """Take posts out of the index, before their rows change or go."""
+        await self._write(FTS5_REMOVE if self._fts5 else TSVECTOR_REMOVE, ids)
+
+    async def search(self, query: Query, scope: PostQuery) -> Ranking:
+        if query.empty:
+            return Ranking(0)
+        match, words = (FTS5_MATCH, to_fts5(query)) if self._fts5 else (TSVECTOR_MATCH, to_tsquery(query))
+        hits = (
+            text(match).bindparams(query=words).columns(PostRow.id, literal_column("score")).subquery("hits")
+        )
+        found = (
+            select(PostRow.id, hits.c.score)
+            .join(hits, hits.c.id == PostRow.id)
+            .join(SourceRow, SourceRow.id == PostRow.source_id)
+            .where(*in_scope(scope), *self._filters(query))
+            .order_by(hits.c.score.desc(), PostRow.id.desc())
+            .limit(COUNT_CAP + 1)
+        )
+        rows = (await self._session.execute(found)).tuples().all()
+        page = rows[scope.offset : scope.offset + scope.limit]
+        return Ranking(len(rows), tuple(row[0] for row in page), tuple(float(row[1]) for row in page))
+
+    async def ensure_current(self) -> None:
+        """Build the index anew when it was made by another tokenizer."""
+        row = await self._session.get(MetaRow, "tokenizer")
+        if row is not None and row.value == TOKENIZER_VERSION:
+            return
+        clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
+        await self._session.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
+        await self.add((await self._session.scalars(select(PostRow.id).order_by(PostRow.id))).all())
+        statement = upsert(self._session, MetaRow).values(name="tokenizer", value=TOKENIZER_VERSION)
+        renewed = {"value": statement.excluded["value"]}
+        await self._session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed))
+
+    async def _write(self, statement: str, ids: Sequence[int]) -> None:
+        for start in range(0, len(ids), BATCH):
+            columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
+            chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
+            rows = (await self._session.execute(chosen)).tuples().all()
+            # Cutting a post into tokens takes about a millisecond: not on the event loop.
+            indexed = await asyncio.to_thread(_index_all, [(row[1], row[2], row[3]) for row in rows])
+            parameters = [self._row(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
+            if parameters:
+                await self._session.execute(text(statement), parameters)
+
+    def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
+        if not self._fts5:
+            return {"id": post_id, "tsv": to_tsvector(tokens)}
+        title, body, variants = to_fts5_row(tokens)
+        return {"id": post_id, "title": title, "body": body, "variants": variants}
+
+    def _filters(self, query: Query) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if query.sources:
+            named = [SourceRow.title.icontains(name, autoescape=True) for name in query.sources]
+            conditions.append(or_(*named, SourceRow.url.in_(query.sources)))
+        conditions += [self._tagged(tag) for tag in query.tags]
+        if query.after:
+            conditions.append(PostRow.published_at >= _midnight(query.after))
+        if query.before:
+            conditions.append(PostRow.published_at < _midnight(query.before))
+        return conditions
+
+    def _tagged(self, tag: str) -> ColumnElement[bool]:
+        items = func.json_each(PostRow.tags) if self._fts5 else func.json_array_elements_text(PostRow.tags)
+        item = items.table_valued("value")
+        return select(item.c.value).where(func.lower(item.c.value) == tag.lower()).exists()
+
+
+def _index_all(rows: Sequence[tuple[str, str, list[str]]]) -> list[IndexedText]:
+    return [index_text(title, body, tags) for title, body, tags in rows]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,21 @@
+"""Run by Alembic on the connection that `storage.migrate` hands it, inside its transaction."""
+
+from alembic import context
+
+from storage.models import Base
+
+# The full-text table and its shadows are made by hand in the migrations.
+SEARCH_TABLES = ("post_fts", "post_search")
+
+
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    return not (kind == "table" and (name or "").startswith(SEARCH_TABLES))
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    include_name=include_name,
+    compare_type=True,
+)
+context.run_migrations()

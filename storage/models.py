@@ -1,0 +1,284 @@
+"""The tables. Enumerations are stored as their words, times as UTC, structured values as JSON."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    Interval,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from content.types import SourceState, Visibility
+from scheduler.types import (
+    BroadcastKind,
+    ChatKind,
+    ChatState,
+    DeliveryState,
+    Form,
+    LedgerState,
+    Mode,
+    OnUnknown,
+    PartState,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A UTC-aware datetime on both databases; SQLite keeps it without the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def words(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar = {
+        datetime: UtcDateTime(),
+        timedelta: Interval(),
+        str: Text(),
+        StrEnum: Enum(StrEnum, native_enum=False, length=16, values_callable=words),
+    }
+
+
+class SourceRow(Base):
+    __tablename__ = "sources"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str]
+    url: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str] = mapped_column(default="")
+    visibility: Mapped[Visibility]
+    state: Mapped[SourceState] = mapped_column(default=SourceState.ACTIVE)
+    etag: Mapped[str] = mapped_column(default="")
+    last_modified: Mapped[str] = mapped_column(default="")
+    content_hash: Mapped[str] = mapped_column(default="")
+    interval: Mapped[timedelta | None]
+    next_poll_at: Mapped[datetime | None]
+    polled_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(default="")
+
+
+class PostRow(Base):
+    __tablename__ = "posts"
+    __table_args__ = (
+        UniqueConstraint("source_id", "guid"),
+        Index(None, "key"),
+        Index(None, "published_at", "id"),
+        # A post id is never used twice: pagers and subscriptions are anchored by it.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
+    guid: Mapped[str]
+    key: Mapped[str]
+    url: Mapped[str]
+    title: Mapped[str]
+    author: Mapped[str]
+    published_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    first_seen_at: Mapped[datetime]
+    html: Mapped[str]
+    text: Mapped[str]
+    language: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(JSON)
+    media: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    content_hash: Mapped[str]
+
+
+class TombstoneRow(Base):
+    __tablename__ = "tombstones"
+
+    source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"), primary_key=True)
+    guid: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
+
+
+class ChatRow(Base):
+    __tablename__ = "chats"
+    __table_args__ = (UniqueConstraint("platform", "address", "topic"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    platform: Mapped[str]
+    address: Mapped[str]
+    topic: Mapped[str] = mapped_column(default="")
+    title: Mapped[str] = mapped_column(default="")
+    kind: Mapped[ChatKind]
+    language: Mapped[str] = mapped_column(default="")
+    timezone: Mapped[str] = mapped_column(default="")
+    on_unknown: Mapped[OnUnknown] = mapped_column(default=OnUnknown.RESEND)
+    state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class SubscriptionRow(Base):
+    __tablename__ = "subscriptions"
+    __table_args__ = (UniqueConstraint("chat_id", "scope"), Index(None, "source_id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    scope: Mapped[str]  # 'all' or the source's id; NULLs would not be unique
+    source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
+    mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
+    starts_after: Mapped[int] = mapped_column(Id)
+
+
+class BroadcastRow(Base):
+    __tablename__ = "broadcasts"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[BroadcastKind]
+    body: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+
+
+class BroadcastPostRow(Base):
+    __tablename__ = "broadcast_posts"
+    __table_args__ = (Index(None, "post_id"),)
+
+    broadcast_id: Mapped[int] = mapped_column(
+        ForeignKey(BroadcastRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"))
+
+
+class RenderingRow(Base):
+    __tablename__ = "renderings"
+    __table_args__ = (Index(None, "broadcast_id"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey(BroadcastRow.id, ondelete="CASCADE"))
+    messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+def partial(name: str, where: str, *columns: str) -> Index:
+    """An index over the few rows that are still of interest."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class DeliveryRow(Base):
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey(BroadcastRow.id, ondelete="CASCADE"))
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    platform: Mapped[str]  # the chat's, which never changes: the claim of one platform passes no other's rows
+    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
+    form: Mapped[Form] = mapped_column(default=Form.FULL)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    epoch: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("broadcast_id", "chat_id"),
+        partial("ix_deliveries_due", "state = 'pending'", "platform", "due_at", "id"),
+        partial("ix_deliveries_open", "state IN ('pending', 'claimed')", "chat_id", "id"),
+        partial("ix_deliveries_claimed", "state = 'claimed'", "platform"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class PartRow(Base):
+    __tablename__ = "delivery_parts"
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="CASCADE"), primary_key=True)
+    form: Mapped[Form] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[PartState]
+    posts: Mapped[list[int]] = mapped_column(JSON)
+    sent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # of the rendering that it is a message of
+    unknowns: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class LedgerRow(Base):
+    __tablename__ = "ledger"
+    __table_args__ = (Index(None, "delivery_id"), Index(None, "post_id"))
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True)
+    post_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    post_id: Mapped[int | None] = mapped_column(ForeignKey(PostRow.id, ondelete="SET NULL"))
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="SET NULL"))
+    state: Mapped[LedgerState]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class LeaseRow(Base):
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    epoch: Mapped[int] = mapped_column(Id)
+    until: Mapped[datetime]
+
+
+class SearchRow(Base):
+    __tablename__ = "searches"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    query: Mapped[str]
+    ids: Mapped[list[int]] = mapped_column(JSON)
+    total: Mapped[int]
+    relaxed: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
+
+
+class MetaRow(Base):
+    """Facts about the database itself, such as the tokenizer its index was built with."""
+
+    __tablename__ = "meta"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]

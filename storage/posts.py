@@ -1,0 +1,112 @@
+"""Posts, and the index that finds them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.types import KnownPost, Media, NewPost, Post, PostQuery
+from storage.index import SqlIndex
+from storage.models import PostRow, SourceRow, TombstoneRow
+from storage.scope import in_scope, visible_sources
+from storage.sql import CHUNK
+
+
+def to_post(row: PostRow, source_title: str) -> Post:
+    return Post(
+        id=row.id,
+        source_id=row.source_id,
+        source_title=source_title,
+        guid=row.guid,
+        key=row.key,
+        url=row.url,
+        title=row.title,
+        author=row.author,
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        first_seen_at=row.first_seen_at,
+        html=row.html,
+        text=row.text,
+        language=row.language,
+        tags=tuple(row.tags),
+        media=tuple(Media(**item) for item in row.media),
+        content_hash=row.content_hash,
+    )
+
+
+def posts_with_titles() -> Select[PostRow, str, str]:
+    return select(PostRow, SourceRow.title, SourceRow.url).join(SourceRow, SourceRow.id == PostRow.source_id)
+
+
+def _values(post: NewPost) -> dict[str, Any]:
+    return {
+        "guid": post.guid,
+        "key": post.key,
+        "url": post.url,
+        "title": post.title,
+        "author": post.author,
+        "published_at": post.published_at,
+        "updated_at": post.updated_at,
+        "html": post.html,
+        "text": post.text,
+        "language": post.language,
+        "tags": list(post.tags),
+        "media": [{"url": m.url, "type": m.type, "alt": m.alt} for m in post.media],
+        "content_hash": post.content_hash,
+    }
+
+
+class SqlPosts:
+    def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
+        self._session = session
+        self._index = index
+
+    async def known(self, source_id: int) -> Sequence[KnownPost]:
+        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash)
+        found = await self._session.execute(posts.where(PostRow.source_id == source_id))
+        known = [KnownPost(*row) for row in found.tuples()]
+        gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
+        dead = await self._session.execute(gone)
+        return known + [KnownPost(0, guid, key, "") for guid, key in dead.tuples()]
+
+    async def insert(self, source_id: int, posts: Sequence[NewPost], now: datetime) -> Sequence[int]:
+        known = {post.guid for post in await self.known(source_id)}
+        # Another process may have polled meanwhile.
+        fresh = [post for post in posts if post.guid not in known]
+        ids = []
+        for post in fresh:
+            values = _values(post) | {"source_id": source_id, "first_seen_at": now}
+            ids.append((await self._session.scalars(insert(PostRow).returning(PostRow.id), values)).one())
+        await self._index.add(ids)
+        return ids
+
+    async def update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
+        await self._index.remove([post_id for post_id, _ in changed])
+        for post_id, post in changed:
+            values = _values(post)
+            del values["guid"], values["key"]  # its identity stays
+            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
+        await self._index.add([post_id for post_id, _ in changed])
+
+    async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
+        found: dict[int, Post] = {}
+        seen = [] if chat_id is None else [visible_sources(chat_id)]
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            rows = await self._session.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
+            found |= {row.id: to_post(row, title or url) for row, title, url in rows}
+        return [found[post_id] for post_id in ids if post_id in found]
+
+    async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
+        where = in_scope(query)
+        counted = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
+        total = await self._session.scalar(counted.where(*where)) or 0
+        order = (PostRow.published_at.desc(), PostRow.id.desc())
+        page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
+        rows = await self._session.execute(page)
+        return [to_post(row, title or url) for row, title, url in rows], total
+
+    async def newest_id(self) -> int:
+        return await self._session.scalar(select(func.max(PostRow.id))) or 0

@@ -1,0 +1,60 @@
+"""Leases, saved searches and the audit: small tables with one purpose each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scheduler.ports import SavedSearch
+from storage.models import AuditRow, LeaseRow, SearchRow
+from storage.sql import upsert
+
+
+class SqlLeases:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def take(
+        self, name: str, holder: str, now: datetime, until: datetime, *, force: bool
+    ) -> int | None:
+        first = upsert(self._session, LeaseRow).values(name=name, holder="", epoch=0, until=now)
+        await self._session.execute(first.on_conflict_do_nothing())
+        row = await self._session.scalar(select(LeaseRow).where(LeaseRow.name == name).with_for_update())
+        if row is None or (row.holder not in ("", holder) and row.until > now and not force):
+            return None
+        epoch = row.epoch if row.holder == holder else row.epoch + 1
+        taken = update(LeaseRow).where(LeaseRow.name == name)
+        await self._session.execute(taken.values(holder=holder, epoch=epoch, until=until))
+        return epoch
+
+    async def release(self, name: str, holder: str) -> None:
+        mine = (LeaseRow.name == name) & (LeaseRow.holder == holder)
+        await self._session.execute(update(LeaseRow).where(mine).values(holder=""))
+
+
+class SqlSearches:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def save(self, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime) -> int:
+        values = {"query": query, "ids": list(ids), "total": total, "relaxed": relaxed, "created_at": now}
+        return (await self._session.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
+
+    async def get(self, search_id: int) -> SavedSearch | None:
+        row = await self._session.get(SearchRow, search_id)
+        if row is None:
+            return None
+        return SavedSearch(row.id, row.query, tuple(row.ids), row.total, row.relaxed)
+
+    async def prune(self, before: datetime) -> None:
+        await self._session.execute(delete(SearchRow).where(SearchRow.created_at < before))
+
+
+class SqlAudit:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
+        row = {"at": now, "actor": actor, "action": action, "target": target}
+        await self._session.execute(insert(AuditRow), row)

@@ -1,0 +1,90 @@
+"""Sources: where posts come from."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.types import Source, SourceState, Validators, Visibility
+from storage.index import SqlIndex
+from storage.models import PostRow, SourceRow
+from storage.scope import shown_sources, visible_sources
+
+
+def to_source(row: SourceRow) -> Source:
+    return Source(
+        id=row.id,
+        kind=row.kind,
+        url=row.url,
+        title=row.title,
+        visibility=row.visibility,
+        state=row.state,
+        validators=Validators(row.etag, row.last_modified, row.content_hash),
+        interval=row.interval,
+        next_poll_at=row.next_poll_at,
+        polled_at=row.polled_at,
+        failures=row.failures,
+        last_error=row.last_error,
+    )
+
+
+class SqlSources:
+    def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
+        self._session = session
+        self._index = index
+
+    async def add(self, kind: str, url: str, title: str, visibility: Visibility) -> Source:
+        row = SourceRow(kind=kind, url=url, title=title, visibility=visibility, state=SourceState.ACTIVE)
+        self._session.add(row)
+        await self._session.flush()
+        return to_source(row)
+
+    async def get(self, source_id: int) -> Source | None:
+        return await self._one(SourceRow.id == source_id)
+
+    async def by_url(self, url: str) -> Source | None:
+        return await self._one(SourceRow.url == url)
+
+    async def all(self) -> Sequence[Source]:
+        return await self._many(shown_sources())
+
+    async def visible_to(self, chat_id: int) -> Sequence[Source]:
+        return await self._many(visible_sources(chat_id))
+
+    async def due(self, now: datetime) -> Sequence[Source]:
+        when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
+        return await self._many((SourceRow.state == SourceState.ACTIVE) & when)
+
+    async def save(self, source: Source) -> None:
+        values = {
+            "title": source.title,
+            "visibility": source.visibility,
+            "url": source.url,
+            "etag": source.validators.etag,
+            "last_modified": source.validators.last_modified,
+            "content_hash": source.validators.content_hash,
+            "next_poll_at": source.next_poll_at,
+            "polled_at": source.polled_at,
+            "failures": source.failures,
+            "last_error": source.last_error,
+        }
+        await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
+
+    async def set_state(self, source_id: int, state: SourceState) -> None:
+        # A source that is taken up again is due at once.
+        values = {"state": state, "next_poll_at": None}
+        await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
+
+    async def remove(self, source_id: int) -> None:
+        posts = await self._session.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
+        await self._index.remove(posts.all())
+        await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))
+
+    async def _one(self, where: ColumnElement[bool]) -> Source | None:
+        row = await self._session.scalar(select(SourceRow).where(where))
+        return None if row is None else to_source(row)
+
+    async def _many(self, where: ColumnElement[bool]) -> Sequence[Source]:
+        rows = await self._session.scalars(select(SourceRow).where(where).order_by(SourceRow.id))
+        return [to_source(row) for row in rows]

@@ -1,0 +1,58 @@
+"""Subscriptions: which chat follows what, and from which post on."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scheduler.types import Mode, Subscription
+from storage.models import PostRow, SubscriptionRow
+from storage.sql import changed_rows, upsert
+
+ALL = "all"
+
+
+def to_subscription(row: SubscriptionRow) -> Subscription:
+    return Subscription(row.id, row.chat_id, row.source_id, row.mode, row.starts_after)
+
+
+def scope_of(source_id: int | None) -> str:
+    return ALL if source_id is None else str(source_id)
+
+
+class SqlSubscriptions:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, chat_id: int, source_id: int | None) -> bool:
+        values = {
+            "chat_id": chat_id,
+            "scope": scope_of(source_id),
+            "source_id": source_id,
+            "mode": Mode.INSTANT,
+            "starts_after": await self._newest_post(),
+        }
+        statement = upsert(self._session, SubscriptionRow).values(values).on_conflict_do_nothing()
+        added = await self._session.scalars(statement.returning(SubscriptionRow.id))
+        return added.first() is not None
+
+    async def remove(self, chat_id: int, source_id: int | None) -> bool:
+        scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
+        return changed_rows(await self._session.execute(delete(SubscriptionRow).where(scope))) > 0
+
+    async def of(self, chat_id: int) -> Sequence[Subscription]:
+        return await self._many(SubscriptionRow.chat_id == chat_id)
+
+    async def all(self) -> Sequence[Subscription]:
+        return await self._many(SubscriptionRow.id > 0)
+
+    async def restart(self, chat_id: int) -> None:
+        restarted = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
+        await self._session.execute(restarted.values(starts_after=await self._newest_post()))
+
+    async def _newest_post(self) -> int:
+        return await self._session.scalar(select(func.max(PostRow.id))) or 0
+
+    async def _many(self, where: ColumnElement[bool]) -> Sequence[Subscription]:
+        rows = await self._session.scalars(select(SubscriptionRow).where(where).order_by(SubscriptionRow.id))
+        return [to_subscription(row) for row in rows]

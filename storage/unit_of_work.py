@@ -1,0 +1,87 @@
+"""One transaction with every repository on it, and where such transactions come from."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from storage.chats import SqlChats
+from storage.database import create_engine, store_errors
+from storage.index import SqlIndex
+from storage.migrate import migrate
+from storage.outbox import SqlOutbox
+from storage.posts import SqlPosts
+from storage.records import SqlAudit, SqlLeases, SqlSearches
+from storage.sources import SqlSources
+from storage.subscriptions import SqlSubscriptions
+
+
+class SqlUnitOfWork:
+    """A transaction: rolled back unless it was committed."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self.index = SqlIndex(session)
+        self.sources = SqlSources(session, self.index)
+        self.posts = SqlPosts(session, self.index)
+        self.chats = SqlChats(session)
+        self.subscriptions = SqlSubscriptions(session)
+        self.outbox = SqlOutbox(session)
+        self.leases = SqlLeases(session)
+        self.searches = SqlSearches(session)
+        self.audit = SqlAudit(session)
+
+    async def commit(self) -> None:
+        await self._session.commit()
+
+
+class SqlStore:
+    """The content store and the outbox in one SQLite file or one PostgreSQL database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._reader = engine
+        self._writer = engine.execution_options(write=True)
+        # Writers of one process queue here in order, instead of racing for SQLite's lock.
+        self._turn: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect and bring the schema up to date.
+
+        Raises SettingsError for an unusable URL, StoreTooNew for a schema of a newer Skywave, StoreError.
+        """
+        engine = create_engine(url)
+        store = cls(engine)
+        try:
+            with store_errors(engine.url):
+                await migrate(engine)
+            async with store.write() as work:
+                await work.index.ensure_current()
+                await work.commit()
+        except BaseException:
+            await engine.dispose()
+            raise
+        return store
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._reader.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlUnitOfWork]:
+        with store_errors(self._reader.url):
+            async with AsyncSession(self._reader, autoflush=False) as session:
+                yield SqlUnitOfWork(session)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlUnitOfWork]:
+        with store_errors(self._reader.url):
+            async with self._turn, AsyncSession(self._writer, autoflush=False) as session:
+                yield SqlUnitOfWork(session)
+
+    async def close(self) -> None:
+        await self._reader.dispose()

@@ -1,0 +1,195 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content.changes import MAX_HTML_BYTES, MAX_TEXT_CHARACTERS, Changes, canonical_url, diff
+from content.types import KnownPost, NewPost, ParsedPost, ParsedSource
+
+NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
+SOURCE = "https://example.org/feed"
+
+
+def post(guid: str, url: str = "", title: str = "t", at: datetime | None = NOW, html: str = "") -> ParsedPost:
+    return ParsedPost(guid=guid, url=url, title=title, published_at=at, html=html)
+
+
+def changes(known: list[KnownPost], *posts: ParsedPost) -> Changes:
+    return diff(known, ParsedSource(posts=posts), source_url=SOURCE, now=NOW)
+
+
+def stored(known: list[KnownPost], found: Changes) -> list[KnownPost]:
+    """What the store holds after it has taken over `found`."""
+    new = {id_: post for id_, post in found.changed}
+    kept = [
+        KnownPost(old.id, old.guid, new[old.id].key, new[old.id].content_hash) if old.id in new else old
+        for old in known
+    ]
+    first = max((old.id for old in known), default=0) + 1
+    return kept + [
+        KnownPost(n, one.guid, one.key, one.content_hash) for n, one in enumerate(found.new, first)
+    ]
+
+
+def only(found: Changes) -> NewPost:
+    (new,) = found.new
+    return new
+
+
+class TestNew:
+    def test_posts_come_oldest_first(self) -> None:
+        hour = timedelta(hours=1)
+        found = changes([], post("c", at=NOW), post("a", at=NOW - 2 * hour), post("b", at=NOW - hour))
+        assert [new.guid for new in found.new] == ["a", "b", "c"]
+
+    def test_of_posts_without_date_the_last_of_the_feed_is_the_oldest(self) -> None:
+        found = changes([], post("b", at=None), post("a", at=None))
+        assert [new.guid for new in found.new] == ["a", "b"]
+        assert all(new.published_at == NOW for new in found.new)
+
+    def test_the_first_of_equal_guids_wins(self) -> None:
+        assert only(changes([], post("a", title="first"), post("a", title="second"))).title == "first"
+
+    @pytest.mark.parametrize(
+        ("ahead", "expected"),
+        [(timedelta(hours=23), NOW + timedelta(hours=23)), (timedelta(days=2), NOW)],
+    )
+    def test_a_date_far_ahead_is_now(self, ahead: timedelta, expected: datetime) -> None:
+        assert only(changes([], post("a", at=NOW + ahead))).published_at == expected
+
+    def test_text_and_language_are_worked_out(self) -> None:
+        new = only(changes([], post("a", title="微调", html="<p>一 <b>二</b></p><p>三</p>")))
+        assert (new.text, new.language) == ("一 二\n三", "zh")
+
+    def test_the_summary_stands_in_for_a_text(self) -> None:
+        found = changes([], ParsedPost(guid="a", summary="in short"))
+        assert (only(found).text, only(found).language) == ("in short", "en")
+
+    def test_what_is_long_is_cut_and_stays_well_formed(self) -> None:
+        new = only(
+            changes([], post("a", html="<ul>" + ("<li><b>" + "文字" * 40 + "</b></li>") * 5_000 + "</ul>"))
+        )
+        assert len(new.html.encode()) <= MAX_HTML_BYTES
+        assert new.html.endswith("</ul>") and new.html.count("<li>") == new.html.count("</li>") > 1_000
+        assert len(only(changes([], post("a", html="x" * 300_000))).text) == MAX_TEXT_CHARACTERS
+
+
+class TestKnown:
+    def test_nothing_changed(self) -> None:
+        first = changes([], post("a"), post("b"))
+        assert changes(stored([], first), post("a"), post("b")) == Changes(unchanged=2)
+
+    @pytest.mark.parametrize(
+        "edited",
+        [
+            post("a", "https://e.org/a", title="new"),
+            post("a", "https://e.org/a", html="<p>new</p>"),
+            post("a", "https://e.org/b"),
+        ],
+    )
+    def test_an_edit_keeps_id_and_key(self, edited: ParsedPost) -> None:
+        known = stored([], changes([], post("a", "https://e.org/a")))
+        found = changes(known, edited)
+        ((id_, changed),) = found.changed
+        assert (found.new, id_, changed.key) == ((), known[0].id, known[0].key)
+        assert changes(stored(known, found), edited) == Changes(unchanged=1)
+
+    def test_another_date_is_no_change(self) -> None:
+        known = stored([], changes([], post("a")))
+        assert changes(known, post("a", at=None)) == Changes(unchanged=1)
+
+    def test_new_guids_for_known_urls_bring_nothing(self) -> None:
+        known = stored([], changes([], post("1", "https://e.org/a"), post("2", "https://e.org/b")))
+        again = (post("x1", "https://e.org/a?utm_source=feed"), post("x2", "http://www.e.org/b/"))
+        assert changes(known, *again) == Changes(unchanged=2)
+
+    def test_a_new_guid_beside_the_old_one_is_a_new_post(self) -> None:
+        known = stored([], changes([], post("1", "https://e.org/a")))
+        found = changes(known, post("2", "https://e.org/a"), post("1", "https://e.org/moved"))
+        assert only(found).guid == "2" and only(found).key != known[0].key
+
+    @pytest.mark.parametrize("url", ["", "https://e.org/a"])
+    def test_a_tombstone_never_comes_back(self, url: str) -> None:
+        known = stored([], changes([], post("a", url)))
+        dead = [KnownPost(0, "a", known[0].key, "")]
+        assert changes(dead, post("a", url, title="edited")) == Changes(unchanged=1)
+        renumbered = changes(dead, post("b", url))
+        assert renumbered == (Changes(unchanged=1) if url else renumbered)
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://example.org/a",
+            "https://www.example.org/a/",
+            "HTTPS://Example.ORG:443/a#part",
+            "https://example.org/a?utm_source=x&UTM_Medium=y&fbclid=1&gclid=2",
+        ],
+    )
+    def test_one_post_by_another_url(self, url: str) -> None:
+        assert canonical_url(url) == "https://example.org/a"
+
+    def test_what_tells_posts_apart_stays(self) -> None:
+        assert canonical_url("https://e.org/p?b=2&a=1") == canonical_url("https://e.org/p?a=1&b=2")
+        urls = [
+            "https://e.org/p?a=1",
+            "https://e.org/p?a=2",
+            "https://e.org/P",
+            "https://e.org:8080/p",
+            "https://e.org/",
+        ]
+        assert len(set(map(canonical_url, urls))) == len(urls)
+        assert canonical_url("https://e.org/文章") == canonical_url("https://e.org/%E6%96%87%e7%ab%a0")
+
+    @pytest.mark.parametrize(
+        "url", ["", "https://e.org", "https://e.org/", "https://e.org/?utm_source=x", "ftp://e.org/a"]
+    )
+    def test_a_url_that_is_not_that_of_a_post(self, url: str) -> None:
+        assert canonical_url(url) == ""
+        found = changes([], post("a", url), post("b", url))
+        assert len({new.key for new in found.new}) == 2
+
+    def test_posts_that_share_a_url_have_their_own_keys(self) -> None:
+        found = changes([], post("a", "https://e.org/log#1"), post("b", "https://e.org/log#2"))
+        assert len({new.key for new in found.new}) == 2
+        assert changes(stored([], found), post("b", "https://e.org/log#2")).new == ()
+
+    def test_the_same_post_of_two_sources_has_one_key(self) -> None:
+        def key(source: str, url: str) -> str:
+            parsed = ParsedSource(posts=(post("guid of " + source, url),))
+            return only(diff([], parsed, source_url=source, now=NOW)).key
+
+        assert key("s1", "https://e.org/a") == key("s2", "http://e.org/a?utm_source=s2")
+        assert key("s1", "") != key("s2", "")
+        assert len(key("s1", "")) == 32
+
+
+URLS = st.sampled_from(["", "https://e.org/", "https://e.org/a", "https://e.org/b", "http://www.e.org/a/#x"])
+DATES = st.one_of(st.none(), st.integers(-9, 9).map(lambda days: NOW + timedelta(days=days)))
+POSTS = st.lists(
+    st.builds(
+        ParsedPost,
+        guid=st.sampled_from("abcdef"),
+        url=URLS,
+        title=st.sampled_from(["", "t", "u"]),
+        html=st.sampled_from(["", "<p>x</p>", "y"]),
+        published_at=DATES,
+        tags=st.sampled_from([(), ("x",)]),
+    ),
+    max_size=8,
+).map(tuple)
+
+
+@given(st.lists(POSTS, min_size=1, max_size=4))
+def test_what_has_been_taken_over_is_neither_new_nor_changed(reads: list[tuple[ParsedPost, ...]]) -> None:
+    known: list[KnownPost] = []
+    for posts in reads:
+        found = changes(known, *posts)
+        assert len(found.new) + len(found.changed) + found.unchanged == len({one.guid for one in posts})
+        assert [new.published_at for new in found.new] == sorted(new.published_at for new in found.new)
+        assert not {new.key for new in found.new} & {old.key for old in known}
+        assert len({new.key for new in found.new}) == len(found.new)
+        known = stored(known, found)
+        assert changes(known, *posts) == Changes(unchanged=len({one.guid for one in posts}))

@@ -1,0 +1,272 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content import present
+from content.document import Document, Heading, Image, Link, Paragraph, Strong, Text, block_text
+from content.i18n import Translator
+from content.present import Look, page_numbers
+from content.text import excerpt
+from content.types import Media, Page, Post, SearchHit, SearchResults, Source, SourceState, Visibility
+
+LOOK = Look()
+WHEN = datetime(2025, 3, 1, 17, 5, tzinfo=UTC)
+
+
+def make_post(id: int = 1, **values: object) -> Post:
+    plain = Post(
+        id=id,
+        source_id=1,
+        source_title="Harbour Notes",
+        guid=f"g{id}",
+        key=f"k{id}",
+        url=f"https://example.org/{id}",
+        title=f"Title {id}",
+        author="",
+        published_at=WHEN,
+        updated_at=None,
+        first_seen_at=WHEN,
+        html="",
+        text="",
+        language="en",
+    )
+    return replace(plain, **values)  # type: ignore[arg-type]
+
+
+def rows(document: Document) -> list[str]:
+    return [block_text(block) for block in document.blocks]
+
+
+def make_page(*posts: Post, number: int = 1, pages: int = 1) -> Page:
+    return Page(posts, number, pages, total=len(posts), anchor=99)
+
+
+# ---- page numbers
+
+
+@pytest.mark.parametrize(
+    ("current", "pages", "shown"),
+    [
+        (1, 0, "1"),
+        (1, 1, "1"),
+        (1, 2, "1 2"),
+        (5, 9, "1 2 3 4 5 6 7 8 9"),
+        (1, 10, "1 2 3 4 5 6 7 … 10"),
+        (5, 30, "1 2 3 4 5 6 7 … 30"),
+        (6, 30, "1 … 4 5 6 7 8 … 30"),
+        (25, 30, "1 … 23 24 25 26 27 … 30"),
+        (26, 30, "1 … 24 25 26 27 28 29 30"),
+        (30, 30, "1 … 24 25 26 27 28 29 30"),
+    ],
+)
+def test_page_numbers(current: int, pages: int, shown: str) -> None:
+    assert " ".join("…" if n is None else str(n) for n in page_numbers(current, pages)) == shown
+
+
+@given(st.integers(-5, 10_000), st.integers(-5, 10_000))
+def test_page_numbers_hold_the_ends_and_the_neighbours(current: int, pages: int) -> None:
+    shown = page_numbers(current, pages)
+    numbers = [n for n in shown if n is not None]
+    last = max(pages, 1)
+    here = min(max(current, 1), last)
+    assert len(shown) == min(last, 9)
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 1 and numbers[-1] == last
+    assert {n for n in range(here - 2, here + 3) if 1 <= n <= last} <= set(numbers)
+    for before, gap, after in zip(shown, shown[1:], shown[2:], strict=False):
+        if gap is None:
+            assert before is not None and after is not None and after - before > 2
+
+
+# ---- pages
+
+
+def test_a_page_is_banner_heading_lines_and_numbers() -> None:
+    posts = make_post(1, text="first\n  text"), make_post(2, title="", text="no title here")
+    document = present.page(make_page(*posts, number=2, pages=3), LOOK)
+    assert document.single
+    assert rows(document) == [
+        "INCOMING TRANSMISSION",
+        "LATEST UPDATES",
+        "Title 1: first text",
+        "no title here",
+        "1 2 3",
+    ]
+
+
+def test_a_single_page_has_its_number() -> None:
+    assert rows(present.page(make_page(make_post()), LOOK))[-1] == "1"
+
+
+def test_a_title_is_bold_and_linked() -> None:
+    line = present.page(make_page(make_post(7, text="body")), LOOK).blocks[2]
+    assert isinstance(line, Paragraph) and line.tight
+    assert line.children[0] == Link("https://example.org/7", (Strong((Text("Title 7"),)),))
+
+
+def test_without_a_title_the_first_words_are_the_link() -> None:
+    content = "Fog over the harbour kept the ferries waiting until noon today."
+    line = present.page(make_page(make_post(7, title=" ", text=content)), LOOK).blocks[2]
+    assert isinstance(line, Paragraph)
+    first = line.children[0]
+    assert isinstance(first, Link)
+    words = block_text(Paragraph(first.children))
+    assert content.startswith(words + " ") and 10 < len(words) <= 24
+    assert block_text(line) == content
+
+
+def test_a_url_that_is_not_web_is_no_link() -> None:
+    post = make_post(url="javascript:alert(1)", text="body")
+    line = present.page(make_page(post), LOOK).blocks[2]
+    assert isinstance(line, Paragraph)
+    assert not any(isinstance(node, Link) for node in line.children)
+
+
+def test_a_post_without_words_has_a_name() -> None:
+    assert rows(present.page(make_page(make_post(title="", text=" ")), LOOK))[2] == "Untitled post"
+
+
+@given(st.text(alphabet="ab -字符。/\n", max_size=80), st.integers(1, 60))
+def test_a_lead_and_the_rest_are_the_text(content: str, limit: int) -> None:
+    document = present.page(make_page(make_post(title="", text=content)), Look(excerpt_length=limit))
+    whole = " ".join(content.split())[: limit + 64]
+    assert rows(document)[2] == (whole or "Untitled post")
+
+
+def test_an_empty_store_says_what_to_do() -> None:
+    for locale in ("en", "zh"):
+        said = rows(present.page(make_page(), Look(translator=Translator(locale))))
+        assert said[:2] == ["INCOMING TRANSMISSION", "LATEST UPDATES"]
+        assert "/subscribe" in said[2] and "skywave sources add" in said[2]
+        assert len(said) == 3
+
+
+# ---- results
+
+
+def test_results_show_count_snippets_and_numbers() -> None:
+    hits = (
+        SearchHit(make_post(1, text="long text"), 2.0, "the snippet"),
+        SearchHit(make_post(2, text="text"), 1.0),
+    )
+    document = present.results("tide tables", SearchResults(2, hits), 1, 1, LOOK)
+    assert document.single
+    assert rows(document)[2:] == [
+        "2 posts for “tide tables”",
+        "Title 1: the snippet",
+        "Title 2: text",
+        "1",
+    ]
+
+
+def test_results_say_when_they_are_many_or_loose() -> None:
+    hits = (SearchHit(make_post(), 1.0),)
+    counted = rows(present.results("q", SearchResults(1001, hits, relaxed=True), 1, 91, LOOK))[2]
+    assert counted.startswith("1000+ posts for “q” (")
+    assert rows(present.results("q", SearchResults(1, hits), 1, 1, LOOK))[2] == "1 post for “q”"
+
+
+def test_nothing_found_gives_a_hint() -> None:
+    document = present.results("{x}" * 100, SearchResults(0), 1, 1, LOOK)
+    assert "Nothing found" in rows(document)[2] and len(rows(document)[2]) < 150
+
+
+# ---- one post
+
+
+def test_a_post_has_title_origin_and_body() -> None:
+    html = "<p>One <b>bold</b> word.</p><ul><li>a</li><li>b</li></ul>"
+    document = present.post(make_post(5, html=html, text="One bold word."), LOOK)
+    assert document.single and document.carried == ((5,),) * len(document.blocks)
+    assert rows(document) == ["Title 5", "Harbour Notes · Mar 1, 2025 17:05", "One bold word.", "a\nb"]
+    assert document.blocks[0] == Heading((Link("https://example.org/5", (Text("Title 5"),)),), level=2)
+
+
+def test_the_origin_of_a_post_without_title_is_its_link() -> None:
+    origin = present.post(make_post(5, title=""), LOOK).blocks[0]
+    assert isinstance(origin, Paragraph) and "https://example.org/5" in repr(origin)
+
+
+def test_a_long_post_ends_between_blocks_with_a_link() -> None:
+    html = "".join(f"<p>{number} {'word ' * 60}</p>" for number in range(20))
+    document = present.post(make_post(html=html), LOOK)
+    shown = rows(document)[2:]
+    assert shown[-1] == "Read more" and len(shown) == 5
+    assert all(row.endswith("word") for row in shown[:-1])
+
+
+def test_one_block_that_is_too_long_is_cut() -> None:
+    document = present.post(make_post(html=f"<p>Short.</p><p>{'字' * 5000}</p>", url=""), LOOK)
+    cut = document.blocks[-1]
+    assert isinstance(cut, Paragraph) and "Excerpt" in repr(cut)
+    assert "Read more" not in rows(document)
+
+
+def test_a_cut_never_leaves_a_heading_alone() -> None:
+    html = f"<p>{'word ' * 200}</p><h2>Next</h2><p>{'word ' * 400}</p>"
+    assert rows(present.post(make_post(html=html), LOOK))[-1] == "Read more"
+    assert "Next" not in rows(present.post(make_post(html=html), LOOK))
+
+
+def test_code_is_cut_between_lines_and_lists_between_items() -> None:
+    code = present.post(make_post(html=f"<pre><code>{'x = 1' * 10}\n{'y' * 2000}</code></pre>"), LOOK)
+    assert rows(code)[2] == "x = 1" * 10
+    items = present.post(make_post(html=f"<ul>{'<li>ten chars!</li>' * 500}</ul>"), LOOK)
+    assert set(rows(items)[2].split("\n")) == {"ten chars!"} and len(rows(items)[2]) <= 1500
+
+
+def test_the_first_picture_is_shown_once() -> None:
+    html = '<p>a</p><img src="https://example.org/a.png" alt="A"><img src="https://example.org/b.png">'
+    media = (Media("https://example.org/sound.mp3", "audio/mpeg"), Media("https://example.org/c.jpg", ""))
+    inside = present.post(make_post(html=html, media=media), LOOK)
+    assert [b for b in inside.blocks if isinstance(b, Image)] == [Image("https://example.org/a.png", "A")]
+    attached = present.post(make_post(media=media), LOOK)
+    assert [b for b in attached.blocks if isinstance(b, Image)] == [Image("https://example.org/c.jpg", "")]
+
+
+# ---- editions and the rest
+
+
+def test_an_edition_says_which_block_carries_which_post() -> None:
+    document = present.edition([make_post(3, text="x"), make_post(4, text="y")], LOOK, more=2)
+    assert not document.single
+    assert document.carried == ((), (), (3,), (4,), ())
+    assert rows(document)[2:] == ["Title 3: x", "Title 4: y", "and 2 more posts"]
+    assert present.edition([], LOOK).blocks[2:] == (Paragraph((Text("Nothing new this time."),), tight=True),)
+
+
+def test_a_notice_keeps_its_lines() -> None:
+    assert rows(present.notice("one\ntwo\n\n\nthree\n")) == ["one\ntwo", "three"]
+
+
+def test_an_error_is_one_line() -> None:
+    assert rows(present.error("no such source: /sources lists them")) == [
+        "⚠ no such source: /sources lists them"
+    ]
+
+
+def test_help_and_lines() -> None:
+    assert rows(present.help([("/page N", "shows page N")], LOOK)) == ["Commands", "/page N: shows page N"]
+    assert rows(present.lines("Next runs", ["Monday", "Tuesday"])) == ["Next runs", "Monday", "Tuesday"]
+
+
+def test_sources_show_what_is_followed_and_how_they_are() -> None:
+    followed = Source(1, "feed", "https://example.org/feed", "Harbour", Visibility.PRIVATE, failures=2)
+    other = Source(2, "folder", "/srv/posts", state=SourceState.PAUSED)
+    assert rows(present.sources([(followed, True), (other, False)], LOOK)) == [
+        "Sources",
+        "✓ Harbour (private, failed 2 times)",
+        "· /srv/posts (paused)",
+    ]
+    assert "sources add" in rows(present.sources([], LOOK))[0]
+
+
+def test_an_excerpt_is_as_long_as_the_deployment_says() -> None:
+    line = present.page(make_page(make_post(text="字" * 900)), Look(excerpt_length=200)).blocks[2]
+    assert isinstance(line, Paragraph)
+    last = line.children[-1]
+    assert isinstance(last, type(last)) and excerpt("字" * 900, 200) == "字" * 200 + "..."
+    assert "limit=200" in repr(last)

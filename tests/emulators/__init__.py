@@ -1,0 +1,1 @@
+"""Servers on loopback that behave as the platforms do, for tests, benchmarks and trying by hand."""
