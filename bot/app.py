@@ -108,7 +108,7 @@ class App:
         async with self.store.read() as work:
             if await work.sources.all():
                 return
-        await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE)
+        await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE, title="examples")
 
     async def upkeep(self) -> None:
         async with self.store.write() as work:

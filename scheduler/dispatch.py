@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import deque
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,7 +13,7 @@ from scheduler import membership
 from scheduler.errors import RateScope, SendError
 from scheduler.journal import STORE_RETRY, Journal
 from scheduler.limits import Limiter
-from scheduler.ports import Clock, Closed, PartEnded, Platform, Postponed, Store
+from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store
 from scheduler.reactions import Effect, Gone, Moved, Paused, Slower, Stop, after_unknown, react, tried
 from scheduler.renderings import Composer, Renderings
 from scheduler.retry import send_backoff
@@ -60,6 +60,7 @@ class Dispatcher:
         self._renderings = Renderings(store, platform, compose)
         self._wakeup = asyncio.Event()
         self._stopping = False
+        self._next_due: datetime | None = None  # of what was postponed here
         self.stopped = ""  # why this platform sends nothing more
 
     def wake(self) -> None:
@@ -98,7 +99,7 @@ class Dispatcher:
             log.warning(
                 "delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason
             )
-            await self._journal.mark(
+            await self._mark(
                 *after_unknown(
                     delivery,
                     unknown,
@@ -113,6 +114,7 @@ class Dispatcher:
     async def drain(self) -> int:
         """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""
         total, claimed, running = 0, deque[Delivery](), set[asyncio.Task[None]]()
+        self._next_due = None
         while not (self._stopping or self.stopped):
             if not claimed and len(running) < CONCURRENCY:
                 claimed.extend(await self._claim())
@@ -140,11 +142,20 @@ class Dispatcher:
         now = self._clock.now()
         waits = [Postponed(d.id, now, d.attempts, d.form, d.reason) for d in claimed]
         if waits:
-            await self._journal.mark(*waits)
+            await self._mark(*waits)
+
+    async def _mark(self, *marks: Mark) -> None:
+        due = [mark.due_at for mark in marks if isinstance(mark, Postponed)]
+        self._next_due = min(due + ([self._next_due] if self._next_due else []), default=None)
+        await self._journal.mark(*marks)
 
     async def _idle(self) -> None:
+        """Sleep until woken, or until something may be due."""
+        wait = IDLE
+        if self._next_due is not None:
+            wait = min(IDLE, max(0.0, (self._next_due - self._clock.now()).total_seconds()))
         try:
-            async with asyncio.timeout(IDLE):
+            async with asyncio.timeout(wait):
                 await self._wakeup.wait()
         except TimeoutError:
             return
@@ -159,13 +170,13 @@ class Dispatcher:
             log.exception("delivery.broken", delivery=delivery.id, chat=str(delivery.chat.place))
             wait = send_backoff(delivery.attempts, self._rng)
             reason = f"internal error: {type(exc).__name__}"
-            await self._journal.mark(tried(delivery, delivery.form, reason, wait, self._clock.now()))
+            await self._mark(tried(delivery, delivery.form, reason, wait, self._clock.now()))
 
     async def _send_form(self, delivery: Delivery, form: Form) -> tuple[Delivery, Form | None]:
         """Send what is left of a delivery in one form; returns the plainer form to go on with, if any."""
         fingerprint, messages = await self._renderings.of(delivery, form)
         if not messages:
-            await self._journal.mark(Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone"))
+            await self._mark(Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone"))
             return delivery, None
         begun = {part.n: part for part in delivery.parts if part.form is form}
         first = sum(part.state is PartState.SENT for part in begun.values())
@@ -191,7 +202,7 @@ class Dispatcher:
         wait = self._limiter.chat_wait(address, kind, self._clock.monotonic())
         if wait > PATIENCE:
             due = self._clock.now() + timedelta(seconds=wait)
-            await self._journal.mark(
+            await self._mark(
                 Postponed(delivery.id, due, delivery.attempts, form, "the chat's rate limit")
             )
             return False
@@ -203,7 +214,7 @@ class Dispatcher:
         delivered = tuple(post for post in part.posts if post not in later)
         last = part.n + 1 == len(messages)
         end = (Closed(delivery.id, DeliveryState.SENT),) if last else ()
-        await self._journal.mark(PartEnded(part, delivered), *end)
+        await self._mark(PartEnded(part, delivered), *end)
         log.info("part.sent", chat=str(delivery.chat.place), delivery=delivery.id, part=part.n)
         if last and delivery.chat.state is ChatState.PAUSED:
             async with self._store.write() as work:
@@ -227,7 +238,7 @@ class Dispatcher:
             error=type(error).__name__,
             reason=str(error),
         )
-        await self._journal.mark(*reaction.marks)
+        await self._mark(*reaction.marks)
         if reaction.effect is not None:
             await self._apply(reaction.effect, delivery, str(error))
         return reaction.next_form

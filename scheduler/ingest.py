@@ -59,7 +59,7 @@ class Ingest:
         read = await kind_of(url).read(url, Validators(), self._context)
         return url, read.parsed or ParsedSource()
 
-    async def add(self, url: str, visibility: Visibility) -> PollResult:
+    async def add(self, url: str, visibility: Visibility, title: str = "") -> PollResult:
         """Add a source after it could be read once; a known one is made public if that is asked for.
 
         Raises UsageError and SourceError as `check` does.
@@ -68,7 +68,7 @@ class Ingest:
         async with self._store.write() as work:
             source = await work.sources.by_url(url)
             if source is None:
-                source = await work.sources.add(kind_of(url).name, url, parsed.title, visibility)
+                source = await work.sources.add(kind_of(url).name, url, title or parsed.title, visibility)
             elif visibility is Visibility.PUBLIC:
                 source = replace(source, visibility=visibility)
                 await work.sources.save(source)
@@ -120,7 +120,7 @@ class Ingest:
             known = await work.posts.known(source.id)
         now = self._clock.now()
         found = await self._context.run(changes.diff, known, parsed, source_url=source.url, now=now)
-        polled = self._succeeded(source, parsed.title or source.title, validators)
+        polled = self._succeeded(source, source.title or parsed.title, validators)
         async with self._store.write() as work:
             ids = await work.posts.insert(source.id, found.new, now)
             await work.posts.update(found.changed)

@@ -86,7 +86,8 @@ class SqlPosts:
         await self._index.remove([post_id for post_id, _ in changed])
         for post_id, post in changed:
             values = _values(post)
-            del values["guid"], values["key"]  # its identity stays
+            # Its identity stays, and its place on the pages.
+            del values["guid"], values["key"], values["published_at"]
             await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
         await self._index.add([post_id for post_id, _ in changed])
 

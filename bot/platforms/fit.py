@@ -1,8 +1,7 @@
 """Makes documents as long as a message may be: pages by shorter excerpts, the rest by several messages."""
 
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -49,7 +48,7 @@ def fit(document: Document, measure: Measure) -> Document:
     for shrink, steps in ways:
         if shrunk := _first_that_fits(partial(shrink, document), range(steps + 1), measure):
             return shrunk
-    return replace(split(document, measure)[0], single=True)
+    return replace(next(_messages(document, measure)), single=True)
 
 
 def _first_that_fits(shrink: Callable[[int], Document], steps: range, measure: Measure) -> Document | None:
@@ -63,29 +62,37 @@ def split(document: Document, fits: Measure) -> list[Document]:
     Messages end where blocks end; only a block that is too long for one message is cut, at the end of a line,
     else of a word, else of a grapheme.
     """
+    return list(_messages(document, fits))
+
+
+def _messages(document: Document, fits: Measure) -> Iterator[Document]:
     whole = _less_excerpt(document, 0)
     carried = whole.carried or ((),) * len(whole.blocks)
-    waiting = deque(pair for pair in zip(whole.blocks, carried, strict=True) if block_text(pair[0]).strip())
-    messages: list[Document] = []
-    current = Document(())
+    waiting = [pair for pair in zip(whole.blocks, carried, strict=True) if block_text(pair[0]).strip()]
+    if not waiting:
+        yield Document(())
     while waiting:
-        block, posts = waiting.popleft()
-        longer = _plus(current, block, posts)
-        if fits(longer):
-            current = longer
-        elif current.blocks:
-            messages.append(current)
-            current = Document(())
-            waiting.appendleft((block, posts))
-        else:
+        count = _most(lambda count: fits(_document(waiting[:count])), len(waiting), guess=16)
+        if not count:
+            block, posts = waiting[0]
             head, tail = _largest_head(block, fits)
-            messages.append(_plus(current, head, posts))
-            waiting.extendleft([(tail, posts)] if tail else [])
-    return [*messages, current] if current.blocks or not messages else messages
+            waiting[:1] = [(head, posts), (tail, posts)] if tail else [(head, posts)]
+            count = 1
+        yield _document(waiting[:count])
+        del waiting[:count]
 
 
-def _plus(document: Document, block: Block, posts: tuple[int, ...]) -> Document:
-    return Document((*document.blocks, block), carried=(*document.carried, posts))
+def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:
+    blocks, carried = zip(*rows, strict=True)
+    return Document(blocks, carried=carried)
+
+
+def _most(fits: Callable[[int], bool], end: int, *, guess: int) -> int:
+    """The largest number up to `end` that fits, 0 if none does; `guess` is doubled while it fits."""
+    high = min(guess, end)
+    while high < end and fits(high):
+        high = min(2 * high, end)
+    return bisect_left(range(1, high + 1), True, key=lambda number: not fits(number))
 
 
 def _less_excerpt(document: Document, by: int) -> Document:
@@ -125,15 +132,8 @@ def _capped(block: Block, limit: int) -> Block:
 def _largest_head(block: Block, fits: Measure) -> tuple[Block, Block | None]:
     """The block cut at the last border at which its head fits a message; at least one code point long."""
     content = block_text(block)
-
-    def too_long(at: int) -> bool:
-        return not fits(Document((cut(block, at)[0],)))
-
-    most = 1
-    while most < len(content) and not too_long(most):
-        most *= 2
-    at = max(bisect_left(range(1, most + 1), True, key=too_long), 1)
-    return cut(block, border(content, at))
+    most = _most(lambda at: fits(Document((cut(block, at)[0],))), len(content), guess=1024)
+    return cut(block, border(content, max(most, 1)))
 
 
 def border(content: str, at: int) -> int:

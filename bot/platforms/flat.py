@@ -29,6 +29,7 @@ from content.document import (
 )
 from content.text import excerpt
 
+_LABEL_LENGTH = 200  # code points of a picture's description
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNSAFE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters: a terminal obeys them
@@ -125,7 +126,8 @@ class _Writer:
         self._length = 0
         self._pending = ""  # what parts the next text from the one before; never written at the ends
         self._indent = ""
-        self._open: set[SpanKind] = set()
+        self._open: list[SpanKind] = []
+        self._begun: list[int] = []  # where the first of the open spans begin; the others have no text yet
 
     def next_block(self, separator: str, bullet: str = "") -> None:
         self._pending = separator + self._indent + bullet
@@ -165,7 +167,7 @@ class _Writer:
             self._indent = outer
 
     def _image(self, block: Image) -> None:
-        label = clean_line(block.alt).strip()
+        label = clean_line(excerpt(block.alt, _LABEL_LENGTH))
         if is_web_url(block.url):
             with self._marked(SpanKind.LINK, url=block.url):
                 self._write(f"🖼 {label or urlsplit(block.url).hostname}")
@@ -194,6 +196,7 @@ class _Writer:
     def _write(self, content: str) -> None:
         if not content:
             return
+        self._begun += [self._length + len(self._pending)] * (len(self._open) - len(self._begun))
         if self._pending:
             content, self._pending = self._pending + content, ""
         self.parts.append(content)
@@ -205,12 +208,11 @@ class _Writer:
         if not wanted:
             yield
             return
-        start = self._length + len(self._pending)
-        self._open.add(kind)
+        self._open.append(kind)
         yield
-        self._open.discard(kind)
-        if start < self._length:
-            self.spans.append(Span(start, self._length, kind, url, language))
+        self._open.pop()
+        if len(self._begun) > len(self._open):
+            self.spans.append(Span(self._begun.pop(), self._length, kind, url, language))
 
 
 _KINDS = {

@@ -54,9 +54,11 @@ def parse_xml(text: str, root: str, url: str) -> ParsedSource:
 
 def _completed(text: str, root: str) -> str | None:
     """None for a feed that has its end; else its complete posts, with the end that it lacks."""
-    opened = re.search(rf"<((?:[A-Za-z_][\w.-]*:)?){root}\b[^<>]*(/?)>", text)
+    opened = re.search(rf"<((?:[A-Za-z_][\w.-]*:)?){root}\b[^<>]*?(/?)>", text)
     if re.search(rf"</(?:[A-Za-z_][\w.-]*:)?{root}\s*>", text) or (opened and opened[2]):
         return None
+    if text.rfind("<") > text.rfind(">"):
+        text = text[: text.rfind("<")]
     if text.rfind("<![CDATA[") > text.rfind("]]>"):  # what looks like an end in there is text
         text = text[: text.rfind("<![CDATA[")]
     end = f"</{opened[1] if opened else ''}{root}>"

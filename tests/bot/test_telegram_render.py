@@ -228,7 +228,7 @@ def test_a_post_cut_in_two_is_in_both() -> None:
     assert [message.posts for message in render(document, Form.FULL)] == [(1,), (1, 2)]
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=2000)
 @given(DOCUMENTS)
 def test_any_document_renders_within_all_limits(document: Document) -> None:
     for form in Form:

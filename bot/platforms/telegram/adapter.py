@@ -53,13 +53,14 @@ class TelegramAdapter:
 
     def __init__(self, token: str, api_url: str) -> None:
         base = api_url.rstrip("/")
+        self._requests = (AiohttpRequest(), AiohttpRequest(connections=1))
         try:
             self._bot = Bot(
                 token,
                 base_url=f"{base}/bot",
                 base_file_url=f"{base}/file/bot",
-                request=AiohttpRequest(),
-                get_updates_request=AiohttpRequest(connections=1),
+                request=self._requests[0],
+                get_updates_request=self._requests[1],
             )
         except InvalidToken as exc:
             raise PlatformStopped("Telegram's token is missing: set SKYWAVE_TELEGRAM_TOKEN") from exc
@@ -83,6 +84,8 @@ class TelegramAdapter:
     async def close(self) -> None:
         await self._tasks.finish()
         await self._bot.shutdown()
+        for request in self._requests:  # the bot leaves them open when it could not start
+            await request.shutdown()
 
     async def listen(self, wiring: Wiring) -> None:
         offset, failed = 0, 0

@@ -116,7 +116,7 @@ def _with_urls(flat: Flat) -> str:
 def _entities(flat: Flat) -> list[dict[str, Any]]:
     spans = sorted(_allowed(flat), key=lambda span: (_WORTH.index(span.kind), span.start))[:ENTITIES]
     offsets = [0, *accumulate(1 + (ord(ch) > 0xFFFF) for ch in flat.text)]
-    in_order = sorted(spans, key=lambda span: (span.start, -span.end, _WORTH.index(span.kind)))
+    in_order = sorted(spans, key=lambda span: (span.start, -span.end, span.kind is not SpanKind.QUOTE))
     return [_entity(span, offsets) for span in in_order]
 
 

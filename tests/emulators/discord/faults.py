@@ -57,7 +57,10 @@ _PLAIN = (401, 404, 405)
 def refusal(code: int) -> ApiError:
     """The error with this code of REFUSALS; KeyError for an unknown one."""
     status, message = REFUSALS[code]
-    return ApiError(status, {"message": message, "code": 0 if code in _PLAIN else code})
+    body: Json = {"message": message, "code": 0 if code in _PLAIN else code}
+    if status == 429:
+        body |= {"retry_after": 1.0, "global": False}
+    return ApiError(status, body)
 
 
 def invalid_form(errors: Json) -> ApiError:

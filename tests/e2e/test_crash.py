@@ -1,0 +1,14 @@
+"""A broadcast survives kill -9: nothing is lost, and doubled is at most what was on its way."""
+
+from pathlib import Path
+
+from tests.e2e.crash import crash
+
+
+async def test_a_broadcast_survives_kills(tmp_path: Path) -> None:
+    damage = await crash(tmp_path, chats=40, kills=3, seed=1)
+    assert damage.lost == 0
+    assert damage.unwanted == 0
+    assert damage.doubled <= damage.on_the_way
+    assert damage.counts == {"sent": 40}
+    assert damage.unknowns == damage.on_the_way

@@ -1,0 +1,203 @@
+"""Channels, threads, guilds and DMs over REST."""
+
+from tests.emulators.discord import wire
+from tests.emulators.discord.access import check_draft, reach, reach_guild, reach_message
+from tests.emulators.discord.api_messages import send
+from tests.emulators.discord.call import Call
+from tests.emulators.discord.content import read_draft
+from tests.emulators.discord.events import GUILDS
+from tests.emulators.discord.faults import refusal
+from tests.emulators.discord.form import Form, number_of
+from tests.emulators.discord.mentions import EVERYTHING
+from tests.emulators.discord.permissions import Permission, demand, permissions
+from tests.emulators.discord.state import World
+from tests.emulators.discord.types import (
+    ANNOUNCEMENT,
+    ANNOUNCEMENT_THREAD,
+    FORUM,
+    PRIVATE_THREAD,
+    PUBLIC_THREAD,
+    TEXT,
+    Channel,
+    Guild,
+    Json,
+)
+
+_TAGS = 5
+
+
+def get_channel(world: World, call: Call) -> Json:
+    return wire.channel_json(reach(world, call.number("channel")))
+
+
+def edit_channel(world: World, call: Call) -> Json:
+    """Threads: archive, unarchive, lock, rename. Channels: rename."""
+    channel = reach(world, call.number("channel"))
+    form = Form()
+    name = form.text(call.body.get("name", channel.name), ("name",), 100, 1)
+    form.check()
+    _demand_editing(world, channel, call.body)
+    channel.name = name
+    if channel.is_thread:
+        channel.archived = call.body.get("archived", channel.archived) is True
+        channel.locked = call.body.get("locked", channel.locked) is True
+    world.tell_channel("UPDATE", channel)
+    return wire.channel_json(channel)
+
+
+def _demand_editing(world: World, channel: Channel, body: Json) -> None:
+    """A thread that is not locked can be brought back by whoever may write there."""
+    if not channel.is_thread:
+        demand(channel, world.bot.id, Permission.MANAGE_CHANNELS)
+    elif body.keys() == {"archived"} and body["archived"] is False and not channel.locked:
+        demand(channel, world.bot.id, Permission.SEND_MESSAGES_IN_THREADS)
+    elif channel.locked or channel.owner_id != world.bot.id or "locked" in body:
+        demand(channel, world.bot.id, Permission.MANAGE_THREADS)
+
+
+def delete_channel(world: World, call: Call) -> Json:
+    channel = reach(world, call.number("channel"))
+    needed = Permission.MANAGE_THREADS if channel.is_thread else Permission.MANAGE_CHANNELS
+    if channel.user is None:
+        demand(channel, world.bot.id, needed)
+        drop_channel(world, channel)
+    return wire.channel_json(channel)
+
+
+def drop_channel(world: World, channel: Channel) -> None:
+    """Let the channel be no more, with its threads, and tell."""
+    assert channel.guild is not None
+    for thread in [thread for thread in channel.guild.threads.values() if thread.parent is channel]:
+        del channel.guild.threads[thread.id], world.channels[thread.id]
+    del (channel.guild.threads if channel.is_thread else channel.guild.channels)[channel.id]
+    del world.channels[channel.id]
+    world.tell_channel("DELETE", channel)
+
+
+def create_thread(world: World, call: Call) -> Json:
+    """A post in a forum, or a thread without a message in a text channel."""
+    parent = reach(world, call.number("channel"))
+    if parent.type == FORUM:
+        return _create_post(world, parent, call)
+    if parent.type not in (TEXT, ANNOUNCEMENT):
+        raise refusal(50024)
+    kinds = (PUBLIC_THREAD, PRIVATE_THREAD) if parent.type == TEXT else (ANNOUNCEMENT_THREAD,)
+    form = Form()
+    kind = form.choice(call.body.get("type", PRIVATE_THREAD), ("type",), kinds)
+    form.check()
+    private = kind == PRIVATE_THREAD
+    needed = Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS
+    demand(parent, world.bot.id, needed)
+    return wire.channel_json(_thread(world, parent, call, kind, world.new_id()))
+
+
+def create_thread_from(world: World, call: Call) -> Json:
+    parent = reach(world, call.number("channel"), Permission.CREATE_PUBLIC_THREADS)
+    message = reach_message(world, parent, call.number("message"))
+    if message.id in world.channels:
+        raise refusal(160004)
+    kind = ANNOUNCEMENT_THREAD if parent.type == ANNOUNCEMENT else PUBLIC_THREAD
+    return wire.channel_json(_thread(world, parent, call, kind, message.id))
+
+
+def _create_post(world: World, forum: Channel, call: Call) -> Json:
+    """Its id is that of its first message; nonces do not count here."""
+    demand(forum, world.bot.id, Permission.SEND_MESSAGES)
+    first = call.body.get("message")
+    draft = read_draft(first if isinstance(first, dict) else {}, call.files, EVERYTHING, ("message",))
+    tags = call.body.get("applied_tags") or []
+    may_skip = permissions(forum, world.bot.id) & Permission.MANAGE_THREADS
+    if forum.requires_tag and not tags and not may_skip:
+        raise refusal(40067)
+    check_draft(world, forum, draft)
+    post = _thread(world, forum, call, PUBLIC_THREAD, world.new_id())
+    message = send(world, post, draft, post.id)
+    return wire.channel_json(post) | {"message": world.json(message)}
+
+
+def _thread(world: World, parent: Channel, call: Call, kind: int, number: int) -> Channel:
+    form = Form()
+    name = form.text(call.body.get("name"), ("name",), 100, 1)
+    listed = call.body.get("applied_tags") or []
+    tags = tuple(map(number_of, listed)) if isinstance(listed, list) else ()
+    if len(tags) > _TAGS:
+        form.wrong(("applied_tags",), "BASE_TYPE_MAX_LENGTH", f"Must be {_TAGS} or fewer in length.")
+    for place, tag in enumerate(tags):
+        if tag not in parent.tags:
+            form.wrong(("applied_tags", place), "FORUM_TAG_UNKNOWN", "Unknown tag")
+    minutes = form.choice(
+        call.body.get("auto_archive_duration") or 1440, ("auto_archive_duration",), (60, 1440, 4320, 10080)
+    )
+    form.check()
+    thread = Channel(number, kind, name, parent.guild, parent, owner_id=world.bot.id, applied_tags=tags)
+    thread.auto_archive = minutes
+    parent.last_message_id = number if parent.type == FORUM else parent.last_message_id
+    return world.add_channel(thread)
+
+
+def join_thread(world: World, call: Call) -> None:
+    thread = reach(world, call.number("channel"))
+    if not thread.is_thread:
+        raise refusal(50024)
+    if thread.archived:
+        raise refusal(50083)
+
+
+def open_dm(world: World, call: Call) -> Json:
+    user = world.users.get(number_of(call.body.get("recipient_id")))
+    if user is None:
+        raise refusal(10013)
+    if user.is_bot:
+        raise refusal(50007)
+    return wire.channel_json(dm_with(world, user.id))
+
+
+def dm_with(world: World, number: int) -> Channel:
+    """The DM of the bot and the person, made if it is not there."""
+    if number not in world.dms:
+        user = world.users[number]
+        world.dms[number] = world.add_channel(Channel(world.new_id(), 1, user.name, user=user))
+    return world.dms[number]
+
+
+def get_guild(world: World, call: Call) -> Json:
+    return wire.guild_json(reach_guild(world, call.number("guild")))
+
+
+def list_guilds(world: World, call: Call) -> list[Json]:
+    return [wire.guild_json(guild) for guild in world.guilds.values() if guild.has_bot]
+
+
+def list_channels(world: World, call: Call) -> list[Json]:
+    guild = reach_guild(world, call.number("guild"))
+    return [wire.channel_json(channel) for channel in guild.channels.values()]
+
+
+def list_roles(world: World, call: Call) -> list[Json]:
+    guild = reach_guild(world, call.number("guild"))
+    return [wire.role_json(role) for role in guild.roles.values()]
+
+
+def list_active_threads(world: World, call: Call) -> Json:
+    guild = reach_guild(world, call.number("guild"))
+    active = [thread for thread in guild.threads.values() if not thread.archived]
+    return {"threads": [wire.channel_json(thread) for thread in active], "members": []}
+
+
+def get_member(world: World, call: Call) -> Json:
+    guild = reach_guild(world, call.number("guild"))
+    number = call.number("user")
+    if number not in guild.members:
+        raise refusal(10013)
+    return wire.member_json(guild, world.users[number])
+
+
+def leave_guild(world: World, call: Call) -> None:
+    leave(world, reach_guild(world, call.number("guild")))
+
+
+def leave(world: World, guild: Guild) -> None:
+    """Take the bot out of the guild, and tell it."""
+    guild.has_bot = False
+    guild.members.pop(world.bot.id, None)
+    world.events.dispatch("GUILD_DELETE", {"id": str(guild.id)}, GUILDS)

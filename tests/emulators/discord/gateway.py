@@ -1,0 +1,235 @@
+"""The gateway: WebSocket connections that identify or resume, and what ends them."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+
+from aiohttp import WSMsgType, web
+
+from tests.emulators.discord import wire
+from tests.emulators.discord.api_account import me_json
+from tests.emulators.discord.events import GUILDS, PRIVILEGED, Close, Outbox, Session, dump
+from tests.emulators.discord.form import number_of
+from tests.emulators.discord.state import World
+from tests.emulators.discord.types import Json, Link
+
+DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT = range(7)
+REQUEST_MEMBERS, INVALID_SESSION, HELLO, ACK = 8, 9, 10, 11
+UNKNOWN_OP, BAD_JSON, NOT_IDENTIFIED, BAD_TOKEN, TWICE, BAD_SEQ = 4001, 4002, 4003, 4004, 4005, 4007
+BAD_INTENTS, FORBIDDEN_INTENTS = 4013, 4014
+_KNOWN_INTENTS = (1 << 26) - 1
+_HEARTBEAT_MS = 41_250
+
+
+class _Refused(Exception):
+    """The connection is closed with this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One WebSocket and the session that is on it."""
+
+    socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
+    outbox: Outbox = field(default_factory=asyncio.Queue)
+    session: Session | None = None
+
+    def put(self, op: int, data: object) -> None:
+        """Send a frame that is no event."""
+        self.outbox.put_nowait(json.dumps({"op": op, "d": data, "s": None, "t": None}))
+
+
+class Gateway:
+    """Serves connections. Privileged intents are refused with 4014 unless `privileged` has them."""
+
+    def __init__(self, world: World, token: str, privileged: int) -> None:
+        self._world = world
+        self._token = token
+        self._privileged = privileged
+        self.url = ""
+        """What READY gives for resuming."""
+        self.connections: set[Connection] = set()
+        self.identified = 0
+        """IDENTIFYs that were accepted; Discord allows 1000 a day."""
+        self.heartbeats = 0
+        self.answers_heartbeats = True
+        """False makes connections zombies: open, but without acknowledgements."""
+        self.resumable = True
+        """Whether sessions can be resumed; if not, RESUME gets op 9."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the bot is connected and identified."""
+        return any(connection.session is not None for connection in self.connections)
+
+    def drop(self) -> None:
+        """Cut every connection without a word; the sessions can be resumed."""
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    def close(self, code: int) -> None:
+        """Close every connection with a code of Discord's page on gateway close events."""
+        for connection in self.connections:
+            connection.outbox.put_nowait(Close(code))
+
+    def reconnect(self) -> None:
+        """Ask every connection to come again (op 7)."""
+        for connection in self.connections:
+            connection.put(RECONNECT, None)
+
+    def invalidate(self, *, resumable: bool = False) -> None:
+        """Tell every connection that its session is invalid (op 9); it is forgotten unless `resumable`."""
+        for connection in self.connections:
+            if connection.session is not None and not resumable:
+                self._world.events.sessions.pop(connection.session.id, None)
+            connection.put(INVALID_SESSION, resumable)
+
+    async def serve(self, request: web.BaseRequest) -> web.WebSocketResponse:
+        """Talk to one client until the connection ends."""
+        socket = web.WebSocketResponse(max_msg_size=1 << 20)
+        await socket.prepare(request)
+        connection = Connection(socket, request.transport)
+        self.connections.add(connection)
+        connection.put(HELLO, {"heartbeat_interval": _HEARTBEAT_MS, "_trace": []})
+        writer = asyncio.create_task(_write(connection))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    self._receive(connection, message.data)
+        finally:
+            writer.cancel()
+            self._end(connection)
+        return socket
+
+    def _receive(self, connection: Connection, text: str) -> None:
+        try:
+            self._act(connection, text)
+        except _Refused as refused:
+            self._world.transcript.append(Link("refused", "", refused.code))
+            connection.outbox.put_nowait(Close(refused.code))
+
+    def _act(self, connection: Connection, text: str) -> None:
+        op, data = _read(text)
+        if op == HEARTBEAT:
+            self.heartbeats += 1
+            if self.answers_heartbeats:
+                connection.put(ACK, None)
+        elif op == IDENTIFY:
+            self._identify(connection, data)
+        elif op == RESUME:
+            self._resume(connection, data)
+        elif connection.session is None:
+            raise _Refused(NOT_IDENTIFIED)
+        elif op == REQUEST_MEMBERS:
+            self._members(connection.session, data)
+        elif op not in (PRESENCE, VOICE):
+            raise _Refused(UNKNOWN_OP)
+
+    def _identify(self, connection: Connection, data: Json) -> None:
+        if connection.session is not None:
+            raise _Refused(TWICE)
+        self._check_token(data)
+        intents = number_of(data.get("intents"), -1)
+        if not 0 <= intents <= _KNOWN_INTENTS:
+            raise _Refused(BAD_INTENTS)
+        if intents & PRIVILEGED & ~self._privileged:
+            raise _Refused(FORBIDDEN_INTENTS)
+        session = self._world.events.open(intents)
+        self._attach(connection, session, "identified")
+        self.identified += 1
+        self._greet(session)
+
+    def _greet(self, session: Session) -> None:
+        world = self._world
+        guilds = [guild for guild in world.guilds.values() if guild.has_bot]
+        ready: Json = {
+            "v": 10,
+            "user": me_json(world),
+            "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
+            "session_id": session.id,
+            "session_type": "normal",
+            "resume_gateway_url": self.url,
+            "shard": [0, 1],
+            "application": {"id": str(world.bot.id), "flags": 0},
+            "private_channels": [],
+            "relationships": [],
+        }
+        session.push("READY", dump(ready))
+        for guild in guilds if session.intents & GUILDS else ():
+            session.push("GUILD_CREATE", dump(wire.full_guild_json(guild, world.users, world.bot)))
+
+    def _resume(self, connection: Connection, data: Json) -> None:
+        self._check_token(data)
+        session = self._world.events.sessions.get(str(data.get("session_id")))
+        seq = number_of(data.get("seq"))
+        missed = session.since(seq) if session is not None and seq <= session.seq else None
+        if session is None or missed is None or not self.resumable:
+            if session is not None and seq > session.seq:
+                raise _Refused(BAD_SEQ)
+            connection.put(INVALID_SESSION, False)
+            return
+        for frame in missed:
+            connection.outbox.put_nowait(frame)
+        self._attach(connection, session, "resumed")
+        session.push("RESUMED", "{}")
+
+    def _check_token(self, data: Json) -> None:
+        if data.get("token") != self._token:
+            raise _Refused(BAD_TOKEN)
+
+    def _attach(self, connection: Connection, session: Session, what: str) -> None:
+        for other in self.connections:
+            if other.session is session:
+                other.session = None
+        connection.session = session
+        session.outbox = connection.outbox
+        self._world.transcript.append(Link(what, session.id))
+
+    def _end(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        session, code = connection.session, connection.socket.close_code
+        if session is None:
+            return
+        session.outbox = None
+        if code in (1000, 1001):  # the client is done; anything else may be resumed
+            self._world.events.sessions.pop(session.id, None)
+        self._world.transcript.append(Link("ended", session.id, code))
+
+    def _members(self, session: Session, data: Json) -> None:
+        world = self._world
+        guild = world.guilds.get(number_of(data.get("guild_id")))
+        if guild is None or not guild.has_bot:
+            return
+        asked = data.get("user_ids")
+        numbers = [number_of(one) for one in asked] if isinstance(asked, list) else list(guild.members)
+        found = [wire.member_json(guild, world.users[one]) for one in numbers if one in guild.members]
+        chunk: Json = {"guild_id": str(guild.id), "members": found, "chunk_index": 0, "chunk_count": 1}
+        session.push("GUILD_MEMBERS_CHUNK", dump(chunk | {"nonce": data.get("nonce"), "not_found": []}))
+
+
+def _read(text: str) -> tuple[int, Json]:
+    try:
+        frame = json.loads(text)
+    except ValueError as exc:
+        raise _Refused(BAD_JSON) from exc
+    if not isinstance(frame, dict):
+        raise _Refused(BAD_JSON)
+    data = frame.get("d")
+    return number_of(frame.get("op"), -1), data if isinstance(data, dict) else {}
+
+
+async def _write(connection: Connection) -> None:
+    while True:
+        item = await connection.outbox.get()
+        try:
+            if isinstance(item, Close):
+                await connection.socket.close(code=item.code)
+                return
+            await connection.socket.send_str(item)
+        except ConnectionError:
+            return

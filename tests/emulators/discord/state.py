@@ -1,0 +1,199 @@
+"""The world behind the emulated server. Everything is looked up by id: size costs memory, not time."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tests.emulators.base import Transcript
+from tests.emulators.discord import wire
+from tests.emulators.discord.commands import Commands
+from tests.emulators.discord.content import Draft
+from tests.emulators.discord.events import DIRECT_MESSAGES, GUILDS, MESSAGES, Events
+from tests.emulators.discord.mentions import pings
+from tests.emulators.discord.permissions import Permission, permissions
+from tests.emulators.discord.types import (
+    LOADING,
+    Channel,
+    Guild,
+    Happening,
+    Interaction,
+    Json,
+    Message,
+    Pings,
+    Request,
+    Shown,
+    User,
+)
+
+
+@dataclass(slots=True)
+class World:
+    """Users, guilds, channels and messages, and the events about them."""
+
+    bot: User
+    clock: Callable[[], float] = time.monotonic
+    today: Callable[[], float] = time.time
+    nonce_window: float = 180.0
+    """Seconds for which a nonce is remembered; Discord says the past few minutes."""
+    transcript: Transcript[Happening] = field(default_factory=Transcript)
+    events: Events = field(default_factory=Events)
+    users: dict[int, User] = field(default_factory=dict)
+    guilds: dict[int, Guild] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    """Channels, threads and DMs."""
+    dms: dict[int, Channel] = field(default_factory=dict)
+    """By person."""
+    homes: dict[int, set[int]] = field(default_factory=dict)
+    """The guilds of every person who ever was in one."""
+    commands: dict[int | None, Commands] = field(default_factory=dict)
+    """By guild; None for the global ones."""
+    interactions: dict[str, Interaction] = field(default_factory=dict)
+    """By token."""
+    waiting: deque[Interaction] = field(default_factory=deque)
+    """Those that may still fail, oldest first."""
+    sent: list[Message] = field(default_factory=list)
+    """The bot's messages as they were first shown."""
+    requests: dict[str, list[int]] = field(default_factory=dict)
+    """Places in the transcript, by method and route."""
+    _last_id: int = 0
+    _nonces: dict[str, tuple[float, Channel, int]] = field(default_factory=dict)
+
+    def new_id(self) -> int:
+        """A snowflake of this moment that was not given before."""
+        made = (int(self.today() * 1000) - wire.EPOCH) << 22
+        self._last_id = max(self._last_id + 1, made)
+        return self._last_id
+
+    def add_channel(self, channel: Channel) -> Channel:
+        """Let the channel exist and tell the bot, which knows of DMs by itself."""
+        self.channels[channel.id] = channel
+        if channel.guild is not None:
+            home = channel.guild.threads if channel.is_thread else channel.guild.channels
+            home[channel.id] = channel
+            self.tell_channel("CREATE", channel)
+        return channel
+
+    def tell_channel(self, what: str, channel: Channel) -> None:
+        """Dispatch CHANNEL_ or THREAD_ CREATE, UPDATE or DELETE."""
+        if channel.guild is None or not channel.guild.has_bot:
+            return
+        kind = "THREAD" if channel.is_thread else "CHANNEL"
+        body = wire.channel_json(channel) | ({"newly_created": True} if what == "CREATE" else {})
+        self.events.dispatch(f"{kind}_{what}", body, GUILDS)
+
+    def json(self, message: Message) -> Json:
+        """The message as REST answers have it."""
+        channel = self.channels[message.channel_id]
+        return wire.message_json(channel, message, self.users, self.bot)
+
+    def pings_of(self, channel: Channel, author: User, draft: Draft, *, trusted: bool = False) -> Pings:
+        """Who the draft notifies; `trusted` stands for a reply to an interaction, which needs no right."""
+        bits = permissions(channel, author.id)
+        mass = trusted or bool(bits & Permission.MENTION_EVERYONE)
+        found = pings(draft.content, draft.allowed, channel.guild, self.users, mass=mass)
+        replied = channel.messages.get(draft.reply_to or 0)
+        if replied is None or not draft.allowed.replied_user:
+            return found
+        return replace(found, users=found.users | {replied.author.id})
+
+    def post(self, channel: Channel, author: User, draft: Draft, who: Pings, **fields: object) -> Message:
+        """Put a message into the channel; `fields` are those of Message."""
+        made = Message(
+            id=int(str(fields.pop("id", 0))) or self.new_id(),
+            channel_id=channel.id,
+            author=author,
+            at=self.today(),
+            content=draft.content,
+            embeds=draft.embeds,
+            components=draft.components,
+            files=draft.files,
+            flags=draft.flags,
+            pings=who,
+            nonce=draft.nonce,
+            reply_to=draft.reply_to,
+        )
+        message = replace(made, **fields)  # type: ignore[arg-type]
+        self._home(channel, message)[message.id] = message
+        if message.only_for is None:
+            channel.last_message_id = message.id
+        self._show("thinking" if message.flags & LOADING else "sent", message)
+        self._tell("MESSAGE_CREATE", channel, message)
+        return message
+
+    def change(self, channel: Channel, old: Message, **fields: object) -> Message:
+        """Edit the message; the version before goes into its history."""
+        history = (*old.history, replace(old, history=()))
+        message = replace(old, edited=self.today(), history=history, **fields)  # type: ignore[arg-type]
+        return self._changed(channel, message, "edited")
+
+    def fill(self, channel: Channel, old: Message, **fields: object) -> Message:
+        """Put what was awaited in place of `thinking`."""
+        message = replace(old, **fields)  # type: ignore[arg-type]
+        return self._changed(channel, message, "sent")
+
+    def remove(self, channel: Channel, message: Message) -> None:
+        """Delete the message for everybody."""
+        del self._home(channel, message)[message.id]
+        self._show("deleted", message)
+        if message.only_for is None:
+            body: Json = {"id": str(message.id), "channel_id": str(channel.id)}
+            self.events.dispatch("MESSAGE_DELETE", body | _guild_id(channel), _intent(channel))
+
+    def known_nonce(self, nonce: str | int) -> tuple[Channel, int] | None:
+        """Where the bot used the nonce within the window: the channel and the message."""
+        since = self.clock() - self.nonce_window
+        while self._nonces:
+            oldest = next(iter(self._nonces))
+            if self._nonces[oldest][0] > since:
+                break
+            del self._nonces[oldest]
+        found = self._nonces.get(str(nonce))
+        return found[1:] if found else None
+
+    def keep_nonce(self, nonce: str | int, channel: Channel, message: Message) -> None:
+        """Remember what the nonce led to, whether or not it was enforced."""
+        self._nonces.pop(str(nonce), None)
+        self._nonces[str(nonce)] = (self.clock(), channel, message.id)
+
+    def arrived(self, request: Request) -> int:
+        """Record the request and return its place in the transcript."""
+        place = self.transcript.append(request)
+        self.requests.setdefault(f"{request.method} {request.route}", []).append(place)
+        return place
+
+    def _changed(self, channel: Channel, message: Message, what: str) -> Message:
+        self._home(channel, message)[message.id] = message
+        self._show(what, message)
+        self._tell("MESSAGE_UPDATE", channel, message)
+        return message
+
+    def _home(self, channel: Channel, message: Message) -> dict[int, Message]:
+        return channel.messages if message.only_for is None else channel.hidden
+
+    def _show(self, what: str, message: Message) -> None:
+        if message.author == self.bot:
+            if what == "sent":
+                self.sent.append(message)
+            self.transcript.append(Shown(what, message))
+
+    def _tell(self, event: str, channel: Channel, message: Message) -> None:
+        if not self.events.sessions or message.only_for is not None:
+            return
+        if channel.guild and not permissions(channel, self.bot.id):
+            return
+        body = self.json(message) | _guild_id(channel) | {"channel_type": channel.type}
+        if channel.guild is not None and message.author.id in channel.guild.members:
+            member = wire.member_json(channel.guild, message.author)
+            body["member"] = {name: value for name, value in member.items() if name != "user"}
+        mine = message.author == self.bot or channel.guild is None or self.bot.id in message.pings.users
+        blank = None if mine else body | {"content": "", "embeds": [], "components": [], "attachments": []}
+        self.events.dispatch(event, body, _intent(channel), blank=blank)
+
+
+def _guild_id(channel: Channel) -> Json:
+    return {} if channel.guild is None else {"guild_id": str(channel.guild.id)}
+
+
+def _intent(channel: Channel) -> int:
+    return DIRECT_MESSAGES if channel.guild is None else MESSAGES
