@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 from filelock import FileLock, Timeout
 
 import content
-from bot.commands import COMMANDS
+from bot.commands import COMMANDS, PRESSES
 from bot.commands.router import Router
 from bot.commands.types import Services
-from bot.platforms.telegram import adapter as telegram
-from bot.platforms.types import Adapter, Wiring
+from bot.platforms import discord, telegram, terminal
+from bot.platforms.types import Adapter, PlatformSpec, Wiring
 from bot.settings import Settings
 from content import present
 from content.document import Document
@@ -30,23 +33,28 @@ from content.present import Look
 from content.sources import ReadContext
 from content.types import Post, Visibility
 from scheduler import membership
+from scheduler.digests import Digests
 from scheduler.dispatch import Dispatcher
+from scheduler.drafts import Drafts
 from scheduler.errors import PlatformStopped
 from scheduler.ingest import Ingest
 from scheduler.jobs import Jobs, Tick
 from scheduler.leases import RENEWAL, Leases
 from scheduler.limits import Limiter
 from scheduler.ports import Clock
-from scheduler.types import BroadcastKind, Delivery, Place
+from scheduler.types import BroadcastKind, Chat, Delivery, Place
 from storage.unit_of_work import SqlStore
 
 log = structlog.get_logger(__name__)
 
-# What a deployment can speak to; each is None where its settings are missing. A new platform is a line here.
-ADAPTERS: tuple[Callable[[Settings], Adapter | None], ...] = (telegram.adapter,)
+T = TypeVar("T")
+
+# What a deployment can speak to. A new platform is a line here.
+PLATFORMS: tuple[PlatformSpec, ...] = (telegram.SPEC, discord.SPEC, terminal.SPEC)
 
 # The longest time between two looks at what is due.
 POLL_TICK = timedelta(seconds=15)
+DUE_TICK = timedelta(seconds=5)
 UPKEEP_TICK = timedelta(hours=1)
 # Deliveries that have ended are listed for this long.
 HISTORY = timedelta(days=30)
@@ -88,20 +96,17 @@ class App:
     services: Services
     router: Router
 
-    def look(self, *languages: str) -> Look:
-        """How things are shown to a reader of the first of these languages that is known."""
-        return make_look(self.settings, *languages)
-
     def compose(self, delivery: Delivery, posts: Sequence[Post]) -> Document:
         """What a delivery shows."""
-        look = self.look(delivery.chat.language)
-        match delivery.kind:
+        look = make_look(self.settings, delivery.chat)
+        broadcast = delivery.broadcast
+        match broadcast.kind:
             case BroadcastKind.NOTICE:
-                return present.notice(delivery.body)
+                return present.notice(broadcast.body)
             case BroadcastKind.POST:
                 return present.post(posts[0], look)
             case BroadcastKind.EDITION:
-                return present.edition(posts, look)
+                return present.edition(posts, look, title=broadcast.title, more=broadcast.more)
 
     async def ensure_examples(self) -> None:
         """Have the example posts in the store, so that a new deployment shows something."""
@@ -116,14 +121,14 @@ class App:
             await work.commit()
 
 
-def make_look(settings: Settings, *languages: str) -> Look:
-    language = negotiate(*languages, settings.language)
+def make_look(settings: Settings, chat: Chat, locale: str = "") -> Look:
+    """How things are shown in a chat; `locale` is the person's, for a chat without a language of its own."""
     return Look(
         banner=settings.banner,
         heading=settings.heading,
         excerpt_length=settings.excerpt_length,
-        translator=Translator(language),
-        timezone=settings.zone,
+        translator=Translator(negotiate(chat.language, locale, settings.language)),
+        timezone=ZoneInfo(chat.timezone) if chat.timezone else settings.zone,
     )
 
 
@@ -151,11 +156,15 @@ async def build(
         services = Services(
             store=store,
             ingest=ingest,
+            digests=Digests(store, clock, wake),
+            drafts=Drafts(store, clock, wake),
             clock=clock,
             page_size=settings.page_size,
-            look=lambda language, locale: make_look(settings, language, locale),
+            timezone=settings.timezone,
+            look=partial(make_look, settings),
             wake=wake,
             commands=COMMANDS,
+            presses=PRESSES,
         )
         yield App(
             settings=settings,
@@ -166,7 +175,7 @@ async def build(
             wakers=wakers,
             ingest=ingest,
             services=services,
-            router=Router(services, settings.operators),
+            router=Router(services, settings.operators | {terminal.ACTOR}),
         )
 
 
@@ -210,14 +219,17 @@ class Runner:
         names = ["ticks", *(adapter.name for adapter in self._adapters)]
         holder = f"{socket.gethostname()}:{os.getpid()}:{app.rng.getrandbits(32):08x}"
         leases = Leases(app.store, app.clock, holder, at_once=app.store.is_sqlite)
-        epochs = await leases.acquire(names)
+        epochs = await self._unless_stopped(leases.acquire(names))
+        if epochs is None:
+            return
         await app.ensure_examples()
+        await app.services.digests.refresh()
         jobs = Jobs(self._ticks(leases, names))
         jobs.start()
         try:
             await self._serve(epochs)
         finally:
-            jobs.stop()
+            await jobs.stop()
             await leases.release(names)
 
     async def listen_only(self) -> None:
@@ -236,6 +248,8 @@ class Runner:
 
         ticks = [
             Tick("poll", min(app.settings.interval, POLL_TICK), app.ingest.poll_due),
+            Tick("digests", DUE_TICK, app.services.digests.run_due),
+            Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
             Tick("upkeep", UPKEEP_TICK, app.upkeep),
         ]
         return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]
@@ -254,7 +268,8 @@ class Runner:
         limiter = Limiter(adapter.limits)
         dispatcher = Dispatcher(app.store, adapter.platform, app.compose, limiter, app.clock, app.rng, epoch)
         try:
-            if await self._unless_stopped(adapter.open()):
+            await self._unless_stopped(adapter.open())
+            if not self._stop.is_set():
                 app.wakers.append(dispatcher.wake)
                 await self._both(adapter.listen(self._wiring(limiter, dispatcher.wake)), dispatcher)
         except PlatformStopped as exc:
@@ -262,14 +277,16 @@ class Runner:
         finally:
             await adapter.close()
 
-    async def _unless_stopped(self, opening: Coroutine[None, None, None]) -> bool:
-        task, stop = asyncio.create_task(opening), asyncio.create_task(self._stop.wait())
-        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-        for one in (task, stop):
-            one.cancel()
-        if task.done():
-            task.result()
-        return task.done() and not self._stop.is_set()
+    async def _unless_stopped(self, waiting: Coroutine[None, None, T]) -> T | None:
+        """The result, or None if a stop was asked for before there was one."""
+        task, stop = asyncio.create_task(waiting), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in (task, stop):
+                one.cancel()
+            await asyncio.wait({task, stop})
+        return None if task.cancelled() else task.result()
 
     async def _both(self, listening: Coroutine[None, None, None], dispatcher: Dispatcher) -> None:
         """Until either ends or a stop is asked for; then what is in flight is finished."""
@@ -284,11 +301,11 @@ class Runner:
             for task in (listen, dispatch, stop):
                 task.cancel()
             await asyncio.wait({listen, dispatch, stop})
+        for error in [task.exception() for task in (listen, dispatch) if not task.cancelled()]:
+            if error is not None:
+                raise error
         if dispatcher.stopped:
             raise PlatformStopped(dispatcher.stopped)
-        for task in (listen, dispatch):
-            if not task.cancelled():
-                task.result()
 
     async def _tell_operators(self, platform: str, reason: str) -> None:
         """Say once, in the log and on every other platform, that one has stopped."""

@@ -28,11 +28,16 @@ Words = Annotated[frozenset[str], NoDecode]
 class Settings(BaseSettings):
     """What a deployment can decide. Secrets never show in a representation or a log."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=TOML, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, toml_file=TOML, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = "sqlite:///skywave.db"
     telegram_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
+    discord_token: SecretStr | None = None
+    discord_api_url: str = "https://discord.com/api/v10"
+    discord_gateway_url: str = ""  # empty: what the library uses
     operators: Words = frozenset()  # like telegram:123
     poll_interval: int = Field(300, ge=1)  # seconds
     page_size: int = Field(11, ge=1, le=50)
@@ -43,6 +48,11 @@ class Settings(BaseSettings):
     heading: str = "LATEST UPDATES"
     allowed_networks: Networks = ()
     log_format: Literal["console", "json"] = "console"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be shown."""
+        return [token.get_secret_value() for token in (self.telegram_token, self.discord_token) if token]
 
     @property
     def interval(self) -> timedelta:
@@ -70,7 +80,7 @@ class Settings(BaseSettings):
         words = value.replace(",", " ").split() if isinstance(value, str) else value
         return [ip_network(word, strict=False) for word in words] if isinstance(words, list) else words
 
-    @field_validator("telegram_token", mode="before")
+    @field_validator("telegram_token", "discord_token", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

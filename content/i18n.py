@@ -63,3 +63,9 @@ class Translator:
         local = moment.astimezone(timezone)
         day = format_date(local.date(), "medium", locale=self.language)
         return f"{day} {format_time(local.time(), 'HH:mm', locale=self.language)}"
+
+    def long_date(self, moment: datetime, timezone: tzinfo) -> str:
+        """The same with the day of the week."""
+        local = moment.astimezone(timezone)
+        day = format_date(local.date(), "full", locale=self.language)
+        return f"{day} {format_time(local.time(), 'HH:mm', locale=self.language)}"

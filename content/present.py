@@ -3,7 +3,7 @@
 import mimetypes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from content.blocks import to_blocks
 from content.document import (
@@ -34,6 +34,7 @@ LEAD_LENGTH = 24  # code points of a post without title that are its link
 QUERY_LENGTH = 60  # code points of a query that are echoed
 BODY_LENGTH = 1500  # code points of a post that is sent alone
 COUNTED = 1000  # search counts no further
+SHORT_EDITION = 11  # posts that a page has room for
 NUMBERS = 9  # entries in a line of page numbers
 
 
@@ -105,16 +106,35 @@ def post(post: Post, look: Look) -> Document:
     return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
 
 
-def edition(posts: Sequence[Post], look: Look, *, more: int = 0) -> Document:
-    """Many posts at once, a line each, in as many messages as it takes; `more` posts were left out."""
+def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0) -> Document:
+    """Many posts at once, a line each: one page when it is short, else as many messages as it takes.
+
+    Posts of several sources are grouped below their names. `more` posts were left out.
+    """
     tr = look.translator
+    head: list[Block] = [*_top(look, title or look.heading)]
     if not posts:
-        return Document((*_top(look, look.heading), _line(tr.t("Nothing new this time."))))
-    head = _top(look, look.heading)
-    lines = [_post_line(post, post.text, look) for post in posts]
-    tail = [_line(tr.n("and {count} more post", "and {count} more posts", more))] if more else []
-    carried = [(), ()] + [(post.id,) for post in posts] + [()] * len(tail)
-    return Document((*head, *lines, *tail), carried=tuple(carried))
+        return _single(*head, _line(tr.t("Nothing new this time.")))
+    blocks: list[Block] = head
+    carried: list[tuple[int, ...]] = [()] * len(head)
+    grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
+    for group in grouped.values():
+        if len(grouped) > 1:
+            blocks.append(Paragraph((Strong(text(excerpt(group[0].source_title, TITLE_LENGTH))),)))
+            carried.append(())
+        blocks += [_post_line(post, post.text, look) for post in group]
+        carried += [(post.id,) for post in group]
+    if more:
+        blocks.append(_line(tr.n("and {count} more post", "and {count} more posts", more)))
+        carried.append(())
+    return Document(tuple(blocks), single=len(posts) <= SHORT_EDITION, carried=tuple(carried))
+
+
+def schedule(summary: str, runs: Sequence[datetime], look: Look) -> Document:
+    """What was understood of a schedule, and when it runs next, in the look's local time."""
+    tr = look.translator
+    lines = [_line(f"• {tr.long_date(run, look.timezone)}") for run in runs]
+    return Document((Paragraph(text(summary)), _line(tr.t("The next runs:")), *lines))
 
 
 def notice(content: str) -> Document:

@@ -1,6 +1,7 @@
 """claim → render → limit → write ahead → send → record: the way of every delivery of one platform."""
 
 import asyncio
+import heapq
 import random
 from collections import deque
 from dataclasses import replace
@@ -18,6 +19,7 @@ from scheduler.reactions import Effect, Gone, Moved, Paused, Slower, Stop, after
 from scheduler.renderings import Composer, Renderings
 from scheduler.retry import send_backoff
 from scheduler.types import (
+    Chat,
     ChatState,
     Delivery,
     DeliveryState,
@@ -25,7 +27,6 @@ from scheduler.types import (
     Message,
     Part,
     PartState,
-    Place,
     part_key,
 )
 
@@ -60,7 +61,7 @@ class Dispatcher:
         self._renderings = Renderings(store, platform, compose)
         self._wakeup = asyncio.Event()
         self._stopping = False
-        self._next_due: datetime | None = None  # of what was postponed here
+        self._due: list[datetime] = []  # a heap: when what was postponed here may go on
         self.stopped = ""  # why this platform sends nothing more
 
     def wake(self) -> None:
@@ -113,8 +114,24 @@ class Dispatcher:
 
     async def drain(self) -> int:
         """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""
-        total, claimed, running = 0, deque[Delivery](), set[asyncio.Task[None]]()
-        self._next_due = None
+        claimed, running = deque[Delivery](), set[asyncio.Task[None]]()
+        while self._due and self._due[0] <= self._clock.now():
+            heapq.heappop(self._due)
+        try:
+            total = await self._take_up(claimed, running)
+        except asyncio.CancelledError:
+            for task in running:
+                task.cancel()
+            raise
+        finally:
+            # Whatever ends this, nothing that was begun goes on unseen.
+            if running:
+                await asyncio.wait(running)
+        await self._release(claimed)
+        return total
+
+    async def _take_up(self, claimed: deque[Delivery], running: set[asyncio.Task[None]]) -> int:
+        total = 0
         while not (self._stopping or self.stopped):
             if not claimed and len(running) < CONCURRENCY:
                 claimed.extend(await self._claim())
@@ -123,12 +140,10 @@ class Dispatcher:
                 running.add(asyncio.create_task(self._deliver(claimed.popleft())))
             if not running:
                 break
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            running -= done
             for task in done:
                 task.result()
-        if running:
-            await asyncio.wait(running)
-        await self._release(claimed)
         return total
 
     async def _claim(self) -> list[Delivery]:
@@ -145,15 +160,16 @@ class Dispatcher:
             await self._mark(*waits)
 
     async def _mark(self, *marks: Mark) -> None:
-        due = [mark.due_at for mark in marks if isinstance(mark, Postponed)]
-        self._next_due = min(due + ([self._next_due] if self._next_due else []), default=None)
+        for mark in marks:
+            if isinstance(mark, Postponed):
+                heapq.heappush(self._due, mark.due_at)
         await self._journal.mark(*marks)
 
     async def _idle(self) -> None:
         """Sleep until woken, or until something may be due."""
         wait = IDLE
-        if self._next_due is not None:
-            wait = min(IDLE, max(0.0, (self._next_due - self._clock.now()).total_seconds()))
+        if self._due:
+            wait = min(IDLE, max(0.0, (self._due[0] - self._clock.now()).total_seconds()))
         try:
             async with asyncio.timeout(wait):
                 await self._wakeup.wait()
@@ -176,7 +192,9 @@ class Dispatcher:
         """Send what is left of a delivery in one form; returns the plainer form to go on with, if any."""
         fingerprint, messages = await self._renderings.of(delivery, form)
         if not messages:
-            await self._mark(Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone"))
+            arrived = delivery.posts and not delivery.remaining(form)  # only a line without posts did not
+            gone = Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone")
+            await self._mark(Closed(delivery.id, DeliveryState.SENT) if arrived else gone)
             return delivery, None
         begun = {part.n: part for part in delivery.parts if part.form is form}
         first = sum(part.state is PartState.SENT for part in begun.values())
@@ -188,24 +206,29 @@ class Dispatcher:
             if not await self._slot(delivery, form) or not await self._journal.begin(part):
                 return delivery, None
             try:
-                sent = await self._platform.send(delivery.chat, messages[n], key=part_key(delivery, n, form))
+                sent = await self._platform.send(
+                    _target(delivery), messages[n], key=part_key(delivery, n, form)
+                )
             except SendError as error:
-                return delivery, await self._react(error, delivery, part)
+                unsent = delivery.with_part(replace(part, state=PartState.FAILED))
+                return unsent, await self._react(error, delivery, part)
             part = replace(part, state=PartState.SENT, sent=sent)
-            delivery = replace(delivery, parts=(*delivery.parts, part))
+            delivery = delivery.with_part(part)
             await self._sent(delivery, part, messages)
         return delivery, None
 
     async def _slot(self, delivery: Delivery, form: Form) -> bool:
         """Wait for the limits; False if the chat has to wait so long that others should go first."""
         address, kind = delivery.chat.place.address, delivery.chat.kind
-        wait = self._limiter.chat_wait(address, kind, self._clock.monotonic())
-        if wait > PATIENCE:
-            due = self._clock.now() + timedelta(seconds=wait)
-            await self._mark(
-                Postponed(delivery.id, due, delivery.attempts, form, "the chat's rate limit")
-            )
-            return False
+        # The chat's own wait comes first, so that the slot that is booked among all is the next one.
+        while wait := self._limiter.chat_wait(address, kind, self._clock.monotonic()):
+            if wait > PATIENCE:
+                due = self._clock.now() + timedelta(seconds=wait)
+                await self._mark(
+                    Postponed(delivery.id, due, delivery.attempts, form, "the chat's rate limit")
+                )
+                return False
+            await self._clock.sleep(wait)
         await self._clock.sleep(self._limiter.take(address, kind, self._clock.monotonic()))
         return True
 
@@ -238,9 +261,10 @@ class Dispatcher:
             error=type(error).__name__,
             reason=str(error),
         )
-        await self._mark(*reaction.marks)
+        # The effect comes first: once marked, the delivery may be claimed again at once.
         if reaction.effect is not None:
             await self._apply(reaction.effect, delivery, str(error))
+        await self._mark(*reaction.marks)
         return reaction.next_form
 
     async def _apply(self, effect: Effect, delivery: Delivery, reason: str) -> None:
@@ -254,7 +278,6 @@ class Dispatcher:
                     self._limiter.hold(chat.place.address, chat.kind, until)
             case Stop():
                 self.stopped = reason
-                log.error("platform.stopped", platform=self._platform.name, reason=reason)
             case Gone() | Moved() | Paused():
                 async with self._store.write() as work:
                     if isinstance(effect, Gone):
@@ -263,10 +286,16 @@ class Dispatcher:
                         )
                     elif isinstance(effect, Moved):
                         await work.chats.move(chat.place.platform, chat.place.address, effect.address)
+                    elif effect.topic_only:
+                        await membership.pause_topic(work, chat, reason, now)
                     else:
                         await membership.pause(work, chat, reason)
-                        if effect.topic_only and chat.state is ChatState.ACTIVE:
-                            around = Place(chat.place.platform, chat.place.address)
-                            text = f"{chat.name}: {reason}. What was to be sent there waits."
-                            await membership.notify(work, around, text, now)
                     await work.commit()
+
+
+def _target(delivery: Delivery) -> Chat:
+    """Where the next part goes: into the thread that an earlier one has opened, if any."""
+    opened = [part.sent.address for part in delivery.parts if part.sent and part.sent.opened]
+    if not opened:
+        return delivery.chat
+    return replace(delivery.chat, place=replace(delivery.chat.place, address=opened[-1]))

@@ -66,11 +66,11 @@ class ChatPaused(SendError):
 
 
 class ContentRejected(SendError):
-    """The platform does not take this message. `media`: it is the picture's fault."""
+    """The platform does not take this. `media`: it is the picture's fault; `final`: no form will do."""
 
-    def __init__(self, message: str, *, media: bool = False) -> None:
+    def __init__(self, message: str, *, media: bool = False, final: bool = False) -> None:
         super().__init__(message)
-        self.media = media
+        self.media, self.final = media, final
 
 
 class PlatformStopped(SendError):

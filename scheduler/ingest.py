@@ -8,13 +8,13 @@ from datetime import timedelta
 import structlog
 
 from content import changes
-from content.errors import SourceError
+from content.errors import SkywaveError, SourceError
 from content.fetch import ServerBusy
 from content.sources import ReadContext, kind_of, normalise
 from content.types import Failure, ParsedSource, Source, Validators, Visibility
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.retry import poll_backoff
-from scheduler.types import BroadcastKind
+from scheduler.types import Broadcast, BroadcastKind
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class Ingest:
 
         async def one(source: Source) -> PollResult:
             async with room:
-                return await self.poll(source)
+                return await self._guarded(source)
 
         tasks = [asyncio.create_task(one(source)) for source in sources]
         try:
@@ -101,6 +101,16 @@ class Ingest:
             for task in tasks:
                 task.cancel()
 
+    async def _guarded(self, source: Source) -> PollResult:
+        try:
+            return await self.poll(source)
+        except SkywaveError:
+            raise
+        except Exception as exc:
+            # The edge of the task: whatever broke, the other sources are polled, and this one later.
+            log.exception("source.broken", source=source.name)
+            return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"))
+
     async def poll(self, source: Source) -> PollResult:
         """Read one source and store what is new; a failure is recorded on the source, not raised."""
         try:
@@ -108,11 +118,7 @@ class Ingest:
         except SourceError as exc:
             return await self._failed(source, exc)
         if read.parsed is None:
-            source = self._succeeded(source, source.title, read.validators)
-            async with self._store.write() as work:
-                await work.sources.save(source)
-                await work.commit()
-            return PollResult(source)
+            return PollResult(await self._save(source, lambda now: self._succeeded(now, "", read.validators)))
         return await self._take(source, read.parsed, read.validators)
 
     async def _take(self, source: Source, parsed: ParsedSource, validators: Validators) -> PollResult:
@@ -120,13 +126,16 @@ class Ingest:
             known = await work.posts.known(source.id)
         now = self._clock.now()
         found = await self._context.run(changes.diff, known, parsed, source_url=source.url, now=now)
-        polled = self._succeeded(source, source.title or parsed.title, validators)
         async with self._store.write() as work:
+            current = await work.sources.get(source.id)
+            if current is None:  # removed meanwhile
+                return PollResult(source)
             ids = await work.posts.insert(source.id, found.new, now)
             await work.posts.update(found.changed)
+            polled = self._succeeded(current, parsed.title, validators)
             await work.sources.save(polled)
-            first = source.polled_at is None
-            deliveries = 0 if first or not ids else await self._fan_out(work, source, ids)
+            first = current.polled_at is None
+            deliveries = 0 if first or not ids else await self._fan_out(work, current, ids)
             await work.commit()
         if ids or parsed.failures:
             log.info("source.polled", source=source.name, new=len(ids), failed_items=len(parsed.failures))
@@ -140,14 +149,16 @@ class Ingest:
         kind = BroadcastKind.EDITION if len(ids) > SINGLE_POSTS else BroadcastKind.POST
         made = 0
         for posts in editions:
-            made += await work.outbox.fan_out(await work.outbox.broadcast(kind, posts, now), source, now)
+            broadcast_id = await work.outbox.broadcast(Broadcast(kind, tuple(posts)), now)
+            if broadcast_id is not None:
+                made += await work.outbox.fan_out(broadcast_id, source, now)
         return made
 
     def _succeeded(self, source: Source, title: str, validators: Validators) -> Source:
         now = self._clock.now()
         return replace(
             source,
-            title=title,
+            title=source.title or title,
             validators=validators,
             polled_at=now,
             next_poll_at=now + (source.interval or self._interval),
@@ -156,14 +167,24 @@ class Ingest:
         )
 
     async def _failed(self, source: Source, error: SourceError) -> PollResult:
-        failures = source.failures + 1
         asked = error.retry_after if isinstance(error, ServerBusy) else None
-        wait = poll_backoff(source.interval or self._interval, failures, asked)
-        failed = replace(
-            source, failures=failures, last_error=str(error), next_poll_at=self._clock.now() + wait
-        )
+
+        def failed(now: Source) -> Source:
+            wait = poll_backoff(now.interval or self._interval, now.failures + 1, asked)
+            due = self._clock.now() + wait
+            return replace(now, failures=now.failures + 1, last_error=str(error), next_poll_at=due)
+
+        saved = await self._save(source, failed)
+        log.warning("source.failed", source=source.name, failures=saved.failures, reason=str(error))
+        return PollResult(saved, error=str(error))
+
+    async def _save(self, source: Source, change: Callable[[Source], Source]) -> Source:
+        """Store what a poll changed of a source, as it is now: people may have changed or removed it."""
         async with self._store.write() as work:
-            await work.sources.save(failed)
+            current = await work.sources.get(source.id)
+            if current is None:
+                return source
+            changed = change(current)
+            await work.sources.save(changed)
             await work.commit()
-        log.warning("source.failed", source=source.name, failures=failures, reason=str(error))
-        return PollResult(failed, error=str(error))
+        return changed

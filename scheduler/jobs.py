@@ -1,5 +1,6 @@
 """The ticks. The only file that knows APScheduler: it says when, the database says what is due."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,9 +28,10 @@ class Jobs:
 
     def __init__(self, ticks: list[Tick]) -> None:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._running: set[asyncio.Task[object]] = set()
         for tick in ticks:
             self._scheduler.add_job(
-                _guarded,
+                self._run,
                 IntervalTrigger(seconds=tick.every.total_seconds(), timezone=UTC),
                 args=[tick],
                 id=tick.name,
@@ -42,15 +44,24 @@ class Jobs:
     def start(self) -> None:
         self._scheduler.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """End. A tick that runs is cancelled, which rolls its unit of work back, and waited for."""
         self._scheduler.shutdown(wait=False)
+        if self._running:
+            await asyncio.wait(self._running)
 
-
-async def _guarded(tick: Tick) -> None:
-    try:
-        await tick.run()
-    except SkywaveError as exc:
-        log.error("tick.failed", tick=tick.name, reason=str(exc))
-    except Exception:
-        # The edge of the task: the next tick tries again.
-        log.exception("tick.broken", tick=tick.name)
+    async def _run(self, tick: Tick) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            await tick.run()
+        except asyncio.CancelledError:
+            log.debug("tick.cancelled", tick=tick.name)  # by stop; APScheduler would call it an error
+        except SkywaveError as exc:
+            log.error("tick.failed", tick=tick.name, reason=str(exc))
+        except Exception:
+            # The edge of the task: the next tick tries again.
+            log.exception("tick.broken", tick=tick.name)
+        finally:
+            self._running.discard(task)

@@ -46,17 +46,20 @@ class Limiter:
         return max(0.0, arrival - slack - now)
 
     def take(self, address: str, kind: ChatKind, now: float) -> float:
-        """Book the next slot for a broadcast; the caller sends after the returned seconds."""
+        """Book the next slot for a broadcast; the caller sends after the returned seconds.
+
+        A caller whose address has to wait by itself waits first: a slot booked ahead holds back all others.
+        """
         ready = now + self.chat_wait(address, kind, now)
         slack = self.limits.overall.interval * (self.limits.overall.burst - 1)
         at = max(ready, self._overall - slack, self._held_until)
-        self._book(address, kind, at)
+        self._book(address, kind, at, now)
         return at - now
 
     def reply(self, address: str, kind: ChatKind, now: float) -> float:
         """Book a slot for a reply, which never waits behind broadcasts: these make room for it."""
         wait = max(0.0, self._held_until - now)
-        self._book(address, kind, now + wait)
+        self._book(address, kind, now + wait, now)
         return wait
 
     def hold_all(self, until: float) -> None:
@@ -69,9 +72,9 @@ class Limiter:
         slack = 0.0 if rate is None else rate.interval * (rate.burst - 1)
         self._by_address[address] = max(self._by_address.get(address, until), until + slack)
 
-    def _book(self, address: str, kind: ChatKind, at: float) -> None:
+    def _book(self, address: str, kind: ChatKind, at: float, now: float) -> None:
         self._overall = max(self._overall, at) + self.limits.overall.interval
         if rate := self.limits.per_chat.get(kind):
             self._by_address[address] = max(self._by_address.get(address, at), at) + rate.interval
         if len(self._by_address) > FORGET_ABOVE:
-            self._by_address = {key: tat for key, tat in self._by_address.items() if tat > at}
+            self._by_address = {key: tat for key, tat in self._by_address.items() if tat > now}

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from scheduler.ports import UnitOfWork
-from scheduler.types import BroadcastKind, Chat, ChatState, Place
+from scheduler.types import Broadcast, BroadcastKind, Chat, ChatKind, ChatState, Place
 
 
 async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
@@ -39,8 +39,20 @@ async def pause(work: UnitOfWork, chat: Chat, reason: str) -> None:
     await work.chats.set_state(chat.id, ChatState.PAUSED, reason)
 
 
-async def notify(work: UnitOfWork, place: Place, text: str, now: datetime) -> None:
+async def pause_topic(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
+    """One topic cannot be written to for now: the chat around it is told, once."""
+    await pause(work, chat, reason)
+    if chat.state is ChatState.ACTIVE:
+        around = Place(chat.place.platform, chat.place.address)
+        text = f"{chat.name}: {reason}. What was to be sent there waits."
+        await notify(work, around, text, now, chat.kind)
+
+
+async def notify(
+    work: UnitOfWork, place: Place, text: str, now: datetime, kind: ChatKind | None = None
+) -> None:
     """Send a text of Skywave's own to a chat, through the outbox like everything else."""
-    chat = await work.chats.ensure(place)
-    notice = await work.outbox.broadcast(BroadcastKind.NOTICE, (), now, text)
-    await work.outbox.deliver(notice, chat.id, now)
+    chat = await work.chats.ensure(place, kind=kind)
+    notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text), now)
+    if notice is not None:
+        await work.outbox.deliver(notice, chat.id, now)

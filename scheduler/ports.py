@@ -13,14 +13,18 @@ from content.document import Document
 from content.search import SearchIndex
 from content.types import KnownPost, NewPost, Post, PostQuery, Source, SourceState, Visibility
 from scheduler.types import (
-    BroadcastKind,
+    Broadcast,
     Chat,
     ChatKind,
     ChatState,
     Delivery,
     DeliveryState,
+    Digest,
+    Draft,
+    DraftState,
     Form,
     Message,
+    Mode,
     Part,
     Place,
     Sent,
@@ -124,6 +128,8 @@ class ChatRepository(Protocol):
 
     async def set_language(self, chat_id: int, language: str) -> None: ...
 
+    async def set_timezone(self, chat_id: int, timezone: str) -> None: ...
+
     async def move(self, platform: str, old: str, new: str) -> None:
         """Take an address and all its topics to a new one; where the new one has rows, unite them."""
         ...
@@ -139,6 +145,10 @@ class SubscriptionRepository(Protocol):
     async def of(self, chat_id: int) -> Sequence[Subscription]: ...
 
     async def all(self) -> Sequence[Subscription]: ...
+
+    async def set_mode(self, chat_id: int, mode: Mode) -> int:
+        """Let everything that a chat follows come at once, or in its digest; returns how much that is."""
+        ...
 
     async def restart(self, chat_id: int) -> None:
         """Let all subscriptions of a chat begin after the newest post."""
@@ -188,10 +198,12 @@ class DeliveryFilter:
 
 
 class OutboxRepository(Protocol):
-    async def broadcast(
-        self, kind: BroadcastKind, posts: Sequence[int], now: datetime, body: str = ""
-    ) -> int:
-        """A new edition without deliveries; returns its id."""
+    async def broadcast(self, broadcast: Broadcast, now: datetime) -> int | None:
+        """A new edition without deliveries; returns its id, or None if its slot has run already."""
+        ...
+
+    async def skip(self, chat_id: int, posts: Sequence[int], reason: str) -> None:
+        """Record posts that a chat is never to be sent."""
         ...
 
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
@@ -258,6 +270,46 @@ class OutboxRepository(Protocol):
         ...
 
 
+class DigestRepository(Protocol):
+    async def of(self, chat_id: int) -> Digest | None:
+        """The chat's digest, if it has one."""
+        ...
+
+    async def all(self) -> Sequence[Digest]: ...
+
+    async def due(self, now: datetime) -> Sequence[Digest]: ...
+
+    async def save(self, digest: Digest) -> Digest:
+        """Store a digest, a new one if its id is 0; a chat has one at most."""
+        ...
+
+    async def remove(self, digest_id: int) -> None: ...
+
+    async def waiting(self, chat_id: int, limit: int) -> tuple[Sequence[int], Sequence[int]]:
+        """The posts that wait for a chat's digest, oldest first: at most `limit` of them, and the rest."""
+        ...
+
+    async def advance(self, chat_id: int, settled_before: datetime) -> None:
+        """Let its subscriptions begin later, after posts that were seen before and are in the ledger."""
+        ...
+
+
+class DraftRepository(Protocol):
+    async def add(self, draft: Draft) -> Draft: ...
+
+    async def get(self, draft_id: int) -> Draft | None: ...
+
+    async def due(self, now: datetime) -> Sequence[Draft]:
+        """Scheduled ones whose time has come."""
+        ...
+
+    async def scheduled(self) -> Sequence[Draft]: ...
+
+    async def set_state(self, draft_id: int, state: DraftState, *, everywhere: bool | None = None) -> bool:
+        """False if it is in that state already, or was published or discarded."""
+        ...
+
+
 class LeaseRepository(Protocol):
     async def take(
         self, name: str, holder: str, now: datetime, until: datetime, *, force: bool
@@ -314,6 +366,12 @@ class UnitOfWork(Protocol):
 
     @property
     def outbox(self) -> OutboxRepository: ...
+
+    @property
+    def digests(self) -> DigestRepository: ...
+
+    @property
+    def drafts(self) -> DraftRepository: ...
 
     @property
     def leases(self) -> LeaseRepository: ...

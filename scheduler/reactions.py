@@ -84,7 +84,7 @@ def react(
         case PlatformStopped():
             return Reaction((back, again(timedelta())), Stop())
         case ContentRejected():
-            plainer = part.form.plainer(media=error.media)
+            plainer = None if error.final else part.form.plainer(media=error.media)
             end = () if plainer else (Closed(delivery.id, DeliveryState.FAILED, reason),)
             return Reaction((failed, *end), next_form=plainer)
         case Ambiguous():

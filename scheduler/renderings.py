@@ -47,7 +47,7 @@ class Renderings:
             if stored is not None:
                 return tuple(stored)
             posts = await work.posts.by_ids(delivery.remaining(form))
-        if not posts and not delivery.body:
+        if not posts and delivery.posts:
             return ()
         messages = tuple(self._platform.render(self._compose(delivery, posts), form))
         async with self._store.write() as work:

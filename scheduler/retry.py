@@ -11,7 +11,8 @@ POLL_CAP = timedelta(hours=12)
 
 
 def _doubled(base: timedelta, times: int, cap: timedelta) -> timedelta:
-    return min(cap, base * (1 << min(times, 30)))
+    # 2^16 of the shortest base is beyond every cap, and of the longest still a timedelta.
+    return min(cap, base * (1 << min(times, 16)))
 
 
 def send_backoff(attempts: int, rng: random.Random) -> timedelta:

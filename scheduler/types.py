@@ -1,7 +1,7 @@
 """What is sent where, and when. Times are UTC-aware; ids are the store's."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -79,10 +79,65 @@ class Subscription:
     starts_after: int
 
 
+class WhenEmpty(StrEnum):
+    """What a digest does when there is nothing new."""
+
+    SKIP = "skip"
+    SAY = "say"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A schedule of a chat: `recurrence` as `timetable` writes it, in local time of `timezone`."""
+
+    id: int
+    chat_id: int
+    recurrence: str
+    timezone: str
+    next_run_at: datetime
+    last_run_at: datetime | None = None
+    title: str = ""
+    max_posts: int = 30
+    when_empty: WhenEmpty = WhenEmpty.SKIP
+
+
+class DraftState(StrEnum):
+    PREVIEW = "preview"  # its writer has not confirmed it yet
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An update that an admin writes, before it is a post. `everywhere`: to all that follow `updates`."""
+
+    id: int
+    chat_id: int
+    actor: str
+    text: str
+    everywhere: bool
+    state: DraftState
+    due_at: datetime | None  # None: when it is confirmed
+
+
 class BroadcastKind(StrEnum):
     POST = "post"  # one post, to many chats
     EDITION = "edition"  # many posts at once
     NOTICE = "notice"  # a text of Skywave's own
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One edition. `title` and `more`, the number of posts left out, are of a digest; `body` of a notice."""
+
+    kind: BroadcastKind
+    posts: tuple[int, ...] = ()
+    title: str = ""
+    more: int = 0
+    body: str = ""
+    digest_id: int | None = None
+    slot: datetime | None = None  # of a digest: the occurrence (UTC) that it is for
 
 
 class DeliveryState(StrEnum):
@@ -136,10 +191,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where a message went: an album has several ids, a forum post opens a thread with its own address."""
+    """Where a message went: an album has several ids. `opened`: it opened a thread, where later parts go."""
 
     address: str
     message_ids: tuple[str, ...]
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +218,7 @@ class Delivery:
 
     id: int
     broadcast_id: int
-    kind: BroadcastKind
+    broadcast: Broadcast
     chat: Chat
     state: DeliveryState
     attempts: int
@@ -171,13 +227,24 @@ class Delivery:
     reason: str = ""
     posts: tuple[int, ...] = ()
     parts: tuple[Part, ...] = ()
-    body: str = ""  # of a notice
+
+    def with_part(self, part: Part) -> "Delivery":
+        """This delivery with what became of a part."""
+        others = (old for old in self.parts if (old.form, old.n) != (part.form, part.n))
+        return replace(self, parts=(*others, part))
 
     def remaining(self, form: Form) -> tuple[int, ...]:
-        """The posts to render in a form: all but those that arrived in another one."""
-        arrived = {post for part in self.parts if part.form is not form and part.state is PartState.SENT
-                   for post in part.posts}  # fmt: skip
+        """The posts to render in a form: all but those that arrived whole in another one."""
+        arrived = set[int]().union(*(self._arrived(other) for other in Form if other is not form))
         return tuple(post for post in self.posts if post not in arrived)
+
+    def _arrived(self, form: Form) -> set[int]:
+        """The posts of which every part that was begun in a form was sent."""
+        sent, unsent = set[int](), set[int]()
+        for part in self.parts:
+            if part.form is form:
+                (sent if part.state is PartState.SENT else unsent).update(part.posts)
+        return sent - unsent
 
 
 def part_key(delivery: Delivery, n: int, form: Form) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from scheduler.types import (
     OPEN,
@@ -15,8 +16,19 @@ from scheduler.types import (
     OnUnknown,
     Place,
 )
-from storage.models import ChatRow, DeliveryRow, LedgerRow, SubscriptionRow
+from storage.models import (
+    BroadcastPostRow,
+    ChatRow,
+    DeliveryRow,
+    DigestRow,
+    DraftRow,
+    LedgerRow,
+    SubscriptionRow,
+)
 from storage.sql import upsert
+
+# Why a delivery ended, or a post was given up, when a chat moved to where another one was known.
+UNITED = "united with a moved chat"
 
 
 def to_chat(row: ChatRow) -> Chat:
@@ -85,7 +97,12 @@ class SqlChats:
     async def set_language(self, chat_id: int, language: str) -> None:
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(language=language))
 
+    async def set_timezone(self, chat_id: int, timezone: str) -> None:
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(timezone=timezone))
+
     async def move(self, platform: str, old: str, new: str) -> None:
+        if old == new:
+            return
         there = {chat.place.topic: chat for chat in await self.at(platform, new)}
         for chat in await self.at(platform, old):
             double = there.get(chat.place.topic)
@@ -96,14 +113,45 @@ class SqlChats:
 
     async def _unite(self, keep: int, drop: int) -> None:
         """Let one chat take over what another was sent, promised and follows; its own settings win."""
+        await self._unite_deliveries(keep, drop)
         await self._unite_ledgers(keep, drop)
-        kept = select(DeliveryRow.broadcast_id).where(DeliveryRow.chat_id == keep)
-        movable = (DeliveryRow.chat_id == drop) & DeliveryRow.broadcast_id.not_in(kept.scalar_subquery())
-        await self._session.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
         followed = select(SubscriptionRow.scope).where(SubscriptionRow.chat_id == keep)
         missing = (SubscriptionRow.chat_id == drop) & SubscriptionRow.scope.not_in(followed.scalar_subquery())
         await self._session.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
+        await self._unite_digests(keep, drop)
         await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
+
+    async def _unite_digests(self, keep: int, drop: int) -> None:
+        """The kept chat's digest wins; what the dropped one alone had goes on."""
+        has_one = select(DigestRow.id).where(DigestRow.chat_id == keep).scalar_subquery()
+        movable = (DigestRow.chat_id == drop) & has_one.is_(None)
+        await self._session.execute(update(DigestRow).where(movable).values(chat_id=keep))
+        await self._session.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
+
+    async def _unite_deliveries(self, keep: int, drop: int) -> None:
+        """Every edition once: where both have it, the kept one takes over what the other promised."""
+        of_kept, of_dropped = DeliveryRow.chat_id == keep, DeliveryRow.chat_id == drop
+        alive = select(DeliveryRow.broadcast_id).where(
+            of_dropped, DeliveryRow.state != DeliveryState.CANCELLED
+        )
+        gives_way = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
+        await self._session.execute(
+            delete(DeliveryRow).where(gives_way, DeliveryRow.broadcast_id.in_(alive.scalar_subquery()))
+        )
+        kept = select(DeliveryRow.broadcast_id).where(of_kept).scalar_subquery()
+        movable = of_dropped & DeliveryRow.broadcast_id.not_in(kept)
+        await self._session.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
+        twin = aliased(DeliveryRow)
+        twin_id = (
+            select(twin.id)
+            .join(DeliveryRow, DeliveryRow.broadcast_id == twin.broadcast_id)
+            .where(twin.chat_id == keep, DeliveryRow.id == LedgerRow.delivery_id)
+            .correlate(LedgerRow)
+            .scalar_subquery()
+        )
+        doubles = select(DeliveryRow.id).where(of_dropped).scalar_subquery()
+        promised = update(LedgerRow).where(LedgerRow.delivery_id.in_(doubles))
+        await self._session.execute(promised.values(delivery_id=twin_id))
 
     async def _unite_ledgers(self, keep: int, drop: int) -> None:
         sent = select(LedgerRow.post_key).where(
@@ -118,18 +166,27 @@ class SqlChats:
         movable = (LedgerRow.chat_id == drop) & LedgerRow.post_key.not_in(kept.scalar_subquery())
         await self._session.execute(update(LedgerRow).where(movable).values(chat_id=keep))
         await self._session.execute(delete(LedgerRow).where(LedgerRow.chat_id == drop))
-        await self._cancel_emptied(keep, drop)
+        ended = select(DeliveryRow.id).where(DeliveryRow.chat_id == keep, DeliveryRow.state.not_in(OPEN))
+        orphaned = (LedgerRow.state == LedgerState.RESERVED) & LedgerRow.delivery_id.in_(
+            ended.scalar_subquery()
+        )
+        await self._session.execute(
+            update(LedgerRow).where(orphaned).values(state=LedgerState.FAILED, reason=UNITED)
+        )
+        await self._cancel_emptied(keep)
 
-    async def _cancel_emptied(self, *chat_ids: int) -> None:
+    async def _cancel_emptied(self, chat_id: int) -> None:
         """Close deliveries that had posts of which the ledger now promises none."""
+        had_posts = exists().where(BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
         promised = select(LedgerRow.delivery_id).where(
             LedgerRow.delivery_id == DeliveryRow.id, LedgerRow.state == LedgerState.RESERVED
         )
-        emptied = DeliveryRow.chat_id.in_(chat_ids) & DeliveryRow.state.in_(OPEN) & ~promised.exists()
+        waiting = (DeliveryRow.chat_id == chat_id) & DeliveryRow.state.in_(OPEN)
+        emptied = waiting & had_posts & ~promised.exists()
         await self._session.execute(
             update(DeliveryRow)
             .where(emptied)
-            .values(state=DeliveryState.CANCELLED, reason="united with a moved chat")
+            .values(state=DeliveryState.CANCELLED, reason=UNITED, ended_at=DeliveryRow.due_at)
         )
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Chat]:

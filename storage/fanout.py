@@ -33,7 +33,9 @@ def _follows(source: Source) -> ColumnElement[bool]:
 
 
 def _unpromised(chat_id: Any) -> ColumnElement[bool]:
-    return ~exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
+    promised = exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
+    # By itself SQLAlchemy correlates with the nearest SELECT only, and would ask about any chat.
+    return ~promised.correlate_except(LedgerRow)
 
 
 def _posts_of(broadcast_id: int, *columns: Any) -> Select[Any]:
@@ -65,19 +67,16 @@ class FanOut:
             .join(SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
             .where(_follows(source), PostRow.id > SubscriptionRow.starts_after)
         )
-        return await self._drop_empty(broadcast_id)
+        return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 
     async def to_chat(self, broadcast_id: int, chat_id: int, posts: Sequence[int], now: datetime) -> bool:
         chat = select(*self._delivery(broadcast_id, now)).where(ChatRow.id == chat_id)
         await self._insert_deliveries(chat)
         if not posts:  # a notice reserves nothing
             return True
-        await self._reserve(
-            _posts_of(broadcast_id, *self._reservation()).join(
-                DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id
-            )
-        )
-        return await self._drop_empty(broadcast_id) > 0
+        mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
+        await self._reserve(_posts_of(broadcast_id, *self._reservation()).join(DeliveryRow, mine))
+        return await self._drop_empty(mine) > 0
 
     @staticmethod
     def _delivery(broadcast_id: int, now: datetime) -> tuple[Any, ...]:
@@ -115,12 +114,13 @@ class FanOut:
 
     async def _reserve(self, posts: Select[Any]) -> None:
         columns = ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"]
-        statement = upsert(self._session, LedgerRow).from_select(columns, posts)
+        waiting = posts.where(DeliveryRow.state == DeliveryState.PENDING)
+        statement = upsert(self._session, LedgerRow).from_select(columns, waiting)
         await self._session.execute(statement.on_conflict_do_nothing())
 
-    async def _drop_empty(self, broadcast_id: int) -> int:
-        """A delivery for which nothing was left to reserve was promised elsewhere meanwhile."""
-        mine = DeliveryRow.broadcast_id == broadcast_id
-        empty = mine & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
+    async def _drop_empty(self, made: ColumnElement[bool]) -> int:
+        """Count what waits; a delivery for which nothing was left to reserve was promised elsewhere."""
+        waiting = made & (DeliveryRow.state == DeliveryState.PENDING)
+        empty = waiting & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
         await self._session.execute(delete(DeliveryRow).where(empty))
-        return await self._session.scalar(select(func.count()).select_from(DeliveryRow).where(mine)) or 0
+        return await self._session.scalar(select(func.count()).select_from(DeliveryRow).where(waiting)) or 0

@@ -65,13 +65,13 @@ class SqlIndex:
             .order_by(hits.c.score.desc(), PostRow.id.desc())
             .limit(COUNT_CAP + 1)
         )
-        rows = (await self._session.execute(found)).tuples().all()
+        rows = (await self._session.execute(found)).all()
         page = rows[scope.offset : scope.offset + scope.limit]
         return Ranking(len(rows), tuple(row[0] for row in page), tuple(float(row[1]) for row in page))
 
     async def ensure_current(self) -> None:
         """Build the index anew when it was made by another tokenizer."""
-        row = await self._session.get(MetaRow, "tokenizer")
+        row = await self._session.get(MetaRow, "tokenizer", with_for_update=True)
         if row is not None and row.value == TOKENIZER_VERSION:
             return
         clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
@@ -85,7 +85,7 @@ class SqlIndex:
         for start in range(0, len(ids), BATCH):
             columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
             chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
-            rows = (await self._session.execute(chosen)).tuples().all()
+            rows = (await self._session.execute(chosen)).all()
             # Cutting a post into tokens takes about a millisecond: not on the event loop.
             indexed = await asyncio.to_thread(_index_all, [(row[1], row[2], row[3]) for row in rows])
             parameters = [self._row(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
@@ -113,7 +113,7 @@ class SqlIndex:
     def _tagged(self, tag: str) -> ColumnElement[bool]:
         items = func.json_each(PostRow.tags) if self._fts5 else func.json_array_elements_text(PostRow.tags)
         item = items.table_valued("value")
-        return select(item.c.value).where(func.lower(item.c.value) == tag.lower()).exists()
+        return select(item.c.value).where(func.lower(item.c.value) == func.lower(tag)).exists()
 
 
 def _index_all(rows: Sequence[tuple[str, str, list[str]]]) -> list[IndexedText]:

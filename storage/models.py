@@ -29,11 +29,13 @@ from scheduler.types import (
     ChatKind,
     ChatState,
     DeliveryState,
+    DraftState,
     Form,
     LedgerState,
     Mode,
     OnUnknown,
     PartState,
+    WhenEmpty,
 )
 
 
@@ -161,12 +163,44 @@ class SubscriptionRow(Base):
     starts_after: Mapped[int] = mapped_column(Id)
 
 
+class DigestRow(Base):
+    __tablename__ = "digests"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), unique=True)
+    recurrence: Mapped[str]
+    timezone: Mapped[str]
+    title: Mapped[str]
+    max_posts: Mapped[int]
+    when_empty: Mapped[WhenEmpty]
+    next_run_at: Mapped[datetime] = mapped_column(index=True)
+    last_run_at: Mapped[datetime | None]
+
+
+class DraftRow(Base):
+    __tablename__ = "drafts"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    actor: Mapped[str]
+    text: Mapped[str]
+    everywhere: Mapped[bool]
+    state: Mapped[DraftState] = mapped_column(index=True)
+    due_at: Mapped[datetime | None]
+
+
 class BroadcastRow(Base):
     __tablename__ = "broadcasts"
+    # A slot of a digest runs once, whatever crashes or repeats.
+    __table_args__ = (UniqueConstraint("digest_id", "slot"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[BroadcastKind]
+    title: Mapped[str] = mapped_column(default="")
+    more: Mapped[int] = mapped_column(default=0)
     body: Mapped[str] = mapped_column(default="")
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
+    slot: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

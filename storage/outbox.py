@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,7 +13,7 @@ from content.types import Source
 from scheduler.ports import Closed, DeliveryFilter, Mark, PartEnded, Postponed
 from scheduler.types import (
     OPEN,
-    BroadcastKind,
+    Broadcast,
     Delivery,
     DeliveryState,
     LedgerState,
@@ -38,7 +38,7 @@ from storage.sql import CHUNK, changed_rows, upsert
 
 
 def to_part(row: PartRow) -> Part:
-    sent = row.sent and Sent(row.sent["address"], tuple(row.sent["message_ids"]))
+    sent = row.sent and Sent(row.sent["address"], tuple(row.sent["message_ids"]), row.sent["opened"])
     return Part(
         row.delivery_id,
         row.n,
@@ -51,8 +51,17 @@ def to_part(row: PartRow) -> Part:
     )
 
 
+def to_broadcast(row: BroadcastRow) -> Broadcast:
+    """A broadcast as its deliveries know it: which posts are theirs says the ledger."""
+    return Broadcast(
+        row.kind, title=row.title, more=row.more, body=row.body, digest_id=row.digest_id, slot=row.slot
+    )
+
+
 def _sent_json(sent: Sent | None) -> dict[str, Any] | None:
-    return None if sent is None else {"address": sent.address, "message_ids": list(sent.message_ids)}
+    if sent is None:
+        return None
+    return {"address": sent.address, "message_ids": list(sent.message_ids), "opened": sent.opened}
 
 
 # What the end of a delivery makes of the reservations that are left.
@@ -70,19 +79,39 @@ class SqlOutbox:
 
     # Making deliveries
 
-    async def broadcast(
-        self, kind: BroadcastKind, posts: Sequence[int], now: datetime, body: str = ""
-    ) -> int:
-        row = {"kind": kind, "body": body, "created_at": now}
-        made = await self._session.scalars(insert(BroadcastRow).returning(BroadcastRow.id), row)
-        broadcast_id = made.one()
-        if posts:
+    async def broadcast(self, broadcast: Broadcast, now: datetime) -> int | None:
+        values = {
+            "kind": broadcast.kind,
+            "title": broadcast.title,
+            "more": broadcast.more,
+            "body": broadcast.body,
+            "digest_id": broadcast.digest_id,
+            "slot": broadcast.slot,
+            "created_at": now,
+        }
+        statement = upsert(self._session, BroadcastRow).values(values).on_conflict_do_nothing()
+        made = await self._session.scalars(statement.returning(BroadcastRow.id))
+        broadcast_id = made.first()
+        if broadcast_id is not None and broadcast.posts:
             rows = [
                 {"broadcast_id": broadcast_id, "position": position, "post_id": post_id}
-                for position, post_id in enumerate(posts)
+                for position, post_id in enumerate(broadcast.posts)
             ]
             await self._session.execute(insert(BroadcastPostRow), rows)
         return broadcast_id
+
+    async def skip(self, chat_id: int, posts: Sequence[int], reason: str) -> None:
+        for start in range(0, len(posts), CHUNK):
+            skipped = select(
+                literal(chat_id),
+                PostRow.key,
+                PostRow.id,
+                literal(LedgerState.SKIPPED, LedgerRow.state.type),
+                literal(reason),
+            ).where(PostRow.id.in_(posts[start : start + CHUNK]))
+            columns = ["chat_id", "post_key", "post_id", "state", "reason"]
+            statement = upsert(self._session, LedgerRow).from_select(columns, skipped)
+            await self._session.execute(statement.on_conflict_do_nothing())
 
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
         return await self._fan_out.to_followers(broadcast_id, source, now)
@@ -110,6 +139,7 @@ class SqlOutbox:
             )
             .order_by(DeliveryRow.due_at, DeliveryRow.id)
             .limit(limit)
+            .with_for_update(skip_locked=True)  # PostgreSQL: a holder that lost its lease may be claiming too
         )
         ids = list(await self._session.scalars(due))
         await self._set(ids, state=DeliveryState.CLAIMED, epoch=epoch)
@@ -156,6 +186,7 @@ class SqlOutbox:
         return begun
 
     async def mark(self, marks: Sequence[Mark], now: datetime, epoch: int) -> None:
+        marks = await self._valid(marks, epoch)
         ended = [mark for mark in marks if isinstance(mark, PartEnded)]
         if ended:
             await self._write_parts([mark.part for mark in ended], [mark.reason for mark in ended])
@@ -171,6 +202,13 @@ class SqlOutbox:
                 by_end[mark.state, mark.reason].append(mark.delivery_id)
         for (state, reason), ids in by_end.items():
             await self._close(DeliveryRow.id.in_(ids) & DeliveryRow.state.in_(OPEN), state, reason, now)
+
+    async def _valid(self, marks: Sequence[Mark], epoch: int) -> list[Mark]:
+        """The marks on deliveries that nobody took over, and, from anybody, that something arrived."""
+        ids = {_delivery_of(mark) for mark in marks}
+        mine = select(DeliveryRow.id).where(DeliveryRow.id.in_(ids), DeliveryRow.epoch == epoch)
+        held = set(await self._session.scalars(mine.with_for_update()))
+        return [mark for mark in marks if _delivery_of(mark) in held or _is_arrival(mark)]
 
     async def _write_parts(self, parts: Sequence[Part], reasons: Sequence[str] | None = None) -> None:
         rows = [
@@ -188,7 +226,8 @@ class SqlOutbox:
             for part, reason in zip(parts, reasons or [""] * len(parts), strict=True)
         ]
         statement = upsert(self._session, PartRow)
-        renewed = {name: statement.excluded[name] for name in ("state", "sent", "unknowns", "reason")}
+        changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
+        renewed = {name: statement.excluded[name] for name in changing}
         key = [PartRow.delivery_id, PartRow.form, PartRow.n]
         await self._session.execute(statement.on_conflict_do_update(index_elements=key, set_=renewed), rows)
 
@@ -198,9 +237,9 @@ class SqlOutbox:
             return
         deliveries, ids = {delivery for delivery, _ in posts}, {post for _, post in posts}
         chats = select(DeliveryRow.id, DeliveryRow.chat_id).where(DeliveryRow.id.in_(deliveries))
-        chat_of = {row[0]: row[1] for row in (await self._session.execute(chats)).tuples()}
+        chat_of = {row[0]: row[1] for row in (await self._session.execute(chats))}
         keys = select(PostRow.id, PostRow.key).where(PostRow.id.in_(ids))
-        key_of = {row[0]: row[1] for row in (await self._session.execute(keys)).tuples()}
+        key_of = {row[0]: row[1] for row in (await self._session.execute(keys))}
         rows = [
             {
                 "chat_id": chat_of[delivery],
@@ -322,7 +361,9 @@ class SqlOutbox:
         )
         await self._session.execute(delete(RenderingRow).where(~still_open))
         done = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
-        old = done & (DeliveryRow.ended_at < before)
+        # What had an unknown outcome is counted for ever.
+        uncertain = exists().where(PartRow.delivery_id == DeliveryRow.id, PartRow.unknowns > 0)
+        old = done & (DeliveryRow.ended_at < before) & ~uncertain
         return changed_rows(await self._session.execute(delete(DeliveryRow).where(old)))
 
     # Looking
@@ -334,14 +375,14 @@ class SqlOutbox:
         rows = await self._session.execute(
             select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
         )
-        return {row[0]: row[1] for row in rows.tuples()}
+        return {row[0]: row[1] for row in rows}
 
     async def unknowns(self) -> int:
         return await self._session.scalar(select(func.sum(PartRow.unknowns))) or 0
 
     async def _load(self, where: ColumnElement[bool], limit: int | None = None) -> Sequence[Delivery]:
         query = (
-            select(DeliveryRow, ChatRow, BroadcastRow.kind, BroadcastRow.body)
+            select(DeliveryRow, ChatRow, BroadcastRow)
             .join(ChatRow, ChatRow.id == DeliveryRow.chat_id)
             .join(BroadcastRow, BroadcastRow.id == DeliveryRow.broadcast_id)
             .where(where)
@@ -349,14 +390,14 @@ class SqlOutbox:
             .limit(limit)
             .execution_options(populate_existing=True)
         )
-        rows = (await self._session.execute(query)).tuples().all()
+        rows = (await self._session.execute(query)).all()
         ids = [row.id for row, *_ in rows]
         posts, parts = await self._posts(ids), await self._parts(ids)
         return [
             Delivery(
                 id=row.id,
                 broadcast_id=row.broadcast_id,
-                kind=kind,
+                broadcast=to_broadcast(broadcast),
                 chat=to_chat(chat),
                 state=row.state,
                 attempts=row.attempts,
@@ -365,9 +406,8 @@ class SqlOutbox:
                 reason=row.reason,
                 posts=tuple(posts[row.id]),
                 parts=tuple(parts[row.id]),
-                body=body,
             )
-            for row, chat, kind, body in rows
+            for row, chat, broadcast in rows
         ]
 
     async def _posts(self, ids: Sequence[int]) -> Mapping[int, list[int]]:
@@ -383,7 +423,7 @@ class SqlOutbox:
             .order_by(BroadcastPostRow.position)
         )
         posts: dict[int, list[int]] = defaultdict(list)
-        for delivery_id, post_id in (await self._session.execute(query)).tuples():
+        for delivery_id, post_id in await self._session.execute(query):
             posts[delivery_id or 0].append(post_id)
         return posts
 
@@ -395,6 +435,17 @@ class SqlOutbox:
         return parts
 
 
+def _delivery_of(mark: Mark) -> int:
+    return mark.part.delivery_id if isinstance(mark, PartEnded) else mark.delivery_id
+
+
+def _is_arrival(mark: Mark) -> bool:
+    """A fact, whoever tells it; everything else is a decision of the holder."""
+    if isinstance(mark, PartEnded):
+        return mark.part.state is PartState.SENT
+    return isinstance(mark, Closed) and mark.state is DeliveryState.SENT
+
+
 def _matches(which: DeliveryFilter) -> ColumnElement[bool]:
     where: ColumnElement[bool] = DeliveryRow.id > 0
     if which.states is not None:
@@ -404,5 +455,5 @@ def _matches(which: DeliveryFilter) -> ColumnElement[bool]:
     if which.broadcast_id is not None:
         where &= DeliveryRow.broadcast_id == which.broadcast_id
     if which.reason is not None:
-        where &= DeliveryRow.reason.contains(which.reason, autoescape=True)
+        where &= DeliveryRow.reason.icontains(which.reason, autoescape=True)
     return where

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.scope import in_scope, visible_sources
-from storage.sql import CHUNK
+from storage.sql import CHUNK, upsert
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -66,19 +66,20 @@ class SqlPosts:
     async def known(self, source_id: int) -> Sequence[KnownPost]:
         posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
-        known = [KnownPost(*row) for row in found.tuples()]
+        known = [KnownPost(*row) for row in found]
         gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
         dead = await self._session.execute(gone)
-        return known + [KnownPost(0, guid, key, "") for guid, key in dead.tuples()]
+        return known + [KnownPost(0, guid, key, "") for guid, key in dead]
 
     async def insert(self, source_id: int, posts: Sequence[NewPost], now: datetime) -> Sequence[int]:
-        known = {post.guid for post in await self.known(source_id)}
-        # Another process may have polled meanwhile.
-        fresh = [post for post in posts if post.guid not in known]
-        ids = []
-        for post in fresh:
+        # Another process may have polled meanwhile, or be about to commit the same posts.
+        statement = upsert(self._session, PostRow).on_conflict_do_nothing(
+            index_elements=["source_id", "guid"]
+        )
+        ids: list[int] = []
+        for post in posts:
             values = _values(post) | {"source_id": source_id, "first_seen_at": now}
-            ids.append((await self._session.scalars(insert(PostRow).returning(PostRow.id), values)).one())
+            ids += await self._session.scalars(statement.returning(PostRow.id), values)
         await self._index.add(ids)
         return ids
 

@@ -64,6 +64,7 @@ class SqlSources:
             "etag": source.validators.etag,
             "last_modified": source.validators.last_modified,
             "content_hash": source.validators.content_hash,
+            "interval": source.interval,
             "next_poll_at": source.next_poll_at,
             "polled_at": source.polled_at,
             "failures": source.failures,

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import Mode, Subscription
-from storage.models import PostRow, SubscriptionRow
+from storage.models import DigestRow, PostRow, SubscriptionRow
 from storage.sql import changed_rows, upsert
 
 ALL = "all"
@@ -29,7 +29,7 @@ class SqlSubscriptions:
             "chat_id": chat_id,
             "scope": scope_of(source_id),
             "source_id": source_id,
-            "mode": Mode.INSTANT,
+            "mode": Mode.DIGEST if await self._has_digest(chat_id) else Mode.INSTANT,
             "starts_after": await self._newest_post(),
         }
         statement = upsert(self._session, SubscriptionRow).values(values).on_conflict_do_nothing()
@@ -46,9 +46,17 @@ class SqlSubscriptions:
     async def all(self) -> Sequence[Subscription]:
         return await self._many(SubscriptionRow.id > 0)
 
+    async def set_mode(self, chat_id: int, mode: Mode) -> int:
+        followed = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
+        return changed_rows(await self._session.execute(followed.values(mode=mode)))
+
     async def restart(self, chat_id: int) -> None:
         restarted = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
         await self._session.execute(restarted.values(starts_after=await self._newest_post()))
+
+    async def _has_digest(self, chat_id: int) -> bool:
+        found = await self._session.scalar(select(DigestRow.id).where(DigestRow.chat_id == chat_id))
+        return found is not None
 
     async def _newest_post(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0

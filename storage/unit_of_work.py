@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from storage.chats import SqlChats
 from storage.database import create_engine, store_errors
+from storage.digests import SqlDigests, SqlDrafts
 from storage.index import SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
@@ -29,6 +30,8 @@ class SqlUnitOfWork:
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
         self.outbox = SqlOutbox(session)
+        self.digests = SqlDigests(session)
+        self.drafts = SqlDrafts(session)
         self.leases = SqlLeases(session)
         self.searches = SqlSearches(session)
         self.audit = SqlAudit(session)

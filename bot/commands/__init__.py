@@ -2,17 +2,51 @@
 
 from bot.access import Role
 from bot.commands.browse import latest, page, search_posts, sources
+from bot.commands.complete import recent_titles, source_names
+from bot.commands.digest import digest
+from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
-from bot.commands.types import Command
+from bot.commands.types import Command, Option, Press
+from bot.commands.views import ViewKind, turn
+
+SOURCE = Option("source", "the name of a source", completer=source_names)
+FOLLOWED = Option("source", "the name of a source, or the URL of a feed", completer=source_names)
+WORDS = Option("words", "what to look for", required=True, completer=recent_titles)
+NUMBER = Option("number", "the number of the page", required=True)
+SCHEDULE = Option("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+TEXT = Option("text", "a title line and a text in Markdown; at 18:30 first sends it then", required=True)
 
 COMMANDS = (
-    Command("latest", "/latest [source]", "the newest posts", latest),
-    Command("page", "/page N", "page N of them", page),
-    Command("search", "/search words", 'posts with these words; "…" exact, -word without', search_posts),
+    Command("latest", "/latest [source]", "the newest posts", latest, options=(SOURCE,)),
+    Command("page", "/page N", "page N of them", page, options=(NUMBER,)),
+    Command(
+        "search",
+        "/search words",
+        'posts with these words; "…" exact, -word without',
+        search_posts,
+        options=(WORDS,),
+    ),
     Command("sources", "/sources", "where the posts come from", sources),
-    Command("subscribe", "/subscribe [source or URL]", "send new posts to this chat", subscribe, Role.ADMIN),
-    Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Role.ADMIN),
+    Command(
+        "subscribe",
+        "/subscribe [source or URL]",
+        "send new posts to this chat",
+        subscribe,
+        Role.ADMIN,
+        (FOLLOWED,),
+        slow=True,
+    ),
+    Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Role.ADMIN, (SOURCE,)),
+    Command(
+        "digest", "/digest daily 09:00", "send them together at set times", digest, Role.ADMIN, (SCHEDULE,)
+    ),
+    Command("post", "/post [at 18:30] text", "write an update yourself", post, Role.ADMIN, (TEXT,)),
     Command("help", "/help", "this list", help_),
     Command("start", "/start", "the first steps", start),
+)
+
+PRESSES = (
+    *(Press(kind, turn) for kind in ViewKind),
+    Press(PREFIX, confirm, Role.ADMIN),
 )

@@ -25,7 +25,7 @@ async def page(request: Request, services: Services) -> Reply:
         _, total = await work.posts.page(PostQuery(request.chat.id, anchor=anchor, limit=1))
     pages = page_count(total, services.page_size)
     wanted = request.arguments.strip()
-    if not wanted.isdecimal() or not 1 <= int(wanted[:9]) <= pages:
+    if not wanted.isdecimal() or len(wanted) > 9 or not 1 <= int(wanted) <= pages:
         example = t("There is one page: send /page 1") if pages == 1 else ""
         example = example or t("There are {pages} pages: send /page 1 to /page {pages}", pages=pages)
         shown = wanted[:20]

@@ -1,12 +1,11 @@
 """From an event of any platform to its reply."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import structlog
 
 from bot.access import Role, role_of
 from bot.commands.types import Call, Reply, Request, Services
-from bot.commands.views import View, show
 from content import present
 from content.errors import SkywaveError
 from scheduler import membership
@@ -21,6 +20,7 @@ class Router:
     def __init__(self, services: Services, operators: Collection[str]) -> None:
         self._services, self._operators = services, operators
         self._commands = {command.name: command for command in services.commands}
+        self._presses = {press.prefix: press for press in services.presses}
 
     async def command(self, call: Call) -> Reply | None:
         """The reply to a command; None where it is not ours: in a group somebody else's bot may know it."""
@@ -32,29 +32,43 @@ class Router:
             t = request.translator.t
             if command is None:
                 unknown = t("There is no command /{name}. /help lists them all.", name=call.name[:32])
-                return Reply(present.error(unknown))
+                return Reply(present.error(unknown), private=True)
             if request.role < command.role:
-                return Reply(present.error(t("Only admins of this chat can use /{name}.", name=command.name)))
+                only = t("Only admins of this chat can use /{name}.", name=command.name)
+                return Reply(present.error(only), private=True)
             return await command.handler(request, self._services)
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
-            return Reply(present.error(str(exc)))
+            return Reply(present.error(str(exc)), private=True)
 
     async def press(self, data: str, call: Call) -> Reply | None:
         """The reply that a button's message becomes; None for a button that is not ours."""
-        view = View.decode(data)
-        if view is None or view.page < 1:
+        press = self._presses.get(data.partition(":")[0])
+        if press is None:
             return None
         try:
-            return await show(view, await self._request(call, Role.MEMBER), self._services)
+            request = await self._request(call, press.role)
+            if request.role < press.role:
+                t = request.translator.t
+                return Reply(present.error(t("Only admins of this chat can do that.")), private=True)
+            return await press.handler(data, request, self._services)
         except SkywaveError as exc:
-            return Reply(present.error(str(exc)))
+            return Reply(present.error(str(exc)), private=True)
+
+    async def complete(self, option: str, text: str, call: Call) -> Sequence[str]:
+        """What a person may mean who has typed `text` in an option of a command."""
+        command = self._commands.get(call.name)
+        options = command.options if command else ()
+        completer = next((o.completer for o in options if o.name == option), None)
+        if completer is None:
+            return ()
+        return await completer(text, await self._request(call, Role.MEMBER), self._services)
 
     async def _request(self, call: Call, needed: Role) -> Request:
         is_admin = needed > Role.MEMBER and await call.is_chat_admin()
         role = role_of(call.actor, is_chat_admin=is_admin, operators=self._operators)
         chat = await self._chat(call)
-        return Request(call, chat, role, self._services.look(chat.language, call.locale))
+        return Request(call, chat, role, self._services.look(chat, call.locale))
 
     async def _chat(self, call: Call) -> Chat:
         """The chat that speaks. One that was taken for gone is back."""

@@ -1,6 +1,6 @@
 """What a platform's adapter hands to the commands, and what it gets back. No SDK in sight."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,8 @@ from bot.access import Role
 from content.document import Document
 from content.i18n import Translator
 from content.present import Look
+from scheduler.digests import Digests
+from scheduler.drafts import Drafts
 from scheduler.ingest import Ingest
 from scheduler.ports import Clock, Store
 from scheduler.types import Chat, ChatKind, Place
@@ -58,10 +60,11 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command answers, with one row of buttons below it."""
+    """What a command answers, with a row of buttons below it. `private`: for who asked alone, if possible."""
 
     document: Document
     buttons: tuple[Button, ...] = ()
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,57 @@ class Services:
 
     store: Store
     ingest: Ingest
+    digests: Digests
+    drafts: Drafts
     clock: Clock
     page_size: int
-    look: Callable[[str, str], Look]  # of a chat's language and a person's locale
+    timezone: str  # of chats that have none of their own
+    look: Callable[[Chat, str], Look]  # in a chat, for a person's locale
     wake: Callable[[], None]
     commands: "tuple[Command, ...]"
+    presses: "tuple[Press, ...]"
 
 
 class Handler(Protocol):
     async def __call__(self, request: Request, services: Services) -> Reply: ...
 
 
+class Completer(Protocol):
+    async def __call__(self, text: str, request: Request, services: Services) -> Sequence[str]:
+        """What a person may mean who has typed `text` so far, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An argument, for platforms that have forms for them: a name, what it is for (a msgid)."""
+
+    name: str
+    summary: str
+    required: bool = False
+    completer: Completer | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what people type, what it is for (a msgid), who may use it."""
+    """A command: what people type, what it is for (a msgid), who may use it.
+
+    `options` together are the arguments, in that order. `slow`: it may wait for somebody else's server.
+    """
 
     name: str
     usage: str
     summary: str
     handler: Handler
+    role: Role = Role.MEMBER
+    options: tuple[Option, ...] = ()
+    slow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What happens when a button is pressed whose data begins with `prefix` and a colon."""
+
+    prefix: str
+    handler: Callable[[str, Request, Services], Awaitable[Reply | None]]
     role: Role = Role.MEMBER

@@ -11,6 +11,8 @@ from content.types import Page, PostQuery, SearchHit, SearchResults
 NUMBERED = 6
 # Hits of which a pager keeps the order.
 KEPT_HITS = 1_000
+# Data of buttons can be forged: a longer number is none of ours, and no database takes it.
+DIGITS = 15
 
 
 class ViewKind(StrEnum):
@@ -28,16 +30,20 @@ class View:
     anchor: int
 
     def encode(self) -> str:
-        """At most 64 bytes: each number is below 2^63."""
+        """At most 64 bytes: no number has more than DIGITS digits."""
         return f"{self.kind}:{self.subject}:{self.page}:{self.anchor}"
 
     @classmethod
     def decode(cls, data: str) -> "View | None":
         kind, *numbers = data.split(":")
-        if kind not in list(ViewKind) or len(numbers) != 3 or not all(n.isdecimal() for n in numbers):
+        if kind not in list(ViewKind) or len(numbers) != 3 or not all(map(_is_number, numbers)):
             return None
         subject, page, anchor = map(int, numbers)
         return cls(ViewKind(kind), subject, page, anchor)
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= DIGITS
 
 
 def page_count(total: int, size: int) -> int:
@@ -58,6 +64,12 @@ def page_buttons(view: View, pages: int) -> tuple[Button, ...]:
     if here < pages:
         row.append(Button("»", replace(view, page=here + 1).encode()))
     return tuple(row)
+
+
+async def turn(data: str, request: Request, services: Services) -> Reply | None:
+    """The page that a button asks for; None if it is not one of ours."""
+    view = View.decode(data)
+    return None if view is None or view.page < 1 else await show(view, request, services)
 
 
 async def show(view: View, request: Request, services: Services) -> Reply:

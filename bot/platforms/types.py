@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.commands.router import Router
+from bot.settings import Settings
 from scheduler.limits import Limiter, Limits
 from scheduler.ports import Clock, Platform, Store
+from scheduler.types import ChatKind, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,27 @@ class Adapter(Protocol):
         """Connect, trying again while the network is down. Raises PlatformStopped for a refused token."""
         ...
 
+    async def check(self) -> str:
+        """Connect once, without retry, and say who the bot is. Raises SendError with the next step."""
+        ...
+
     async def listen(self, wiring: Wiring) -> None:
         """Answer people until cancelled, or until there is nobody left. Raises PlatformStopped."""
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSpec:
+    """A platform before it is loaded: its SDK is imported only where `make` finds its settings.
+
+    `kind` tells what can be told of a place before the platform has said more.
+    """
+
+    name: str
+    make: Callable[[Settings], Adapter | None]
+    kind: Callable[[Place], ChatKind]
 
 
 class TaskSet:

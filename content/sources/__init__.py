@@ -4,10 +4,11 @@ from content.errors import UsageError
 from content.sources.feed import FeedKind
 from content.sources.kinds import Read, ReadContext, SourceKind
 from content.sources.markdown import MarkdownKind
+from content.sources.updates import UpdatesKind
 
 __all__ = ["KINDS", "Read", "ReadContext", "SourceKind", "kind_of", "normalise"]
 
-KINDS: tuple[SourceKind, ...] = (MarkdownKind(), FeedKind())
+KINDS: tuple[SourceKind, ...] = (UpdatesKind(), MarkdownKind(), FeedKind())
 
 
 def kind_of(url: str) -> SourceKind:

@@ -1,3 +1,6 @@
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +102,7 @@ def test_cleaning_leaves_nothing_that_moves_or_reorders() -> None:
     assert clean("👩‍🚀 e\u0301 עברית\u200f") == "👩‍🚀 e\u0301 עברית\u200f"
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_is_flattened(document: Document) -> None:
     shown = flatten(document)
@@ -135,7 +138,7 @@ def test_shifting_keeps_what_is_marked(content: str, data: st.DataObject) -> Non
 # ---- fit
 
 
-def limited(limit: int):  # type: ignore[no-untyped-def]
+def limited(limit: int) -> Callable[[Document], bool]:
     return lambda document: len(flatten(document).text) <= limit
 
 
@@ -151,17 +154,14 @@ def test_excerpts_shrink_evenly_until_the_page_fits() -> None:
     assert flatten(fit(document, limited(9000))) == flatten(document)
 
 
-@settings(deadline=None, max_examples=2000)
-@given(st.lists(WORDS.map(lambda word: Excerpt(word, 350)), min_size=1, max_size=12), st.integers(40, 3000))
+@settings(deadline=None)
+@given(st.lists(WORDS.map(lambda word: Excerpt(word, 350)), min_size=1, max_size=12), st.integers(60, 3000))
 def test_all_excerpts_are_cut_at_one_length(excerpts: list[Excerpt], room: int) -> None:
     document = Document(tuple(Paragraph((node,), tight=True) for node in excerpts), single=True)
     fitted = fit(document, limited(room))
     assert limited(room)(fitted)
     shown = [block_text(block) for block in fitted.blocks]
-    if len(shown) == len(excerpts) and sum(map(len, shown)) > 0:
-        assert any(shown == [excerpt(node.text, limit) for node in excerpts] for limit in range(351)) or all(
-            len(line) <= room for line in shown
-        )
+    assert any(shown == [excerpt(node.text, limit) for node in excerpts] for limit in range(350, -1, -1))
 
 
 def test_titles_that_are_too_long_are_cut_before_posts_are_lost() -> None:
@@ -214,10 +214,11 @@ def test_borders() -> None:
 
 
 def letters(content: str) -> str:
-    return "".join(ch for ch in content if ch.isalnum())
+    """What no bullet, number or gap adds to or takes from."""
+    return "".join(ch for ch in content if ch.isalpha())
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(deadline=None)
 @given(BLOCKS, st.integers(1, 200))
 def test_cutting_loses_nothing(block: Block, at: int) -> None:
     head, tail = cut(block, at)
@@ -227,17 +228,21 @@ def test_cutting_loses_nothing(block: Block, at: int) -> None:
         assert len(block_text(head)) <= at
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(deadline=None)
 @given(DOCUMENTS, st.integers(250, 2000))
 def test_splitting_loses_no_text_and_keeps_order(document: Document, limit: int) -> None:
     pieces = split(document, limited(limit))
-    bullets = Document(tuple(block for block in document.blocks if not isinstance(block, ListBlock)))
-    if bullets.blocks == document.blocks and "ListBlock" not in repr(document):
-        joined = "".join(letters(flatten(piece).text) for piece in pieces)
-        assert joined == letters(flatten(document).text)
-    pairs = [(letters(block_text(b)), c) for p in pieces for b, c in zip(p.blocks, p.carried, strict=True)]
-    assert {post for _, carried in pairs for post in carried} <= {p for c in document.carried for p in c}
-    assert all(len(flatten(piece).text) <= limit for piece in pieces if not has_image(piece))
+    assert all(len(flatten(piece).text) <= limit for piece in pieces)
+    assert "".join(letters(flatten(piece).text) for piece in pieces) == letters(flatten(document).text)
+    whole = Document(tuple(block for block in document.blocks if block_text(block).strip()))
+    rows = [
+        row for block, row in zip(document.blocks, document.carried, strict=True) if block in whole.blocks
+    ]
+    assert once(row for piece in pieces for row in piece.carried) == once(rows)
+
+
+def once(rows: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    return [row for row, _ in groupby(rows)]
 
 
 def has_image(document: Document) -> bool:

@@ -13,6 +13,7 @@ from content.document import (
     Emphasis,
     Heading,
     Image,
+    Inline,
     Link,
     Paragraph,
     Quote,
@@ -177,7 +178,12 @@ def test_quotes_do_not_nest_but_hold_code() -> None:
 
 
 def test_styles_go_first_when_entities_are_too_many() -> None:
-    inlines = [Strong((Text("s"),)), Text(" "), Link("https://example.org/", text("l")), Text(" ")] * 70
+    inlines: list[Inline] = [
+        Strong((Text("s"),)),
+        Text(" "),
+        Link("https://example.org/", text("l")),
+        Text(" "),
+    ] * 70
     kinds = [kind for kind, _ in covered(one(Paragraph(tuple(inlines)), CodeBlock("c")))]
     assert len(kinds) == 100
     assert kinds.count("text_link") == 70 and kinds.count("pre") == 1 and kinds.count("bold") == 29
@@ -228,7 +234,7 @@ def test_a_post_cut_in_two_is_in_both() -> None:
     assert [message.posts for message in render(document, Form.FULL)] == [(1,), (1, 2)]
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_renders_within_all_limits(document: Document) -> None:
     for form in Form:

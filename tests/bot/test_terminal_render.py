@@ -53,7 +53,7 @@ def test_a_long_edition_is_one_message_with_all_its_posts() -> None:
     assert len(plain(message.payload)) > 9000
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_is_text_and_spans(document: Document) -> None:
     content = payload(document)

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from content.i18n import Translator, negotiate
 
 ROOT = Path(__file__).parents[2]
-KEYWORDS = {"t": None, "n": (1, 2)}
+KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,)}  # the third argument is its summary
 
 
 def chinese() -> Catalog:
@@ -36,8 +36,8 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def texts(value: str | tuple[str, ...] | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+def texts(value: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [value or ""] if isinstance(value, str | None) else list(value)
 
 
 def entries() -> list[Message]:

@@ -6,11 +6,31 @@ from datetime import datetime
 
 from content.search import parse
 from content.types import NewPost, PostQuery, Source, Visibility
-from scheduler.ports import DeliveryFilter, Mark, Store
-from scheduler.types import BroadcastKind, Chat, ChatState, Delivery, DeliveryState, Part
-from tests.builders import NOW, new_post, place
+from scheduler.ports import Closed, DeliveryFilter, Mark, PartEnded, Store, UnitOfWork
+from scheduler.types import (
+    Broadcast,
+    BroadcastKind,
+    Chat,
+    ChatState,
+    Delivery,
+    DeliveryState,
+    Part,
+    PartState,
+    Sent,
+)
+from tests.builders import NOW, new_post, part, place
 
 ANY = DeliveryFilter()
+
+
+async def edition(work: UnitOfWork, *posts: int, body: str = "", now: datetime = NOW) -> int:
+    """The id of a new broadcast: a notice, a post, or an edition of several."""
+    kind = BroadcastKind.POST if len(posts) == 1 else BroadcastKind.EDITION
+    made = await work.outbox.broadcast(
+        Broadcast(BroadcastKind.NOTICE if body else kind, posts, body=body), now
+    )
+    assert made is not None
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +62,14 @@ class World:
         made = [new_post(post) if isinstance(post, str) else post for post in posts]
         async with self.store.write() as work:
             ids = list(await work.posts.insert(source.id, made, now))
-            kind = BroadcastKind.POST if len(ids) == 1 else BroadcastKind.EDITION
-            await work.outbox.fan_out(await work.outbox.broadcast(kind, ids, now), source, now)
+            await work.outbox.fan_out(await edition(work, *ids, now=now), source, now)
             await work.commit()
         return ids
 
     async def deliver(self, chat: Chat, *posts: int, now: datetime = NOW, body: str = "") -> bool:
         """Send an edition of some posts, or a notice, to one chat."""
-        kind = BroadcastKind.NOTICE if body else BroadcastKind.EDITION
         async with self.store.write() as work:
-            broadcast = await work.outbox.broadcast(kind, posts, now, body)
-            made = await work.outbox.deliver(broadcast, chat.id, now)
+            made = await work.outbox.deliver(await edition(work, *posts, body=body, now=now), chat.id, now)
             await work.commit()
         return made
 
@@ -71,7 +88,7 @@ class World:
 
     async def follow(self, chat: Chat, source: Source | None) -> bool:
         async with self.store.write() as work:
-            added = await work.subscriptions.add(chat.id, source and source.id)
+            added = await work.subscriptions.add(chat.id, source.id if source else None)
             await work.commit()
         return added
 
@@ -104,6 +121,13 @@ class World:
             await work.outbox.mark(marks, now, self.epoch)
             await work.commit()
 
+    async def send(self, delivery: Delivery) -> None:
+        """Let all posts of a claimed delivery arrive in one message, and close it."""
+        sending = part(delivery.id, posts=delivery.posts)
+        assert await self.begin(sending) == [sending]
+        arrived = replace(sending, state=PartState.SENT, sent=Sent("100", ("1",)))
+        await self.mark(PartEnded(arrived, delivery.posts), Closed(delivery.id, DeliveryState.SENT))
+
     async def recover(self, platform: str = "telegram") -> list[Delivery]:
         async with self.store.write() as work:
             left = await work.outbox.recover(platform, self.epoch)
@@ -115,7 +139,7 @@ class World:
     ) -> int:
         async with self.store.write() as work:
             closed = await work.outbox.cancel(
-                reason, now, chat_id=chat and chat.id, source_id=source and source.id
+                reason, now, chat_id=chat.id if chat else None, source_id=source.id if source else None
             )
             await work.commit()
         return closed

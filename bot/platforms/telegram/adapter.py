@@ -1,14 +1,18 @@
 """Telegram's side of the bot: long polling in, commands and presses to the router, its replies out."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count
 
 import structlog
 from telegram import Bot, BotCommand, ChatMember, Update
 from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.commands import COMMANDS
-from bot.commands.types import Call, Reply
+from bot.commands.types import Call
+from bot.platforms.telegram import chats
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
@@ -17,43 +21,47 @@ from bot.platforms.telegram.events import (
     MembershipEvent,
     MovedEvent,
     PressEvent,
+    RenamedEvent,
     TopicEvent,
     Where,
     Who,
     event_of,
 )
+from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import LIMITS, NAME, TelegramPlatform
-from bot.platforms.telegram.transport import AiohttpRequest
+from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
-from bot.settings import Settings
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, Translator
-from scheduler import membership
-from scheduler.errors import ChatGone, ContentRejected, PlatformStopped, RateLimited
-from scheduler.types import ChatKind, Form, Sent
+from scheduler.errors import PlatformStopped
+from scheduler.types import ChatKind, Form
 
 log = structlog.get_logger(__name__)
 
+ALERT_LENGTH = 200  # of an answer to a press
 POLL_TIMEOUT = 30  # seconds that the server holds a poll without updates
 BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failed poll in a row
-# A reply that the platform defers for longer comes too late to be of use, seconds.
-LATE = 60.0
+# A poll that has not been answered this long after POLL_TIMEOUT never will be, seconds.
+POLL_MARGIN = 10.0
 
-
-def adapter(settings: Settings) -> "TelegramAdapter | None":
-    """The adapter, if a token is set."""
-    if settings.telegram_token is None:
-        return None
-    return TelegramAdapter(settings.telegram_token.get_secret_value(), settings.telegram_api_url)
+Sleep = Callable[[float], Awaitable[None]]
 
 
 class TelegramAdapter:
     name = NAME
     limits = LIMITS
 
-    def __init__(self, token: str, api_url: str) -> None:
-        base = api_url.rstrip("/")
-        self._requests = (AiohttpRequest(), AiohttpRequest(connections=1))
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        *,
+        read_timeout: float = READ_TIMEOUT,
+        sleep: Sleep = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        base, self._sleep = api_url.rstrip("/"), sleep
+        self._requests = (AiohttpRequest(read_timeout=read_timeout), AiohttpRequest(connections=1))
         try:
             self._bot = Bot(
                 token,
@@ -64,22 +72,30 @@ class TelegramAdapter:
             )
         except InvalidToken as exc:
             raise PlatformStopped("Telegram's token is missing: set SKYWAVE_TELEGRAM_TOKEN") from exc
-        self.platform = TelegramPlatform(self._bot)
+        self.platform = TelegramPlatform(self._bot, monotonic)
         self._tasks = TaskSet()
 
     async def open(self) -> None:
         """Connect. Raises PlatformStopped for a refused token; anything else is tried again."""
-        for attempt in range(1 << 30):
+        for attempt in count():
             try:
                 await self._bot.initialize()
                 await self._bot.delete_webhook()
-                await self._register_commands()
                 break
             except InvalidToken as exc:
                 raise send_error(exc) from exc
             except TelegramError as exc:
                 await self._back_off(attempt, exc)
         log.info("telegram.connected", bot=f"@{self._bot.username}")
+        await self._register_commands()
+
+    async def check(self) -> str:
+        try:
+            await self._bot.initialize()
+        except TelegramError as exc:
+            raise send_error(exc) from exc
+        hint = "" if self._bot.bot.can_join_groups else "; it may not join groups: BotFather, /setjoingroups"
+        return f"@{self._bot.username}{hint}"
 
     async def close(self) -> None:
         await self._tasks.finish()
@@ -94,7 +110,7 @@ class TelegramAdapter:
                 updates = await self._bot.get_updates(
                     offset=offset,
                     timeout=POLL_TIMEOUT,
-                    read_timeout=POLL_TIMEOUT + 10,
+                    read_timeout=POLL_MARGIN,  # beyond the time-out
                     allowed_updates=ALLOWED_UPDATES,
                 )
                 failed = 0
@@ -117,14 +133,19 @@ class TelegramAdapter:
         if isinstance(error, Conflict):
             hint = "another process polls with the same token: stop it"
         log.warning("telegram.unreachable", reason=error.message, seconds=wait, next_step=hint)
-        await asyncio.sleep(wait)
+        await self._sleep(wait)
 
     async def _register_commands(self) -> None:
+        """Fill the command menu. Telegram remembers it, so a start without it does no harm."""
         for language in LANGUAGES:
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
             # English is what everybody sees whose language is not among ours.
-            await self._bot.set_my_commands(commands, language_code=None if language == "en" else language)
+            code = None if language == "en" else language
+            try:
+                await self._bot.set_my_commands(commands, language_code=code)
+            except TelegramError as exc:
+                log.warning("telegram.menu_not_set", language=language, reason=str(send_error(exc)))
 
     async def _handle(self, update: Update, wiring: Wiring) -> None:
         try:
@@ -132,7 +153,8 @@ class TelegramAdapter:
             if event is not None:
                 await self._react(event, wiring)
         except SkywaveError as exc:
-            log.warning("telegram.update_failed", update=update.update_id, reason=str(exc))
+            kind, reason = type(exc).__name__, str(exc)
+            log.warning("telegram.update_failed", update=update.update_id, error=kind, reason=reason)
         except Exception:
             # The edge of the task: one update must not end the others.
             log.exception("telegram.update_broken", update=update.update_id)
@@ -140,21 +162,37 @@ class TelegramAdapter:
     async def _react(self, event: Event, wiring: Wiring) -> None:
         match event:
             case CommandEvent():
-                reply = await wiring.router.command(
-                    self._call(event.where, event.who, event.name, event.arguments)
-                )
-                if reply is not None:
-                    await self._reply(event.where, reply, wiring)
+                await self._command(event.where, event.who, event.name, event.arguments, wiring)
             case PressEvent():
-                await self._turn(event, wiring)
-            case MembershipEvent():
-                await self._membership(event, wiring)
+                await self._press(event, wiring)
+            case MembershipEvent(where, who):
+                is_new = await chats.membership_changed(event, wiring)
+                if is_new and where.kind is ChatKind.GROUP:
+                    await self._command(where, who, "start", "", wiring)
             case MovedEvent(old, new):
-                async with wiring.store.write() as work:
-                    await work.chats.move(NAME, old, new)
-                    await work.commit()
+                await chats.moved(old, new, wiring)
             case TopicEvent():
-                await self._topic(event, wiring)
+                await chats.topic_changed(event, wiring)
+            case RenamedEvent(where):
+                await chats.renamed(where, wiring)
+
+    async def _command(self, where: Where, who: Who, name: str, arguments: str, wiring: Wiring) -> None:
+        reply = await wiring.router.command(self._call(where, who, name, arguments))
+        if reply is not None:
+            await Replies(self.platform, wiring).send(where, reply)
+
+    async def _press(self, event: PressEvent, wiring: Wiring) -> None:
+        alert = ""
+        try:
+            reply = await wiring.router.press(event.data, self._call(event.where, event.who, "", ""))
+            if reply is not None and reply.private:
+                # Everybody sees the message; only who pressed sees an alert.
+                alert = self.platform.render(reply.document, Form.PLAIN)[0].payload["text"]
+            elif reply is not None:
+                await Replies(self.platform, wiring).turn(event.where, event.message_id, reply)
+        finally:
+            # Unanswered, the button would show that it is still working.
+            await self._answer(event.query_id, alert)
 
     def _call(self, where: Where, who: Who, name: str, arguments: str) -> Call:
         is_admin = partial(self._is_admin, where, who)
@@ -171,79 +209,11 @@ class TelegramAdapter:
             raise send_error(exc) from exc
         return member.status in (ChatMember.OWNER, ChatMember.ADMINISTRATOR)
 
-    async def _reply(self, where: Where, reply: Reply, wiring: Wiring) -> None:
-        """Send a reply: in a plainer form if need be, once more after a short flood wait."""
-        for form in Form:
-            message = self.platform.render(reply.document, form)[0]
-            try:
-                await self._slot(where, wiring)
-                await self.platform.say(where.place, message, reply.buttons)
-                return
-            except ContentRejected:
-                continue
-            except RateLimited as exc:
-                if exc.retry_after.total_seconds() > LATE:
-                    raise
-                await asyncio.sleep(exc.retry_after.total_seconds())
-                await self.platform.say(where.place, message, reply.buttons)
-                return
-            except ChatGone as exc:
-                async with wiring.store.write() as work:
-                    place, now = where.place, wiring.clock.now()
-                    await membership.deactivate_address(work, NAME, place.address, str(exc), now)
-                    await work.commit()
-                return
-
-    async def _slot(self, where: Where, wiring: Wiring) -> None:
-        now = wiring.clock.monotonic()
-        await wiring.clock.sleep(wiring.limiter.reply(where.place.address, where.kind, now))
-
-    async def _turn(self, event: PressEvent, wiring: Wiring) -> None:
+    async def _answer(self, query_id: str, alert: str) -> None:
         try:
-            reply = await wiring.router.press(event.data, self._call(event.where, event.who, "", ""))
-            if reply is not None:
-                await self._slot(event.where, wiring)
-                sent = Sent(event.where.place.address, (str(event.message_id),))
-                message = self.platform.render(reply.document, Form.FULL)[0]
-                await self.platform.rewrite(sent, message, reply.buttons)
-        finally:
-            # Unanswered, the button would show that it is still working.
-            await self._answer(event.query_id)
-
-    async def _answer(self, query_id: str) -> None:
-        try:
-            await self._bot.answer_callback_query(query_id)
+            text = alert[:ALERT_LENGTH] or None
+            await self._bot.answer_callback_query(query_id, text=text, show_alert=bool(alert))
         except BadRequest:
             return  # too old: nobody is waiting for it
         except TelegramError as exc:
             raise send_error(exc) from exc
-
-    async def _membership(self, event: MembershipEvent, wiring: Wiring) -> None:
-        place, now = event.where.place, wiring.clock.now()
-        async with wiring.store.write() as work:
-            known = await work.chats.find(place)
-            if event.present:
-                await work.chats.ensure(place, title=event.where.title, kind=event.where.kind)
-                await membership.reactivate_address(work, NAME, place.address, now)
-            else:
-                await membership.deactivate_address(work, NAME, place.address, event.reason, now)
-            await work.commit()
-        log.info("chat.membership", chat=str(place), present=event.present)
-        if event.present:
-            wiring.wake()
-        if event.present and known is None and event.where.kind is ChatKind.GROUP:
-            greeting = await wiring.router.command(self._call(event.where, event.who, "start", ""))
-            if greeting is not None:
-                await self._reply(event.where, greeting, wiring)
-
-    async def _topic(self, event: TopicEvent, wiring: Wiring) -> None:
-        async with wiring.store.write() as work:
-            chat = await work.chats.find(event.where.place)
-            if chat is None:
-                return
-            if event.closed:
-                await membership.pause(work, chat, "the topic was closed")
-            else:
-                await membership.reactivate(work, chat, wiring.clock.now())
-            await work.commit()
-        wiring.wake()

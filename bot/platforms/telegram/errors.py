@@ -11,7 +11,6 @@ from telegram.error import (
     ChatMigrated,
     Forbidden,
     InvalidToken,
-    NetworkError,
     RetryAfter,
     TelegramError,
 )
@@ -30,8 +29,15 @@ from scheduler.errors import (
     SendError,
 )
 
+# Flood waits of two chats within so many seconds have one cause.
+TOGETHER = 1.0
+
 GONE = ("chat not found", "user not found", "peer_id_invalid", "group chat was deactivated")
-TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
+TOPIC = {
+    "message thread not found": "the topic is gone",
+    "topic_deleted": "the topic is gone",
+    "topic_closed": "the topic was closed",
+}
 RIGHTS = (
     "not enough rights",
     "need administrator rights",
@@ -51,25 +57,40 @@ MEDIA = (
 )
 
 
-def send_error(error: TelegramError) -> SendError:
-    """The error of our tree, whose text is Telegram's own."""
+class FloodScope:
+    """Tells a flood wait of one chat from one of the whole bot, which Telegram does not.
+
+    The limiter keeps within both limits, so one alone is taken for the chat's; when another chat draws one
+    at the same time, it is the bot that is too fast. Pure: `now` is in monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._address, self._at = "", float("-inf")
+
+    def of(self, address: str, now: float) -> RateScope:
+        """The scope of a flood wait that this address was just given."""
+        together = address != self._address and now - self._at <= TOGETHER
+        self._address, self._at = address, now
+        return RateScope.PLATFORM if together else RateScope.CHAT
+
+
+def send_error(error: TelegramError, scope: RateScope = RateScope.CHAT) -> SendError:
+    """The error of our tree, for the most part with Telegram's own text; `scope` is that of a flood wait."""
     reason = error.message
     match error:
         case RetryAfter():
-            # A flood wait is the chat's: the limiter keeps the bot as a whole below its limit.
-            return RateLimited(reason, retry_after=_wait(error), scope=RateScope.CHAT)
+            return RateLimited(reason, retry_after=_wait(error), scope=scope)
         case ChatMigrated():
             return ChatMoved(reason, address=str(error.new_chat_id))
         case Forbidden():
             return ChatGone(reason)
         case InvalidToken():
-            return PlatformStopped(f"Telegram refuses the token ({reason}): check SKYWAVE_TELEGRAM_TOKEN")
+            # Not the library's own text: that may quote the token.
+            return PlatformStopped("Telegram refuses the token: check SKYWAVE_TELEGRAM_TOKEN")
         case BadRequest():
             return _bad_request(reason)
         case NeverSent():
             return Refused(reason)
-        case NetworkError():
-            return Ambiguous(reason)
         case _:
             return Ambiguous(reason)
 
@@ -85,8 +106,9 @@ def _bad_request(reason: str) -> SendError:
     def one_of(parts: tuple[str, ...]) -> bool:
         return any(part in text for part in parts)
 
-    if one_of(TOPIC):
-        return ChatPaused(reason, topic_only=True)
+    for part, meaning in TOPIC.items():
+        if part in text:
+            return ChatPaused(meaning, topic_only=True)
     if one_of(GONE):
         return ChatGone(reason)
     if one_of(RIGHTS):

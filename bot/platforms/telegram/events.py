@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, MessageEntity, Update
+from telegram import (
+    CallbackQuery,
+    Chat,
+    ChatMember,
+    ChatMemberRestricted,
+    ChatMemberUpdated,
+    Message,
+    MessageEntity,
+    Update,
+)
 
 from scheduler.types import ChatKind, Place
 
@@ -13,12 +22,12 @@ GENERAL_TOPIC = 1
 ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 
 KINDS = {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}
-PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER, ChatMember.RESTRICTED)
+PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The chat of an event."""
+    """The chat of an event. `title` is empty where the event does not tell it."""
 
     place: Place
     kind: ChatKind
@@ -72,7 +81,14 @@ class TopicEvent:
     closed: bool
 
 
-Event = CommandEvent | PressEvent | MovedEvent | MembershipEvent | TopicEvent
+@dataclass(frozen=True, slots=True)
+class RenamedEvent:
+    """A chat or a topic has the title that `where` carries."""
+
+    where: Where
+
+
+Event = CommandEvent | PressEvent | MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
 
 
 def event_of(update: Update, bot_name: str) -> Event | None:
@@ -88,6 +104,9 @@ def event_of(update: Update, bot_name: str) -> Event | None:
         return MovedEvent(str(message.chat.id), str(message.migrate_to_chat_id))
     if message.forum_topic_closed or message.forum_topic_reopened:
         return TopicEvent(_where(message), closed=message.forum_topic_closed is not None)
+    if message.forum_topic_edited or message.new_chat_title:
+        where = _where(message)
+        return RenamedEvent(where) if where.title else None
     return _command(message, bot_name)
 
 
@@ -114,25 +133,37 @@ def _press(query: CallbackQuery) -> PressEvent | None:
 
 
 def _membership(change: ChatMemberUpdated) -> MembershipEvent:
-    status, user = change.new_chat_member.status, change.from_user
+    user = change.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
     private = change.chat.type == Chat.PRIVATE
     reason = "the bot was blocked" if private else "the bot was removed"
-    return MembershipEvent(_at(change.chat, ""), who, status in PRESENT, reason)
+    return MembershipEvent(_at(change.chat, ""), who, _is_present(change.new_chat_member), reason)
+
+
+def _is_present(member: ChatMember) -> bool:
+    # Who left while restricted stays so.
+    return member.is_member if isinstance(member, ChatMemberRestricted) else member.status in PRESENT
 
 
 def _where(message: Message) -> Where:
     # Replies in the General topic carry thread ids that are none.
     thread = message.message_thread_id if message.is_topic_message else None
     topic = str(thread) if thread and thread != GENERAL_TOPIC else ""
-    opened = message.reply_to_message and message.reply_to_message.forum_topic_created
-    return _at(message.chat, topic, opened.name if topic and opened else "")
+    return _at(message.chat, topic, _topic_name(message))
+
+
+def _topic_name(message: Message) -> str:
+    """The name of the message's topic, which only some messages tell."""
+    first = message.reply_to_message  # of a topic's plain messages, the service message that opened it
+    told = message.forum_topic_edited or (first and first.forum_topic_created)
+    return (told and told.name) or ""
 
 
 def _at(chat: Chat, topic: str, topic_name: str = "") -> Where:
     title = chat.title or chat.full_name or ""
-    kind = KINDS.get(chat.type, ChatKind.GROUP)
-    return Where(Place(NAME, str(chat.id), topic), kind, f"{title} / {topic_name}" if topic_name else title)
+    if topic:
+        title = f"{title} / {topic_name}" if topic_name else ""
+    return Where(Place(NAME, str(chat.id), topic), KINDS.get(chat.type, ChatKind.GROUP), title)
 
 
 def _speaker(message: Message) -> Who:

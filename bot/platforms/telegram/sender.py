@@ -1,15 +1,17 @@
 """Messages out to Telegram."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
-from bot.platforms.telegram.errors import send_error
+from bot.platforms.telegram.errors import FloodScope, send_error
 from bot.platforms.telegram.render import render
 from content.document import Document
+from scheduler.errors import SendError
 from scheduler.limits import Limits, Rate
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
 
@@ -34,8 +36,9 @@ class TelegramPlatform:
     name = NAME
     deduplicates = False
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, bot: Bot, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._bot, self._monotonic = bot, monotonic
+        self._floods = FloodScope()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
@@ -53,7 +56,7 @@ class TelegramPlatform:
                 **_content(message.payload),
             )
         except TelegramError as exc:
-            raise send_error(exc) from exc
+            raise self._error(exc, place.address) from exc
         return Sent(str(sent.chat_id), (str(sent.message_id),))
 
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
@@ -70,9 +73,14 @@ class TelegramPlatform:
             )
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
-                raise send_error(exc) from exc
+                raise self._error(exc, sent.address) from exc
         except TelegramError as exc:
-            raise send_error(exc) from exc
+            raise self._error(exc, sent.address) from exc
+
+    def _error(self, error: TelegramError, address: str) -> SendError:
+        if isinstance(error, RetryAfter):
+            return send_error(error, self._floods.of(address, self._monotonic()))
+        return send_error(error)
 
 
 def _content(payload: Payload) -> dict[str, Any]:

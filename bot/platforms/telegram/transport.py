@@ -37,15 +37,15 @@ def _given(value: ODVInput[float], default: float) -> float:
 
 
 class AiohttpRequest(BaseRequest):
-    """One pool of connections; sends and long polls each get their own."""
+    """One pool of connections; sends and long polls each get their own. `read_timeout` is in seconds."""
 
-    def __init__(self, *, connections: int = CONNECTIONS) -> None:
-        self._connections = connections
+    def __init__(self, *, connections: int = CONNECTIONS, read_timeout: float = READ_TIMEOUT) -> None:
+        self._connections, self._read_timeout = connections, read_timeout
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def read_timeout(self) -> float:
-        return READ_TIMEOUT
+        return self._read_timeout
 
     async def initialize(self) -> None:
         if self._session is None:
@@ -74,11 +74,12 @@ class AiohttpRequest(BaseRequest):
             total=None,
             connect=_given(connect_timeout, CONNECT_TIMEOUT) + _given(pool_timeout, CONNECT_TIMEOUT),
             sock_connect=_given(connect_timeout, CONNECT_TIMEOUT),
-            sock_read=_given(read_timeout, READ_TIMEOUT),
+            sock_read=_given(read_timeout, self._read_timeout),
         )
         try:
+            # Telegram redirects nobody; a portal that does is no place for a token.
             async with self._session.request(
-                method, url, data=_body(request_data), timeout=timeout
+                method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
             ) as response:
                 payload = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:

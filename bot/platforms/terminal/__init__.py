@@ -1,1 +1,21 @@
-"""The terminal."""
+"""The terminal that `skywave` runs in."""
+
+import sys
+
+from bot.platforms.terminal.adapter import ACTOR, TerminalAdapter
+from bot.platforms.types import Adapter, PlatformSpec
+from bot.settings import Settings
+from scheduler.types import ChatKind, Place
+
+
+def _make(settings: Settings) -> Adapter | None:
+    return TerminalAdapter() if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def _kind(place: Place) -> ChatKind:
+    return ChatKind.TERMINAL
+
+
+SPEC = PlatformSpec("terminal", _make, _kind)
+
+__all__ = ["ACTOR", "SPEC"]

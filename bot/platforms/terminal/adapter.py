@@ -9,7 +9,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-from bot.commands.types import Call, Reply
+from bot.commands.types import Button, Call, Reply
 from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
 from content import present
@@ -19,6 +19,8 @@ from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
 
 NAME = "terminal"
 HERE = Place(NAME, "me")
+# Who sits at the terminal runs the deployment.
+ACTOR = "terminal:me"
 PROMPT = "skywave> "
 LIMITS = Limits(overall=Rate(0.0), per_chat={})
 
@@ -54,6 +56,10 @@ class TerminalPlatform:
             self._output.write(plain(payload) + "\n")
         self._output.flush()
 
+    def write(self, line: str) -> None:
+        self._output.write(line + "\n")
+        self._output.flush()
+
 
 class TerminalAdapter:
     name = NAME
@@ -64,12 +70,16 @@ class TerminalAdapter:
         self._output = output or sys.stdout
         self._interactive = self._source.isatty() and self._output.isatty()
         self.platform = TerminalPlatform(self._output)
+        self._buttons: tuple[Button, ...] = ()  # of the last reply
 
     async def open(self) -> None:
         return None
 
     async def close(self) -> None:
         return None
+
+    async def check(self) -> str:
+        return "a person at a terminal" if self._interactive else "a pipe"
 
     async def listen(self, wiring: Wiring) -> None:
         """Answer lines until the input ends; without a single one, show the newest posts."""
@@ -92,15 +102,15 @@ class TerminalAdapter:
 
     async def _answer(self, line: str, wiring: Wiring) -> None:
         name, _, arguments = line.partition(" ")
-        if not name.startswith("/"):
-            hint = "Commands begin with a slash: /latest, /search WORDS, /help."
-            self._show(Reply(present.error(hint)))
-            return
         locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-        call = Call(
-            name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", "terminal:me", locale, _always
-        )
-        reply = await wiring.router.command(call)
+        call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
+        pressed = next((button for button in self._buttons if _means(line, button)), None)
+        if pressed is not None:
+            reply = await wiring.router.press(pressed.data, call)
+        elif name.startswith("/"):
+            reply = await wiring.router.command(call)
+        else:
+            reply = Reply(present.error("Commands begin with a slash: /latest, /search WORDS, /help."))
         if reply is not None:
             self._show(reply)
         wiring.wake()
@@ -108,6 +118,16 @@ class TerminalAdapter:
     def _show(self, reply: Reply) -> None:
         for message in self.platform.render(reply.document, Form.FULL):
             self.platform.show(message.payload)
+        self._buttons = reply.buttons
+        # The numbers of pages stand in the text already.
+        named = [f"[{button.label}]" for button in reply.buttons if any(map(str.isalpha, button.label))]
+        if named:
+            self.platform.write(f"{' '.join(named)}  (type what is on a button)")
+
+
+def _means(line: str, button: Button) -> bool:
+    """Whether somebody typed what is on a button: its words, or the number of a page."""
+    return line.casefold() == button.label.strip("· ").casefold()
 
 
 async def _always() -> bool:

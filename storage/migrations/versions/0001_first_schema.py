@@ -31,14 +31,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     op.create_table(
-        "broadcasts",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcasts")),
-    )
-    op.create_table(
         "chats",
         sa.Column("id", Id, nullable=False),
         sa.Column("platform", sa.Text(), nullable=False),
@@ -98,6 +90,127 @@ def upgrade() -> None:
         sa.UniqueConstraint("url", name=op.f("uq_sources_url")),
     )
     op.create_table(
+        "digests",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("chat_id", Id, nullable=False),
+        sa.Column("recurrence", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("max_posts", sa.Integer(), nullable=False),
+        sa.Column("when_empty", sa.String(16), nullable=False),
+        sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["chat_id"], ["chats.id"], name=op.f("fk_digests_chat_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digests")),
+        sa.UniqueConstraint("chat_id", name=op.f("uq_digests_chat_id")),
+    )
+    op.create_index(op.f("ix_digests_next_run_at"), "digests", ["next_run_at"], unique=False)
+    op.create_table(
+        "drafts",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("chat_id", Id, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("everywhere", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["chat_id"], ["chats.id"], name=op.f("fk_drafts_chat_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
+    )
+    op.create_index(op.f("ix_drafts_state"), "drafts", ["state"], unique=False)
+    op.create_table(
+        "posts",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("guid", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("media", sa.JSON(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_posts_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
+        sa.UniqueConstraint("source_id", "guid", name=op.f("uq_posts_source_id_guid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_posts_key"), "posts", ["key"], unique=False)
+    op.create_index(op.f("ix_posts_published_at_id"), "posts", ["published_at", "id"], unique=False)
+    op.create_table(
+        "subscriptions",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("chat_id", Id, nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("source_id", Id, nullable=True),
+        sa.Column("mode", sa.String(16), nullable=False),
+        sa.Column("starts_after", Id, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["chat_id"], ["chats.id"], name=op.f("fk_subscriptions_chat_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_subscriptions_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
+        sa.UniqueConstraint("chat_id", "scope", name=op.f("uq_subscriptions_chat_id_scope")),
+    )
+    op.create_index(op.f("ix_subscriptions_source_id"), "subscriptions", ["source_id"], unique=False)
+    op.create_table(
+        "tombstones",
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("guid", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_tombstones_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("source_id", "guid", name=op.f("pk_tombstones")),
+    )
+    op.create_table(
+        "broadcasts",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("more", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("digest_id", Id, nullable=True),
+        sa.Column("slot", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["digest_id"], ["digests.id"], name=op.f("fk_broadcasts_digest_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcasts")),
+        sa.UniqueConstraint("digest_id", "slot", name=op.f("uq_broadcasts_digest_id_slot")),
+    )
+    op.create_table(
+        "broadcast_posts",
+        sa.Column("broadcast_id", Id, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("post_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"],
+            ["broadcasts.id"],
+            name=op.f("fk_broadcast_posts_broadcast_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["posts.id"], name=op.f("fk_broadcast_posts_post_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("broadcast_id", "position", name=op.f("pk_broadcast_posts")),
+    )
+    op.create_index(op.f("ix_broadcast_posts_post_id"), "broadcast_posts", ["post_id"], unique=False)
+    op.create_table(
         "deliveries",
         sa.Column("id", Id, nullable=False),
         sa.Column("broadcast_id", Id, nullable=False),
@@ -145,33 +258,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('pending', 'claimed')"),
     )
     op.create_table(
-        "posts",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("source_id", Id, nullable=False),
-        sa.Column("guid", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("author", sa.Text(), nullable=False),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("html", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("language", sa.Text(), nullable=False),
-        sa.Column("tags", sa.JSON(), nullable=False),
-        sa.Column("media", sa.JSON(), nullable=False),
-        sa.Column("content_hash", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name=op.f("fk_posts_source_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
-        sa.UniqueConstraint("source_id", "guid", name=op.f("uq_posts_source_id_guid")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_posts_key"), "posts", ["key"], unique=False)
-    op.create_index(op.f("ix_posts_published_at_id"), "posts", ["published_at", "id"], unique=False)
-    op.create_table(
         "renderings",
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("broadcast_id", Id, nullable=False),
@@ -182,51 +268,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_renderings")),
     )
     op.create_index(op.f("ix_renderings_broadcast_id"), "renderings", ["broadcast_id"], unique=False)
-    op.create_table(
-        "subscriptions",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("chat_id", Id, nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("source_id", Id, nullable=True),
-        sa.Column("mode", sa.String(16), nullable=False),
-        sa.Column("starts_after", Id, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["chat_id"], ["chats.id"], name=op.f("fk_subscriptions_chat_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name=op.f("fk_subscriptions_source_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
-        sa.UniqueConstraint("chat_id", "scope", name=op.f("uq_subscriptions_chat_id_scope")),
-    )
-    op.create_index(op.f("ix_subscriptions_source_id"), "subscriptions", ["source_id"], unique=False)
-    op.create_table(
-        "tombstones",
-        sa.Column("source_id", Id, nullable=False),
-        sa.Column("guid", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name=op.f("fk_tombstones_source_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("source_id", "guid", name=op.f("pk_tombstones")),
-    )
-    op.create_table(
-        "broadcast_posts",
-        sa.Column("broadcast_id", Id, nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("post_id", Id, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["broadcast_id"],
-            ["broadcasts.id"],
-            name=op.f("fk_broadcast_posts_broadcast_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["posts.id"], name=op.f("fk_broadcast_posts_post_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("broadcast_id", "position", name=op.f("pk_broadcast_posts")),
-    )
-    op.create_index(op.f("ix_broadcast_posts_post_id"), "broadcast_posts", ["post_id"], unique=False)
     op.create_table(
         "delivery_parts",
         sa.Column("delivery_id", Id, nullable=False),
@@ -278,16 +319,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ledger_delivery_id"), table_name="ledger")
     op.drop_table("ledger")
     op.drop_table("delivery_parts")
-    op.drop_index(op.f("ix_broadcast_posts_post_id"), table_name="broadcast_posts")
-    op.drop_table("broadcast_posts")
-    op.drop_table("tombstones")
-    op.drop_index(op.f("ix_subscriptions_source_id"), table_name="subscriptions")
-    op.drop_table("subscriptions")
     op.drop_index(op.f("ix_renderings_broadcast_id"), table_name="renderings")
     op.drop_table("renderings")
-    op.drop_index(op.f("ix_posts_published_at_id"), table_name="posts")
-    op.drop_index(op.f("ix_posts_key"), table_name="posts")
-    op.drop_table("posts")
     op.drop_index(
         "ix_deliveries_open",
         table_name="deliveries",
@@ -307,10 +340,22 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'claimed'"),
     )
     op.drop_table("deliveries")
+    op.drop_index(op.f("ix_broadcast_posts_post_id"), table_name="broadcast_posts")
+    op.drop_table("broadcast_posts")
+    op.drop_table("broadcasts")
+    op.drop_table("tombstones")
+    op.drop_index(op.f("ix_subscriptions_source_id"), table_name="subscriptions")
+    op.drop_table("subscriptions")
+    op.drop_index(op.f("ix_posts_published_at_id"), table_name="posts")
+    op.drop_index(op.f("ix_posts_key"), table_name="posts")
+    op.drop_table("posts")
+    op.drop_index(op.f("ix_drafts_state"), table_name="drafts")
+    op.drop_table("drafts")
+    op.drop_index(op.f("ix_digests_next_run_at"), table_name="digests")
+    op.drop_table("digests")
     op.drop_table("sources")
     op.drop_table("searches")
     op.drop_table("meta")
     op.drop_table("leases")
     op.drop_table("chats")
-    op.drop_table("broadcasts")
     op.drop_table("audit")

@@ -1,11 +1,10 @@
 """Channels, threads, guilds and DMs over REST."""
 
 from tests.emulators.discord import wire
-from tests.emulators.discord.access import check_draft, reach, reach_guild, reach_message
+from tests.emulators.discord.access import check_draft, reach, reach_message
 from tests.emulators.discord.api_messages import send
 from tests.emulators.discord.call import Call
 from tests.emulators.discord.content import read_draft
-from tests.emulators.discord.events import GUILDS
 from tests.emulators.discord.faults import refusal
 from tests.emulators.discord.form import Form, number_of
 from tests.emulators.discord.mentions import EVERYTHING
@@ -19,7 +18,6 @@ from tests.emulators.discord.types import (
     PUBLIC_THREAD,
     TEXT,
     Channel,
-    Guild,
     Json,
 )
 
@@ -158,46 +156,3 @@ def dm_with(world: World, number: int) -> Channel:
         user = world.users[number]
         world.dms[number] = world.add_channel(Channel(world.new_id(), 1, user.name, user=user))
     return world.dms[number]
-
-
-def get_guild(world: World, call: Call) -> Json:
-    return wire.guild_json(reach_guild(world, call.number("guild")))
-
-
-def list_guilds(world: World, call: Call) -> list[Json]:
-    return [wire.guild_json(guild) for guild in world.guilds.values() if guild.has_bot]
-
-
-def list_channels(world: World, call: Call) -> list[Json]:
-    guild = reach_guild(world, call.number("guild"))
-    return [wire.channel_json(channel) for channel in guild.channels.values()]
-
-
-def list_roles(world: World, call: Call) -> list[Json]:
-    guild = reach_guild(world, call.number("guild"))
-    return [wire.role_json(role) for role in guild.roles.values()]
-
-
-def list_active_threads(world: World, call: Call) -> Json:
-    guild = reach_guild(world, call.number("guild"))
-    active = [thread for thread in guild.threads.values() if not thread.archived]
-    return {"threads": [wire.channel_json(thread) for thread in active], "members": []}
-
-
-def get_member(world: World, call: Call) -> Json:
-    guild = reach_guild(world, call.number("guild"))
-    number = call.number("user")
-    if number not in guild.members:
-        raise refusal(10013)
-    return wire.member_json(guild, world.users[number])
-
-
-def leave_guild(world: World, call: Call) -> None:
-    leave(world, reach_guild(world, call.number("guild")))
-
-
-def leave(world: World, guild: Guild) -> None:
-    """Take the bot out of the guild, and tell it."""
-    guild.has_bot = False
-    guild.members.pop(world.bot.id, None)
-    world.events.dispatch("GUILD_DELETE", {"id": str(guild.id)}, GUILDS)

@@ -30,7 +30,7 @@ class Call:
 
 
 async def read_call(request: web.BaseRequest, params: Mapping[str, str]) -> Call:
-    """The parts of the request; raises 50109 for a body that is no JSON, 40005 for a file that is too large."""
+    """The parts of the request; raises 50109 for a body that is no JSON, 40005 for too large a file."""
     files: tuple[Json, ...] = ()
     if request.content_type == "multipart/form-data":
         loaded, files = await _multipart(request)

@@ -1,13 +1,12 @@
 """The people's side of interactions: slash commands, autocompletion, buttons, selects, modals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from heapq import merge
 
-from tests.emulators.discord import wire
-from tests.emulators.discord.commands import GROUP, SUBCOMMAND
-from tests.emulators.discord.form import number_of
 from tests.emulators.discord.interactions import expire, open_interaction
-from tests.emulators.discord.permissions import Permission, base_permissions, permissions
-from tests.emulators.discord.state import World
+from tests.emulators.discord.options import Typed, Value, offered
+from tests.emulators.discord.permissions import permissions
+from tests.emulators.discord.places import Places
 from tests.emulators.discord.types import (
     AUTOCOMPLETE,
     COMMAND,
@@ -18,23 +17,176 @@ from tests.emulators.discord.types import (
     Interaction,
     Json,
     Message,
-    Role,
     User,
     walk,
 )
 
-_STRING, _INTEGER, _BOOLEAN, _USER, _CHANNEL, _ROLE, _MENTIONABLE, _NUMBER = range(3, 11)
-_DISABLED = "is disabled"
-Value = str | int | float | bool | User | Channel | Role
+_BUTTON, _SELECT, _INPUT, _LABEL = 2, 3, 4, 18
 
 
-class Clicks:
-    """Acts for a person; by default for the other side of a DM, elsewhere for the guild's owner."""
+class Clicks(Places):
+    """Acts for a person: by default the other side of a DM, elsewhere the guild's owner."""
 
-    world: World
+    def slash(
+        self, channel: Channel | int, name: str, /, *, by: User | None = None, **options: Value
+    ) -> Interaction:
+        """Run a slash command, with its subcommands in the name: slash(news, "digest add", at="09:00").
 
-    def channel(self, channel: Channel | int) -> Channel:
-        raise NotImplementedError
+        LookupError if the person's app does not offer it there, ValueError for an option it would not take.
+        """
+        place, user, words, command = self._command(channel, name, by)
+        data = Typed(command, place).data(words, options)
+        return open_interaction(self.world, COMMAND, name, data, user, place)
 
-    def owner(self, channel: Channel) -> User:
-        raise NotImplementedError
+    def autocomplete(
+        self,
+        channel: Channel | int,
+        name: str,
+        option: str,
+        text: str,
+        /,
+        *,
+        by: User | None = None,
+        **options: Value,
+    ) -> Interaction:
+        """Type into an option that completes; what is offered comes as `choices` of the interaction."""
+        place, user, words, command = self._command(channel, name, by)
+        typed = Typed(command, place, focused=option)
+        data = typed.data(words, options | {option: text})
+        return open_interaction(self.world, AUTOCOMPLETE, name, data, user, place)
+
+    def press(self, target: Message | Channel | int, label: str, *, by: User | None = None) -> Interaction:
+        """Press a button of the message, or of the channel's latest message of the bot that has it.
+
+        LookupError if the person sees none that can be pressed; it names the labels that are there.
+        """
+        place, user = self._who(target, by)
+        for message in self._seen(place, target, user):
+            for item in message.controls:
+                if item["type"] == _BUTTON and item.get("label") == label and _works(item):
+                    return self._use(place, user, message, item)
+        there = self._labels(place, target, user)
+        raise LookupError(f"no button {label!r} to press in {place.name!r}; there: {there}")
+
+    def select(self, target: Message | Channel | int, *chosen: str, by: User | None = None) -> Interaction:
+        """Choose from a select by labels or values."""
+        place, user = self._who(target, by)
+        for message in self._seen(place, target, user):
+            for item in message.controls:
+                values = _values(item, chosen) if item["type"] == _SELECT and _works(item) else None
+                if values is not None:
+                    return self._use(place, user, message, item, values=values)
+        raise LookupError(f"nothing offers {', '.join(chosen)} in {place.name!r}")
+
+    def submit(self, opened: Interaction, **values: str) -> Interaction:
+        """Fill in the modal that the interaction was answered with; fields by their custom_id."""
+        modal = opened.modal
+        if modal is None:
+            raise LookupError(f"{opened.name} opened no modal")
+        inputs = {str(item["custom_id"]) for item in walk(modal["components"], (_INPUT,))}
+        if extra := values.keys() - inputs:
+            raise LookupError(f"no field {min(extra)!r}; there: {', '.join(sorted(inputs))}")
+        rows = modal["components"]
+        filled = [_filled(row, values) for row in rows] if isinstance(rows, list) else []
+        name = str(modal["custom_id"])
+        data: Json = {"custom_id": name, "components": filled}
+        return open_interaction(self.world, MODAL, name, data, opened.user, opened.channel, opened.source)
+
+    def answer_to(self, made: Interaction) -> Message | None:
+        """What the person sees in answer as it is now; None before, while it thinks, and once deleted."""
+        found = self._message(made.channel, made.original or 0)
+        return None if found is None or found.flags & LOADING else found
+
+    def answers_to(self, made: Interaction) -> list[Message]:
+        """Everything that the bot said to it and that is still there, the first answer first."""
+        found = (self._message(made.channel, number) for number in made.messages)
+        return [message for message in found if message is not None and not message.flags & LOADING]
+
+    def has_failed(self, made: Interaction) -> bool:
+        """Whether the person was told that it failed: nothing came within three seconds."""
+        expire(self.world)
+        return made.state == "failed"
+
+    def offered(self, channel: Channel | int, by: User | None = None) -> list[str]:
+        """The slash commands that the person's app lists there."""
+        place = self.channel(channel)
+        return list(offered(self.world, place, by or self.owner(place)))
+
+    def _command(
+        self, channel: Channel | int, name: str, by: User | None
+    ) -> tuple[Channel, User, list[str], Json]:
+        place = self.channel(channel)
+        user, (first, *words) = by or self.owner(place), name.split()
+        there = offered(self.world, place, user)
+        if first not in there:
+            known = ", ".join(there) or "none"
+            raise LookupError(f"{user.name} is not offered /{first} in {place.name!r}; there: {known}")
+        return place, user, words, there[first]
+
+    def _who(self, target: Message | Channel | int, by: User | None) -> tuple[Channel, User]:
+        place = self.channel(target.channel_id if isinstance(target, Message) else target)
+        return place, by or self.owner(place)
+
+    def _seen(self, channel: Channel, target: Message | Channel | int, user: User) -> Iterator[Message]:
+        """The messages that may be meant, as they are now, the newest first."""
+        if not permissions(channel, user.id):
+            return
+        if isinstance(target, Message):
+            found = self._message(channel, target.id)
+            latest: Iterator[Message] = iter((found,) if found else ())
+        else:
+            both = (reversed(channel.messages.values()), reversed(channel.hidden.values()))
+            latest = merge(*both, key=lambda message: -message.id)
+        for message in latest:
+            if message.components and message.only_for in (None, user.id):
+                yield message
+
+    def _message(self, channel: Channel, number: int) -> Message | None:
+        return channel.messages.get(number) or channel.hidden.get(number)
+
+    def _labels(self, channel: Channel, target: Message | Channel | int, user: User) -> str:
+        labels = [repr(text) for message in self._seen(channel, target, user) for text in message.labels]
+        return ", ".join(labels[:20]) or "none"
+
+    def _use(
+        self, place: Channel, user: User, message: Message, item: Json, **more: list[str]
+    ) -> Interaction:
+        name = str(item["custom_id"])
+        data: Json = {"custom_id": name, "component_type": item["type"], "id": item["id"], **more}
+        return open_interaction(self.world, COMPONENT, name, data, user, place, message)
+
+
+def _works(item: Json) -> bool:
+    return "custom_id" in item and item.get("disabled") is not True
+
+
+def _values(item: Json, chosen: tuple[str, ...]) -> list[str] | None:
+    """The values of what was chosen; None if the select does not offer it all, or not so many."""
+    options = item["options"]
+    assert isinstance(options, list)
+    by_name = {str(option["value"]): str(option["value"]) for option in options}
+    by_name |= {str(option["label"]): str(option["value"]) for option in options}
+    low, high = item.get("min_values", 1), item.get("max_values", 1)
+    assert isinstance(low, int) and isinstance(high, int)
+    if not low <= len(chosen) <= high or any(one not in by_name for one in chosen):
+        return None
+    return [by_name[one] for one in chosen]
+
+
+def _filled(row: Json, values: Mapping[str, str]) -> Json:
+    if row.get("type") == _LABEL and isinstance(row.get("component"), dict):
+        return {"type": _LABEL, "id": 1, "component": _field(row["component"], values)}
+    inner = row.get("components")
+    fields = [_field(item, values) for item in inner] if isinstance(inner, list) else []
+    return {"type": row.get("type"), "id": 1, "components": fields}
+
+
+def _field(item: object, values: Mapping[str, str]) -> Json:
+    assert isinstance(item, dict)
+    name = str(item["custom_id"])
+    return {
+        "type": item["type"],
+        "id": 2,
+        "custom_id": name,
+        "value": values.get(name, item.get("value") or ""),
+    }

@@ -67,7 +67,9 @@ def read_edit(body: Json, old: Message, parse: frozenset[str], files: tuple[Json
 
 
 def _kept(old: Message, listed: object) -> tuple[Json, ...]:
-    ids = {str(item.get("id")) for item in listed if isinstance(item, dict)} if isinstance(listed, list) else ()
+    ids = (
+        {str(item.get("id")) for item in listed if isinstance(item, dict)} if isinstance(listed, list) else ()
+    )
     return tuple(file for file in old.files if file["id"] in ids)
 
 

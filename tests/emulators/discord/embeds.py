@@ -59,9 +59,7 @@ def _links(form: Form, embed: Json, path: Path) -> None:
 
 def _rest(form: Form, embed: Json, path: Path) -> None:
     if embed.get("color") is not None and not 0 <= number_of(embed["color"], -1) <= 0xFFFFFF:
-        form.wrong(
-            (*path, "color"), "NUMBER_TYPE_MAX", "int value should be less than or equal to 16777215."
-        )
+        form.wrong((*path, "color"), "NUMBER_TYPE_MAX", "int value should be less than or equal to 16777215.")
     moment = embed.get("timestamp")
     if moment is None:
         return

@@ -68,7 +68,9 @@ class Form:
             self.wrong(path, *known)
         for place, item in enumerate(value):
             if not isinstance(item, dict):
-                self.wrong((*path, place), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
+                self.wrong(
+                    (*path, place), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"
+                )
         return [item for item in value if isinstance(item, dict)]
 
     def choice(self, value: object, path: Path, among: tuple[int, ...]) -> int:

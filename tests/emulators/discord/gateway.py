@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from tests.emulators.discord import wire
-from tests.emulators.discord.api_account import me_json
-from tests.emulators.discord.events import GUILDS, PRIVILEGED, Close, Outbox, Session, dump
+from tests.emulators.discord.events import PRIVILEGED, Close, Outbox, Session
 from tests.emulators.discord.form import number_of
+from tests.emulators.discord.greeting import greet, tell_members
+from tests.emulators.discord.records import Link
 from tests.emulators.discord.state import World
-from tests.emulators.discord.types import Json, Link
+from tests.emulators.discord.types import (
+    Json,
+)
 
-DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT = range(7)
+HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT = 1, 2, 3, 4, 6, 7
 REQUEST_MEMBERS, INVALID_SESSION, HELLO, ACK = 8, 9, 10, 11
 UNKNOWN_OP, BAD_JSON, NOT_IDENTIFIED, BAD_TOKEN, TWICE, BAD_SEQ = 4001, 4002, 4003, 4004, 4005, 4007
 BAD_INTENTS, FORBIDDEN_INTENTS = 4013, 4014
@@ -37,6 +39,8 @@ class Connection:
     transport: asyncio.Transport | None
     outbox: Outbox = field(default_factory=asyncio.Queue)
     session: Session | None = None
+    closed: int | None = None
+    """The code with which the server closed it."""
 
     def put(self, op: int, data: object) -> None:
         """Send a frame that is no event."""
@@ -126,7 +130,7 @@ class Gateway:
         elif connection.session is None:
             raise _Refused(NOT_IDENTIFIED)
         elif op == REQUEST_MEMBERS:
-            self._members(connection.session, data)
+            tell_members(self._world, connection.session, data)
         elif op not in (PRESENCE, VOICE):
             raise _Refused(UNKNOWN_OP)
 
@@ -142,26 +146,7 @@ class Gateway:
         session = self._world.events.open(intents)
         self._attach(connection, session, "identified")
         self.identified += 1
-        self._greet(session)
-
-    def _greet(self, session: Session) -> None:
-        world = self._world
-        guilds = [guild for guild in world.guilds.values() if guild.has_bot]
-        ready: Json = {
-            "v": 10,
-            "user": me_json(world),
-            "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
-            "session_id": session.id,
-            "session_type": "normal",
-            "resume_gateway_url": self.url,
-            "shard": [0, 1],
-            "application": {"id": str(world.bot.id), "flags": 0},
-            "private_channels": [],
-            "relationships": [],
-        }
-        session.push("READY", dump(ready))
-        for guild in guilds if session.intents & GUILDS else ():
-            session.push("GUILD_CREATE", dump(wire.full_guild_json(guild, world.users, world.bot)))
+        greet(self._world, session, self.url)
 
     def _resume(self, connection: Connection, data: Json) -> None:
         self._check_token(data)
@@ -192,24 +177,13 @@ class Gateway:
 
     def _end(self, connection: Connection) -> None:
         self.connections.discard(connection)
-        session, code = connection.session, connection.socket.close_code
+        session, code = connection.session, connection.closed or connection.socket.close_code
         if session is None:
             return
         session.outbox = None
         if code in (1000, 1001):  # the client is done; anything else may be resumed
             self._world.events.sessions.pop(session.id, None)
         self._world.transcript.append(Link("ended", session.id, code))
-
-    def _members(self, session: Session, data: Json) -> None:
-        world = self._world
-        guild = world.guilds.get(number_of(data.get("guild_id")))
-        if guild is None or not guild.has_bot:
-            return
-        asked = data.get("user_ids")
-        numbers = [number_of(one) for one in asked] if isinstance(asked, list) else list(guild.members)
-        found = [wire.member_json(guild, world.users[one]) for one in numbers if one in guild.members]
-        chunk: Json = {"guild_id": str(guild.id), "members": found, "chunk_index": 0, "chunk_count": 1}
-        session.push("GUILD_MEMBERS_CHUNK", dump(chunk | {"nonce": data.get("nonce"), "not_found": []}))
 
 
 def _read(text: str) -> tuple[int, Json]:
@@ -228,6 +202,7 @@ async def _write(connection: Connection) -> None:
         item = await connection.outbox.get()
         try:
             if isinstance(item, Close):
+                connection.closed = item.code
                 await connection.socket.close(code=item.code)
                 return
             await connection.socket.send_str(item)

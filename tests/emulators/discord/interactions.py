@@ -5,13 +5,12 @@ import asyncio
 from tests.emulators.discord import wire
 from tests.emulators.discord.faults import refusal
 from tests.emulators.discord.permissions import permissions
+from tests.emulators.discord.records import Acknowledged, Failed
 from tests.emulators.discord.state import World
 from tests.emulators.discord.types import (
     AUTOCOMPLETE,
     COMMAND,
-    Acknowledged,
     Channel,
-    Failed,
     Interaction,
     Json,
     Message,

@@ -1,7 +1,7 @@
 """Rate limits, all off unless asked for.
 
-Discord publishes 50 requests/s for a bot and 10,000 invalid requests in 10 minutes for an address; buckets are
-told by headers only. Five messages in 5 s to a channel and ten crossposts an hour are what clients see.
+Discord publishes 50 requests/s for a bot and 10,000 invalid requests in 10 minutes for an address; buckets
+are told by headers only. Five messages in 5 s to a channel and ten crossposts an hour are what clients see.
 """
 
 import hashlib

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from tests.emulators.discord import api_account as account
 from tests.emulators.discord import api_channels as channels
+from tests.emulators.discord import api_guilds as guilds
 from tests.emulators.discord import api_interactions as interactions
 from tests.emulators.discord import api_messages as messages
 from tests.emulators.discord.call import Call
@@ -31,8 +32,8 @@ _ANSWER = "/webhooks/{application}/{token}/messages/{message}"
 
 ROUTES: Mapping[str, Method] = {
     "GET /users/@me": account.get_me,
-    "GET /users/@me/guilds": channels.list_guilds,
-    "DELETE /users/@me/guilds/{guild}": channels.leave_guild,
+    "GET /users/@me/guilds": guilds.list_guilds,
+    "DELETE /users/@me/guilds/{guild}": guilds.leave_guild,
     "POST /users/@me/channels": channels.open_dm,
     "GET /users/{user}": account.get_user,
     "GET /applications/@me": account.get_application,
@@ -43,11 +44,11 @@ ROUTES: Mapping[str, Method] = {
     f"PUT {_GUILD_COMMANDS}": account.put_commands,
     f"POST {_GUILD_COMMANDS}": account.add_command,
     f"GET {_GUILD_COMMANDS}": account.get_commands,
-    "GET /guilds/{guild}": channels.get_guild,
-    "GET /guilds/{guild}/channels": channels.list_channels,
-    "GET /guilds/{guild}/roles": channels.list_roles,
-    "GET /guilds/{guild}/members/{user}": channels.get_member,
-    "GET /guilds/{guild}/threads/active": channels.list_active_threads,
+    "GET /guilds/{guild}": guilds.get_guild,
+    "GET /guilds/{guild}/channels": guilds.list_channels,
+    "GET /guilds/{guild}/roles": guilds.list_roles,
+    "GET /guilds/{guild}/members/{user}": guilds.get_member,
+    "GET /guilds/{guild}/threads/active": guilds.list_active_threads,
     "GET /channels/{channel}": channels.get_channel,
     EDIT_CHANNEL: channels.edit_channel,
     "DELETE /channels/{channel}": channels.delete_channel,
@@ -83,7 +84,7 @@ def find_route(method: str, path: str) -> tuple[str, dict[str, str]]:
     for template, parts in _TABLE.get(len(words), ()):
         if all(part == word or part[0] == "{" for part, word in zip(parts, words, strict=True)):
             known = True
-            if f"{method} {template}" in ROUTES or template in GATEWAY:
+            if f"{method} {template}" in ROUTES or (method == "GET" and template in GATEWAY):
                 pairs = zip(parts, words, strict=True)
                 return template, {part[1:-1]: unquote(word) for part, word in pairs if part[0] == "{"}
     raise refusal(405 if known else 404)

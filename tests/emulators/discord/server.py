@@ -16,10 +16,16 @@ from tests.emulators.discord.faults import BLOCKED, error_answer, refusal
 from tests.emulators.discord.gateway import Gateway
 from tests.emulators.discord.interactions import expire
 from tests.emulators.discord.limits import Clock, Governor, Headers, Limits
-from tests.emulators.discord.people import People
+from tests.emulators.discord.records import Happening, Outcome, Request
 from tests.emulators.discord.routes import CREATED, GATEWAY, OPEN, ROUTES, find_route
 from tests.emulators.discord.state import World
-from tests.emulators.discord.types import ApiError, Channel, Happening, Json, Message, Outcome, Request, User
+from tests.emulators.discord.types import (
+    ApiError,
+    Channel,
+    Json,
+    Message,
+    User,
+)
 from tests.emulators.telegram.limits import Latency, Line
 
 Found = TypeVar("Found")
@@ -30,7 +36,7 @@ BOT_ID = 1_000_000_000_000_000_001
 TOKEN = "TEST.discord.token"
 
 
-class DiscordEmulator(People, Clicks, Emulator):
+class DiscordEmulator(Clicks, Emulator):
     """Discord's REST API and gateway on loopback, for one bot.
 
         async with DiscordEmulator() as dc:
@@ -38,9 +44,9 @@ class DiscordEmulator(People, Clicks, Emulator):
             dc.say(news, "hello")
 
     `dc.url` is what the bot takes for https://discord.com/api/v10, `dc.gateway_url` for
-    wss://gateway.discord.gg. `limits` None means no rate limits; `privileged` are the intents of that kind that
-    the bot may ask for. `clock` and `sleep` serve limits, deadlines, nonces, latency and faults; ids and times
-    of messages are those of `today`, which discord.py compares with its own.
+    wss://gateway.discord.gg. `limits` None means no rate limits; `privileged` are the intents of that kind
+    that the bot may ask for. `clock` and `sleep` serve limits, deadlines, nonces, latency and faults; ids and
+    times of messages are those of `today`, which discord.py compares with its own.
     """
 
     def __init__(
@@ -57,7 +63,7 @@ class DiscordEmulator(People, Clicks, Emulator):
     ) -> None:
         Emulator.__init__(self)
         bot = User(BOT_ID, "Skywave", is_bot=True)
-        People.__init__(self, World(bot, clock, today, nonce_window))
+        Clicks.__init__(self, World(bot, clock, today, nonce_window))
         self.token = token
         self.clock = clock
         self.sleep = sleep
@@ -168,9 +174,12 @@ class DiscordEmulator(People, Clicks, Emulator):
             self._note(error)
             answer = error_answer(ApiError(error.status, error.body, (*headers, *error.headers)))
             return answer, Outcome(error.status, error.code, json.dumps(error.body))
-        status = 204 if result is None else 201 if name in CREATED else 200
-        body = b"" if result is None else json.dumps(result, separators=(",", ":")).encode()
-        return Answer(status, body, headers=(*_VIA, *headers)), Outcome(status)
+        headers = (*_VIA, *headers)
+        if result is None:  # Discord gives the empty answer this type
+            return Answer(204, b"", "text/html; charset=utf-8", headers), Outcome(204)
+        status = 201 if name in CREATED else 200
+        body = json.dumps(result, separators=(",", ":")).encode()
+        return Answer(status, body, headers=headers), Outcome(status)
 
     def _call(self, name: str, call: Call) -> object:
         if name.removeprefix("GET ") in GATEWAY:

@@ -12,17 +12,15 @@ from tests.emulators.discord.content import Draft
 from tests.emulators.discord.events import DIRECT_MESSAGES, GUILDS, MESSAGES, Events
 from tests.emulators.discord.mentions import pings
 from tests.emulators.discord.permissions import Permission, permissions
+from tests.emulators.discord.records import Happening, Request, Shown
 from tests.emulators.discord.types import (
     LOADING,
     Channel,
     Guild,
-    Happening,
     Interaction,
     Json,
     Message,
     Pings,
-    Request,
-    Shown,
     User,
 )
 

@@ -1,0 +1,136 @@
+"""`skywave digests …`: schedules of chats."""
+
+from itertools import islice
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bot.app import make_look
+from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.platforms.terminal.render import plain, render
+from content import present
+from content.errors import NotFound, UsageError
+from scheduler import digests, timetable
+from scheduler.ports import UnitOfWork
+from scheduler.types import Chat, Digest, Form, WhenEmpty
+
+commands = typer.Typer(name="digests", help="What chats get at set times.", no_args_is_help=True)
+
+ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
+SHOWN_RUNS = 3
+
+
+@commands.command("add")
+def add(
+    chat: ChatName,
+    schedule: Annotated[
+        list[str], typer.Argument(metavar="SCHEDULE...", help="Like daily 09:00 Asia/Shanghai.")
+    ],
+    title: Annotated[str, typer.Option(help="The heading of its editions.")] = "",
+    max_posts: Annotated[
+        int, typer.Option("--max", min=1, help="More posts than this are only counted.")
+    ] = 30,
+    when_empty: Annotated[WhenEmpty, typer.Option(help="What happens when nothing is new.")] = WhenEmpty.SKIP,
+) -> None:
+    """Give a chat its digest, in place of one that it has. All that it follows goes into it.
+
+    skywave digests add telegram:-100123 mon,thu 08:00 Europe/Berlin
+    """
+    run(_add(chat, " ".join(schedule), title, max_posts, when_empty))
+
+
+async def _add(name: str, schedule: str, title: str, max_posts: int, when_empty: WhenEmpty) -> None:
+    try:
+        recurrence, zone = timetable.parse(schedule)
+    except timetable.NotUnderstood as exc:
+        raise UsageError(str(exc)) from exc
+    async with open_app() as app, app.store.write() as work:
+        chat, now = await chat_named(work, name), app.clock.now()
+        timezone = zone or chat.timezone or app.settings.timezone
+        first = timetable.next_run(recurrence, timezone, now)
+        digest = Digest(0, chat.id, str(recurrence), timezone, first, None, title, max_posts, when_empty)
+        await digests.set_up(work, digest)
+        await work.audit.add("cli", "digest", f"{chat.place} {recurrence} {timezone}", now)
+        await work.commit()
+    say(f"{chat.name}: {recurrence} ({timezone}). The next runs:")
+    for instant in islice(timetable.occurrences(recurrence, timezone, now), SHOWN_RUNS):
+        say(f"  {instant.astimezone(ZoneInfo(timezone)):%a %Y-%m-%d %H:%M}")
+
+
+@commands.command("list")
+def list_(json: Json = False) -> None:
+    """List the digests with their next and last runs."""
+    run(_list(json))
+
+
+async def _list(json: bool) -> None:
+    async with open_app() as app, app.store.read() as work:
+        found = await work.digests.all()
+        chats = {chat.id: chat for chat in await work.chats.all()}
+    if json:
+        print_json([to_json(digest) | {"chat": str(chats[digest.chat_id].place)} for digest in found])
+        return
+    rows = [(chats[d.chat_id].name, d.recurrence, d.timezone, _local(d), d.title) for d in found]
+    print_table(
+        ("chat", "schedule", "zone", "next run", "title"), rows, "No digests. In a chat: /digest daily 09:00"
+    )
+
+
+def _local(digest: Digest) -> str:
+    return f"{digest.next_run_at.astimezone(ZoneInfo(digest.timezone)):%a %Y-%m-%d %H:%M}"
+
+
+async def _of(work: UnitOfWork, name: str) -> tuple[Chat, Digest]:
+    """A chat and its digest. Raises NotFound."""
+    chat = await chat_named(work, name)
+    digest = await work.digests.of(chat.id)
+    if digest is None:
+        raise NotFound(f"{chat.name} has no digest: skywave digests add {chat.place} daily 09:00")
+    return chat, digest
+
+
+@commands.command("remove")
+def remove(chat: ChatName) -> None:
+    """End a chat's digest; what waits is sent as one last edition by the running skywave."""
+    run(_remove(chat))
+
+
+async def _remove(name: str) -> None:
+    async with open_app() as app, app.store.write() as work:
+        chat, digest = await _of(work, name)
+        sent = await digests.end(work, digest, app.clock.now())
+        await work.audit.add("cli", "digest off", str(chat.place), app.clock.now())
+        await work.commit()
+    say(f"{chat.name}: the digest has ended{', what waited is sent' if sent else ''}")
+
+
+@commands.command("send")
+def send(chat: ChatName) -> None:
+    """Let the running skywave send what waits for a digest now."""
+    run(_send(chat))
+
+
+async def _send(name: str) -> None:
+    async with open_app() as app, app.store.write() as work:
+        chat, digest = await _of(work, name)
+        sent = await digests.edition(work, digest, app.clock.now(), slot=None)
+        await work.commit()
+    say(f"{chat.name}: {'an edition will be sent' if sent else 'nothing waits'}")
+
+
+@commands.command("preview")
+def preview(chat: ChatName) -> None:
+    """Show what a digest would send now; nothing is sent."""
+    run(_preview(chat))
+
+
+async def _preview(name: str) -> None:
+    async with open_app() as app:
+        async with app.store.read() as work:
+            chat, digest = await _of(work, name)
+            ids, rest = await work.digests.waiting(chat.id, digest.max_posts)
+            posts = await work.posts.by_ids(ids)
+        look = make_look(app.settings, chat)
+        document = present.edition(posts, look, title=digest.title, more=len(rest))
+    say(plain(render(document, Form.FULL)[0].payload))

@@ -1,0 +1,108 @@
+"""`skywave posts …`: updates that operators write themselves."""
+
+import sys
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.platforms.terminal.adapter import HERE
+from content.errors import NotFound, UsageError
+from scheduler import timetable
+from scheduler.types import Chat, ChatKind, Draft, DraftState
+
+commands = typer.Typer(name="posts", help="Updates that you write yourself.", no_args_is_help=True)
+
+OPERATOR = "cli"
+
+
+@commands.command("add")
+def add(
+    text: Annotated[str, typer.Argument(help="A title line and a text in Markdown; - reads standard input.")],
+    chat: Annotated[
+        str, typer.Option("--chat", help="To this chat; without it, to all that follow updates.")
+    ] = "",
+    at: Annotated[str, typer.Option("--at", help="Like 18:30, tomorrow 9:00 or 2026-11-25 18:30.")] = "",
+) -> None:
+    """Write an update, now or at a time. A running skywave sends it.
+
+    skywave posts add "Maintenance tonight" --at 18:30
+    """
+    run(_add(sys.stdin.read() if text == "-" else text.replace("\\n", "\n"), chat, at))
+
+
+async def _add(text: str, name: str, at: str) -> None:
+    if not text.strip():
+        raise UsageError("there is no text: give a title line, and on the next lines a body in Markdown")
+    async with open_app() as app:
+        now, zone = app.clock.now(), app.settings.timezone
+        due_at = _moment(at, zone, now)
+        async with app.store.write() as work:
+            # What goes to all belongs to the chat that the operator sits at.
+            chat = (
+                await chat_named(work, name)
+                if name
+                else await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
+            )
+            draft = Draft(0, chat.id, OPERATOR, text, not name, DraftState.SCHEDULED, due_at or now)
+            await work.drafts.add(draft)
+            await work.commit()
+    when = "soon" if due_at is None else f"{due_at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} ({zone})"
+    say(f"The post goes out {when} to {chat.name if name else 'all chats that follow updates'}.")
+
+
+def _moment(at: str, zone: str, now: datetime) -> datetime | None:
+    if not at:
+        return None
+    try:
+        moment, rest = timetable.parse_moment(at, zone, now)
+    except (timetable.NotUnderstood, timetable.InThePast) as exc:
+        raise UsageError(str(exc)) from exc
+    if rest:
+        raise UsageError(f"“{rest}” after the time is not understood: write --at '2026-11-25 18:30'")
+    return moment
+
+
+@commands.command("list")
+def list_(json: Json = False) -> None:
+    """List the updates that wait for their time."""
+    run(_list(json))
+
+
+async def _list(json: bool) -> None:
+    async with open_app() as app, app.store.read() as work:
+        drafts = await work.drafts.scheduled()
+        chats = {chat.id: chat for chat in await work.chats.all()}
+    if json:
+        print_json([to_json(draft) for draft in drafts])
+        return
+    zone = app.settings.zone
+    rows = [
+        (d.id, _to(d, chats[d.chat_id]), _local(d.due_at, zone), d.text.strip().split("\n")[0])
+        for d in drafts
+    ]
+    print_table(("#", "to", "goes out", "title"), rows, "No update waits. Write one: skywave posts add TEXT")
+
+
+def _to(draft: Draft, chat: Chat) -> str:
+    return "all" if draft.everywhere else chat.name
+
+
+def _local(moment: datetime | None, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" if moment else ""
+
+
+@commands.command("cancel")
+def cancel(number: Annotated[int, typer.Argument(help="Its number in the list.")]) -> None:
+    """Discard an update that waits for its time."""
+    run(_cancel(number))
+
+
+async def _cancel(number: int) -> None:
+    async with open_app() as app, app.store.write() as work:
+        if not await work.drafts.set_state(number, DraftState.DISCARDED):
+            raise NotFound(f"no update {number} waits: skywave posts list shows them")
+        await work.commit()
+    say(f"Update {number} was discarded.")

@@ -1,0 +1,29 @@
+"""What people may mean while they type: sources, and titles of recent posts."""
+
+from collections.abc import Sequence
+
+from bot.commands.types import Request, Services
+from content.types import PostQuery
+
+# Recent posts whose titles are offered.
+RECENT = 200
+
+
+async def source_names(text: str, request: Request, services: Services) -> Sequence[str]:
+    """Visible sources whose name holds what was typed; those that begin with it first."""
+    async with services.store.read() as work:
+        names = [source.name for source in await work.sources.visible_to(request.chat.id)]
+    return _best(text, names)
+
+
+async def recent_titles(text: str, request: Request, services: Services) -> Sequence[str]:
+    """Titles of recent visible posts that hold what was typed."""
+    async with services.store.read() as work:
+        posts, _ = await work.posts.page(PostQuery(request.chat.id, limit=RECENT))
+    return _best(text, [post.title for post in posts if post.title])
+
+
+def _best(text: str, names: Sequence[str]) -> Sequence[str]:
+    wanted = text.strip().casefold()
+    found = [name for name in dict.fromkeys(names) if wanted in name.casefold()]
+    return sorted(found, key=lambda name: not name.casefold().startswith(wanted))

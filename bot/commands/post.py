@@ -1,0 +1,97 @@
+"""/post: what admins write themselves, with a preview before anything is sent."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.access import Role
+from bot.commands.types import Button, Reply, Request, Services
+from content import present
+from content.errors import UsageError
+from scheduler import drafts, timetable
+from scheduler.types import Draft, DraftState
+
+PREFIX = "d"
+HERE, ALL, NO = "here", "all", "no"
+
+
+async def post(request: Request, services: Services) -> Reply:
+    """Show what a text would look like; buttons send it, now or at its time."""
+    t, now = request.translator.t, services.clock.now()
+    due_at, text = _read(request, services, now)
+    if not text.strip():
+        example = "/post at 18:30 " + t("Title, and on the next lines the text in Markdown")
+        raise UsageError(t("There is no text. For example: {example}", example=example))
+    draft = Draft(0, request.chat.id, request.call.actor, text, False, DraftState.PREVIEW, due_at)
+    async with services.store.write() as work:
+        draft = await work.drafts.add(draft)
+        await work.commit()
+    document = present.post(drafts.preview(draft, now), request.look)
+    return Reply(document, _buttons(draft, request), private=True)
+
+
+def _read(request: Request, services: Services, now: datetime) -> tuple[datetime | None, str]:
+    """When a post is to go out, None for at once, and its text. Raises UsageError."""
+    t, text = request.translator.t, request.arguments.replace("\\n", "\n").strip()
+    if not text.lower().startswith("at "):
+        return None, text
+    zone = request.chat.timezone or services.timezone
+    try:
+        return timetable.parse_moment(text[3:].lstrip(), zone, now)
+    except timetable.NotUnderstood as exc:
+        wrong = t("“{word}” is not understood.", word=exc.word[:60])
+        raise UsageError(wrong + " " + t("Did you mean: {nearest}", nearest=f"/post {exc.nearest}")) from exc
+    except timetable.InThePast as exc:
+        wrong = t("{moment} ({zone}) has passed.", moment=exc.word, zone=zone)
+        raise UsageError(wrong + " " + t("Did you mean: {nearest}", nearest=f"/post {exc.nearest}")) from exc
+
+
+def _buttons(draft: Draft, request: Request) -> tuple[Button, ...]:
+    t = request.translator.t
+    everywhere = (
+        (Button(t("Send to all"), f"{PREFIX}:{draft.id}:{ALL}"),) if request.role is Role.OPERATOR else ()
+    )
+    here = Button(t("Send here"), f"{PREFIX}:{draft.id}:{HERE}")
+    return *everywhere, here, Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
+
+
+async def confirm(data: str, request: Request, services: Services) -> Reply | None:
+    """What a press below a preview does."""
+    _, number, choice = data.split(":") if data.count(":") == 2 else ("", "", "")
+    t = request.translator.t
+    async with services.store.read() as work:
+        draft = await work.drafts.get(int(number)) if number.isdecimal() else None
+    if draft is None or draft.chat_id != request.chat.id or choice not in (HERE, ALL, NO):
+        return None
+    everywhere = choice == ALL
+    if everywhere and request.role is not Role.OPERATOR:
+        raise UsageError(t("Only operators send to all chats."))
+    if choice == NO:
+        done = await _set(draft, DraftState.DISCARDED, False, services)
+        return Reply(present.notice(t("The post was discarded.") if done else _too_late(request)))
+    if draft.due_at and draft.due_at > services.clock.now():
+        return await _scheduled(draft, everywhere, request, services)
+    if not await services.drafts.publish(replace(draft, everywhere=everywhere)):
+        return Reply(present.notice(_too_late(request)))
+    return Reply(present.notice(t("The post is on its way.")))
+
+
+async def _scheduled(draft: Draft, everywhere: bool, request: Request, services: Services) -> Reply:
+    t, zone = request.translator.t, request.chat.timezone or services.timezone
+    if not await _set(draft, DraftState.SCHEDULED, everywhere, services):
+        return Reply(present.notice(_too_late(request)))
+    assert draft.due_at is not None
+    when = request.translator.long_date(draft.due_at, ZoneInfo(zone))
+    cancel = Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
+    return Reply(present.notice(t("The post goes out on {when} ({zone}).", when=when, zone=zone)), (cancel,))
+
+
+async def _set(draft: Draft, state: DraftState, everywhere: bool, services: Services) -> bool:
+    async with services.store.write() as work:
+        changed = await work.drafts.set_state(draft.id, state, everywhere=everywhere)
+        await work.commit()
+    return changed
+
+
+def _too_late(request: Request) -> str:
+    return request.translator.t("That was settled already.")

@@ -1,0 +1,69 @@
+"""The commands as Discord wants to know them (docs.discord.com: "Application Commands")."""
+
+from typing import Any
+
+import discord
+
+from bot.access import Role
+from bot.commands import COMMANDS
+from bot.commands.types import Command, Option
+from content.i18n import Translator
+
+CHAT_INPUT, STRING = 1, 3
+GUILD, BOT_DM = 0, 1
+# What who may change a chat's subscriptions is offered by default; the handlers check again.
+ADMIN = discord.Permissions(manage_guild=True)
+DESCRIPTION_LENGTH = 100
+
+
+def command_payloads() -> list[dict[str, Any]]:
+    """All commands, described in every language."""
+    return [_command(command) for command in COMMANDS]
+
+
+def _command(command: Command) -> dict[str, Any]:
+    payload = {
+        "type": CHAT_INPUT,
+        "name": command.name,
+        **_described(command.summary),
+        "options": [_option(option) for option in command.options],
+        "contexts": [GUILD, BOT_DM],
+        "integration_types": [0],
+    }
+    if command.role > Role.MEMBER:
+        payload["default_member_permissions"] = str(ADMIN.value)
+    return payload
+
+
+def _option(option: Option) -> dict[str, Any]:
+    return {
+        "type": STRING,
+        "name": option.name,
+        **_described(option.summary),
+        "required": option.required,
+        "autocomplete": option.completer is not None,
+    }
+
+
+def _described(summary: str) -> dict[str, Any]:
+    chinese = Translator("zh").t(summary)[:DESCRIPTION_LENGTH]
+    locales = {"zh-CN": chinese, "zh-TW": chinese}
+    return {"description": summary[:DESCRIPTION_LENGTH], "description_localizations": locales}
+
+
+def differ(wanted: list[dict[str, Any]], known: list[Any]) -> bool:
+    """Whether what Discord knows is not what is wanted; it adds fields of its own, which do not count."""
+    by_name = {command["name"]: command for command in known}
+    return set(by_name) != {command["name"] for command in wanted} or any(
+        not _covers(by_name[command["name"]], command) for command in wanted
+    )
+
+
+def _covers(known: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        # Discord leaves out what is empty or false.
+        return all(_covers(known.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        known = known or []
+        return len(known) == len(wanted) and all(_covers(k, w) for k, w in zip(known, wanted, strict=True))
+    return bool(known == wanted) or (not known and not wanted)

@@ -1,0 +1,172 @@
+"""Text, links and code in Discord's Markdown, so that outside text stays text.
+
+Discord publishes no grammar. What is relied on is what its clients are known to do: a backslash makes any
+ASCII punctuation text, but not in the label of a masked link, where it is shown
+(github.com/discord/discord-api-docs/issues/6185), so that labels get look-alikes instead; a label with a URL in
+it is no link (#7721); a URL without angle brackets runs on to the next white space, full stops of Chinese
+included.
+"""
+
+import re
+from itertools import groupby, pairwise
+
+from bot.platforms.flat import Flat, Span, SpanKind
+from content.document import is_web_url
+
+URL_LENGTH = 1024  # code points as written: a longer one could leave no room for its own text
+
+_WORD_JOINER = "\u2060"
+_GAP = "\u200b"  # zero-width space: parts marks that would be read as one
+_URL = r"https?://[\w.~:/?#@!$&'()*+,;=%-]+"
+_STOPS = frozenset(".,:;!?'")
+
+# What would be markup, each with what is put before or behind it. `[^\S\n]` is white space within a line.
+_SPECIAL = re.compile(
+    rf"(?P<url>{_URL})"
+    r"|(?P<escape>[\\*_~|`<\[#]"
+    r"|:(?=/)"  # a scheme that is not http(s): steam://, <x:/y>
+    r"|:(?=[\w+-]+:))"  # the name of an emoji
+    r"|(?P<mention>(?<=<)@|@(?=everyone|here))"
+    r"|(?P<line>^[^\S\n]*(?:\d+(?=[.)])|(?=[>+-])))",  # list items, quotes, small print
+    re.IGNORECASE | re.MULTILINE,
+)
+
+_LOOK_ALIKES = str.maketrans("\\*`<>[]", "∖∗ˋ<>[]")  # noqa: RUF001
+_LINE_LOW = "ˍ"  # for an underscore that could open or close emphasis
+_LABEL = re.compile(
+    r"(?P<low>__+|_(?![A-Za-z0-9]))"
+    r"|(?P<join>~(?=~)|\|(?=\|)|:(?=/)|:(?=[\w+-]+:)|(?<=<)@|@(?=everyone|here))"
+    r"|(?P<line>^(?=\s*(?:[#+-]|\d+[.)])))",
+    re.IGNORECASE,
+)
+
+_MARKS = {SpanKind.EMPHASIS: "*", SpanKind.STRONG: "**", SpanKind.STRIKE: "~~"}
+# Characters at which a URL, or the marks around it, could end early.
+_IN_URLS = {ord(ch): f"%{ord(ch):02X}" for ch in ' "*<>\\^`{|}'}
+_IN_TARGETS = _IN_URLS | {ord("("): "%28", ord(")"): "%29"}
+
+
+def escape(content: str) -> str:
+    """Lines of text as Markdown that shows just them; http(s) URLs in it are links of exactly their length."""
+    return _SPECIAL.sub(_escaped, content)
+
+
+def marked(flat: Flat) -> str:
+    """Text and its spans, other than code blocks and quotes, as Markdown."""
+    edges = {0, len(flat.text)} | {edge for span in flat.spans for edge in (span.start, span.end)}
+    for found in re.finditer("\n", flat.text):
+        edges |= {found.start(), found.end()}
+    out, after_marks = "", False
+    for link, group in groupby(pairwise(sorted(edges)), key=lambda run: _link(flat, *run)):
+        runs = list(group)
+        for piece, marks in [_masked(flat, link, runs)] if link else [_run(flat, *run) for run in runs]:
+            out += _GAP + piece if marks and after_marks and not piece[:1].isspace() else piece
+            after_marks = marks and not piece[-1:].isspace()
+    return out
+
+
+def plain(flat: Flat) -> str:
+    """The text without its marks, and each link's URL once behind it, in brackets so that no preview unfolds."""
+    pieces, last, seen = [], 0, set[str]()
+    for span in sorted(flat.spans, key=lambda span: span.end):
+        if (
+            span.kind is SpanKind.LINK
+            and span.url not in seen
+            and len(target := _url(span.url)) <= URL_LENGTH
+        ):
+            seen.add(span.url)
+            if flat.text[span.start : span.end] != span.url:
+                pieces += [escape(flat.text[last : span.end]), f" (<{target}>)"]
+                last = span.end
+    return "".join(pieces) + escape(flat.text[last:])
+
+
+def code_span(content: str) -> str:
+    """One line of code; where it holds backticks they are kept apart, and from the marks."""
+    if "`" not in content:
+        return f"`{content}`"
+    inner = re.sub("`(?=`)", "`" + _GAP, content)
+    before, after = _GAP * inner.startswith("`"), _GAP * inner.endswith("`")
+    return f"``{before}{inner}{after}``"
+
+
+def fence(content: str, language: str) -> list[str]:
+    """A code block as lines. Discord knows no longer fence, so that three backticks in it are kept apart."""
+    name = language if re.fullmatch(r"[\w+.#-]{1,32}", language, re.ASCII) else ""
+    return ["```" + name, *re.sub("`(?=``)", "`" + _GAP, content).split("\n"), "```"]
+
+
+def _escaped(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "url":
+            url = _without_stops(found.group())
+            rest = found.group()[len(url) :]
+            if is_web_url(url) and len(_url(url)) <= URL_LENGTH:
+                return f"<{_url(url)}>" + escape(rest)
+            return found.group().replace(":", "\\:", 1).translate({ord(ch): "\\" + ch for ch in "*_~#"})
+        case "escape":
+            return "\\" + found.group()
+        case "mention":
+            return "@" + _WORD_JOINER
+        case _:
+            return found.group() + "\\"
+
+
+def _without_stops(url: str) -> str:
+    """The URL without what ends a sentence, and without brackets that were opened before it."""
+    end, surplus = len(url), url.count(")") - url.count("(")
+    while url[end - 1] in _STOPS or (url[end - 1] == ")" and surplus > 0):
+        surplus -= url[end - 1] == ")"
+        end -= 1
+    return url[:end]
+
+
+def _url(url: str) -> str:
+    return url.translate(_IN_URLS).replace("~~", "%7E%7E")
+
+
+def _target(url: str) -> str:
+    return url.translate(_IN_TARGETS).replace("~~", "%7E%7E")
+
+
+def _link(flat: Flat, start: int, end: int) -> Span | None:
+    """The link that a run of text is in; one that cannot be written, or line ends, are in none."""
+    inner = (s for s in flat.spans if s.kind is SpanKind.LINK and s.start <= start and end <= s.end)
+    span = next(inner, None)
+    return span if span and flat.text[start:end].strip() and len(_target(span.url)) <= URL_LENGTH else None
+
+
+def _masked(flat: Flat, link: Span, runs: list[tuple[int, int]]) -> tuple[str, bool]:
+    if flat.text[runs[0][0] : runs[-1][1]] == link.url:
+        return f"<{_url(link.url)}>", False
+    label, after_marks = "", False
+    for start, end in runs:
+        piece, marks = _run(flat, start, end, label=True)
+        label += _GAP + piece if marks and after_marks else piece
+        after_marks = marks
+    return f"[{label.strip()}]({_target(link.url)})", False
+
+
+def _run(flat: Flat, start: int, end: int, *, label: bool = False) -> tuple[str, bool]:
+    """A run of text within one line, and whether there are marks around it; white space is outside them."""
+    kinds = {span.kind for span in flat.spans if span.start <= start and end <= span.end}
+    content = flat.text[start:end]
+    core = content.strip()
+    before, after = content[: len(content) - len(content.lstrip())], content[len(content.rstrip()) :]
+    if not core:
+        return content, False
+    if SpanKind.CODE in kinds and not label:
+        return before + code_span(core) + after, True
+    marks = [mark for kind, mark in _MARKS.items() if kind in kinds]
+    inner = _label(core) if label else escape(core)
+    return before + "".join(marks[::-1]) + inner + "".join(marks) + after, bool(marks)
+
+
+def _label(content: str) -> str:
+    return _LABEL.sub(_joined, content.translate(_LOOK_ALIKES))
+
+
+def _joined(found: re.Match[str]) -> str:
+    if found.lastgroup == "low":
+        return _LINE_LOW * len(found.group())
+    return found.group() + _WORD_JOINER

@@ -1,0 +1,159 @@
+"""Documents as Discord messages: embeds with Markdown in which outside text stays text.
+
+Limits: github.com/discord/discord-api-docs (message and embed object). The API counts code points (issue
+#1315), clients count UTF-16 units; the units are what is measured here, being never fewer.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from bot.platforms.discord.markup import fence, marked, plain
+from bot.platforms.fit import fit, split
+from bot.platforms.flat import clean, clean_line, flatten
+from content.document import (
+    Block,
+    CodeBlock,
+    Document,
+    Heading,
+    Image,
+    ListBlock,
+    Paragraph,
+    Quote,
+    is_web_url,
+)
+from content.text import excerpt
+from scheduler.types import Form, Message
+
+CONTENT_LENGTH = 2000  # UTF-16 units, as the others
+DESCRIPTION_LENGTH = 4096  # and so the 6000 of all texts of a message's embeds is kept: there is no other
+TITLE_LENGTH = 100  # of a forum thread's name
+IMAGE_URL_LENGTH = 2048
+NOTHING = "…"  # Discord refuses an empty message
+
+_HEADINGS = 3  # levels that Discord has
+_NESTED = 8  # levels of lists that are indented: a line must have room for text
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
+
+
+def render(document: Document, form: Form) -> tuple[Message, ...]:
+    """The messages that the document becomes, each of them within Discord's limits.
+
+    A payload has `content`, `embeds` (at most one, as the API takes it) and `title`, the document's name in
+    plain text, which a forum post needs. In the plain form all is in `content`.
+    """
+    fits = partial(_fits, form=form)
+    pieces = [fit(document, fits)] if document.single else split(document, fits)
+    title = _title(document)
+    if len(pieces) == 1:  # it carries even posts of which nothing is visible
+        return (_message(pieces[0], form, title, _posts(document)),)
+    return tuple(_message(piece, form, title, _posts(piece)) for piece in pieces)
+
+
+def _fits(document: Document, form: Form) -> bool:
+    limit = CONTENT_LENGTH if form is Form.PLAIN else DESCRIPTION_LENGTH
+    return _units(_text(document, form)[0]) <= limit
+
+
+def _units(content: str) -> int:
+    return len(content.encode("utf-16-le")) // 2
+
+
+def _message(document: Document, form: Form, title: str, posts: tuple[int, ...]) -> Message:
+    shown, picture = _text(document, form)
+    if form is Form.PLAIN:
+        return Message({"content": shown, "embeds": [], "title": title}, posts)
+    embed: dict[str, Any] = {"description": shown}
+    if picture:
+        embed["image"] = {"url": picture}
+    return Message({"content": "", "embeds": [embed], "title": title}, posts)
+
+
+def _posts(document: Document) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(post for posts in document.carried for post in posts))
+
+
+def _title(document: Document) -> str:
+    """The first heading, else the first line, cut to a thread's name."""
+    shown = (
+        flatten(Document((block,))).text
+        for block in sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
+    )
+    line = next(
+        (clean_line(excerpt(text.split("\n")[0], TITLE_LENGTH)) for text in shown if _is_visible(text)), ""
+    )
+    for limit in range(TITLE_LENGTH, 0, -1):
+        if _units(name := excerpt(line, limit)) <= TITLE_LENGTH:
+            return name if _is_visible(name) else NOTHING
+    return NOTHING
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
+
+
+def _text(document: Document, form: Form) -> tuple[str, str]:
+    """The text of a message, never empty, and the URL of the picture that is shown below it, if one is."""
+    if not _is_visible(flatten(document).text):
+        return NOTHING, ""
+    if form is Form.PLAIN:
+        return plain(flatten(document)), ""
+    picture = next((b for b in document.blocks if isinstance(b, Image) and _can_show(b)), None)
+    if form is not Form.FULL or picture is None:
+        return _description(document.blocks), ""
+    others = tuple(block for block in document.blocks if block is not picture)
+    if _is_visible(flatten(Document(others)).text):
+        return _description(others), picture.url
+    return _description(document.blocks), picture.url
+
+
+def _can_show(image: Image) -> bool:
+    return is_web_url(image.url) and _units(image.url) <= IMAGE_URL_LENGTH
+
+
+def _description(blocks: Iterable[Block]) -> str:
+    """Blocks an empty line apart, but lines of a page, and what follows a heading, on the next line."""
+    parts: list[str] = []
+    before: Block | None = None
+    for block in blocks:
+        if lines := _lines(block):
+            tight = isinstance(before, Heading) or (isinstance(block, Paragraph) and block.tight)
+            if before:  # a line right after a list would go on with its last item
+                parts.append("\n" if tight and not isinstance(before, ListBlock) else "\n\n")
+            parts.append("\n".join(lines))
+            before = block
+    return "".join(parts)
+
+
+def _lines(block: Block, *, quoted: bool = False, depth: int = 0) -> list[str]:
+    """A block as lines of Markdown, none if it has no text. Quotes do not nest."""
+    match block:
+        case Heading():
+            content = " ".join(_lines(Paragraph(block.children)))
+            return [f"{'#' * min(max(block.level, 1), _HEADINGS)} {content}"] if content else []
+        case Paragraph() | Image():
+            content = marked(flatten(Document((block,))))
+            return content.split("\n") if content else []
+        case CodeBlock():
+            code = clean(block.text).replace("\t", "    ").strip("\n")
+            return fence(code, clean_line(block.language)) if code.strip() else []
+        case Quote():
+            inner = _stack(block.blocks, quoted=True, depth=depth)
+            return inner if quoted else [f"> {line}" for line in inner]
+        case ListBlock():
+            return _list(block, quoted=quoted, depth=depth)
+
+
+def _stack(blocks: Iterable[Block], *, quoted: bool, depth: int) -> list[str]:
+    return [line for block in blocks for line in _lines(block, quoted=quoted, depth=depth)]
+
+
+def _list(block: ListBlock, *, quoted: bool, depth: int) -> list[str]:
+    lines: list[str] = []
+    for number, item in enumerate(block.items):
+        bullet = "- " if block.start is None else f"{block.start + number}. "
+        indent = " " * len(bullet) if depth < _NESTED else ""
+        for at, line in enumerate(_stack(item, quoted=quoted, depth=depth + 1)):
+            lines.append((indent if at else bullet) + line)
+    return lines

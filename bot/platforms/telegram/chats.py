@@ -1,0 +1,64 @@
+"""What Telegram says about chats, taken into the store: they come, go, move, are renamed, lose a topic."""
+
+import structlog
+
+from bot.platforms.telegram.events import NAME, MembershipEvent, TopicEvent, Where
+from bot.platforms.types import Wiring
+from scheduler import membership
+from scheduler.types import Place
+
+log = structlog.get_logger(__name__)
+
+
+async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:
+    """The bot was added, blocked, removed or let in again; returns whether the chat is new to us."""
+    place, now = event.where.place, wiring.clock.now()
+    async with wiring.store.write() as work:
+        known = await work.chats.find(place)
+        if event.present:
+            await work.chats.ensure(place, title=event.where.title, kind=event.where.kind)
+            await membership.reactivate_address(work, NAME, place.address, now)
+        else:
+            await membership.deactivate_address(work, NAME, place.address, event.reason, now)
+        await work.commit()
+    log.info("chat.membership", chat=str(place), present=event.present)
+    wiring.wake()
+    return event.present and known is None
+
+
+async def gone(place: Place, reason: str, wiring: Wiring) -> None:
+    """A send was refused for good."""
+    async with wiring.store.write() as work:
+        await membership.deactivate_address(work, NAME, place.address, reason, wiring.clock.now())
+        await work.commit()
+
+
+async def moved(old: str, new: str, wiring: Wiring) -> None:
+    """A group has become a supergroup."""
+    async with wiring.store.write() as work:
+        await work.chats.move(NAME, old, new)
+        await work.commit()
+    log.info("chat.moved", chat=f"{NAME}:{old}", to=f"{NAME}:{new}")
+    wiring.wake()
+
+
+async def topic_changed(event: TopicEvent, wiring: Wiring) -> None:
+    """A topic was closed or opened again; one that gets nothing is of no interest."""
+    async with wiring.store.write() as work:
+        chat = await work.chats.find(event.where.place)
+        if chat is None:
+            return
+        if not event.closed:
+            await membership.reactivate(work, chat, wiring.clock.now())
+        elif await work.subscriptions.of(chat.id):
+            await membership.pause_topic(work, chat, "the topic was closed", wiring.clock.now())
+        await work.commit()
+    wiring.wake()
+
+
+async def renamed(where: Where, wiring: Wiring) -> None:
+    """A chat or a topic has a new title."""
+    async with wiring.store.write() as work:
+        if await work.chats.find(where.place) is not None:
+            await work.chats.ensure(where.place, title=where.title)
+            await work.commit()

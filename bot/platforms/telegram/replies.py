@@ -1,0 +1,82 @@
+"""Answers to people: ahead of every broadcast, within the same limits, sent again where that helps."""
+
+from dataclasses import replace
+
+import structlog
+
+from bot.commands.types import Reply
+from bot.platforms.telegram import chats
+from bot.platforms.telegram.events import Where
+from bot.platforms.telegram.sender import TelegramPlatform
+from bot.platforms.types import Wiring
+from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited, RateScope
+from scheduler.types import Form, Message, Sent
+
+log = structlog.get_logger(__name__)
+
+# A reply that the platform defers for longer comes too late to be of use, seconds.
+LATE = 60.0
+
+
+class Replies:
+    """Sends replies, and turns pages in place."""
+
+    def __init__(self, platform: TelegramPlatform, wiring: Wiring) -> None:
+        self._platform, self._wiring = platform, wiring
+
+    async def send(self, where: Where, reply: Reply) -> None:
+        """Send a reply, in a plainer form if need be. Raises SendError where nothing helps."""
+        for form in Form:
+            message = self._platform.render(reply.document, form)[0]
+            try:
+                await self._say(where, message, reply)
+                return
+            except ContentRejected as exc:
+                log.warning("reply.rejected", chat=str(where.place), form=str(form), reason=str(exc))
+            except ChatMoved as exc:
+                await chats.moved(where.place.address, exc.address, self._wiring)
+                there = replace(where, place=replace(where.place, address=exc.address))
+                await self._say(there, message, reply)
+                return
+            except ChatGone as exc:
+                await chats.gone(where.place, str(exc), self._wiring)
+                return
+
+    async def turn(self, where: Where, message_id: int, reply: Reply) -> None:
+        """Let a message show another page. Raises SendError."""
+        await self._slot(where)
+        message = self._platform.render(reply.document, Form.FULL)[0]
+        try:
+            await self._platform.rewrite(
+                Sent(where.place.address, (str(message_id),)), message, reply.buttons
+            )
+        except RateLimited as exc:
+            self._hold(exc, where)
+            raise
+
+    async def _say(self, where: Where, message: Message, reply: Reply) -> None:
+        """Send a message, and once more after a short flood wait."""
+        await self._slot(where)
+        try:
+            await self._platform.say(where.place, message, reply.buttons)
+        except RateLimited as exc:
+            wait = self._hold(exc, where)
+            if wait > LATE:
+                raise
+            await self._wiring.clock.sleep(wait)
+            await self._platform.say(where.place, message, reply.buttons)
+
+    async def _slot(self, where: Where) -> None:
+        clock = self._wiring.clock
+        wait = self._wiring.limiter.reply(where.place.address, where.kind, clock.monotonic())
+        await clock.sleep(wait)
+
+    def _hold(self, error: RateLimited, where: Where) -> float:
+        """Let broadcasts rest as well; returns the seconds to wait."""
+        wait = error.retry_after.total_seconds()
+        until = self._wiring.clock.monotonic() + wait
+        if error.scope is RateScope.PLATFORM:
+            self._wiring.limiter.hold_all(until)
+        else:
+            self._wiring.limiter.hold(where.place.address, where.kind, until)
+        return wait

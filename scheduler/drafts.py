@@ -1,0 +1,93 @@
+"""What admins write becomes posts of the source `updates`, through ledger and outbox as any other."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from content import changes
+from content.sources.updates import GLOBAL, KIND, TITLE, to_parsed_post, url_of_chat
+from content.types import ParsedSource, Post, Source, Visibility
+from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.types import Broadcast, BroadcastKind, Draft, DraftState
+
+log = structlog.get_logger(__name__)
+
+
+class Drafts:
+    """Publishes drafts; `wake` is called when deliveries were made."""
+
+    def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
+        self._store, self._clock, self._wake = store, clock, wake
+
+    async def publish_due(self) -> int:
+        """Publish what was scheduled for now or before; returns how many."""
+        async with self._store.read() as work:
+            due = await work.drafts.due(self._clock.now())
+        for draft in due:
+            await self.publish(draft)
+        return len(due)
+
+    async def publish(self, draft: Draft) -> bool:
+        """Make a draft a post and send it, once; False if it was published or discarded before."""
+        now = self._clock.now()
+        async with self._store.write() as work:
+            if not await work.drafts.set_state(draft.id, DraftState.PUBLISHED):
+                return False
+            await _send(work, draft, now)
+            await work.audit.add(draft.actor, "post", f"draft {draft.id}", now)
+            await work.commit()
+        log.info("draft.published", draft=draft.id, everywhere=draft.everywhere)
+        self._wake()
+        return True
+
+
+async def _send(work: UnitOfWork, draft: Draft, now: datetime) -> None:
+    chat = await work.chats.get(draft.chat_id)
+    assert chat is not None, "a draft goes with its chat"
+    source = await updates_source(work, None if draft.everywhere else str(chat.place))
+    parsed = ParsedSource(posts=(to_parsed_post(str(draft.id), draft.text, now),))
+    found = changes.diff([], parsed, source_url=source.url, now=now)
+    if not draft.everywhere:
+        # Following is what lets the chat, and no other, see it in /latest and /search.
+        await work.subscriptions.add(chat.id, source.id)
+    posts = tuple(await work.posts.insert(source.id, found.new, now))
+    broadcast_id = await work.outbox.broadcast(Broadcast(BroadcastKind.POST, posts), now)
+    if broadcast_id is None:
+        return
+    if draft.everywhere:
+        await work.outbox.fan_out(broadcast_id, source, now)
+    else:
+        await work.outbox.deliver(broadcast_id, chat.id, now)
+
+
+async def updates_source(work: UnitOfWork, place: str | None) -> Source:
+    """The source of a chat's own updates, or the public one of the operators."""
+    url = GLOBAL if place is None else url_of_chat(place)
+    visibility = Visibility.PUBLIC if place is None else Visibility.PRIVATE
+    found = await work.sources.by_url(url)
+    return found or await work.sources.add(KIND, url, TITLE, visibility)
+
+
+def preview(draft: Draft, now: datetime) -> Post:
+    """The post that a draft would become now."""
+    parsed = to_parsed_post(str(draft.id), draft.text, draft.due_at or now)
+    new = changes.diff([], ParsedSource(posts=(parsed,)), source_url=GLOBAL, now=now).new[0]
+    return Post(
+        id=0,
+        source_id=0,
+        source_title=TITLE,
+        guid=new.guid,
+        key=new.key,
+        url=new.url,
+        title=new.title,
+        author=new.author,
+        published_at=draft.due_at or now,
+        updated_at=None,
+        first_seen_at=now,
+        html=new.html,
+        text=new.text,
+        language=new.language,
+        tags=new.tags,
+        media=new.media,
+    )

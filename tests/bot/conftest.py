@@ -1,0 +1,139 @@
+"""People in chats: the router over a real store, with everything around it faked."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.commands import COMMANDS, PRESSES
+from bot.commands.router import Router
+from bot.commands.types import Call, Reply, Services
+from content.document import block_text
+from content.i18n import Translator, negotiate
+from content.present import Look
+from content.sources import ReadContext
+from content.types import Source, Visibility
+from scheduler.digests import Digests
+from scheduler.drafts import Drafts
+from scheduler.ingest import Ingest
+from scheduler.types import Chat, ChatKind, Place
+from storage.unit_of_work import SqlStore
+from tests.fakes import FakeClock, FakeFetcher, WatchedStore
+from tests.scheduler.conftest import json_feed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FEED = "https://example.org/feed.json"
+OPERATOR = "fake:1000"
+PAGE_SIZE = 3
+
+
+async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return function(*args, **kwargs)
+
+
+def look(chat: Chat, locale: str) -> Look:
+    return Look(translator=Translator(negotiate(chat.language, locale)), excerpt_length=60)
+
+
+def shown(reply: Reply | None) -> str:
+    """What a reply says, a line a block."""
+    assert reply is not None
+    return "\n".join(block_text(block) for block in reply.document.blocks)
+
+
+@dataclass
+class Desk:
+    """`say` is a command in a chat, `press` a button there."""
+
+    store: WatchedStore
+    fetcher: FakeFetcher
+    services: Services
+    router: Router
+    asked: list[str] = field(default_factory=list)  # whose rights were looked up
+
+    def call(
+        self,
+        line: str,
+        *,
+        place: str = "1",
+        kind: ChatKind = ChatKind.GROUP,
+        actor: str = "fake:7",
+        admin: bool = True,
+        locale: str = "en",
+    ) -> Call:
+        async def is_admin() -> bool:
+            self.asked.append(actor)
+            return admin
+
+        name, _, arguments = line.removeprefix("/").partition(" ")
+        return Call(name, arguments, Place("fake", place), kind, f"chat {place}", actor, locale, is_admin)
+
+    async def say(self, line: str, **who: object) -> Reply | None:
+        return await self.router.command(self.call(line, **who))  # type: ignore[arg-type]
+
+    async def press(self, data: str, **who: object) -> Reply | None:
+        return await self.router.press(data, self.call("", **who))  # type: ignore[arg-type]
+
+    async def publish(self, *texts: str, url: str = FEED, site: str = "") -> None:
+        """The feed has these posts, newest last, and is polled if it is known."""
+        self.fetcher.pages[url] = json_feed(*texts, site=site or url)
+        async with self.store.read() as work:
+            source = await work.sources.by_url(url)
+        if source is not None:
+            await self.services.ingest.poll(source)
+
+    async def source(
+        self, *texts: str, url: str = FEED, title: str = "Example", public: bool = True
+    ) -> Source:
+        """A source with these posts, which nobody is sent."""
+        await self.publish(*texts, url=url)
+        visibility = Visibility.PUBLIC if public else Visibility.PRIVATE
+        return (await self.services.ingest.add(url, visibility, title=title)).source
+
+    async def chat(self, place: str = "1") -> Chat:
+        async with self.store.read() as work:
+            chat = await work.chats.find(Place("fake", place))
+        assert chat is not None
+        return chat
+
+    async def follows(self, place: str = "1") -> Sequence[int | None]:
+        async with self.store.read() as work:
+            return [s.source_id for s in await work.subscriptions.of((await self.chat(place)).id)]
+
+
+@pytest.fixture(autouse=True)
+def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is logged is not printed."""
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
+    inner = await SqlStore.open(sqlite_url)
+    store, fetcher, clock = WatchedStore(inner), FakeFetcher(), FakeClock()
+
+    def wake() -> None:
+        return
+
+    services = Services(
+        store=store,
+        ingest=Ingest(store, ReadContext(fetcher, inline), clock, timedelta(minutes=5), wake),
+        digests=Digests(store, clock, wake),
+        drafts=Drafts(store, clock, wake),
+        clock=clock,
+        page_size=PAGE_SIZE,
+        timezone="UTC",
+        look=partial(look),
+        wake=wake,
+        commands=COMMANDS,
+        presses=PRESSES,
+    )
+    yield Desk(store, fetcher, services, Router(services, {OPERATOR}))
+    await inner.close()

@@ -1,0 +1,202 @@
+"""Commands as people give them, everywhere that Telegram lets them."""
+
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.bot.telegram.live import Live
+from tests.emulators.base import Fault
+from tests.emulators.telegram import Chat, TelegramEmulator
+from tests.emulators.telegram.faults import (
+    answers,
+    bad_gateway,
+    delivered_then_dropped,
+    migrated,
+    refused,
+    too_many,
+)
+
+
+@pytest.fixture
+def ann(tg: TelegramEmulator) -> Chat:
+    return tg.private(tg.user("Ann"))
+
+
+async def test_a_private_chat_is_answered(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    reply = await sky.answer(ann, "/latest")
+    assert reply.text.startswith("INCOMING TRANSMISSION\n\nLATEST UPDATES\n")
+    assert "Post old: The text of old." in reply.text
+    assert [entity.url for entity in reply.entities if entity.url] == ["https://example.org/old"]
+
+
+async def test_a_chinese_person_is_answered_in_chinese(tg: TelegramEmulator, sky: Live) -> None:
+    wei = tg.private(tg.user("Wei", language="zh-hans"))
+    assert "搜索中英文文章" in (await sky.answer(wei, "/start")).text
+    assert (await sky.known(wei)).language == "zh"
+    assert "SEARCH RESULTS" not in (await sky.answer(wei, "/search 无线电")).text
+
+
+async def test_the_answer_goes_to_the_topic_that_asked(tg: TelegramEmulator, sky: Live) -> None:
+    forum = tg.forum("Club", ["News"])
+    news = tg.topic(forum, "News")
+    assert (await sky.answer(forum, "/latest", thread=news)).thread_id == news
+    assert (await sky.answer(forum, "/latest")).thread_id is None
+    earlier = tg.messages(forum)[-1]
+    # A reply in General carries a thread id that is none.
+    assert (await sky.answer(forum, "/latest", reply_to=earlier.message_id)).thread_id is None
+
+
+async def test_a_group_a_supergroup_and_a_channel_are_answered(tg: TelegramEmulator, sky: Live) -> None:
+    for chat in (tg.group("Group"), tg.supergroup("Supergroup"), tg.channel("Channel")):
+        assert "Post old" in (await sky.answer(chat, "/latest")).text
+
+
+async def test_only_commands_to_this_bot_are_ours(tg: TelegramEmulator, sky: Live) -> None:
+    group = tg.supergroup("Group", bot="administrator")  # an admin sees every message
+    tg.say(group, "/latest@another_bot")
+    tg.say(group, "/weather")
+    tg.say(group, "look: /latest")
+    tg.say(group, "good morning")
+    assert "Post old" in (await sky.answer(group, "/LATEST@Skywave_Test_Bot")).text
+    assert len(tg.messages(group)) == 1
+
+
+async def test_an_edited_command_is_ignored(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await sky.answer(ann, "/latest")
+    tg.edit(tg.say(ann, "what is new?"), "/latest")
+    await sky.barrier()
+    assert len(tg.messages(ann)) == 1
+
+
+async def test_an_unknown_command_is_answered_in_private(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    assert (await sky.answer(ann, "/weather")).text == (
+        "⚠ There is no command /weather. /help lists them all."
+    )
+    channel = tg.channel("Channel")
+    tg.say(channel, "/weather")
+    await sky.barrier()
+    assert not tg.messages(channel)
+
+
+async def test_members_are_refused_what_admins_may(tg: TelegramEmulator, sky: Live) -> None:
+    group, bob, eve = tg.supergroup("Group"), tg.user("Bob"), tg.user("Eve")
+    tg.promote(group, eve)
+    assert (await sky.answer(group, "/subscribe", by=bob)).text == (
+        "⚠ Only admins of this chat can use /subscribe."
+    )
+    async with sky.app.store.read() as work:
+        assert not await work.subscriptions.all()
+    assert "now follows" in (await sky.answer(group, "/subscribe", by=eve)).text
+    assert "no longer follows" in (await sky.answer(group, "/unsubscribe")).text  # the owner
+
+
+async def test_who_speaks_as_the_chat_is_its_admin(tg: TelegramEmulator, sky: Live) -> None:
+    group, channel = tg.supergroup("Group"), tg.channel("Channel")
+    assert "now follows" in (await sky.answer(group, "/subscribe", anonymous=True)).text
+    assert "now follows" in (await sky.answer(channel, "/subscribe")).text
+    assert not tg.requests("getChatMember")
+
+
+async def test_a_topic_is_subscribed_by_itself(tg: TelegramEmulator, sky: Live) -> None:
+    forum = tg.forum("Club", ["News", "Talk"])
+    news, talk = tg.topic(forum, "News"), tg.topic(forum, "Talk")
+    await sky.answer(forum, "/subscribe", thread=news)
+    await sky.publish("new")
+    await sky.ended(forum, news)
+    assert sky.posts(forum, news) == ["Post new"]
+    assert not tg.messages(forum, talk)
+
+
+async def test_a_person_who_cannot_be_looked_up_is_told_nothing_and_others_go_on(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    group = tg.supergroup("Group")
+    tg.faults.add(refused("server-error"), "getChatMember")
+    tg.say(group, "/subscribe")
+    assert (await sky.answer(ann, "/latest")).text
+    async with sky.app.store.read() as work:
+        assert not await work.subscriptions.all()
+
+
+async def test_the_menu_has_the_commands_in_both_languages(tg: TelegramEmulator, sky: Live) -> None:
+    default = json.dumps({"type": "default"})
+    menus = await tg.wait_for(lambda: tg.world.commands if len(tg.world.commands) == 2 else None)
+    english, chinese = menus[default, ""], menus[default, "zh"]
+    names = [command["command"] for command in english]
+    assert names == [command["command"] for command in chinese] == [c.name for c in sky.app.services.commands]
+    assert english[0]["description"] == "the newest posts"
+    assert chinese[0]["description"] != english[0]["description"]
+
+
+async def test_a_flood_wait_for_a_reply_is_waited_for(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    tg.faults.add(answers(too_many(7)), "sendMessage", ann.id)
+    assert (await sky.answer(ann, "/latest")).text
+    assert 7.0 in sky.clock.slept
+    assert len(tg.messages(ann)) == 1
+
+
+async def test_a_reply_that_would_come_too_late_is_left_out(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    tg.faults.add(answers(too_many(3600)), "sendMessage", ann.id)
+    tg.say(ann, "/latest")
+    await sky.barrier()
+    assert not tg.messages(ann)
+
+
+async def test_a_rejected_reply_is_sent_plainer(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    tg.faults.add(refused("cannot-parse"), "sendMessage", ann.id, times=2)
+    reply = await sky.answer(ann, "/latest")
+    assert not reply.entities
+    assert "https://example.org/old" in reply.text
+
+
+FAILURES = {"rights": refused("no-rights"), "gateway": bad_gateway(), "reset": delivered_then_dropped()}
+
+
+@pytest.mark.parametrize("fault", FAILURES.values(), ids=FAILURES)
+async def test_a_reply_that_cannot_be_sent_is_a_line_in_the_log(
+    tg: TelegramEmulator, sky: Live, ann: Chat, fault: Fault
+) -> None:
+    group = tg.supergroup("Group")
+    tg.faults.add(fault, "sendMessage", group.id)
+    with capture_logs() as events:
+        tg.say(group, "/latest")
+        await sky.barrier()
+    (failed,) = [event for event in events if event["event"] == "telegram.update_failed"]
+    assert failed["log_level"] == "warning"
+    assert "exc_info" not in failed
+    assert len(tg.requests("sendMessage")) == 2  # the reply is not repeated: it may have arrived
+
+
+async def test_a_reply_to_a_chat_that_is_gone_deactivates_it(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    await sky.answer(ann, "/latest")
+    tg.faults.add(refused("blocked"), "sendMessage", ann.id)
+    tg.say(ann, "/latest")
+    await sky.barrier()
+    known = await sky.known(ann)
+    assert (str(known.state), known.reason) == ("gone", "Forbidden: bot was blocked by the user")
+
+
+async def test_a_reply_follows_a_group_that_moves_meanwhile(tg: TelegramEmulator, sky: Live) -> None:
+    group, supergroup = tg.group("Group"), tg.supergroup("Group")
+    tg.faults.add(answers(migrated(supergroup.id)), "sendMessage", group.id)
+    tg.say(group, "/latest")
+    await tg.wait_for(lambda: tg.messages(supergroup) or None)
+    assert (await sky.known(supergroup)).title == "Group"
+
+
+async def test_replies_do_not_wait_behind_a_broadcast(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    readers = [tg.private(tg.user(f"Reader {n}")) for n in range(60)]
+    for reader in readers:
+        await sky.follow(reader)
+    await sky.answer(ann, "/latest")
+    await sky.publish("new")
+    await tg.wait_for(lambda: len(tg.sent) > 5 or None)
+    await sky.answer(ann, "/latest")
+    assert len(tg.sent) < 60
+    for reader in readers:
+        assert await sky.ended(reader) == ["sent"]

@@ -1,0 +1,372 @@
+"""A broadcast meets everything that Telegram can answer: what becomes of chat, delivery, part and ledger.
+
+Each time others must get their posts, and nobody more than they must.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from scheduler.types import OnUnknown
+from tests.bot.telegram.live import Live, SkippingClock, live
+from tests.e2e.program import item
+from tests.emulators.base import Fault
+from tests.emulators.telegram import Chat, Limits, TelegramEmulator
+from tests.emulators.telegram.faults import (
+    REFUSALS,
+    answers,
+    bad_gateway,
+    delayed,
+    delivered_then_dropped,
+    dropped,
+    held,
+    html,
+    refusal,
+    refused,
+    too_many,
+)
+
+HOUR = 3600.0
+PICTURE = '<p><img src="https://example.org/picture.jpg" alt="A mast"></p><p>Text of it.</p>'
+
+GONE = [
+    *("blocked", "deactivated", "cannot-initiate", "kicked-group", "kicked-supergroup", "kicked-channel"),
+    *("not-member-group", "not-member-supergroup", "not-member-channel", "group-deleted", "chat-not-found"),
+]
+NO_RIGHTS = ["no-rights", "need-admin", "no-write-access", "write-forbidden"]
+CONTENT = ["cannot-parse", "too-long", "caption-too-long", "empty", "reply-not-found"]
+MEDIA = ["wrong-file", "url-unreachable", "photo-dimensions", "webpage-media"]
+
+
+@pytest.fixture
+def ann(tg: TelegramEmulator) -> Chat:
+    return tg.private(tg.user("Ann"))
+
+
+@pytest.fixture
+def bob(tg: TelegramEmulator) -> Chat:
+    return tg.private(tg.user("Bob"))
+
+
+async def broadcast(sky: Live, fault: Fault | None, ann: Chat, bob: Chat, times: int = 1) -> None:
+    """Send a post to both, which goes wrong for Ann; Bob has it when this returns."""
+    if fault is not None:
+        sky.tg.faults.add(fault, "sendMessage", ann.id, times=times)
+    await sky.follow(ann)
+    await sky.follow(bob)
+    await sky.publish("new")
+    assert await sky.ended(bob) == ["sent"]
+    assert sky.posts(bob) == ["Post new"]
+    assert sky.ledger(bob) == {"Post new": "sent"}
+
+
+async def test_a_post_goes_out_once(sky: Live, ann: Chat, bob: Chat) -> None:
+    await broadcast(sky, None, ann, bob)
+    assert await sky.ended(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post new"]
+    assert await sky.parts(ann) == ["sent"]
+    assert sky.ledger(ann) == {"Post new": "sent"}
+    ((delivery,), (message,)) = await sky.deliveries(ann), sky.tg.messages(ann)
+    assert delivery.parts[0].sent is not None
+    assert delivery.parts[0].sent.message_ids == (str(message.message_id),)
+
+
+@pytest.mark.parametrize("kind", GONE)
+async def test_a_chat_that_is_gone_gets_nothing_more(sky: Live, ann: Chat, bob: Chat, kind: str) -> None:
+    await broadcast(sky, refused(kind), ann, bob)
+    assert await sky.ended(ann) == ["cancelled"]
+    known = await sky.until(partial(sky.in_state, ann, "gone"))
+    assert known.reason.endswith(REFUSALS[kind][1].split(": ")[1].lower()[1:])
+    assert await sky.parts(ann) == ["failed"]
+    assert sky.ledger(ann) == {}
+    await sky.publish("newer")
+    assert await sky.ended(bob) == ["sent", "sent"]
+    assert await sky.states(ann) == ["cancelled"]
+    async with sky.app.store.read() as work:
+        assert await work.subscriptions.of(known.id)  # it keeps its settings
+
+
+@pytest.mark.parametrize("kind", NO_RIGHTS)
+async def test_a_chat_without_rights_is_paused_and_tried_again_later(
+    sky: Live, ann: Chat, bob: Chat, kind: str
+) -> None:
+    await broadcast(sky, refused(kind), ann, bob)
+    waiting = await sky.waits(ann)
+    assert waiting.due_at - sky.clock.now() > timedelta(minutes=59)
+    known = await sky.until(partial(sky.in_state, ann, "paused"))
+    assert known.reason
+    assert sky.ledger(ann) == {"Post new": "reserved"}
+    assert await sky.parts(ann) == ["pending"]
+    await sky.publish("newer")  # waits behind it: not asked for again and again
+    await sky.ended(bob)
+    await sky.looked()
+    assert sky.tg.requests("sendMessage")[-1].chat_id != str(ann.id)
+    sky.skip(HOUR)
+    await sky.until(partial(sky.in_state, ann, "active"))
+    assert (await sky.ended_at_last(ann))[0] == "sent"
+    assert sky.posts(ann)[0] == "Post new"
+
+
+@pytest.mark.parametrize("reason", ["the topic is gone", "the topic was closed"])
+async def test_a_topic_that_cannot_be_written_to_is_paused_alone(
+    tg: TelegramEmulator, sky: Live, reason: str
+) -> None:
+    forum = tg.forum("Club", ["News", "Talk"])
+    news, talk = tg.topic(forum, "News"), tg.topic(forum, "Talk")
+    await sky.follow(forum, topic=news)
+    await sky.follow(forum, topic=talk)
+    if reason.endswith("closed"):
+        forum.topics[news].closed = True  # no update tells of it
+    else:
+        tg.delete_topic(forum, news)
+    await sky.publish("new")
+    await sky.ended(forum, talk)
+    assert sky.posts(forum, talk) == ["Post new"]
+    assert (await sky.waits(forum, news)).state == "pending"
+    assert (await sky.known(forum, news)).state == "paused"
+    assert (await sky.known(forum, talk)).state == "active"
+    assert await sky.ended(forum) == ["sent"]  # its admins are told in General
+    assert sky.texts(forum, 1) == [f"Club: {reason}. What was to be sent there waits."]
+    assert not sky.posts(forum, news)
+
+
+@pytest.mark.parametrize("kind", CONTENT)
+async def test_rejected_content_arrives_plainer(sky: Live, ann: Chat, bob: Chat, kind: str) -> None:
+    await broadcast(sky, refused(kind), ann, bob)
+    assert await sky.ended(ann) == ["sent"]
+    (message,) = sky.tg.messages(ann)
+    assert not message.entities
+    assert message.text.startswith("Post new (https://example.org/new)")
+    ((delivery,),) = [await sky.deliveries(ann)]
+    assert [(p.form, p.state) for p in delivery.parts] == [("full", "failed"), ("plain", "sent")]
+    assert sky.ledger(ann) == {"Post new": "sent"}
+
+
+@pytest.mark.parametrize("kind", MEDIA)
+async def test_a_rejected_picture_is_left_out(sky: Live, ann: Chat, kind: str) -> None:
+    sky.tg.faults.add(refused(kind), "sendMessage", ann.id)
+    await sky.follow(ann)
+    await sky.publish(item("new", content_html=PICTURE))
+    assert await sky.ended(ann) == ["sent"]
+    (message,) = sky.tg.messages(ann)
+    assert message.entities  # only the picture was at fault
+    first, second = sky.tg.requests("sendMessage")
+    assert "picture.jpg" in first.params["link_preview_options"]
+    assert "picture.jpg" not in second.params["link_preview_options"]
+
+
+async def test_content_that_no_form_saves_is_listed_as_failed(sky: Live, ann: Chat, bob: Chat) -> None:
+    await broadcast(sky, refused("cannot-parse"), ann, bob, times=2)
+    assert await sky.ended(ann) == ["failed"]
+    ((delivery,),) = [await sky.deliveries(ann)]
+    assert "parse entities" in delivery.reason
+    assert sky.ledger(ann) == {"Post new": "failed"}
+    await sky.publish("newer")
+    assert await sky.ended_at_last(ann) == ["failed", "sent"]  # it holds up nothing
+
+
+async def test_a_group_that_moved_is_followed(tg: TelegramEmulator, sky: Live, ann: Chat, bob: Chat) -> None:
+    group = tg.group("Group")
+    supergroup = tg.supergroup("Group")
+    await broadcast(sky, None, ann, bob)
+    group.migrated_to = supergroup.id  # the update that tells of it comes late
+    known = await sky.follow(group)
+    await sky.publish("newer")
+    await sky.until(partial(sky.in_state, supergroup, "active"))
+    assert await sky.ended(supergroup) == ["sent"]
+    assert sky.posts(supergroup) == ["Post newer"]
+    assert (await sky.known(supergroup)).id == known.id
+    assert sky.ledger(supergroup) == {"Post newer": "sent"}
+    assert [r.chat_id for r in tg.requests("sendMessage")[-2:]] == [str(group.id), str(supergroup.id)]
+
+
+UNPROCESSED: dict[str, Callable[[], Fault]] = {
+    "dropped": dropped,
+    "bad-gateway": bad_gateway,
+    "html": html,
+    "server-error": lambda: refused("server-error"),
+}
+DELIVERED: dict[str, Callable[[], Fault]] = {
+    "dropped": delivered_then_dropped,
+    "bad-gateway": lambda: bad_gateway(processed=True),
+    "html": lambda: html(processed=True),
+    "server-error": lambda: answers(refusal("server-error"), processed=True),
+}
+
+
+@pytest.mark.parametrize("name", UNPROCESSED)
+async def test_an_unknown_outcome_is_sent_again(sky: Live, ann: Chat, bob: Chat, name: str) -> None:
+    await broadcast(sky, UNPROCESSED[name](), ann, bob)
+    assert await sky.ended_at_last(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post new"]
+    ((delivery,),) = [await sky.deliveries(ann)]
+    assert (delivery.attempts, delivery.parts[0].unknowns) == (1, 1)
+    async with sky.app.store.read() as work:
+        assert await work.outbox.unknowns() == 1
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+async def test_what_may_have_arrived_is_held_where_nothing_may_be_doubled(
+    sky: Live, ann: Chat, bob: Chat, name: str
+) -> None:
+    await sky.follow(ann, on_unknown=OnUnknown.HOLD)
+    await broadcast(sky, DELIVERED[name](), ann, bob)
+    assert await sky.ended(ann) == ["held"]
+    assert sky.posts(ann) == ["Post new"]
+    assert await sky.parts(ann) == ["unknown"]
+    assert sky.ledger(ann) == {"Post new": "failed"}
+    ((delivery,),) = [await sky.deliveries(ann)]
+    assert delivery.reason.startswith("it may have arrived: ")
+    await sky.publish("newer")
+    assert await sky.ended_at_last(ann) == ["held", "sent"]
+
+
+async def test_resending_doubles_only_what_had_arrived(sky: Live, ann: Chat, bob: Chat) -> None:
+    await broadcast(sky, delivered_then_dropped(), ann, bob)
+    assert await sky.ended_at_last(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post new", "Post new"]
+    assert sky.ledger(ann) == {"Post new": "sent"}
+
+
+async def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
+    tg: TelegramEmulator, folder: Path, ann: Chat
+) -> None:
+    late = asyncio.Event()
+    async with live(tg, folder, read_timeout=0.2) as sky:
+        await sky.follow(ann, on_unknown=OnUnknown.HOLD)
+        tg.faults.add(delayed(late), "sendMessage", ann.id)
+        await sky.publish("new")
+        assert await sky.ended(ann) == ["held"]
+        late.set()
+        assert sky.posts(ann) == ["Post new"]
+
+
+async def test_a_silent_hold_is_sat_out(tg: TelegramEmulator, sky: Live, ann: Chat, bob: Chat) -> None:
+    hold = asyncio.Event()
+    tg.faults.add(held(hold), "sendMessage", ann.id)
+    await sky.follow(ann)
+    await sky.follow(bob)
+    await sky.publish("new")
+    assert await sky.ended(bob) == ["sent"]
+    assert await sky.parts(ann) == ["sending"]
+    hold.set()
+    assert await sky.ended(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post new"]
+
+
+async def test_strict_limits_double_nothing(folder: Path) -> None:
+    """A server so strict that it holds and refuses although the limiter keeps what is published."""
+    clock = SkippingClock()
+    strict = Limits(overall=2, private=1, group=2)
+    emulator = TelegramEmulator(limits=strict, clock=clock.monotonic, sleep=clock.sleep)
+    async with emulator as tg, live(tg, folder, clock=clock) as sky:
+        chats = [tg.private(tg.user(f"Reader {n}")) for n in range(20)]
+        chats += [tg.supergroup(f"Group {n}") for n in range(5)]
+        for chat in chats:
+            await sky.follow(chat)
+        await sky.publish("one", "two", "three")
+        for chat in chats:
+            assert await sky.ended_at_last(chat) == ["sent"] * 3
+            assert sorted(sky.posts(chat)) == ["Post one", "Post three", "Post two"]
+        assert tg.flood is not None
+        assert tg.flood.holds
+        async with sky.app.store.read() as work:
+            assert await work.outbox.unknowns() == 0
+
+
+async def test_a_flood_wait_lasts_as_long_as_telegram_says(
+    tg: TelegramEmulator, sky: Live, ann: Chat, bob: Chat
+) -> None:
+    await broadcast(sky, answers(too_many(300)), ann, bob)
+    waiting = await sky.waits(ann)
+    assert (waiting.attempts, await sky.parts(ann)) == (0, ["pending"])  # Telegram did nothing: no attempt
+    left = (waiting.due_at - sky.clock.now()).total_seconds()
+    assert 290 < left <= 300
+    sky.skip(left - 5)
+    await sky.looked()
+    assert not sky.posts(ann)
+    sky.skip(10)
+    assert await sky.ended(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post new"]
+
+
+async def test_one_flood_wait_holds_back_one_chat(sky: Live, ann: Chat, bob: Chat) -> None:
+    await broadcast(sky, answers(too_many(300)), ann, bob)
+    await sky.waits(ann)
+    await sky.looked()
+    assert not [seconds for seconds in sky.clock.slept if seconds > 60]
+
+
+async def test_flood_waits_of_two_chats_hold_back_the_platform(
+    tg: TelegramEmulator, sky: Live, ann: Chat, bob: Chat
+) -> None:
+    for chat in (ann, bob):
+        await sky.follow(chat)
+        tg.faults.add(answers(too_many(300)), "sendMessage", chat.id)
+    await sky.publish("new")
+    await sky.waits(ann)
+    await sky.waits(bob)
+    await sky.looked()  # a third chat has to wait as well
+    assert [seconds for seconds in sky.clock.slept if 290 < seconds <= 300]
+    for chat in (ann, bob):
+        assert await sky.ended_at_last(chat) == ["sent"]
+        assert sky.posts(chat) == ["Post new"]
+
+
+async def test_nothing_is_counted_while_telegram_cannot_be_reached(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    await sky.follow(ann)
+    await tg.wait_for(lambda: tg.requests("getUpdates") or None)
+    await tg.stop()
+    await sky.publish("new")
+    waiting = await sky.waits(ann)
+    assert await sky.parts(ann) == ["pending"]
+    assert "cannot be reached" in waiting.reason
+    await tg.start()
+    assert await sky.ended_at_last(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post new"]
+    async with sky.app.store.read() as work:
+        assert await work.outbox.unknowns() == 0
+
+
+async def test_an_edition_is_resumed_where_it_broke_off(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    """Of two messages the first arrives; only the second is sent again."""
+    await sky.follow(ann)
+    tg.faults.add(Fault(), "sendMessage", ann.id)  # the first goes through
+    tg.faults.add(dropped(), "sendMessage", ann.id)
+    long = "<p>" + "word " * 200 + "</p>"
+    await sky.publish(*(item(f"n{number}", content_html=long) for number in range(14)))
+    assert await sky.ended_at_last(ann) == ["sent"]
+    texts = sky.texts(ann)
+    assert len(texts) == len(set(texts)) > 1
+    assert set(sky.ledger(ann).values()) == {"sent"}
+    assert len(sky.ledger(ann)) == 14
+
+
+NASTY = """<p>&lt;b&gt;not bold&lt;/b&gt; *stars* _lines_ [text](https://example.org) `tick` @someone</p>
+<p>👩‍👩‍👧 <b>bold 👍🏽</b> <a href="https://example.org/a?b=1&amp;c=2">link</a>
+<a href="javascript:alert(1)">script</a> <script>alert(2)</script></p>
+<pre><code>if (a &lt; b) &amp;&amp; c;</code></pre>"""
+
+
+async def test_a_nasty_post_arrives_as_it_is(sky: Live, ann: Chat) -> None:
+    await sky.follow(ann)
+    await sky.publish(item("nasty", title="<i>𝔘𝔫𝔦</i> & *co*", content_html=NASTY))
+    assert await sky.ended(ann) == ["sent"]
+    (message,) = sky.tg.messages(ann)
+    assert "<b>not bold</b> *stars* _lines_ [text](https://example.org) `tick` @\u2060someone" in message.text
+    assert "alert(2)" not in message.text
+    marked = {(entity.type, entity.of(message.text)) for entity in message.entities}
+    assert ("bold", "bold 👍🏽") in marked
+    assert ("text_link", "link") in marked
+    assert ("pre", "if (a < b) && c;") in marked
+    assert {entity.url for entity in message.entities if entity.url} == {
+        "https://example.org/nasty",
+        "https://example.org/a?b=1&c=2",
+    }
+    assert not [entity for entity in message.entities if entity.type == "mention"]

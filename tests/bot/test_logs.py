@@ -1,0 +1,97 @@
+"""One line an event, and no secret in any of them."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bot.logs import configure
+
+SECRET = "correct horse battery"
+TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz_012345"
+URL = f"https://api.telegram.org/bot{TOKEN}/sendMessage"
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """Here what is logged is looked at, as it is printed."""
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def raised() -> None:
+    try:
+        raise ValueError(f"no way to {URL} with {SECRET}")
+    except ValueError:
+        structlog.get_logger().exception("broken")
+
+
+def raised_in_a_library() -> None:
+    try:
+        raise ValueError(f"no way to {URL} with {SECRET}")
+    except ValueError:
+        logging.getLogger("library").exception("broken")
+
+
+WAYS: dict[str, Callable[[], None]] = {
+    "event": lambda: structlog.get_logger().info(f"{SECRET} {URL}"),
+    "value": lambda: structlog.get_logger().info("sent", url=URL, by=SECRET),
+    "error": lambda: structlog.get_logger().warning("failed", error=ValueError(f"{URL} {SECRET}")),
+    "inside": lambda: structlog.get_logger().info("sent", items=[{"url": URL}, (SECRET,), {SECRET}]),
+    "path": lambda: structlog.get_logger().info("sent", path=Path("/x") / TOKEN / SECRET),
+    "bytes": lambda: structlog.get_logger().info("sent", body=f"{URL} {SECRET}".encode()),
+    "exception": raised,
+    "library": lambda: logging.getLogger("library").warning("GET %s %s", URL, SECRET),
+    "library's values": lambda: logging.getLogger("library").warning("GET %s", [URL, SECRET]),
+    "library's exception": raised_in_a_library,
+}
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("way", WAYS)
+def test_no_secret_gets_out(log_format: str, way: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(log_format, [SECRET, ""])
+    WAYS[way]()
+    out, err = capsys.readouterr()
+    assert out == "" and "***" in err
+    assert SECRET not in err and TOKEN not in err and TOKEN.partition(":")[2] not in err
+
+
+def test_json_is_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", [])
+    structlog.get_logger().info("sent", chat="telegram:1", part=0, title="两\n行", ok=True, none=None)
+    raised()
+    logging.getLogger("library").warning("slow")
+    first, second, third = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert first["event"] == "sent" and first["level"] == "info" and first["timestamp"]
+    assert (first["chat"], first["part"], first["title"]) == ("telegram:1", 0, "两\n行")
+    assert first["ok"] is True and first["none"] is None
+    assert "Traceback" in second["exception"]
+    assert third["event"] == "slow" and third["level"] == "warning"
+
+
+def test_the_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("console", [])
+    structlog.get_logger().info("sent", chat="telegram:1")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "sent" in line and "chat=telegram:1" in line and "\x1b" not in line
+
+
+def test_libraries_are_heard_only_when_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", [])
+    logging.getLogger("httpx").info("HTTP Request")
+    logging.getLogger("httpx").warning("HTTP trouble")
+    structlog.get_logger().debug("detail")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "trouble" in line

@@ -1,0 +1,88 @@
+"""Leases, saved searches and the audit."""
+
+from scheduler.ports import SavedSearch, Store
+from tests.builders import NOW, after
+
+
+async def take(store: Store, holder: str, minute: float = 0, *, force: bool = False) -> int | None:
+    """Take the lease `telegram` for one minute."""
+    async with store.write() as work:
+        epoch = await work.leases.take("telegram", holder, after(minute), after(minute + 1), force=force)
+        await work.commit()
+    return epoch
+
+
+async def release(store: Store, holder: str) -> None:
+    async with store.write() as work:
+        await work.leases.release("telegram", holder)
+        await work.commit()
+
+
+async def test_a_lease_is_held_by_one(store: Store) -> None:
+    assert await take(store, "a") == 1
+    assert await take(store, "b") is None
+    assert await take(store, "b", 0.9) is None
+
+
+async def test_renewing_keeps_the_epoch_and_prolongs(store: Store) -> None:
+    assert await take(store, "a") == 1
+    assert await take(store, "a", 0.9) == 1
+    assert await take(store, "b", 1.5) is None, "held until 1.9"
+
+
+async def test_an_expired_lease_goes_to_the_next_holder_with_a_higher_epoch(store: Store) -> None:
+    assert await take(store, "a") == 1
+    assert await take(store, "b", 1) == 2
+    assert await take(store, "a", 1.5) is None
+    assert await take(store, "a", 2) == 3
+
+
+async def test_a_holder_that_was_late_keeps_what_nobody_took(store: Store) -> None:
+    assert await take(store, "a") == 1
+    assert await take(store, "a", 10) == 1
+
+
+async def test_force_takes_over_at_once(store: Store) -> None:
+    assert await take(store, "a") == 1
+    assert await take(store, "b", force=True) == 2
+    assert await take(store, "a") is None
+
+
+async def test_a_released_lease_is_free_and_its_epoch_grows(store: Store) -> None:
+    assert await take(store, "a") == 1
+    await release(store, "b")
+    assert await take(store, "b") is None, "only the holder releases"
+    await release(store, "a")
+    assert await take(store, "b") == 2
+    await release(store, "b")
+    assert await take(store, "b") == 3
+
+
+async def test_leases_are_apart(store: Store) -> None:
+    async with store.write() as work:
+        for name in ("telegram", "discord"):
+            assert await work.leases.take(name, "a", NOW, after(1), force=False) == 1
+        await work.commit()
+
+
+async def test_a_refused_lease_is_unchanged(store: Store) -> None:
+    assert await take(store, "a") == 1
+    assert await take(store, "b", 0.5) is None
+    assert await take(store, "b", 1) == 2, "the refusal prolonged nothing"
+
+
+async def test_a_search_keeps_its_ranked_ids(store: Store) -> None:
+    async with store.write() as work:
+        first = await work.searches.save("天波", [3, 1, 2], 1001, True, NOW)
+        second = await work.searches.save("", [], 0, False, NOW)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.searches.get(first) == SavedSearch(first, "天波", (3, 1, 2), 1001, True)
+        assert await work.searches.get(second) == SavedSearch(second, "", (), 0, False)
+        assert await work.searches.get(second + 1) is None
+
+
+async def test_an_audit_entry_can_be_written(store: Store) -> None:
+    async with store.write() as work:
+        await work.audit.add("telegram:1", "sources.add", "https://example.org/feed", NOW)
+        await work.commit()

@@ -1,0 +1,129 @@
+"""Sources: what is stored of them, who sees them, and what goes with them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from content.types import SourceState, Validators, Visibility
+from scheduler.ports import Store
+from tests.builders import NOW, after, new_post
+from tests.contracts.world import World
+
+
+async def test_a_source_is_found_by_id_and_url(world: World, store: Store) -> None:
+    source = await world.source("feed")
+    async with store.read() as work:
+        assert await work.sources.get(source.id) == source
+        assert await work.sources.by_url("https://example.org/feed") == source
+        assert await work.sources.get(source.id + 1) is None
+        assert await work.sources.by_url("https://example.org/other") is None
+
+
+async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> None:
+    source = await world.source()
+    polled = replace(
+        source,
+        title="Its own title",
+        validators=Validators("etag", "Sun, 01 Mar 2026 12:00:00 GMT", "hash"),
+        next_poll_at=after(5),
+        polled_at=NOW,
+        failures=3,
+        last_error="it timed out",
+        visibility=Visibility.PRIVATE,
+    )
+    async with store.write() as work:
+        await work.sources.save(polled)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.sources.get(source.id) == polled
+
+
+async def test_save_keeps_the_interval(world: World, store: Store) -> None:
+    source = replace(await world.source(), interval=timedelta(hours=2))
+    async with store.write() as work:
+        await work.sources.save(source)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.sources.get(source.id) == source
+
+
+async def test_a_poll_that_ends_after_a_pause_does_not_undo_it(world: World, store: Store) -> None:
+    source = await world.source()
+    async with store.write() as work:
+        await work.sources.set_state(source.id, SourceState.PAUSED)
+        await work.sources.save(replace(source, polled_at=NOW))
+        await work.commit()
+    async with store.read() as work:
+        stored = await work.sources.get(source.id)
+        assert stored is not None and stored.state is SourceState.PAUSED
+        assert await work.sources.due(NOW) == []
+
+
+async def test_a_source_is_due_at_its_time_and_while_it_is_active(world: World, store: Store) -> None:
+    fresh, due, later, paused = [await world.source(name) for name in ("fresh", "due", "later", "paused")]
+    async with store.write() as work:
+        await work.sources.save(replace(due, next_poll_at=NOW))
+        await work.sources.save(replace(later, next_poll_at=after(1)))
+        await work.sources.set_state(paused.id, SourceState.PAUSED)
+        await work.commit()
+    async with store.read() as work:
+        assert [source.id for source in await work.sources.due(NOW)] == [fresh.id, due.id]
+
+
+async def test_a_source_that_is_taken_up_again_is_due_at_once(world: World, store: Store) -> None:
+    source = await world.source()
+    async with store.write() as work:
+        await work.sources.save(replace(source, next_poll_at=after(60)))
+        await work.sources.set_state(source.id, SourceState.ACTIVE)
+        await work.commit()
+    async with store.read() as work:
+        assert [due.id for due in await work.sources.due(NOW)] == [source.id]
+
+
+async def test_a_chat_sees_public_sources_and_the_private_ones_it_follows(world: World, store: Store) -> None:
+    public = await world.source("public")
+    mine = await world.source("mine", Visibility.PRIVATE)
+    await world.source("theirs", Visibility.PRIVATE)
+    chat = await world.follower(mine)
+    everything = await world.follower(None, address="200")
+    async with store.read() as work:
+        assert [seen.id for seen in await work.sources.visible_to(chat.id)] == [public.id, mine.id]
+        assert [seen.id for seen in await work.sources.visible_to(everything.id)] == [public.id]
+        assert len(await work.sources.all()) == 3
+
+
+async def test_examples_are_there_only_while_they_are_alone(world: World, store: Store) -> None:
+    example = await world.source("example", Visibility.EXAMPLE)
+    chat = await world.chat()
+    async with store.read() as work:
+        assert await work.sources.visible_to(chat.id) == [example]
+        assert await work.sources.all() == [example]
+    public = await world.source("public")
+    async with store.read() as work:
+        assert await work.sources.visible_to(chat.id) == [public]
+        assert await work.sources.all() == [public]
+
+
+async def test_removing_a_source_takes_everything_of_it_along(world: World, store: Store) -> None:
+    source, other = await world.source("feed"), await world.source("other")
+    chat = await world.follower(source, other)
+    await world.posts(source, new_post("gone", text="antenna"))
+    (kept,) = await world.posts(other, new_post("kept", text="antenna"))
+    async with store.write() as work:
+        await work.sources.remove(source.id)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.sources.all() == [other]
+        assert await work.posts.known(source.id) == []
+        assert [subscription.source_id for subscription in await work.subscriptions.of(chat.id)] == [other.id]
+    assert await world.search("antenna") == (kept,)
+
+
+async def test_a_source_can_be_added_again_after_its_removal(world: World, store: Store) -> None:
+    first = await world.source()
+    (old,) = await world.posts(first, new_post(text="antenna"))
+    async with store.write() as work:
+        await work.sources.remove(first.id)
+        await work.commit()
+    (new,) = await world.posts(await world.source(), new_post(text="antenna"))
+    assert new > old, "an id is never used twice"
+    assert await world.search("antenna") == (new,)

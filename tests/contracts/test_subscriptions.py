@@ -1,0 +1,63 @@
+"""Subscriptions: who follows what, and from which post on."""
+
+from scheduler.ports import Store
+from scheduler.types import Mode
+from tests.contracts.world import World
+
+
+async def test_a_source_is_followed_once(world: World, store: Store) -> None:
+    source, chat = await world.source(), await world.chat()
+    assert await world.follow(chat, source)
+    assert not await world.follow(chat, source)
+    assert await world.follow(chat, None)
+    assert not await world.follow(chat, None)
+    async with store.read() as work:
+        followed = await work.subscriptions.of(chat.id)
+    assert [(item.chat_id, item.source_id, item.mode) for item in followed] == [
+        (chat.id, source.id, Mode.INSTANT),
+        (chat.id, None, Mode.INSTANT),
+    ]
+
+
+async def test_a_subscription_starts_after_the_newest_post(world: World, store: Store) -> None:
+    source = await world.source()
+    early = await world.follower(source)
+    *_, newest = await world.posts(source, "a", "b")
+    late = await world.follower(source, address="200")
+    async with store.read() as work:
+        assert [s.starts_after for s in await work.subscriptions.of(early.id)] == [0]
+        assert [s.starts_after for s in await work.subscriptions.of(late.id)] == [newest]
+
+
+async def test_following_again_does_not_move_the_start(world: World, store: Store) -> None:
+    source = await world.source()
+    chat = await world.follower(source)
+    await world.posts(source, "a")
+    await world.follow(chat, source)
+    async with store.read() as work:
+        assert [s.starts_after for s in await work.subscriptions.of(chat.id)] == [0]
+
+
+async def test_removing_says_whether_there_was_one(world: World, store: Store) -> None:
+    source = await world.source()
+    chat, other = await world.follower(source, None), await world.follower(source, address="200")
+    async with store.write() as work:
+        assert await work.subscriptions.remove(chat.id, source.id)
+        assert not await work.subscriptions.remove(chat.id, source.id)
+        assert await work.subscriptions.remove(chat.id, None)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.subscriptions.of(chat.id) == []
+        assert [(s.chat_id, s.source_id) for s in await work.subscriptions.all()] == [(other.id, source.id)]
+
+
+async def test_restart_begins_after_the_newest_post(world: World, store: Store) -> None:
+    source = await world.source()
+    chat, other = await world.follower(source, None), await world.follower(source, address="200")
+    (newest,) = await world.posts(source, "a")
+    async with store.write() as work:
+        await work.subscriptions.restart(chat.id)
+        await work.commit()
+    async with store.read() as work:
+        assert [s.starts_after for s in await work.subscriptions.of(chat.id)] == [newest, newest]
+        assert [s.starts_after for s in await work.subscriptions.of(other.id)] == [0]

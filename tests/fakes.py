@@ -1,0 +1,206 @@
+"""Ports, implemented by hand: a clock, a platform, a fetcher, and a store that can be watched and broken."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from content.document import Document, block_text
+from content.errors import FetchError, SourceError, StoreError
+from content.fetch import Fetched
+from content.types import Validators
+from scheduler.errors import SendError
+from scheduler.ports import Store, UnitOfWork
+from scheduler.types import Chat, Form, Message, Place, Sent
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that passes while somebody sleeps; a `manual` one passes when the test says so."""
+
+    def __init__(self, *, manual: bool = False) -> None:
+        self._elapsed = 0.0
+        self._manual = manual
+        self._sleepers: list[tuple[float, asyncio.Event]] = []
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        if self._manual and seconds > 0:
+            woken = asyncio.Event()
+            self._sleepers.append((self._elapsed + seconds, woken))
+            await woken.wait()
+            return
+        # Like every timer, never early: a wait too small for a float would go on for ever.
+        self.advance(max(seconds, 1e-6) if seconds > 0 else 0)
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        self._elapsed += seconds
+        for deadline, woken in self._sleepers:
+            if deadline <= self._elapsed:
+                woken.set()
+
+    @property
+    def sleeping(self) -> int:
+        return sum(not woken.is_set() for _, woken in self._sleepers)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the platform does to the next send, to `place` if one is given.
+
+    `arrived`: the message is in the chat although the send fails.
+    """
+
+    error: SendError | asyncio.CancelledError
+    place: Place | None = None
+    arrived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message that people see."""
+
+    place: Place
+    text: str
+    form: Form
+    posts: tuple[int, ...]
+    key: str
+    at: float
+
+
+async def _nothing(chat: Chat, message: Message, key: str) -> None:
+    return
+
+
+@dataclass
+class FakePlatform:
+    """Chats as lists of messages. `per_message` blocks go into one message.
+
+    `attempts` are the keys of all sends in order, `arrived` what people see. `on_send` runs inside a send,
+    before its outcome.
+    """
+
+    clock: FakeClock
+    deduplicates: bool = False
+    per_message: int = 100
+    on_send: Callable[[Chat, Message, str], Awaitable[None]] = _nothing
+    name: str = "fake"
+    faults: list[Fault] = field(default_factory=list)
+    attempts: list[str] = field(default_factory=list)
+    arrived: list[Arrived] = field(default_factory=list)
+
+    def render(self, document: Document, form: Form) -> Sequence[Message]:
+        carried = document.carried or ((),) * len(document.blocks)
+        blocks = list(zip(document.blocks, carried, strict=True))
+        return [
+            Message(
+                {"text": "\n".join(block_text(block) for block, _ in some), "form": str(form)},
+                tuple(dict.fromkeys(post for _, posts in some for post in posts)),
+            )
+            for some in (blocks[n : n + self.per_message] for n in range(0, len(blocks), self.per_message))
+        ]
+
+    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+        self.attempts.append(key)
+        await self.on_send(chat, message, key)
+        fault = next((fault for fault in self.faults if fault.place in (None, chat.place)), None)
+        if fault is not None:
+            self.faults.remove(fault)
+        if fault is None or fault.arrived:
+            self._take_in(chat, message, key)
+        if fault is not None:
+            raise fault.error
+        return Sent(chat.place.address, (key,))
+
+    def _take_in(self, chat: Chat, message: Message, key: str) -> None:
+        if self.deduplicates and any(seen.key == key for seen in self.arrived):
+            return
+        text, form = str(message.payload["text"]), Form(message.payload["form"])
+        self.arrived.append(Arrived(chat.place, text, form, message.posts, key, self.clock.monotonic()))
+
+    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
+        raise NotImplementedError
+
+    def texts(self, chat: Chat) -> list[str]:
+        """What one chat shows, in order."""
+        return [seen.text for seen in self.arrived if seen.place == chat.place]
+
+
+async def _no_fetch(url: str) -> None:
+    return
+
+
+@dataclass
+class FakeFetcher:
+    """Serves `pages` by URL, raises `faults` by URL; `calls` are the URLs in order."""
+
+    pages: dict[str, bytes] = field(default_factory=dict)
+    faults: dict[str, SourceError] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
+
+    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+        self.calls.append(url)
+        await self.on_fetch(url)
+        if url in self.faults:
+            raise self.faults[url]
+        if url not in self.pages:
+            raise FetchError(f"{url} answered 404: check the address")
+        body = self.pages[url]
+        content_hash = blake2b(body, digest_size=16).hexdigest()
+        if content_hash == validators.content_hash:
+            return None
+        return Fetched(url, body, "application/octet-stream", Validators(content_hash=content_hash))
+
+
+@dataclass
+class WatchedStore:
+    """A store that knows which task has a unit of work open, and that fails when told to.
+
+    `outages` are raised one by one where a writer begins; `on_write` runs there too.
+    """
+
+    inner: Store
+    outages: list[StoreError] = field(default_factory=list)
+    on_write: Callable[[], Awaitable[None]] | None = None
+    writes: int = 0
+    _open: Counter[asyncio.Task[Any] | None] = field(default_factory=Counter)
+
+    @property
+    def open_here(self) -> int:
+        """Units of work that the current task has open."""
+        return self._open[asyncio.current_task()]
+
+    @asynccontextmanager
+    async def _counted(self, write: bool) -> AsyncIterator[UnitOfWork]:
+        task = asyncio.current_task()
+        async with self.inner.write() if write else self.inner.read() as work:
+            self._open[task] += 1
+            try:
+                yield work
+            finally:
+                self._open[task] -= 1
+
+    def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self._counted(write=False)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        if self.outages:
+            raise self.outages.pop(0)
+        if self.on_write is not None:
+            await self.on_write()
+        self.writes += 1
+        async with self._counted(write=True) as work:
+            yield work

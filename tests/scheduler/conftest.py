@@ -1,0 +1,145 @@
+"""A small deployment: a real store on a temporary file, everything around it faked."""
+
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import pytest
+from structlog.testing import capture_logs
+
+from content.document import Document, Paragraph, text
+from content.sources import ReadContext
+from content.types import Post, Source, Visibility
+from scheduler.dispatch import Dispatcher
+from scheduler.ingest import Ingest, PollResult
+from scheduler.limits import Limiter, Limits, Rate
+from scheduler.types import Chat, ChatKind, Delivery, Place
+from storage.unit_of_work import SqlStore
+from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FEED = "https://example.org/feed.json"
+FREE = Limits(Rate(0.0), {})
+
+
+async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return function(*args, **kwargs)
+
+
+def compose(delivery: Delivery, posts: Sequence[Post]) -> Document:
+    """A block for each line of each post, and one for those left out; a notice as it is."""
+    if delivery.broadcast.body:
+        return Document((Paragraph(text(delivery.broadcast.body)),))
+    lines = [(line, post.id) for post in posts for line in post.text.splitlines()]
+    tail = [(Paragraph(text("and more")), ())] if delivery.broadcast.more else []
+    rows = [*((Paragraph(text(line)), (post_id,)) for line, post_id in lines), *tail]
+    return Document(tuple(block for block, _ in rows), carried=tuple(posts for _, posts in rows))
+
+
+def json_feed(*texts: str, site: str = "https://example.org") -> bytes:
+    """Posts whose text is given, newest last; one text is always the same post, in every feed of a site."""
+    items = [
+        {"id": content, "url": f"{site}/{n}-{content.split()[0]}", "content_text": content}
+        for n, content in enumerate(texts)
+    ]
+    return json.dumps({"title": "Example", "items": items[::-1]}).encode()
+
+
+@dataclass
+class World:
+    path: Path
+    store: WatchedStore
+    clock: FakeClock
+    platform: FakePlatform
+    fetcher: FakeFetcher
+    limiter: Limiter = field(default_factory=lambda: Limiter(FREE))
+    wakes: int = 0
+
+    @property
+    def ingest(self) -> Ingest:
+        context = ReadContext(self.fetcher, inline)
+        return Ingest(self.store, context, self.clock, timedelta(minutes=5), self._wake)
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def dispatcher(self, epoch: int = 1) -> Dispatcher:
+        rng = random.Random(7)
+        return Dispatcher(self.store, self.platform, compose, self.limiter, self.clock, rng, epoch)
+
+    async def source(self, url: str = FEED, visibility: Visibility = Visibility.PUBLIC) -> Source:
+        """A source that was polled once, when it had one old post."""
+        self.fetcher.pages[url] = json_feed("old", site=url)
+        return (await self.ingest.add(url, visibility)).source
+
+    async def publish(self, *texts: str, url: str = FEED, site: str = "https://example.org") -> PollResult:
+        """The source's feed has these posts from now on, and is polled."""
+        self.fetcher.pages[url] = json_feed(*texts, site=site)
+        async with self.store.read() as work:
+            source = await work.sources.by_url(url)
+        assert source is not None
+        return await self.ingest.poll(source)
+
+    async def chat(
+        self,
+        address: str = "1",
+        topic: str = "",
+        *,
+        kind: ChatKind = ChatKind.PRIVATE,
+        follows: Sequence[Source | None] = (None,),
+    ) -> Chat:
+        """A chat that follows sources (None: all public ones)."""
+        async with self.store.write() as work:
+            chat = await work.chats.ensure(Place("fake", address, topic), kind=kind)
+            for source in follows:
+                await work.subscriptions.add(chat.id, source.id if source else None)
+            await work.commit()
+        return chat
+
+    async def again(self, chat: Chat) -> Chat:
+        """The chat as the store has it now."""
+        async with self.store.read() as work:
+            found = await work.chats.get(chat.id)
+        assert found is not None
+        return found
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        """What the file says, past everything under test."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def ledger(self, chat: Chat) -> dict[str, str]:
+        """State by the text of the post."""
+        query = "SELECT p.text, l.state FROM ledger l JOIN posts p ON p.id = l.post_id WHERE l.chat_id = ?"
+        return {content.splitlines()[0]: state for content, state in self.sql(query, chat.id)}
+
+    def deliveries(self, chat: Chat) -> list[tuple[str, str]]:
+        """State and reason, oldest first."""
+        query = "SELECT state, reason FROM deliveries WHERE chat_id = ? ORDER BY id"
+        return self.sql(query, chat.id)
+
+    def hold_unknown(self, chat: Chat) -> None:
+        self.sql("UPDATE chats SET on_unknown = 'hold' WHERE id = ?", chat.id)
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """The events that were logged; none is printed."""
+    with capture_logs() as events:
+        yield events
+
+
+@pytest.fixture
+async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    store = await SqlStore.open(sqlite_url)
+    clock = FakeClock()
+    yield World(tmp_path / "skywave.db", WatchedStore(store), clock, FakePlatform(clock), FakeFetcher())
+    await store.close()

@@ -1,0 +1,250 @@
+"""Digests: a slot runs once, whatever crashes or repeats, and nothing that waits is lost."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduler import digests, timetable
+from scheduler.digests import Digests
+from scheduler.types import Chat, Digest, Mode, WhenEmpty
+from tests.scheduler.conftest import World
+
+
+async def scheduled(
+    world: World, chat: Chat, text: str = "daily 09:00", zone: str = "UTC", **changes: object
+) -> None:
+    """The chat has a digest from now on."""
+    recurrence, _ = timetable.parse(text)
+    first = timetable.next_run(recurrence, zone, world.clock.now())
+    digest = Digest(0, chat.id, str(recurrence), zone, first, **changes)  # type: ignore[arg-type]
+    async with world.store.write() as work:
+        await digests.set_up(work, digest)
+        await work.commit()
+
+
+def running(world: World) -> Digests:
+    return Digests(world.store, world.clock, lambda: None)
+
+
+async def due(world: World) -> None:
+    """The time of the next digest has come."""
+    async with world.store.read() as work:
+        first = (await work.digests.all())[0]
+    world.clock.advance((first.next_run_at - world.clock.now()).total_seconds())
+
+
+def arrived(world: World) -> Sequence[str]:
+    return [message.text for message in world.platform.arrived]
+
+
+async def test_what_waits_comes_together_at_its_time(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat)
+    await world.publish("old", "one")
+    await world.publish("old", "one", "two")
+    await world.dispatcher().drain()
+    assert arrived(world) == []
+    assert await running(world).run_due() == 0
+    await due(world)
+    assert await running(world).run_due() == 1
+    await world.dispatcher().drain()
+    assert len(arrived(world)) == 1
+    assert "one" in arrived(world)[0]
+    assert "two" in arrived(world)[0]
+    assert world.ledger(chat) == {"one": "sent", "two": "sent"}
+
+
+async def test_a_slot_runs_once_however_often_it_is_asked_for(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat, when_empty=WhenEmpty.SAY)
+    await due(world)
+    async with world.store.read() as work:
+        before = await work.digests.of(chat.id)
+    assert before is not None
+    assert await running(world).run_due() == 1
+    async with world.store.write() as work:  # as if the process had died before it advanced
+        await work.digests.save(before)
+        await work.commit()
+    assert await running(world).run_due() == 0
+    assert len(world.deliveries(chat)) == 1
+
+
+async def test_a_crash_in_the_middle_leaves_the_slot_to_run(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat)
+    await world.publish("old", "one")
+    await due(world)
+    async with world.store.write() as work:  # everything but the commit
+        digest = await work.digests.of(chat.id)
+        assert digest is not None
+        assert await digests.edition(work, digest, world.clock.now(), slot=digest.next_run_at)
+    assert world.deliveries(chat) == []
+    assert await running(world).run_due() == 1
+    await world.dispatcher().drain()
+    assert world.ledger(chat) == {"one": "sent"}
+
+
+async def test_missed_slots_make_one_edition(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat)
+    await world.publish("old", "one")
+    world.clock.advance(timedelta(days=5).total_seconds())
+    assert await running(world).run_due() == 1
+    assert await running(world).run_due() == 0
+    async with world.store.read() as work:
+        digest = await work.digests.of(chat.id)
+    assert digest is not None
+    assert timedelta() < digest.next_run_at - world.clock.now() <= timedelta(days=1)
+
+
+async def test_an_empty_edition_is_skipped_or_said(world: World) -> None:
+    await world.source()
+    quiet, talkative = await world.chat("1"), await world.chat("2")
+    await scheduled(world, quiet)
+    await scheduled(world, talkative, when_empty=WhenEmpty.SAY)
+    await due(world)
+    assert await running(world).run_due() == 1
+    assert world.deliveries(quiet) == []
+    assert len(world.deliveries(talkative)) == 1
+
+
+async def test_posts_beyond_the_maximum_are_counted_and_never_come(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat, max_posts=2)
+    await world.publish("old", "one", "two", "three")
+    await due(world)
+    await running(world).run_due()
+    await world.dispatcher().drain()
+    assert world.ledger(chat) == {"one": "skipped", "two": "sent", "three": "sent"}
+    assert "and more" in arrived(world)[0]
+    await due(world)
+    assert await running(world).run_due() == 0
+
+
+async def test_a_post_of_two_sources_is_in_it_once(world: World) -> None:
+    await world.source()
+    await world.source("https://example.com/other.json")
+    chat = await world.chat()
+    await scheduled(world, chat)
+    await world.publish("old", "one")
+    await world.publish("old", "one", url="https://example.com/other.json", site="https://example.org")
+    await due(world)
+    await running(world).run_due()
+    await world.dispatcher().drain()
+    assert arrived(world)[0].count("one") == 1
+
+
+async def test_a_chat_without_subscriptions_gets_everything_in_its_digest(world: World) -> None:
+    await world.source()
+    chat = await world.chat(follows=())
+    await scheduled(world, chat)
+    async with world.store.read() as work:
+        (subscription,) = await work.subscriptions.of(chat.id)
+    assert (subscription.source_id, subscription.mode) == (None, Mode.DIGEST)
+
+
+async def test_what_is_followed_later_joins_the_digest(world: World) -> None:
+    source = await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat)
+    async with world.store.write() as work:
+        await work.subscriptions.add(chat.id, source.id)
+        await work.commit()
+        assert {s.mode for s in await work.subscriptions.of(chat.id)} == {Mode.DIGEST}
+
+
+async def test_off_sends_what_waits_and_returns_to_instant(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat)
+    await world.publish("old", "one")
+    async with world.store.write() as work:
+        digest = await work.digests.of(chat.id)
+        assert digest is not None
+        assert await digests.end(work, digest, world.clock.now())
+        await work.commit()
+    await world.publish("old", "one", "two")
+    await world.dispatcher().drain()
+    assert world.ledger(chat) == {"one": "sent", "two": "sent"}
+    assert len(arrived(world)) == 2
+
+
+async def test_a_new_schedule_takes_the_place_of_the_old_one(world: World) -> None:
+    chat = await world.chat()
+    await scheduled(world, chat, "daily 09:00")
+    await scheduled(world, chat, "mon 18:00", "Asia/Shanghai")
+    async with world.store.read() as work:
+        (digest,) = await work.digests.all()
+    assert (digest.recurrence, digest.timezone) == ("mon 18:00", "Asia/Shanghai")
+
+
+async def test_rules_that_changed_count_from_the_next_start_on(world: World) -> None:
+    chat = await world.chat()
+    await scheduled(world, chat)
+    async with world.store.write() as work:
+        digest = await work.digests.of(chat.id)
+        assert digest is not None
+        wrong = digest.next_run_at + timedelta(hours=1)
+        await work.digests.save(Digest(digest.id, chat.id, digest.recurrence, "UTC", wrong))
+        await work.commit()
+    await running(world).refresh()
+    async with world.store.read() as work:
+        again = await work.digests.of(chat.id)
+    assert again is not None
+    assert again.next_run_at == digest.next_run_at
+
+
+YEAR = {
+    "1": ("daily 02:30", "Europe/Berlin"),  # skipped in March, twice in October
+    "2": ("daily 00:00", "America/Santiago"),  # a midnight that does not exist in September
+    "3": ("weekdays 09:00", "Asia/Kolkata"),  # half an hour
+    "4": ("mon,thu 01:30", "America/New_York"),
+    "5": ("daily 09:00", "Asia/Shanghai"),
+}
+
+
+async def test_a_year_of_digests_in_five_zones_runs_each_occurrence_once(world: World) -> None:
+    """The clock jumps from run to run; now and then the process starts anew, or asks twice."""
+    rng = random.Random(5)
+    chats = {}
+    for address, (text, zone) in YEAR.items():
+        chats[address] = await world.chat(address)
+        await scheduled(world, chats[address], text, zone, when_empty=WhenEmpty.SAY)
+    start = world.clock.now()
+    end = start + timedelta(days=365)
+    process = running(world)
+    while (next_run := await _next_run(world)) < end:
+        world.clock.advance((next_run - world.clock.now()).total_seconds())
+        await process.run_due()
+        if rng.random() < 0.05:
+            process = running(world)
+            await process.refresh()
+            assert await process.run_due() == 0
+    for address, (text, zone) in YEAR.items():
+        recurrence, _ = timetable.parse(text)
+        expected = []
+        for instant in timetable.occurrences(recurrence, zone, start):
+            if instant >= end:
+                break
+            expected.append(instant)
+        slots = _slots(world, chats[address])
+        assert slots == expected
+        days = Counter(slot.astimezone(ZoneInfo(zone)).date() for slot in slots)
+        assert set(days.values()) == {1}
+
+
+async def _next_run(world: World) -> datetime:
+    async with world.store.read() as work:
+        return (await work.digests.all())[0].next_run_at
+
+
+def _slots(world: World, chat: Chat) -> Sequence[datetime]:
+    query = "SELECT b.slot FROM broadcasts b JOIN digests d ON d.id = b.digest_id WHERE d.chat_id = ? ORDER BY b.slot"
+    return [datetime.fromisoformat(slot).replace(tzinfo=UTC) for (slot,) in world.sql(query, chat.id)]

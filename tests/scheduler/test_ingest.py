@@ -1,0 +1,297 @@
+"""From a feed to the outbox: what is new, who gets it, and what a broken source does not break."""
+
+from datetime import timedelta
+
+import pytest
+
+from content.errors import FetchError, UsageError
+from content.fetch import ServerBusy
+from content.sources import ReadContext
+from content.types import Source, SourceState, Visibility
+from scheduler import membership
+from scheduler.ingest import Ingest
+from scheduler.types import Chat, ChatState
+from tests.scheduler.conftest import FEED, World, inline, json_feed
+
+OTHER = "https://other.example.net/feed.json"
+
+
+async def stored(world: World, url: str = FEED) -> Source:
+    async with world.store.read() as work:
+        source = await work.sources.by_url(url)
+    assert source is not None
+    return source
+
+
+def kinds(world: World, chat: Chat) -> list[tuple[str, int]]:
+    """Kind and number of posts of what a chat is owed, oldest first."""
+    return world.sql(
+        "SELECT b.kind, count(l.post_id) FROM deliveries d JOIN broadcasts b ON b.id = d.broadcast_id"
+        " LEFT JOIN ledger l ON l.delivery_id = d.id WHERE d.chat_id = ? GROUP BY d.id ORDER BY d.id",
+        chat.id,
+    )
+
+
+# 5: no floods
+
+
+async def test_the_first_poll_fans_out_nothing(world: World) -> None:
+    chat = await world.chat()
+    world.fetcher.pages[FEED] = json_feed("one", "two")
+    result = await world.ingest.add(FEED, Visibility.PUBLIC)
+    assert (result.new, result.deliveries) == (2, 0)
+    assert world.ledger(chat) == {} and world.wakes == 0
+
+
+async def test_the_first_poll_after_failures_fans_out_nothing_either(world: World) -> None:
+    chat = await world.chat()
+    async with world.store.write() as work:
+        source = await work.sources.add("feed", FEED, "", Visibility.PUBLIC)
+        await work.commit()
+    assert (await world.ingest.poll(source)).error
+    await world.publish("one", "two")
+    assert world.ledger(chat) == {}
+    assert (await world.publish("one", "two", "three")).deliveries == 1
+    assert world.ledger(chat) == {"three": "reserved"} and world.wakes == 1
+
+
+async def test_a_new_subscription_starts_after_the_newest_post(world: World) -> None:
+    source = await world.source()
+    await world.publish("one")
+    chat, everything = await world.chat("1", follows=[source]), await world.chat("2")
+    await world.publish("one", "two")
+    assert world.ledger(chat) == world.ledger(everything) == {"two": "reserved"}
+
+
+async def test_more_than_five_posts_become_one_edition(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    posts = [f"post {n}" for n in range(11)]
+    await world.publish(*posts[:5])
+    assert kinds(world, chat) == [("post", 1)] * 5
+    await world.publish(*posts)
+    assert kinds(world, chat)[5:] == [("edition", 6)]
+
+
+async def test_a_chat_that_is_gone_is_owed_nothing_and_starts_anew(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    async with world.store.write() as work:
+        await membership.deactivate(work, chat, "blocked", world.clock.now())
+        await work.commit()
+    await world.publish("one")
+    assert world.ledger(chat) == {}
+    async with world.store.write() as work:
+        await membership.reactivate(work, await world.again(chat), world.clock.now())
+        await work.commit()
+    await world.publish("one", "two")
+    assert world.ledger(chat) == {"two": "reserved"}
+
+
+async def test_a_paused_chat_is_still_owed(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    async with world.store.write() as work:
+        await work.chats.set_state(chat.id, ChatState.PAUSED, "no rights")
+        await work.commit()
+    await world.publish("one")
+    assert world.ledger(chat) == {"one": "reserved"}
+
+
+# 13: private sources
+
+
+async def test_a_private_source_goes_to_its_followers_only(world: World) -> None:
+    source = await world.source(visibility=Visibility.PRIVATE)
+    follower, everybody = await world.chat("1", follows=[source]), await world.chat("2")
+    await world.publish("secret")
+    assert world.ledger(follower) == {"secret": "reserved"}
+    assert world.ledger(everybody) == {}
+
+
+async def test_the_operator_makes_a_private_source_public(world: World) -> None:
+    await world.source(visibility=Visibility.PRIVATE)
+    chat = await world.chat()
+    await world.ingest.add(FEED, Visibility.PUBLIC)
+    await world.publish("open")
+    assert world.ledger(chat) == {"open": "reserved"}
+    await world.ingest.add(FEED, Visibility.PRIVATE)  # somebody subscribes to it by its URL
+    assert (await stored(world)).visibility is Visibility.PUBLIC
+
+
+# 2: overlap
+
+
+async def test_a_post_of_two_sources_is_promised_once(world: World) -> None:
+    await world.source()
+    await world.source(OTHER)
+    chat = await world.chat()
+    await world.publish("shared")
+    result = await world.publish("shared", url=OTHER)
+    assert (result.new, result.deliveries) == (1, 0)
+    assert kinds(world, chat) == [("post", 1)]
+
+
+async def test_a_changed_post_is_stored_and_not_sent_again(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await world.publish("one")
+    world.fetcher.pages[FEED] = world.fetcher.pages[FEED].replace(b'_text": "one"', b'_text": "one, mended"')
+    result = await world.ingest.poll(await stored(world))
+    assert (result.new, result.changed, result.deliveries) == (0, 1, 0)
+    assert world.ledger(chat) == {"one, mended": "reserved"}
+
+
+# 6: no transaction across the network
+
+
+async def test_no_unit_of_work_is_open_while_fetching(world: World) -> None:
+    open_units: list[int] = []
+
+    async def look(url: str) -> None:
+        open_units.append(world.store.open_here)
+
+    world.fetcher.on_fetch = look
+    await world.source()
+    await world.publish("one")
+    world.clock.advance(3600)
+    await world.ingest.poll_due()
+    assert open_units == [0, 0, 0]
+
+
+# Polling
+
+
+async def test_only_what_is_due_is_polled(world: World) -> None:
+    await world.source()
+    await world.source(OTHER)
+    world.fetcher.calls.clear()
+    assert await world.ingest.poll_due() == []
+    async with world.store.write() as work:
+        await work.sources.set_state((await stored(world, OTHER)).id, SourceState.PAUSED)
+        await work.commit()
+    world.clock.advance(300)
+    assert [result.source.url for result in await world.ingest.poll_due()] == [FEED]
+    assert world.fetcher.calls == [FEED]
+
+
+async def test_an_unchanged_source_is_polled_again_after_its_interval(world: World) -> None:
+    source = await world.source()
+    await world.publish("one")
+    world.clock.advance(60)
+    result = await world.ingest.poll(await stored(world))
+    assert (result.new, result.error) == (0, "")
+    now = await stored(world)
+    assert now.next_poll_at == world.clock.now() + timedelta(minutes=5)
+    assert now.polled_at == world.clock.now() and now.id == source.id
+
+
+async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> None:
+    await world.source()
+    world.fetcher.faults[FEED] = FetchError("https://example.org answered 500")
+    waits = []
+    for _ in range(3):
+        result = await world.ingest.poll(await stored(world))
+        assert result.error == "https://example.org answered 500"
+        source = await stored(world)
+        assert source.next_poll_at is not None
+        waits.append(source.next_poll_at - world.clock.now())
+    assert waits == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20)]
+    assert (source.failures, source.last_error) == (3, "https://example.org answered 500")
+    del world.fetcher.faults[FEED]
+    await world.publish("one")
+    source = await stored(world)
+    assert (source.failures, source.last_error) == (0, "")
+
+
+async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> None:
+    await world.source()
+    world.fetcher.faults[FEED] = ServerBusy("busy", timedelta(hours=3))
+    await world.ingest.poll(await stored(world))
+    assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(hours=3)
+
+
+async def test_what_cannot_be_read_is_not_added(world: World) -> None:
+    with pytest.raises(FetchError):
+        await world.ingest.add(FEED, Visibility.PRIVATE)
+    with pytest.raises(UsageError):
+        await world.ingest.add("no source at all", Visibility.PRIVATE)
+    async with world.store.read() as work:
+        assert await work.sources.all() == []
+
+
+async def test_checking_stores_nothing(world: World) -> None:
+    world.fetcher.pages[FEED] = json_feed("one")
+    url, parsed = await world.ingest.check("HTTPS://Example.org/feed.json#top")
+    assert url == FEED and [post.guid for post in parsed.posts] == ["one"]
+    async with world.store.read() as work:
+        assert await work.sources.all() == []
+
+
+async def test_a_given_title_stays(world: World) -> None:
+    world.fetcher.pages[FEED] = json_feed("one")
+    await world.ingest.add(FEED, Visibility.PUBLIC, title="mine")
+    await world.publish("one", "two")
+    assert (await stored(world)).title == "mine"
+
+
+async def test_what_people_change_during_a_poll_stays(world: World) -> None:
+    await world.source(visibility=Visibility.PRIVATE)
+    chat = await world.chat()
+
+    async def make_public(url: str) -> None:
+        world.fetcher.on_fetch = quiet
+        await world.ingest.add(FEED, Visibility.PUBLIC)
+
+    async def quiet(url: str) -> None:
+        return
+
+    world.fetcher.on_fetch = make_public
+    await world.publish("open")
+    assert (await stored(world)).visibility is Visibility.PUBLIC
+    assert world.ledger(chat) == {"open": "reserved"}
+
+
+@pytest.mark.parametrize("body", [json_feed("one"), b"no feed"])
+async def test_a_source_that_is_removed_during_its_poll_stays_removed(world: World, body: bytes) -> None:
+    source = await world.source()
+    world.fetcher.pages[FEED] = body
+
+    async def remove(url: str) -> None:
+        async with world.store.write() as work:
+            await work.sources.remove(source.id)
+            await work.commit()
+
+    world.fetcher.on_fetch = remove
+    result = await world.ingest.poll(source)
+    assert (result.new, result.deliveries) == (0, 0)
+    async with world.store.read() as work:
+        assert await work.sources.all() == []
+
+
+async def test_a_source_that_trips_over_a_bug_stops_no_other(world: World) -> None:
+    await world.source()
+    await world.source(OTHER)
+    world.clock.advance(300)
+
+    async def trip(url: str) -> None:
+        if url == FEED:
+            raise ValueError("a bug")
+
+    world.fetcher.on_fetch = trip
+    world.fetcher.pages[OTHER] = json_feed("one")
+    results = {result.source.url: result for result in await world.ingest.poll_due()}
+    assert results[OTHER].new == 1
+    assert results[FEED].error == "internal error: ValueError"
+    assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(minutes=5)
+
+
+async def test_many_sources_are_polled_side_by_side(world: World) -> None:
+    urls = [f"https://example.org/{n}.json" for n in range(50)]
+    for url in urls:
+        await world.source(url)
+    world.clock.advance(300)
+    results = await Ingest(
+        world.store, ReadContext(world.fetcher, inline), world.clock, timedelta(minutes=5), lambda: None
+    ).poll_due()
+    assert sorted(result.source.url for result in results) == sorted(urls)

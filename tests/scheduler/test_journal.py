@@ -1,0 +1,126 @@
+"""Group commit: one unit of work for all who have something to record at the same moment."""
+
+import asyncio
+
+import pytest
+
+from content.errors import StoreBusy
+from scheduler.journal import STORE_RETRY, Journal
+from scheduler.ports import Closed, PartEnded
+from scheduler.types import DeliveryState, Form, Part, PartState
+from tests.scheduler.conftest import World
+
+
+@pytest.fixture
+async def claimed(world: World) -> list[Part]:
+    """The first parts of the deliveries to ten chats, claimed by epoch 1 and not begun."""
+    await world.source()
+    for n in range(10):
+        await world.chat(str(n))
+    await world.publish("hello")
+    async with world.store.write() as work:
+        deliveries = await work.outbox.claim("fake", world.clock.now(), 100, 1)
+        await work.commit()
+    return [Part(d.id, 0, Form.FULL, PartState.SENDING, d.posts, "f") for d in deliveries]
+
+
+async def test_what_comes_while_one_commits_goes_into_the_next(world: World, claimed: list[Part]) -> None:
+    journal = Journal(world.store, world.clock, 1)
+    writing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        writing.set()
+        await go_on.wait()
+
+    world.store.on_write, world.store.writes = hold, 0
+    first = asyncio.create_task(journal.begin(claimed[0]))
+    await writing.wait()
+    others = [asyncio.create_task(journal.begin(part)) for part in claimed[1:]]
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await asyncio.gather(first, *others) == [True] * 10
+    assert world.store.writes == 2
+    assert world.sql("SELECT count(*) FROM delivery_parts WHERE state = 'sending'") == [(10,)]
+
+
+async def test_what_is_alone_is_written_at_once(world: World, claimed: list[Part]) -> None:
+    journal = Journal(world.store, world.clock, 1)
+    world.store.writes = 0
+    assert await journal.begin(claimed[0])
+    assert await journal.begin(claimed[1])
+    assert world.store.writes == 2
+
+
+async def test_it_tries_until_the_store_answers(world: World, claimed: list[Part]) -> None:
+    journal = Journal(world.store, world.clock, 1)
+    world.store.outages = [StoreBusy("locked")] * 5
+    start = world.clock.monotonic()
+    assert await journal.begin(claimed[0])
+    assert world.clock.monotonic() - start == 5 * STORE_RETRY
+    assert world.sql("SELECT state FROM delivery_parts") == [("sending",)]
+
+
+@pytest.mark.parametrize("by", ["cancelled", "taken over", "given back"])
+async def test_what_is_not_ours_any_more_may_not_leave(world: World, claimed: list[Part], by: str) -> None:
+    async with world.store.write() as work:
+        if by == "cancelled":
+            await work.outbox.cancel("unsubscribed", world.clock.now())
+        elif by == "taken over":
+            await work.outbox.recover("fake", 2)
+            await work.outbox.claim("fake", world.clock.now(), 100, 2)
+        else:
+            await work.outbox.recover("fake", 2)
+        await work.commit()
+    assert not await Journal(world.store, world.clock, 1).begin(claimed[0])
+    assert world.sql("SELECT * FROM delivery_parts") == []
+
+
+async def test_only_those_that_may_leave_are_told_so(world: World, claimed: list[Part]) -> None:
+    (chat_id,) = world.sql("SELECT chat_id FROM deliveries WHERE id = ?", claimed[3].delivery_id)[0]
+    async with world.store.write() as work:
+        await work.outbox.cancel("unsubscribed", world.clock.now(), chat_id=chat_id)
+        await work.commit()
+    journal = Journal(world.store, world.clock, 1)
+    begun = await asyncio.gather(*(journal.begin(part) for part in claimed))
+    assert begun == [n != 3 for n in range(10)]
+
+
+async def test_who_is_cancelled_takes_nobody_along(world: World, claimed: list[Part]) -> None:
+    journal = Journal(world.store, world.clock, 1)
+    writing = asyncio.Event()
+
+    async def hold() -> None:
+        world.store.on_write = None
+        writing.set()
+        await asyncio.Event().wait()
+
+    world.store.on_write = hold
+    unlucky = asyncio.create_task(journal.begin(claimed[0]))
+    lucky = asyncio.create_task(journal.begin(claimed[1]))
+    await writing.wait()
+    unlucky.cancel()
+    async with asyncio.timeout(10):
+        assert await lucky
+    assert unlucky.cancelled()
+
+
+async def test_marks_come_before_what_begins_in_the_same_batch(world: World, claimed: list[Part]) -> None:
+    """A delivery that is closed in a batch begins nothing in it."""
+    journal = Journal(world.store, world.clock, 1)
+    part = claimed[0]
+    closed = Closed(part.delivery_id, DeliveryState.FAILED, "no")
+    _, begun = await asyncio.gather(journal.mark(closed), journal.begin(part))
+    assert not begun
+
+
+async def test_an_outcome_is_recorded_whoever_has_taken_over(world: World, claimed: list[Part]) -> None:
+    """That a message arrived is a fact, also when the process that sent it is not the holder any more."""
+    old, part = Journal(world.store, world.clock, 1), claimed[0]
+    assert await old.begin(part)
+    async with world.store.write() as work:
+        await work.outbox.recover("fake", 2)
+        await work.commit()
+    sent = Part(part.delivery_id, 0, Form.FULL, PartState.SENT, part.posts, "f")
+    await old.mark(PartEnded(sent, part.posts))
+    query = "SELECT state FROM ledger WHERE delivery_id = ?"
+    assert world.sql(query, part.delivery_id) == [("sent",)]

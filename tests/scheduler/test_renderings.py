@@ -1,0 +1,91 @@
+"""An edition is rendered once for all that get the same, and resumed as it was begun."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from content.document import Document
+from content.types import Post
+from scheduler.renderings import CACHED, Renderings
+from scheduler.types import Delivery, Form
+from tests.scheduler.conftest import World, compose
+
+
+class Counting:
+    """Composes, and says how often it was asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, delivery: Delivery, posts: Sequence[Post]) -> Document:
+        self.calls += 1
+        return compose(delivery, posts)
+
+
+async def claim(world: World) -> Sequence[Delivery]:
+    async with world.store.write() as work:
+        claimed = await work.outbox.claim("fake", world.clock.now(), 1000, 1)
+        await work.commit()
+    return claimed
+
+
+async def test_chats_that_get_the_same_share_a_rendering(world: World) -> None:
+    await world.source()
+    for n in range(20):
+        await world.chat(str(n))
+    await world.publish("hello")
+    counting = Counting()
+    renderings = Renderings(world.store, world.platform, counting)
+    found = [await renderings.of(delivery, Form.FULL) for delivery in await claim(world)]
+    assert len(found) == 20 and len({key for key, _ in found}) == 1
+    assert counting.calls == 1
+
+
+async def test_languages_and_forms_are_told_apart(world: World) -> None:
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    chinese = replace(delivery, chat=replace(delivery.chat, language="zh"))
+    renderings = Renderings(world.store, world.platform, compose)
+    keys = {
+        (await renderings.of(one, form))[0] for one in (delivery, chinese) for form in (Form.FULL, Form.PLAIN)
+    }
+    assert len(keys) == 4
+
+
+async def test_a_restart_finds_what_was_begun(world: World) -> None:
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    before = await Renderings(world.store, world.platform, compose).of(delivery, Form.FULL)
+    counting = Counting()
+    world.platform.per_message = 1  # the renderer has changed meanwhile
+    assert await Renderings(world.store, world.platform, counting).of(delivery, Form.FULL) == before
+    assert counting.calls == 0
+
+
+async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    world.platform.per_message = 1
+    await world.publish("a\nb")
+    (delivery,) = await claim(world)
+    _, begun = await Renderings(world.store, world.platform, compose).of(delivery, Form.FULL)
+    world.sql("UPDATE posts SET text = 'a\nb\nc' WHERE text LIKE 'a%'")
+    later = Renderings(world.store, world.platform, compose)
+    assert (await later.of(delivery, Form.FULL))[1] == begun and len(begun) == 2
+    assert chat.id == delivery.chat.id
+
+
+async def test_only_so_many_are_kept_in_memory(world: World) -> None:
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    counting = Counting()
+    renderings = Renderings(world.store, world.platform, counting)
+    for n in range(CACHED + 5):
+        await renderings.of(replace(delivery, chat=replace(delivery.chat, language=str(n))), Form.FULL)
+    reads = len(renderings._cache)
+    assert reads == CACHED and counting.calls == CACHED + 5
