@@ -11,7 +11,7 @@ import structlog
 # A bot token of Telegram, as it stands in its URLs.
 TELEGRAM_TOKEN = re.compile(r"\d{5,}:[\w-]{10,}")
 # Loud about every request that they make.
-NOISY = ("apscheduler", "telegram", "httpx", "httpcore", "aiosqlite", "alembic")
+NOISY = ("apscheduler", "telegram", "discord", "httpx", "httpcore", "aiosqlite", "alembic")
 
 
 class Redactor:
@@ -24,11 +24,20 @@ class Redactor:
         return {key: self._clean(value) for key, value in event.items()}
 
     def _clean(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case Mapping():
+                return {self._cut(str(key)): self._clean(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self._clean(item) for item in value]
+            case _:  # an exception, a path, whatever a renderer would write in its own way
+                return self._cut(str(value))
+
+    def _cut(self, text: str) -> str:
         for secret in self._secrets:
-            value = value.replace(secret, "***")
-        return TELEGRAM_TOKEN.sub("***", value)
+            text = text.replace(secret, "***")
+        return TELEGRAM_TOKEN.sub("***", text)
 
 
 def configure(log_format: str, secrets: Sequence[str], *, level: str = "INFO") -> None:

@@ -1,10 +1,9 @@
 """Text, links and code in Discord's Markdown, so that outside text stays text.
 
-Discord publishes no grammar. What is relied on is what its clients are known to do: a backslash makes any
-ASCII punctuation text, but not in the label of a masked link, where it is shown
-(github.com/discord/discord-api-docs/issues/6185), so that labels get look-alikes instead; a label with a URL in
-it is no link (#7721); a URL without angle brackets runs on to the next white space, full stops of Chinese
-included.
+Discord publishes no grammar. What is relied on is what its clients are known to do. A backslash makes any
+ASCII punctuation text, but in the label of a masked link it is shown, so that labels get look-alikes instead
+(github.com/discord/discord-api-docs/issues/6185); a label with a URL in it is no link (#7721). A URL without
+angle brackets runs on to the next white space, over a Chinese full stop and what follows it.
 """
 
 import re
@@ -21,18 +20,18 @@ _URL = r"https?://[\w.~:/?#@!$&'()*+,;=%-]+"
 _STOPS = frozenset(".,:;!?'")
 
 # What would be markup, each with what is put before or behind it. `[^\S\n]` is white space within a line.
-_SPECIAL = re.compile(
-    rf"(?P<url>{_URL})"
-    r"|(?P<escape>[\\*_~|`<\[#]"
+_SPECIAL_MARKUP = (
+    r"(?P<escape>[\\*_~|`<\[#]"
     r"|:(?=/)"  # a scheme that is not http(s): steam://, <x:/y>
     r"|:(?=[\w+-]+:))"  # the name of an emoji
     r"|(?P<mention>(?<=<)@|@(?=everyone|here))"
-    r"|(?P<line>^[^\S\n]*(?:\d+(?=[.)])|(?=[>+-])))",  # list items, quotes, small print
-    re.IGNORECASE | re.MULTILINE,
+    r"|(?P<line>^[^\S\n]*(?:\d+(?=[.)])|(?=[>+-])))"  # list items, quotes, small print
 )
+_SPECIAL = re.compile(_SPECIAL_MARKUP, re.IGNORECASE | re.MULTILINE)
+_URL_OR_SPECIAL = re.compile(rf"(?P<url>{_URL})|{_SPECIAL_MARKUP}", re.IGNORECASE | re.MULTILINE)
 
-_LOOK_ALIKES = str.maketrans("\\*`<>[]", "∖∗ˋ<>[]")  # noqa: RUF001
-_LINE_LOW = "ˍ"  # for an underscore that could open or close emphasis
+_LOOK_ALIKES = str.maketrans("\\*`<>[]", "\u2216\u2217\u02cb\uff1c\uff1e\uff3b\uff3d")
+_LINE_LOW = "\u02cd"  # for an underscore that could open or close emphasis
 _LABEL = re.compile(
     r"(?P<low>__+|_(?![A-Za-z0-9]))"
     r"|(?P<join>~(?=~)|\|(?=\|)|:(?=/)|:(?=[\w+-]+:)|(?<=<)@|@(?=everyone|here))"
@@ -47,8 +46,8 @@ _IN_TARGETS = _IN_URLS | {ord("("): "%28", ord(")"): "%29"}
 
 
 def escape(content: str) -> str:
-    """Lines of text as Markdown that shows just them; http(s) URLs in it are links of exactly their length."""
-    return _SPECIAL.sub(_escaped, content)
+    """Lines of text as Markdown that shows just them, the http(s) URLs in them as links."""
+    return _URL_OR_SPECIAL.sub(_escaped, content)
 
 
 def marked(flat: Flat) -> str:
@@ -66,7 +65,7 @@ def marked(flat: Flat) -> str:
 
 
 def plain(flat: Flat) -> str:
-    """The text without its marks, and each link's URL once behind it, in brackets so that no preview unfolds."""
+    """The text without its marks, each link's URL once behind it, in brackets so that no preview unfolds."""
     pieces, last, seen = [], 0, set[str]()
     for span in sorted(flat.spans, key=lambda span: span.end):
         if (
@@ -100,10 +99,9 @@ def _escaped(found: re.Match[str]) -> str:
     match found.lastgroup:
         case "url":
             url = _without_stops(found.group())
-            rest = found.group()[len(url) :]
-            if is_web_url(url) and len(_url(url)) <= URL_LENGTH:
-                return f"<{_url(url)}>" + escape(rest)
-            return found.group().replace(":", "\\:", 1).translate({ord(ch): "\\" + ch for ch in "*_~#"})
+            if not _can_link(url, _url(url)):
+                return _SPECIAL.sub(_escaped, found.group())
+            return f"<{_url(url)}>" + found.group()[len(url) :]
         case "escape":
             return "\\" + found.group()
         case "mention":
@@ -121,6 +119,10 @@ def _without_stops(url: str) -> str:
     return url[:end]
 
 
+def _can_link(url: str, written: str) -> bool:
+    return is_web_url(url) and len(written) <= URL_LENGTH
+
+
 def _url(url: str) -> str:
     return url.translate(_IN_URLS).replace("~~", "%7E%7E")
 
@@ -130,10 +132,10 @@ def _target(url: str) -> str:
 
 
 def _link(flat: Flat, start: int, end: int) -> Span | None:
-    """The link that a run of text is in; one that cannot be written, or line ends, are in none."""
+    """The link that a run of text is in. Line ends, and links too long to be written, are in none."""
     inner = (s for s in flat.spans if s.kind is SpanKind.LINK and s.start <= start and end <= s.end)
     span = next(inner, None)
-    return span if span and flat.text[start:end].strip() and len(_target(span.url)) <= URL_LENGTH else None
+    return span if span and flat.text[start] != "\n" and _can_link(span.url, _target(span.url)) else None
 
 
 def _masked(flat: Flat, link: Span, runs: list[tuple[int, int]]) -> tuple[str, bool]:
@@ -144,7 +146,7 @@ def _masked(flat: Flat, link: Span, runs: list[tuple[int, int]]) -> tuple[str, b
         piece, marks = _run(flat, start, end, label=True)
         label += _GAP + piece if marks and after_marks else piece
         after_marks = marks
-    return f"[{label.strip()}]({_target(link.url)})", False
+    return f"[{label.strip()}]({_target(link.url)})" if label.strip() else label, False
 
 
 def _run(flat: Flat, start: int, end: int, *, label: bool = False) -> tuple[str, bool]:

@@ -76,17 +76,11 @@ def _posts(document: Document) -> tuple[int, ...]:
 
 def _title(document: Document) -> str:
     """The first heading, else the first line, cut to a thread's name."""
-    shown = (
-        flatten(Document((block,))).text
-        for block in sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
-    )
-    line = next(
-        (clean_line(excerpt(text.split("\n")[0], TITLE_LENGTH)) for text in shown if _is_visible(text)), ""
-    )
-    for limit in range(TITLE_LENGTH, 0, -1):
-        if _units(name := excerpt(line, limit)) <= TITLE_LENGTH:
-            return name if _is_visible(name) else NOTHING
-    return NOTHING
+    blocks = sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
+    lines = (line for block in blocks for line in flatten(Document((block,))).text.split("\n"))
+    line = next(filter(_is_visible, lines), NOTHING)[: 2 * TITLE_LENGTH]
+    names = (excerpt(line, TITLE_LENGTH - less) for less in range(TITLE_LENGTH))
+    return next((name for name in names if _units(name) <= TITLE_LENGTH and _is_visible(name)), NOTHING)
 
 
 def _is_visible(text: str) -> bool:

@@ -231,6 +231,10 @@ class Live:
 
         return await self.until(all_closed)
 
+    async def parts_are(self, chat: Chat, *states: str) -> bool:
+        """Whether these are the states of all parts to a chat; for `until`."""
+        return await self.parts(chat) == list(states)
+
     async def in_state(self, chat: Chat, state: str, topic: int | None = None) -> Known | None:
         """The chat, if the store knows it in this state; for `until`."""
         async with self.app.store.read() as work:
@@ -238,12 +242,11 @@ class Live:
         return found if found and found.state == state else None
 
     async def waits(self, chat: Chat, topic: int | None = None) -> Delivery:
-        """The last delivery to a chat, once it waits with a reason."""
+        """The delivery to a chat that waits with a reason, once there is one."""
 
         async def postponed() -> Delivery | None:
-            for last in (await self.deliveries(chat, topic))[-1:]:
-                return last if last.state == "pending" and last.reason else None
-            return None
+            found = await self.deliveries(chat, topic)
+            return next((d for d in found if d.state == "pending" and d.reason), None)
 
         return await self.until(postponed)
 

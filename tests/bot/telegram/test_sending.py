@@ -81,7 +81,7 @@ async def test_a_chat_that_is_gone_gets_nothing_more(sky: Live, ann: Chat, bob: 
     assert await sky.ended(ann) == ["cancelled"]
     known = await sky.until(partial(sky.in_state, ann, "gone"))
     assert known.reason.endswith(REFUSALS[kind][1].split(": ")[1].lower()[1:])
-    assert await sky.parts(ann) == ["failed"]
+    assert await sky.until(partial(sky.parts_are, ann, "failed"))
     assert sky.ledger(ann) == {}
     await sky.publish("newer")
     assert await sky.ended(bob) == ["sent", "sent"]
@@ -181,7 +181,8 @@ async def test_a_group_that_moved_is_followed(tg: TelegramEmulator, sky: Live, a
     assert sky.posts(supergroup) == ["Post newer"]
     assert (await sky.known(supergroup)).id == known.id
     assert sky.ledger(supergroup) == {"Post newer": "sent"}
-    assert [r.chat_id for r in tg.requests("sendMessage")[-2:]] == [str(group.id), str(supergroup.id)]
+    asked = [request.chat_id for request in tg.requests("sendMessage")]
+    assert (asked.count(str(group.id)), asked.count(str(supergroup.id))) == (1, 1)
 
 
 UNPROCESSED: dict[str, Callable[[], Fault]] = {

@@ -21,7 +21,7 @@ def create_message(world: World, call: Call) -> Json:
     draft = replace(draft, flags=draft.flags & ~EPHEMERAL)
     check_draft(world, channel, draft)
     if draft.enforce_nonce and draft.nonce is not None:
-        known = world.known_nonce(draft.nonce)
+        known = world.nonces.find(draft.nonce, world.clock())
         if known is not None:
             return world.json(reach_message(world, *known))
     if channel.archived:
@@ -34,9 +34,9 @@ def send(world: World, channel: Channel, draft: Draft, number: int = 0) -> Messa
     reply = draft.reply_to if draft.reply_to in channel.messages else None
     draft = replace(draft, reply_to=reply)
     who = world.pings_of(channel, world.bot, draft)
-    message = world.post(channel, world.bot, draft, who, id=number)
+    message = world.post(channel, world.bot, draft, who, number=number)
     if draft.nonce is not None:
-        world.keep_nonce(draft.nonce, channel, message)
+        world.nonces.keep(draft.nonce, channel, message, world.clock())
     return message
 
 

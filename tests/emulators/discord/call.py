@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,6 +13,8 @@ from tests.emulators.discord.types import Json
 
 MAX_FILE = 10 * 1024 * 1024
 """Bytes of one file, in a guild without boosts."""
+MOST = 10 * MAX_FILE + 1024 * 1024
+"""Bytes of a whole request, which may carry ten files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Call:
 
 async def read_call(request: web.BaseRequest, params: Mapping[str, str]) -> Call:
     """The parts of the request; raises 50109 for a body that is no JSON, 40005 for too large a file."""
+    request = request.clone(client_max_size=MOST)
     files: tuple[Json, ...] = ()
     if request.content_type == "multipart/form-data":
         loaded, files = await _multipart(request)
@@ -55,8 +59,8 @@ async def _multipart(request: web.BaseRequest) -> tuple[object, tuple[Json, ...]
     files: list[Json] = []
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
-            files.append(_file(len(files), value))
-            value.file.close()
+            with closing(value.file):
+                files.append(_file(len(files), value))
         elif name == "payload_json":
             loaded = _json(value if isinstance(value, str) else value.decode())
     return loaded, tuple(files)

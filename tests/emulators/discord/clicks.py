@@ -35,7 +35,7 @@ class Clicks(Places):
         LookupError if the person's app does not offer it there, ValueError for an option it would not take.
         """
         place, user, words, command = self._command(channel, name, by)
-        data = Typed(command, place).data(words, options)
+        data = Typed(command, place, user).data(words, options)
         return open_interaction(self.world, COMMAND, name, data, user, place)
 
     def autocomplete(
@@ -51,7 +51,7 @@ class Clicks(Places):
     ) -> Interaction:
         """Type into an option that completes; what is offered comes as `choices` of the interaction."""
         place, user, words, command = self._command(channel, name, by)
-        typed = Typed(command, place, focused=option)
+        typed = Typed(command, place, user, focused=option)
         data = typed.data(words, options | {option: text})
         return open_interaction(self.world, AUTOCOMPLETE, name, data, user, place)
 

@@ -1,50 +1,23 @@
 """The gateway: WebSocket connections that identify or resume, and what ends them."""
 
 import asyncio
-import json
-from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from tests.emulators.discord.events import PRIVILEGED, Close, Outbox, Session
+from tests.emulators.discord.connection import Connection, Refused, read_frame, write_frames
+from tests.emulators.discord.events import PRIVILEGED, Close, Session
 from tests.emulators.discord.form import number_of
 from tests.emulators.discord.greeting import greet, tell_members
 from tests.emulators.discord.records import Link
 from tests.emulators.discord.state import World
-from tests.emulators.discord.types import (
-    Json,
-)
+from tests.emulators.discord.types import Json
 
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT = 1, 2, 3, 4, 6, 7
 REQUEST_MEMBERS, INVALID_SESSION, HELLO, ACK = 8, 9, 10, 11
-UNKNOWN_OP, BAD_JSON, NOT_IDENTIFIED, BAD_TOKEN, TWICE, BAD_SEQ = 4001, 4002, 4003, 4004, 4005, 4007
+UNKNOWN_OP, NOT_IDENTIFIED, BAD_TOKEN, TWICE, BAD_SEQ = 4001, 4003, 4004, 4005, 4007
 BAD_INTENTS, FORBIDDEN_INTENTS = 4013, 4014
 _KNOWN_INTENTS = (1 << 26) - 1
 _HEARTBEAT_MS = 41_250
-
-
-class _Refused(Exception):
-    """The connection is closed with this code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One WebSocket and the session that is on it."""
-
-    socket: web.WebSocketResponse
-    transport: asyncio.Transport | None
-    outbox: Outbox = field(default_factory=asyncio.Queue)
-    session: Session | None = None
-    closed: int | None = None
-    """The code with which the server closed it."""
-
-    def put(self, op: int, data: object) -> None:
-        """Send a frame that is no event."""
-        self.outbox.put_nowait(json.dumps({"op": op, "d": data, "s": None, "t": None}))
 
 
 class Gateway:
@@ -100,7 +73,7 @@ class Gateway:
         connection = Connection(socket, request.transport)
         self.connections.add(connection)
         connection.put(HELLO, {"heartbeat_interval": _HEARTBEAT_MS, "_trace": []})
-        writer = asyncio.create_task(_write(connection))
+        writer = asyncio.create_task(write_frames(connection))
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
@@ -113,12 +86,12 @@ class Gateway:
     def _receive(self, connection: Connection, text: str) -> None:
         try:
             self._act(connection, text)
-        except _Refused as refused:
+        except Refused as refused:
             self._world.transcript.append(Link("refused", "", refused.code))
             connection.outbox.put_nowait(Close(refused.code))
 
     def _act(self, connection: Connection, text: str) -> None:
-        op, data = _read(text)
+        op, data = read_frame(text)
         if op == HEARTBEAT:
             self.heartbeats += 1
             if self.answers_heartbeats:
@@ -128,21 +101,21 @@ class Gateway:
         elif op == RESUME:
             self._resume(connection, data)
         elif connection.session is None:
-            raise _Refused(NOT_IDENTIFIED)
+            raise Refused(NOT_IDENTIFIED)
         elif op == REQUEST_MEMBERS:
             tell_members(self._world, connection.session, data)
         elif op not in (PRESENCE, VOICE):
-            raise _Refused(UNKNOWN_OP)
+            raise Refused(UNKNOWN_OP)
 
     def _identify(self, connection: Connection, data: Json) -> None:
         if connection.session is not None:
-            raise _Refused(TWICE)
+            raise Refused(TWICE)
         self._check_token(data)
         intents = number_of(data.get("intents"), -1)
         if not 0 <= intents <= _KNOWN_INTENTS:
-            raise _Refused(BAD_INTENTS)
+            raise Refused(BAD_INTENTS)
         if intents & PRIVILEGED & ~self._privileged:
-            raise _Refused(FORBIDDEN_INTENTS)
+            raise Refused(FORBIDDEN_INTENTS)
         session = self._world.events.open(intents)
         self._attach(connection, session, "identified")
         self.identified += 1
@@ -155,7 +128,7 @@ class Gateway:
         missed = session.since(seq) if session is not None and seq <= session.seq else None
         if session is None or missed is None or not self.resumable:
             if session is not None and seq > session.seq:
-                raise _Refused(BAD_SEQ)
+                raise Refused(BAD_SEQ)
             connection.put(INVALID_SESSION, False)
             return
         for frame in missed:
@@ -165,7 +138,7 @@ class Gateway:
 
     def _check_token(self, data: Json) -> None:
         if data.get("token") != self._token:
-            raise _Refused(BAD_TOKEN)
+            raise Refused(BAD_TOKEN)
 
     def _attach(self, connection: Connection, session: Session, what: str) -> None:
         for other in self.connections:
@@ -184,27 +157,3 @@ class Gateway:
         if code in (1000, 1001):  # the client is done; anything else may be resumed
             self._world.events.sessions.pop(session.id, None)
         self._world.transcript.append(Link("ended", session.id, code))
-
-
-def _read(text: str) -> tuple[int, Json]:
-    try:
-        frame = json.loads(text)
-    except ValueError as exc:
-        raise _Refused(BAD_JSON) from exc
-    if not isinstance(frame, dict):
-        raise _Refused(BAD_JSON)
-    data = frame.get("d")
-    return number_of(frame.get("op"), -1), data if isinstance(data, dict) else {}
-
-
-async def _write(connection: Connection) -> None:
-    while True:
-        item = await connection.outbox.get()
-        try:
-            if isinstance(item, Close):
-                connection.closed = item.code
-                await connection.socket.close(code=item.code)
-                return
-            await connection.socket.send_str(item)
-        except ConnectionError:
-            return

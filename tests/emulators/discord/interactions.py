@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.emulators.discord import wire
+from tests.emulators.discord.call import MAX_FILE
 from tests.emulators.discord.faults import refusal
 from tests.emulators.discord.permissions import permissions
 from tests.emulators.discord.records import Acknowledged, Failed
@@ -18,7 +19,6 @@ from tests.emulators.discord.types import (
 )
 
 DEADLINE, LIFETIME = 3.0, 15 * 60.0
-_MAX_FILE = 10 * 1024 * 1024
 
 
 def open_interaction(
@@ -112,7 +112,7 @@ def _body(world: World, made: Interaction, data: Json) -> Json:
         "app_permissions": str(int(permissions(channel, world.bot.id))),
         "locale": user.locale,
         "entitlements": [],
-        "attachment_size_limit": _MAX_FILE,
+        "attachment_size_limit": MAX_FILE,
     }
     if made.source is not None:
         body["message"] = world.json(made.source)

@@ -30,6 +30,7 @@ class Typed:
 
     command: Json
     channel: Channel
+    user: User
     focused: str | None = None
     """The option that is being completed."""
     resolved: dict[str, dict[str, Json]] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class Typed:
         if isinstance(value, Role):
             self._put("roles", number, wire.role_json(value))
         elif isinstance(value, Channel):
-            bits = permissions(value, value.owner_id)
+            bits = permissions(value, self.user.id)
             self._put("channels", number, wire.partial_channel_json(value, bits))
         else:
             self._put("users", number, wire.user_json(value))

@@ -16,6 +16,7 @@ from tests.emulators.discord.faults import BLOCKED, error_answer, refusal
 from tests.emulators.discord.gateway import Gateway
 from tests.emulators.discord.interactions import expire
 from tests.emulators.discord.limits import Clock, Governor, Headers, Limits
+from tests.emulators.discord.nonces import Nonces
 from tests.emulators.discord.records import Happening, Outcome, Request
 from tests.emulators.discord.routes import CREATED, GATEWAY, OPEN, ROUTES, find_route
 from tests.emulators.discord.state import World
@@ -62,8 +63,8 @@ class DiscordEmulator(Clicks, Emulator):
         today: Clock = time.time,
     ) -> None:
         Emulator.__init__(self)
-        bot = User(BOT_ID, "Skywave", is_bot=True)
-        Clicks.__init__(self, World(bot, clock, today, nonce_window))
+        self.bot = User(BOT_ID, "Skywave", is_bot=True)
+        Clicks.__init__(self, World(self.bot, clock, today, Nonces(nonce_window)))
         self.token = token
         self.clock = clock
         self.sleep = sleep
@@ -80,11 +81,6 @@ class DiscordEmulator(Clicks, Emulator):
     def gateway_url(self) -> str:
         """Where the gateway listens."""
         return f"ws://127.0.0.1:{self.port}/gateway/"
-
-    @property
-    def bot(self) -> User:
-        """The bot itself."""
-        return self.world.bot
 
     @property
     def transcript(self) -> Transcript[Happening]:
@@ -125,10 +121,10 @@ class DiscordEmulator(Clicks, Emulator):
         try:
             route, call = await self._read(request)
         except ApiError as error:
-            self._note(error)
-            outcome = Outcome(error.status, error.code, json.dumps(error.body))
+            answer = self._noted(BLOCKED if self._is_blocked() else error_answer(error))
+            outcome = Outcome(answer.status, error.code, answer.body.decode())
             self.world.arrived(Request(request.method, request.path, {}, {}, self.clock(), outcome))
-            return respond(error_answer(error))
+            return respond(answer)
         return await self._answer(request, route, call)
 
     async def _read(self, request: web.BaseRequest) -> tuple[str, Call]:
@@ -160,10 +156,10 @@ class DiscordEmulator(Clicks, Emulator):
         if fault.answer:
             answer = fault.answer
             outcome = replace(outcome, status=answer.status, body=answer.body.decode())
-        return answer, replace(outcome, status=None) if fault.dropped else outcome
+        return self._noted(answer), replace(outcome, status=None) if fault.dropped else outcome
 
     def _process(self, name: str, call: Call) -> tuple[Answer, Outcome]:
-        if self.governor is not None and self.governor.is_blocked():
+        if self._is_blocked():
             return BLOCKED, Outcome(BLOCKED.status, 0, BLOCKED.body.decode())
         headers: Headers = ()
         try:
@@ -171,7 +167,6 @@ class DiscordEmulator(Clicks, Emulator):
                 headers = self.governor.admit(name, call.params.get("channel", ""))
             result = self._call(name, call)
         except ApiError as error:
-            self._note(error)
             answer = error_answer(ApiError(error.status, error.body, (*headers, *error.headers)))
             return answer, Outcome(error.status, error.code, json.dumps(error.body))
         headers = (*_VIA, *headers)
@@ -190,9 +185,14 @@ class DiscordEmulator(Clicks, Emulator):
         limit: Json = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
         return {"url": self.gateway_url, "shards": 1, "session_start_limit": limit}
 
-    def _note(self, error: ApiError) -> None:
-        if self.governor is not None:
-            self.governor.note(error.status, error.headers)
+    def _is_blocked(self) -> bool:
+        return self.governor is not None and self.governor.is_blocked()
+
+    def _noted(self, answer: Answer) -> Answer:
+        """The answer, counted if it is an invalid one."""
+        if self.governor is not None and answer is not BLOCKED:
+            self.governor.note(answer.status, answer.headers)
+        return answer
 
     def _settle(self, place: int, outcome: Outcome) -> None:
         entry = self.transcript.entries[place]

@@ -11,6 +11,7 @@ from tests.emulators.discord.commands import Commands
 from tests.emulators.discord.content import Draft
 from tests.emulators.discord.events import DIRECT_MESSAGES, GUILDS, MESSAGES, Events
 from tests.emulators.discord.mentions import pings
+from tests.emulators.discord.nonces import Nonces
 from tests.emulators.discord.permissions import Permission, permissions
 from tests.emulators.discord.records import Happening, Request, Shown
 from tests.emulators.discord.types import (
@@ -32,8 +33,7 @@ class World:
     bot: User
     clock: Callable[[], float] = time.monotonic
     today: Callable[[], float] = time.time
-    nonce_window: float = 180.0
-    """Seconds for which a nonce is remembered; Discord says the past few minutes."""
+    nonces: Nonces = field(default_factory=Nonces)
     transcript: Transcript[Happening] = field(default_factory=Transcript)
     events: Events = field(default_factory=Events)
     users: dict[int, User] = field(default_factory=dict)
@@ -55,7 +55,6 @@ class World:
     requests: dict[str, list[int]] = field(default_factory=dict)
     """Places in the transcript, by method and route."""
     _last_id: int = 0
-    _nonces: dict[str, tuple[float, Channel, int]] = field(default_factory=dict)
 
     def new_id(self) -> int:
         """A snowflake of this moment that was not given before."""
@@ -95,10 +94,19 @@ class World:
             return found
         return replace(found, users=found.users | {replied.author.id})
 
-    def post(self, channel: Channel, author: User, draft: Draft, who: Pings, **fields: object) -> Message:
-        """Put a message into the channel; `fields` are those of Message."""
+    def post(
+        self,
+        channel: Channel,
+        author: User,
+        draft: Draft,
+        who: Pings,
+        *,
+        number: int = 0,
+        **fields: object,
+    ) -> Message:
+        """Put a message into the channel, under a new id or `number`; `fields` are those of Message."""
         made = Message(
-            id=int(str(fields.pop("id", 0))) or self.new_id(),
+            id=number or self.new_id(),
             channel_id=channel.id,
             author=author,
             at=self.today(),
@@ -137,22 +145,6 @@ class World:
         if message.only_for is None:
             body: Json = {"id": str(message.id), "channel_id": str(channel.id)}
             self.events.dispatch("MESSAGE_DELETE", body | _guild_id(channel), _intent(channel))
-
-    def known_nonce(self, nonce: str | int) -> tuple[Channel, int] | None:
-        """Where the bot used the nonce within the window: the channel and the message."""
-        since = self.clock() - self.nonce_window
-        while self._nonces:
-            oldest = next(iter(self._nonces))
-            if self._nonces[oldest][0] > since:
-                break
-            del self._nonces[oldest]
-        found = self._nonces.get(str(nonce))
-        return found[1:] if found else None
-
-    def keep_nonce(self, nonce: str | int, channel: Channel, message: Message) -> None:
-        """Remember what the nonce led to, whether or not it was enforced."""
-        self._nonces.pop(str(nonce), None)
-        self._nonces[str(nonce)] = (self.clock(), channel, message.id)
 
     def arrived(self, request: Request) -> int:
         """Record the request and return its place in the transcript."""

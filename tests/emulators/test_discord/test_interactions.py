@@ -40,6 +40,9 @@ async def test_what_the_app_would_not_send(dc: DiscordEmulator, club: Guild, new
 async def test_subcommands_and_channels(dc: DiscordEmulator, news: Channel, bot: Bot) -> None:
     ran = dc.slash(news, "digest add", channel=news, at="09:00")
     assert (await dc.wait_for(lambda: dc.answer_to(ran))).content == "news 09:00"
+    (interaction,) = await bot.until("interaction")
+    (resolved,) = interaction.data["resolved"]["channels"].values()
+    assert int(resolved["permissions"]) & Permission.ADMINISTRATOR  # the owner's, who ran it
 
 
 async def test_commands_for_admins(dc: DiscordEmulator, club: Guild, news: Channel, bot: Bot) -> None:

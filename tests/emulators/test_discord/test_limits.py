@@ -7,6 +7,8 @@ import discord
 import pytest
 
 from tests.emulators.discord import DiscordEmulator, Limits, Permission
+from tests.emulators.discord.faults import answers, refused, too_many
+from tests.emulators.discord.routes import SEND
 from tests.emulators.test_discord.clients import Bot, Clock, ask_rest, at, connected, emulated, post
 
 
@@ -88,11 +90,14 @@ async def test_too_many_invalid_requests_block() -> None:
     async with emulated(clock=clock, limits=Limits(invalid=3)) as dc:
         news = dc.text(dc.guild("Club"), "news")
         dc.deny(news, Permission.SEND_MESSAGES)
-        for _ in range(3):
-            assert (await post(dc, news, {"content": "x"}))[0] == 403
+        dc.faults.add(refused(50001), SEND)
+        dc.faults.add(answers(too_many(1, scope="shared")), SEND)
+        assert [(await post(dc, news, {"content": "x"}))[0] for _ in range(4)] == [403, 429, 403, 403]
         dc.deny(news, 0)
         session = aiohttp.ClientSession(headers={"Authorization": f"Bot {dc.token}"})
         async with session, session.get(f"{dc.url}/users/@me") as response:
             assert (response.status, response.headers.get("Via")) == (429, None)
+        async with aiohttp.ClientSession() as session, session.get(f"{dc.url}/users/@me") as response:
+            assert response.status == 429
         clock.now += 600
         assert (await ask_rest(dc, "GET", "/users/@me"))[0] == 200

@@ -71,6 +71,9 @@ async def test_files(dc: DiscordEmulator, news: Channel, bot: Bot) -> None:
     await at(bot, news).send("with", file=discord.File(io.BytesIO(b"x" * 10), "a.png"))
     (message,) = dc.messages(news)
     assert [(file["filename"], file["size"]) for file in message.files] == [("a.png", 10)]
+    await at(bot, news).send(file=discord.File(io.BytesIO(b"x" * (3 << 20)), "b.png"))
+    with refuses(40005):
+        await at(bot, news).send(file=discord.File(io.BytesIO(b"x" * (10 << 20) + b"x"), "c.png"))
 
 
 async def test_crosspost(dc: DiscordEmulator, club: Guild, news: Channel, bot: Bot) -> None:

@@ -1,0 +1,141 @@
+"""Telegram's answers as errors of the scheduler: every row of what the Bot API is known to say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram import Bot
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
+
+from bot.platforms.telegram.errors import TOGETHER, FloodScope, send_error
+from bot.platforms.telegram.transport import AiohttpRequest, NeverSent, Uncertain
+from scheduler.errors import (
+    Ambiguous,
+    ChatGone,
+    ChatMoved,
+    ChatPaused,
+    ContentRejected,
+    PlatformStopped,
+    RateLimited,
+    RateScope,
+    Refused,
+    SendError,
+)
+from tests.emulators.telegram import TelegramEmulator
+from tests.emulators.telegram.faults import REFUSALS, answers, migrated, refused, too_many
+
+MEANINGS: dict[type[SendError], tuple[str, ...]] = {
+    ChatGone: (
+        *("blocked", "deactivated", "cannot-initiate", "kicked-group", "kicked-supergroup"),
+        *("kicked-channel", "not-member-group", "not-member-supergroup", "not-member-channel"),
+        *("group-deleted", "chat-not-found"),
+    ),
+    ChatPaused: (
+        *("thread-not-found", "topic-closed", "no-rights", "need-admin"),
+        *("no-write-access", "write-forbidden"),
+    ),
+    ContentRejected: (
+        *("cannot-parse", "too-long", "caption-too-long", "empty", "wrong-file", "url-unreachable"),
+        *("photo-dimensions", "webpage-media", "reply-not-found", "edit-not-found", "edit-forbidden"),
+        *("delete-not-found", "not-modified", "query-too-old"),
+    ),
+    PlatformStopped: ("unauthorized", "not-found", "method-not-found"),
+    Ambiguous: ("server-error", "conflict"),
+}
+
+
+async def asked(tg: TelegramEmulator) -> SendError:
+    """The error of a request that goes wrong at Telegram."""
+    request = AiohttpRequest()
+    await request.initialize()
+    bot = Bot(tg.token, base_url=f"{tg.url}/bot", request=request)
+    try:
+        await bot.send_message(1, "hello")
+    except TelegramError as exc:
+        return send_error(exc)
+    finally:
+        await request.shutdown()
+    raise AssertionError("nothing went wrong")
+
+
+def test_every_refusal_has_a_meaning() -> None:
+    assert sorted(kind for kinds in MEANINGS.values() for kind in kinds) == sorted(REFUSALS)
+
+
+@pytest.mark.parametrize(("meaning", "kind"), [(m, kind) for m, kinds in MEANINGS.items() for kind in kinds])
+async def test_a_refusal_means(tg: TelegramEmulator, meaning: type[SendError], kind: str) -> None:
+    tg.faults.add(refused(kind))
+    assert type(await asked(tg)) is meaning
+
+
+@pytest.mark.parametrize(("kind", "topic_only"), [("topic-closed", True), ("no-rights", False)])
+async def test_only_a_topic_is_paused_alone(tg: TelegramEmulator, kind: str, topic_only: bool) -> None:
+    tg.faults.add(refused(kind))
+    error = await asked(tg)
+    assert isinstance(error, ChatPaused)
+    assert error.topic_only is topic_only
+
+
+@pytest.mark.parametrize(("kind", "media"), [("photo-dimensions", True), ("too-long", False)])
+async def test_the_picture_is_told_from_the_text(tg: TelegramEmulator, kind: str, media: bool) -> None:
+    tg.faults.add(refused(kind))
+    error = await asked(tg)
+    assert isinstance(error, ContentRejected)
+    assert error.media is media
+
+
+@pytest.mark.parametrize("seconds", [1, 10072])
+async def test_a_flood_wait_is_taken_at_its_word(tg: TelegramEmulator, seconds: int) -> None:
+    tg.faults.add(answers(too_many(seconds)))
+    error = await asked(tg)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after.total_seconds() == seconds
+
+
+async def test_a_migration_tells_the_new_address(tg: TelegramEmulator) -> None:
+    tg.faults.add(answers(migrated(-1001)))
+    error = await asked(tg)
+    assert isinstance(error, ChatMoved)
+    assert error.address == "-1001"
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (NeverSent("no way"), Refused),
+        (Uncertain("who knows"), Ambiguous),
+        (NetworkError("?"), Ambiguous),
+        (Conflict("two"), Ambiguous),
+        (TelegramError("?"), Ambiguous),
+        (BadRequest("Something new"), ContentRejected),
+    ],
+)
+def test_what_the_transport_and_the_library_raise(error: TelegramError, meaning: type[SendError]) -> None:
+    assert type(send_error(error)) is meaning
+
+
+def test_a_refused_token_is_not_quoted() -> None:
+    error = send_error(InvalidToken("The token `123456:SECRET` was rejected by the server."))
+    assert str(error) == "Telegram refuses the token: check SKYWAVE_TELEGRAM_TOKEN"
+
+
+def test_one_chat_alone_is_too_fast() -> None:
+    scope = FloodScope()
+    assert [scope.of("1", now) for now in (0.0, 0.5, 1.0)] == [RateScope.CHAT] * 3
+
+
+def test_two_chats_at_once_are_the_bot() -> None:
+    scope = FloodScope()
+    assert scope.of("1", 0.0) is RateScope.CHAT
+    assert scope.of("2", TOGETHER) is RateScope.PLATFORM
+    assert scope.of("1", TOGETHER + 0.5) is RateScope.PLATFORM
+    assert scope.of("2", 3 * TOGETHER) is RateScope.CHAT
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.0, 5.0))))
+def test_the_scope_depends_on_the_wait_before_alone(steps: list[tuple[str, float]]) -> None:
+    scope, now, last = FloodScope(), 0.0, ("", float("-inf"))
+    for address, gap in steps:
+        now += gap
+        together = address != last[0] and now - last[1] <= TOGETHER
+        assert scope.of(address, now) is (RateScope.PLATFORM if together else RateScope.CHAT)
+        last = (address, now)

@@ -1,0 +1,213 @@
+"""Chats that come, go, move and lose a topic, as Telegram's updates tell it."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from tests.bot.telegram.live import Live
+from tests.emulators.telegram import Chat, TelegramEmulator
+from tests.emulators.telegram.faults import answers, held, too_many
+
+
+@pytest.fixture
+def ann(tg: TelegramEmulator) -> Chat:
+    return tg.private(tg.user("Ann"))
+
+
+async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    assert ann.user is not None
+    known = await sky.follow(ann)
+    tg.faults.add(answers(too_many(600)), "sendMessage", ann.id)
+    await sky.publish("one", "two")
+    await sky.waits(ann)
+    tg.block(ann.user)
+    gone = await sky.until(partial(sky.in_state, ann, "gone"))
+    assert gone.reason == "the bot was blocked"
+    assert await sky.states(ann) == ["cancelled", "cancelled"]
+    assert sky.ledger(ann) == {}
+    async with sky.app.store.read() as work:
+        assert await work.subscriptions.of(known.id)
+
+
+async def test_an_unblock_brings_the_chat_back_without_a_flood(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    assert ann.user is not None
+    await sky.follow(ann)
+    tg.block(ann.user)
+    await sky.until(partial(sky.in_state, ann, "gone"))
+    await sky.publish("missed")
+    tg.unblock(ann.user)
+    await sky.until(partial(sky.in_state, ann, "active"))
+    await sky.publish("next")
+    assert await sky.ended(ann) == ["sent"]
+    assert sky.posts(ann) == ["Post next"]
+
+
+async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    """The update about an unblock is lost after a day; that somebody speaks is proof enough."""
+    assert ann.user is not None
+    await sky.follow(ann)
+    tg.block(ann.user)
+    await sky.until(partial(sky.in_state, ann, "gone"))
+    ann.bot = "member"
+    await sky.answer(ann, "/latest")
+    assert (await sky.known(ann)).state == "active"
+
+
+@pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
+async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live, kind: str) -> None:
+    chat: Chat = getattr(tg, kind)("Place")
+    await sky.follow(chat)
+    tg.kick_bot(chat)
+    gone = await sky.until(partial(sky.in_state, chat, "gone"))
+    assert gone.reason == "the bot was removed"
+    await sky.publish("missed")
+    tg.add_bot(chat, admin=True)
+    await sky.until(partial(sky.in_state, chat, "active"))
+    await sky.publish("next")
+    assert await sky.ended(chat) == ["sent"]
+    assert sky.posts(chat) == ["Post next"]
+    assert len(tg.messages(chat)) == 1  # it is greeted only the first time
+
+
+async def test_a_kick_takes_all_topics_along(tg: TelegramEmulator, sky: Live) -> None:
+    forum = tg.forum("Club", ["News", "Talk"])
+    topics = [tg.topic(forum, name) for name in ("News", "Talk")]
+    for topic in topics:
+        await sky.follow(forum, topic=topic)
+    tg.kick_bot(forum)
+    for topic in topics:
+        await sky.until(partial(sky.in_state, forum, "gone", topic))
+    tg.add_bot(forum)
+    for topic in topics:
+        await sky.until(partial(sky.in_state, forum, "active", topic))
+
+
+async def test_a_new_group_is_greeted_and_a_channel_is_not(tg: TelegramEmulator, sky: Live) -> None:
+    wei = tg.user("Wei", language="zh")
+    group, channel = tg.supergroup("Group", owner=wei, bot="left"), tg.channel("Channel", bot="left")
+    tg.add_bot(channel, admin=True)
+    tg.add_bot(group)
+    greeting = await tg.wait_for(lambda: tg.messages(group) or None)
+    assert "搜索中英文文章" in greeting[0].text
+    await sky.barrier()
+    assert len(tg.messages(group)) == 1
+    assert not tg.messages(channel)
+    assert [(await sky.known(chat)).title for chat in (group, channel)] == ["Group", "Channel"]
+
+
+async def test_a_group_that_becomes_a_supergroup_goes_on(tg: TelegramEmulator, sky: Live) -> None:
+    group = tg.group("Group")
+    known = await sky.follow(group)
+    await sky.publish("one")
+    await sky.ended(group)
+    supergroup = tg.migrate(group)
+    await sky.until(partial(sky.in_state, supergroup, "active"))
+    await sky.publish("two")
+    assert await sky.ended(supergroup) == ["sent", "sent"]
+    assert sky.posts(supergroup) == ["Post two"]
+    assert (await sky.known(supergroup)).id == known.id
+    assert len(tg.requests("sendMessage")) == 2
+
+
+async def test_a_supergroup_that_was_known_already_is_united(tg: TelegramEmulator, sky: Live) -> None:
+    group = tg.group("Group")
+    known = await sky.follow(group)
+    await sky.publish("one")
+    await sky.ended(group)
+    hold = answers(too_many(600))
+    tg.faults.add(hold, "sendMessage", group.id, times=None)
+    await sky.publish("two")
+    await sky.waits(group)
+    await sky.stop()
+    supergroup = tg.migrate(group)
+    await sky.follow(supergroup)
+    await sky.publish("three")
+    sky.start()
+    await sky.until(lambda: _gone_from(sky, group))
+    assert await sky.ended_at_last(supergroup) == ["sent"] * 3
+    assert sorted(sky.posts(supergroup)) == ["Post three", "Post two"]
+    assert sky.posts(group) == ["Post one"]
+    assert (await sky.known(supergroup)).id == known.id
+    assert sky.ledger(supergroup) == dict.fromkeys(["Post one", "Post two", "Post three"], "sent")
+
+
+async def _gone_from(sky: Live, chat: Chat) -> bool:
+    async with sky.app.store.read() as work:
+        return await work.chats.find(sky.place(chat)) is None
+
+
+async def test_a_closed_topic_waits_until_it_is_opened(tg: TelegramEmulator, sky: Live) -> None:
+    forum = tg.forum("Club", ["News", "Talk"])
+    news, talk = tg.topic(forum, "News"), tg.topic(forum, "Talk")
+    for topic in (news, talk):
+        await sky.follow(forum, topic=topic)
+    tg.close_topic(forum, news)
+    await sky.until(partial(sky.in_state, forum, "paused", news))
+    await tg.wait_for(lambda: tg.messages(forum, 1) or None)
+    await sky.publish("one")
+    await sky.ended(forum, talk)
+    await sky.waits(forum, news)
+    await sky.publish("two")
+    assert await sky.ended_at_last(forum, talk) == ["sent", "sent"]
+    assert sky.texts(forum, 1) == ["Club: the topic was closed. What was to be sent there waits."]
+    assert not tg.messages(forum, news)
+    tg.reopen_topic(forum, news)
+    await sky.until(partial(sky.in_state, forum, "active", news))
+    assert await sky.ended_at_last(forum, news) == ["sent", "sent"]
+    assert sky.posts(forum, news) == ["Post one", "Post two"]
+
+
+async def test_a_closed_topic_that_follows_nothing_is_nobodys_business(
+    tg: TelegramEmulator, sky: Live
+) -> None:
+    forum = tg.forum("Club", ["News"])
+    news = tg.topic(forum, "News")
+    await sky.answer(forum, "/latest", thread=news)
+    tg.close_topic(forum, news)
+    await sky.barrier()
+    assert (await sky.known(forum, news)).state == "active"
+    assert not tg.messages(forum, 1)
+
+
+async def test_new_rights_let_what_waited_go(tg: TelegramEmulator, sky: Live) -> None:
+    channel = tg.channel("Channel", bot="member")  # which may not post
+    await sky.follow(channel)
+    await sky.publish("one")
+    await sky.waits(channel)
+    await sky.until(partial(sky.in_state, channel, "paused"))
+    tg.add_bot(channel, admin=True)
+    assert await sky.ended_at_last(channel) == ["sent"]
+    assert sky.posts(channel) == ["Post one"]
+
+
+async def test_limits_count_for_the_group_and_not_for_each_topic(tg: TelegramEmulator, sky: Live) -> None:
+    forum = tg.forum("Club", [f"T{number}" for number in range(6)])
+    topics = [tg.topic(forum, f"T{number}") for number in range(6)]
+    for topic in topics:
+        await sky.follow(forum, topic=topic)
+    began = sky.clock.monotonic()
+    await sky.publish("one")
+    for topic in topics:
+        assert await sky.ended_at_last(forum, topic) == ["sent"]
+    # Three at once and three more, one each 3.5 s.
+    assert sky.clock.monotonic() - began >= 3 * 3.5
+
+
+async def test_a_reply_overtakes_a_broadcast_that_is_stuck(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    go_on = asyncio.Event()
+    readers = [tg.private(tg.user(f"Reader {number}")) for number in range(40)]
+    for reader in readers:
+        await sky.follow(reader)
+        tg.faults.add(held(go_on), "sendMessage", reader.id)
+    await sky.publish("one")
+    await tg.wait_for(lambda: tg.requests("sendMessage") or None)
+    assert "Post one" in (await sky.answer(ann, "/latest")).text
+    assert len(tg.sent) == 1
+    go_on.set()
+    for reader in readers:
+        assert await sky.ended(reader) == ["sent"]

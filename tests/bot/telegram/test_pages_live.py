@@ -1,0 +1,144 @@
+"""Pages: buttons turn them in place, whatever happens meanwhile, and none is left spinning."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.bot.telegram.live import Live
+from tests.emulators.telegram import Chat, Message, Press, PressAnswer, TelegramEmulator
+from tests.emulators.telegram.faults import answers, refused, too_many
+
+
+@pytest.fixture
+def ann(tg: TelegramEmulator) -> Chat:
+    return tg.private(tg.user("Ann"))
+
+
+async def opened(sky: Live, chat: Chat) -> Message:
+    """The first of three pages: post n29 to n19 and so on."""
+    await sky.publish(*(f"n{number:02}" for number in reversed(range(29))))
+    return await sky.answer(chat, "/latest")
+
+
+async def answered(tg: TelegramEmulator, press: Press) -> PressAnswer:
+    return await tg.wait_for(lambda: tg.answer_to(press))
+
+
+def numbers(message: Message) -> list[str]:
+    """The names of the posts on a page."""
+    lines = message.text.splitlines()
+    return [line.split(":")[0].removeprefix("Post ") for line in lines if line.startswith("Post ")]
+
+
+async def test_buttons_turn_pages_in_place(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    page = await opened(sky, ann)
+    assert page.labels == ("· 1 ·", "2", "3", "»")
+    assert numbers(page) == [f"n{number:02}" for number in range(28, 17, -1)]
+    for label, expected in (("»", range(17, 6, -1)), ("3", range(6, -1, -1)), ("«", range(17, 6, -1))):
+        await answered(tg, tg.press(ann, label))
+        (shown,) = tg.messages(ann)
+        assert numbers(shown)[: len(expected)] == [f"n{number:02}" for number in expected]
+    assert shown.message_id == page.message_id
+    assert shown.labels == ("«", "1", "· 2 ·", "3", "»")
+
+
+async def test_new_posts_do_not_move_the_pages(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await opened(sky, ann)
+    await sky.publish("later", "latest")
+    await answered(tg, tg.press(ann, "2"))
+    assert numbers(tg.messages(ann)[0]) == [f"n{number:02}" for number in range(17, 6, -1)]
+    await answered(tg, tg.press(ann, "1"))
+    assert numbers(tg.messages(ann)[0])[0] == "n28"
+    assert numbers(await sky.answer(ann, "/latest"))[:2] == ["later", "latest"]
+
+
+async def test_buttons_work_after_a_restart(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await opened(sky, ann)
+    await sky.restart()
+    await answered(tg, tg.press(ann, "2"))
+    assert numbers(tg.messages(ann)[0]) == [f"n{number:02}" for number in range(17, 6, -1)]
+
+
+async def test_a_press_while_it_is_down_is_answered_later(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await opened(sky, ann)
+    await sky.stop()
+    press = tg.press(ann, "3")
+    sky.start()
+    await answered(tg, press)
+    assert tg.messages(ann)[0].labels == ("«", "1", "2", "· 3 ·")
+
+
+async def test_the_pages_of_a_search_are_turned(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await opened(sky, ann)
+    found = await sky.answer(ann, "/search text")
+    await sky.restart()
+    await answered(tg, tg.press(found, "2"))
+    turned = tg.messages(ann)[1]
+    assert turned.labels == ("«", "1", "· 2 ·", "3", "»")
+    assert not set(numbers(found)) & set(numbers(turned))
+
+
+async def test_the_page_that_is_shown_is_answered_too(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await opened(sky, ann)
+    with capture_logs() as events:
+        await answered(tg, tg.press(ann, "· 1 ·"))  # message is not modified
+    assert not tg.messages(ann)[0].edited
+    assert not events
+
+
+async def test_a_foreign_button_is_answered(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    message = tg.world.post(
+        ann,
+        tg.bot,
+        "An old one",
+        reply_markup={"inline_keyboard": [[{"text": "go", "callback_data": "v0:what?"}]]},
+    )
+    await answered(tg, tg.press(message, "go"))
+    assert tg.messages(ann)[-1].text == "An old one"
+
+
+@pytest.mark.parametrize("kind", ["edit-not-found", "edit-forbidden", "server-error", "no-rights"])
+async def test_a_page_that_cannot_be_turned_is_answered(
+    tg: TelegramEmulator, sky: Live, ann: Chat, kind: str
+) -> None:
+    await opened(sky, ann)
+    tg.faults.add(refused(kind), "editMessageText")
+    with capture_logs() as events:
+        await answered(tg, tg.press(ann, "2"))
+        await sky.barrier()
+    assert [event["log_level"] for event in events if event["event"].startswith("telegram.update")] == [
+        "warning"
+    ]
+    await answered(tg, tg.press(ann, "2"))
+    assert numbers(tg.messages(ann)[0])[0] == "n17"
+
+
+async def test_a_flood_wait_turns_the_page_at_the_next_press(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    await opened(sky, ann)
+    tg.faults.add(answers(too_many(30)), "editMessageText")
+    await answered(tg, tg.press(ann, "2"))
+    assert numbers(tg.messages(ann)[0])[0] == "n28"
+    await answered(tg, tg.press(ann, "2"))
+    assert numbers(tg.messages(ann)[0])[0] == "n17"
+
+
+async def test_an_expired_press_is_harmless(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    await opened(sky, ann)
+    with capture_logs() as events:
+        press = tg.press(ann, "2")
+        tg.expire(press)
+        await tg.wait_for(lambda: tg.requests("answerCallbackQuery") or None)
+        await sky.barrier()
+    assert not [event for event in events if event["log_level"] in ("warning", "error")]
+    assert numbers(tg.messages(ann)[0])[0] == "n17"
+
+
+async def test_a_page_in_a_topic_stays_there(tg: TelegramEmulator, sky: Live) -> None:
+    forum = tg.forum("Club", ["News"])
+    news = tg.topic(forum, "News")
+    await sky.publish(*(f"n{number:02}" for number in range(29)))
+    await sky.answer(forum, "/latest", thread=news)
+    await answered(tg, tg.press(forum, "2"))
+    (page,) = tg.messages(forum, news)
+    assert page.labels == ("«", "1", "· 2 ·", "3", "»")

@@ -1,0 +1,355 @@
+"""What people type, and what they are told."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.commands import COMMANDS
+from bot.commands.types import Reply
+from content.errors import AddressRefused, FetchError
+from content.types import Visibility
+from scheduler.types import ChatKind, DeliveryState
+from tests.bot.conftest import FEED, OPERATOR, Desk, shown
+
+OTHER = "https://other.example.net/feed.json"
+POSTS = [f"post-{n} about radio" for n in range(7)]
+
+
+def posts_of(reply: Reply | None) -> Sequence[str]:
+    return [line for line in shown(reply).splitlines() if line.startswith("post-")]
+
+
+async def waiting(desk: Desk, place: str = "1") -> list[tuple[str, str]]:
+    """State and reason of all deliveries to a chat."""
+    chat = await desk.chat(place)
+    async with desk.store.read() as work:
+        from scheduler.ports import DeliveryFilter
+
+        found = await work.outbox.find(DeliveryFilter(chat_id=chat.id), 100)
+    return [(str(delivery.state), delivery.reason) for delivery in found]
+
+
+# /latest
+
+
+async def test_latest_shows_the_newest_first(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    said = shown(await desk.say("/latest"))
+    assert said.startswith("INCOMING TRANSMISSION\nLATEST UPDATES\n")
+    assert said.endswith("\n1 2 3")
+    assert posts_of(await desk.say("/latest")) == POSTS[:-4:-1]
+
+
+async def test_latest_of_nothing_says_what_to_do(desk: Desk) -> None:
+    reply = await desk.say("/latest")
+    assert "No posts yet" in shown(reply) and "/subscribe URL" in shown(reply)
+    assert reply and reply.buttons == ()
+
+
+@pytest.mark.parametrize("name", ["Example", "example", "EXAMPLE", " Example ", "Exam", FEED])
+async def test_a_source_is_found_by_name_part_or_url(desk: Desk, name: str) -> None:
+    await desk.source(*POSTS)
+    await desk.source("post-other", url=OTHER, title="Other")
+    assert posts_of(await desk.say(f"/latest {name}")) == POSTS[:-4:-1]
+
+
+async def test_the_whole_name_wins_over_a_longer_one(desk: Desk) -> None:
+    await desk.source("post-a", title="News")
+    await desk.source("post-b", url=OTHER, title="News of the world")
+    assert posts_of(await desk.say("/latest News")) == ["post-a"]
+    assert posts_of(await desk.say("/latest world")) == ["post-b"]
+    said = shown(await desk.say("/latest new"))
+    assert "No source is called “new”" in said and "News, News of the world" in said
+
+
+async def test_an_unknown_source_names_those_that_there_are(desk: Desk) -> None:
+    assert "There are none yet" in shown(await desk.say("/latest nothing"))
+    await desk.source(*POSTS)
+    said = shown(await desk.say("/latest nothing"))
+    assert said == "⚠ No source is called “nothing”. There is: Example. /sources lists them all."
+    assert len(shown(await desk.say("/latest " + "x" * 4000))) < 300
+
+
+# /page
+
+
+@pytest.mark.parametrize(("line", "first"), [("1", 6), ("2", 3), ("3", 0), ("２", 3), (" 2 ", 3), ("002", 3)])
+async def test_a_page_by_its_number(desk: Desk, line: str, first: int) -> None:
+    await desk.source(*POSTS)
+    assert posts_of(await desk.say(f"/page {line}"))[0] == POSTS[first]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["0", "4", "999", "x", "-1", "1.5", "1 2", "²", "٠", "1" * 30, "000000001" + "9" * 20, "9" * 5000, "1;", "%d"],
+)  # fmt: skip
+async def test_what_is_no_page_is_refused_with_an_example(desk: Desk, line: str) -> None:
+    await desk.source(*POSTS)
+    said = shown(await desk.say(f"/page {line}"))
+    assert f"“{line[:20]}” is not a page." in said and "There are 3 pages: send /page 1 to /page 3" in said
+    assert len(said) < 150
+
+
+async def test_page_without_a_number_explains_itself(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    assert shown(await desk.say("/page")) == "⚠ There are 3 pages: send /page 1 to /page 3"
+
+
+@pytest.mark.parametrize("line", ["/page", "/page 2"])
+async def test_page_of_a_single_page_says_so(desk: Desk, line: str) -> None:
+    await desk.source("post-1")
+    assert "There is one page: send /page 1" in shown(await desk.say(line))
+
+
+# /search
+
+
+async def test_search_finds_in_both_languages(desk: Desk) -> None:
+    await desk.source("post-1 we tuned a radio", "post-2 大模型微调的方法")
+    assert posts_of(await desk.say("/search tuning")) == ["post-1 we tuned a radio"]
+    assert posts_of(await desk.say("/search 微调")) == ["post-2 大模型微调的方法"]
+    assert "1 post for “微调”" in shown(await desk.say("/search 微调"))
+
+
+@pytest.mark.parametrize("line", ["", '"', "*", '""', "   ", "-", "-radio", "!!!", "“”", "\u0000", "tag:x"])
+async def test_a_search_for_nothing_gives_an_example(desk: Desk, line: str) -> None:
+    await desk.source(*POSTS)
+    assert "For example: /search LoRA 微调" in shown(await desk.say(f"/search {line}"))
+
+
+@pytest.mark.parametrize(
+    "line", ["radio after:yesterday", "radio before:2026-13-01", "after:x", "-tag:x radio"]
+)
+async def test_what_is_not_understood_is_named(desk: Desk, line: str) -> None:
+    said = shown(await desk.say(f"/search {line}"))
+    assert "I do not understand" in said and "after:2026-01-31" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["nowhere", "radio " * 800, "x" * 4000, "字" * 4000, "' OR 1=1 --", "NEAR(radio post)", "radio AND",
+     "title:radio", "(radio", "ra*", "{radio}", "radio\\", "\U0001f4fb", "%s {query}", "a\u0301" * 500],
+)  # fmt: skip
+async def test_no_search_breaks_anything(desk: Desk, line: str) -> None:
+    await desk.source(*POSTS)
+    said = shown(await desk.say(f"/search {line}"))
+    assert "post" in said or "Nothing found" in said or "For example" in said
+    assert len(said) < 2000
+
+
+async def test_nothing_found_says_what_to_try(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    said = shown(await desk.say("/search nowhere"))
+    assert "Nothing found for “nowhere”. Try fewer or shorter words." in said
+
+
+# /sources, /help, /start
+
+
+async def test_sources_shows_what_is_followed(desk: Desk) -> None:
+    one = await desk.source(*POSTS, title="One")
+    await desk.source("post-x", url=OTHER, title="Two")
+    assert shown(await desk.say("/sources")) == "Sources\n· One\n· Two"
+    await desk.say(f"/subscribe {one.title}")
+    assert shown(await desk.say("/sources")) == "Sources\n✓ One\n· Two"
+    await desk.say("/subscribe all")
+    assert shown(await desk.say("/sources")) == "Sources\n✓ One\n✓ Two"
+
+
+async def test_help_lists_every_command(desk: Desk) -> None:
+    said = shown(await desk.say("/help"))
+    for command in COMMANDS:
+        assert command.usage in said and command.summary in said
+
+
+async def test_start_remembers_the_language_of_a_private_chat(desk: Desk) -> None:
+    said = shown(await desk.say("/start", kind=ChatKind.PRIVATE, locale="zh-hans"))
+    assert "/latest" in said and "/subscribe" in said
+    assert (await desk.chat()).language == "zh"
+    assert "命令" in shown(await desk.say("/help", kind=ChatKind.PRIVATE, locale="en"))
+    await desk.say("/start", place="2", kind=ChatKind.GROUP, locale="zh")
+    assert (await desk.chat("2")).language == ""
+
+
+# /subscribe
+
+
+@pytest.mark.parametrize("line", ["/subscribe", "/subscribe all", "/subscribe ALL "])
+async def test_subscribing_to_all_public_sources(desk: Desk, line: str) -> None:
+    assert "now follows all public sources" in shown(await desk.say(line))
+    assert await desk.follows() == [None]
+    assert shown(await desk.say(line)) == "This chat follows all public sources already."
+
+
+async def test_subscribing_to_a_source_sends_only_what_comes(desk: Desk) -> None:
+    source = await desk.source(*POSTS)
+    assert "This chat now follows Example" in shown(await desk.say("/subscribe Example"))
+    assert await desk.follows() == [source.id]
+    assert await waiting(desk) == []
+    await desk.publish(*POSTS, "post-new")
+    assert await waiting(desk) == [("pending", "")]
+
+
+async def test_a_new_url_becomes_a_private_source(desk: Desk) -> None:
+    await desk.publish("post-secret")
+    assert "now follows Example" in shown(await desk.say(f"/subscribe {FEED}"))
+    async with desk.store.read() as work:
+        source = await work.sources.by_url(FEED)
+    assert source and source.visibility is Visibility.PRIVATE
+    assert await desk.follows() == [source.id] and await waiting(desk) == []
+
+
+async def test_a_url_that_is_known_stays_what_it_is(desk: Desk) -> None:
+    source = await desk.source(*POSTS)
+    await desk.say(f"/subscribe {FEED}", actor=OPERATOR)
+    async with desk.store.read() as work:
+        assert [s.id for s in await work.sources.all()] == [source.id]
+        assert (await work.sources.all())[0].visibility is Visibility.PUBLIC
+
+
+async def test_private_sources_are_seen_by_their_followers_alone(desk: Desk) -> None:
+    await desk.publish(*POSTS)
+    await desk.say(f"/subscribe {FEED}", place="1")
+    for line in ("/latest", "/page 1", "/search radio", "/latest Example"):
+        assert posts_of(await desk.say(line, place="1"))
+        assert posts_of(await desk.say(line, place="2")) == []
+    assert "Example" in shown(await desk.say("/sources", place="1"))
+    assert "private" in shown(await desk.say("/sources", place="1"))
+    assert "Example" not in shown(await desk.say("/sources", place="2"))
+    assert "No source is called" in shown(await desk.say("/subscribe Example", place="2"))
+    await desk.say("/subscribe all", place="2")
+    await desk.publish(*POSTS, "post-new")
+    assert await waiting(desk, "1") == [("pending", "")] and await waiting(desk, "2") == []
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (b"<!doctype html><html><head></head></html>", "is not a feed"),
+        (b"", "is not a feed but empty"),
+        (b"{}", "is not a feed"),
+    ],
+)
+async def test_a_url_that_is_no_feed_is_refused(desk: Desk, page: bytes, said: str) -> None:
+    desk.fetcher.pages[FEED] = page
+    assert said in shown(await desk.say(f"/subscribe {FEED}"))
+    assert await desk.follows() == []
+    async with desk.store.read() as work:
+        assert await work.sources.all() == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AddressRefused("10.0.0.1 is not a public address; to allow it, add its network"),
+        FetchError("https://example.org/feed.json answered 404: check the address"),
+    ],
+)
+async def test_what_cannot_be_fetched_is_said(desk: Desk, error: AddressRefused) -> None:
+    desk.fetcher.faults[FEED] = error
+    assert shown(await desk.say(f"/subscribe {FEED}")) == f"⚠ {error}"
+    assert await desk.follows() == []
+
+
+@pytest.mark.parametrize(
+    "words", ["/etc", "./posts", "../..", "file:///etc/passwd", "ftp://example.org/x", "nobody"]
+)
+async def test_nobody_in_a_chat_reaches_files(desk: Desk, words: str) -> None:
+    assert "No source is called" in shown(await desk.say(f"/subscribe {words}"))
+    assert desk.fetcher.calls == [] and await desk.follows() == []
+
+
+async def test_no_transaction_is_open_while_a_url_is_fetched(desk: Desk) -> None:
+    open_units: list[int] = []
+
+    async def look(url: str) -> None:
+        open_units.append(desk.store.open_here)
+
+    desk.fetcher.on_fetch = look
+    await desk.publish("post-1")
+    await desk.say(f"/subscribe {FEED}")
+    assert open_units == [0]
+
+
+# /unsubscribe
+
+
+async def test_unsubscribing_cancels_what_waits(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/subscribe Example")
+    await desk.publish(*POSTS, "post-new")
+    assert shown(await desk.say("/unsubscribe Example")) == "This chat no longer follows Example."
+    assert await desk.follows() == []
+    assert await waiting(desk) == [(DeliveryState.CANCELLED, "unsubscribed")]
+    # What was cancelled is not promised any more: who comes back is not owed it, but may be sent it once.
+    await desk.say("/subscribe Example")
+    await desk.publish(*POSTS, "post-new", "post-newer")
+    assert len([state for state, _ in await waiting(desk) if state == "pending"]) == 1
+
+
+@pytest.mark.parametrize("line", ["/unsubscribe", "/unsubscribe all", "/unsubscribe All "])
+async def test_unsubscribing_from_everything(desk: Desk, line: str) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/subscribe Example")
+    await desk.say("/subscribe")
+    await desk.publish(*POSTS, "post-new")
+    assert shown(await desk.say(line)) == "This chat no longer follows everything."
+    assert await desk.follows() == []
+    assert await waiting(desk) == [("cancelled", "unsubscribed")]
+
+
+async def test_unsubscribing_from_one_keeps_the_others(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.source("post-o", url=OTHER, title="Other")
+    await desk.say("/subscribe Example")
+    await desk.say("/subscribe Other")
+    await desk.publish(*POSTS, "post-new")
+    await desk.publish("post-o", "post-p", url=OTHER)
+    await desk.say("/unsubscribe Example")
+    assert sorted(await waiting(desk)) == [("cancelled", "unsubscribed"), ("pending", "")]
+
+
+async def test_what_another_subscription_still_covers_is_sent(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/subscribe Example")
+    await desk.say("/subscribe all")
+    await desk.publish(*POSTS, "post-new")
+    await desk.say("/unsubscribe Example")
+    assert await desk.follows() == [None]
+    assert await waiting(desk) == [("pending", "")]
+
+
+async def test_unsubscribing_concerns_one_chat_alone(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/subscribe", place="1")
+    await desk.say("/subscribe", place="2")
+    await desk.publish(*POSTS, "post-new")
+    await desk.say("/unsubscribe", place="1")
+    assert await waiting(desk, "2") == [("pending", "")] and await desk.follows("2") == [None]
+
+
+async def test_unsubscribing_from_what_is_not_followed(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    assert "follows nothing" in shown(await desk.say("/unsubscribe"))
+    assert "follows nothing" in shown(await desk.say("/unsubscribe Example"))
+    await desk.say("/subscribe all")
+    assert "does not follow Example by itself" in shown(await desk.say("/unsubscribe Example"))
+    assert "No source is called “x”" in shown(await desk.say("/unsubscribe x"))
+    assert await desk.follows() == [None]
+
+
+# Languages
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/page 0", "/page", "/search", "/search after:x", "/latest nothing", "/subscribe", "/unsubscribe", "/help",
+     "/start", "/search nowhere", "/nonsense"],
+)  # fmt: skip
+async def test_a_chinese_reader_is_answered_in_chinese(desk: Desk, line: str) -> None:
+    await desk.source(*POSTS, title="Example")
+    english = shown(await desk.say(line, kind=ChatKind.TERMINAL, place="1", locale="en"))
+    chinese = shown(await desk.say(line, kind=ChatKind.TERMINAL, place="2", locale="zh-hans-cn"))
+    assert chinese != english and any(
+        "\u4e00" <= letter <= "\u9fff" for letter in chinese.replace("微调", "")
+    )

@@ -1,0 +1,91 @@
+"""Who may use what, where, and what becomes of errors."""
+
+import pytest
+
+from scheduler import membership
+from scheduler.types import ChatKind, ChatState
+from tests.bot.conftest import OPERATOR, Desk, shown
+
+FOR_ADMINS = ["/subscribe", "/unsubscribe", "/digest", "/post hello"]
+FOR_ALL = ["/latest", "/page 1", "/search x", "/sources", "/help", "/start"]
+
+
+@pytest.mark.parametrize("line", FOR_ADMINS)
+async def test_members_change_nothing(desk: Desk, line: str) -> None:
+    reply = await desk.say(line, admin=False)
+    name = line.split()[0]
+    assert shown(reply) == f"⚠ Only admins of this chat can use {name}." and reply and reply.private
+    assert await desk.follows() == []
+
+
+@pytest.mark.parametrize("line", FOR_ADMINS)
+async def test_admins_and_operators_may(desk: Desk, line: str) -> None:
+    assert "Only admins" not in shown(await desk.say(line, admin=True))
+    assert "Only admins" not in shown(await desk.say(line, admin=False, actor=OPERATOR))
+    assert "Only admins" in shown(await desk.say(line, admin=False, actor=OPERATOR + "0"))
+
+
+@pytest.mark.parametrize("line", FOR_ALL)
+async def test_reading_is_for_all_and_asks_for_no_rights(desk: Desk, line: str) -> None:
+    assert "Only admins" not in shown(await desk.say(line, admin=False))
+    assert desk.asked == []
+
+
+@pytest.mark.parametrize("kind", [ChatKind.GROUP, ChatKind.CHANNEL])
+async def test_commands_of_other_bots_are_not_answered_in_groups(desk: Desk, kind: ChatKind) -> None:
+    assert await desk.say("/roll 20", kind=kind) is None
+
+
+@pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.TERMINAL])
+async def test_an_unknown_command_is_answered_where_we_are_meant(desk: Desk, kind: ChatKind) -> None:
+    long = "x" * 500
+    said = shown(await desk.say("/roll 20", kind=kind))
+    assert said == "⚠ There is no command /roll. /help lists them all."
+    assert len(shown(await desk.say(f"/{long}", kind=kind))) < 120
+
+
+async def test_a_chat_is_remembered_with_its_title_and_kind(desk: Desk) -> None:
+    await desk.say("/help", place="5", kind=ChatKind.CHANNEL)
+    chat = await desk.chat("5")
+    assert (chat.title, chat.kind, chat.state) == ("chat 5", ChatKind.CHANNEL, ChatState.ACTIVE)
+    writes = desk.store.writes
+    await desk.say("/help", place="5", kind=ChatKind.CHANNEL)
+    assert desk.store.writes == writes
+    await desk.say("/help", place="5", kind=ChatKind.GROUP)
+    assert (await desk.chat("5")).kind is ChatKind.GROUP
+
+
+async def test_a_chat_that_was_gone_is_back_when_it_speaks(desk: Desk) -> None:
+    await desk.source("old")
+    await desk.say("/subscribe")
+    async with desk.store.write() as work:
+        await membership.deactivate(work, await desk.chat(), "blocked", desk.services.clock.now())
+        await work.commit()
+    await desk.publish("old", "missed")
+    await desk.say("/help")
+    chat = await desk.chat()
+    assert (chat.state, chat.reason) == (ChatState.ACTIVE, "")
+    async with desk.store.read() as work:
+        (subscription,) = await work.subscriptions.of(chat.id)
+        assert subscription.starts_after == await work.posts.newest_id()
+
+
+async def test_what_goes_wrong_is_said_to_who_asked(desk: Desk) -> None:
+    reply = await desk.say("/page 0")
+    assert reply and reply.private and shown(reply).startswith("⚠ ")
+
+
+async def test_a_press_that_needs_an_admin_is_refused_to_members(desk: Desk) -> None:
+    for press in desk.services.presses:
+        if press.role:
+            reply = await desk.press(f"{press.prefix}:1:y", admin=False)
+            assert shown(reply) == "⚠ Only admins of this chat can do that."
+
+
+@pytest.mark.parametrize("option", ["source", "nothing", ""])
+async def test_completion_shows_only_what_the_chat_may_see(desk: Desk, option: str) -> None:
+    await desk.source("a", title="Open letters")
+    await desk.source("b", url="https://b.example.net/f.json", title="Open secrets", public=False)
+    found = await desk.router.complete(option, "open", desk.call("/latest"))
+    assert list(found) == (["Open letters"] if option == "source" else [])
+    assert list(await desk.router.complete(option, "open", desk.call("/nonsense"))) == []
