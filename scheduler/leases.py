@@ -3,7 +3,6 @@
 Its epoch grows with every new holder; whatever an older one still tries to write is refused.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -38,11 +37,6 @@ class Leases:
                 epochs[name] = epoch
             await work.commit()
         return epochs
-
-    async def keep(self, names: Sequence[str]) -> None:
-        """Renew for ever; returns when a lease was lost, so that the process stops using it."""
-        while await self.renew(names) is not None:
-            await asyncio.sleep(RENEWAL.total_seconds())
 
     async def release(self, names: Sequence[str]) -> None:
         """Let the next process take over at once."""

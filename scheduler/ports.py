@@ -27,6 +27,7 @@ from scheduler.types import (
     Mode,
     Part,
     Place,
+    Progress,
     Sent,
     Subscription,
 )
@@ -256,6 +257,10 @@ class OutboxRepository(Protocol):
     async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]: ...
 
     async def counts(self) -> Mapping[DeliveryState, int]: ...
+
+    async def progress(self, limit: int) -> Sequence[Progress]:
+        """The newest `limit` broadcasts and all that are not done, newest first."""
+        ...
 
     async def unknowns(self) -> int:
         """How many parts had an unknown outcome, ever."""

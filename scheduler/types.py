@@ -247,6 +247,26 @@ class Delivery:
         return sent - unsent
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one broadcast has come on one platform. `unknown` counts outcomes that nobody could know."""
+
+    broadcast_id: int
+    kind: BroadcastKind
+    platform: str
+    created_at: datetime
+    name: str
+    sent: int
+    pending: int
+    failed: int
+    cancelled: int
+    unknown: int
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.pending + self.failed + self.cancelled
+
+
 def part_key(delivery: Delivery, n: int, form: Form) -> str:
     """The same for every attempt at a part, different for any other; as long as a Discord nonce may be."""
     name = f"{delivery.chat.place}|{delivery.id}|{n}|{form}"

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.types import Source, Visibility
 from scheduler.types import ChatState, DeliveryState, Form, LedgerState, Mode
 from storage.models import BroadcastPostRow, ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow
-from storage.sql import upsert
+from storage.sql import reserve_alone, upsert
 from storage.subscriptions import ALL
 
 
@@ -48,6 +48,7 @@ class FanOut:
         self._session = session
 
     async def to_followers(self, broadcast_id: int, source: Source, now: datetime) -> int:
+        await reserve_alone(self._session)
         anything = _posts_of(broadcast_id, PostRow.id).where(
             PostRow.id > SubscriptionRow.starts_after, _unpromised(SubscriptionRow.chat_id)
         )
@@ -70,6 +71,7 @@ class FanOut:
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 
     async def to_chat(self, broadcast_id: int, chat_id: int, posts: Sequence[int], now: datetime) -> bool:
+        await reserve_alone(self._session)
         chat = select(*self._delivery(broadcast_id, now)).where(ChatRow.id == chat_id)
         await self._insert_deliveries(chat)
         if not posts:  # a notice reserves nothing

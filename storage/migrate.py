@@ -9,9 +9,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
-
-# The one key of PostgreSQL's advisory locks that Skywave uses: "skyw" in ASCII.
-ADVISORY_LOCK = 0x736B7977
+from storage.sql import MIGRATION_LOCK
 
 
 def alembic_config() -> Config:
@@ -31,7 +29,7 @@ async def migrate(engine: AsyncEngine) -> None:
             return
     async with engine.execution_options(write=True).begin() as connection:
         if engine.dialect.name == "postgresql":
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         await connection.run_sync(_upgrade)
 
 

@@ -20,6 +20,7 @@ from scheduler.types import (
     Message,
     Part,
     PartState,
+    Progress,
     Sent,
 )
 from storage.chats import to_chat
@@ -34,7 +35,8 @@ from storage.models import (
     PostRow,
     RenderingRow,
 )
-from storage.sql import CHUNK, changed_rows, upsert
+from storage.overview import Overview
+from storage.sql import CHUNK, changed_rows, reserve_alone, upsert
 
 
 def to_part(row: PartRow) -> Part:
@@ -101,6 +103,7 @@ class SqlOutbox:
         return broadcast_id
 
     async def skip(self, chat_id: int, posts: Sequence[int], reason: str) -> None:
+        await reserve_alone(self._session)
         for start in range(0, len(posts), CHUNK):
             skipped = select(
                 literal(chat_id),
@@ -179,7 +182,8 @@ class SqlOutbox:
             & (DeliveryRow.state == DeliveryState.CLAIMED)
             & (DeliveryRow.epoch == epoch)
         )
-        allowed = set(await self._session.scalars(select(DeliveryRow.id).where(mine).with_for_update()))
+        locked = select(DeliveryRow.id).where(mine).order_by(DeliveryRow.id).with_for_update()
+        allowed = set(await self._session.scalars(locked))
         begun = [part for part in parts if part.delivery_id in allowed]
         if begun:
             await self._write_parts(begun)
@@ -207,7 +211,7 @@ class SqlOutbox:
         """The marks on deliveries that nobody took over, and, from anybody, that something arrived."""
         ids = {_delivery_of(mark) for mark in marks}
         mine = select(DeliveryRow.id).where(DeliveryRow.id.in_(ids), DeliveryRow.epoch == epoch)
-        held = set(await self._session.scalars(mine.with_for_update()))
+        held = set(await self._session.scalars(mine.order_by(DeliveryRow.id).with_for_update()))
         return [mark for mark in marks if _delivery_of(mark) in held or _is_arrival(mark)]
 
     async def _write_parts(self, parts: Sequence[Part], reasons: Sequence[str] | None = None) -> None:
@@ -277,7 +281,9 @@ class SqlOutbox:
         self, which: ColumnElement[bool], state: DeliveryState, reason: str, now: datetime
     ) -> int:
         """End deliveries; a cancelled one frees its reservations, any other keeps them as failed."""
-        ids = list(await self._session.scalars(select(DeliveryRow.id).where(which)))
+        # Locked in the same order by everybody: PostgreSQL would let two wait for each other.
+        locked = select(DeliveryRow.id).where(which).order_by(DeliveryRow.id).with_for_update()
+        ids = list(await self._session.scalars(locked))
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
             await self._set(chunk, state=state, reason=reason, ended_at=now)
@@ -376,6 +382,9 @@ class SqlOutbox:
             select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
         )
         return {row[0]: row[1] for row in rows}
+
+    async def progress(self, limit: int) -> Sequence[Progress]:
+        return await Overview(self._session).progress(limit)
 
     async def unknowns(self) -> int:
         return await self._session.scalar(select(func.sum(PartRow.unknowns))) or 0

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.watch import Watch, watch
 from content.errors import UsageError
 from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import Delivery, DeliveryState
@@ -67,6 +68,28 @@ async def _list(words: list[str], chat: str, broadcast: int, reason: str, limit:
 def _row(d: Delivery) -> tuple[object, ...]:
     due = f"{d.due_at:%Y-%m-%d %H:%M:%S}Z" if d.state == DeliveryState.PENDING else ""
     return d.id, d.broadcast_id, d.chat.name, d.state, d.attempts, due, d.reason
+
+
+@commands.command("watch")
+def watch_(
+    seconds: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 1.0,
+    json: Json = False,
+) -> None:
+    """Show how broadcasts come along: counts, rate, share of the limit, time left.
+
+    In a pipe a line at each look, until nothing is pending.
+    """
+    run(_watch(seconds, json))
+
+
+async def _watch(seconds: float, json: bool) -> None:
+    async with open_app() as app:
+        if json:
+            progress, paces = await Watch(app).look()
+            document = {name: to_json(pace) for name, pace in paces.items()}
+            print_json({"broadcasts": [to_json(line) for line in progress], "paces": document})
+            return
+        await watch(app, seconds)
 
 
 @commands.command("retry")

@@ -58,7 +58,8 @@ def test_a_file_sets_what_the_environment_does_not(empty: Path, monkeypatch: pyt
     (empty / TOML).write_text('page_size = 5\nheading = "新闻"\noperators = ["telegram:1"]\n', "utf-8")
     monkeypatch.setenv("SKYWAVE_PAGE_SIZE", "7")
     settings = load_settings()
-    assert (settings.page_size, settings.heading, settings.operators) == (7, "新闻", {"telegram:1"})
+    assert (settings.page_size, settings.heading) == (7, "新闻")
+    assert settings.operators == {"telegram:1"}
 
 
 def test_a_secret_comes_from_a_file_that_is_named(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,8 +101,8 @@ async def test_a_page_beyond_the_last_is_the_last(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    ["", "x", "l", "l:0:0:5", "l:0:1:-5", "menu:1", "l:0:1:99999999999999999999", "s:99999999999999999999:1:0",
-     "l:0:99999999999999999999:5", "\u0000", "l:0:1:5:6", "л:0:1:5"],
+    ["", "x", "l", "l:0:0:5", "l:0:1:-5", "menu:1", "l:0:1:99999999999999999999",
+     "s:99999999999999999999:1:0", "l:0:99999999999999999999:5", "\u0000", "l:0:1:5:6", "л:0:1:5"],
 )  # fmt: skip
 async def test_garbage_is_not_answered(desk: Desk, data: str) -> None:
     await desk.source(*POSTS)
@@ -124,11 +124,11 @@ async def test_a_view_of_one_source_shows_no_other(desk: Desk) -> None:
 
 
 async def test_a_search_keeps_its_order_while_posts_arrive(desk: Desk) -> None:
-    texts = [f"post-{n} " + "skywave " * (n + 1) for n in range(8)]
+    texts = [f"post-{n} " + "radio " * (n + 1) for n in range(8)]
     await desk.source(*texts)
-    first = await desk.say("/search skywave")
+    first = await desk.say("/search radio")
     pages = [posts_of(await desk.press(button(first, str(n)))) for n in (2, 3)]
-    new = [f"post-new-{n} " + "skywave " * 30 for n in range(4)]
+    new = [f"post-new-{n} " + "radio " * 30 for n in range(4)]
     await desk.publish(*texts, *new)
     assert [posts_of(await desk.press(button(first, str(n)))) for n in (2, 3)] == pages
     found = posts_of(first) + pages[0] + pages[1]

@@ -158,7 +158,7 @@ class World:
 
     async def found(self, which: DeliveryFilter = ANY) -> list[Delivery]:
         async with self.store.read() as work:
-            return list(await work.outbox.find(which, 1_000))
+            return list(await work.outbox.find(which, 10_000))
 
     async def of(self, chat: Chat) -> list[Delivery]:
         return await self.found(DeliveryFilter(chat_id=chat.id))

@@ -154,6 +154,12 @@ def test_rejected_content_has_a_plainer_form(form: Form, media: bool, plainer: F
     assert not [mark for mark in reaction.marks if isinstance(mark, Closed)]
 
 
+@pytest.mark.parametrize("form", Form)
+def test_what_no_form_will_mend_is_given_up_at_once(form: Form) -> None:
+    reaction = to(ContentRejected("too old", final=True), part=replace(PART, form=form))
+    assert reaction.next_form is None and closed(reaction) == Closed(5, DeliveryState.FAILED, "too old")
+
+
 @pytest.mark.parametrize("media", [True, False])
 def test_there_is_nothing_plainer_than_plain(media: bool) -> None:
     reaction = to(ContentRejected("no", media=media), part=replace(PART, form=Form.PLAIN))

@@ -87,9 +87,13 @@ def _is_visible(text: str) -> bool:
     return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
 
 
+def _has_text(blocks: Iterable[Block]) -> bool:
+    return any(_is_visible(flatten(Document((block,))).text) for block in blocks)
+
+
 def _text(document: Document, form: Form) -> tuple[str, str]:
     """The text of a message, never empty, and the URL of the picture that is shown below it, if one is."""
-    if not _is_visible(flatten(document).text):
+    if not _has_text(document.blocks):
         return NOTHING, ""
     if form is Form.PLAIN:
         return plain(flatten(document)), ""
@@ -97,9 +101,7 @@ def _text(document: Document, form: Form) -> tuple[str, str]:
     if form is not Form.FULL or picture is None:
         return _description(document.blocks), ""
     others = tuple(block for block in document.blocks if block is not picture)
-    if _is_visible(flatten(Document(others)).text):
-        return _description(others), picture.url
-    return _description(document.blocks), picture.url
+    return _description(others if _has_text(others) else document.blocks), picture.url
 
 
 def _can_show(image: Image) -> bool:

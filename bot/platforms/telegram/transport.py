@@ -87,16 +87,18 @@ class AiohttpRequest(BaseRequest):
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             # The exception's text may hold the URL, and so the token: its type has to do.
             raise Uncertain(f"the connection to Telegram broke: {type(exc).__name__}") from exc
-        if response.status >= 500 or not _is_json(payload):
+        if response.status >= 500 or not _is_answer(response.status, payload):
             raise Uncertain(f"Telegram answered {response.status} without a result")
         return response.status, payload
 
 
-def _is_json(payload: bytes) -> bool:
+def _is_answer(status: int, payload: bytes) -> bool:
+    """Whether Telegram wrote it: a proxy or portal on the way may answer in its place."""
     try:
-        return isinstance(json.loads(payload), dict)
+        answer = json.loads(payload)
     except ValueError:
         return False
+    return isinstance(answer, dict) and (status != 200 or "result" in answer)
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
@@ -104,7 +106,7 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str]
         return None
     if not request_data.contains_files:
         return request_data.json_parameters
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)  # Telegram would show the percent signs
     for name, value in request_data.json_parameters.items():
         form.add_field(name, value)
     for name, (filename, content, mime_type) in request_data.multipart_data.items():

@@ -119,6 +119,12 @@ async def test_a_person_who_cannot_be_looked_up_is_told_nothing_and_others_go_on
         assert not await work.subscriptions.all()
 
 
+async def test_an_update_that_cannot_be_read_ends_nothing(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    tg.world.updates.put("message", {"message_id": "none"})
+    tg.world.updates.put("my_chat_member", {"chat": 1})
+    assert (await sky.answer(ann, "/latest")).text
+
+
 async def test_the_menu_has_the_commands_in_both_languages(tg: TelegramEmulator, sky: Live) -> None:
     default = json.dumps({"type": "default"})
     menus = await tg.wait_for(lambda: tg.world.commands if len(tg.world.commands) == 2 else None)

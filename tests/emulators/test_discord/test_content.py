@@ -15,7 +15,7 @@ from tests.emulators.test_discord.clients import Body, Bot, at, post, refuses
         ({"content": "x" * 2001}, "content"),
         ({"embeds": [{"title": "x" * 257}]}, "embeds.0.title"),
         ({"embeds": [{"description": "x" * 4097}]}, "embeds.0.description"),
-        ({"embeds": [{"description": "x" * 3001}] * 2}, "embeds"),
+        ({"embeds": [{"description": "x" * 3001}, {"description": "x" * 3000}]}, "embeds"),
         ({"embeds": [{"title": "x"}] * 11}, "embeds"),
         ({"embeds": [{"fields": [{"name": "a", "value": "b"}] * 26}]}, "embeds.0.fields"),
         ({"embeds": [{"fields": [{"name": "x" * 257, "value": "b"}]}]}, "embeds.0.fields.0.name"),

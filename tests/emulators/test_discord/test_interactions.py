@@ -35,6 +35,10 @@ async def test_what_the_app_would_not_send(dc: DiscordEmulator, club: Guild, new
     ann = dc.user("Ann")
     dc.join(club, ann)
     assert dc.offered(news, ann) == []
+    dc.deny(news, Permission.VIEW_CHANNEL, club.everyone)
+    assert dc.offered(news, ann) == []
+    dc.deny(news, 0, club.everyone)
+    assert "guarded" not in dc.offered(news, ann) and "latest" in dc.offered(news, ann)
 
 
 async def test_subcommands_and_channels(dc: DiscordEmulator, news: Channel, bot: Bot) -> None:

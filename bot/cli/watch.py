@@ -1,0 +1,101 @@
+"""`skywave deliveries watch`: how broadcasts come along, while a running skywave sends them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from bot.app import PLATFORMS, App
+from scheduler.types import Progress
+
+# Broadcasts that are shown although they are done.
+RECENT = 8
+# A rate is that of the last seconds.
+WINDOW = 10.0
+LIMITS = {spec.name: spec.limits.overall for spec in PLATFORMS}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Messages a second on a platform, the share of its limit that is, and the seconds until all is sent."""
+
+    rate: float
+    share: float
+    left: float | None
+
+
+class Watch:
+    """Looks again and again; `Pace`s are worked out from what was sent in between."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._seen: list[tuple[float, dict[str, int]]] = []
+
+    async def look(self) -> tuple[Sequence[Progress], dict[str, Pace]]:
+        async with self._app.store.read() as work:
+            progress = await work.outbox.progress(RECENT)
+        sent: dict[str, int] = {}
+        pending: dict[str, int] = {}
+        for line in progress:
+            sent[line.platform] = sent.get(line.platform, 0) + line.sent
+            pending[line.platform] = pending.get(line.platform, 0) + line.pending
+        now = monotonic()
+        self._seen = [(at, before) for at, before in self._seen if now - at <= WINDOW] + [(now, sent)]
+        return progress, {platform: self._pace(platform, pending[platform]) for platform in sent}
+
+    def _pace(self, platform: str, pending: int) -> Pace:
+        (first, before), (last, after) = self._seen[0], self._seen[-1]
+        done = after[platform] - before.get(platform, after[platform])
+        rate = done / (last - first) if last > first else 0.0
+        limit = LIMITS[platform]
+        share = rate * limit.seconds / limit.count if limit.count else 0.0
+        return Pace(rate, share, pending / rate if rate else None)
+
+
+def line_of(progress: Sequence[Progress], paces: dict[str, Pace]) -> str:
+    """One line for a pipe."""
+    totals = f"{sum(p.sent for p in progress)} sent, {sum(p.pending for p in progress)} pending"
+    bad = f"{sum(p.failed for p in progress)} failed, {sum(p.unknown for p in progress)} unknown"
+    rates = ", ".join(f"{name} {pace.rate:.1f}/s ({pace.share:.0%})" for name, pace in paces.items())
+    return f"{totals}, {bad}" + (f"; {rates}" if rates else "")
+
+
+def picture(progress: Sequence[Progress], paces: dict[str, Pace]) -> Group:
+    """What a person at a terminal sees."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("#", "platform", "broadcast", "", "sent", "pending", "failed", "cancelled", "unknown"):
+        table.add_column(column, justify="right" if column in ("sent", "pending", "failed") else "left")
+    for line in progress:
+        bar = ProgressBar(total=max(line.total, 1), completed=line.total - line.pending, width=24)
+        name = escape(line.name[:40] or line.kind)
+        counts = (line.sent, line.pending, line.failed, line.cancelled, line.unknown)
+        table.add_row(str(line.broadcast_id), line.platform, name, bar, *map(str, counts))
+    rates = [Text(_rate(name, pace)) for name, pace in paces.items()]
+    return Group(table, Text(), *rates)
+
+
+def _rate(name: str, pace: Pace) -> str:
+    left = f", {int(pace.left // 60)}:{int(pace.left % 60):02} left" if pace.left is not None else ""
+    return f"{name}: {pace.rate:.1f} a second, {pace.share:.0%} of the limit{left}"
+
+
+async def watch(app: App, seconds: float) -> None:
+    """Show progress until nothing is pending any more, or for ever at a terminal."""
+    watcher, console = Watch(app), Console(highlight=False)
+    if not console.is_terminal:
+        while True:
+            progress, paces = await watcher.look()
+            print(line_of(progress, paces), flush=True)
+            if not any(line.pending for line in progress):
+                return
+            await app.clock.sleep(seconds)
+    with Live(console=console, screen=False) as live:
+        while True:
+            live.update(picture(*await watcher.look()))
+            await app.clock.sleep(seconds)

@@ -1,0 +1,115 @@
+"""Prometheus metrics and health, served where SKYWAVE_METRICS_PORT says.
+
+The log is their source: one processor counts the events that are logged anyway, so that nothing is told twice.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+# Seconds: a send takes a round trip, a flood wait up to eight.
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is asked for at each scrape. `problems` says what keeps the process from being ready."""
+
+    deliveries: Mapping[str, int]
+    unknown_outcomes: int
+    limit_used: Mapping[str, float]
+    problems: Mapping[str, str]
+
+
+class Metrics:
+    """Counts events; a structlog processor."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._messages = self._counter("messages_sent", "Messages that a platform confirmed", "platform")
+        self._errors = self._counter("send_errors", "Sends that ended with an error", "platform", "error")
+        self._send = self._histogram("send_seconds", "From the request to the answer", "platform")
+        self._replies = self._histogram("command_seconds", "From a command to its reply", "command")
+        self._posts = self._counter("posts_new", "New posts")
+        self._polls = self._counter("polls", "Polls of sources", "outcome")
+        self._digests = self._counter("digests_run", "Slots of digests that ran")
+        self._deliveries = Gauge(
+            "skywave_deliveries", "Deliveries by state", ["state"], registry=self.registry
+        )
+        self._unknown = Gauge(
+            "skywave_unknown_outcomes", "Parts whose outcome was unknown, ever", registry=self.registry
+        )
+        self._used = Gauge(
+            "skywave_limit_used_ratio",
+            "Share of the platform's limit used in the last minute",
+            ["platform"],
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"skywave_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(f"skywave_{name}", text, labels, registry=self.registry, buckets=SECONDS)
+
+    def __call__(
+        self, _logger: object, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        platform = str(event.get("chat", "")).partition(":")[0]
+        match event["event"]:
+            case "part.sent":
+                self._messages.labels(platform).inc()
+                self._send.labels(platform).observe(event["seconds"])
+            case "part.not_sent":
+                self._errors.labels(platform, event["error"]).inc()
+            case "command.answered":
+                self._replies.labels(event["command"]).observe(event["seconds"])
+            case "source.polled":
+                self._polls.labels("read").inc()
+                self._posts.inc(event["new"])
+            case "source.unchanged":
+                self._polls.labels("unchanged").inc()
+            case "source.failed":
+                self._polls.labels("failed").inc()
+            case "digest.run":
+                self._digests.inc()
+        return event
+
+    def exposition(self, health: Health) -> bytes:
+        """What Prometheus reads."""
+        self._deliveries.clear()
+        for state, count in health.deliveries.items():
+            self._deliveries.labels(state).set(count)
+        self._unknown.set(health.unknown_outcomes)
+        for platform, share in health.limit_used.items():
+            self._used.labels(platform).set(share)
+        return generate_latest(self.registry)
+
+
+async def serve(metrics: Metrics, port: int, health: Callable[[], Awaitable[Health]]) -> web.AppRunner:
+    """Serve /metrics, /healthz and /readyz; the caller cleans the runner up."""
+
+    async def exposed(_: web.Request) -> web.Response:
+        body = metrics.exposition(await health())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def ready(_: web.Request) -> web.Response:
+        problems = (await health()).problems
+        status = {"status": "ready"} if not problems else {"status": "not ready", "problems": dict(problems)}
+        return web.json_response(status, status=503 if problems else 200)
+
+    app = web.Application()
+    app.router.add_get("/metrics", exposed)
+    app.router.add_get("/healthz", alive)
+    app.router.add_get("/readyz", ready)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=port).start()
+    return runner

@@ -1,0 +1,84 @@
+"""How far broadcasts have come: counts made by the database."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scheduler.types import OPEN, DeliveryState, Progress
+from storage.models import BroadcastPostRow, BroadcastRow, DeliveryRow, PartRow, PostRow
+
+FAILED = (DeliveryState.FAILED, DeliveryState.HELD)
+
+
+def _count(*states: DeliveryState) -> Any:
+    return func.sum(case((DeliveryRow.state.in_(states), 1), else_=0))
+
+
+class Overview:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def progress(self, limit: int) -> Sequence[Progress]:
+        shown = await self._shown(limit)
+        unknowns, names = await self._unknowns(shown), await self._names(shown)
+        counted = (
+            select(
+                BroadcastRow.id,
+                BroadcastRow.kind,
+                BroadcastRow.created_at,
+                BroadcastRow.title,
+                DeliveryRow.platform,
+                _count(DeliveryState.SENT),
+                _count(*OPEN),
+                _count(*FAILED),
+                _count(DeliveryState.CANCELLED),
+            )
+            .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastRow.id)
+            .where(BroadcastRow.id.in_(shown))
+            .group_by(BroadcastRow.id, DeliveryRow.platform)
+            .order_by(BroadcastRow.id.desc(), DeliveryRow.platform)
+        )
+        return [
+            Progress(
+                broadcast_id=number,
+                kind=kind,
+                platform=platform,
+                created_at=created_at,
+                name=title or names.get(number, ""),
+                sent=sent,
+                pending=pending,
+                failed=failed,
+                cancelled=cancelled,
+                unknown=unknowns.get((number, platform), 0),
+            )
+            for number, kind, created_at, title, platform, sent, pending, failed, cancelled in (
+                await self._session.execute(counted)
+            ).tuples()
+        ]
+
+    async def _shown(self, limit: int) -> Sequence[int]:
+        newest = select(BroadcastRow.id).order_by(BroadcastRow.id.desc()).limit(limit)
+        busy = select(DeliveryRow.broadcast_id).where(DeliveryRow.state.in_(OPEN)).distinct()
+        both = select(BroadcastRow.id).where(or_(BroadcastRow.id.in_(newest), BroadcastRow.id.in_(busy)))
+        return (await self._session.scalars(both)).all()
+
+    async def _unknowns(self, shown: Sequence[int]) -> Mapping[tuple[int, str], int]:
+        query: Select[int, str, int] = (
+            select(DeliveryRow.broadcast_id, DeliveryRow.platform, func.sum(PartRow.unknowns))
+            .join(PartRow, PartRow.delivery_id == DeliveryRow.id)
+            .where(DeliveryRow.broadcast_id.in_(shown), PartRow.unknowns > 0)
+            .group_by(DeliveryRow.broadcast_id, DeliveryRow.platform)
+        )
+        rows = (await self._session.execute(query)).tuples()
+        return {(number, platform): count for number, platform, count in rows}
+
+    async def _names(self, shown: Sequence[int]) -> Mapping[int, str]:
+        """The title of each broadcast's first post."""
+        first = (BroadcastPostRow.position == 0) & BroadcastPostRow.broadcast_id.in_(shown)
+        query = select(BroadcastPostRow.broadcast_id, PostRow.title).join(
+            PostRow, PostRow.id == BroadcastPostRow.post_id
+        )
+        rows = (await self._session.execute(query.where(first))).tuples()
+        return {number: title for number, title in rows}
