@@ -21,12 +21,13 @@ import content
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.router import Router
 from bot.commands.types import Services
+from bot.metrics import Health
 from bot.platforms import discord, telegram, terminal
 from bot.platforms.types import Adapter, PlatformSpec, Wiring
 from bot.settings import Settings
 from content import present
 from content.document import Document
-from content.errors import StoreReadOnly
+from content.errors import StoreError, StoreReadOnly
 from content.fetch import HttpFetcher
 from content.i18n import Translator, negotiate
 from content.present import Look
@@ -40,7 +41,7 @@ from scheduler.errors import PlatformStopped
 from scheduler.ingest import Ingest
 from scheduler.jobs import Jobs, Tick
 from scheduler.leases import RENEWAL, Leases
-from scheduler.limits import Limiter
+from scheduler.pacer import Pacer
 from scheduler.ports import Clock
 from scheduler.types import BroadcastKind, Chat, Delivery, Place
 from storage.unit_of_work import SqlStore
@@ -207,6 +208,8 @@ class Runner:
     def __init__(self, app: App, adapters: Sequence[Adapter]) -> None:
         self._app, self._adapters = app, adapters
         self._stop = asyncio.Event()
+        self._pacers = {adapter.name: Pacer(adapter.limits, app.clock) for adapter in adapters}
+        self._serving: set[str] = set()  # platforms that are connected
         self.refused: dict[str, str] = {}  # platforms that stopped, and why
 
     def stop(self) -> None:
@@ -236,7 +239,22 @@ class Runner:
         """Answer people beside another process that does the rest."""
         await self._app.ensure_examples()
         for adapter in self._adapters:
-            await adapter.listen(self._wiring(Limiter(adapter.limits), self._app.services.wake))
+            await adapter.listen(self._wiring(self._pacers[adapter.name], self._app.services.wake))
+
+    async def health(self) -> Health:
+        """What metrics and readiness need to know now."""
+        problems = {
+            adapter.name: self.refused.get(adapter.name, "not connected yet")
+            for adapter in self._adapters
+            if adapter.name not in self._serving
+        }
+        try:
+            async with self._app.store.read() as work:
+                counts, unknowns = await work.outbox.counts(), await work.outbox.unknowns()
+        except StoreError as exc:
+            return Health({}, 0, {}, problems | {"store": str(exc)})
+        used = {name: pacer.used() for name, pacer in self._pacers.items()}
+        return Health(counts, unknowns, used, problems)
 
     def _ticks(self, leases: Leases, names: Sequence[str]) -> list[Tick]:
         app = self._app
@@ -254,8 +272,8 @@ class Runner:
         ]
         return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]
 
-    def _wiring(self, limiter: Limiter, wake: Callable[[], None]) -> Wiring:
-        return Wiring(self._app.router, limiter, self._app.store, self._app.clock, wake)
+    def _wiring(self, pacer: Pacer, wake: Callable[[], None]) -> Wiring:
+        return Wiring(self._app.router, pacer, self._app.store, self._app.clock, wake)
 
     async def _serve(self, epochs: Mapping[str, int]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -265,16 +283,18 @@ class Runner:
     async def _platform(self, adapter: Adapter, epoch: int) -> None:
         """Listen and dispatch for one platform; that it stops does not end the others."""
         app = self._app
-        limiter = Limiter(adapter.limits)
-        dispatcher = Dispatcher(app.store, adapter.platform, app.compose, limiter, app.clock, app.rng, epoch)
+        pacer = self._pacers[adapter.name]
+        dispatcher = Dispatcher(app.store, adapter.platform, app.compose, pacer, app.clock, app.rng, epoch)
         try:
             await self._unless_stopped(adapter.open())
             if not self._stop.is_set():
                 app.wakers.append(dispatcher.wake)
-                await self._both(adapter.listen(self._wiring(limiter, dispatcher.wake)), dispatcher)
+                self._serving.add(adapter.name)
+                await self._both(adapter.listen(self._wiring(pacer, dispatcher.wake)), dispatcher)
         except PlatformStopped as exc:
             await self._tell_operators(adapter.name, str(exc))
         finally:
+            self._serving.discard(adapter.name)
             await adapter.close()
 
     async def _unless_stopped(self, waiting: Coroutine[None, None, T]) -> T | None:

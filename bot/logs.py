@@ -40,8 +40,13 @@ class Redactor:
         return TELEGRAM_TOKEN.sub("***", text)
 
 
-def configure(log_format: str, secrets: Sequence[str], *, level: str = "INFO") -> None:
-    """Set logging up, for our own events and for those of the libraries."""
+def configure(
+    log_format: str, secrets: Sequence[str], *, level: str = "INFO", observers: Sequence[Any] = ()
+) -> None:
+    """Set logging up, for our own events and for those of the libraries.
+
+    `observers` are structlog processors that see every event of ours, whatever the level.
+    """
     to_text: list[Any] = (
         [
             structlog.processors.format_exc_info,
@@ -61,6 +66,7 @@ def configure(log_format: str, secrets: Sequence[str], *, level: str = "INFO") -
     ]
     structlog.configure(
         processors=[
+            *observers,
             structlog.stdlib.filter_by_level,
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

@@ -1,15 +1,18 @@
 """Prometheus metrics and health, served where SKYWAVE_METRICS_PORT says.
 
-The log is their source: one processor counts the events that are logged anyway, so that nothing is told twice.
+The log is their source: one processor counts the events that are logged anyway.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from content.errors import SettingsError
 
 # Seconds: a send takes a round trip, a flood wait up to eight.
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
@@ -90,9 +93,29 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-async def serve(metrics: Metrics, port: int, health: Callable[[], Awaitable[Health]]) -> web.AppRunner:
-    """Serve /metrics, /healthz and /readyz; the caller cleans the runner up."""
+@asynccontextmanager
+async def serving(
+    metrics: Metrics, port: int | None, health: Callable[[], Awaitable[Health]]
+) -> AsyncIterator[int | None]:
+    """Serve /metrics, /healthz and /readyz on a port (0: any that is free), or nothing if there is none.
 
+    Gives the port. Raises SettingsError if it is taken.
+    """
+    if port is None:
+        yield None
+        return
+    runner = web.AppRunner(_endpoints(metrics, health), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=port).start()
+        yield runner.addresses[0][1]
+    except OSError as exc:
+        raise SettingsError(f"SKYWAVE_METRICS_PORT: {port} cannot be listened on: {exc.strerror}") from exc
+    finally:
+        await runner.cleanup()
+
+
+def _endpoints(metrics: Metrics, health: Callable[[], Awaitable[Health]]) -> web.Application:
     async def exposed(_: web.Request) -> web.Response:
         body = metrics.exposition(await health())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -109,7 +132,4 @@ async def serve(metrics: Metrics, port: int, health: Callable[[], Awaitable[Heal
     app.router.add_get("/metrics", exposed)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", ready)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, port=port).start()
-    return runner
+    return app

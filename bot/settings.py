@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///skywave.db"
     telegram_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
+    telegram_paid_broadcast: bool = False  # up to 1000 a second, for Stars
     discord_token: SecretStr | None = None
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = ""  # empty: what the library uses
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     banner: str = "INCOMING TRANSMISSION"
     heading: str = "LATEST UPDATES"
     allowed_networks: Networks = ()
+    metrics_port: int | None = Field(None, ge=0, le=65535)  # none: no metrics are served
     log_format: Literal["console", "json"] = "console"
 
     @property

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from content.errors import StoreError
+from content.errors import SkywaveError, StoreError
 from scheduler import membership
-from scheduler.errors import RateScope, SendError
+from scheduler.errors import SendError
 from scheduler.journal import STORE_RETRY, Journal
-from scheduler.limits import Limiter
+from scheduler.limits import Lane
+from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store
 from scheduler.reactions import Effect, Gone, Moved, Paused, Slower, Stop, after_unknown, react, tried
 from scheduler.renderings import Composer, Renderings
@@ -25,21 +26,28 @@ from scheduler.types import (
     DeliveryState,
     Form,
     Message,
+    OnUnknown,
     Part,
     PartState,
+    Sent,
     part_key,
 )
 
 log = structlog.get_logger(__name__)
 
-# A platform's deliveries in flight at once; 30 a second at 50 ms each keep two busy.
-CONCURRENCY = 16
-# Deliveries claimed in one go.
-BATCH = 64
+# A platform's deliveries in flight at once: what its limit lets leave in this many seconds, within bounds.
+IN_FLIGHT = 0.2
+FEWEST, MOST = 8, 256
+# Deliveries claimed in one go, as a multiple of those in flight.
+AHEAD = 2
 # A chat at its own limit for longer than this goes back to the outbox instead of holding up others, seconds.
 PATIENCE = 1.0
 # How often the outbox is looked at without being woken, seconds.
 IDLE = 5.0
+
+
+class Held(SkywaveError):
+    """A part that may have arrived is not to be sent again."""
 
 
 class Dispatcher:
@@ -50,15 +58,17 @@ class Dispatcher:
         store: Store,
         platform: Platform,
         compose: Composer,
-        limiter: Limiter,
+        pacer: Pacer,
         clock: Clock,
         rng: random.Random,
         epoch: int,
     ) -> None:
-        self._store, self._platform, self._limiter = store, platform, limiter
+        self._store, self._platform, self._pacer = store, platform, pacer
         self._clock, self._rng, self._epoch = clock, rng, epoch
         self._journal = Journal(store, clock, epoch)
         self._renderings = Renderings(store, platform, compose)
+        rate = pacer.limits.overall
+        self._width = int(min(MOST, max(FEWEST, rate.count / rate.seconds * IN_FLIGHT)))
         self._wakeup = asyncio.Event()
         self._stopping = False
         self._due: list[datetime] = []  # a heap: when what was postponed here may go on
@@ -71,6 +81,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Take up nothing more; `run` returns when what is in flight has been recorded."""
         self._stopping = True
+        self._pacer.close()
         self._wakeup.set()
 
     async def run(self) -> None:
@@ -133,10 +144,10 @@ class Dispatcher:
     async def _take_up(self, claimed: deque[Delivery], running: set[asyncio.Task[None]]) -> int:
         total = 0
         while not (self._stopping or self.stopped):
-            if not claimed and len(running) < CONCURRENCY:
+            if not claimed and len(running) < self._width:
                 claimed.extend(await self._claim())
                 total += len(claimed)
-            while claimed and len(running) < CONCURRENCY:
+            while claimed and len(running) < self._width:
                 running.add(asyncio.create_task(self._deliver(claimed.popleft())))
             if not running:
                 break
@@ -148,7 +159,9 @@ class Dispatcher:
 
     async def _claim(self) -> list[Delivery]:
         async with self._store.write() as work:
-            claimed = await work.outbox.claim(self._platform.name, self._clock.now(), BATCH, self._epoch)
+            claimed = await work.outbox.claim(
+                self._platform.name, self._clock.now(), AHEAD * self._width, self._epoch
+            )
             await work.commit()
         return list(claimed)
 
@@ -181,6 +194,8 @@ class Dispatcher:
             form: Form | None = delivery.form
             while form is not None:
                 delivery, form = await self._send_form(delivery, form)
+        except Held as exc:
+            await self._mark(Closed(delivery.id, DeliveryState.HELD, str(exc)))
         except Exception as exc:
             # The edge of the task: whatever broke, the delivery is tried again, and listed if it never works.
             log.exception("delivery.broken", delivery=delivery.id, chat=str(delivery.chat.place))
@@ -199,46 +214,76 @@ class Dispatcher:
         begun = {part.n: part for part in delivery.parts if part.form is form}
         first = sum(part.state is PartState.SENT for part in begun.values())
         for n in range(first, len(messages)):
-            unknowns = begun[n].unknowns if n in begun else 0
-            part = Part(
-                delivery.id, n, form, PartState.SENDING, messages[n].posts, fingerprint, None, unknowns
-            )
-            if not await self._slot(delivery, form) or not await self._journal.begin(part):
-                return delivery, None
-            try:
-                sent = await self._platform.send(
-                    _target(delivery), messages[n], key=part_key(delivery, n, form)
-                )
-            except SendError as error:
-                unsent = delivery.with_part(replace(part, state=PartState.FAILED))
-                return unsent, await self._react(error, delivery, part)
-            part = replace(part, state=PartState.SENT, sent=sent)
+            part = self._part(delivery, n, form, messages[n], fingerprint, begun.get(n))
+            found = await self._recall(delivery, messages[n], begun.get(n))
+            started = self._clock.monotonic()
+            if found is None:
+                if not await self._slot(delivery, form) or not await self._journal.begin(part):
+                    return delivery, None
+                started = self._clock.monotonic()
+                try:
+                    key = part_key(delivery, n, form)
+                    found = await self._platform.send(_target(delivery), messages[n], key=key)
+                except SendError as error:
+                    unsent = delivery.with_part(replace(part, state=PartState.FAILED))
+                    return unsent, await self._react(error, delivery, part)
+            part = replace(part, state=PartState.SENT, sent=found)
             delivery = delivery.with_part(part)
-            await self._sent(delivery, part, messages)
+            await self._sent(delivery, part, messages, self._clock.monotonic() - started)
         return delivery, None
+
+    def _part(
+        self, delivery: Delivery, n: int, form: Form, message: Message, fingerprint: str, before: Part | None
+    ) -> Part:
+        """A part that is about to be sent, again if there was one before."""
+        return Part(
+            delivery_id=delivery.id,
+            n=n,
+            form=form,
+            state=PartState.SENDING,
+            posts=message.posts,
+            fingerprint=fingerprint,
+            unknowns=before.unknowns if before else 0,
+            begun_at=before.begun_at if before and before.begun_at else self._clock.now(),
+        )
+
+    async def _recall(self, delivery: Delivery, message: Message, before: Part | None) -> Sent | None:
+        """Where a part of unknown outcome has arrived after all. Raises Held if it is not to be sent."""
+        if before is None or before.state is not PartState.UNKNOWN or before.begun_at is None:
+            return None
+        try:
+            return await self._platform.recall(_target(delivery), message, before.begun_at)
+        except SendError as exc:
+            if delivery.chat.on_unknown is OnUnknown.HOLD:
+                raise Held(f"it may have arrived, and cannot be looked up: {exc}") from exc
+            return None
 
     async def _slot(self, delivery: Delivery, form: Form) -> bool:
         """Wait for the limits; False if the chat has to wait so long that others should go first."""
         address, kind = delivery.chat.place.address, delivery.chat.kind
-        # The chat's own wait comes first, so that the slot that is booked among all is the next one.
-        while wait := self._limiter.chat_wait(address, kind, self._clock.monotonic()):
-            if wait > PATIENCE:
-                due = self._clock.now() + timedelta(seconds=wait)
-                await self._mark(
-                    Postponed(delivery.id, due, delivery.attempts, form, "the chat's rate limit")
-                )
-                return False
-            await self._clock.sleep(wait)
-        await self._clock.sleep(self._limiter.take(address, kind, self._clock.monotonic()))
-        return True
+        wait = self._pacer.chat_wait(address, kind)
+        reason = "the chat's rate limit" if wait > PATIENCE else delivery.reason
+        if wait <= PATIENCE and await self._pacer.slot(address, kind, Lane.BROADCAST):
+            return True
+        due = self._clock.now() + timedelta(seconds=wait)
+        await self._mark(Postponed(delivery.id, due, delivery.attempts, form, reason))
+        return False
 
-    async def _sent(self, delivery: Delivery, part: Part, messages: tuple[Message, ...]) -> None:
+    async def _sent(
+        self, delivery: Delivery, part: Part, messages: tuple[Message, ...], seconds: float
+    ) -> None:
         later = {post for message in messages[part.n + 1 :] for post in message.posts}
         delivered = tuple(post for post in part.posts if post not in later)
         last = part.n + 1 == len(messages)
         end = (Closed(delivery.id, DeliveryState.SENT),) if last else ()
         await self._mark(PartEnded(part, delivered), *end)
-        log.info("part.sent", chat=str(delivery.chat.place), delivery=delivery.id, part=part.n)
+        log.info(
+            "part.sent",
+            chat=str(delivery.chat.place),
+            delivery=delivery.id,
+            part=part.n,
+            seconds=round(seconds, 4),
+        )
         if last and delivery.chat.state is ChatState.PAUSED:
             async with self._store.write() as work:
                 await membership.reactivate(work, delivery.chat, self._clock.now())
@@ -271,11 +316,7 @@ class Dispatcher:
         chat, now = delivery.chat, self._clock.now()
         match effect:
             case Slower(wait, scope):
-                until = self._clock.monotonic() + wait.total_seconds()
-                if scope is RateScope.PLATFORM:
-                    self._limiter.hold_all(until)
-                else:
-                    self._limiter.hold(chat.place.address, chat.kind, until)
+                self._pacer.limited(chat.place.address, wait, scope)
             case Stop():
                 self.stopped = reason
             case Gone() | Moved() | Paused():

@@ -9,7 +9,7 @@ from datetime import timedelta
 from scheduler.ports import Clock, Store
 
 # A holder that died is replaced after this long at the latest; a living one renews three times meanwhile.
-TERM = timedelta(seconds=15)
+TERM = timedelta(seconds=10)
 RENEWAL = TERM / 3
 
 

@@ -1,80 +1,172 @@
-"""The rate limiter: how long a send has to wait so that the platform never says 429.
+"""The rate limiter: who may send when, so that the platform never says 429. Pure: the clock is an argument.
 
-Each limit is a GCRA: one number, the theoretical arrival time, says when the next request conforms. Limits
-count per address, so topics of a group share one. Pure: the clock (monotonic seconds) is an argument.
+Each limit is a GCRA (the generic cell rate algorithm): one number, the theoretical arrival time, says when
+the next request conforms. Limits count per address, so topics of a group share one. Who waits stands in one
+of two lanes, and replies go first. Whose own address is at its limit is parked aside and costs the others
+nothing.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
+from heapq import heappop, heappush
 
 from scheduler.types import ChatKind
 
-# Beyond this many addresses the ones that have nothing to remember are forgotten.
+# How late a timer may be without a slot being lost, seconds: slots missed by no more than this are caught up.
+TOLERANCE = 0.005
+# What a 429 makes of a rate, how low that goes, and how fast it is eased back up, in shares a second.
+SLOWER, SLOWEST, EASE = 0.7, 0.1, 0.01
+# Addresses with nothing to remember are forgotten when there are this many, and each time they have doubled.
 FORGET_ABOVE = 10_000
+
+NEVER = float("-inf")
+
+
+class Lane(IntEnum):
+    """Who goes first."""
+
+    REPLY = 0
+    BROADCAST = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One request each `interval` seconds on the long run, of which `burst` may come at once."""
+    """`count` requests in `seconds`, as published; `burst` of them may come at once.
 
-    interval: float
+    `guard` is the share that is left unused, for what the network does to the distances between requests.
+    """
+
+    count: float
+    seconds: float = 1.0
     burst: int = 1
+    guard: float = 0.04
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests on the long run: no window of `seconds` sees more than `count`."""
+        return self.seconds / (self.count * (1 - self.guard) - (self.burst - 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a platform: over all chats, and for one address by the kind of chat."""
+    """The limits of a platform: over all chats, and for one address by the kind of chat.
+
+    `reply_burst` replies may leave at once for one address although a broadcast would have to wait.
+    """
 
     overall: Rate
     per_chat: Mapping[ChatKind, Rate]
+    reply_burst: int = 3
+
+
+@dataclass(slots=True)
+class Ticket:
+    """Somebody who waits for a slot; without an address only the overall limit counts."""
+
+    lane: Lane
+    address: str
+    kind: ChatKind
+
+
+@dataclass(slots=True)
+class _Pace:
+    """A rate that 429s have slowed down: a share of it, eased back up since."""
+
+    share: float = 1.0
+    since: float = NEVER
+
+    def at(self, now: float) -> float:
+        return min(1.0, self.share + max(0.0, now - self.since) * EASE) if self.share < 1 else 1.0
+
+    def slow_down(self, now: float, until: float) -> None:
+        self.share, self.since = max(SLOWEST, self.at(now) * SLOWER), until
 
 
 @dataclass(slots=True)
 class Limiter:
-    """Books slots. A limit that a 429 taught holds until it has passed."""
+    """Gives out slots in order. All times are monotonic seconds."""
 
     limits: Limits
-    _overall: float = float("-inf")
+    _arrival: float = NEVER
     _by_address: dict[str, float] = field(default_factory=dict)
-    _held_until: float = float("-inf")
+    _held: dict[str, float] = field(default_factory=dict)
+    _held_until: float = NEVER
+    _pace: _Pace = field(default_factory=_Pace)
+    _paces: dict[str, _Pace] = field(default_factory=dict)
+    _ready: list[tuple[Lane, int, Ticket]] = field(default_factory=list)
+    _parked: list[tuple[float, int, Ticket]] = field(default_factory=list)
+    _count: int = 0
+    _forget_at: int = FORGET_ABOVE
 
-    def chat_wait(self, address: str, kind: ChatKind, now: float) -> float:
-        """Seconds until this address itself may be sent to, whatever the rest does."""
-        rate = self.limits.per_chat.get(kind)
-        arrival = self._by_address.get(address, float("-inf"))
-        slack = 0.0 if rate is None else rate.interval * (rate.burst - 1)
-        return max(0.0, arrival - slack - now)
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._ready) + len(self._parked)
 
-    def take(self, address: str, kind: ChatKind, now: float) -> float:
-        """Book the next slot for a broadcast; the caller sends after the returned seconds.
+    def offer(self, ticket: Ticket) -> None:
+        """Take somebody into the queue."""
+        self._count += 1
+        heappush(self._ready, (ticket.lane, self._count, ticket))
 
-        A caller whose address has to wait by itself waits first: a slot booked ahead holds back all others.
-        """
-        ready = now + self.chat_wait(address, kind, now)
-        slack = self.limits.overall.interval * (self.limits.overall.burst - 1)
-        at = max(ready, self._overall - slack, self._held_until)
-        self._book(address, kind, at, now)
-        return at - now
+    def next(self, now: float) -> Ticket | float:
+        """Who may send now, with the slot booked; or when to look again (infinity: when somebody comes)."""
+        while self._parked and self._parked[0][0] <= now:
+            _, number, ticket = heappop(self._parked)
+            heappush(self._ready, (ticket.lane, number, ticket))
+        overall = self.overall_ready()
+        if overall > now:
+            return overall if len(self) else float("inf")
+        while self._ready:
+            _, number, ticket = heappop(self._ready)
+            own = self.chat_ready(ticket.address, ticket.kind, ticket.lane)
+            if own <= now:
+                self._book(ticket, now)
+                return ticket
+            heappush(self._parked, (own, number, ticket))
+        return self._parked[0][0] if self._parked else float("inf")
 
-    def reply(self, address: str, kind: ChatKind, now: float) -> float:
-        """Book a slot for a reply, which never waits behind broadcasts: these make room for it."""
-        wait = max(0.0, self._held_until - now)
-        self._book(address, kind, now + wait, now)
-        return wait
+    def overall_ready(self) -> float:
+        """When the next request may leave, whoever it is."""
+        return max(self._arrival - TOLERANCE, self._held_until)
 
-    def hold_all(self, until: float) -> None:
-        """Let nothing leave before `until`."""
-        self._held_until = max(self._held_until, until)
+    def chat_ready(self, address: str, kind: ChatKind, lane: Lane) -> float:
+        """When an address itself may be sent to, whatever the rest does."""
+        held = self._held.get(address, NEVER)
+        rate, arrival = self.limits.per_chat.get(kind), self._by_address.get(address, NEVER)
+        if rate is None or arrival == NEVER:
+            return held
+        burst = max(rate.burst, self.limits.reply_burst) if lane is Lane.REPLY else rate.burst
+        return max(held, arrival - rate.interval * (burst - 1))
 
-    def hold(self, address: str, kind: ChatKind, until: float) -> None:
-        """Let nothing leave for one address before `until`."""
-        rate = self.limits.per_chat.get(kind)
-        slack = 0.0 if rate is None else rate.interval * (rate.burst - 1)
-        self._by_address[address] = max(self._by_address.get(address, until), until + slack)
+    def hold(self, address: str, now: float, seconds: float) -> None:
+        """A 429 for one address: nothing leaves for it that long, and less often for a while after."""
+        until = now + seconds
+        self._held[address] = max(self._held.get(address, NEVER), until)
+        self._paces.setdefault(address, _Pace()).slow_down(now, until)
 
-    def _book(self, address: str, kind: ChatKind, at: float, now: float) -> None:
-        self._overall = max(self._overall, at) + self.limits.overall.interval
-        if rate := self.limits.per_chat.get(kind):
-            self._by_address[address] = max(self._by_address.get(address, at), at) + rate.interval
-        if len(self._by_address) > FORGET_ABOVE:
-            self._by_address = {key: tat for key, tat in self._by_address.items() if tat > now}
+    def hold_all(self, now: float, seconds: float) -> None:
+        """A 429 for the bot as a whole."""
+        self._held_until = max(self._held_until, now + seconds)
+        self._pace.slow_down(now, now + seconds)
+
+    def share(self, now: float) -> float:
+        """The share of the published rate that is aimed at, after what 429s have taught."""
+        return (1 - self.limits.overall.guard) * self._pace.at(now)
+
+    def _book(self, ticket: Ticket, now: float) -> None:
+        interval = self.limits.overall.interval / self._pace.at(now)
+        self._arrival = max(self._arrival, now - TOLERANCE) + interval
+        rate = self.limits.per_chat.get(ticket.kind)
+        if rate is not None and ticket.address:
+            pace = self._paces.get(ticket.address)
+            own = rate.interval / (pace.at(now) if pace else 1.0)
+            self._by_address[ticket.address] = max(self._by_address.get(ticket.address, now), now) + own
+            if len(self._by_address) >= self._forget_at:
+                self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        """Drop what has passed; rarely enough to cost nothing per request."""
+        self._by_address = {key: arrival for key, arrival in self._by_address.items() if arrival > now}
+        self._held = {key: until for key, until in self._held.items() if until > now}
+        self._paces = {key: pace for key, pace in self._paces.items() if pace.at(now) < 1}
+        self._forget_at = max(FORGET_ABOVE, 2 * len(self._by_address))

@@ -61,6 +61,14 @@ class Platform(Protocol):
 
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None: ...
 
+    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
+        """A message whose outcome was unknown, if it is found to have arrived since then.
+
+        None if it did not, if a repeated key settles it, or on a platform that can never tell. Raises
+        SendError where one could look, but may not.
+        """
+        ...
+
 
 class SourceRepository(Protocol):
     async def add(self, kind: str, url: str, title: str, visibility: Visibility) -> Source: ...
@@ -127,9 +135,9 @@ class ChatRepository(Protocol):
 
     async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None: ...
 
-    async def set_language(self, chat_id: int, language: str) -> None: ...
-
-    async def set_timezone(self, chat_id: int, timezone: str) -> None: ...
+    async def save(self, chat: Chat) -> None:
+        """Store how a chat is served: language, time zone, policies."""
+        ...
 
     async def move(self, platform: str, old: str, new: str) -> None:
         """Take an address and all its topics to a new one; where the new one has rows, unite them."""

@@ -16,7 +16,7 @@ from scheduler.errors import (
     SendError,
 )
 from scheduler.ports import Closed, Mark, PartEnded, Postponed
-from scheduler.retry import MAX_ATTEMPTS, pause_backoff, send_backoff
+from scheduler.retry import MAX_ATTEMPTS, MAX_REFUSED, pause_backoff, send_backoff
 from scheduler.types import Delivery, DeliveryState, Form, OnUnknown, Part, PartState
 
 
@@ -96,14 +96,23 @@ def react(
             return Reaction((back, attempt), Moved(error.address))
         case _:
             wait = send_backoff(delivery.attempts, rng)
-            return Reaction((back, tried(delivery, part.form, reason, wait, now)))
+            return Reaction((back, tried(delivery, part.form, reason, wait, now, most=MAX_REFUSED)))
 
 
-def tried(delivery: Delivery, form: Form, reason: str, wait: timedelta, now: datetime) -> Mark:
-    """Count an attempt: wait, or give up after the last one."""
+def tried(
+    delivery: Delivery,
+    form: Form,
+    reason: str,
+    wait: timedelta,
+    now: datetime,
+    *,
+    tries: int | None = None,
+    most: int = MAX_ATTEMPTS,
+) -> Mark:
+    """Count an attempt: wait, or give up after the last one. `tries`: of this kind, if not all count."""
     attempts = delivery.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
-        return Closed(delivery.id, DeliveryState.FAILED, f"given up after {attempts} attempts: {reason}")
+    if (attempts if tries is None else tries) >= most:
+        return Closed(delivery.id, DeliveryState.FAILED, f"given up after {most} attempts: {reason}")
     return Postponed(delivery.id, now + wait, attempts, form, reason)
 
 
@@ -117,4 +126,5 @@ def after_unknown(
     ended = PartEnded(unknown, reason=reason)
     if delivery.chat.on_unknown is OnUnknown.HOLD and not deduplicates:
         return ended, Closed(delivery.id, DeliveryState.HELD, f"it may have arrived: {reason}")
-    return ended, tried(delivery, part.form, reason, send_backoff(delivery.attempts, rng), now)
+    wait = send_backoff(delivery.attempts, rng)
+    return ended, tried(delivery, part.form, reason, wait, now, tries=unknown.unknowns)

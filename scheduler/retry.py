@@ -3,8 +3,10 @@
 import random
 from datetime import timedelta
 
-# A delivery is given up after this many faults; with full jitter that is about an hour.
+# A delivery is given up after this many faults of its own, or outcomes that nobody knows …
 MAX_ATTEMPTS = 8
+# … but only after this many requests that did not leave: with the waits between them, more than half a day.
+MAX_REFUSED = 60
 SEND_BASE, SEND_CAP = timedelta(seconds=2), timedelta(minutes=30)
 PAUSE_BASE, PAUSE_CAP = timedelta(hours=1), timedelta(days=1)
 POLL_CAP = timedelta(hours=12)

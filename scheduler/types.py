@@ -55,6 +55,7 @@ class Chat:
     language: str = ""  # empty: the deployment's
     timezone: str = ""  # empty: the deployment's
     on_unknown: OnUnknown = OnUnknown.RESEND
+    crosspost: bool = False  # of a Discord announcement channel: publish to the servers that follow it
     state: ChatState = ChatState.ACTIVE
     reason: str = ""
 
@@ -210,6 +211,7 @@ class Part:
     fingerprint: str  # of the rendering that it is a message of
     sent: Sent | None = None
     unknowns: int = 0  # how often its outcome was unknown
+    begun_at: datetime | None = None  # when it was first written ahead
 
 
 @dataclass(frozen=True, slots=True)

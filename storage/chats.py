@@ -40,6 +40,7 @@ def to_chat(row: ChatRow) -> Chat:
         language=row.language,
         timezone=row.timezone,
         on_unknown=row.on_unknown,
+        crosspost=row.crosspost,
         state=row.state,
         reason=row.reason,
     )
@@ -76,6 +77,7 @@ class SqlChats:
             "title": title,
             "kind": kind or ChatKind.PRIVATE,
             "on_unknown": OnUnknown.RESEND,
+            "crosspost": False,
             "state": ChatState.ACTIVE,
         }
         insert = upsert(self._session, ChatRow).values(fresh)
@@ -94,11 +96,14 @@ class SqlChats:
         changed = update(ChatRow).where(ChatRow.id == chat_id)
         await self._session.execute(changed.values(state=state, reason=reason))
 
-    async def set_language(self, chat_id: int, language: str) -> None:
-        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(language=language))
-
-    async def set_timezone(self, chat_id: int, timezone: str) -> None:
-        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(timezone=timezone))
+    async def save(self, chat: Chat) -> None:
+        values = {
+            "language": chat.language,
+            "timezone": chat.timezone,
+            "on_unknown": chat.on_unknown,
+            "crosspost": chat.crosspost,
+        }
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:

@@ -27,10 +27,13 @@ def database_url(setting: str) -> URL:
     """
     try:
         url = make_url(setting)
-        return url.set(drivername=DRIVERS[url.drivername.partition("+")[0]])
-    except (ArgumentError, KeyError) as exc:
+        url = url.set(drivername=DRIVERS[url.drivername.partition("+")[0]])
+    except (ArgumentError, KeyError, ValueError) as exc:
         hint = "sqlite:///skywave.db or postgresql://user:password@host/name"
         raise SettingsError(f"SKYWAVE_DATABASE_URL is not a database URL: use {hint}") from exc
+    if mode := url.query.get("sslmode"):  # asyncpg's name for what every other client calls so
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return url
 
 
 def create_engine(setting: str) -> AsyncEngine:
@@ -62,23 +65,38 @@ def _begin_sqlite(connection: Connection) -> None:
 # Patterns in the drivers' messages, and what they mean to a person.
 REASONS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("database is locked", StoreBusy, "is locked by another program: close it, or try again later"),
+    ("deadlock detected", StoreBusy, "has another transaction in the way: try again"),
     (
         "readonly database",
         StoreReadOnly,
         "cannot be written: check the permissions of the file and its folder",
     ),
+    (
+        "read-only transaction",
+        StoreReadOnly,
+        "cannot be written: set SKYWAVE_DATABASE_URL to the primary one",
+    ),
     ("unable to open", StoreUnreachable, "cannot be opened: check that its folder exists and is writable"),
     ("not a database", StoreUnreachable, "is not a SQLite file: set SKYWAVE_DATABASE_URL to another one"),
-    ("disk is full", StoreError, "has no room left: free some space, nothing was lost"),
+    ("disk is full|No space left", StoreError, "has no room left: free some space, nothing was lost"),
     ("password authentication", StoreUnreachable, "refuses the password: check SKYWAVE_DATABASE_URL"),
     ('(database|role) "[^"]*" does not exist', StoreUnreachable, "lacks that database or role: create it"),
+    ("database system is", StoreUnreachable, "is starting or stopping: try again in a moment"),
 )
+
+
+def database_name(url: URL) -> str:
+    """What a person calls the database, without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    host = url.host or url.query.get("host") or "localhost"
+    return f"{url.database or ''} on {host}".lstrip()
 
 
 @contextmanager
 def store_errors(url: URL) -> Iterator[None]:
     """Turn what the drivers raise for outer reasons into StoreError; faults of our own pass unchanged."""
-    name = f"the database {url.database if url.get_backend_name() == 'sqlite' else url.host}"
+    name = f"the database {database_name(url)}"
     try:
         yield
     except (DBAPIError, sqlite3.Error) as exc:

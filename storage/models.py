@@ -147,6 +147,7 @@ class ChatRow(Base):
     language: Mapped[str] = mapped_column(default="")
     timezone: Mapped[str] = mapped_column(default="")
     on_unknown: Mapped[OnUnknown] = mapped_column(default=OnUnknown.RESEND)
+    crosspost: Mapped[bool] = mapped_column(default=False)
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
 
@@ -265,6 +266,7 @@ class PartRow(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))  # of the rendering that it is a message of
     unknowns: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(default="")
+    begun_at: Mapped[datetime | None]
 
 
 class LedgerRow(Base):

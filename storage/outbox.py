@@ -50,6 +50,7 @@ def to_part(row: PartRow) -> Part:
         row.fingerprint,
         sent or None,
         row.unknowns,
+        row.begun_at,
     )
 
 
@@ -226,6 +227,7 @@ class SqlOutbox:
                 "sent": _sent_json(part.sent),
                 "unknowns": part.unknowns,
                 "reason": reason,
+                "begun_at": part.begun_at,
             }
             for part, reason in zip(parts, reasons or [""] * len(parts), strict=True)
         ]

@@ -1,4 +1,4 @@
-"""Databases for tests: a fresh SQLite file or PostgreSQL database for each, a copy of one that is migrated."""
+"""Databases for tests: for each a fresh SQLite file or PostgreSQL database, copied from a migrated one."""
 
 import asyncio
 import itertools
@@ -18,6 +18,8 @@ from storage.unit_of_work import SqlStore
 
 
 class _Server(Protocol):
+    pgdata: Path
+
     def get_uri(self, database: str | None = None) -> str: ...
 
     def psql(self, command: str) -> str: ...
@@ -40,6 +42,12 @@ class Postgres:
     def run(self, command: str) -> str:
         """Run SQL as the superuser on the database `postgres`."""
         return self.server.psql(command)
+
+    def require_password(self, role: str, password: str) -> None:
+        """Make a role that, unlike the superuser, has to say its password."""
+        rules = self.server.pgdata / "pg_hba.conf"
+        rules.write_text(f"local all {role} scram-sha-256\n{rules.read_text()}")
+        self.run(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'; SELECT pg_reload_conf()")
 
     @contextmanager
     def database(self, template: str) -> Iterator[str]:

@@ -95,6 +95,7 @@ class FakePlatform:
     deduplicates: bool = False
     per_message: int = 100
     on_send: Callable[[Chat, Message, str], Awaitable[None]] = _nothing
+    recalls: Sent | SendError | None = None
     name: str = "fake"
     faults: list[Fault] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
@@ -130,7 +131,12 @@ class FakePlatform:
         self.arrived.append(Arrived(chat.place, text, form, message.posts, key, self.clock.monotonic()))
 
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
-        raise NotImplementedError
+        raise AssertionError("no delivery is ever edited")
+
+    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
+        if isinstance(self.recalls, SendError):
+            raise self.recalls
+        return self.recalls
 
     def texts(self, chat: Chat) -> list[str]:
         """What one chat shows, in order."""

@@ -1,11 +1,13 @@
 """`skywave chats …`."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from bot.cli.common import (
     Json,
+    chat_named,
     kind_of_place,
     open_app,
     parse_place,
@@ -16,6 +18,10 @@ from bot.cli.common import (
     to_json,
     words_or_stdin,
 )
+from content.errors import UsageError
+from content.i18n import LANGUAGES
+from scheduler.timetable import NotUnderstood, find_zone
+from scheduler.types import OnUnknown
 
 commands = typer.Typer(name="chats", help="Where posts go.", no_args_is_help=True)
 
@@ -35,6 +41,58 @@ async def _list(json: bool) -> None:
     rows = [(c.place, c.title, c.kind, c.state, c.reason) for c in chats]
     empty = "No chats yet. Write /start to the bot, or add one: skywave chats add telegram:-100123"
     print_table(("chat", "title", "kind", "state", "reason"), rows, empty)
+
+
+@commands.command("set")
+def set_(
+    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    language: Annotated[str | None, typer.Option(help="en or zh; empty for the deployment's.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Like Asia/Shanghai; empty for the deployment's.")
+    ] = None,
+    on_unknown: Annotated[
+        OnUnknown | None, typer.Option(help="A message that may have arrived: send it again, or hold it.")
+    ] = None,
+    crosspost: Annotated[
+        bool | None,
+        typer.Option(help="Publish what a Discord announcement channel gets, 10 an hour at most."),
+    ] = None,
+) -> None:
+    """Change how a chat is served.
+
+    skywave chats set telegram:-100123 --language zh --on-unknown hold
+    """
+    run(_set(chat, language, timezone, on_unknown, crosspost))
+
+
+async def _set(
+    name: str,
+    language: str | None,
+    timezone: str | None,
+    on_unknown: OnUnknown | None,
+    crosspost: bool | None,
+) -> None:
+    if language not in (None, "", *LANGUAGES):
+        raise UsageError(f"{language!r} is no language of Skywave: use {' or '.join(LANGUAGES)}")
+    try:
+        zone = find_zone(timezone) if timezone else timezone
+    except NotUnderstood as exc:
+        raise UsageError(str(exc)) from exc
+    async with open_app() as app, app.store.write() as work:
+        chat = await chat_named(work, name)
+        changed = replace(
+            chat,
+            language=chat.language if language is None else language,
+            timezone=chat.timezone if zone is None else zone,
+            on_unknown=on_unknown or chat.on_unknown,
+            crosspost=chat.crosspost if crosspost is None else crosspost,
+        )
+        if changed == chat:
+            raise UsageError("nothing changes: skywave chats set --help shows what can be set")
+        await work.chats.save(changed)
+        await work.audit.add("cli", "chat set", str(changed), app.clock.now())
+        await work.commit()
+    say(f"{chat.name}: changed")
 
 
 @commands.command("add")

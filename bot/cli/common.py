@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bot.app import PLATFORMS, App, build
 from bot.logs import configure
+from bot.metrics import Metrics
 from bot.settings import Settings, load_settings
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
@@ -28,10 +29,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 SPECS = {spec.name: spec for spec in PLATFORMS}
 
 
-def settings_of_process(*, level: str = "WARNING") -> Settings:
+def settings_of_process(*, level: str = "WARNING", observers: Sequence[Metrics] = ()) -> Settings:
     """Load the settings and set logging up. Commands log warnings only; `run` says more."""
     settings = load_settings()
-    configure(settings.log_format, settings.secrets, level=level)
+    configure(settings.log_format, settings.secrets, level=level, observers=observers)
     return settings
 
 

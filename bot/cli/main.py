@@ -10,6 +10,7 @@ from bot import __version__
 from bot.app import PLATFORMS, Runner, build, sole_process
 from bot.cli import chats, db, deliveries, digests, doctor, posts, reading, sources, subscriptions
 from bot.cli.common import run, settings_of_process, warn
+from bot.metrics import Metrics, serving
 from bot.platforms import terminal
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.types import Adapter
@@ -67,7 +68,8 @@ def chat_command() -> None:
 
 
 async def _run() -> int:
-    settings = settings_of_process(level="INFO")
+    metrics = Metrics()
+    settings = settings_of_process(level="INFO", observers=[metrics])
     adapters = [adapter for spec in PLATFORMS if (adapter := spec.make(settings)) is not None]
     remote = {adapter.name for adapter in adapters} - {terminal.SPEC.name}
     if not remote:
@@ -77,7 +79,8 @@ async def _run() -> int:
             raise StoreBusy(f"another skywave runs on {settings.database_url}: stop it first")
         async with build(settings) as app_:
             runner = Runner(app_, adapters)
-            await _until_signal(runner)
+            async with serving(metrics, settings.metrics_port, runner.health):
+                await _until_signal(runner)
     if remote == set(runner.refused):
         for reason in runner.refused.values():
             warn(f"skywave: {reason}")
@@ -87,7 +90,7 @@ async def _run() -> int:
 
 async def _chat() -> int:
     settings = settings_of_process()
-    adapters: list[Adapter] = [TerminalAdapter()]
+    adapters: list[Adapter] = [TerminalAdapter(terminal.SPEC.limits(settings))]
     with sole_process(settings) as sole:
         async with build(settings) as app_:
             runner = Runner(app_, adapters)

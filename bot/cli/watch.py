@@ -18,7 +18,6 @@ from scheduler.types import Progress
 RECENT = 8
 # A rate is that of the last seconds.
 WINDOW = 10.0
-LIMITS = {spec.name: spec.limits.overall for spec in PLATFORMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class Watch:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._limits = {spec.name: spec.limits(app.settings).overall for spec in PLATFORMS}
         self._seen: list[tuple[float, dict[str, int]]] = []
 
     async def look(self) -> tuple[Sequence[Progress], dict[str, Pace]]:
@@ -53,8 +53,8 @@ class Watch:
         (first, before), (last, after) = self._seen[0], self._seen[-1]
         done = after[platform] - before.get(platform, after[platform])
         rate = done / (last - first) if last > first else 0.0
-        limit = LIMITS[platform]
-        share = rate * limit.seconds / limit.count if limit.count else 0.0
+        limit = self._limits[platform]
+        share = rate * limit.seconds / limit.count
         return Pace(rate, share, pending / rate if rate else None)
 
 

@@ -34,7 +34,7 @@ async def _schedule(request: Request, services: Services) -> Reply:
     wanted = Digest(0, chat.id, str(recurrence), timezone, timetable.next_run(recurrence, timezone, now))
     async with services.store.write() as work:
         if zone:
-            await work.chats.set_timezone(chat.id, zone)
+            await work.chats.save(replace(chat, timezone=zone))
         if before := await work.digests.of(chat.id):
             wanted = replace(
                 before, recurrence=wanted.recurrence, timezone=timezone, next_run_at=wanted.next_run_at

@@ -36,7 +36,11 @@ class Router:
             if request.role < command.role:
                 only = t("Only admins of this chat can use /{name}.", name=command.name)
                 return Reply(present.error(only), private=True)
-            return await command.handler(request, self._services)
+            started = self._services.clock.monotonic()
+            reply = await command.handler(request, self._services)
+            seconds = round(self._services.clock.monotonic() - started, 4)
+            log.info("command.answered", command=call.name, chat=str(call.place), seconds=seconds)
+            return reply
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
             return Reply(present.error(str(exc)), private=True)

@@ -1,5 +1,7 @@
 """/start and /help: the first things a person sees."""
 
+from dataclasses import replace
+
 from bot.commands.types import Reply, Request, Services
 from content import present
 from content.document import Document, Heading, Paragraph, text
@@ -11,7 +13,7 @@ async def start(request: Request, services: Services) -> Reply:
     t = request.translator.t
     if request.chat.kind is ChatKind.PRIVATE and not request.chat.language:
         async with services.store.write() as work:
-            await work.chats.set_language(request.chat.id, request.translator.language)
+            await work.chats.save(replace(request.chat, language=request.translator.language))
             await work.commit()
     steps = (
         t("/latest shows the newest posts, /search finds posts in Chinese and English."),

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from bot.commands.router import Router
 from bot.settings import Settings
-from scheduler.limits import Limiter, Limits
+from scheduler.limits import Limits
+from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Platform, Store
 from scheduler.types import ChatKind, Place
 
@@ -20,7 +21,7 @@ class Wiring:
     """
 
     router: Router
-    limiter: Limiter
+    pacer: Pacer
     store: Store
     clock: Clock
     wake: Callable[[], None]
@@ -60,6 +61,7 @@ class PlatformSpec:
     name: str
     make: Callable[[Settings], Adapter | None]
     kind: Callable[[Place], ChatKind]
+    limits: Callable[[Settings], Limits]
 
 
 class TaskSet:

@@ -35,7 +35,7 @@ async def test_meeting_it_again_takes_over_what_is_new(store: Store) -> None:
     async with store.write() as work:
         made = await work.chats.ensure(place())
         await work.chats.set_state(made.id, ChatState.PAUSED, "no rights")
-        await work.chats.set_language(made.id, "zh")
+        await work.chats.save(replace(made, language="zh"))
         named = await work.chats.ensure(place(), title="Radio")
         assert named.kind is ChatKind.PRIVATE
         channel = await work.chats.ensure(place(), kind=ChatKind.CHANNEL)
@@ -112,9 +112,9 @@ async def test_moving_to_where_it_is_changes_nothing(world: World, store: Store)
 async def test_the_old_settings_win(world: World, store: Store) -> None:
     async with store.write() as work:
         old = await work.chats.ensure(place("1"), title="Old", kind=ChatKind.GROUP)
-        await work.chats.set_language(old.id, "zh")
+        await work.chats.save(replace(old, language="zh"))
         new = await work.chats.ensure(place("-100"), title="New")
-        await work.chats.set_language(new.id, "en")
+        await work.chats.save(replace(new, language="en"))
         await work.chats.move("telegram", "1", "-100")
         await work.commit()
     async with store.read() as work:

@@ -1,6 +1,7 @@
 """Several units of work at once, of one process and of two: nothing doubled, nothing lost, no deadlock."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from tests.builders import NOW, after, new_post, part, place
 from tests.contracts.world import World, edition
 
 # Enough rows that two transactions overlap for a while.
-MANY = 1500
+MANY = 60
 
 
 @pytest.fixture(params=["one store", "two stores"])
@@ -97,6 +98,35 @@ async def test_a_post_that_comes_from_two_sources_at_once_is_reserved_once(
     assert sum(promised.values()) == 3 * MANY
     for chat in chats:
         assert sum(map(len, await one.waiting(chat))) == 3
+
+
+async def test_reservations_in_opposite_order_do_not_deadlock(worlds: tuple[World, World]) -> None:
+    one, two = worlds
+    source = await one.source()
+    chat = await one.follower(source)
+    a, b = await one.posts(source, "a", "b")
+    two_has_begun = asyncio.Event()
+
+    async def first() -> None:
+        async with one.store.write() as work:
+            await work.outbox.fan_out(await edition(work, a), source, NOW)
+            second_unit = asyncio.create_task(second())
+            with contextlib.suppress(TimeoutError):
+                # It should have to wait for us, so this is long for the broken case only.
+                await asyncio.wait_for(two_has_begun.wait(), 0.1)
+            await work.outbox.fan_out(await edition(work, b), source, NOW)
+            await work.commit()
+        await second_unit
+
+    async def second() -> None:
+        async with two.store.write() as work:
+            await work.outbox.fan_out(await edition(work, b), source, NOW)
+            two_has_begun.set()
+            await work.outbox.fan_out(await edition(work, a), source, NOW)
+            await work.commit()
+
+    await first()
+    assert sorted(await one.waiting(chat)) == [(a,), (b,)]
 
 
 async def test_one_post_that_two_processes_deliver_is_reserved_once(worlds: tuple[World, World]) -> None:

@@ -1,6 +1,6 @@
 """kill -9 in the middle of a broadcast, again and again: what was lost, what was doubled.
 
-By hand, for more chats and kills than the tests take: python -m tests.e2e.crash --chats 200 --kills 10 --seed 7
+By hand, for more chats and kills than the tests take: python -m tests.e2e.crash --kills 10 --seed 7
 """
 
 import argparse

@@ -27,13 +27,21 @@ class Program:
         }
         self.environment |= {f"SKYWAVE_{name.upper()}": value for name, value in settings.items()}
 
-    async def start(self, *arguments: str, **streams: Any) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, **streams: int) -> asyncio.subprocess.Process:
         """The program as a process; its log goes to a file in the folder."""
         log = (self.folder / "log.txt").open("ab")
-        streams = {"stdin": asyncio.subprocess.DEVNULL, "stdout": log, "stderr": log} | streams
+        stdin, stdout = streams.get("stdin", asyncio.subprocess.DEVNULL), streams.get("stdout", log)
         try:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", *arguments, cwd=Path.cwd(), env=self.environment, **streams
+                sys.executable,
+                "-m",
+                "bot",
+                *arguments,
+                cwd=Path.cwd(),
+                env=self.environment,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=streams.get("stderr", log),
             )
         finally:
             log.close()

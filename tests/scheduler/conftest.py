@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, S
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,7 +19,8 @@ from content.sources import ReadContext
 from content.types import Post, Source, Visibility
 from scheduler.dispatch import Dispatcher
 from scheduler.ingest import Ingest, PollResult
-from scheduler.limits import Limiter, Limits, Rate
+from scheduler.limits import Limits, Rate
+from scheduler.pacer import Pacer
 from scheduler.types import Chat, ChatKind, Delivery, Place
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
@@ -27,7 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FEED = "https://example.org/feed.json"
-FREE = Limits(Rate(0.0), {})
+FREE = Limits(Rate(inf), {})
 
 
 async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -60,8 +62,16 @@ class World:
     clock: FakeClock
     platform: FakePlatform
     fetcher: FakeFetcher
-    limiter: Limiter = field(default_factory=lambda: Limiter(FREE))
+    limits: Limits = FREE
+    pacer: Pacer = field(init=False)
     wakes: int = 0
+
+    def __post_init__(self) -> None:
+        self.pace(self.limits)
+
+    def pace(self, limits: Limits) -> None:
+        """From now on the platform has these limits."""
+        self.pacer = Pacer(limits, self.clock)
 
     @property
     def ingest(self) -> Ingest:
@@ -73,7 +83,7 @@ class World:
 
     def dispatcher(self, epoch: int = 1) -> Dispatcher:
         rng = random.Random(7)
-        return Dispatcher(self.store, self.platform, compose, self.limiter, self.clock, rng, epoch)
+        return Dispatcher(self.store, self.platform, compose, self.pacer, self.clock, rng, epoch)
 
     async def source(self, url: str = FEED, visibility: Visibility = Visibility.PUBLIC) -> Source:
         """A source that was polled once, when it had one old post."""

@@ -246,5 +246,6 @@ async def _next_run(world: World) -> datetime:
 
 
 def _slots(world: World, chat: Chat) -> Sequence[datetime]:
-    query = "SELECT b.slot FROM broadcasts b JOIN digests d ON d.id = b.digest_id WHERE d.chat_id = ? ORDER BY b.slot"
+    digest = "(SELECT id FROM digests WHERE chat_id = ?)"
+    query = f"SELECT slot FROM broadcasts WHERE digest_id = {digest} ORDER BY slot"
     return [datetime.fromisoformat(slot).replace(tzinfo=UTC) for (slot,) in world.sql(query, chat.id)]

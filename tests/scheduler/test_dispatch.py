@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from math import inf
 
 import pytest
 
@@ -19,7 +20,7 @@ from scheduler.errors import (
     RateScope,
     Refused,
 )
-from scheduler.limits import Limiter, Limits, Rate
+from scheduler.limits import Limits, Rate
 from scheduler.ports import DeliveryFilter
 from scheduler.retry import MAX_ATTEMPTS
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatKind, ChatState, Form, Message, Place
@@ -443,10 +444,10 @@ async def test_a_chat_gets_its_posts_in_order_whatever_fails(world: World) -> No
 
 async def test_a_chat_that_waits_for_its_own_limit_holds_back_nobody(world: World) -> None:
     world.clock = world.platform.clock = clock = FakeClock(manual=True)
-    world.limiter = Limiter(Limits(Rate(0.0), {ChatKind.PRIVATE: Rate(1.0)}))
+    world.pace(Limits(Rate(inf), {ChatKind.PRIVATE: Rate(1)}))
     await world.source()
     slow, quick = await world.chat("1"), await world.chat("2")
-    world.limiter.hold("1", ChatKind.PRIVATE, clock.monotonic() + 0.9)
+    world.pacer.limited("1", timedelta(seconds=0.9), RateScope.CHAT)
     await world.publish("hello")
     arrived = asyncio.Event()
 
@@ -466,7 +467,7 @@ async def test_a_chat_that_waits_for_its_own_limit_holds_back_nobody(world: Worl
 async def test_a_chat_that_has_to_wait_long_gives_its_place_away(world: World) -> None:
     await world.source()
     slow, quick = await world.chat("1"), await world.chat("2")
-    world.limiter.hold("1", ChatKind.PRIVATE, world.clock.monotonic() + 20)
+    world.pacer.limited("1", timedelta(seconds=20), RateScope.CHAT)
     await world.publish("hello")
     dispatcher = world.dispatcher()
     await dispatcher.drain()
@@ -490,7 +491,6 @@ async def test_a_limit_of_the_platform_holds_all_chats(world: World) -> None:
     await until_quiet(dispatcher, world)
     later = [seen for seen in world.platform.arrived if seen.text == "later"]
     assert len(later) == 3 and all(seen.at >= start + 7 for seen in later)
-    assert world.limiter.reply("0", ChatKind.PRIVATE, start) == 7
 
 
 # 6: no transaction across the network

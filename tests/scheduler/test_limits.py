@@ -1,116 +1,183 @@
-"""The platform never sees more than it allows, whatever is asked of the limiter."""
+"""The platform never sees more than it allows, whatever is asked of the limiter, and replies go first."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.limits import FORGET_ABOVE, Limiter, Limits, Rate
+from scheduler.limits import FORGET_ABOVE, TOLERANCE, Lane, Limiter, Limits, Rate, Ticket
 from scheduler.types import ChatKind
 
-LIMITS = Limits(Rate(0.25, burst=2), {ChatKind.PRIVATE: Rate(1.0), ChatKind.GROUP: Rate(3.0, burst=3)})
-EPSILON = 1e-6
-
-KINDS = {"a": ChatKind.PRIVATE, "b": ChatKind.GROUP, "c": ChatKind.GROUP, "d": ChatKind.TERMINAL}
-PAUSES = st.floats(0, 4)
-CALLS = st.lists(st.tuples(PAUSES, st.sampled_from("abcd"), st.booleans()), max_size=60)
+LIMITS = Limits(
+    Rate(30), {ChatKind.PRIVATE: Rate(1, guard=0.05), ChatKind.GROUP: Rate(20, 60, burst=3)}, reply_burst=3
+)
+KINDS = {"a": ChatKind.PRIVATE, "b": ChatKind.PRIVATE, "g": ChatKind.GROUP, "t": ChatKind.TERMINAL}
 
 
-def conforms(times: Sequence[float], rate: Rate) -> bool:
-    """In no window of any length are there more than the burst and one for each interval."""
-    ordered = sorted(times)
-    return all(
-        bisect_right(ordered, end) - first <= rate.burst + (end - start) / rate.interval + EPSILON
-        for first, start in enumerate(ordered)
-        for end in ordered[first:]
-    )
+def ticket(address: str = "t", lane: Lane = Lane.BROADCAST) -> Ticket:
+    return Ticket(lane, address, KINDS.get(address, ChatKind.TERMINAL))
 
 
-@given(CALLS)
-def test_no_window_holds_more_broadcasts_than_its_limit(calls: list[tuple[float, str, bool]]) -> None:
-    limiter, now = Limiter(LIMITS), 0.0
-    sent: list[tuple[float, str]] = []
-    for pause, address, _ in calls:
-        now += pause
-        sent.append((now + limiter.take(address, KINDS[address], now), address))
-    assert conforms([at for at, _ in sent], LIMITS.overall)
-    for address, kind in KINDS.items():
-        if rate := LIMITS.per_chat.get(kind):
-            assert conforms([at for at, to in sent if to == address], rate)
-
-
-@given(CALLS)
-def test_a_broadcast_makes_room_for_the_replies_before_it(calls: list[tuple[float, str, bool]]) -> None:
-    """Each broadcast leaves as late as the limit wants, with all earlier sends counted, replies too."""
-    limiter, now = Limiter(LIMITS), 0.0
-    for pause, address, is_reply in calls:
-        now += pause
-        if is_reply:
-            assert limiter.reply(address, KINDS[address], now) == 0
+def drained(limiter: Limiter, now: float) -> list[tuple[float, Ticket]]:
+    """All who wait, with the times at which they may send."""
+    given_out = []
+    while len(limiter):
+        found = limiter.next(now)
+        if isinstance(found, Ticket):
+            given_out.append((now, found))
         else:
-            free = limiter.chat_wait(address, KINDS[address], now)
-            assert limiter.take(address, KINDS[address], now) >= free
-    reply_burst = 40
-    for _ in range(reply_burst):
-        limiter.reply("a", ChatKind.PRIVATE, now)
-    assert limiter.chat_wait("a", ChatKind.PRIVATE, now) >= reply_burst - 1
-    assert limiter.take("d", ChatKind.TERMINAL, now) >= (reply_burst - 2) * 0.25
+            assert found > now, "it would never end"
+            now = found
+    return given_out
 
 
-def test_a_reply_never_waits_behind_broadcasts() -> None:
+def most(times: list[float], seconds: float) -> int:
+    """The most that any window of that length holds."""
+    return max((bisect_right(times, t + seconds - 1e-9) - n for n, t in enumerate(times)), default=0)
+
+
+ASKED = st.lists(
+    st.tuples(st.floats(0, 5), st.sampled_from(sorted(KINDS)), st.sampled_from(Lane)), max_size=120
+)
+
+
+@given(ASKED)
+def test_no_window_sees_more_than_the_limits(asked: list[tuple[float, str, Lane]]) -> None:
+    limiter, now, sent = Limiter(LIMITS), 0.0, []
+    for pause, address, lane in asked:
+        limiter.offer(ticket(address, lane))
+        now += pause
+        while isinstance(found := limiter.next(now), Ticket):
+            sent.append((now, found))
+    sent += drained(limiter, now)
+    assert len(sent) == len(asked)
+    assert most([at for at, _ in sent], 1.0) <= 30
+    by_address = defaultdict(list)
+    for at, one in sent:
+        if one.lane is Lane.BROADCAST:
+            by_address[one.address].append(at)
+    for address in ("a", "b"):
+        assert most(by_address[address], 1.0) <= 1
+    assert most(by_address["g"], 60.0) <= 20
+
+
+def test_the_limit_is_used() -> None:
     limiter = Limiter(LIMITS)
-    waits = [limiter.take(str(n), ChatKind.PRIVATE, 0.0) for n in range(200)]
-    assert waits[-1] > 40
-    assert limiter.reply("0", ChatKind.PRIVATE, 0.0) == 0
+    for _ in range(301):
+        limiter.offer(ticket())
+    times = [at for at, _ in drained(limiter, 0.0)]
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(300 / (30 * 0.96), abs=3 * TOLERANCE)
 
 
-def taken(limiter: Limiter, address: str, kind: ChatKind, count: int) -> list[float]:
-    """When sends to one address leave that are asked for as soon as they may."""
-    now, times = 0.0, []
-    for _ in range(count):
-        now += limiter.chat_wait(address, kind, now)
-        now += limiter.take(address, kind, now)
-        times.append(now)
-    return times
+def test_slots_that_a_late_timer_missed_are_caught_up() -> None:
+    limiter = Limiter(Limits(Rate(1000, guard=0.05), {}))
+    for _ in range(2000):
+        limiter.offer(ticket())
+    now, given_out = 0.0, 0
+    while now < 1.0:
+        while isinstance(limiter.next(now), Ticket):
+            given_out += 1
+        now += 0.003  # three slots pass between two looks
+    assert 940 <= given_out <= 960
 
 
-def test_limits_count_for_each_address() -> None:
-    limiter = Limiter(Limits(Rate(0.0), LIMITS.per_chat))
-    assert taken(limiter, "g", ChatKind.GROUP, 5) == [0, 0, 0, 3, 6]
-    assert limiter.chat_wait("h", ChatKind.GROUP, 0.0) == 0
-    assert taken(Limiter(Limits(Rate(0.0), LIMITS.per_chat)), "a", ChatKind.PRIVATE, 3) == [0, 1, 2]
-    assert taken(Limiter(Limits(Rate(0.0), LIMITS.per_chat)), "t", ChatKind.TERMINAL, 3) == [0, 0, 0]
-
-
-@pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP, ChatKind.TERMINAL])
-def test_a_held_address_waits_and_others_do_not(kind: ChatKind) -> None:
+@given(st.integers(1, 40), st.integers(1, 5))
+def test_replies_go_first_in_order(broadcasts: int, replies: int) -> None:
     limiter = Limiter(LIMITS)
-    limiter.hold("a", kind, 30.0)
-    limiter.hold("a", kind, 20.0)  # a shorter one does not undo it
-    assert limiter.chat_wait("a", kind, 10.0) == 20
-    assert limiter.chat_wait("b", kind, 10.0) == 0
-    assert limiter.take("b", kind, 10.0) == 0
-    assert limiter.chat_wait("a", kind, 30.0) == 0
+    for _ in range(broadcasts):
+        limiter.offer(ticket())
+    waiting = [ticket("t", Lane.REPLY) for _ in range(replies)]
+    for one in waiting:
+        limiter.offer(one)
+    order = [one for _, one in drained(limiter, 0.0)]
+    assert all(found is one for found, one in zip(order, waiting, strict=False))
 
 
-def test_a_held_platform_lets_nothing_leave() -> None:
+def test_a_chat_at_its_own_limit_is_parked_and_holds_back_nobody() -> None:
     limiter = Limiter(LIMITS)
-    limiter.hold_all(30.0)
-    limiter.hold_all(20.0)
-    assert limiter.take("a", ChatKind.PRIVATE, 10.0) == 20
-    assert limiter.reply("b", ChatKind.PRIVATE, 10.0) == 20
-    assert limiter.reply("b", ChatKind.PRIVATE, 40.0) == 0
+    for address in "aaaaattt":
+        limiter.offer(ticket(address))
+    order = [(at, one.address) for at, one in drained(limiter, 0.0)]
+    assert [address for _, address in order] == list("atttaaaa")
+    assert order[3][0] < 0.2
 
 
-def test_only_what_has_passed_is_forgotten() -> None:
-    limiter = Limiter(Limits(Rate(0.0), {ChatKind.PRIVATE: Rate(1.0), ChatKind.GROUP: Rate(40.0)}))
-    limiter.take("group", ChatKind.GROUP, 0.0)
-    limiter.hold("late", ChatKind.PRIVATE, 50.0)
-    for n in range(FORGET_ABOVE + 10):
-        limiter.take(str(n), ChatKind.PRIVATE, 0.0)
-    limiter.take("late", ChatKind.PRIVATE, 10.0)  # books at 50, when most have passed, but it is 10 now
-    limiter.take("x", ChatKind.PRIVATE, 10.0)
-    assert limiter.chat_wait("group", ChatKind.GROUP, 10.0) == 30
+def test_a_hundred_thousand_parked_chats_cost_the_others_nothing() -> None:
+    limiter = Limiter(Limits(Rate(inf), LIMITS.per_chat))
+    for number in range(100_000):
+        limiter.hold(str(number), 0.0, 1000.0)
+        limiter.offer(Ticket(Lane.BROADCAST, str(number), ChatKind.PRIVATE))
+    assert isinstance(limiter.next(0.0), float)  # parks them
+    looked_at = len(limiter._ready)
+    limiter.offer(ticket())
+    assert isinstance(limiter.next(0.0), Ticket)
+    assert looked_at == len(limiter._ready) == 0
+
+
+def test_a_reply_may_come_soon_after_a_broadcast() -> None:
+    limiter = Limiter(LIMITS)
+    limiter.offer(ticket("a"))
+    assert isinstance(limiter.next(0.0), Ticket)
+    limiter.offer(ticket("a", Lane.REPLY))
+    assert isinstance(limiter.next(0.1), Ticket)
+    assert limiter.chat_ready("a", ChatKind.PRIVATE, Lane.BROADCAST) > 1.5
+
+
+def test_a_429_for_a_chat_holds_that_chat_alone() -> None:
+    limiter = Limiter(LIMITS)
+    limiter.hold("a", 0.0, 30.0)
+    limiter.hold("a", 0.0, 20.0)  # a shorter one does not undo it
+    for address in "ab":
+        limiter.offer(ticket(address))
+    order = [(at, one.address) for at, one in drained(limiter, 0.0)]
+    assert order == [(0.0, "b"), (30.0, "a")]
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_a_429_for_the_bot_holds_everybody(lane: Lane) -> None:
+    limiter = Limiter(LIMITS)
+    limiter.hold_all(0.0, 7.0)
+    limiter.offer(ticket("a", lane))
+    assert [at for at, _ in drained(limiter, 0.0)] == [7.0]
+
+
+def test_what_a_429_taught_is_eased_back_up() -> None:
+    limiter = Limiter(LIMITS)
+    before = limiter.share(0.0)
+    limiter.hold_all(0.0, 1.0)
+    assert limiter.share(1.0) == pytest.approx(0.7 * before)
+    assert limiter.share(16.0) == pytest.approx(0.85 * before)
+    assert limiter.share(40.0) == before
+    for _ in range(20):
+        limiter.hold_all(40.0, 1.0)
+    assert limiter.share(41.0) == pytest.approx(0.1 * before)
+
+
+def test_a_learnt_pace_spreads_what_is_sent() -> None:
+    limiter = Limiter(Limits(Rate(10, guard=0), {}))
+    limiter.hold_all(0.0, 0.0)
+    for _ in range(3):
+        limiter.offer(ticket())
+    times = [at for at, _ in drained(limiter, 0.0)]
+    assert times[2] - times[1] == pytest.approx(0.1 / 0.7, rel=0.05)
+
+
+def test_without_an_address_only_the_overall_limit_counts() -> None:
+    limiter = Limiter(LIMITS)
+    for _ in range(5):
+        limiter.offer(Ticket(Lane.BROADCAST, "", ChatKind.PRIVATE))
+    assert drained(limiter, 0.0)[-1][0] < 0.2
+
+
+def test_what_has_passed_is_forgotten_and_what_counts_is_kept() -> None:
+    limiter = Limiter(Limits(Rate(inf), {ChatKind.PRIVATE: Rate(1)}))
+    limiter.hold("held", 0.0, 5000.0)
+    for number in range(FORGET_ABOVE + 10):
+        limiter.offer(Ticket(Lane.BROADCAST, str(number), ChatKind.PRIVATE))
+        assert isinstance(limiter.next(number / 10), Ticket)
     assert len(limiter._by_address) < 100
+    assert limiter.chat_ready("held", ChatKind.PRIVATE, Lane.BROADCAST) == 5000.0

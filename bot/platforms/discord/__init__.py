@@ -1,5 +1,6 @@
 """Discord: text and announcement channels, threads, forums and DMs."""
 
+from bot.platforms.discord.limits import limits
 from bot.platforms.types import Adapter, PlatformSpec
 from bot.settings import Settings
 from scheduler.types import ChatKind, Place
@@ -12,11 +13,11 @@ def _make(settings: Settings) -> Adapter | None:
     from bot.platforms.discord.adapter import DiscordAdapter
 
     token = settings.discord_token.get_secret_value()
-    return DiscordAdapter(token, settings.discord_api_url, settings.discord_gateway_url)
+    return DiscordAdapter(token, settings.discord_api_url, settings.discord_gateway_url, limits(settings))
 
 
 def _kind(place: Place) -> ChatKind:
     return ChatKind.CHANNEL
 
 
-SPEC = PlatformSpec("discord", _make, _kind)
+SPEC = PlatformSpec("discord", _make, _kind, limits)

@@ -22,17 +22,15 @@ def command_payloads() -> list[dict[str, Any]]:
 
 
 def _command(command: Command) -> dict[str, Any]:
-    payload = {
+    return {
         "type": CHAT_INPUT,
         "name": command.name,
         **_described(command.summary),
         "options": [_option(option) for option in command.options],
         "contexts": [GUILD, BOT_DM],
         "integration_types": [0],
+        "default_member_permissions": str(ADMIN.value) if command.role > Role.MEMBER else None,
     }
-    if command.role > Role.MEMBER:
-        payload["default_member_permissions"] = str(ADMIN.value)
-    return payload
 
 
 def _option(option: Option) -> dict[str, Any]:

@@ -18,20 +18,31 @@ from scheduler.errors import (
     SendError,
 )
 
-# Unknown channel, unknown guild, cannot message this user (two codes).
-GONE = (10003, 10004, 50007, 50278)
-# Missing access, missing permissions, archived or locked thread, wrong kind of channel.
-PAUSED = (50001, 50013, 50083, 160005, 50008, 50024)
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_USER = 10003, 10008, 10013
+ARCHIVED, NOT_A_TEXT_CHANNEL = 50083, 50008
+
+# Unknown channel, guild or user, cannot message this user (two codes).
+GONE = (UNKNOWN_CHANNEL, 10004, UNKNOWN_USER, 50007, 50278)
+# Missing access, missing permissions, archived or locked thread, wrong kind of channel; of forums: a tag is
+# required and there is none, too many threads are active (two codes).
+PAUSED = (50001, 50013, ARCHIVED, 160005, NOT_A_TEXT_CHANNEL, 50024, 40067, 160006, 160007)
 # Invalid form body, empty message, request too large.
 CONTENT = (50035, 50006, 40005)
 # Blocked by the guild's automod, or a link that Discord takes for harmful: no form of it will pass.
 BLOCKED = (200000, 240000)
-# Write limits of a channel, slow mode and overload: wait and try again.
+# Slow mode, write limits of a channel, overload: wait and try again.
 WAIT = (20016, 20028, 40062, 130000)
 TOKEN = (40001, 50014)
+# Of replies: unknown interaction or webhook token, acknowledged already, its message is gone, too late.
+LATE = (10062, 10015, 40060, UNKNOWN_MESSAGE, 50027)
+
+# All that the library raises.
+FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 LOGIN_HINT = "check SKYWAVE_DISCORD_TOKEN (Developer Portal, Bot, Reset Token)"
-ARCHIVED = 50083
+REASON_LENGTH = 200
+# Seconds to wait where Discord asks for patience but does not say for how long; a block of the address lasts.
+SHORT_WAIT, BLOCK_WAIT = 5.0, 60.0
 
 
 def send_error(error: Exception) -> SendError:
@@ -52,23 +63,49 @@ def send_error(error: Exception) -> SendError:
             return Ambiguous(f"Discord: {type(error).__name__}")
 
 
+def is_late(error: Exception) -> bool:
+    """Whether a reply failed because nobody is waiting for it any more."""
+    if isinstance(error, discord.HTTPException):
+        return error.code in LATE
+    return isinstance(error, discord.InteractionResponded)
+
+
 def _http_error(error: discord.HTTPException) -> SendError:
-    reason, code = error.text or f"HTTP {error.status}", error.code
-    if error.status == 401 or code in TOKEN:
+    reason, code, status = _reason(error), error.code, error.status
+    if status == 401 or code in TOKEN:
         return PlatformStopped(f"Discord refuses the token ({reason}): {LOGIN_HINT}")
-    if error.status == 429:
-        # The library has tried five times already.
-        return RateLimited(reason, retry_after=timedelta(seconds=5), scope=RateScope.PLATFORM)
-    if error.status >= 500:
-        return Ambiguous(f"Discord answered {error.status}")
-    if code in GONE:
-        return ChatGone(reason)
-    if code in PAUSED or (error.status == 403 and code not in BLOCKED):
-        return ChatPaused(reason)
-    if code in BLOCKED:
-        return ContentRejected(reason, final=True)
+    if status == 429:
+        return _rate_limited(error, reason)
     if code in WAIT:
         return Refused(reason)
-    if code in CONTENT or error.status == 400:
+    if status >= 500:
+        return Ambiguous(f"Discord answered {status}")
+    if code in GONE:
+        return ChatGone(reason)
+    if code in BLOCKED:
+        return ContentRejected(reason, final=True)
+    if code in PAUSED or status == 403:
+        return ChatPaused(reason)
+    if code in CONTENT or status == 400:
         return ContentRejected(reason)
     return Refused(reason)
+
+
+def _rate_limited(error: discord.HTTPException, reason: str) -> RateLimited:
+    """The library waits and tries again by itself; what comes through is longer, or no end of it.
+
+    Limits with a code are those of one channel. Without `Via` it is the block of an address.
+    """
+    headers = error.response.headers
+    wait = headers.get("Retry-After", "")
+    seconds = SHORT_WAIT if "Via" in headers else BLOCK_WAIT
+    if wait.replace(".", "", 1).isdecimal():
+        seconds = float(wait)
+    scope = RateScope.CHAT if error.code in WAIT else RateScope.PLATFORM
+    return RateLimited(reason, retry_after=timedelta(seconds=seconds), scope=scope)
+
+
+def _reason(error: discord.HTTPException) -> str:
+    """Discord's text in one line; a proxy's page says nothing."""
+    text = " ".join(error.text.split())[:REASON_LENGTH]
+    return text if text and not text.startswith("<") else f"HTTP {error.status}"

@@ -8,6 +8,8 @@ from bot.commands.types import Call
 from scheduler.types import ChatKind, Place
 
 NAME = "discord"
+# Of what autocompletion offers: how many, and how long each (docs.discord.com: "Autocomplete").
+CHOICES, CHOICE_LENGTH = 25, 100
 
 
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
@@ -31,9 +33,11 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
 
 
 def title_of(channel: Any) -> str:
-    """A channel's name with that of its guild; empty for a DM."""
-    guild = getattr(channel, "guild", None)
-    return f"#{channel.name} ({guild.name})" if guild is not None else ""
+    """A channel's name with that of its guild, a thread's with that of its channel; empty for a DM."""
+    guild, parent = getattr(channel, "guild", None), getattr(channel, "parent", None)
+    if guild is None:
+        return ""
+    return f"#{parent.name} › {channel.name} ({guild.name})" if parent else f"#{channel.name} ({guild.name})"
 
 
 def arguments_of(data: Any) -> str:
@@ -47,3 +51,9 @@ def focused_option(data: Any) -> tuple[str, str]:
         if option.get("focused"):
             return option["name"], str(option["value"])
     return "", ""
+
+
+def choices(names: Any) -> list[discord.app_commands.Choice[str]]:
+    """What autocompletion can offer of the names."""
+    shown = dict.fromkeys(short for name in names if (short := name.strip()[:CHOICE_LENGTH].strip()))
+    return [discord.app_commands.Choice(name=name, value=name) for name in list(shown)[:CHOICES]]

@@ -1,33 +1,32 @@
 """Messages out to Discord."""
 
-from collections.abc import Sequence
-from contextvars import ContextVar
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-import aiohttp
 import discord
 
 from bot.commands.types import Button
-from bot.platforms.discord.errors import ARCHIVED, send_error
+from bot.platforms.discord.errors import (
+    ARCHIVED,
+    FAULTS,
+    NOT_A_TEXT_CHANNEL,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_MESSAGE,
+    send_error,
+)
 from bot.platforms.discord.render import render
 from content.document import Document
-from scheduler.limits import Limits, Rate
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Sent
 
 NAME = "discord"
 
-# 50 requests a second over all, 5 messages per 5 s in a channel (docs.discord.com: "Rate Limits"). One each
-# 1.3 s never empties a channel's bucket: the library would keep the request that does until the reset.
-PER_CHANNEL = Rate(1.3)
-LIMITS = Limits(
-    overall=Rate(1 / 47),
-    per_chat={ChatKind.CHANNEL: PER_CHANNEL, ChatKind.PRIVATE: PER_CHANNEL, ChatKind.GROUP: PER_CHANNEL},
-)
-
-# Whether the attempt that leaves next was paced already: the library's own repetitions were not.
-paced: ContextVar[list[bool] | None] = ContextVar("paced", default=None)
-
-FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+# A send that takes longer (seconds) is tried again while Discord still knows its nonce. The library would
+# wait five minutes, and Discord remembers "the past few minutes".
+SEND_TIMEOUT = 60.0
+# A forum's posts have no nonce: one of ours with this content that is younger is the one we want to send.
+REMEMBERED = timedelta(minutes=3)
 
 
 class DiscordPlatform:
@@ -36,36 +35,24 @@ class DiscordPlatform:
     name = NAME
     deduplicates = True
 
-    def __init__(self, client: discord.Client) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        timeout: float = SEND_TIMEOUT,
+        now: Callable[[], datetime] = discord.utils.utcnow,
+    ) -> None:
+        self._client, self._timeout, self._now = client, timeout, now
+        self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
-        await self._client.wait_until_ready()
-        token = paced.set([True])
         try:
-            return await self._send(int(chat.place.address), message.payload, key)
+            return await self._in_time(self._send(chat, message.payload, key))
         except FAULTS as exc:
             raise send_error(exc) from exc
-        finally:
-            paced.reset(token)
-
-    async def _send(self, channel_id: int, payload: Payload, key: str) -> Sent:
-        channel = self._client.get_channel(channel_id)
-        if isinstance(channel, discord.ForumChannel):
-            return await _open_thread(channel, payload)
-        target = self._client.get_partial_messageable(channel_id)
-        try:
-            sent = await target.send(nonce=key, **content(payload))
-        except discord.HTTPException as exc:
-            if exc.code != ARCHIVED or not isinstance(channel, discord.Thread):
-                raise
-            # A locked thread answers the same; then this fails, and the chat is paused.
-            await channel.edit(archived=False)
-            sent = await target.send(nonce=key, **content(payload))
-        return Sent(str(sent.channel.id), (str(sent.id),))
 
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
         try:
@@ -74,12 +61,87 @@ class DiscordPlatform:
         except FAULTS as exc:
             raise send_error(exc) from exc
 
+    async def _in_time(self, sending: Coroutine[Any, Any, Sent]) -> Sent:
+        """The result, or TimeoutError. What is late is left alone: cancelled inside a global rate limit, the
+        library would send nothing any more."""
+        task = asyncio.create_task(sending)
+        try:
+            await asyncio.wait({task}, timeout=self._timeout)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if not task.done():
+            self._overdue.add(task)
+            task.add_done_callback(self._forget)
+            raise TimeoutError
+        return task.result()
 
-async def _open_thread(forum: discord.ForumChannel, payload: Payload) -> Sent:
-    """A post of a forum is a thread; a forum that asks for a tag gets its first."""
-    tags = forum.available_tags[:1] if forum.flags.require_tag else []
-    opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
-    return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)
+    def _forget(self, task: asyncio.Task[Sent]) -> None:
+        self._overdue.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else asks for it
+
+    async def _send(self, chat: Chat, payload: Payload, key: str) -> Sent:
+        number = int(chat.place.address)
+        channel = self._client.get_channel(number)
+        if isinstance(channel, discord.ForumChannel):
+            return await self._open_thread(channel, payload)
+        try:
+            return await self._post(number, payload, key)
+        except discord.HTTPException as exc:
+            return await self._otherwise(exc, chat, payload, key)
+
+    async def _post(self, channel: int, payload: Payload, key: str) -> Sent:
+        target = self._client.get_partial_messageable(channel)
+        sent = await target.send(nonce=key, **content(payload))
+        return Sent(str(channel), (str(sent.id),))
+
+    async def _otherwise(self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str) -> Sent:
+        """What a refusal asks for; raises it where it asks for nothing."""
+        number = int(chat.place.address)
+        if error.code == UNKNOWN_MESSAGE:  # an earlier attempt arrived, and has been deleted since
+            return Sent(str(number), ())
+        if (
+            error.code == ARCHIVED
+        ):  # a locked thread answers the same; then this fails, and the chat is paused
+            await self._client.http.edit_channel(number, archived=False)
+            return await self._post(number, payload, key)
+        if (
+            error.code == UNKNOWN_CHANNEL and chat.kind is ChatKind.PRIVATE
+        ):  # a person, as operators are named
+            conversation = await self._client.create_dm(discord.Object(number))
+            return await self._post(conversation.id, payload, key)
+        if error.code == NOT_A_TEXT_CHANNEL:  # a forum that the gateway has not told of yet
+            channel = await self._client.fetch_channel(number)
+            if isinstance(channel, discord.ForumChannel):
+                return await self._open_thread(channel, payload)
+        raise error
+
+    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload) -> Sent:
+        """A post of a forum is a thread; a forum that asks for a tag gets its first that anybody may use."""
+        if found := await self._opened_before(forum, payload):
+            return Sent(str(found), (str(found),), opened=True)
+        free = [tag for tag in forum.available_tags if not tag.moderated] or forum.available_tags
+        tags = free[:1] if forum.flags.require_tag else []
+        opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
+        return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)
+
+    async def _opened_before(self, forum: discord.ForumChannel, payload: Payload) -> int | None:
+        """The thread that an attempt with an unknown outcome has opened; it has the id of its message."""
+        since = discord.utils.time_snowflake(self._now() - REMEMBERED)
+        for thread in forum.threads:
+            mine = self._client.user is not None and thread.owner_id == self._client.user.id
+            if mine and thread.id >= since and thread.name == payload["title"]:
+                first = await thread.fetch_message(thread.id)
+                if _shows(first, payload):
+                    return thread.id
+        return None
+
+
+def _shows(message: discord.Message, payload: Payload) -> bool:
+    texts = [message.content, *(embed.description or "" for embed in message.embeds)]
+    wanted = [payload["content"], *(embed["description"] for embed in payload["embeds"])]
+    return [text.strip() for text in texts] == [text.strip() for text in wanted]
 
 
 def content(payload: Payload) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Telegram: private chats, groups, channels and forum topics."""
 
+from bot.platforms.telegram.limits import limits
 from bot.platforms.types import Adapter, PlatformSpec
 from bot.settings import Settings
 from scheduler.types import ChatKind, Place
@@ -11,11 +12,13 @@ def _make(settings: Settings) -> Adapter | None:
     # The SDK takes memory and time: only who uses it loads it.
     from bot.platforms.telegram.adapter import TelegramAdapter
 
-    return TelegramAdapter(settings.telegram_token.get_secret_value(), settings.telegram_api_url)
+    token = settings.telegram_token.get_secret_value()
+    paid = settings.telegram_paid_broadcast
+    return TelegramAdapter(token, settings.telegram_api_url, limits(settings), paid=paid)
 
 
 def _kind(place: Place) -> ChatKind:
     return ChatKind.GROUP if place.address.startswith("-") else ChatKind.PRIVATE
 
 
-SPEC = PlatformSpec("telegram", _make, _kind)
+SPEC = PlatformSpec("telegram", _make, _kind, limits)

@@ -31,12 +31,13 @@ from bot.platforms.telegram.events import (
     event_of,
 )
 from bot.platforms.telegram.replies import Replies
-from bot.platforms.telegram.sender import LIMITS, NAME, TelegramPlatform
+from bot.platforms.telegram.sender import NAME, TelegramPlatform
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, Translator
 from scheduler.errors import PlatformStopped
+from scheduler.limits import Limits
 from scheduler.types import ChatKind, Form
 
 log = structlog.get_logger(__name__)
@@ -52,18 +53,19 @@ Sleep = Callable[[float], Awaitable[None]]
 
 class TelegramAdapter:
     name = NAME
-    limits = LIMITS
 
     def __init__(
         self,
         token: str,
         api_url: str,
+        limits: Limits,
         *,
+        paid: bool = False,
         read_timeout: float = READ_TIMEOUT,
         sleep: Sleep = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        base, self._sleep = api_url.rstrip("/"), sleep
+        base, self._sleep, self.limits = api_url.rstrip("/"), sleep, limits
         self._requests = (AiohttpRequest(read_timeout=read_timeout), AiohttpRequest(connections=1))
         try:
             self._bot = Bot(
@@ -75,7 +77,7 @@ class TelegramAdapter:
             )
         except InvalidToken as exc:
             raise PlatformStopped("Telegram's token is missing: set SKYWAVE_TELEGRAM_TOKEN") from exc
-        self.platform = TelegramPlatform(self._bot, monotonic)
+        self.platform = TelegramPlatform(self._bot, monotonic, paid=paid)
         self._tasks = TaskSet()
 
     async def open(self) -> None:

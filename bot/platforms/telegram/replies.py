@@ -9,7 +9,8 @@ from bot.platforms.telegram import chats
 from bot.platforms.telegram.events import Where
 from bot.platforms.telegram.sender import TelegramPlatform
 from bot.platforms.types import Wiring
-from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited, RateScope
+from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited
+from scheduler.limits import Lane
 from scheduler.types import Form, Message, Sent
 
 log = structlog.get_logger(__name__)
@@ -67,16 +68,9 @@ class Replies:
             await self._platform.say(where.place, message, reply.buttons)
 
     async def _slot(self, where: Where) -> None:
-        clock = self._wiring.clock
-        wait = self._wiring.limiter.reply(where.place.address, where.kind, clock.monotonic())
-        await clock.sleep(wait)
+        await self._wiring.pacer.slot(where.place.address, where.kind, Lane.REPLY)
 
     def _hold(self, error: RateLimited, where: Where) -> float:
         """Let broadcasts rest as well; returns the seconds to wait."""
-        wait = error.retry_after.total_seconds()
-        until = self._wiring.clock.monotonic() + wait
-        if error.scope is RateScope.PLATFORM:
-            self._wiring.limiter.hold_all(until)
-        else:
-            self._wiring.limiter.hold(where.place.address, where.kind, until)
-        return wait
+        self._wiring.pacer.limited(where.place.address, error.retry_after, error.scope)
+        return error.retry_after.total_seconds()

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
 from content import present
 from content.document import Document
-from scheduler.limits import Limits, Rate
+from scheduler.limits import Limits
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
 
 NAME = "terminal"
@@ -22,7 +23,6 @@ HERE = Place(NAME, "me")
 # Who sits at the terminal runs the deployment.
 ACTOR = "terminal:me"
 PROMPT = "skywave> "
-LIMITS = Limits(overall=Rate(0.0), per_chat={})
 
 
 class TerminalPlatform:
@@ -45,6 +45,9 @@ class TerminalPlatform:
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
         self.show(message.payload)
 
+    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
+        return None
+
     def show(self, payload: Payload) -> None:
         """Print a message; an empty line parts it from the one before."""
         if self._printed:
@@ -63,9 +66,9 @@ class TerminalPlatform:
 
 class TerminalAdapter:
     name = NAME
-    limits = LIMITS
 
-    def __init__(self, source: TextIO | None = None, output: TextIO | None = None) -> None:
+    def __init__(self, limits: Limits, source: TextIO | None = None, output: TextIO | None = None) -> None:
+        self.limits = limits
         self._source = source or sys.stdin
         self._output = output or sys.stdout
         self._interactive = self._source.isatty() and self._output.isatty()

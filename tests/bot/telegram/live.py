@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bot.app import App, Runner, build
 from bot.platforms.telegram.adapter import TelegramAdapter
+from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.transport import READ_TIMEOUT
 from bot.platforms.types import Adapter
 from bot.settings import Settings, load_settings
@@ -84,6 +85,7 @@ class Live:
         adapter = TelegramAdapter(
             self.settings.telegram_token.get_secret_value(),
             self.settings.telegram_api_url,
+            limits(self.settings),
             read_timeout=self._read_timeout,
             sleep=self.clock.sleep,
             monotonic=self.clock.monotonic,

@@ -66,7 +66,7 @@ def test_a_command_is_split(text: str, name: str, arguments: str) -> None:
         ("edited_message", message("/latest")),
         ("edited_channel_post", message("/latest")),
         ("message", message("", photo=[], caption="/latest")),
-        ("removed_chat_boost", {}),
+        ("something_new", {"id": 1}),
     ],
 )
 def test_anything_else_is_nothing(kind: str, body: dict[str, Any]) -> None:

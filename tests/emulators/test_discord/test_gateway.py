@@ -64,7 +64,7 @@ async def test_what_closes_a_connection(dc: DiscordEmulator, frame: str, code: i
         hello = await socket.receive_json()
         assert (hello["op"], hello["d"]["heartbeat_interval"]) == (10, 41_250)
         await socket.send_str('{"op": 1, "d": null}')
-        assert (await socket.receive_json())["op"] == 11
+        assert (await socket.receive_json(timeout=10))["op"] == 11
         await socket.send_str(frame)
-        await socket.receive()
+        await socket.receive(timeout=10)
         assert socket.close_code == code

@@ -1,0 +1,86 @@
+"""What Discord says about channels, taken into the store: they come, go, are renamed, lose permissions."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import discord
+
+from bot.platforms.discord.events import NAME, title_of
+from bot.platforms.types import Wiring
+from scheduler import membership
+from scheduler.ports import UnitOfWork
+from scheduler.types import Chat, ChatKind, ChatState
+
+Channel = discord.abc.GuildChannel | discord.Thread
+Known = Sequence[tuple[Chat, Channel]]
+
+
+async def gone(addresses: Iterable[int], reason: str, wiring: Wiring) -> None:
+    """Channels that cannot be written to any more: deleted, or of a server that the bot has left."""
+    async with wiring.store.read() as work:
+        known = [number for number in addresses if await work.chats.at(NAME, str(number))]
+    if known:
+        async with wiring.store.write() as work:
+            for number in known:
+                await membership.deactivate_address(work, NAME, str(number), reason, wiring.clock.now())
+            await work.commit()
+
+
+async def seen(channels: Iterable[Channel], wiring: Wiring) -> None:
+    """Take over what is to be seen of channels: titles, that they are back, whether the bot may write."""
+    async with wiring.store.read() as work:
+        known = [(chat, c) for c in channels for chat in await work.chats.at(NAME, str(c.id))]
+    await _take_over(known, wiring)
+
+
+async def seen_all(find: Callable[[int], object], wiring: Wiring) -> None:
+    """The same for all chats whose channel `find` knows."""
+    async with wiring.store.read() as work:
+        chats = [chat for chat in await work.chats.all() if chat.place.platform == NAME]
+    found = [(chat, find(int(chat.place.address))) for chat in chats]
+    await _take_over([(chat, c) for chat, c in found if isinstance(c, Channel)], wiring)
+
+
+async def _take_over(known: Known, wiring: Wiring) -> None:
+    changed = [(chat, channel) for chat, channel in known if _differs(chat, channel)]
+    if not changed:
+        return
+    async with wiring.store.write() as work:
+        for chat, channel in changed:
+            await _update(work, chat.id, channel, wiring)
+        await work.commit()
+    wiring.wake()
+
+
+def _differs(chat: Chat, channel: Channel) -> bool:
+    wanted = ChatState.PAUSED if hindrance(channel) else ChatState.ACTIVE
+    return (chat.title, chat.kind, chat.state) != (title_of(channel), ChatKind.CHANNEL, wanted)
+
+
+async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiring) -> None:
+    chat, reason = await work.chats.get(chat_id), hindrance(channel)
+    if chat is None:  # it was united with another one meanwhile
+        return
+    await work.chats.ensure(chat.place, title=title_of(channel), kind=ChatKind.CHANNEL)
+    if chat.state is ChatState.GONE or not reason:
+        await membership.reactivate(work, chat, wiring.clock.now())
+    if reason and chat.state is not ChatState.PAUSED:
+        await membership.pause(work, chat, reason)
+
+
+def hindrance(channel: Channel) -> str:
+    """Why the bot cannot write there, with the next step; empty if it can."""
+    is_thread = isinstance(channel, discord.Thread)
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return ""  # nobody knows
+    allowed = channel.permissions_for(channel.guild.me)
+    if isinstance(channel, discord.Thread) and channel.locked and not allowed.manage_threads:
+        return "the thread is locked: unlock it, or give the bot Manage Threads"
+    needed = {
+        "View Channel": allowed.view_channel,
+        "Send Messages in Threads" if is_thread else "Send Messages": (
+            allowed.send_messages_in_threads if is_thread else allowed.send_messages
+        ),
+        "Embed Links": allowed.embed_links,
+    }
+    missing = [name for name, given in needed.items() if not given]
+    return f"the bot may not write here: give it {', '.join(missing)}" if missing else ""

@@ -1,0 +1,156 @@
+"""discord.py's client with our events: what people do goes to the router, what channels do to the store."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import structlog
+
+from bot.commands.types import Call, Reply
+from bot.platforms.discord import chats
+from bot.platforms.discord.errors import FAULTS, is_late, send_error
+from bot.platforms.discord.events import arguments_of, call_of, choices, focused_option
+from bot.platforms.discord.pacing import pacing
+from bot.platforms.discord.replies import Replies
+from bot.platforms.discord.sender import DiscordPlatform
+from bot.platforms.types import TaskSet, Wiring
+from content.errors import SkywaveError
+
+log = structlog.get_logger(__name__)
+
+# After this long without another guild (seconds) the gateway is taken to have told of all.
+GUILD_WAIT = 2.0
+# The library sits out a rate limit of its own accord; a longer one (seconds) comes back to the dispatcher.
+LONGEST_LIMIT = 30.0
+
+Handler = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class Client(discord.Client):
+    """It keeps no messages and no members: nothing here needs them. `wiring` is set before it connects."""
+
+    def __init__(self, interval: float, *, patience: float, timeout: float, guild_wait: float) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=guild_wait,
+            max_ratelimit_timeout=LONGEST_LIMIT,
+            http_trace=pacing(interval),
+        )
+        self.platform = DiscordPlatform(self, timeout=timeout)
+        self._replies = Replies(self.platform, patience)
+        self._handling = TaskSet()
+        self.wiring: Wiring
+
+    async def _run_event(self, coro: Handler, event_name: str, *args: Any, **kwargs: Any) -> None:
+        """Keep what is being handled, so that it can be finished before the store is closed."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._handling.start(task)
+        await super()._run_event(coro, event_name, *args, **kwargs)
+
+    async def finish(self) -> None:
+        """Wait for all that is being handled."""
+        await self._handling.finish()
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """The edge of every event's task: a line, and the others go on."""
+        _, error, trace = sys.exc_info()
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+        kind, reason = type(error).__name__, " ".join(str(error).split())
+        log.error("discord.event_failed", what=event_method, error=kind, reason=reason, where=where)
+
+    # What people do
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        try:
+            await self._interact(interaction)
+        except (SkywaveError, *FAULTS) as exc:
+            ours = exc if isinstance(exc, SkywaveError) else send_error(exc)
+            if is_late(exc):
+                log.info("discord.reply_dropped", reason=str(ours))
+            else:
+                kind = type(ours).__name__
+                log.warning("discord.interaction_failed", error=kind, reason=str(ours))
+
+    async def _interact(self, interaction: discord.Interaction) -> None:
+        data: Any = interaction.data or {}
+        match interaction.type:
+            case discord.InteractionType.application_command:
+                call = call_of(interaction, data["name"], arguments_of(data))
+                await self._replies.answer(interaction, self._command(call))
+            case discord.InteractionType.component:
+                work = self.wiring.router.press(data["custom_id"], call_of(interaction, "", ""))
+                await self._replies.answer(interaction, work, edit=True)
+            case discord.InteractionType.autocomplete:
+                option, text = focused_option(data)
+                call = call_of(interaction, data["name"], "")
+                names = await self.wiring.router.complete(option, text, call)
+                await interaction.response.autocomplete(choices(names))
+
+    async def _command(self, call: Call) -> Reply | None:
+        """A command that we no longer have is answered with those that we do: somebody waits."""
+        router = self.wiring.router
+        return await router.command(call) or await router.command(replace(call, name="help"))
+
+    # What channels do
+
+    async def on_ready(self) -> None:
+        log.info("discord.connected", bot=str(self.user), guilds=len(self.guilds))
+        await chats.seen_all(self.get_channel, self.wiring)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._seen(guild)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        if self.is_ready():  # after an outage; at the start on_ready looks at all of them at once
+            await self._seen(guild)
+
+    async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
+        if before.name != after.name:
+            await self._seen(after)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        channels = [c.id for c in (*guild.channels, *guild.threads)]
+        await chats.gone(channels, "the bot was removed from the server", self.wiring)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        await chats.seen([channel], self.wiring)
+
+    async def on_guild_channel_update(
+        self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        threads = [thread for thread in after.guild.threads if thread.parent_id == after.id]
+        await chats.seen([after, *threads], self.wiring)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await chats.gone([channel.id], "the channel was deleted", self.wiring)
+
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        await chats.seen([thread], self.wiring)
+
+    async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
+        await chats.seen([after], self.wiring)
+
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        await chats.gone([thread.thread_id], "the thread was deleted", self.wiring)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.permissions != after.permissions:
+            await self._seen(after.guild)
+
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        if after == after.guild.me:  # the roles of the bot itself
+            await self._seen(after.guild)
+
+    async def _seen(self, guild: discord.Guild) -> None:
+        await chats.seen([*guild.channels, *guild.threads], self.wiring)

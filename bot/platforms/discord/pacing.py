@@ -1,0 +1,33 @@
+"""The last gate before the wire: no more HTTP attempts a second than Discord lets a bot make.
+
+The platform's pacer gives out slots to what is sent. It does not see the library's own repetitions and
+look-ups, nor that what it spaced may leave together after all; every attempt passes here.
+"""
+
+import asyncio
+
+import aiohttp
+
+from scheduler.limits import TOLERANCE
+
+# These do not count to the bot's limit (docs.discord.com: "Rate Limits"), and people wait for them.
+UNCOUNTED = ("/interactions/", "/webhooks/", "/gateway")
+
+
+def pacing(interval: float) -> aiohttp.TraceConfig:
+    """A trace that lets attempts begin so many seconds after one another."""
+    turn, ready = asyncio.Lock(), float("-inf")
+
+    async def begin(_session: object, _context: object, request: aiohttp.TraceRequestStartParams) -> None:
+        nonlocal ready
+        if any(part in request.url.path for part in UNCOUNTED):
+            return
+        time = asyncio.get_running_loop().time
+        async with turn:
+            await asyncio.sleep(ready - time())
+            # A slot that was missed by more is lost: two that leave together may be one too many.
+            ready = max(ready, time() - TOLERANCE) + interval
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(begin)
+    return trace

@@ -1,0 +1,77 @@
+"""Answers to interactions: within three seconds, announced first where they take longer."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import discord
+import structlog
+
+from bot.commands.types import Reply
+from bot.platforms.discord.errors import send_error
+from bot.platforms.discord.sender import DiscordPlatform, content, view
+from scheduler.errors import ContentRejected
+from scheduler.types import Form, Message
+
+log = structlog.get_logger(__name__)
+
+# Discord shows an interaction as failed after 3 s; a reply that is not ready after this is announced first.
+PATIENCE = 1.5
+
+
+class Replies:
+    """Sends replies, and lets pressed messages show them."""
+
+    def __init__(self, platform: DiscordPlatform, patience: float) -> None:
+        self._platform, self._patience = platform, patience
+
+    async def answer(
+        self,
+        interaction: discord.Interaction,
+        work: Coroutine[Any, Any, Reply | None],
+        *,
+        edit: bool = False,
+    ) -> None:
+        """Do what was asked for and show the reply. `edit`: it replaces the pressed message."""
+        task = asyncio.create_task(work)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._patience)
+            if not done:
+                await interaction.response.defer(thinking=not edit)
+        finally:
+            reply = await task  # it is done even where nobody can be told of it
+        if reply is not None:
+            await self._show(interaction, reply, edit=edit)
+        elif not interaction.response.is_done():
+            await interaction.response.defer()
+
+    async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
+        for form in Form:
+            message = self._platform.render(reply.document, form)[0]
+            try:
+                await _say(interaction, reply, message, edit=edit)
+                return
+            except discord.HTTPException as exc:
+                error = send_error(exc)
+                if not isinstance(error, ContentRejected) or error.final or form is Form.PLAIN:
+                    raise
+                log.warning("reply.rejected", form=str(form), reason=str(error))
+
+
+async def _say(interaction: discord.Interaction, reply: Reply, message: Message, *, edit: bool) -> None:
+    shown, buttons = content(message.payload), view(reply.buttons)
+    new: dict[str, Any] = shown | ({"view": buttons} if buttons else {})
+    if not interaction.response.is_done():
+        if edit and not reply.private:
+            await interaction.response.edit_message(view=buttons, **shown)
+        else:
+            await interaction.response.send_message(ephemeral=reply.private, **new)
+    elif not reply.private:
+        await interaction.edit_original_response(view=buttons, **shown)
+    else:
+        if not edit:
+            # What comes first after the announcement takes its place, and everybody saw that.
+            with suppress(discord.NotFound):
+                await interaction.delete_original_response()
+        await interaction.followup.send(ephemeral=True, **new)

@@ -1,0 +1,19 @@
+"""Telegram's limits (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
+
+from bot.settings import Settings
+from scheduler.limits import Limits, Rate
+from scheduler.types import ChatKind
+
+OVERALL = Rate(30)
+# With `allow_paid_broadcast`, which the operator switches on and pays for.
+PAID = Rate(1000, guard=0.05)
+PRIVATE = Rate(1, guard=0.05)
+GROUP = Rate(20, 60, burst=3)
+
+
+def limits(settings: Settings) -> Limits:
+    """30 a second in all or 1000 paid ones, one a second in a private chat, 20 a minute in a group."""
+    return Limits(
+        overall=PAID if settings.telegram_paid_broadcast else OVERALL,
+        per_chat={ChatKind.PRIVATE: PRIVATE, ChatKind.GROUP: GROUP, ChatKind.CHANNEL: GROUP},
+    )

@@ -1,0 +1,10 @@
+"""A terminal has no limits."""
+
+from math import inf
+
+from bot.settings import Settings
+from scheduler.limits import Limits, Rate
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(Rate(inf), {})

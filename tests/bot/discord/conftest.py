@@ -1,0 +1,53 @@
+"""An emulated Discord with a guild, and Skywave running on it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.bot.discord.live import Live, live
+from tests.emulators.discord import Channel, DiscordEmulator, Guild, Permission, User
+from tests.emulators.discord.permissions import EVERYONE
+
+
+@pytest_asyncio.fixture
+async def dc() -> AsyncIterator[DiscordEmulator]:
+    async with DiscordEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def folder(sqlite_url: str, tmp_path: Path) -> Path:
+    """A folder of its own, with a database."""
+    return tmp_path
+
+
+@pytest.fixture
+def club(dc: DiscordEmulator) -> Guild:
+    """A guild in which the bot may do what it asks for when it is invited."""
+    return dc.guild("Club", bot_permissions=EVERYONE | Permission.MANAGE_THREADS)
+
+
+@pytest.fixture
+def news(dc: DiscordEmulator, club: Guild) -> Channel:
+    return dc.text(club, "news")
+
+
+@pytest.fixture
+def talk(dc: DiscordEmulator, club: Guild) -> Channel:
+    return dc.text(club, "talk")
+
+
+@pytest.fixture
+def bob(dc: DiscordEmulator, club: Guild) -> User:
+    """A member without any rights."""
+    bob = dc.user("Bob")
+    dc.join(club, bob)
+    return bob
+
+
+@pytest_asyncio.fixture
+async def sky(dc: DiscordEmulator, news: Channel, talk: Channel, folder: Path) -> AsyncIterator[Live]:
+    async with live(dc, folder) as running:
+        yield running

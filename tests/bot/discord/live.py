@@ -1,0 +1,211 @@
+"""Skywave on an emulated Discord, in this process."""
+
+import re
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # of audioop, which its voice support imports
+    import discord
+
+    from bot.platforms.discord.adapter import DiscordAdapter
+    from bot.platforms.discord.client import Client
+
+from bot.platforms.discord.limits import limits
+from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
+from bot.platforms.discord.sender import SEND_TIMEOUT
+from bot.platforms.types import Adapter
+from bot.settings import Settings, load_settings
+from scheduler.ports import Clock
+from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
+from tests.bot.live import PATIENCE, Deployment
+from tests.e2e.program import FeedServer, item
+from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
+
+SEND = "POST /channels/{channel}/messages"
+CALLBACK = "POST /interactions/{interaction}/{token}/callback"
+
+NAMES = re.compile(r"Post (\w+)\]?\(?")
+
+
+class Live(Deployment):
+    """One deployment on Discord."""
+
+    def __init__(
+        self,
+        dc: DiscordEmulator,
+        feeds: FeedServer,
+        settings: Settings,
+        adapters: Callable[[], Sequence[Adapter]],
+        clock: Clock | None,
+    ) -> None:
+        super().__init__(feeds, settings, adapters, clock)
+        self.dc = dc
+
+    @property
+    def client(self) -> Client:
+        """discord.py's client of the adapter that runs now."""
+        (adapter,) = [one for one in self.runner._adapters if isinstance(one, DiscordAdapter)]
+        return adapter._client
+
+    async def connected(self) -> None:
+        """Return when the gateway has told all that it tells at the start."""
+        before = len(self.dc.sent)
+        await self.dc.wait_for(lambda: self.dc.gateway.ready, PATIENCE)
+        await self.client.wait_until_ready()
+        assert len(self.dc.sent) >= before
+
+    async def restart(self) -> None:
+        await super().restart()
+        await self.connected()
+
+    async def barrier(self) -> None:
+        """Return when all that people did before has been handled to its end."""
+        zoe = self.dc.dm(self.dc.user("Zoe"))
+        await self.answer(zoe, "help")  # so everything before it was taken up
+        await self.stop()  # which finishes it
+        self.start()
+        await self.connected()
+
+    async def looked(self) -> None:
+        """Return when the dispatcher has dealt with all that was due: a notice to Zoe, due last, has left."""
+        zoe = self.dc.dm(self.dc.user("Zoe"))
+        await self.notify(self.place(zoe), "Are you there?")
+        await self.ended(zoe)
+
+    async def follow(self, channel: Channel) -> Chat:
+        """Let a channel follow everything that is public."""
+        kind = ChatKind.PRIVATE if channel.guild is None else ChatKind.CHANNEL
+        return await self.subscribe(self.place(channel), kind)
+
+    async def answer(
+        self, channel: Channel, name: str, /, *, by: User | None = None, **options: str
+    ) -> Message:
+        """Give a slash command and return what the bot answers to it."""
+        return await self.answer_to(self.dc.slash(channel, name, by=by, **options))
+
+    async def answer_to(self, made: Interaction) -> Message:
+        return await self.dc.wait_for(lambda: self.dc.answer_to(made), PATIENCE)
+
+    async def acknowledged(self, made: Interaction) -> None:
+        await self.dc.wait_for(lambda: made.state == "acknowledged", PATIENCE)
+
+    # What became of it
+
+    @staticmethod
+    def place(channel: Channel) -> Place:
+        return Place("discord", str(channel.id))
+
+    async def known(self, channel: Channel) -> Chat:
+        return await self.chat_at(self.place(channel))
+
+    async def deliveries(self, channel: Channel) -> Sequence[Delivery]:
+        return await self.deliveries_to(self.place(channel))
+
+    async def states(self, channel: Channel) -> list[str]:
+        return await self.states_at(self.place(channel))
+
+    async def parts(self, channel: Channel) -> list[PartState]:
+        return await self.parts_at(self.place(channel))
+
+    def ledger(self, channel: Channel) -> dict[str, str]:
+        return self.ledger_of(self.place(channel))
+
+    async def ended(self, channel: Channel) -> list[str]:
+        return await self.ended_at(self.place(channel))
+
+    async def ended_at_last(self, channel: Channel) -> list[str]:
+        return await self.ended_at_last_at(self.place(channel))
+
+    async def waits(self, channel: Channel) -> Delivery:
+        return await self.waits_at(self.place(channel))
+
+    async def is_in(self, channel: Channel, state: str) -> Chat:
+        return await self.becomes(self.place(channel), state)
+
+    def posts(self, channel: Channel) -> list[str]:
+        """The names of the posts in the first line of each message of the bot in a channel."""
+        first = [text_of(message).splitlines()[0] for message in self.dc.messages(channel)]
+        return [found.group(1) for line in first if (found := NAMES.search(line))]
+
+    def sends(self, channel: Channel) -> list[Request]:
+        """The requests to send a message to a channel."""
+        method, _, route = SEND.partition(" ")
+        return [r for r in self.dc.requests(method, route) if r.channel_id == str(channel.id)]
+
+
+def text_of(message: Message) -> str:
+    """What a message says, wherever it stands."""
+    texts = [message.content, *(str(embed.get("description", "")) for embed in message.embeds)]
+    return "\n".join(text for text in texts if text)
+
+
+@contextmanager
+def addresses() -> Iterator[None]:
+    """The library's two addresses are as they were afterwards."""
+    base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
+    try:
+        yield
+    finally:
+        discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+
+
+def adapter_for(settings: Settings, *, patience: float, timeout: float) -> DiscordAdapter:
+    """The adapter, which does not wait for more guilds."""
+    assert settings.discord_token is not None
+    token, api, gateway = settings.discord_token, settings.discord_api_url, settings.discord_gateway_url
+    return DiscordAdapter(
+        token.get_secret_value(),
+        api,
+        gateway,
+        limits(settings),
+        patience=patience,
+        timeout=timeout,
+        guild_wait=0.02,
+    )
+
+
+@asynccontextmanager
+async def live(
+    dc: DiscordEmulator,
+    folder: Path,
+    *,
+    run: bool = True,
+    patience: float = REPLY_PATIENCE,
+    timeout: float = SEND_TIMEOUT,
+    others: Callable[[], Sequence[Adapter]] = lambda: (),
+    clock: Clock | None = None,
+    **given: Any,
+) -> AsyncIterator[Live]:
+    """A deployment with one public feed, which has one old post; connected, unless `run` is False."""
+    settings = load_settings(
+        **{
+            "database_url": f"sqlite:///{folder / 'skywave.db'}",
+            "discord_token": dc.token,
+            "discord_api_url": dc.url,
+            "discord_gateway_url": dc.gateway_url,
+            "poll_interval": 3600,
+            "allowed_networks": "127.0.0.0/8",
+        }
+        | given
+    )
+
+    def adapters() -> Sequence[Adapter]:
+        return [adapter_for(settings, patience=patience, timeout=timeout), *others()]
+
+    with addresses():
+        async with FeedServer().serving() as feeds:
+            made = Live(dc, feeds, settings, adapters, clock)
+            await made.open()
+            try:
+                made.serve(item("old"))
+                await made.add_source()
+                if run:
+                    made.start()
+                    await made.connected()
+                yield made
+            finally:
+                await made.close()

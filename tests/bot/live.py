@@ -1,0 +1,217 @@
+"""Skywave as it runs, in this process: the real application on emulated platforms, and what the store says."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, TypeVar
+
+from bot.app import App, Runner, build
+from bot.platforms.types import Adapter
+from bot.settings import Settings
+from content.types import Visibility
+from scheduler import membership
+from scheduler.ports import Clock, DeliveryFilter
+from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
+from tests.e2e.program import FeedServer, item, json_feed
+
+FEED = "/feed"
+PATIENCE = 10.0  # seconds after which a test that waits has failed
+
+Found = TypeVar("Found")
+
+
+class SkippingClock:
+    """Real time and what was skipped: who sleeps skips, so that nobody waits. `slept` lists how long."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
+
+    def monotonic(self) -> float:
+        return monotonic() + self._ahead
+
+    def skip(self, seconds: float) -> None:
+        self._ahead += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.slept.append(seconds)
+            self.skip(seconds)
+        await asyncio.sleep(0)
+
+
+class Deployment:
+    """One Skywave. It can be stopped and started again; what it knows is in its folder."""
+
+    def __init__(
+        self,
+        feeds: FeedServer,
+        settings: Settings,
+        adapters: Callable[[], Sequence[Adapter]],
+        clock: Clock | None = None,
+    ) -> None:
+        self.feeds, self.settings, self.clock = feeds, settings, clock or SkippingClock()
+        self._adapters = adapters
+        self._items: list[Mapping[str, Any]] = []
+        self.app: App
+        self.runner: Runner
+        self.task: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
+
+    async def open(self) -> None:
+        """Wire the application, without running it."""
+        self.app = await self._stack.enter_async_context(build(self.settings, clock=self.clock, seed=7))
+
+    def start(self) -> None:
+        """Run it, as `skywave run` does."""
+        self.runner = Runner(self.app, self._adapters())
+        self.task = asyncio.create_task(self.runner.run())
+
+    async def stop(self) -> None:
+        """What SIGTERM does, if it still runs."""
+        if self.task is not None:
+            self.runner.stop()
+            async with asyncio.timeout(PATIENCE):
+                await self.task
+            self.task = None
+
+    async def close(self) -> None:
+        await self.stop()
+        await self._stack.aclose()
+
+    async def restart(self) -> None:
+        """Stop it, and start a new one on the same folder."""
+        await self.close()
+        self._stack = AsyncExitStack()
+        await self.open()
+        self.start()
+
+    # What the world does
+
+    def serve(self, *items: Mapping[str, Any]) -> None:
+        """Let the feed have these items on top."""
+        self._items = [*items, *self._items]
+        self.feeds.documents[FEED] = json_feed(*self._items)
+
+    async def add_source(self) -> None:
+        await self.app.ingest.add(f"{self.feeds.url}{FEED}", Visibility.PUBLIC)
+
+    async def publish(self, *items: Mapping[str, Any] | str) -> None:
+        """Let new posts appear in the feed, and be found there."""
+        self.serve(*(item(one) if isinstance(one, str) else one for one in items))
+        async with self.app.store.read() as work:
+            (source,) = [s for s in await work.sources.all() if s.url.endswith(FEED)]
+        result = await self.app.ingest.poll(source)
+        assert not result.error, result.error
+
+    async def subscribe(self, place: Place, kind: ChatKind) -> Chat:
+        """Let a chat follow everything that is public, as `skywave subscriptions add` does."""
+        async with self.app.store.write() as work:
+            known = await work.chats.ensure(place, kind=kind)
+            await work.subscriptions.add(known.id, None)
+            await work.commit()
+        return known
+
+    async def notify(self, place: Place, text: str) -> None:
+        """Send a notice through the outbox."""
+        async with self.app.store.write() as work:
+            await membership.notify(work, place, text, self.clock.now())
+            await work.commit()
+        self.app.services.wake()
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass, and the dispatcher look at what is due now."""
+        assert isinstance(self.clock, SkippingClock)
+        self.clock.skip(seconds)
+        self.app.services.wake()
+
+    # What the store says
+
+    async def chat_at(self, place: Place) -> Chat:
+        async with self.app.store.read() as work:
+            found = await work.chats.find(place)
+        assert found is not None
+        return found
+
+    async def deliveries_to(self, place: Place) -> Sequence[Delivery]:
+        """The deliveries to a chat, oldest first."""
+        known = await self.chat_at(place)
+        async with self.app.store.read() as work:
+            found = await work.outbox.find(DeliveryFilter(chat_id=known.id), 100)
+        return sorted(found, key=lambda delivery: delivery.id)
+
+    async def states_at(self, place: Place) -> list[str]:
+        return [str(delivery.state) for delivery in await self.deliveries_to(place)]
+
+    async def parts_at(self, place: Place) -> list[PartState]:
+        """The states of the parts of all deliveries to a chat."""
+        return [part.state for one in await self.deliveries_to(place) for part in one.parts]
+
+    def ledger_of(self, place: Place) -> dict[str, str]:
+        """What the ledger says of a chat, by the titles of the posts."""
+        rows = self.read(
+            "SELECT posts.title, ledger.state FROM ledger JOIN posts ON posts.id = ledger.post_id"
+            " JOIN chats ON chats.id = ledger.chat_id WHERE chats.platform = ? AND chats.address = ?",
+            place.platform,
+            place.address,
+        )
+        return {str(title): str(state) for title, state in rows}
+
+    async def until(self, condition: Callable[[], Awaitable[Found | None]]) -> Found:
+        """The first true value of `condition`, which reads the store; TimeoutError if it never comes."""
+        async with asyncio.timeout(PATIENCE):
+            while not (value := await condition()):
+                pass  # each look at the store lets the others run
+        return value
+
+    async def ended_at(self, place: Place) -> list[str]:
+        """The states of a chat's deliveries, once none is open any more."""
+
+        async def all_closed() -> list[str] | None:
+            states = await self.states_at(place)
+            return states if states and not {"pending", "claimed"} & set(states) else None
+
+        return await self.until(all_closed)
+
+    async def ended_at_last_at(self, place: Place) -> list[str]:
+        """The same for a chat whose deliveries wait: time passes until they are due."""
+
+        async def all_closed() -> list[str] | None:
+            found = await self.deliveries_to(place)
+            waiting = [d.due_at for d in found if d.state == "pending" and d.due_at > self.clock.now()]
+            if waiting:
+                self.skip((min(waiting) - self.clock.now()).total_seconds())
+            is_open = [d for d in found if d.state in ("pending", "claimed")]
+            return None if is_open or not found else [str(d.state) for d in found]
+
+        return await self.until(all_closed)
+
+    async def waits_at(self, place: Place) -> Delivery:
+        """The delivery to a chat that waits with a reason, once there is one."""
+
+        async def postponed() -> Delivery | None:
+            found = await self.deliveries_to(place)
+            return next((d for d in found if d.state == "pending" and d.reason), None)
+
+        return await self.until(postponed)
+
+    async def becomes(self, place: Place, state: str) -> Chat:
+        """The chat, once the store knows it in this state."""
+
+        async def there() -> Chat | None:
+            async with self.app.store.read() as work:
+                found = await work.chats.find(place)
+            return found if found and found.state == state else None
+
+        return await self.until(there)
+
+    def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        path = self.settings.database_url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, timeout=5)) as database:
+            return database.execute(query, values).fetchall()

@@ -1,0 +1,133 @@
+"""The terminal as a platform: lines from a pipe are answered in plain text."""
+
+import asyncio
+import io
+import re
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from bot.app import Runner, build
+from bot.platforms.terminal.adapter import TerminalAdapter
+from bot.platforms.terminal.limits import limits
+from bot.settings import load_settings
+from content.types import Visibility
+from scheduler.types import ChatKind, Place
+from tests.e2e.program import FeedServer, item, json_feed
+
+PATIENCE = 10.0  # seconds
+
+
+class Terminal:
+    """A deployment that is used through a pipe."""
+
+    def __init__(self, url: str, feeds: FeedServer) -> None:
+        self.url, self.feeds = url, feeds
+
+    async def say(self, text: str) -> str:
+        """What is printed for this input, until it ends."""
+        output = io.StringIO()
+        settings = load_settings(
+            database_url=self.url, telegram_token="", allowed_networks="127.0.0.0/8", poll_interval=3600
+        )
+        async with build(settings) as app, asyncio.timeout(PATIENCE):
+            await app.ingest.add(f"{self.feeds.url}/feed", Visibility.PUBLIC)
+            await Runner(app, [TerminalAdapter(limits(settings), io.StringIO(text), output)]).run()
+            async with app.store.read() as work:
+                self.chat = await work.chats.find(Place("terminal", "me"))
+        return output.getvalue()
+
+
+@pytest_asyncio.fixture
+async def terminal(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Terminal]:
+    for name in ("LC_ALL", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    async with FeedServer().serving() as feeds:
+        feeds.documents["/feed"] = json_feed(item("one"), item("two"))
+        yield Terminal(sqlite_url, feeds)
+
+
+async def test_the_end_of_an_empty_input_shows_the_newest_posts(terminal: Terminal) -> None:
+    printed = await terminal.say("")
+    assert printed == (
+        "INCOMING TRANSMISSION\n\nLATEST UPDATES\nPost one: The text of one.\nPost two: The text of two.\n1\n"
+    )
+    assert await terminal.say("\n  \n") == printed
+
+
+async def test_each_line_is_answered_in_order(terminal: Terminal) -> None:
+    answers = (await terminal.say("/search one\n\n/nonsense\n  /sources  \n")).split("\n\n")
+    assert "1 post for “one”" in "\n".join(answers)
+    assert answers[-2] == "⚠ There is no command /nonsense. /help lists them all."
+    assert answers[-1].startswith("Sources\n· Radio notes")
+
+
+async def test_a_last_line_without_its_end_is_a_line(terminal: Terminal) -> None:
+    assert "LATEST UPDATES" in await terminal.say("/latest")
+
+
+async def test_a_line_without_slash_gets_a_hint(terminal: Terminal) -> None:
+    printed = await terminal.say("what is new?\n")
+    assert printed == "⚠ Commands begin with a slash: /latest, /search WORDS, /help.\n"
+
+
+async def test_a_pipe_gets_plain_text(terminal: Terminal) -> None:
+    terminal.feeds.documents["/feed"] = json_feed(
+        item("evil", title="\x1b[31mred\x1b[0m \x07bell", content_html="<p>a\x1b]0;title\x07b</p>")
+    )
+    printed = await terminal.say("/latest\n")
+    assert "red" in printed
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", printed)
+
+
+async def test_the_person_at_the_terminal_may_everything(terminal: Terminal) -> None:
+    printed = await terminal.say("/subscribe\n/sources\n/unsubscribe\n")
+    assert "This chat now follows all public sources" in printed
+    assert "✓ Radio notes" in printed
+    assert "This chat no longer follows everything." in printed
+    assert terminal.chat is not None
+    assert terminal.chat.kind is ChatKind.TERMINAL
+
+
+@pytest.mark.parametrize(("name", "value"), [("LANG", "zh_CN.UTF-8"), ("LC_ALL", "zh_TW.UTF-8")])
+async def test_the_language_is_that_of_the_environment(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert "命令" in await terminal.say("/help\n")
+
+
+async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:
+    """A subscribed terminal is a chat like any other."""
+    await terminal.say("/subscribe\n")
+    terminal.feeds.documents["/feed"] = json_feed(item("three"), item("one"), item("two"))
+    output, source = io.StringIO(), Waiting()
+    settings = load_settings(database_url=terminal.url, telegram_token="", allowed_networks="127.0.0.0/8")
+    async with build(settings) as app, asyncio.timeout(PATIENCE):
+        runner = Runner(app, [TerminalAdapter(limits(settings), source, output)])
+        running = asyncio.create_task(runner.run())
+        async with app.store.read() as work:
+            (feed,) = [s for s in await work.sources.all() if s.url.startswith("http")]
+        await app.ingest.poll(feed)
+        while "Post three" not in output.getvalue():
+            await asyncio.sleep(0)
+        source.end()
+        await running
+    assert output.getvalue().startswith("Post three\nRadio notes")
+
+
+class Waiting(io.StringIO):
+    """An input on which nothing is typed until it ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = threading.Event()
+
+    def readline(self, size: int | None = -1) -> str:  # type: ignore[override]
+        self._ended.wait(PATIENCE)
+        return ""
+
+    def end(self) -> None:
+        self._ended.set()

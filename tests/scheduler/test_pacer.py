@@ -1,0 +1,102 @@
+"""Waiting for slots: in order, replies first, and nobody waits for a closed gate."""
+
+import asyncio
+from datetime import timedelta
+from math import inf
+
+import pytest
+
+from scheduler.errors import RateScope
+from scheduler.limits import Lane, Limits, Rate
+from scheduler.pacer import Pacer
+from scheduler.types import ChatKind
+from tests.fakes import FakeClock
+
+SLOW = Limits(Rate(1, guard=0), {ChatKind.PRIVATE: Rate(1, 10, guard=0)})
+
+
+async def test_who_comes_alone_does_not_wait() -> None:
+    clock = FakeClock()
+    pacer = Pacer(SLOW, clock)
+    before = clock.monotonic()
+    assert await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    assert clock.monotonic() == before
+
+
+async def test_slots_come_at_the_pace_of_the_limit() -> None:
+    clock = FakeClock()
+    pacer = Pacer(SLOW, clock)
+    before = clock.monotonic()
+    await asyncio.gather(*(pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST) for _ in range(5)))
+    assert clock.monotonic() - before == pytest.approx(4, abs=0.1)
+
+
+async def test_a_reply_overtakes_broadcasts_that_wait() -> None:
+    clock = FakeClock(manual=True)
+    pacer, order = Pacer(SLOW, clock), []
+
+    async def wait(name: str, lane: Lane) -> None:
+        await pacer.slot(name, ChatKind.TERMINAL, lane)
+        order.append(name)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for name in ("first", "second", "third"):
+            group.create_task(wait(name, Lane.BROADCAST))
+        await asyncio.sleep(0)
+        group.create_task(wait("reply", Lane.REPLY))
+        while len(order) < 4:
+            clock.advance(0.02)
+            await asyncio.sleep(0)
+    assert order == ["first", "reply", "second", "third"]
+
+
+async def test_a_wait_for_one_chat_does_not_hide_who_comes_later() -> None:
+    clock = FakeClock()
+    pacer = Pacer(Limits(Rate(inf), SLOW.per_chat), clock)
+    await pacer.slot("a", ChatKind.PRIVATE, Lane.BROADCAST)
+    again = asyncio.create_task(pacer.slot("a", ChatKind.PRIVATE, Lane.BROADCAST))
+    await asyncio.sleep(0)
+    before = clock.monotonic()
+    await pacer.slot("b", ChatKind.PRIVATE, Lane.BROADCAST)
+    assert clock.monotonic() - before < 0.1
+    assert await again
+    assert clock.monotonic() - before == pytest.approx(10, abs=0.1)
+
+
+async def test_a_429_is_learnt_for_what_it_names() -> None:
+    clock = FakeClock()
+    pacer = Pacer(Limits(Rate(inf), SLOW.per_chat), clock)
+    pacer.limited("a", timedelta(seconds=50), RateScope.CHAT)
+    assert pacer.chat_wait("a", ChatKind.PRIVATE) == pytest.approx(50)
+    assert pacer.chat_wait("b", ChatKind.PRIVATE) == 0
+    pacer.limited("a", timedelta(seconds=5), RateScope.PLATFORM)
+    before = clock.monotonic()
+    await pacer.slot("b", ChatKind.PRIVATE, Lane.REPLY)
+    assert clock.monotonic() - before == pytest.approx(5, abs=0.1)
+
+
+async def test_a_closed_gate_turns_broadcasts_away_and_lets_replies_through() -> None:
+    clock = FakeClock(manual=True)
+    pacer = Pacer(SLOW, clock)
+    await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    waiting = asyncio.create_task(pacer.slot("b", ChatKind.TERMINAL, Lane.BROADCAST))
+    reply = asyncio.create_task(pacer.slot("c", ChatKind.TERMINAL, Lane.REPLY))
+    await asyncio.sleep(0)
+    pacer.close()
+    assert await waiting is False
+    assert await pacer.slot("d", ChatKind.TERMINAL, Lane.BROADCAST) is False
+    async with asyncio.timeout(10):
+        while not reply.done():
+            clock.advance(0.1)
+            await asyncio.sleep(0)
+    assert await reply
+
+
+async def test_the_use_of_the_limit_is_that_of_the_last_minute() -> None:
+    clock = FakeClock()
+    pacer = Pacer(Limits(Rate(1, guard=0), {}), clock)
+    for _ in range(30):
+        await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    assert pacer.used() == pytest.approx(0.5)
+    clock.advance(120)
+    assert pacer.used() == 0

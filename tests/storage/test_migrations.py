@@ -1,0 +1,199 @@
+"""The schema: one head, the same as the models, up and down, and safe when several processes start at once."""
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from content.errors import StoreTooNew
+from content.tokens import TOKENIZER_VERSION
+from storage.database import create_engine
+from storage.migrate import alembic_config, is_current, migrate
+from storage.models import Base
+from storage.unit_of_work import SqlStore
+from tests.builders import new_post
+from tests.contracts.world import World
+
+BY_HAND = ("post_fts", "post_search")
+
+
+@contextlib.asynccontextmanager
+async def engine_for(url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def tables(connection: Connection) -> set[str]:
+    return {name for name in inspect(connection).get_table_names() if not name.startswith("sqlite_")}
+
+
+def differences(connection: Connection) -> list[Any]:
+    """What autogenerate would change, but for the index, which is made by hand."""
+
+    def include_name(name: str | None, kind: str, _parents: object) -> bool:
+        return not (kind == "table" and (name or "").startswith(BY_HAND))
+
+    options = {"include_name": include_name, "compare_type": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1
+
+
+async def test_the_migrations_make_what_the_models_say(database_url: str) -> None:
+    async with engine_for(database_url) as engine, engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        made = await connection.run_sync(tables)
+    assert set(Base.metadata.tables) <= made
+
+
+async def test_a_difference_would_be_noticed(database_url: str) -> None:
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.execute(text("DROP INDEX ix_posts_key"))
+            await connection.execute(text("ALTER TABLE chats ADD COLUMN colour TEXT"))
+        async with engine.connect() as connection:
+            assert len(await connection.run_sync(differences)) == 2
+
+
+async def test_down_to_nothing_and_up_again(database_url: str) -> None:
+    def downgrade(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+
+    async with engine_for(database_url) as engine:
+        async with engine.connect() as connection:
+            before = await connection.run_sync(tables)
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade)
+        async with engine.connect() as connection:
+            assert await connection.run_sync(tables) == {"alembic_version"}
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert await connection.run_sync(tables) == before
+            assert await connection.run_sync(differences) == []
+
+
+async def test_an_empty_database_is_not_current_and_becomes_it(empty_database_url: str) -> None:
+    async with engine_for(empty_database_url) as engine:
+        async with engine.connect() as connection:
+            assert not await connection.run_sync(is_current)
+        await migrate(engine)
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert await connection.run_sync(is_current)
+
+
+async def test_stores_that_open_at_once_do_not_collide(empty_database_url: str) -> None:
+    stores = await asyncio.gather(*(SqlStore.open(empty_database_url) for _ in range(4)))
+    for store in stores:
+        await World(store).chat("1")
+    async with stores[0].read() as work:
+        assert len(await work.chats.all()) == 1
+    for store in stores:
+        await store.close()
+
+
+# Opens the store when it is told to, so that the processes do so at the same moment.
+PROCESS = """
+import asyncio, sys
+from storage.unit_of_work import SqlStore
+
+async def main():
+    store = await SqlStore.open(sys.argv[1])
+    async with store.read() as work:
+        print(len(await work.chats.all()))
+    await store.close()
+
+print("ready", flush=True)
+sys.stdin.readline()
+asyncio.run(main())
+"""
+
+
+async def test_two_processes_that_start_at_once_do_not_collide(empty_database_url: str) -> None:
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROCESS, empty_database_url, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    for ended, errors in await asyncio.gather(*(process.communicate(b"\n") for process in processes)):
+        assert (ended, errors) == (b"0\n", b"")
+    assert [process.returncode for process in processes] == [0, 0]
+
+
+async def test_a_database_of_a_newer_skywave_is_refused(database_url: str) -> None:
+    async with engine_for(database_url) as engine, engine.execution_options(write=True).begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreTooNew, match="revision 9999 of a newer Skywave") as caught:
+        await SqlStore.open(database_url)
+    assert "\n" not in str(caught.value)
+
+
+async def set_tokenizer(store: SqlStore, url: str, version: str) -> None:
+    """Let the index look as if another tokenizer had made it, of other words."""
+    forget = {
+        "sqlite": "INSERT INTO post_fts (post_fts) VALUES ('delete-all')",
+        "postgresql": "DELETE FROM post_search",
+    }
+    async with engine_for(url) as engine, engine.execution_options(write=True).begin() as connection:
+        await connection.execute(text("UPDATE meta SET value = :version"), {"version": version})
+        await connection.execute(text(forget[engine.dialect.name]))
+    assert await World(store).search("antenna") == ()
+
+
+async def test_the_index_of_another_tokenizer_is_built_anew(database_url: str) -> None:
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    ids = await world.posts(await world.source(), *(new_post(str(n), text="antenna 天波") for n in range(3)))
+    await set_tokenizer(store, database_url, "an older one")
+    again = await SqlStore.open(database_url)
+    assert set(await World(again).search("antenna")) == set(await World(again).search("天波")) == set(ids)
+    await store.close()
+    await again.close()
+
+
+async def test_the_index_of_this_tokenizer_is_left_alone(database_url: str) -> None:
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    await world.posts(await world.source(), new_post(text="antenna"))
+    await set_tokenizer(store, database_url, TOKENIZER_VERSION)
+    again = await SqlStore.open(database_url)
+    assert await World(again).search("antenna") == ()
+    await store.close()
+    await again.close()
+
+
+async def test_several_may_build_the_index_anew_at_once(database_url: str) -> None:
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    ids = await world.posts(await world.source(), *(new_post(str(n), text="antenna") for n in range(50)))
+    await set_tokenizer(store, database_url, "an older one")
+    stores = await asyncio.gather(*(SqlStore.open(database_url) for _ in range(3)))
+    assert len(await world.search("antenna")) == 11
+    async with store.write() as work:
+        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids])
+        await work.commit()
+    assert await world.search("antenna") == (), "no entry was left over"
+    for opened in (store, *stores):
+        await opened.close()
