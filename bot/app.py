@@ -254,7 +254,7 @@ class Runner:
         except StoreError as exc:
             return Health({}, 0, {}, problems | {"store": str(exc)})
         used = {name: pacer.used() for name, pacer in self._pacers.items()}
-        return Health(counts, unknowns, used, problems)
+        return Health({str(state): count for state, count in counts.items()}, unknowns, used, problems)
 
     def _ticks(self, leases: Leases, names: Sequence[str]) -> list[Tick]:
         app = self._app

@@ -13,8 +13,14 @@ from typing import Protocol
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from storage.unit_of_work import SqlStore
+
+
+# How fast an example is made or run depends on the machine, and no test is about that.
+settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("skywave")
 
 
 class _Server(Protocol):

@@ -7,25 +7,25 @@ from bot.commands.digest import digest
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
-from bot.commands.types import Command, Option, Press
+from bot.commands.types import Command, Parameter, Press
 from bot.commands.views import ViewKind, turn
 
-SOURCE = Option("source", "the name of a source", completer=source_names)
-FOLLOWED = Option("source", "the name of a source, or the URL of a feed", completer=source_names)
-WORDS = Option("words", "what to look for", required=True, completer=recent_titles)
-NUMBER = Option("number", "the number of the page", required=True)
-SCHEDULE = Option("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
-TEXT = Option("text", "a title line and a text in Markdown; at 18:30 first sends it then", required=True)
+SOURCE = Parameter("source", "the name of a source", completer=source_names)
+FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
+WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
+NUMBER = Parameter("number", "the number of the page", required=True)
+SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+TEXT = Parameter("text", "a title line and a text in Markdown; at 18:30 first sends it then", required=True)
 
 COMMANDS = (
-    Command("latest", "/latest [source]", "the newest posts", latest, options=(SOURCE,)),
-    Command("page", "/page N", "page N of them", page, options=(NUMBER,)),
+    Command("latest", "/latest [source]", "the newest posts", latest, parameters=(SOURCE,)),
+    Command("page", "/page N", "page N of them", page, parameters=(NUMBER,)),
     Command(
         "search",
         "/search words",
         'posts with these words; "…" exact, -word without',
         search_posts,
-        options=(WORDS,),
+        parameters=(WORDS,),
     ),
     Command("sources", "/sources", "where the posts come from", sources),
     Command(

@@ -59,11 +59,11 @@ class Router:
         except SkywaveError as exc:
             return Reply(present.error(str(exc)), private=True)
 
-    async def complete(self, option: str, text: str, call: Call) -> Sequence[str]:
-        """What a person may mean who has typed `text` in an option of a command."""
+    async def complete(self, parameter: str, text: str, call: Call) -> Sequence[str]:
+        """What a person may mean who has typed `text` in a parameter of a command."""
         command = self._commands.get(call.name)
-        options = command.options if command else ()
-        completer = next((o.completer for o in options if o.name == option), None)
+        parameters = command.parameters if command else ()
+        completer = next((p.completer for p in parameters if p.name == parameter), None)
         if completer is None:
             return ()
         return await completer(text, await self._request(call, Role.MEMBER), self._services)

@@ -95,7 +95,7 @@ class Completer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Parameter:
     """An argument, for platforms that have forms for them: a name, what it is for (a msgid)."""
 
     name: str
@@ -108,7 +108,7 @@ class Option:
 class Command:
     """A command: what people type, what it is for (a msgid), who may use it.
 
-    `options` together are the arguments, in that order. `slow`: it may wait for somebody else's server.
+    `parameters` together are the arguments, in that order. `slow`: it may wait for somebody else's server.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Command:
     summary: str
     handler: Handler
     role: Role = Role.MEMBER
-    options: tuple[Option, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     slow: bool = False
 
 

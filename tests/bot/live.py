@@ -1,4 +1,4 @@
-"""Skywave as it runs, in this process: the real application on emulated platforms, and what the store says."""
+"""Skywave as it runs, in this process, on emulated platforms; and what its store says."""
 
 import asyncio
 import sqlite3

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from content.i18n import Translator, negotiate
 
 ROOT = Path(__file__).parents[2]
-KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,)}  # the third argument is its summary
+KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,), "Parameter": (2,)}  # the third argument is its summary
 
 
 def chinese() -> Catalog:

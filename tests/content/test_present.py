@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -232,10 +233,37 @@ def test_the_first_picture_is_shown_once() -> None:
 
 def test_an_edition_says_which_block_carries_which_post() -> None:
     document = present.edition([make_post(3, text="x"), make_post(4, text="y")], LOOK, more=2)
-    assert not document.single
+    assert document.single, "a short one is a page"
     assert document.carried == ((), (), (3,), (4,), ())
     assert rows(document)[2:] == ["Title 3: x", "Title 4: y", "and 2 more posts"]
     assert present.edition([], LOOK).blocks[2:] == (Paragraph((Text("Nothing new this time."),), tight=True),)
+
+
+def test_a_long_edition_may_become_several_messages() -> None:
+    posts = [make_post(number, text="x") for number in range(1, 13)]
+    assert not present.edition(posts, LOOK).single
+    assert present.edition(posts[:11], LOOK).single
+
+
+def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest() -> None:
+    posts = [make_post(n, text="x", source_id=n % 2, source_title=f"Source {n % 2}") for n in range(1, 5)]
+    document = present.edition(posts, LOOK, title="Morning")
+    assert rows(document)[1:] == [
+        "Morning",
+        "Source 1",
+        "Title 1: x",
+        "Title 3: x",
+        "Source 0",
+        "Title 2: x",
+        "Title 4: x",
+    ]
+    assert document.carried == ((), (), (), (1,), (3,), (), (2,), (4,))
+
+
+def test_a_schedule_says_what_was_understood_and_the_next_runs_in_local_time() -> None:
+    look = replace(LOOK, timezone=ZoneInfo("Asia/Shanghai"))
+    document = present.schedule("Daily.", [datetime(2026, 3, 1, 1, tzinfo=UTC)], look)
+    assert rows(document) == ["Daily.", "The next runs:", "• Sunday, March 1, 2026 09:00"]
 
 
 def test_a_notice_keeps_its_lines() -> None:

@@ -1,4 +1,4 @@
-"""The schema: one head, the same as the models, up and down, and safe when several processes start at once."""
+"""The schema: one head, the same as the models, up and down, safe when several processes start at once."""
 
 import asyncio
 import contextlib

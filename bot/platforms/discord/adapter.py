@@ -1,6 +1,8 @@
 """Discord's side of the bot: connects, syncs the commands, listens, and stops with a clear message."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -54,6 +56,7 @@ class DiscordAdapter:
         patience: float = PATIENCE,
         timeout: float = SEND_TIMEOUT,
         guild_wait: float = GUILD_WAIT,
+        now: Callable[[], datetime] = discord.utils.utcnow,
     ) -> None:
         # The library knows two addresses; a deployment may have to reach them otherwise.
         http.Route.BASE = api_url.rstrip("/")
@@ -63,7 +66,7 @@ class DiscordAdapter:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self._token, self.limits = token, limits
         interval = limits.overall.interval
-        self._client = Client(interval, patience=patience, timeout=timeout, guild_wait=guild_wait)
+        self._client = Client(interval, now, patience=patience, timeout=timeout, guild_wait=guild_wait)
         self.platform: DiscordPlatform = self._client.platform
 
     async def open(self) -> None:

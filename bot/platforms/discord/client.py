@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,16 @@ GUILD_WAIT = 2.0
 # The library sits out a rate limit of its own accord; a longer one (seconds) comes back to the dispatcher.
 LONGEST_LIMIT = 30.0
 
+Now = Callable[[], datetime]
 Handler = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Client(discord.Client):
     """It keeps no messages and no members: nothing here needs them. `wiring` is set before it connects."""
 
-    def __init__(self, interval: float, *, patience: float, timeout: float, guild_wait: float) -> None:
+    def __init__(
+        self, interval: float, now: Now, *, patience: float, timeout: float, guild_wait: float
+    ) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -44,7 +48,7 @@ class Client(discord.Client):
             max_ratelimit_timeout=LONGEST_LIMIT,
             http_trace=pacing(interval),
         )
-        self.platform = DiscordPlatform(self, timeout=timeout)
+        self.platform = DiscordPlatform(self, now, timeout=timeout)
         self._replies = Replies(self.platform, patience)
         self._handling = TaskSet()
         self.wiring: Wiring

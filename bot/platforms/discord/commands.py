@@ -6,7 +6,7 @@ import discord
 
 from bot.access import Role
 from bot.commands import COMMANDS
-from bot.commands.types import Command, Option
+from bot.commands.types import Command, Parameter
 from content.i18n import Translator
 
 CHAT_INPUT, STRING = 1, 3
@@ -26,20 +26,20 @@ def _command(command: Command) -> dict[str, Any]:
         "type": CHAT_INPUT,
         "name": command.name,
         **_described(command.summary),
-        "options": [_option(option) for option in command.options],
+        "options": [_option(parameter) for parameter in command.parameters],
         "contexts": [GUILD, BOT_DM],
         "integration_types": [0],
         "default_member_permissions": str(ADMIN.value) if command.role > Role.MEMBER else None,
     }
 
 
-def _option(option: Option) -> dict[str, Any]:
+def _option(parameter: Parameter) -> dict[str, Any]:
     return {
         "type": STRING,
-        "name": option.name,
-        **_described(option.summary),
-        "required": option.required,
-        "autocomplete": option.completer is not None,
+        "name": parameter.name,
+        **_described(parameter.summary),
+        "required": parameter.required,
+        "autocomplete": parameter.completer is not None,
     }
 
 

@@ -2,20 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import discord
 
 from bot.commands.types import Button
-from bot.platforms.discord.errors import (
-    ARCHIVED,
-    FAULTS,
-    NOT_A_TEXT_CHANNEL,
-    UNKNOWN_CHANNEL,
-    UNKNOWN_MESSAGE,
-    send_error,
-)
+from bot.platforms.discord import errors
+from bot.platforms.discord.errors import FAULTS, send_error
+from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Sent
@@ -25,8 +20,6 @@ NAME = "discord"
 # A send that takes longer (seconds) is tried again while Discord still knows its nonce. The library would
 # wait five minutes, and Discord remembers "the past few minutes".
 SEND_TIMEOUT = 60.0
-# A forum's posts have no nonce: one of ours with this content that is younger is the one we want to send.
-REMEMBERED = timedelta(minutes=3)
 
 
 class DiscordPlatform:
@@ -38,9 +31,9 @@ class DiscordPlatform:
     def __init__(
         self,
         client: discord.Client,
+        now: Callable[[], datetime],
         *,
-        timeout: float = SEND_TIMEOUT,
-        now: Callable[[], datetime] = discord.utils.utcnow,
+        timeout: float,
     ) -> None:
         self._client, self._timeout, self._now = client, timeout, now
         self._overdue: set[asyncio.Task[Sent]] = set()
@@ -58,6 +51,12 @@ class DiscordPlatform:
         try:
             target = self._client.get_partial_messageable(int(sent.address))
             await target.get_partial_message(int(sent.message_ids[0])).edit(**content(message.payload))
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+
+    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
+        try:
+            return await find(self._client, chat, message.payload, since, self._now())
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -98,50 +97,32 @@ class DiscordPlatform:
 
     async def _otherwise(self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str) -> Sent:
         """What a refusal asks for; raises it where it asks for nothing."""
-        number = int(chat.place.address)
-        if error.code == UNKNOWN_MESSAGE:  # an earlier attempt arrived, and has been deleted since
-            return Sent(str(number), ())
-        if (
-            error.code == ARCHIVED
-        ):  # a locked thread answers the same; then this fails, and the chat is paused
-            await self._client.http.edit_channel(number, archived=False)
-            return await self._post(number, payload, key)
-        if (
-            error.code == UNKNOWN_CHANNEL and chat.kind is ChatKind.PRIVATE
-        ):  # a person, as operators are named
-            conversation = await self._client.create_dm(discord.Object(number))
-            return await self._post(conversation.id, payload, key)
-        if error.code == NOT_A_TEXT_CHANNEL:  # a forum that the gateway has not told of yet
-            channel = await self._client.fetch_channel(number)
-            if isinstance(channel, discord.ForumChannel):
-                return await self._open_thread(channel, payload)
+        number, is_person = int(chat.place.address), chat.kind is ChatKind.PRIVATE
+        match error.code:
+            case errors.UNKNOWN_MESSAGE:
+                # An earlier attempt arrived, and has been deleted since.
+                return Sent(str(number), ())
+            case errors.ARCHIVED:
+                # A locked thread answers the same; then this fails, and the chat is paused.
+                await self._client.http.edit_channel(number, archived=False)
+                return await self._post(number, payload, key)
+            case errors.UNKNOWN_CHANNEL if is_person:
+                # The id of a person, as operators are given.
+                conversation = await self._client.create_dm(discord.Object(number))
+                return await self._post(conversation.id, payload, key)
+            case errors.NOT_A_TEXT_CHANNEL:
+                # A forum that the gateway has not told of yet.
+                channel = await self._client.fetch_channel(number)
+                if isinstance(channel, discord.ForumChannel):
+                    return await self._open_thread(channel, payload)
         raise error
 
     async def _open_thread(self, forum: discord.ForumChannel, payload: Payload) -> Sent:
         """A post of a forum is a thread; a forum that asks for a tag gets its first that anybody may use."""
-        if found := await self._opened_before(forum, payload):
-            return Sent(str(found), (str(found),), opened=True)
         free = [tag for tag in forum.available_tags if not tag.moderated] or forum.available_tags
         tags = free[:1] if forum.flags.require_tag else []
         opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
         return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)
-
-    async def _opened_before(self, forum: discord.ForumChannel, payload: Payload) -> int | None:
-        """The thread that an attempt with an unknown outcome has opened; it has the id of its message."""
-        since = discord.utils.time_snowflake(self._now() - REMEMBERED)
-        for thread in forum.threads:
-            mine = self._client.user is not None and thread.owner_id == self._client.user.id
-            if mine and thread.id >= since and thread.name == payload["title"]:
-                first = await thread.fetch_message(thread.id)
-                if _shows(first, payload):
-                    return thread.id
-        return None
-
-
-def _shows(message: discord.Message, payload: Payload) -> bool:
-    texts = [message.content, *(embed.description or "" for embed in message.embeds)]
-    wanted = [payload["content"], *(embed["description"] for embed in payload["embeds"])]
-    return [text.strip() for text in texts] == [text.strip() for text in wanted]
 
 
 def content(payload: Payload) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,24 +40,27 @@ class Live(Deployment):
         dc: DiscordEmulator,
         feeds: FeedServer,
         settings: Settings,
-        adapters: Callable[[], Sequence[Adapter]],
         clock: Clock | None,
+        make: Callable[[Settings, Clock], DiscordAdapter],
+        others: Callable[[], Sequence[Adapter]],
     ) -> None:
-        super().__init__(feeds, settings, adapters, clock)
-        self.dc = dc
+        super().__init__(feeds, settings, self._all_adapters, clock)
+        self.dc, self._make, self._others = dc, make, others
+        self.adapter: DiscordAdapter
+
+    def _all_adapters(self) -> Sequence[Adapter]:
+        self.adapter = self._make(self.settings, self.clock)
+        return [self.adapter, *self._others()]
 
     @property
     def client(self) -> Client:
-        """discord.py's client of the adapter that runs now."""
-        (adapter,) = [one for one in self.runner._adapters if isinstance(one, DiscordAdapter)]
-        return adapter._client
+        """discord.py's client as it runs now."""
+        return self.adapter._client
 
     async def connected(self) -> None:
         """Return when the gateway has told all that it tells at the start."""
-        before = len(self.dc.sent)
         await self.dc.wait_for(lambda: self.dc.gateway.ready, PATIENCE)
         await self.client.wait_until_ready()
-        assert len(self.dc.sent) >= before
 
     async def restart(self) -> None:
         await super().restart()
@@ -153,7 +157,7 @@ def addresses() -> Iterator[None]:
         discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
 
 
-def adapter_for(settings: Settings, *, patience: float, timeout: float) -> DiscordAdapter:
+def adapter_for(settings: Settings, clock: Clock, *, patience: float, timeout: float) -> DiscordAdapter:
     """The adapter, which does not wait for more guilds."""
     assert settings.discord_token is not None
     token, api, gateway = settings.discord_token, settings.discord_api_url, settings.discord_gateway_url
@@ -165,6 +169,7 @@ def adapter_for(settings: Settings, *, patience: float, timeout: float) -> Disco
         patience=patience,
         timeout=timeout,
         guild_wait=0.02,
+        now=clock.now,
     )
 
 
@@ -193,12 +198,10 @@ async def live(
         | given
     )
 
-    def adapters() -> Sequence[Adapter]:
-        return [adapter_for(settings, patience=patience, timeout=timeout), *others()]
-
+    make = partial(adapter_for, patience=patience, timeout=timeout)
     with addresses():
         async with FeedServer().serving() as feeds:
-            made = Live(dc, feeds, settings, adapters, clock)
+            made = Live(dc, feeds, settings, clock, make, others)
             await made.open()
             try:
                 made.serve(item("old"))

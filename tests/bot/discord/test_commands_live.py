@@ -1,22 +1,367 @@
 """Slash commands as people give them, everywhere that Discord lets them."""
 
-import pytest
+import asyncio
+from pathlib import Path
 
-from tests.bot.discord.live import Live, text_of
-from tests.emulators.discord import Channel, DiscordEmulator, Guild
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from tests.bot.discord.live import CALLBACK, SEND, Live, live, text_of
+from tests.e2e.program import item, json_feed
+from tests.emulators.base import Fault
+from tests.emulators.discord import (
+    Acknowledged,
+    Channel,
+    DiscordEmulator,
+    Guild,
+    Interaction,
+    Permission,
+    User,
+)
+from tests.emulators.discord.faults import broken, refused
+
+REPLY, THINKING = 4, 5
+"""Kinds of acknowledgement."""
+ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "post"}
+
+
+def kind_of_answer(dc: DiscordEmulator, made: Interaction) -> int:
+    (kind,) = [
+        entry.kind
+        for entry in dc.transcript.entries
+        if isinstance(entry, Acknowledged) and entry.interaction_id == made.id
+    ]
+    return kind
+
+
+def place(dc: DiscordEmulator, club: Guild, news: Channel, kind: str) -> Channel:
+    match kind:
+        case "announcement":
+            return dc.announcement(club, "announcements")
+        case "thread":
+            return dc.thread(news, "a thread")
+        case "dm":
+            return dc.dm(dc.user("Ann"))
+    return news
 
 
 @pytest.mark.parametrize("kind", ["text", "announcement", "thread", "dm"])
 async def test_a_command_is_answered_everywhere(
     dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, kind: str
 ) -> None:
-    place = {
-        "text": lambda: news,
-        "announcement": lambda: dc.announcement(club, "announcements"),
-        "thread": lambda: dc.thread(news, "a thread"),
-        "dm": lambda: dc.dm(dc.user("Ann")),
-    }[kind]()
-    reply = await sky.answer(place, "latest")
-    assert reply.channel_id == place.id
+    there = place(dc, club, news, kind)
+    reply = await sky.answer(there, "latest")
+    assert reply.channel_id == there.id
+    assert reply.only_for is None
     assert "LATEST UPDATES" in text_of(reply)
     assert "https://example.org/old" in text_of(reply)
+
+
+@pytest.mark.parametrize("kind", ["text", "announcement", "thread", "dm"])
+async def test_a_subscription_made_there_is_served_there(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, kind: str
+) -> None:
+    there = place(dc, club, news, kind)
+    assert "now follows" in text_of(await sky.answer(there, "subscribe"))
+    await sky.publish("new")
+    assert await sky.ended(there) == ["sent"]
+    assert sky.posts(there) == ["new"]
+
+
+async def test_chats_have_names_that_people_know(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    ann, thread = dc.dm(dc.user("Ann")), dc.thread(news, "a thread")
+    forum_post = dc.thread(dc.forum(club, "ideas"), "an idea")
+    for there in (news, thread, forum_post, ann):
+        await sky.answer(there, "latest")
+    titles = [(await sky.known(there)).title for there in (news, thread, forum_post, ann)]
+    assert titles == ["#news (Club)", "#news › a thread (Club)", "#ideas › an idea (Club)", "Ann"]
+    assert [(await sky.known(there)).kind for there in (news, ann)] == ["channel", "private"]
+
+
+async def test_a_chinese_person_is_answered_in_chinese(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    wei = dc.user("Wei", locale="zh-CN")
+    dc.join(club, wei)
+    assert "搜索中英文文章" in text_of(await sky.answer(news, "start", by=wei))
+    assert "搜索中英文文章" not in text_of(await sky.answer(news, "start"))
+    refusal = await sky.answer(news, "page", by=wei, number="99")
+    assert "99" in text_of(refusal)
+    assert "is not a page" not in text_of(refusal)
+
+
+async def test_commands_are_described_in_both_languages(dc: DiscordEmulator, sky: Live) -> None:
+    commands = {command["name"]: command for command in dc.world.commands[None].listed()}
+    assert list(commands) == [command.name for command in sky.app.services.commands]
+    latest = commands["latest"]
+    assert latest["description"] == "the newest posts"
+    chinese = latest["description_localizations"]
+    assert isinstance(chinese, dict)
+    assert chinese["zh-CN"] == chinese["zh-TW"] != latest["description"]
+
+
+async def test_options_arrive_as_arguments(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
+    assert "https://example.org/old" in text_of(await sky.answer(news, "page", number="1"))
+    found = await sky.answer(news, "search", words="text -nothing")
+    assert "SEARCH" in text_of(found).upper()
+    assert "https://example.org/old" in text_of(found)
+    assert "https://example.org/old" in text_of(await sky.answer(news, "latest", source="Radio notes"))
+    assert "No source is called “Nobody”" in text_of(await sky.answer(news, "latest", source="Nobody"))
+
+
+async def test_only_admins_are_offered_what_only_they_may_do(
+    dc: DiscordEmulator, sky: Live, news: Channel, bob: User
+) -> None:
+    assert set(dc.offered(news)) - set(dc.offered(news, bob)) == ADMIN_COMMANDS
+
+
+async def test_a_member_who_is_offered_an_admins_command_is_refused_by_it(
+    dc: DiscordEmulator, sky: Live, news: Channel, bob: User
+) -> None:
+    """A server's own settings can offer a command to everybody; that makes nobody an admin."""
+    for command in dc.world.commands[None].listed():
+        command["default_member_permissions"] = None
+    reply = await sky.answer(news, "subscribe", by=bob)
+    assert text_of(reply) == "⚠ Only admins of this chat can use /subscribe."
+    assert reply.only_for == bob.id
+    async with sky.app.store.read() as work:
+        assert not await work.subscriptions.all()
+
+
+async def test_who_may_manage_the_server_is_an_admin(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    eve = dc.user("Eve")
+    dc.join(club, eve, dc.role(club, "Managers", Permission.MANAGE_GUILD))
+    assert "now follows" in text_of(await sky.answer(news, "subscribe", by=eve))
+    assert "no longer follows" in text_of(await sky.answer(news, "unsubscribe"))
+
+
+async def test_private_replies_are_for_one_person(
+    dc: DiscordEmulator, sky: Live, news: Channel, bob: User
+) -> None:
+    reply = await sky.answer(news, "page", by=bob, number="99")
+    assert reply.only_for == bob.id
+    assert dc.messages(news) == []
+    preview = await sky.answer(news, "post", text="A title\\nA text")
+    assert preview.only_for == news.guild.owner.id if news.guild else None
+    assert preview.labels == ("Send here", "Discard")
+    dc.press(preview, "Send here")
+    await sky.ended(news)
+    assert [text_of(message) for message in dc.messages(news)] != []
+
+
+async def test_a_command_that_we_no_longer_have_is_answered_with_those_that_we_have(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    known = dc.world.commands[None]
+    known.replace([*known.listed(), dict(known.listed()[0]) | {"name": "weather"}])
+    assert "/search" in text_of(await sky.answer(news, "weather"))
+
+
+# Autocompletion
+
+
+async def offered(sky: Live, channel: Channel, command: str, option: str, text: str) -> list[str]:
+    made = sky.dc.autocomplete(channel, command, option, text)
+    await sky.acknowledged(made)
+    assert made.choices is not None
+    assert all(choice["name"] == choice["value"] for choice in made.choices)
+    return [str(choice["name"]) for choice in made.choices]
+
+
+async def test_sources_are_completed(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
+    assert await offered(sky, news, "latest", "source", "radio") == ["Radio notes"]
+    assert await offered(sky, news, "subscribe", "source", "") == ["Radio notes"]
+    assert await offered(sky, news, "latest", "source", "television") == []
+
+
+async def test_titles_are_completed_within_discords_limits(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    long = [item(f"n{number}", title=f"{number:02} " + "wave " * 40) for number in range(40)]
+    await sky.publish(*long, item("blank", title=" \u3000 "))
+    titles = await offered(sky, news, "search", "words", "wave")
+    assert len(titles) == 25 == len(set(titles))
+    assert max(len(title) for title in titles) <= 100
+    found = await sky.answer(news, "search", words=titles[0])  # what is offered can be chosen
+    assert "https://example.org/n" in text_of(found)
+    assert len(await offered(sky, news, "search", "words", "")) == 25
+
+
+async def test_a_private_source_is_completed_where_it_is_followed_alone(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
+) -> None:
+    sky.feeds.documents["/other"] = json_feed(item("other"), title="Radio of one")
+    await sky.answer(news, "subscribe", source=f"{sky.feeds.url}/other")
+    assert await offered(sky, news, "latest", "source", "radio") == ["Radio notes", "Radio of one"]
+    assert await offered(sky, talk, "latest", "source", "radio") == ["Radio notes"]
+
+
+# What takes its time
+
+
+class SlowFeed:
+    """A server of one feed that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+        self.document: object = json_feed(item("slow"), title="Slow notes")
+
+    async def answer(self, _request: web.Request) -> web.Response:
+        self.asked.set()
+        await self.go_on.wait()
+        return web.json_response(self.document) if self.document else web.Response(status=404)
+
+
+@pytest.fixture
+async def slow() -> SlowFeed:
+    return SlowFeed()
+
+
+async def _served(slow: SlowFeed) -> tuple[web.AppRunner, str]:
+    app = web.Application()
+    app.router.add_get("/slow", slow.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    return runner, f"http://{host}:{port}/slow"
+
+
+async def test_what_takes_longer_is_announced_and_answered_later(
+    dc: DiscordEmulator, news: Channel, folder: Path, slow: SlowFeed
+) -> None:
+    runner, url = await _served(slow)
+    async with live(dc, folder, patience=0.05) as sky:
+        made = dc.slash(news, "subscribe", source=url)
+        await sky.acknowledged(made)
+        assert kind_of_answer(dc, made) == THINKING
+        assert dc.answer_to(made) is None
+        slow.go_on.set()
+        reply = await sky.answer_to(made)
+        assert "now follows Slow notes" in text_of(reply)
+        assert len(dc.messages(news)) == 1
+    await runner.cleanup()
+
+
+async def test_a_late_error_is_for_who_asked_alone(
+    dc: DiscordEmulator, news: Channel, folder: Path, slow: SlowFeed
+) -> None:
+    runner, url = await _served(slow)
+    slow.document = None
+    async with live(dc, folder, patience=0.05) as sky:
+        made = dc.slash(news, "subscribe", source=url)
+        await sky.acknowledged(made)
+        slow.go_on.set()
+        (reply,) = await dc.wait_for(lambda: [m for m in dc.answers_to(made) if m.only_for])
+        assert "404" in text_of(reply)
+        assert dc.messages(news) == []  # nothing is left of the announcement
+    await runner.cleanup()
+
+
+async def test_who_can_wait_no_longer_has_subscribed_all_the_same(
+    dc: DiscordEmulator, news: Channel, folder: Path, slow: SlowFeed
+) -> None:
+    runner, url = await _served(slow)
+    async with live(dc, folder, patience=0.05) as sky:
+        dc.faults.add(refused(10062), CALLBACK)
+        with capture_logs() as events:
+            dc.slash(news, "subscribe", source=url)
+            await dc.wait_for(lambda: len(dc.requests(*CALLBACK.split(" "))) == 1)
+            slow.go_on.set()
+            await sky.barrier()
+        assert [e["event"] for e in events if e["event"].startswith("discord.reply")] == [
+            "discord.reply_dropped"
+        ]
+        async with sky.app.store.read() as work:
+            (subscription,) = await work.subscriptions.all()
+        assert subscription.chat_id == (await sky.known(news)).id
+    await runner.cleanup()
+
+
+async def test_a_quick_reply_is_not_announced(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
+    made = dc.slash(news, "latest")
+    await sky.answer_to(made)
+    assert kind_of_answer(dc, made) == REPLY
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("code", [10062, 40060])
+async def test_what_nobody_waits_for_is_dropped_quietly(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel, code: int
+) -> None:
+    dc.faults.add(refused(code), CALLBACK)
+    with capture_logs() as events:
+        dc.slash(news, "latest")
+        await dc.wait_for(lambda: dc.requests(*CALLBACK.split(" ")))
+        await sky.barrier()
+    assert "Post old" in text_of(await sky.answer(talk, "latest"))
+    assert not [event for event in events if event["log_level"] not in ("info", "debug")]
+    assert len([event for event in events if event["event"] == "discord.reply_dropped"]) == 1
+
+
+async def test_an_expired_interaction_is_dropped_quietly(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    late = asyncio.Event()
+    dc.faults.add(Fault(hold=late), CALLBACK)
+    with capture_logs() as events:
+        made = dc.slash(news, "latest")
+        await dc.wait_for(lambda: dc.has_failed(made))  # after three seconds
+        late.set()
+        await sky.barrier()
+    assert not [event for event in events if event["log_level"] not in ("info", "debug")]
+    assert dc.answers_to(made) == []
+
+
+@pytest.mark.parametrize("code", [50035, 50006])
+async def test_a_rejected_reply_is_sent_plainer(
+    dc: DiscordEmulator, sky: Live, news: Channel, code: int
+) -> None:
+    dc.faults.add(refused(code), CALLBACK, times=2)
+    reply = await sky.answer(news, "latest")
+    assert not reply.embeds
+    assert "https://example.org/old" in reply.content
+
+
+@pytest.mark.parametrize(
+    "fault", [refused(50013), refused(50001), broken(503)], ids=["50013", "50001", "503"]
+)
+async def test_a_reply_that_cannot_be_sent_is_a_line_in_the_log(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel, fault: Fault
+) -> None:
+    for _ in range(5 if fault.answer and fault.answer.status == 503 else 1):
+        dc.faults.add(fault, CALLBACK)
+    if fault.answer and fault.answer.status == 503:
+        pytest.skip("the library repeats it for half a minute")
+    with capture_logs() as events:
+        dc.slash(news, "latest")
+        await dc.wait_for(lambda: dc.requests(*CALLBACK.split(" ")))
+        await sky.barrier()
+    (failed,) = [event for event in events if event["event"] == "discord.interaction_failed"]
+    assert failed["log_level"] == "warning"
+    assert "exc_info" not in failed
+    assert "Post old" in text_of(await sky.answer(talk, "latest"))
+
+
+async def test_a_broadcast_that_is_stuck_holds_up_no_reply(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    go_on = asyncio.Event()
+    channels = [dc.text(club, f"c{number}") for number in range(40)]
+    for channel in channels:
+        await sky.follow(channel)
+        dc.faults.add(Fault(hold=go_on), SEND, channel.id)
+    await sky.publish("new")
+    await dc.wait_for(lambda: dc.requests(*SEND.split(" ")))
+    assert "Post new" in text_of(await sky.answer(news, "latest"))
+    assert len(dc.sent) == 1
+    go_on.set()
+    for channel in channels:
+        assert await sky.ended(channel) == ["sent"]

@@ -68,7 +68,18 @@ def add_command(world: World, call: Call) -> Json:
 
 
 def get_commands(world: World, call: Call) -> list[Json]:
-    return world.commands.get(_place(world, call), Commands()).listed()
+    """All of them; with their translations only for who asks for these."""
+    there = world.commands.get(_place(world, call), Commands()).listed()
+    if call.query.get("with_localizations", "").lower() in ("1", "true"):
+        return there
+    return [_untranslated(item) for item in there]
+
+
+def _untranslated(item: Json) -> Json:
+    kept: Json = {name: value for name, value in item.items() if not name.endswith("_localizations")}
+    options = item.get("options")
+    inner = [_untranslated(one) for one in options] if isinstance(options, list) else []
+    return kept | {"options": inner} if "options" in item else kept
 
 
 def _registered(world: World, there: Commands, item: Json, guild: int | None) -> Json:

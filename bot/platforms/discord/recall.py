@@ -1,0 +1,57 @@
+"""Looking for a message whose outcome is unknown, where no nonce settles it."""
+
+from datetime import datetime, timedelta
+
+import discord
+
+from scheduler.types import Chat, ChatKind, Payload, Sent
+
+# For how long the nonce is trusted: Discord remembers it for "the past few minutes".
+NONCE_LIFE = timedelta(minutes=2)
+# How many of the messages since then are looked at.
+LOOK_BACK = 100
+# How far our clock may be ahead of Discord's, by which it names messages.
+SKEW = timedelta(seconds=30)
+
+
+async def find(
+    client: discord.Client, chat: Chat, payload: Payload, since: datetime, now: datetime
+) -> Sent | None:
+    """What was sent to a channel or forum since then with this content; None within a nonce's life."""
+    number, after = int(chat.place.address), discord.Object(discord.utils.time_snowflake(since - SKEW))
+    channel = client.get_channel(number)
+    if channel is None and chat.kind is not ChatKind.PRIVATE:
+        channel = await client.fetch_channel(number)
+    if isinstance(channel, discord.ForumChannel):
+        return await _find_thread(client, channel, payload, after.id)
+    if now - since <= NONCE_LIFE:
+        return None
+    async for message in client.get_partial_messageable(number).history(after=after, limit=LOOK_BACK):
+        if _is_ours(client, message.author.id) and _shows(message, payload):
+            return Sent(str(number), (str(message.id),))
+    return None
+
+
+async def _find_thread(
+    client: discord.Client, forum: discord.ForumChannel, payload: Payload, after: int
+) -> Sent | None:
+    """Nonces do not count for a forum's posts. A thread has the id of its first message."""
+    active = await client.http.get_active_threads(forum.guild.id)
+    for thread in active["threads"]:
+        number, there = int(thread["id"]), int(thread["parent_id"]) == forum.id
+        if there and number > after and _is_ours(client, int(thread["owner_id"])):
+            first = await client.get_partial_messageable(number).fetch_message(number)
+            if _shows(first, payload):
+                return Sent(str(number), (str(number),), opened=True)
+    return None
+
+
+def _is_ours(client: discord.Client, author: int) -> bool:
+    return client.user is not None and author == client.user.id
+
+
+def _shows(message: discord.Message, payload: Payload) -> bool:
+    """Whether a message has this content; Discord takes white space around it away."""
+    there = [message.content, *(embed.description or "" for embed in message.embeds)]
+    wanted = [payload["content"], *(embed["description"] for embed in payload["embeds"])]
+    return [text.strip() for text in there] == [text.strip() for text in wanted]

@@ -1,0 +1,85 @@
+"""/digest: schedules in words and local time, and what a wrong one gets."""
+
+import pytest
+
+from scheduler.types import Mode
+from tests.bot.conftest import Desk, shown
+
+
+async def mode(desk: Desk, place: str = "1") -> set[Mode]:
+    chat = await desk.chat(place)
+    async with desk.store.read() as work:
+        return {subscription.mode for subscription in await work.subscriptions.of(chat.id)}
+
+
+async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) -> None:
+    said = shown(await desk.say("/digest mon,thu 08:00 shanghai")).splitlines()
+    assert said[0] == "All that this chat follows now comes as a digest: mon,thu 08:00 (Asia/Shanghai)."
+    assert said[2:] == [
+        "• Monday, March 2, 2026 08:00",
+        "• Thursday, March 5, 2026 08:00",
+        "• Monday, March 9, 2026 08:00",
+    ]
+    assert await mode(desk) == {Mode.DIGEST}
+
+
+async def test_the_zone_that_was_named_once_is_the_chats(desk: Desk) -> None:
+    await desk.say("/digest daily 09:00 Asia/Shanghai")
+    assert "daily 10:00 (Asia/Shanghai)" in shown(await desk.say("/digest daily 10:00"))
+    assert (await desk.chat()).timezone == "Asia/Shanghai"
+
+
+async def test_list_shows_the_schedule_or_how_to_make_one(desk: Desk) -> None:
+    assert "This chat has no digest. For example: /digest daily 09:00" in shown(
+        await desk.say("/digest list")
+    )
+    await desk.say("/digest weekdays 18:30")
+    for line in ("/digest list", "/digest"):
+        assert "The digest of this chat: weekdays 18:30 (UTC)." in shown(await desk.say(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("/digest daily 25:00", "“25:00” is not understood. Did you mean: /digest daily 23:00"),
+        ("/digest dayly 9", "“dayly” is not understood. Did you mean: /digest daily 09:00"),
+        ("/digest daily 09:00 Asia/Shangai", "Did you mean: /digest daily 09:00 Asia/Shanghai"),
+    ],
+)
+async def test_a_schedule_that_makes_no_sense_gets_the_nearest_one(
+    desk: Desk, line: str, answer: str
+) -> None:
+    reply = await desk.say(line)
+    assert answer in shown(reply)
+    assert reply and reply.private
+    async with desk.store.read() as work:
+        assert await work.digests.all() == []
+
+
+async def test_now_sends_what_waits(desk: Desk) -> None:
+    await desk.source("old")
+    await desk.say("/subscribe")
+    await desk.say("/digest daily 09:00")
+    assert shown(await desk.say("/digest now")) == "Nothing waits for the digest."
+    await desk.publish("old", "new")
+    assert shown(await desk.say("/digest now")) == "The digest is on its way."
+
+
+async def test_off_says_whether_something_waited(desk: Desk) -> None:
+    await desk.source("old")
+    await desk.say("/subscribe")
+    await desk.say("/digest daily 09:00")
+    await desk.publish("old", "new")
+    assert "What waited is on its way." in shown(await desk.say("/digest off"))
+    assert await mode(desk) == {Mode.INSTANT}
+    assert "has no digest" in shown(await desk.say("/digest off"))
+
+
+async def test_only_admins_schedule(desk: Desk) -> None:
+    assert "Only admins" in shown(await desk.say("/digest daily 09:00", admin=False))
+
+
+async def test_a_chinese_reader_may_write_and_read_chinese(desk: Desk) -> None:
+    said = shown(await desk.say("/digest 每天 9点 Asia/Shanghai", locale="zh-hans"))
+    assert said.startswith("本聊天关注的内容今后汇成摘要发送：daily 09:00（Asia/Shanghai）。")
+    assert "2026年3月2日星期一 09:00" in said
