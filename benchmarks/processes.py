@@ -93,7 +93,9 @@ class Server:
 
 
 @asynccontextmanager
-async def server(kind: str, *, strict: int = 0, latency: float = 0, jitter: float = 0) -> AsyncIterator[Server]:
+async def server(
+    kind: str, *, strict: int = 0, latency: float = 0, jitter: float = 0
+) -> AsyncIterator[Server]:
     """A fresh emulator; `strict` is its limit a second, `latency` and `jitter` are ms of a round trip."""
     options = [kind, "--strict", str(strict), "--latency", str(latency), "--jitter", str(jitter)]
     async with child("-m", "benchmarks.servers", *options) as process, aiohttp.ClientSession() as session:

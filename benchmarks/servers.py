@@ -16,7 +16,7 @@ from tests.emulators.telegram.control import ControlledEmulator as Telegram
 
 Entry = TypeVar("Entry")
 BODY = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, "text": "x"}
-CANNED = json.dumps({"ok": True, "result": BODY}).encode()
+ME = {"id": 1, "is_bot": True, "first_name": "Skywave", "username": "skywave_bot"}
 
 
 class Shows(Transcript[Entry]):
@@ -65,10 +65,15 @@ class TimedDiscord(Discord):
 class Canned(Emulator):
     """Answers every request like a sendMessage, as fast as it can: only the client is measured."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._me, self._sent = (json.dumps({"ok": True, "result": found}).encode() for found in (ME, BODY))
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         await request.read()
-        return web.Response(body=CANNED, content_type="application/json")
+        body = self._me if request.path.endswith("getMe") else self._sent
+        return web.Response(body=body, content_type="application/json")
 
 
 def make(options: argparse.Namespace) -> Emulator:

@@ -47,7 +47,9 @@ class World:
         """A new database with one source, which is never polled, and a page of old posts."""
         store = await SqlStore.open(url)
         async with store.write() as work:
-            source = await work.sources.add("feed", "https://example.org/feed", "Radio notes", Visibility.PUBLIC)
+            source = await work.sources.add(
+                "feed", "https://example.org/feed", "Radio notes", Visibility.PUBLIC
+            )
             await work.posts.insert(source.id, [post(f"old {n}") for n in range(11)], datetime.now(UTC))
             await work.commit()
         world = cls(url, store, source)
@@ -69,7 +71,12 @@ class World:
                 await connection.execute(insert(ChatRow), chats)
             ids = (await connection.scalars(select(ChatRow.id))).all()
             rows = [
-                {"chat_id": chat, "scope": str(self.source.id), "source_id": self.source.id, "starts_after": 0}
+                {
+                    "chat_id": chat,
+                    "scope": str(self.source.id),
+                    "source_id": self.source.id,
+                    "starts_after": 0,
+                }
                 for chat in ids
             ]
             for start in range(0, len(rows), CHUNK):

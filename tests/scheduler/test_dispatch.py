@@ -795,7 +795,8 @@ async def test_who_is_cancelled_leaves_nothing_running(world: World) -> None:
     draining = asyncio.create_task(world.dispatcher().drain())
     await begun.wait()
     draining.cancel()
-    await asyncio.wait({draining})
+    async with asyncio.timeout(10):
+        await asyncio.wait({draining})
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

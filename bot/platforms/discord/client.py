@@ -14,7 +14,7 @@ import structlog
 from bot.commands.types import Call, Reply
 from bot.platforms.discord import chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
-from bot.platforms.discord.events import arguments_of, call_of, choices, focused_option
+from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
 from bot.platforms.discord.sender import DiscordPlatform
@@ -93,7 +93,7 @@ class Client(discord.Client):
                 call = call_of(interaction, data["name"], arguments_of(data))
                 await self._replies.answer(interaction, self._command(call))
             case discord.InteractionType.component:
-                work = self.wiring.router.press(data["custom_id"], call_of(interaction, "", ""))
+                work = self.wiring.router.press(data_of(data["custom_id"]), call_of(interaction, "", ""))
                 await self._replies.answer(interaction, work, edit=True)
             case discord.InteractionType.autocomplete:
                 option, text = focused_option(data)

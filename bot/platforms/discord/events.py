@@ -4,12 +4,14 @@ from typing import Any
 
 import discord
 
-from bot.commands.types import Call
+from bot.commands.types import Button, Call
 from scheduler.types import ChatKind, Place
 
 NAME = "discord"
 # Of what autocompletion offers: how many, and how long each (docs.discord.com: "Autocomplete").
 CHOICES, CHOICE_LENGTH = 25, 100
+# Between the data of a button and its number in the message.
+NUMBER = "#"
 
 
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
@@ -53,7 +55,25 @@ def focused_option(data: Any) -> tuple[str, str]:
     return "", ""
 
 
+def custom_id(button: Button, number: int) -> str:
+    """What a button is called: two of a message may lead to the same page, but not have the same name."""
+    return f"{button.data}{NUMBER}{number}"
+
+
+def data_of(custom_id: str) -> str:
+    """The data of the button that is called like this."""
+    return custom_id.partition(NUMBER)[0]
+
+
 def choices(names: Any) -> list[discord.app_commands.Choice[str]]:
     """What autocompletion can offer of the names."""
-    shown = dict.fromkeys(short for name in names if (short := name.strip()[:CHOICE_LENGTH].strip()))
+    shown = dict.fromkeys(short for name in names if (short := _cut(name.strip())))
     return [discord.app_commands.Choice(name=name, value=name) for name in list(shown)[:CHOICES]]
+
+
+def _cut(name: str) -> str:
+    """As much of a name as can be offered, without half a word: it will be searched for."""
+    if len(name) <= CHOICE_LENGTH:
+        return name
+    words, _, _ = name[: CHOICE_LENGTH + 1].rpartition(" ")
+    return words.strip() or name[:CHOICE_LENGTH]

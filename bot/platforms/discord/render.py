@@ -21,6 +21,7 @@ from content.document import (
     ListBlock,
     Paragraph,
     Quote,
+    block_text,
     is_web_url,
 )
 from content.text import excerpt
@@ -77,7 +78,7 @@ def _posts(document: Document) -> tuple[int, ...]:
 def _title(document: Document) -> str:
     """The first heading, else the first line, cut to a thread's name."""
     blocks = sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
-    lines = (line for block in blocks for line in flatten(Document((block,))).text.split("\n"))
+    lines = (line for block in blocks for line in clean(block_text(block)).split("\n"))
     line = next(filter(_is_visible, lines), NOTHING)[: 2 * TITLE_LENGTH]
     names = (excerpt(line, TITLE_LENGTH - less) for less in range(TITLE_LENGTH))
     return next((name for name in names if _units(name) <= TITLE_LENGTH and _is_visible(name)), NOTHING)
@@ -88,7 +89,7 @@ def _is_visible(text: str) -> bool:
 
 
 def _has_text(blocks: Iterable[Block]) -> bool:
-    return any(_is_visible(flatten(Document((block,))).text) for block in blocks)
+    return any(_is_visible(clean(block_text(block))) for block in blocks)
 
 
 def _text(document: Document, form: Form) -> tuple[str, str]:
@@ -96,12 +97,12 @@ def _text(document: Document, form: Form) -> tuple[str, str]:
     if not _has_text(document.blocks):
         return NOTHING, ""
     if form is Form.PLAIN:
-        return plain(flatten(document)), ""
+        return plain(flatten(document)) or NOTHING, ""
     picture = next((b for b in document.blocks if isinstance(b, Image) and _can_show(b)), None)
     if form is not Form.FULL or picture is None:
-        return _description(document.blocks), ""
+        return _description(document.blocks) or NOTHING, ""
     others = tuple(block for block in document.blocks if block is not picture)
-    return _description(others if _has_text(others) else document.blocks), picture.url
+    return _description(others if _has_text(others) else document.blocks) or NOTHING, picture.url
 
 
 def _can_show(image: Image) -> bool:

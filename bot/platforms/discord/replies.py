@@ -9,7 +9,7 @@ import discord
 import structlog
 
 from bot.commands.types import Reply
-from bot.platforms.discord.errors import send_error
+from bot.platforms.discord.errors import is_late, send_error
 from bot.platforms.discord.sender import DiscordPlatform, content, view
 from scheduler.errors import ContentRejected
 from scheduler.types import Form, Message
@@ -54,7 +54,8 @@ class Replies:
                 return
             except discord.HTTPException as exc:
                 error = send_error(exc)
-                if not isinstance(error, ContentRejected) or error.final or form is Form.PLAIN:
+                can_be_plainer = isinstance(error, ContentRejected) and not error.final
+                if is_late(exc) or not can_be_plainer or form is Form.PLAIN:
                     raise
                 log.warning("reply.rejected", form=str(form), reason=str(error))
 

@@ -10,6 +10,8 @@ import discord
 from bot.commands.types import Button
 from bot.platforms.discord import errors
 from bot.platforms.discord.errors import FAULTS, send_error
+from bot.platforms.discord.events import custom_id
+from bot.platforms.discord.pacing import answered
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
@@ -121,7 +123,11 @@ class DiscordPlatform:
         """A post of a forum is a thread; a forum that asks for a tag gets its first that anybody may use."""
         free = [tag for tag in forum.available_tags if not tag.moderated] or forum.available_tags
         tags = free[:1] if forum.flags.require_tag else []
-        opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
+        token = answered.set([])  # nothing tells a repeated one apart
+        try:
+            opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
+        finally:
+            answered.reset(token)
         return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)
 
 
@@ -135,11 +141,11 @@ def content(payload: Payload) -> dict[str, Any]:
 
 
 def view(buttons: Sequence[Button]) -> discord.ui.View | None:
-    """A row of buttons. They carry all that is needed, so that nothing about the message is kept."""
+    """Rows of buttons. They carry all that is needed, so that nothing about the message is kept."""
     if not buttons:
         return None
-    row = discord.ui.View(timeout=None)
-    for button in buttons:
-        row.add_item(discord.ui.Button(label=button.label, custom_id=button.data))
-    row.stop()  # the library keeps no view that has ended
-    return row
+    rows = discord.ui.View(timeout=None)
+    for number, button in enumerate(buttons):
+        rows.add_item(discord.ui.Button(label=button.label, custom_id=custom_id(button, number)))
+    rows.stop()  # the library keeps no view that has ended
+    return rows

@@ -330,16 +330,23 @@ async def test_a_rejected_reply_is_sent_plainer(
     assert "https://example.org/old" in reply.content
 
 
-@pytest.mark.parametrize(
-    "fault", [refused(50013), refused(50001), broken(503)], ids=["50013", "50001", "503"]
-)
-async def test_a_reply_that_cannot_be_sent_is_a_line_in_the_log(
-    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel, fault: Fault
+@pytest.mark.parametrize("processed", [False, True])
+async def test_a_reply_that_meets_a_broken_server_is_repeated(
+    dc: DiscordEmulator, sky: Live, news: Channel, processed: bool
 ) -> None:
-    for _ in range(5 if fault.answer and fault.answer.status == 503 else 1):
-        dc.faults.add(fault, CALLBACK)
-    if fault.answer and fault.answer.status == 503:
-        pytest.skip("the library repeats it for half a minute")
+    dc.faults.add(broken(500, processed=processed), CALLBACK)
+    with capture_logs() as events:
+        assert "Post old" in text_of(await sky.answer(news, "latest"))
+        await sky.barrier()
+    assert len(dc.messages(news)) == 1
+    assert not [event for event in events if event["log_level"] not in ("info", "debug")]
+
+
+@pytest.mark.parametrize("code", [50013, 50001])
+async def test_a_reply_that_cannot_be_sent_is_a_line_in_the_log(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel, code: int
+) -> None:
+    dc.faults.add(refused(code), CALLBACK)
     with capture_logs() as events:
         dc.slash(news, "latest")
         await dc.wait_for(lambda: dc.requests(*CALLBACK.split(" ")))

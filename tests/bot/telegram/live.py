@@ -25,7 +25,8 @@ from tests.emulators.telegram import Chat, Message, TelegramEmulator
 
 FEED = "/feed"
 KINDS = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
-PATIENCE = 10.0  # seconds after which a test that waits has failed
+PATIENCE = 30.0  # seconds after which a test that waits has failed
+LOOK = 0.005  # seconds between two looks at the store, which tells nobody of changes
 
 Found = TypeVar("Found")
 
@@ -208,7 +209,7 @@ class Live:
         """The first true value of `condition`, which reads the store; TimeoutError if it never comes."""
         async with asyncio.timeout(PATIENCE):
             while not (value := await condition()):
-                pass  # each look at the store lets the others run
+                await asyncio.sleep(LOOK)
         return value
 
     async def ended(self, chat: Chat, topic: int | None = None) -> list[str]:

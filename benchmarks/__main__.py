@@ -1,0 +1,50 @@
+"""`python -m benchmarks [NAME...]`: one table, and results.json beside this file."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from benchmarks.broadcasts import telegram_30, telegram_1000
+from benchmarks.channels import discord_50, discord_cpu
+from benchmarks.growth import growth
+from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
+from benchmarks.results import Result, save, table
+from benchmarks.transport import transport
+
+ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
+    "telegram-transport": transport,
+    "telegram-30": telegram_30,
+    "telegram-1000": telegram_1000,
+    "discord-50": discord_50,
+    "discord-cpu": discord_cpu,
+    "outbox-cpu": outbox_cpu,
+    "fan-out": fan_out,
+    "outbox-memory": outbox_memory,
+    "claims": claims,
+    "growth": growth,
+}
+
+
+async def run(names: Sequence[str]) -> list[Result]:
+    """The results of these benchmarks, one after another."""
+    results: list[Result] = []
+    for name in names:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        results += await ALL[name]()
+    return results
+
+
+def main() -> int:
+    """0 if every bar was held."""
+    names = sys.argv[1:] or list(ALL)
+    if unknown := [name for name in names if name not in ALL]:
+        print(f"no benchmark {unknown[0]}: there are {', '.join(ALL)}", file=sys.stderr)
+        return 2
+    results = asyncio.run(run(names))
+    save(results)
+    print(table(results))
+    return int(any(result.ok is False for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The dispatcher and the store alone, in a child process: `python -m benchmarks.dispatching WHAT ARGUMENTS`.
+
+It prints one JSON value. Logs go to standard error, as in a deployment.
+"""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import psutil
+
+from benchmarks.worlds import World
+from bot.app import SystemClock, make_look
+from bot.logs import configure
+from bot.platforms.telegram.limits import PRIVATE
+from bot.platforms.telegram.render import render
+from bot.settings import Settings, load_settings
+from content import present
+from content.document import Document
+from content.types import Post
+from scheduler.dispatch import Dispatcher
+from scheduler.limits import Limits, Rate
+from scheduler.pacer import Pacer
+from scheduler.types import Chat, ChatKind, Delivery, Form, Message, Sent
+from storage.unit_of_work import SqlStore
+
+FAST = 1_000  # messages a second
+
+
+class Instant:
+    """A platform that has sent before it was asked."""
+
+    name = "telegram"
+    deduplicates = False
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def render(self, document: Document, form: Form) -> Sequence[Message]:
+        return render(document, form)
+
+    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+        self.sent += 1
+        return Sent(chat.place.address, (str(self.sent),))
+
+    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
+        return None
+
+    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
+        return None
+
+
+def _compose(settings: Settings, delivery: Delivery, posts: Sequence[Post]) -> Document:
+    return present.post(posts[0], make_look(settings, delivery.chat))
+
+
+def dispatcher(store: SqlStore, platform: Instant, rate: float) -> Dispatcher:
+    """As the application wires it."""
+    clock = SystemClock()
+    limits = Limits(Rate(rate, guard=0.0), {ChatKind.PRIVATE: PRIVATE})
+    compose = partial(_compose, load_settings())
+    return Dispatcher(store, platform, compose, Pacer(limits, clock), clock, random.Random(1), 1)
+
+
+async def cpu(url: str, chats: str) -> object:
+    """Microseconds of CPU a delivery at 1000 a second, and how many a second there were."""
+    world = await World.make(url)
+    await world.follow("telegram", [str(n) for n in range(1, int(chats) + 1)], ChatKind.PRIVATE)
+    warm = dispatcher(world.store, Instant(), FAST)
+    count = await world.publish("first")
+    await warm.drain()
+    await world.publish("second")
+    platform = Instant()
+    began, spent = time.monotonic(), time.process_time()
+    await dispatcher(world.store, platform, FAST).drain()
+    took, spent = time.monotonic() - began, time.process_time() - spent
+    await world.close()
+    assert platform.sent == count
+    return {"cpu": spent / count * 1e6, "rate": count / took}
+
+
+async def memory(url: str, seconds: str) -> object:
+    """MB that the process takes when it has dispatched for some seconds, and how many deliveries that were."""
+    store = await SqlStore.open(url)
+    platform, peak = Instant(), 0
+    sending = dispatcher(store, platform, FAST)
+    running = asyncio.create_task(sending.run())
+    until = time.monotonic() + float(seconds)
+    while time.monotonic() < until:
+        await asyncio.sleep(0.1)
+        peak = max(peak, psutil.Process().memory_info().rss)
+    sending.stop()
+    await running
+    await store.close()
+    return {"memory": peak / 1e6, "sent": platform.sent}
+
+
+async def claim(url: str, limit: str) -> object:
+    """Milliseconds of some claims, and how many deliveries they found."""
+    store = await SqlStore.open(url)
+    took, found = [], 0
+    for _ in range(5):
+        began = time.monotonic()
+        async with store.write() as work:
+            claimed = await work.outbox.claim("telegram", datetime.now(UTC), int(limit), 1)
+            await work.commit()
+        took.append((time.monotonic() - began) * 1e3)
+        found += len(claimed)
+    await store.close()
+    return {"took": sorted(took)[len(took) // 2], "found": found}
+
+
+async def main(what: str, *arguments: str) -> None:
+    """Measure and print."""
+    configure("console", [])
+    print(json.dumps(await {"cpu": cpu, "memory": memory, "claim": claim}[what](*arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

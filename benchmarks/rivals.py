@@ -1,0 +1,78 @@
+"""What others do with the same server: a child process that prints one line when it is done.
+
+`telegram URL RATE SECONDS CHATS PEOPLE`: python-telegram-bot with its AIORateLimiter, everything given to it at
+once, and a reply now and then. `discord URL CHANNELS POSTS`: discord.py at full speed.
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+import aiohttp
+import discord
+from telegram.error import TelegramError
+from telegram.ext import AIORateLimiter, ExtBot
+
+TALK = 0.5  # seconds between two replies
+RETRIES = 5
+
+
+async def on_telegram(url: str, rate: int, seconds: float, chats: list[int], people: list[int]) -> object:
+    """Broadcast for some seconds; how long each reply took meanwhile."""
+    limiter = AIORateLimiter(overall_max_rate=rate, overall_time_period=1, max_retries=RETRIES)
+    bot = ExtBot("123456:TEST", base_url=f"{url}/bot", rate_limiter=limiter)
+    await bot.initialize()
+    until, took = time.monotonic() + seconds, []
+
+    async def send(chat: int) -> None:
+        try:
+            await bot.send_message(chat, "The beacon was heard again.")
+        except TelegramError:
+            return
+
+    async def reply(chat: int) -> None:
+        began = time.monotonic()
+        await send(chat)
+        took.append(time.monotonic() - began)
+
+    sends = [asyncio.create_task(send(chat)) for chat in chats]
+    replies = []
+    while time.monotonic() < until:
+        await asyncio.sleep(TALK)
+        replies.append(asyncio.create_task(reply(people[len(replies) % len(people)])))
+    waiting = sum(not one.done() for one in replies)
+    for task in (*sends, *replies):
+        task.cancel()
+    return {"took": took, "waiting": waiting}
+
+
+async def on_discord(url: str, channels: list[int], posts: int) -> object:
+    """Send so many posts to all channels at once; how many were lost."""
+    discord.http.Route.BASE = url
+    client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30.0)
+    await client.login("TEST.discord.token")
+    began = time.monotonic()
+
+    async def send(channel: int) -> bool:
+        try:
+            await client.get_partial_messageable(channel).send("The beacon was heard again.")
+        except (discord.DiscordException, aiohttp.ClientError):
+            return False
+        return True
+
+    arrived = await asyncio.gather(*(send(channel) for channel in channels * posts))
+    took = time.monotonic() - began
+    await client.close()
+    return {"arrived": sum(arrived), "lost": len(arrived) - sum(arrived), "seconds": took}
+
+
+async def main(kind: str, *arguments: str) -> None:
+    """Do it and print what came of it."""
+    given = [json.loads(argument) for argument in arguments[1:]]
+    found = await (on_telegram if kind == "telegram" else on_discord)(arguments[0], *given)
+    print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

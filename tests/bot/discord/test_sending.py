@@ -1,0 +1,483 @@
+"""A broadcast meets everything that Discord can answer: what becomes of chat, delivery, part and ledger.
+
+Each time others must get their posts, and nobody more than they must.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from scheduler.types import ChatKind, OnUnknown, Place
+from tests.bot.discord.live import SEND, Live, live, text_of
+from tests.bot.live import SkippingClock
+from tests.e2e.program import item
+from tests.emulators.base import Fault
+from tests.emulators.discord import Channel, DiscordEmulator, Guild, Permission, Request
+from tests.emulators.discord.faults import (
+    REFUSALS,
+    answers,
+    banned,
+    broken,
+    delayed,
+    delivered_then_dropped,
+    dropped,
+    refused,
+    too_many,
+)
+from tests.emulators.discord.permissions import EVERYONE
+
+HOUR = 3600.0
+OPEN_THREAD = "POST /channels/{channel}/threads"
+
+GONE = [10003, 10004, 50007, 50278]
+PAUSED = [50001, 50013, 160005, 50008, 50024, 40067]
+CONTENT = [50035, 50006, 40005]
+BLOCKED = [200000, 240000]
+WAIT = [20016, 20028, 40062, 130000]
+
+
+async def broadcast(sky: Live, fault: Fault | None, news: Channel, talk: Channel, times: int = 1) -> None:
+    """Send a post to both, which goes wrong for news; talk has it when this returns."""
+    if fault is not None:
+        sky.dc.faults.add(fault, SEND, news.id, times=times)
+    await sky.follow(news)
+    await sky.follow(talk)
+    await sky.publish("new")
+    assert await sky.ended(talk) == ["sent"]
+    assert sky.posts(talk) == ["new"]
+    assert sky.ledger(talk) == {"Post new": "sent"}
+
+
+async def test_a_post_goes_out_once(sky: Live, news: Channel, talk: Channel) -> None:
+    await broadcast(sky, None, news, talk)
+    assert await sky.ended(news) == ["sent"]
+    assert sky.posts(news) == ["new"]
+    assert await sky.parts(news) == ["sent"]
+    assert sky.ledger(news) == {"Post new": "sent"}
+    ((delivery,), (message,)) = await sky.deliveries(news), sky.dc.messages(news)
+    assert delivery.parts[0].sent is not None
+    assert delivery.parts[0].sent.message_ids == (str(message.id),)
+
+
+@pytest.mark.parametrize("code", GONE)
+async def test_a_chat_that_is_gone_gets_nothing_more(
+    sky: Live, news: Channel, talk: Channel, code: int
+) -> None:
+    await broadcast(sky, refused(code), news, talk)
+    assert await sky.ended(news) == ["cancelled"]
+    known = await sky.is_in(news, "gone")
+    assert known.reason == REFUSALS[code][1]
+    assert await sky.parts(news) == ["failed"]
+    assert sky.ledger(news) == {}
+    await sky.publish("newer")
+    assert await sky.ended(talk) == ["sent", "sent"]
+    assert await sky.states(news) == ["cancelled"]
+    async with sky.app.store.read() as work:
+        assert await work.subscriptions.of(known.id)  # it keeps its settings
+
+
+@pytest.mark.parametrize("code", PAUSED)
+async def test_a_chat_that_refuses_is_paused_and_tried_again_later(
+    sky: Live, news: Channel, talk: Channel, code: int
+) -> None:
+    await broadcast(sky, refused(code), news, talk)
+    waiting = await sky.waits(news)
+    assert waiting.due_at - sky.clock.now() > timedelta(minutes=59)
+    known = await sky.is_in(news, "paused")
+    assert known.reason == REFUSALS[code][1]
+    assert sky.ledger(news) == {"Post new": "reserved"}
+    assert await sky.parts(news) == ["pending"]
+    await sky.publish("newer")  # waits behind it: Discord blocks who asks again and again
+    await sky.ended(talk)
+    await sky.looked()
+    assert len(sky.sends(news)) == 1
+    sky.skip(HOUR)
+    await sky.is_in(news, "active")
+    assert (await sky.ended_at_last(news))[0] == "sent"
+    assert sky.posts(news)[0] == "new"
+
+
+@pytest.mark.parametrize("code", CONTENT)
+async def test_rejected_content_arrives_plainer(sky: Live, news: Channel, talk: Channel, code: int) -> None:
+    await broadcast(sky, refused(code), news, talk)
+    assert await sky.ended(news) == ["sent"]
+    (message,) = sky.dc.messages(news)
+    assert not message.embeds
+    assert message.content.startswith("Post new (<https://example.org/new>)")
+    ((delivery,),) = [await sky.deliveries(news)]
+    assert [(p.form, p.state) for p in delivery.parts] == [("full", "failed"), ("plain", "sent")]
+    assert sky.ledger(news) == {"Post new": "sent"}
+
+
+async def test_content_that_no_form_saves_is_listed_as_failed(
+    sky: Live, news: Channel, talk: Channel
+) -> None:
+    await broadcast(sky, refused(50035), news, talk, times=2)
+    assert await sky.ended(news) == ["failed"]
+    ((delivery,),) = [await sky.deliveries(news)]
+    assert delivery.reason == "Invalid Form Body"
+    assert sky.ledger(news) == {"Post new": "failed"}
+    await sky.publish("newer")
+    assert await sky.ended_at_last(news) == ["failed", "sent"]  # it holds up nothing
+
+
+@pytest.mark.parametrize("code", BLOCKED)
+async def test_what_is_blocked_is_given_up_at_once_and_says_why(
+    sky: Live, news: Channel, talk: Channel, code: int
+) -> None:
+    await broadcast(sky, refused(code), news, talk)
+    assert await sky.ended(news) == ["failed"]
+    ((delivery,),) = [await sky.deliveries(news)]
+    assert delivery.reason == REFUSALS[code][1]
+    assert len(sky.sends(news)) == 1
+    assert sky.ledger(news) == {"Post new": "failed"}
+    assert (await sky.known(news)).state == "active"
+
+
+async def test_automod_blocks_one_post_and_no_other(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    dc.block_words(club, "casino")
+    await sky.follow(news)
+    dc.faults.add(refused(50035), SEND, news.id)  # only the plain form has its words where automod looks
+    await sky.publish(item("bad", content_html="<p>A casino</p>"))
+    await sky.ended(news)
+    await sky.publish("good")
+    assert await sky.ended_at_last(news) == ["failed", "sent"]
+
+
+@pytest.mark.parametrize("code", WAIT)
+async def test_a_limit_of_one_channel_is_waited_for(
+    sky: Live, news: Channel, talk: Channel, code: int
+) -> None:
+    await broadcast(sky, refused(code), news, talk)
+    assert await sky.ended_at_last(news) == ["sent"]
+    assert sky.posts(news) == ["new"]
+    async with sky.app.store.read() as work:
+        assert await work.outbox.unknowns() == 0
+    assert not [seconds for seconds in slept(sky) if seconds > 60]
+
+
+def slept(sky: Live) -> list[float]:
+    assert isinstance(sky.clock, SkippingClock)
+    return sky.clock.slept
+
+
+async def test_a_long_limit_of_one_channel_comes_back_to_the_outbox(
+    sky: Live, news: Channel, talk: Channel
+) -> None:
+    """The library would sit it out, and an hour's limit with it."""
+    await broadcast(sky, answers(too_many(3600, scope="shared")), news, talk)
+    waiting = await sky.waits(news)
+    assert (waiting.attempts, await sky.parts(news)) == (0, ["pending"])  # nothing was done: no attempt
+    left = (waiting.due_at - sky.clock.now()).total_seconds()
+    assert 3500 < left <= 3600
+    sky.skip(left - 5)
+    await sky.looked()
+    assert not sky.posts(news)
+    sky.skip(10)
+    assert await sky.ended(news) == ["sent"]
+    assert sky.posts(news) == ["new"]
+
+
+async def test_a_block_of_the_address_is_sat_out_by_everybody(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
+) -> None:
+    await sky.follow(news)
+    dc.faults.add(banned(), SEND, news.id)
+    await sky.publish("new")
+    waiting = await sky.waits(news)
+    assert waiting.attempts == 0
+    await sky.looked()  # another chat has to wait as well
+    assert sum(slept(sky)) > 50
+    assert await sky.ended_at_last(news) == ["sent"]
+
+
+UNPROCESSED: dict[str, Callable[[], Fault]] = {
+    "dropped": dropped,
+    "500": lambda: broken(500),
+    "502": lambda: broken(502),
+    "503": lambda: broken(503),
+}
+DELIVERED: dict[str, Callable[[], Fault]] = {
+    "dropped": delivered_then_dropped,
+    "500": lambda: broken(500, processed=True),
+    "502": lambda: broken(502, processed=True),
+    "503": lambda: broken(503, processed=True),
+}
+
+
+@pytest.mark.parametrize("policy", OnUnknown)
+@pytest.mark.parametrize("fault", [*UNPROCESSED.values(), *DELIVERED.values()])
+async def test_an_unknown_outcome_is_settled_by_the_nonce(
+    sky: Live, news: Channel, talk: Channel, fault: Callable[[], Fault], policy: OnUnknown
+) -> None:
+    known = await sky.follow(news)
+    sky.write("UPDATE chats SET on_unknown = ? WHERE id = ?", policy, known.id)
+    await broadcast(sky, fault(), news, talk)
+    assert await sky.ended_at_last(news) == ["sent"]
+    assert sky.posts(news) == ["new"]
+    assert sky.ledger(news) == {"Post new": "sent"}
+    assert len({request.body["nonce"] for request in sky.sends(news)}) == 1
+    assert len(sky.sends(news)) == 2
+
+
+async def test_an_answer_that_never_comes_is_not_waited_for(
+    dc: DiscordEmulator, news: Channel, folder: Path
+) -> None:
+    """The message arrived; the library alone would wait until Discord has forgotten its nonce."""
+    never = asyncio.Event()
+    async with live(dc, folder, timeout=0.3) as sky:
+        await sky.follow(news)
+        dc.faults.add(delayed(never), SEND, news.id)
+        await sky.publish("new")
+        assert await sky.ended_at_last(news) == ["sent"]
+        assert sky.posts(news) == ["new"]
+        never.set()
+
+
+async def test_a_nonce_that_is_forgotten_doubles_nothing(folder: Path) -> None:
+    """It arrived, nobody knows, and Discord is not to be reached until it has forgotten the nonce."""
+    clock = SkippingClock()
+    emulator = DiscordEmulator(clock=clock.monotonic, today=lambda: clock.now().timestamp())
+    async with emulator as dc:
+        news = dc.text(dc.guild("Club"), "news")
+        async with live(dc, folder, clock=clock) as sky:
+            await sky.follow(news)
+            dc.say(news, "good morning")
+            dc.faults.add(delivered_then_dropped(), SEND, news.id)
+            dc.faults.add(broken(503), SEND, news.id, times=2)
+            await sky.publish("new")
+            await dc.wait_for(lambda: len(sky.sends(news)) == 1)
+            clock.skip(HOUR)
+            dc.say(news, "is anybody here?")
+            assert await sky.ended_at_last(news) == ["sent"]
+            assert sky.posts(news) == ["new"]
+            assert sky.ledger(news) == {"Post new": "sent"}
+
+
+async def test_a_message_that_was_deleted_before_we_knew_of_it_stays_deleted(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    seen = asyncio.Event()
+    await sky.follow(news)
+    dc.faults.add(Fault(delay=seen, dropped=True), SEND, news.id)
+    await sky.publish("new")
+    (message,) = await dc.wait_for(lambda: dc.messages(news))
+    dc.remove(message)
+    seen.set()
+    assert await sky.ended_at_last(news) == ["sent"]
+    assert dc.messages(news) == []
+
+
+async def test_nothing_is_counted_while_discord_cannot_be_reached(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    await sky.follow(news)
+    await dc.stop()
+    await sky.publish("new")
+    waiting = await sky.waits(news)
+    assert await sky.parts(news) == ["pending"]
+    assert "cannot be reached" in waiting.reason
+    await dc.start()
+    assert await sky.ended_at_last(news) == ["sent"]
+    assert sky.posts(news) == ["new"]
+
+
+LONG = "<p>" + "word " * 400 + "</p>"
+
+
+async def test_an_edition_is_resumed_where_it_broke_off(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    """Of several messages the first arrives; only the others are sent again."""
+    await sky.follow(news)
+    dc.faults.add(Fault(), SEND, news.id)  # the first goes through
+    dc.faults.add(dropped(), SEND, news.id)
+    await sky.publish(*(item(f"n{number}", content_html=LONG) for number in range(20)))
+    assert await sky.ended_at_last(news) == ["sent"]
+    texts = [text_of(message) for message in dc.messages(news)]
+    assert len(texts) == len(set(texts)) > 1
+    assert set(sky.ledger(news).values()) == {"sent"}
+    assert len(sky.ledger(news)) == 20
+
+
+# Threads and forums
+
+
+async def test_an_archived_thread_is_brought_back(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
+) -> None:
+    thread = dc.thread(news, "a thread")
+    await sky.follow(thread)
+    dc.archive(thread)
+    dc.faults.add(refused(50083), SEND, thread.id)  # what it answers now and then instead of doing it itself
+    await sky.publish("new")
+    assert await sky.ended(thread) == ["sent"]
+    assert sky.posts(thread) == ["new"]
+    assert not thread.archived
+    assert len(dc.requests("PATCH", "/channels/{channel}")) == 1
+
+
+@pytest.mark.parametrize("archived", [False, True])
+async def test_a_locked_thread_is_paused_alone_until_it_is_unlocked(
+    dc: DiscordEmulator, news: Channel, club: Guild, folder: Path, archived: bool
+) -> None:
+    dc.set_permissions(club, club.bot_role, EVERYONE)  # not Manage Threads
+    thread, other = dc.thread(news, "a thread"), dc.thread(news, "another")
+    dc.archive(thread, archived)
+    thread.locked = True
+    async with live(dc, folder) as sky:
+        for place in (thread, other):
+            await sky.follow(place)
+        await sky.publish("new")
+        assert await sky.ended(other) == ["sent"]
+        assert (await sky.is_in(thread, "paused")).reason
+        assert sky.posts(thread) == []
+        assert sky.ledger(thread) == {"Post new": "reserved"}
+        dc.lock(thread, False)
+        await sky.is_in(thread, "active")
+        assert await sky.ended_at_last(thread) == ["sent"]
+        assert sky.posts(thread) == ["new"]
+
+
+@pytest.mark.parametrize("requires_tag", [False, True])
+async def test_a_forum_gets_a_post_for_each_edition(
+    dc: DiscordEmulator, sky: Live, club: Guild, requires_tag: bool
+) -> None:
+    dc.set_permissions(club, club.bot_role, EVERYONE)  # whoever may manage threads needs no tag
+    forum = dc.forum(club, "updates", ["News", "Talk"], requires_tag=requires_tag)
+    await sky.follow(forum)
+    await sky.publish("new")
+    assert await sky.ended(forum) == ["sent"]
+    (thread,) = club.threads.values()
+    assert (thread.parent, thread.name) == (forum, "Post new")
+    assert [forum.tags[tag] for tag in thread.applied_tags] == (["News"] if requires_tag else [])
+    assert sky.posts(thread) == ["new"]
+    assert sky.ledger(forum) == {"Post new": "sent"}
+
+
+async def test_a_forum_that_has_no_tag_to_give_is_paused(dc: DiscordEmulator, sky: Live, club: Guild) -> None:
+    dc.set_permissions(club, club.bot_role, EVERYONE)
+    forum = dc.forum(club, "updates", requires_tag=True)
+    await sky.follow(forum)
+    await sky.publish("new")
+    known = await sky.is_in(forum, "paused")
+    assert known.reason == REFUSALS[40067][1]
+    assert sky.ledger(forum) == {"Post new": "reserved"}
+
+
+async def test_later_parts_go_into_the_thread_that_the_first_one_opened(
+    dc: DiscordEmulator, sky: Live, club: Guild
+) -> None:
+    forum = dc.forum(club, "updates")
+    await sky.follow(forum)
+    dc.faults.add(dropped(), SEND)  # the second part, which is then resumed in there
+    await sky.publish(*(item(f"n{number}", content_html=LONG) for number in range(20)))
+    assert await sky.ended_at_last(forum) == ["sent"]
+    (thread,) = club.threads.values()
+    texts = [text_of(message) for message in dc.messages(thread)]
+    assert len(texts) == len(set(texts)) > 1
+    assert set(sky.ledger(forum).values()) == {"sent"}
+
+
+async def test_a_thread_that_vanishes_between_two_parts_ends_that_edition_alone(
+    dc: DiscordEmulator, sky: Live, club: Guild
+) -> None:
+    forum = dc.forum(club, "updates")
+    await sky.follow(forum)
+    dc.faults.add(refused(10003), SEND)
+    await sky.publish(*(item(f"n{number}", content_html=LONG) for number in range(20)))
+    assert await sky.ended_at_last(forum) == ["failed"]
+    assert set(sky.ledger(forum).values()) == {"sent", "failed"}
+    assert (await sky.known(forum)).state == "active"
+    await sky.publish("next")
+    assert await sky.ended_at_last(forum) == ["failed", "sent"]
+
+
+@pytest.mark.parametrize("fault", [*UNPROCESSED.values(), *DELIVERED.values()])
+async def test_a_forum_has_no_nonce_and_gets_nothing_twice(
+    dc: DiscordEmulator, sky: Live, club: Guild, fault: Callable[[], Fault]
+) -> None:
+    forum = dc.forum(club, "updates")
+    await sky.follow(forum)
+    dc.faults.add(fault(), OPEN_THREAD, forum.id)
+    await sky.publish("new")
+    assert await sky.ended_at_last(forum) == ["sent"]
+    (thread,) = club.threads.values()
+    assert sky.posts(thread) == ["new"]
+
+
+async def test_a_forum_that_the_gateway_has_not_told_of_is_served(
+    dc: DiscordEmulator, sky: Live, club: Guild
+) -> None:
+    forum = dc.forum(club, "updates")
+    await sky.follow(forum)
+    await sky.barrier()
+    guild = sky.client.get_guild(club.id)
+    assert guild is not None
+    guild._channels.pop(forum.id)
+    await sky.publish("new")
+    assert await sky.ended(forum) == ["sent"]
+    assert len(club.threads) == 1
+
+
+async def test_a_person_is_written_to_by_their_id(dc: DiscordEmulator, sky: Live) -> None:
+    """Operators are given as people, not as the channels of their DMs."""
+    ann = dc.user("Ann")
+    place = Place("discord", str(ann.id))
+    await sky.notify(place, "Something stopped.")
+    assert await sky.ended_at(place) == ["sent"]
+    assert [text_of(message) for message in dc.messages(dc.dm(ann))] == ["Something stopped."]
+    assert (await sky.chat_at(place)).kind is ChatKind.PRIVATE
+
+
+# Pings
+
+PINGS = "@everyone @here <@{user}> <@!{user}> <@&{role}> https://example.org/@everyone"
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_posts_ping_nobody(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, plain: bool
+) -> None:
+    dc.set_permissions(club, club.bot_role, EVERYONE | Permission.MENTION_EVERYONE)
+    role = dc.role(club, "Readers", mentionable=True)
+    evil = PINGS.format(user=club.owner.id, role=role.id)
+    escaped = evil.replace("<", "&lt;").replace(">", "&gt;")
+    forum = dc.forum(club, "updates")
+    for place in (news, forum):
+        await sky.follow(place)
+        if plain:
+            dc.faults.add(refused(50035), SEND, place.id)
+            dc.faults.add(refused(50035), OPEN_THREAD, place.id)
+    await sky.publish(item("evil", title=evil, content_html=f"<p>{escaped}</p>"))
+    for place in (news, forum):
+        assert await sky.ended(place) == ["sent"]
+    page = await sky.answer(news, "latest")  # a reply
+    await sky.publish(
+        *(item(f"n{number}", title=evil, content_html=f"<p>{escaped}</p>") for number in range(20))
+    )
+    await sky.ended_at_last(news)
+    page = await sky.answer(news, "search", words="example")
+    made = dc.press(page, "2")  # an edit
+    await sky.acknowledged(made)
+    assert dc.messages(news)
+    for message in [*dc.sent, *(m for c in (news, *club.threads.values()) for m in dc.messages(c))]:
+        assert not message.pings
+        assert not any(version.pings for version in message.history)
+    bodies = [entry.body for entry in dc.transcript.entries if isinstance(entry, Request)]
+    said = [found for body in bodies for found in said_in(body)]
+    assert len(said) >= 5
+    assert all(one.get("allowed_mentions") == {"parse": []} for one in said)
+
+
+def said_in(body: object) -> list[dict[str, object]]:
+    """The messages in the body of a request: it is one, or carries one."""
+    if not isinstance(body, dict):
+        return []
+    inner = [body, body.get("data"), body.get("message")]
+    return [one for one in inner if isinstance(one, dict) and ("embeds" in one or one.get("content"))]

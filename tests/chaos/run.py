@@ -1,0 +1,323 @@
+"""One run of chaos: lives of the real program, each ended at a moment drawn from the seed."""
+
+import asyncio
+import random
+import signal
+from asyncio.subprocess import Process
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from tests.chaos.books import Database, Sending
+from tests.chaos.happenings import Happenings
+from tests.chaos.places import Spot
+from tests.chaos.servers import Postgres, Sqlite
+from tests.chaos.verdict import Account, Verdict, judge
+from tests.chaos.world import DC_SENDS, TG_SENDS, World
+from tests.e2e.program import Program
+from tests.emulators.base import Fault
+
+# Of all calls, how many a fault befalls.
+SHARE = 0.05
+# So many open deliveries are enough to be killed in: no more posts are published meanwhile.
+ENOUGH = 500
+# Seconds after which a moment that does not come is given up, and an ending that does not end.
+PATIENCE, ENDING = 12.0, 40.0
+# Seconds that all may take to be sent in the end.
+LAST = 900.0
+# Between two looks at what another process writes, which tells nobody when it does.
+LOOK = 0.1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done to the program, and what was on its way then."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    """How lives ended without a kill: terminated, by themselves (their exit statuses)."""
+    troubles: Counter[str] = field(default_factory=Counter)
+    sending: list[set[Sending]] = field(default_factory=list)
+    """For each kill, the parts that were `sending`, and not already at the kill before."""
+    cut: int = 0
+    """Sends that outages of Telegram cut."""
+    left_sending: int = 0
+    """Parts that an orderly end left `sending`."""
+    let_in_again: int = 0
+    """Chats that had to be let in more than once at the end, because the first time was lost at a kill."""
+
+    def sending_on(self, platform: str) -> int:
+        return sum(part.platform == platform for kill in self.sending for part in kill)
+
+    def most_sending(self) -> int:
+        """The most parts of Telegram's that were `sending` at one kill."""
+        return max((sum(part.platform == "telegram" for part in kill) for kill in self.sending), default=0)
+
+
+class Run:
+    """A world, a program in it, and the seed that decides what happens."""
+
+    def __init__(
+        self, folder: Path, database: Sqlite | Postgres, *, seed: int, size: float, hold: int
+    ) -> None:
+        self.rng = random.Random(seed)
+        self.world = World(self.rng, size)
+        self.happenings = Happenings(self.world, self.rng)
+        self.server, self.database = database, Database(database.url)
+        self.tally = Tally()
+        self._folder, self._hold, self._size = folder, hold, size
+        self._stack = AsyncExitStack()
+        self.program: Program
+
+    async def go(self, kills: int, say: Callable[[str], None]) -> tuple[Verdict, Account]:
+        """Set up, kill so often, heal, and judge."""
+        async with self.world.open():
+            await self._set_up()
+            self.world.storm(SHARE)
+            while sum(self.tally.kills.values()) < kills:
+                await self._life()
+                done = sum(self.tally.kills.values())
+                if done % 10 == 0:
+                    say(f"{done} kills, {self.world.published} posts, {await self.database.open()} open")
+            self.world.storm(0.0)
+            await self._heal(say)
+            account = Account(await self.database.read())
+            return judge(self.world, account), account
+
+    async def _set_up(self) -> None:
+        tg, dc = self.world.tg, self.world.dc
+        self.program = Program(
+            self._folder,
+            database_url=self.server.url,
+            telegram_token=tg.token,
+            telegram_api_url=tg.url,
+            discord_token=dc.token,
+            discord_api_url=dc.url,
+            discord_gateway_url=dc.gateway_url,
+        )
+        await self._command("sources", "add", f"{self.world.feed.url}/feed")
+        words = " ".join(spot.word for spot in self.world.spots)
+        await self._command("subscriptions", "add", "-", input=words)
+        on_telegram = [s for s in self.world.spots if s.platform == "telegram"]
+        for spot in self.rng.sample(on_telegram, self._hold):
+            await self._command("chats", "set", spot.word, "--on-unknown", "hold")
+            spot.hold = True
+        for spot in self.rng.sample(self.world.spots, max(1, round(5 * self._size))):
+            await self._command("digests", "add", spot.word, "daily", "00:00", "--max", "100")
+            spot.digest = True
+        self.world.publish(2)
+
+    async def _command(self, *arguments: str, input: str = "") -> None:
+        status, _, err = await self.program.call(*arguments, input=input)
+        if status:
+            raise AssertionError(f"skywave {' '.join(arguments)}: {err}")
+
+    # Lives
+
+    async def _life(self) -> None:
+        """Start the program, let things happen, and end it."""
+        rng = self.rng
+        await self._note_returns()
+        for _ in range(rng.choice((0, 0, 1, 1, 2))):
+            self.happenings.one()
+        if await self.database.open() < ENOUGH * self._size:
+            self.world.publish(rng.choices((1, 2, 4, rng.randint(6, 25)), (60, 20, 10, 10))[0])
+        self.world.stopped.clear()
+        process = await self.program.start("run")
+        if rng.random() < 0.25:
+            for spot in [s for s in self.world.spots if s.hindered]:
+                self.happenings.let_in(spot)
+        if rng.random() < 0.12:
+            await self._trouble(process)
+        if rng.random() < 0.05:
+            await self._send_digest()
+        moment = rng.choice((self._at_sent, self._at_sent, self._at_request, self._at_poll, self._in_flight))
+        go_on = await moment(process)
+        if process.returncode is not None:
+            self.tally.ends[f"by itself, {process.returncode}"] += 1
+        elif rng.random() < 0.1:
+            await self._terminate(process, go_on)
+        else:
+            process.kill()
+            await process.wait()
+            self.tally.kills[moment.__name__.removeprefix("_")] += 1
+        await go_on()
+        self.tally.sending.append(await self.database.sending() - set[Sending]().union(*self.tally.sending))
+
+    async def _terminate(self, process: Process, go_on: Callable[[], Awaitable[None]]) -> None:
+        process.send_signal(signal.SIGTERM)
+        await go_on()
+        async with asyncio.timeout(ENDING):
+            status = await process.wait()
+        self.tally.ends[f"terminated, {status}"] += 1
+        self.tally.left_sending += len(await self.database.sending())
+
+    async def _note_returns(self) -> None:
+        """Between two lives: which chats Skywave knows to be back."""
+        states = await self.database.states()
+        for spot in self.world.spots:
+            known = [states.get((spot.platform, address, spot.topic)) for address in spot.addresses]
+            if not spot.deleted and not spot.hindered and not {"gone"} & set(known):
+                spot.returned()
+
+    async def _send_digest(self) -> None:
+        """An operator's command beside the running program; a database in trouble may refuse it."""
+        digests = [s for s in self.world.spots if s.digest and not s.deleted]
+        if digests:
+            await self.program.call("digests", "send", self.rng.choice(digests).word)
+
+    # Moments: each returns what is to be done after the end
+
+    async def _at_sent(self, process: Process) -> Callable[[], Awaitable[None]]:
+        """So many messages later, on one of the platforms."""
+        emulator = self.rng.choice((self.world.tg, self.world.tg, self.world.dc))
+        count = len(emulator.sent) + self.rng.randint(1, 40)
+        await self._wait(lambda: len(emulator.sent) >= count or bool(self.world.stopped), process, "sent")
+        return _nothing
+
+    async def _at_request(self, process: Process) -> Callable[[], Awaitable[None]]:
+        """At any request: while it connects, registers its commands, recovers."""
+        emulator = self.rng.choice((self.world.tg, self.world.dc))
+        count = len(emulator.transcript.entries) + self.rng.randint(1, 30)
+        await self._wait(lambda: len(emulator.transcript.entries) >= count, process, "request")
+        return _nothing
+
+    async def _at_poll(self, process: Process) -> Callable[[], Awaitable[None]]:
+        """When the feed was read: while its posts are stored and fanned out."""
+        asked = self.world.feed.asked
+        self.world.publish(self.rng.choice((1, 8)))
+        await self._wait(lambda: self.world.feed.asked > asked, process, "poll")
+        return _nothing
+
+    async def _in_flight(self, process: Process) -> Callable[[], Awaitable[None]]:
+        """While a request is held before, or was processed and is not answered yet."""
+        emulator, sends = self.rng.choice(((self.world.tg, TG_SENDS), (self.world.dc, DC_SENDS)))
+        index = 0 if emulator is self.world.tg else 1
+        storm, gate = self.world.storms[index], asyncio.Event()
+        fault = Fault(hold=gate) if self.rng.random() < 0.5 else Fault(delay=gate)
+        several = self.rng.randint(1, 3)
+        storm.add(fault, sends[0], times=several)
+        want = storm.taken.count(fault) + 1
+        await self._wait(
+            lambda: fault in storm.taken[want - 1 :] or bool(self.world.stopped), process, "flight"
+        )
+
+        async def let_go() -> None:
+            gate.set()
+            storm.clear()
+
+        return let_go
+
+    async def _wait(self, condition: Callable[[], bool], process: Process, what: str) -> None:
+        """Until the condition holds, or the program ends by itself, or for long enough."""
+        ended = asyncio.create_task(process.wait())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not condition() and not ended.done():
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            self.tally.troubles[f"no {what} came"] += 1
+        finally:
+            ended.cancel()
+            await asyncio.wait({ended})
+
+    # Troubles
+
+    async def _trouble(self, process: Process) -> None:
+        kind = self.rng.choice(("telegram away", "discord away", *self.server.troubles))
+        self.tally.troubles[kind] += 1
+        sent = len(self.world.tg.sent) + 5
+        await self._wait(lambda: len(self.world.tg.sent) >= sent, process, "trouble")
+        match kind:
+            case "telegram away":
+                self.tally.cut += self.world.tg.under_way
+                await self.world.tg.stop()
+                await self._logged("", process)
+                await self.world.tg.start()
+            case "discord away":
+                await self.world.dc.stop()
+                await self._logged("", process)
+                await self.world.dc.start()
+            case _:
+                async with self.server.trouble(kind) as phrase:
+                    if not await self._logged(phrase, process):
+                        self.tally.troubles[f"{kind}: not noticed"] += 1
+                    if self.rng.random() < 0.3 and process.returncode is None:
+                        process.kill()
+                        await process.wait()
+                        self.tally.kills[kind] += 1
+
+    async def _logged(self, phrase: str, process: Process) -> bool:
+        """Whether the program's log goes on to say this (anything, if it is empty), before it ends."""
+        path, until = self._folder / "log.txt", monotonic() + PATIENCE
+        start = path.stat().st_size
+        while monotonic() < until and process.returncode is None:
+            with path.open("rb") as log:
+                log.seek(start)
+                added = log.read()
+            if added and phrase.encode() in added:
+                return True
+            await asyncio.sleep(LOOK)
+        return False
+
+    # The end
+
+    async def _heal(self, say: Callable[[str], None]) -> None:
+        """Everybody lets the bot in again; run until nothing is open, and call the roll."""
+        async with self.program.running() as process:
+            await self._all_in(say)
+            for spot in self.world.spots:
+                if spot.digest and not spot.deleted:
+                    await self._command("digests", "send", spot.word)
+            self.world.publish(1)
+            await self._taken_up()
+            self.world.publish(15)
+            await self._taken_up()
+            for spot in self.world.spots:
+                if spot.digest and not spot.deleted:
+                    await self._command("digests", "send", spot.word)
+            started = monotonic()
+            while (left := await self.database.open()) and monotonic() - started < LAST:
+                if process.returncode is not None:
+                    raise AssertionError(f"skywave ended with {process.returncode}")
+                say(f"healing: {left} open")
+                await self.database.hurry()
+                await asyncio.sleep(2)
+        self.tally.ends[f"at last, {process.returncode}"] += 1
+
+    async def _taken_up(self) -> None:
+        """Until the feed was read twice since: the posts of the first time are stored."""
+        asked = self.world.feed.asked + 2
+        while self.world.feed.asked < asked:
+            await asyncio.sleep(LOOK)
+
+    async def _all_in(self, say: Callable[[str], None]) -> None:
+        """Let in again until Skywave knows all that can be reached as active."""
+        await self.world.dc.wait_for(lambda: self.world.dc.gateway.ready, ENDING)
+        for turn in range(6):
+            out = await self._out()
+            if not out and turn:
+                break
+            self.tally.let_in_again += len(out) if turn else 0
+            for spot in self.world.spots if not turn else out:
+                self.happenings.let_in(spot)
+            until = monotonic() + PATIENCE
+            while await self._out() and monotonic() < until:
+                await asyncio.sleep(LOOK)
+        await self._note_returns()
+        say(f"all let in; {len(await self._out())} are taken for out")
+
+    async def _out(self) -> Sequence[Spot]:
+        states = await self.database.states()
+
+        def known(spot: Spot) -> set[str | None]:
+            return {states.get((spot.platform, a, spot.topic)) for a in spot.addresses}
+
+        return [s for s in self.world.spots if not s.deleted and "active" not in known(s)]
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,143 @@
+"""What goes wrong by chance: every fault of both platforms' tables, on a share of the calls.
+
+The weights keep a run going: most faults pass by themselves, few take a chat or the whole bot away.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tests.emulators.base import Answer, Fault, FaultQueue
+from tests.emulators.discord import faults as dc_faults
+from tests.emulators.telegram import faults as tg_faults
+
+
+class Effect(StrEnum):
+    """What a fault is for the chat that it befalls."""
+
+    AMBIGUOUS = "ambiguous"  # nobody can know whether the message arrived
+    PASSES = "passes"  # a wait, or a call that did nothing
+    CONTENT = "content"  # this form of it is not taken
+    PAUSED = "paused"  # the chat cannot be written to for now
+    GONE = "gone"  # the chat is taken for lost
+    STOPS = "stops"  # the token is refused: the platform stands still until a restart
+
+
+WEIGHTS: Mapping[Effect, int] = {
+    Effect.AMBIGUOUS: 350,
+    Effect.PASSES: 350,
+    Effect.CONTENT: 180,
+    Effect.PAUSED: 60,
+    Effect.GONE: 55,
+    Effect.STOPS: 5,
+}
+# Of other calls than sends: what any server or network may do.
+ELSEWHERE = ("drop", "bad-gateway", "html", "server-error", "retry-after-1", "conflict")
+ELSEWHERE_DISCORD = ("500", "502", "503", "504", "drop", "retry-after-1")
+
+Table = Mapping[Effect, Sequence[tuple[str, Fault]]]
+
+
+def telegram_table() -> Table:
+    """Every fault that Telegram knows, by what it is for a chat."""
+    table: dict[Effect, list[tuple[str, Fault]]] = {effect: [] for effect in Effect}
+    gone = ("blocked", "deactivated", "cannot-initiate", "group-deleted", "chat-not-found")
+    paused = ("thread-not-found", "topic-closed", "no-rights", "need-admin", "no-write-access")
+    for kind, (status, _) in tg_faults.REFUSALS.items():
+        if status in (401, 404):
+            effect = Effect.STOPS
+        elif status >= 500 or kind == "conflict":
+            effect = Effect.AMBIGUOUS
+        elif kind in gone or kind.startswith(("kicked-", "not-member-")):
+            effect = Effect.GONE
+        elif kind in paused or kind == "write-forbidden":
+            effect = Effect.PAUSED
+        else:
+            effect = Effect.CONTENT
+        table[effect].append((kind, tg_faults.refused(kind)))
+    for kind in ("drop", "delivered-drop", "bad-gateway", "html", "delivered-server-error"):
+        table[Effect.AMBIGUOUS].append((kind, tg_faults.named(kind)))
+    table[Effect.AMBIGUOUS] += [
+        ("delivered-bad-gateway", tg_faults.bad_gateway(processed=True)),
+        ("delivered-html", tg_faults.html(processed=True)),
+    ]
+    for kind in ("retry-after-1", "retry-after-2", "hold-1", "hold-2", "delay-1", "delay-2"):
+        table[Effect.PASSES].append((kind, tg_faults.named(kind)))
+    return table
+
+
+# What Discord answers to a repeated nonce whose message was deleted; to a first send it never does.
+IMPOSSIBLE = (10008,)
+_GONE = (10003, 10004, 10013, 50007, 50278)
+_PAUSED = (50001, 50008, 50013, 50024, 50083, 160002, 160005, 40067)
+
+
+def discord_table() -> Table:
+    """Every fault that Discord knows, by what it is for a channel."""
+    table: dict[Effect, list[tuple[str, Fault]]] = {effect: [] for effect in Effect}
+    for code, (status, _) in dc_faults.REFUSALS.items():
+        if code in IMPOSSIBLE:
+            continue
+        if status == 401:
+            effect = Effect.STOPS
+        elif code in _GONE:
+            effect = Effect.GONE
+        elif code in _PAUSED or status == 403:
+            effect = Effect.PAUSED
+        elif status in (400, 413):
+            effect = Effect.CONTENT
+        else:
+            effect = Effect.PASSES
+        table[effect].append((str(code), dc_faults.refused(code)))
+    for kind in ("500", "502", "503", "504", "delivered-500", "delivered-502", "delivered-503"):
+        table[Effect.AMBIGUOUS].append((kind, dc_faults.named(kind)))
+    for kind in ("delivered-504", "drop", "delivered-drop"):
+        table[Effect.AMBIGUOUS].append((kind, dc_faults.named(kind)))
+    for kind in ("retry-after-1", "global-1", "shared-1", "hold-1", "hold-2", "delay-1", "delay-2"):
+        table[Effect.PASSES].append((kind, dc_faults.named(kind)))
+    # The block of an address: no `Via`, and here with a short wait.
+    blocked = Answer(429, b"error code: 1015", "text/plain", (("Retry-After", "2"),))
+    table[Effect.PASSES].append(("banned", Fault(processed=False, answer=blocked)))
+    return table
+
+
+@dataclass(slots=True)
+class Storm(FaultQueue):
+    """A fault queue that hands out faults of `table` to a share of the calls to `sends`.
+
+    What a test has put into the queue goes first. `befell` is told of each fault: effect, place, whether the
+    message was put before people all the same.
+    """
+
+    rng: random.Random = field(default_factory=random.Random)
+    table: Table = field(default_factory=dict)
+    sends: tuple[str, ...] = ()
+    elsewhere: Sequence[Fault] = ()
+    befell: Callable[[Effect, str], None] = lambda effect, place: None
+    share: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    taken: list[Fault] = field(default_factory=list)
+    """The faults that a test had put into the queue and that have come up."""
+
+    def take(self, method: str, chat: str | int) -> Fault | None:
+        """The fault for this request."""
+        # (slots make a class anew, so that a bare super() would not find it)
+        planned = FaultQueue.take(self, method, chat)
+        if planned is not None:
+            self.taken.append(planned)
+            return planned
+        if self.rng.random() >= self.share:
+            return None
+        if method in self.sends:
+            return self._of_table(str(chat))
+        return self.rng.choice(self.elsewhere) if self.elsewhere and self.rng.random() < 0.3 else None
+
+    def _of_table(self, place: str) -> Fault:
+        effects = list(WEIGHTS)
+        effect = self.rng.choices(effects, [WEIGHTS[e] for e in effects])[0]
+        kind, fault = self.rng.choice(self.table[effect])
+        self.counts[kind] += 1
+        self.befell(effect, place)
+        return fault

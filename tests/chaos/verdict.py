@@ -1,0 +1,202 @@
+"""What a run came to: what people saw, against what Skywave says that they were sent."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+
+from scheduler.types import DeliveryState, LedgerState
+from tests.chaos.books import Books
+from tests.chaos.places import Spot
+from tests.chaos.world import World
+
+POST = re.compile(r"\bPost (p\d{4})\b")
+# A kill's worst case at 30 messages a second.
+MOST_A_KILL = 6
+
+Pair = tuple[str, str]  # a place's name, a post's
+
+
+@dataclass(slots=True)
+class Seen:
+    """The messages that people saw at a place, in order, each as the posts in it."""
+
+    spot: Spot
+    messages: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def posts(self) -> list[str]:
+        return [post for message in self.messages for post in message]
+
+    @property
+    def copies(self) -> Mapping[str, int]:
+        return Counter(self.posts)
+
+    @property
+    def repeated(self) -> list[tuple[str, ...]]:
+        """The messages with something in them that had been seen before."""
+        before, found = set[str](), []
+        for message in self.messages:
+            if before & set(message):
+                found.append(message)
+            before |= set(message)
+        return found
+
+    @property
+    def misplaced(self) -> int:
+        """How many posts came, for the first time, after a later one."""
+        first = list(dict.fromkeys(self.posts))
+        return sum(later < earlier for earlier, later in pairwise(first))
+
+
+def seen(world: World) -> list[Seen]:
+    """What people saw, by place."""
+    by_chat: dict[tuple[str, str, str], Seen] = {}
+    all_seen = [Seen(spot) for spot in world.spots]
+    for one in all_seen:
+        for address in one.spot.addresses:
+            by_chat[one.spot.platform, address, one.spot.topic] = one
+    for message in world.tg.sent:
+        key = ("telegram", str(message.chat_id), str(message.thread_id or ""))
+        if key in by_chat:
+            by_chat[key].messages.append(_posts_in(message.text))
+    for shown in world.dc.sent:
+        channel = world.dc.world.channels.get(shown.channel_id)
+        parent = channel.parent if channel else None
+        for number in (shown.channel_id, parent.id if parent else 0):
+            if ("discord", str(number), "") in by_chat:
+                texts = [shown.content, *(str(embed.get("description", "")) for embed in shown.embeds)]
+                by_chat["discord", str(number), ""].messages.append(_posts_in("\n".join(texts)))
+                break
+    return all_seen
+
+
+def _posts_in(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(POST.findall(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Skywave's books say about one post and one place."""
+
+    ledger: str = ""
+    reason: str = ""
+    closed: str = ""
+    """How a delivery of it ended that was not sent, with the reason."""
+    unknowns: int = 0
+
+
+class Account:
+    """The books, by place and post."""
+
+    def __init__(self, books: Books) -> None:
+        self.chat_ids = {(c.platform, c.address, c.topic): c.id for c in books.chats}
+        self.chat_states = {c.id: str(c.state) for c in books.chats}
+        self.names = names = {p.id: found[1] for p in books.posts if (found := POST.match(p.title))}
+        self.first_seen: Mapping[str, datetime] = {
+            names[p.id]: p.first_seen_at for p in books.posts if p.id in names
+        }
+        self.open = [d for d in books.deliveries if d.state in (DeliveryState.PENDING, DeliveryState.CLAIMED)]
+        self._ledger = {(r.chat_id, names.get(r.post_id or 0, "")): r for r in books.ledger}
+        self._closed: dict[tuple[int, str], str] = {}
+        self._unknowns: dict[tuple[int, str], int] = defaultdict(int)
+        self.unknowns = {"telegram": 0, "discord": 0}
+        posts_of: dict[int, list[str]] = defaultdict(list)
+        for row in books.editions:
+            posts_of[row.broadcast_id].append(names.get(row.post_id, ""))
+        chat_of = {d.id: d.chat_id for d in books.deliveries}
+        platform_of = {c.id: c.platform for c in books.chats}
+        for d in books.deliveries:
+            if d.state in (DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.HELD) and d.reason:
+                for name in posts_of[d.broadcast_id]:
+                    self._closed[d.chat_id, name] = f"{d.state}: {d.reason}"
+        for part in books.parts:
+            chat_id = chat_of[part.delivery_id]
+            self.unknowns[platform_of[chat_id]] += part.unknowns
+            for post in part.posts:
+                self._unknowns[chat_id, names.get(post, "")] += part.unknowns
+
+    def chat_id(self, spot: Spot) -> int:
+        """The chat's number; 0 if Skywave does not know it."""
+        known = (self.chat_ids.get((spot.platform, a, spot.topic)) for a in reversed(spot.addresses))
+        return next((number for number in known if number is not None), 0)
+
+    def told(self, spot: Spot, post: str) -> Told:
+        key = self.chat_id(spot), post
+        row = self._ledger.get(key)
+        return Told(
+            ledger=str(row.state) if row else "",
+            reason=row.reason if row else "",
+            closed=self._closed.get(key, ""),
+            unknowns=self._unknowns.get(key, 0),
+        )
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What went wrong, each with the place and the post."""
+
+    arrived: int = 0
+    listed: int = 0
+    excused: int = 0
+    lost: list[str] = field(default_factory=list)
+    only_in_the_books: list[str] = field(default_factory=list)
+    """The ledger says `sent`, and nobody saw it."""
+    unrecorded: list[str] = field(default_factory=list)
+    """It arrived, and the ledger does not say so, although nothing about it was unknown."""
+    doubled: dict[str, list[str]] = field(default_factory=lambda: {"telegram": [], "discord": []})
+    uncounted: list[str] = field(default_factory=list)
+    """Doubled more often than the program counted unknown outcomes of it."""
+    misplaced: list[str] = field(default_factory=list)
+    stranded: list[str] = field(default_factory=list)
+    """Reachable, and taken for gone or paused at the end."""
+    left_open: int = 0
+    pairs_doubled: set[tuple[int, str]] = field(default_factory=set)
+
+
+def judge(world: World, account: Account) -> Verdict:
+    """Compare what people saw with the books."""
+    verdict = Verdict(left_open=len(account.open))
+    for one in seen(world):
+        _judge_spot(one, account, verdict)
+    return verdict
+
+
+def _judge_spot(one: Seen, account: Account, verdict: Verdict) -> None:
+    spot, copies = one.spot, one.copies
+    if not spot.deleted and account.chat_states.get(account.chat_id(spot)) != "active":
+        verdict.stranded.append(spot.word)
+    for message in one.repeated:
+        verdict.doubled[spot.platform].append(f"{spot.word} ({spot.kind}): {', '.join(message)}")
+    if one.misplaced:
+        verdict.misplaced.append(f"{spot.word} ({spot.kind}): {one.misplaced}")
+    for post, at in account.first_seen.items():
+        _judge_post(spot, post, copies.get(post, 0), at, account, verdict)
+
+
+def _judge_post(spot: Spot, post: str, copies: int, at: datetime, account: Account, verdict: Verdict) -> None:
+    told = account.told(spot, post)
+    where = f"{spot.word} ({spot.kind}) {post}"
+    if copies:
+        verdict.arrived += 1
+        if told.ledger != LedgerState.SENT and not told.unknowns:
+            verdict.unrecorded.append(f"{where}: {told}")
+        if copies > 1:
+            verdict.pairs_doubled.add((account.chat_id(spot), post))
+            if told.unknowns < copies - 1:
+                verdict.uncounted.append(f"{where}: {copies} copies, {told}")
+    elif told.ledger == LedgerState.SENT:
+        verdict.only_in_the_books.append(where)
+    elif (told.ledger in (LedgerState.FAILED, LedgerState.SKIPPED) and told.reason) or told.closed:
+        verdict.listed += 1
+    elif spot.was_away(at):
+        verdict.excused += 1
+    else:
+        verdict.lost.append(f"{where}: {told}")
+
+
+def not_from_forums(lines: Sequence[str]) -> Iterable[str]:
+    """Those that are not about a forum, whose posts Discord does not deduplicate."""
+    return (line for line in lines if "(forum)" not in line)
