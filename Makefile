@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # What an editable install writes last: when a requirement changes, it is made anew.
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench pictures clean
+.PHONY: run test lint bench chaos pictures clean
 
 run: $(READY)
 	@$(BIN)/skywave run
@@ -18,6 +18,10 @@ lint: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# Kills and storms on the real program: make chaos KILLS=20 SEED=7, and MORE=--postgres for the other database.
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(MORE)
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py

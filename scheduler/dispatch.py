@@ -6,16 +6,17 @@ import random
 from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from content.errors import SkywaveError, StoreError
 from scheduler import membership
-from scheduler.errors import SendError
-from scheduler.journal import STORE_RETRY, Journal
+from scheduler.errors import ChatGone, ContentRejected, SendError
+from scheduler.journal import STORE_RETRY, Change, Journal
 from scheduler.limits import Lane
 from scheduler.pacer import Pacer
-from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store
+from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
 from scheduler.reactions import Effect, Gone, Moved, Paused, Slower, Stop, after_unknown, react, tried
 from scheduler.renderings import Composer, Renderings
 from scheduler.retry import send_backoff
@@ -95,6 +96,8 @@ class Dispatcher:
                     recovered = True
                 await self.drain()
             except StoreError as exc:
+                # Whether a claim was committed may be unknown, too: look for what nobody works on.
+                recovered = False
                 log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
                 await self._clock.sleep(STORE_RETRY)
                 continue
@@ -172,11 +175,11 @@ class Dispatcher:
         if waits:
             await self._mark(*waits)
 
-    async def _mark(self, *marks: Mark) -> None:
+    async def _mark(self, *marks: Mark, change: Change | None = None) -> None:
         for mark in marks:
             if isinstance(mark, Postponed):
                 heapq.heappush(self._due, mark.due_at)
-        await self._journal.mark(*marks)
+        await self._journal.mark(*marks, change=change)
 
     async def _idle(self) -> None:
         """Sleep until woken, or until something may be due."""
@@ -226,7 +229,7 @@ class Dispatcher:
                     found = await self._platform.send(_target(delivery), messages[n], key=key)
                 except SendError as error:
                     unsent = delivery.with_part(replace(part, state=PartState.FAILED))
-                    return unsent, await self._react(error, delivery, part)
+                    return unsent, await self._react(_meant(error, delivery), delivery, part)
             part = replace(part, state=PartState.SENT, sent=found)
             delivery = delivery.with_part(part)
             await self._sent(delivery, part, messages, self._clock.monotonic() - started)
@@ -306,32 +309,40 @@ class Dispatcher:
             error=type(error).__name__,
             reason=str(error),
         )
-        # The effect comes first: once marked, the delivery may be claimed again at once.
-        if reaction.effect is not None:
-            await self._apply(reaction.effect, delivery, str(error))
-        await self._mark(*reaction.marks)
+        change = self._effect(reaction.effect, delivery.chat, str(error)) if reaction.effect else None
+        await self._mark(*reaction.marks, change=change)
         return reaction.next_form
 
-    async def _apply(self, effect: Effect, delivery: Delivery, reason: str) -> None:
-        chat, now = delivery.chat, self._clock.now()
+    def _effect(self, effect: Effect, chat: Chat, reason: str) -> Change | None:
+        """Do at once what concerns the pace; what is left is for the store."""
         match effect:
             case Slower(wait, scope):
                 self._pacer.limited(chat.place.address, wait, scope)
+                return None
             case Stop():
                 self.stopped = reason
-            case Gone() | Moved() | Paused():
-                async with self._store.write() as work:
-                    if isinstance(effect, Gone):
-                        await membership.deactivate_address(
-                            work, chat.place.platform, chat.place.address, reason, now
-                        )
-                    elif isinstance(effect, Moved):
-                        await work.chats.move(chat.place.platform, chat.place.address, effect.address)
-                    elif effect.topic_only:
-                        await membership.pause_topic(work, chat, reason, now)
-                    else:
-                        await membership.pause(work, chat, reason)
-                    await work.commit()
+                return None
+            case _:
+                return partial(self._change, effect, chat, reason)
+
+    async def _change(self, effect: Effect, chat: Chat, reason: str, work: UnitOfWork) -> None:
+        platform, address, now = chat.place.platform, chat.place.address, self._clock.now()
+        match effect:
+            case Gone():
+                await membership.deactivate_address(work, platform, address, reason, now)
+            case Moved(new):
+                await work.chats.move(platform, address, new)
+            case Paused(topic_only=True):
+                await membership.pause_topic(work, chat, reason, now)
+            case Paused():
+                await membership.pause(work, chat, reason)
+
+
+def _meant(error: SendError, delivery: Delivery) -> SendError:
+    """A thread that an earlier part opened and that is gone ends this edition, not the chat."""
+    if isinstance(error, ChatGone) and _target(delivery) is not delivery.chat:
+        return ContentRejected(f"the thread that was opened for it: {error}", final=True)
+    return error
 
 
 def _target(delivery: Delivery) -> Chat:

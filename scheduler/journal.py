@@ -4,13 +4,13 @@ While one batch commits the next one gathers, so batches grow with the load and 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from content.errors import StoreError
-from scheduler.ports import Clock, Mark, Store
+from scheduler.ports import Clock, Mark, Store, UnitOfWork
 from scheduler.types import Part
 
 log = structlog.get_logger(__name__)
@@ -19,10 +19,15 @@ log = structlog.get_logger(__name__)
 STORE_RETRY = 1.0
 
 
+# What else changes with marks, in their unit of work.
+Change = Callable[[UnitOfWork], Awaitable[None]]
+
+
 @dataclass(slots=True)
 class _Batch:
     begins: list[Part] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     begun: frozenset[tuple[int, int, str]] = frozenset()
 
@@ -42,10 +47,12 @@ class Journal:
         await self._flushed(batch)
         return (part.delivery_id, part.n, part.form.value) in batch.begun
 
-    async def mark(self, *marks: Mark) -> None:
-        """Record marks durably."""
+    async def mark(self, *marks: Mark, change: Change | None = None) -> None:
+        """Record marks durably, and what else changes with them: before them, for they may end a claim."""
         batch = self._batch
         batch.marks.extend(marks)
+        if change is not None:
+            batch.changes.append(change)
         await self._flushed(batch)
 
     async def _flushed(self, batch: _Batch) -> None:
@@ -60,6 +67,8 @@ class Journal:
     async def _write(self, batch: _Batch) -> bool:
         try:
             async with self._store.write() as work:
+                for change in batch.changes:
+                    await change(work)
                 if batch.marks:
                     await work.outbox.mark(batch.marks, self._clock.now(), self._epoch)
                 begun: Sequence[Part] = ()

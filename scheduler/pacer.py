@@ -3,14 +3,13 @@
 import asyncio
 from collections import deque
 from datetime import timedelta
+from math import inf
 
 from scheduler.errors import RateScope
 from scheduler.limits import Lane, Limiter, Limits, Ticket
 from scheduler.ports import Clock
 from scheduler.types import ChatKind
 
-# The longest sleep between two looks at the queue, seconds: so long waits a reply that comes meanwhile.
-LOOK = 0.02
 # Seconds over which the use of the limit is shown.
 WINDOW = 60.0
 
@@ -22,7 +21,8 @@ class Pacer:
         self.limits = limits
         self._limiter, self._clock = Limiter(limits), clock
         self._waiting: dict[int, tuple[Lane, asyncio.Future[bool]]] = {}
-        self._pump: asyncio.Task[None] | None = None
+        self._next_look = inf
+        self._pump: asyncio.Task[None] | None = None  # kept, for the loop itself would not
         self._closed = False
         self._given: deque[float] = deque()
 
@@ -34,11 +34,7 @@ class Pacer:
         granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[id(ticket)] = lane, granted
         self._limiter.offer(ticket)
-        if self._pump is None or self._pump.done():
-            # Mostly there is no queue: then no task is needed either.
-            wait = self._give()
-            if wait is not None:
-                self._pump = asyncio.create_task(self._run(wait))
+        self._look()
         try:
             return await granted
         finally:
@@ -69,23 +65,31 @@ class Pacer:
             if lane is Lane.BROADCAST and not granted.done():
                 granted.set_result(False)
 
+    def _look(self) -> None:
+        """Give out the slots that are there, and look again when the next one is."""
+        due = self._give()
+        if due is not None and due < self._next_look:
+            self._next_look = due
+            self._pump = asyncio.create_task(self._run(due))
+
     def _give(self) -> float | None:
-        """Give out the slots that are there; seconds until the next, None when nobody waits."""
+        """Give out the slots that are there; when the next one is, None when nobody waits."""
         while len(self._limiter):
             now = self._clock.monotonic()
             found = self._limiter.next(now)
             if isinstance(found, float):
-                return min(found - now, LOOK)
+                return found
             _, granted = self._waiting.get(id(found), (None, None))
             if granted is not None and not granted.done():
                 granted.set_result(True)
                 self._given.append(now)
         return None
 
-    async def _run(self, wait: float | None) -> None:
-        while wait is not None:
-            await self._clock.sleep(max(wait, 0.0))
-            wait = self._give()
+    async def _run(self, due: float) -> None:
+        await self._clock.sleep(due - self._clock.monotonic())
+        if due == self._next_look:  # else an earlier look has taken this one's place
+            self._next_look = inf
+            self._look()
             self._forget()
 
     def _forget(self) -> None:

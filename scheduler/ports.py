@@ -50,8 +50,13 @@ class Clock(Protocol):
 class Platform(Protocol):
     """Messages out. `render` is pure; `send` and `edit` raise `SendError` only."""
 
-    name: str
-    deduplicates: bool  # a second send under the same key makes no second message
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def deduplicates(self) -> bool:
+        """Whether a second send under the same key makes no second message."""
+        ...
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         """The document as messages within every limit of the platform."""
@@ -242,7 +247,9 @@ class OutboxRepository(Protocol):
         ...
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
-        """What an earlier holder left claimed: its `sending` parts become unknown, the rest waits again.
+        """What was left claimed, by an earlier holder or after a failure: asked for when nobody works on it.
+
+        Parts that were `sending` become unknown, the rest waits again.
 
         Returns the deliveries that have such a part, still claimed, now by `epoch`.
         """

@@ -153,7 +153,7 @@ class SqlOutbox:
         left = (
             (DeliveryRow.platform == platform)
             & (DeliveryRow.state == DeliveryState.CLAIMED)
-            & (DeliveryRow.epoch < epoch)
+            & (DeliveryRow.epoch <= epoch)
         )
         ids = list(await self._session.scalars(select(DeliveryRow.id).where(left)))
         uncertain = (PartRow.state == PartState.SENDING) & PartRow.delivery_id.in_(ids)

@@ -14,12 +14,21 @@ from typing import Protocol
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import make_url
 
+from storage.models import Base
 from storage.unit_of_work import SqlStore
 
 # How fast an example is made or run depends on the machine, and no test is about that.
 settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("skywave")
+
+
+EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+SELECT setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences;
+"""
 
 
 class _Server(Protocol):
@@ -45,8 +54,13 @@ class Postgres:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, command: str) -> str:
-        """Run SQL as the superuser on the database `postgres`."""
-        return self.server.psql(command)
+        """Run SQL as the superuser on the database `postgres`; stops at the first error."""
+        return self.server.psql(f"\\set ON_ERROR_STOP on\n{command}")
+
+    def empty(self, url: str) -> None:
+        """Put a migrated database back to how it was before its first row. A leftover user is thrown out."""
+        names = reversed([table.name for table in Base.metadata.sorted_tables if table.name != "meta"])
+        self.run(f"\\connect {make_url(url).database}\n{EMPTY}{''.join(f'DELETE FROM {n};' for n in names)}")
 
     def require_password(self, role: str, password: str) -> None:
         """Make a role that, unlike the superuser, has to say its password."""
@@ -85,11 +99,18 @@ def postgres() -> Iterator[Postgres]:
         shutil.rmtree(directory)
 
 
-@pytest.fixture
-def postgres_url(postgres: Postgres) -> Iterator[str]:
-    """A migrated PostgreSQL database of its own."""
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The database that tests use in turn: to empty it takes a tenth of the time of a new copy."""
     with postgres.database("migrated") as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, shared_postgres_url: str) -> str:
+    """A migrated PostgreSQL database without rows, whose schema and settings must stay as they are."""
+    postgres.empty(shared_postgres_url)
+    return shared_postgres_url
 
 
 @pytest.fixture

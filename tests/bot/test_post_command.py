@@ -126,7 +126,9 @@ async def test_bad_input_gets_the_next_step(desk: Desk, line: str, answer: str) 
 
 
 async def test_what_is_written_is_data(desk: Desk) -> None:
-    reply = await desk.say("/post <b>Title</b>\\n<script>alert(1)</script> [x](javascript:alert(2)) @everyone")
+    reply = await desk.say(
+        "/post <b>Title</b>\\n<script>alert(1)</script> [x](javascript:alert(2)) @everyone"
+    )
     assert shown(reply).startswith("<b>Title</b>")
     assert "alert(1)" not in shown(reply), "a script is no text"
     assert reply and "Link(" not in str(reply.document), "only http(s) makes a link"

@@ -40,7 +40,8 @@ def main() -> None:
     missed = failures(run, verdict, account)
     for line in missed:
         _say(f"MISSED: {line}")
-    _say(f"again: make chaos KILLS={given.kills} SEED={given.seed}")
+    more = " MORE=--postgres" if given.postgres else ""
+    _say(f"again: make chaos KILLS={given.kills} SEED={given.seed}{more}")
     sys.exit(1 if missed else 0)
 
 

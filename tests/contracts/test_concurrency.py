@@ -92,10 +92,6 @@ async def test_a_post_that_comes_from_two_sources_at_once_is_reserved_once(
         await work.commit()
     posts = [new_post(str(n)) for n in range(3)]
     await asyncio.gather(one.publish(first, *posts), two.publish(second, *posts))
-    promised = Counter(
-        (delivery.chat.id, post_id % 3) for delivery in await one.found() for post_id in delivery.posts
-    )
-    assert sum(promised.values()) == 3 * MANY
     for chat in chats:
         assert sum(map(len, await one.waiting(chat))) == 3
 

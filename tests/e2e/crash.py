@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,10 @@ async def settled(program: Program) -> Any:
             return listed
 
 
+def has_sent(tg: TelegramEmulator, count: int) -> bool:
+    return len(tg.sent) >= count
+
+
 async def crash(folder: Path, *, chats: int, kills: int, seed: int) -> Damage:
     """Broadcast a post to private chats, killing the process at random points of it."""
     rng = random.Random(seed)
@@ -60,7 +65,7 @@ async def crash(folder: Path, *, chats: int, kills: int, seed: int) -> Damage:
         on_the_way = 0
         for kill_at in sorted(rng.sample(range(1, chats), kills)):
             async with program.running() as process:
-                await tg.wait_for(lambda kill_at=kill_at: len(tg.sent) >= kill_at, 60)
+                await tg.wait_for(partial(has_sent, tg, kill_at), 60)
                 process.kill()
             on_the_way += parts_sending(program)
         async with program.running():

@@ -22,7 +22,7 @@ from scheduler.errors import (
 )
 from scheduler.limits import Limits, Rate
 from scheduler.ports import DeliveryFilter
-from scheduler.retry import MAX_ATTEMPTS
+from scheduler.retry import MAX_ATTEMPTS, MAX_REFUSED
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatKind, ChatState, Form, Message, Place
 from tests.fakes import FakeClock, Fault
 from tests.scheduler.conftest import World
@@ -42,7 +42,7 @@ def limited(seconds: float, scope: RateScope = RateScope.CHAT) -> RateLimited:
 
 async def until_quiet(dispatcher: Dispatcher, world: World) -> None:
     """Dispatch until nothing is left, however long it takes."""
-    for _ in range(3 * MAX_ATTEMPTS):
+    for _ in range(MAX_REFUSED + MAX_ATTEMPTS):
         await dispatcher.drain()
         world.clock.advance(LONG)
     await dispatcher.drain()
@@ -371,11 +371,11 @@ async def test_a_refused_send_is_tried_again_and_given_up_with_its_reason(world:
     assert world.platform.texts(chat) == ["hello"]
     assert world.sql("SELECT sum(unknowns) FROM delivery_parts") == [(0,)]
 
-    world.platform.faults = [Fault(Refused("connection refused"))] * MAX_ATTEMPTS
+    world.platform.faults = [Fault(Refused("connection refused"))] * MAX_REFUSED
     await world.publish("hello", "next")
     await until_quiet(world.dispatcher(), world)
     assert world.platform.texts(chat) == ["hello"]
-    reason = f"given up after {MAX_ATTEMPTS} attempts: connection refused"
+    reason = f"given up after {MAX_REFUSED} attempts: connection refused"
     assert world.deliveries(chat)[1] == ("failed", reason)
     assert world.ledger(chat)["next"] == "failed"
 

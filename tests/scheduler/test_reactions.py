@@ -22,7 +22,7 @@ from scheduler.errors import (
 )
 from scheduler.ports import Closed, PartEnded, Postponed
 from scheduler.reactions import Gone, Moved, Paused, Reaction, Slower, Stop, after_unknown, react
-from scheduler.retry import MAX_ATTEMPTS, PAUSE_BASE, SEND_CAP
+from scheduler.retry import MAX_ATTEMPTS, MAX_REFUSED, PAUSE_BASE, SEND_CAP
 from scheduler.types import (
     Broadcast,
     BroadcastKind,
@@ -45,6 +45,7 @@ DELIVERY = Delivery(
 PART = Part(5, 0, Form.FULL, PartState.SENDING, (7,), "f")
 HOLDING = replace(DELIVERY, chat=replace(CHAT, on_unknown=OnUnknown.HOLD))
 LAST = replace(DELIVERY, attempts=MAX_ATTEMPTS - 1)
+LAST_REFUSED = replace(DELIVERY, attempts=MAX_REFUSED - 1)
 
 
 def to(
@@ -85,10 +86,25 @@ def test_a_refusal_is_tried_again_and_counted() -> None:
     assert reaction.effect is None and reaction.next_form is None
 
 
-@pytest.mark.parametrize("error", [Refused("no"), Ambiguous("reset"), ChatMoved("moved", address="2")])
-def test_the_last_attempt_gives_up_with_its_reason(error: SendError) -> None:
-    end = closed(to(error, LAST))
+@pytest.mark.parametrize(
+    ("error", "delivery", "unknowns"),
+    [
+        (Refused("no"), LAST_REFUSED, 0),
+        (Ambiguous("reset"), DELIVERY, MAX_ATTEMPTS - 1),
+        (ChatMoved("moved", address="2"), LAST, 0),
+    ],
+)
+def test_the_last_attempt_gives_up_with_its_reason(
+    error: SendError, delivery: Delivery, unknowns: int
+) -> None:
+    end = closed(to(error, delivery, replace(PART, unknowns=unknowns)))
     assert end.state is DeliveryState.FAILED and str(error) in end.reason
+
+
+def test_an_outage_counts_against_no_later_outcome() -> None:
+    """Requests that did not leave say nothing about whether one that did has arrived."""
+    assert postponed(to(Ambiguous("reset"), LAST_REFUSED)).attempts == MAX_REFUSED
+    assert postponed(to(Refused("no"), LAST)).attempts == MAX_ATTEMPTS
 
 
 def test_an_error_of_no_known_kind_is_a_refusal() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from math import inf
 from pathlib import Path
 
@@ -40,6 +41,9 @@ class PaperPlatform:
 
     async def edit(self, chat: Known, sent: Sent, message: Message) -> None:
         raise AssertionError("nothing is edited here")
+
+    async def recall(self, chat: Known, message: Message, since: datetime) -> Sent | None:
+        return None
 
 
 class PaperAdapter:

@@ -1,0 +1,49 @@
+"""A small share of `make chaos`, and proof that its judge sees what it should."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.report import failures, report
+from tests.chaos.run import Run
+from tests.chaos.servers import sqlite
+from tests.chaos.verdict import Account, Verdict, judge
+
+
+async def test_a_storm_with_kills_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # of clients that are killed while they ask
+    with sqlite(tmp_path) as database:
+        run = Run(tmp_path, database, seed=4, size=0.1, hold=1)
+        verdict, account = await run.go(2, lambda text: None)
+    assert not failures(run, verdict, account), "\n".join(report(run, verdict, account))
+    assert verdict.arrived > 0
+    _sees_what_is_wrong(run, account)
+
+
+def _sees_what_is_wrong(run: Run, account: Account) -> None:
+    """The same run, had people seen something else."""
+    sent, here = run.world.tg.sent, [m for m in run.world.tg.sent if "Post p" in m.text]
+
+    def judged() -> Verdict:
+        return judge(run.world, account)
+
+    before = judged()
+    sent.append(here[-1])
+    sent.append(here[-1])
+    assert len(judged().doubled["telegram"]) == len(before.doubled["telegram"]) + 2
+    assert judged().uncounted
+    del sent[-2:]
+
+    sent[:] = [message for message in sent if message.chat_id != here[-1].chat_id]
+    assert judged().only_in_the_books
+    sent[:] = here
+
+    sent.reverse()
+    assert judged().misplaced
+    sent.reverse()
+
+    account.forget()
+    assert len(judged().unrecorded) > len(before.unrecorded)
+    sent.clear()
+    assert judged().lost

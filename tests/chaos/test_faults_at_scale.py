@@ -1,0 +1,136 @@
+"""A broadcast to many chats, many of them in trouble: each ends as it should, the others have it all."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.app import PLATFORMS
+from bot.platforms.types import Adapter
+from bot.settings import Settings, load_settings
+from scheduler.types import ChatKind, Place
+from tests.bot.discord.live import addresses
+from tests.bot.live import Deployment
+from tests.chaos.books import Database
+from tests.chaos.places import Spot
+from tests.chaos.storm import Effect
+from tests.chaos.verdict import Account, judge, not_from_forums
+from tests.chaos.world import World
+
+# Makes 75 private chats, 20 groups and 45 text channels, among others.
+SIZE = 2.5
+SHARE = 0.05
+PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
+
+
+@asynccontextmanager
+async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment]:
+    """Skywave in this process, with the real adapters and a clock that skips what would be waited for."""
+    settings = load_settings(
+        database_url=f"sqlite:///{folder / 'skywave.db'}",
+        telegram_token=world.tg.token,
+        telegram_api_url=world.tg.url,
+        discord_token=world.dc.token,
+        discord_api_url=world.dc.url,
+        discord_gateway_url=world.dc.gateway_url,
+        poll_interval=10**6,
+        allowed_networks="127.0.0.0/8",
+    )
+    with addresses():
+        made = Deployment(world.feed, settings, lambda: _adapters(settings))
+        await made.open()
+        try:
+            yield made
+        finally:
+            await made.close()
+
+
+def _adapters(settings: Settings) -> list[Adapter]:
+    return [adapter for spec in PLATFORMS[:2] if (adapter := spec.make(settings)) is not None]
+
+
+def _some(world: World, kind: str, count: int) -> list[Spot]:
+    """The first chats of a kind."""
+    found = [spot for spot in world.spots if spot.kind == kind][:count]
+    assert len(found) == count
+    return found
+
+
+async def test_every_chat_ends_as_its_platform_asks(tmp_path: Path) -> None:
+    world = World(random.Random(3), SIZE)
+    for storm in world.storms:
+        storm.table = {effect: storm.table[effect] if effect in PASSING else () for effect in Effect}
+    blocked, migrated = _some(world, "private", 50), _some(world, "group", 10)
+    deleted = [*_some(world, "channel", 5), *_some(world, "text", 5)]
+    async with world.open(), deployed(world, tmp_path) as skywave:
+        await skywave.add_source()
+        for spot in world.spots:
+            kind = ChatKind.PRIVATE if spot.kind == "private" else ChatKind.GROUP
+            platform_kind = kind if spot.platform == "telegram" else ChatKind.CHANNEL
+            await skywave.subscribe(Place(spot.platform, spot.addresses[0], spot.topic), platform_kind)
+        for count in (1, 1, 1, 20):
+            world.publish(count)
+            await _poll(skywave)
+        _trouble(world, blocked, migrated, deleted)
+        world.storm(SHARE)
+        skywave.start()
+        await _nothing_open(skywave)
+        database = Database(skywave.settings.database_url)
+        account, states = Account(await database.read()), await database.states()
+        verdict = judge(world, account)
+
+    out = {
+        spot.word: states["telegram" if spot.chat else "discord", spot.addresses[-1], ""]
+        for spot in (*blocked, *deleted)
+    }
+    assert set(out.values()) == {"gone"}
+    assert {states["telegram", spot.addresses[1], ""] for spot in migrated} == {"active"}
+    assert not {("telegram", spot.addresses[0], "") for spot in migrated} & set(states)
+    assert verdict.stranded == []
+    assert verdict.lost == []
+    assert verdict.only_in_the_books == []
+    assert verdict.misplaced == []
+    assert verdict.uncounted == []
+    assert list(not_from_forums(verdict.doubled["discord"])) == []
+    reached = len(world.spots) - len(blocked) - len(deleted)
+    assert verdict.arrived + verdict.listed >= reached * world.published
+    assert verdict.arrived >= 0.97 * reached * world.published
+
+
+async def _poll(skywave: Deployment) -> None:
+    async with skywave.app.store.read() as work:
+        (source,) = [s for s in await work.sources.all() if s.url.endswith("/feed")]
+    result = await skywave.app.ingest.poll(source)
+    assert not result.error
+
+
+def _trouble(world: World, blocked: list[Spot], migrated: list[Spot], deleted: list[Spot]) -> None:
+    """People do it while Skywave is away, and no update tells: only what answers its sends get."""
+    for spot in blocked:
+        assert spot.chat is not None and spot.chat.user is not None
+        spot.deleted = True
+        world.tg.block(spot.chat.user)
+    for spot in migrated:
+        assert spot.chat is not None
+        spot.chat = world.tg.migrate(spot.chat)
+        spot.addresses.append(str(spot.chat.id))
+    world.tg.world.updates.drop()
+    for spot in deleted:
+        spot.deleted = True
+        if spot.chat is not None:
+            world.tg.delete_chat(spot.chat)
+        elif spot.channel is not None:
+            world.dc.delete(spot.channel)
+
+
+async def _nothing_open(skywave: Deployment) -> None:
+    """Until every delivery has ended; what waits for a back-off becomes due."""
+    database = Database(skywave.settings.database_url)
+
+    async def ended() -> bool:
+        await database.hurry()
+        skywave.app.services.wake()
+        return not await database.open()
+
+    while not await ended():
+        assert skywave.task is not None and not skywave.task.done()

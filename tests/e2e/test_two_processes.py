@@ -1,0 +1,179 @@
+"""Two processes on one database: on PostgreSQL the second takes over, on SQLite it is refused.
+
+By hand, for more chats than the tests take: python -m tests.e2e.test_two_processes --chats 5000
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Select, select, update
+
+from scheduler.types import DeliveryState, PartState
+from storage.database import create_engine
+from storage.models import BroadcastRow, DeliveryRow, DigestRow, LeaseRow, PartRow
+from tests.chaos.servers import postgres
+from tests.e2e.crash import settled
+from tests.e2e.program import FeedServer, Program, item, json_feed
+from tests.emulators.telegram import Latency, TelegramEmulator
+
+# Of the network, so that many messages are on their way when the process is killed, seconds.
+LATENCY = Latency(round_trip=0.05)
+PATIENCE = 90.0
+# What the leases promise is 10 s and a third of that; a slow machine may add as much.
+LONGEST = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """What a kill of the holder did. `on_the_way` counts the parts that were `sending` then."""
+
+    lost: int
+    doubled: int
+    on_the_way: int
+    unknowns: int
+    seconds: float
+    """From the last request of the one process to the first of the other."""
+    counts: dict[str, int]
+    digests: int
+    """Editions of the digest that had become due meanwhile."""
+    digest_messages: int
+
+
+async def take_over(folder: Path, url: str, chats: int) -> TakeOver:
+    """Broadcast a post to private chats and kill the process that sends, half way."""
+    async with TelegramEmulator(latency=LATENCY) as tg, FeedServer().serving() as feeds:
+        feeds.documents["/feed"] = json_feed(item("old"))
+        program = Program(
+            folder,
+            database_url=url,
+            telegram_token=tg.token,
+            telegram_api_url=tg.url,
+            telegram_paid_broadcast="true",
+        )
+        assert (await program.call("sources", "add", f"{feeds.url}/feed"))[0] == 0
+        readers = [tg.private(tg.user(f"Reader {n}")).id for n in range(chats)]
+        daily = tg.private(tg.user("Daily reader")).id
+        places = " ".join(f"telegram:{chat}" for chat in (*readers, daily))
+        assert (await program.call("subscriptions", "add", "-", input=places))[0] == 0
+        assert (await program.call("digests", "add", f"telegram:{daily}", "daily", "00:00"))[0] == 0
+
+        first = await program.start("run")
+        await tg.wait_for(lambda: tg.requests("getUpdates"), PATIENCE)
+        async with program.running() as second:
+            feeds.documents["/feed"] = json_feed(item("new"), item("old"))
+            await tg.wait_for(lambda: len(tg.sent) >= chats // 2, PATIENCE)
+            first.kill()
+            await first.wait()
+            asked = len(tg.requests("sendMessage"))
+            on_the_way = await _parts_sending(url)
+            await _let_digests_be_due(url)
+            await tg.wait_for(lambda: len(tg.requests("sendMessage")) > asked, PATIENCE)
+            sends = tg.requests("sendMessage")
+            await tg.wait_for(lambda: any(m.chat_id == daily for m in tg.sent), PATIENCE)
+            listed = await settled(program)
+            assert second.returncode is None
+
+        received = Counter(message.chat_id for message in tg.sent if "Post new" in message.text)
+        digest_messages = received.pop(daily, 0)
+        return TakeOver(
+            lost=len(set(readers) - set(received)),
+            doubled=sum(count - 1 for count in received.values()),
+            on_the_way=on_the_way,
+            unknowns=listed["unknowns"],
+            seconds=sends[asked].at - sends[asked - 1].at,
+            counts=listed["counts"],
+            digests=await _editions(url),
+            digest_messages=digest_messages,
+        )
+
+
+async def _parts_sending(url: str) -> int:
+    return len(await _rows(url, select(PartRow.n).where(PartRow.state == PartState.SENDING)))
+
+
+async def _editions(url: str) -> int:
+    of_digest = select(BroadcastRow.id).join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastRow.id)
+    sent = DeliveryRow.state == DeliveryState.SENT
+    return len(await _rows(url, of_digest.where(BroadcastRow.digest_id.is_not(None), sent)))
+
+
+async def _let_digests_be_due(url: str) -> None:
+    """As if their minute had come while nobody ran them."""
+    engine = create_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(update(DigestRow).values(next_run_at=datetime.now(UTC)))
+    finally:
+        await engine.dispose()
+
+
+async def _rows(url: str, query: Select[*tuple[Any, ...]]) -> list[object]:
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return list((await connection.execute(query)).all())
+    finally:
+        await engine.dispose()
+
+
+async def test_on_postgresql_the_second_takes_over_from_a_dead_one(
+    empty_postgres_url: str, tmp_path: Path
+) -> None:
+    done = await take_over(tmp_path, empty_postgres_url, chats=1000)
+    assert done.lost == 0
+    assert done.on_the_way > 0
+    assert done.doubled <= done.on_the_way
+    assert done.unknowns == done.on_the_way
+    assert done.counts == {"sent": 1001}
+    assert (done.digests, done.digest_messages) == (1, 1)
+    assert done.seconds <= LONGEST
+
+
+async def test_on_postgresql_the_second_takes_over_from_one_that_ended(
+    empty_postgres_url: str, tmp_path: Path
+) -> None:
+    async with TelegramEmulator() as tg:
+        program = Program(
+            tmp_path, database_url=empty_postgres_url, telegram_token=tg.token, telegram_api_url=tg.url
+        )
+        async with program.running() as first:
+            await tg.wait_for(lambda: tg.requests("getUpdates"), PATIENCE)
+            async with program.running() as second:
+                first.terminate()
+                assert await first.wait() == 0
+                await tg.wait_for(lambda: len(tg.requests("getMe")) >= 2, PATIENCE)
+                holders = await _rows(empty_postgres_url, select(LeaseRow.holder).distinct())
+                assert len(holders) == 1
+                assert f":{second.pid}:" in str(holders[0])
+
+
+async def test_on_sqlite_the_second_is_refused_and_commands_work(tmp_path: Path) -> None:
+    async with TelegramEmulator() as tg:
+        program = Program(tmp_path, telegram_token=tg.token, telegram_api_url=tg.url)
+        async with program.running() as first:
+            await tg.wait_for(lambda: tg.requests("getUpdates"), PATIENCE)
+            status, out, err = await program.call("run")
+            assert (status, out) == (1, "")
+            assert err.splitlines()[-1] == (
+                f"skywave: another skywave runs on sqlite:///{tmp_path / 'skywave.db'}: stop it first"
+            )
+            assert (await program.call("chats", "add", "telegram:7"))[0] == 0
+            assert [chat["place"]["address"] for chat in await program.json("chats", "list")] == ["7"]
+            assert first.returncode is None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--chats", type=int, default=5000)
+    with tempfile.TemporaryDirectory() as folder, postgres() as server:
+        print(asyncio.run(take_over(Path(folder), server.url, parser.parse_args().chats)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+"""Whatever happens in whatever order: a post reaches a chat once, is recorded as it was, and is never lost.
+
+Hypothesis plays the sources, the people, the sender, the platform and the power cuts. What the platform was
+given is remembered here; the ledger is read past the store.
+"""
+
+import asyncio
+import itertools
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import event
+
+from scheduler.ports import Closed, Mark, PartEnded, Postponed
+from scheduler.types import Delivery, DeliveryState, Form, Part, PartState, Sent
+from storage.database import create_engine
+from storage.unit_of_work import SqlStore
+from tests.builders import NOW, new_post, part
+from tests.contracts.world import World
+
+T = TypeVar("T")
+
+CHATS, SOURCES, KEYS = 3, 2, 6
+chats, sources = st.integers(0, CHATS - 1), st.integers(0, SOURCES - 1)
+scopes = st.none() | sources
+endings = st.sampled_from([DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.CANCELLED])
+
+# A reservation without an open delivery of its chat would never be sent, and would block the post.
+STRANDED = """
+SELECT count(*) FROM ledger LEFT JOIN deliveries
+ON deliveries.id = ledger.delivery_id AND deliveries.chat_id = ledger.chat_id
+AND deliveries.state IN ('pending', 'claimed')
+WHERE ledger.state = 'reserved' AND deliveries.id IS NULL
+"""
+# What was given up or cancelled is listed, with its reason.
+EXPLAINED = """
+SELECT deliveries.chat_id, posts.key FROM deliveries
+JOIN broadcast_posts USING (broadcast_id) JOIN posts ON posts.id = broadcast_posts.post_id
+WHERE deliveries.state = 'cancelled' AND deliveries.reason <> ''
+"""
+
+
+class Ledger(RuleBasedStateMachine):
+    template: ClassVar[Path]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        path = shutil.copy(self.template, Path(self.folder.name) / "skywave.db")
+        engine = create_engine(f"sqlite:///{path}")
+        event.listen(
+            engine.sync_engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF")
+        )
+        self.runner, self.store = asyncio.Runner(), SqlStore(engine)
+        self.world = World(self.store)
+        self.rows = sqlite3.connect(path, isolation_level=None)
+        self.guids = itertools.count()
+        self.sources = [self.run(self.world.source(str(n))) for n in range(SOURCES)]
+        self.chats = [self.run(self.world.chat(str(n))) for n in range(CHATS)]
+        self.follows: set[tuple[int, int | None]] = set()  # indexes of chat and source
+        self.in_hand: list[Delivery] = []  # claimed by the process that lives
+        self.on_the_way: list[tuple[Delivery, Part]] = []  # begun, and not yet recorded
+        self.owed: set[tuple[int, str]] = set()  # chat id and key
+        self.confirmed: set[tuple[int, str]] = set()
+        self.arrived: Counter[tuple[int, str]] = Counter()
+        self.doubtful: Counter[tuple[int, str]] = Counter()
+
+    def teardown(self) -> None:
+        self.rows.close()
+        self.run(self.store.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    def key_of(self, post: int) -> str:
+        key: str = self.rows.execute("SELECT key FROM posts WHERE id = ?", (post,)).fetchone()[0]
+        return key
+
+    # Sources and people
+
+    @rule(source=sources, keys=st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3))
+    def posts_arrive(self, source: int, keys: list[int]) -> None:
+        posts = [new_post(str(next(self.guids)), key=str(key)) for key in keys]
+        self.run(self.world.publish(self.sources[source], *posts))
+        for chat, scope in self.follows:
+            if scope in (None, source):
+                self.owed |= {(self.chats[chat].id, post.key) for post in posts}
+
+    @rule(chat=chats, scope=scopes)
+    def follow(self, chat: int, scope: int | None) -> None:
+        source = None if scope is None else self.sources[scope]
+        assert self.run(self.world.follow(self.chats[chat], source)) == ((chat, scope) not in self.follows)
+        self.follows.add((chat, scope))
+
+    @precondition(lambda self: self.follows)
+    @rule(data=st.data())
+    def unfollow(self, data: st.DataObject) -> None:
+        chat, scope = data.draw(st.sampled_from(sorted(self.follows, key=str)))
+        self.follows.remove((chat, scope))
+        source = None if scope is None else self.sources[scope]
+
+        async def remove() -> None:
+            async with self.store.write() as work:
+                source_id = source.id if source else None
+                assert await work.subscriptions.remove(self.chats[chat].id, source_id)
+                chat_id = self.chats[chat].id
+                await work.outbox.cancel("unsubscribed", NOW, chat_id=chat_id, source_id=source_id)
+                await work.commit()
+
+        self.run(remove())
+
+    @rule(source=sources)
+    def cancel_a_source(self, source: int) -> None:
+        self.run(self.world.cancel("the source is paused", source=self.sources[source]))
+
+    @rule()
+    def retry(self) -> None:
+        self.run(self.world.retry())
+
+    # The sender
+
+    @rule(limit=st.integers(1, 4))
+    def claim(self, limit: int) -> None:
+        self.in_hand += self.run(self.world.claim(limit))
+        taken = [delivery.chat.id for delivery in self.in_hand]
+        assert len(taken) == len(set(taken)), "two deliveries of one chat at once"
+
+    @precondition(lambda self: self.in_hand)
+    @rule(data=st.data(), arrives=st.booleans())
+    def begin(self, data: st.DataObject, arrives: bool) -> None:
+        """A request leaves with the next post of a delivery; the platform has it, or has not."""
+        delivery = data.draw(st.sampled_from(self.in_hand))
+        begun = {sending.n for busy, sending in self.on_the_way if busy.id == delivery.id}
+        sent = {known.n for known in delivery.parts if known.state is PartState.SENT}
+        left = [n for n in range(len(delivery.posts)) if n not in begun | sent]
+        if not left:
+            return
+        before = next((known.unknowns for known in delivery.parts if known.n == left[0]), 0)
+        sending = part(delivery.id, left[0], posts=(delivery.posts[left[0]],), unknowns=before)
+        if self.run(self.world.begin(sending)):
+            self.on_the_way.append((delivery, sending))
+            self.arrived[delivery.chat.id, self.key_of(sending.posts[0])] += arrives
+
+    @precondition(lambda self: self.on_the_way)
+    @rule(data=st.data(), knows=st.booleans())
+    def answer(self, data: st.DataObject, knows: bool) -> None:
+        """The platform confirms the message that has arrived, or nobody knows what became of it."""
+        delivery, sending = data.draw(st.sampled_from(self.on_the_way))
+        self.on_the_way.remove((delivery, sending))
+        place = delivery.chat.id, self.key_of(sending.posts[0])
+        if knows and self.arrived[place]:
+            ended = replace(sending, state=PartState.SENT, sent=Sent("1", ("1",)))
+            self.confirmed.add(place)
+        elif knows:
+            ended = replace(sending, state=PartState.PENDING)
+        else:
+            ended = replace(sending, state=PartState.UNKNOWN, unknowns=sending.unknowns + 1)
+            self.doubtful[place] += 1
+        marks: list[Mark] = [PartEnded(ended, sending.posts if ended.state is PartState.SENT else ())]
+        parts = (*(known for known in delivery.parts if known.n != ended.n), ended)
+        renewed = replace(delivery, parts=parts)
+        done = {known.n for known in parts if known.state is PartState.SENT}
+        if len(done) == len(delivery.posts):
+            marks.append(Closed(delivery.id, DeliveryState.SENT))
+        self.run(self.world.mark(*marks))
+        still = [one for one in self.in_hand if one.id != delivery.id]
+        self.in_hand = still if len(marks) > 1 else [*still, renewed]
+
+    def idle(self) -> list[Delivery]:
+        busy = {delivery.id for delivery, _ in self.on_the_way}
+        return [delivery for delivery in self.in_hand if delivery.id not in busy]
+
+    @precondition(lambda self: self.idle())
+    @rule(data=st.data(), end=endings)
+    def give_up(self, data: st.DataObject, end: DeliveryState) -> None:
+        delivery = data.draw(st.sampled_from(self.idle()))
+        self.in_hand.remove(delivery)
+        self.run(self.world.mark(Closed(delivery.id, end, "rejected")))
+
+    @precondition(lambda self: self.idle())
+    @rule(data=st.data())
+    def postpone(self, data: st.DataObject) -> None:
+        delivery = data.draw(st.sampled_from(self.idle()))
+        self.in_hand.remove(delivery)
+        self.run(self.world.mark(Postponed(delivery.id, NOW, 1, Form.FULL, "refused")))
+
+    @rule()
+    def kill_and_start_again(self) -> None:
+        """What was on the way is in doubt, and is sent again, as by default."""
+        doubtful = {
+            (delivery.id, sending.n): (delivery.chat.id, self.key_of(sending.posts[0]))
+            for delivery, sending in self.on_the_way
+        }
+        self.doubtful.update(doubtful.values())
+        self.in_hand, self.on_the_way = [], []
+        self.world = self.world.as_holder(self.world.epoch + 1)
+        left = self.run(self.world.recover())
+        for delivery in left:
+            again = Postponed(delivery.id, NOW, delivery.attempts + 1, Form.FULL, "unknown")
+            self.run(self.world.mark(again))
+
+    # What must hold
+
+    @invariant()
+    def the_ledger_says_sent_for_what_was_confirmed(self) -> None:
+        sent = self.rows.execute("SELECT chat_id, post_key FROM ledger WHERE state = 'sent'").fetchall()
+        assert set(sent) == self.confirmed
+        assert len(sent) == len(self.confirmed)
+
+    @invariant()
+    def nothing_arrives_twice_but_what_was_in_doubt(self) -> None:
+        for place, times in self.arrived.items():
+            assert times <= 1 + self.doubtful[place]
+
+    @invariant()
+    def every_reservation_has_a_delivery_that_will_be_sent(self) -> None:
+        assert self.rows.execute(STRANDED).fetchone() == (0,)
+
+    @invariant()
+    def no_post_is_lost(self) -> None:
+        known = set(self.rows.execute("SELECT chat_id, post_key FROM ledger").fetchall())
+        explained = set(self.rows.execute(EXPLAINED).fetchall())
+        assert self.owed - known - explained == set()
+
+
+def test_once_and_never_lost(migrated_file: Path) -> None:
+    class OfFile(Ledger):
+        template = migrated_file
+
+    run_state_machine_as_test(OfFile, settings=settings(max_examples=25, stateful_step_count=30))
