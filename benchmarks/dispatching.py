@@ -85,7 +85,7 @@ async def cpu(url: str, chats: str) -> object:
 
 
 async def memory(url: str, seconds: str) -> object:
-    """MB that the process takes when it has dispatched for some seconds, and how many deliveries that were."""
+    """MB that the process takes after dispatching for some seconds, and how many deliveries that were."""
     store = await SqlStore.open(url)
     platform, peak = Instant(), 0
     sending = dispatcher(store, platform, FAST)

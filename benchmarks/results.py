@@ -11,7 +11,7 @@ HEADINGS = ("", "what", "Skywave", "beside it", "ratio", "bar")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure. `rival` is what it is compared with, `ratio` what the bar is about; `ok` None has no bar."""
+    """One figure. `rival` is what it is compared with, the bar is about `ratio`; `ok` None has no bar."""
 
     name: str
     unit: str

@@ -1,7 +1,7 @@
 """What others do with the same server: a child process that prints one line when it is done.
 
-`telegram URL RATE SECONDS CHATS PEOPLE`: python-telegram-bot with its AIORateLimiter, everything given to it at
-once, and a reply now and then. `discord URL CHANNELS POSTS`: discord.py at full speed.
+`telegram URL RATE SECONDS CHATS PEOPLE`: python-telegram-bot with its AIORateLimiter, everything given to it
+at once, and a reply now and then. `discord URL CHANNELS POSTS`: discord.py at full speed.
 """
 
 import asyncio

@@ -16,7 +16,8 @@ SELECT chat_id, :key, :post, id, 'reserved', '' FROM deliveries WHERE broadcast_
 # A million chats of a database that has one source, one post to send and its broadcast.
 MANY_CHATS = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
-INSERT INTO chats (platform, address, topic, title, kind, language, timezone, on_unknown, crosspost, state, reason)
+INSERT INTO chats
+  (platform, address, topic, title, kind, language, timezone, on_unknown, crosspost, state, reason)
 SELECT 'telegram', CAST(n AS TEXT), '', 'Chat', 'private', '', '', 'resend', 0, 'active', '' FROM numbers
 """
 POSTPONE = "UPDATE deliveries SET due_at = '2100-01-01 00:00:00.000000' WHERE id <= :count"

@@ -1,4 +1,4 @@
-"""The emulators as processes of their own: `python -m benchmarks.servers KIND`, ended with its standard input."""
+"""The emulators as processes: `python -m benchmarks.servers KIND`, ended with its standard input."""
 
 import argparse
 import asyncio

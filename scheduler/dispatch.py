@@ -199,6 +199,11 @@ class Dispatcher:
                 delivery, form = await self._send_form(delivery, form)
         except Held as exc:
             await self._mark(Closed(delivery.id, DeliveryState.HELD, str(exc)))
+        except StoreError as exc:
+            # No fault of the delivery: it costs no attempt.
+            log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
+            due = self._clock.now() + timedelta(seconds=STORE_RETRY)
+            await self._mark(Postponed(delivery.id, due, delivery.attempts, delivery.form, delivery.reason))
         except Exception as exc:
             # The edge of the task: whatever broke, the delivery is tried again, and listed if it never works.
             log.exception("delivery.broken", delivery=delivery.id, chat=str(delivery.chat.place))
@@ -251,8 +256,11 @@ class Dispatcher:
         )
 
     async def _recall(self, delivery: Delivery, message: Message, before: Part | None) -> Sent | None:
-        """Where a part of unknown outcome has arrived after all. Raises Held if it is not to be sent."""
-        if before is None or before.state is not PartState.UNKNOWN or before.begun_at is None:
+        """Where a part of unknown outcome has arrived after all. Raises Held if it is not to be sent.
+
+        What was unknown once stays so, however later attempts were refused.
+        """
+        if before is None or not before.unknowns or before.begun_at is None:
             return None
         try:
             return await self._platform.recall(_target(delivery), message, before.begun_at)

@@ -5,6 +5,9 @@ from datetime import datetime
 from scheduler.ports import UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatKind, ChatState, Place
 
+# Why a post was left out that had waited for a digest.
+AWAY = "the chat was away"
+
 
 async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
     """A chat is gone: nothing more is sent there, its settings stay."""
@@ -28,6 +31,8 @@ async def reactivate_address(work: UnitOfWork, platform: str, address: str, now:
 
 async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
     if chat.state is ChatState.GONE:
+        _, missed = await work.digests.waiting(chat.id, 0)
+        await work.outbox.skip(chat.id, missed, AWAY)
         await work.subscriptions.restart(chat.id)
     if chat.state is not ChatState.ACTIVE:
         await work.chats.set_state(chat.id, ChatState.ACTIVE, "")

@@ -1,24 +1,26 @@
 """The figures of a run, and the bars that they have to pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.chaos.run import Run
 from tests.chaos.verdict import MOST_A_KILL, Account, Verdict, not_from_forums
 
 SHOWN = 8
+# The moment of a kill at which the driver keeps answers back, so that more messages than usual are under way.
+HELD = "in_flight"
 
 
-def at_kills(run: Run, verdict: Verdict, account: Account) -> list[int]:
-    """How many Telegram messages were doubled after each kill: of its parts that were `sending`."""
-    pairs = verdict.pairs_doubled
-    return [
-        sum(
+def at_kills(run: Run, verdict: Verdict, account: Account) -> Mapping[str, int]:
+    """The most Telegram messages doubled by one kill, by its moment: of the parts that were `sending`."""
+    pairs, most = verdict.pairs_doubled, dict[str, int]()
+    for moment, parts in run.tally.sending:
+        doubled = sum(
             part.platform == "telegram"
             and any((part.chat_id, account.names.get(post, "")) in pairs for post in part.posts)
-            for part in kill
+            for part in parts
         )
-        for kill in run.tally.sending
-    ]
+        most[moment] = max(most.get(moment, 0), doubled)
+    return most
 
 
 def report(run: Run, verdict: Verdict, account: Account) -> Iterator[str]:
@@ -51,7 +53,7 @@ def report(run: Run, verdict: Verdict, account: Account) -> Iterator[str]:
     for name, lines in found.items():
         yield f"{name}: {len(lines)}"
         yield from (f"    {line}" for line in lines[:SHOWN])
-    yield f"most doubled after one kill: {max(at_kills(run, verdict, account), default=0)}"
+    yield f"most doubled on telegram by one kill, by its moment: {at_kills(run, verdict, account)}"
 
 
 def failures(run: Run, verdict: Verdict, account: Account) -> Sequence[str]:

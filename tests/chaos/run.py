@@ -40,8 +40,8 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter)
     """How lives ended without a kill: terminated, by themselves (their exit statuses)."""
     troubles: Counter[str] = field(default_factory=Counter)
-    sending: list[set[Sending]] = field(default_factory=list)
-    """For each kill, the parts that were `sending`, and not already at the kill before."""
+    sending: list[tuple[str, set[Sending]]] = field(default_factory=list)
+    """For each end of a life, its moment and the parts that were `sending` and not so already before."""
     cut: int = 0
     """Sends that outages of Telegram cut."""
     left_sending: int = 0
@@ -50,11 +50,12 @@ class Tally:
     """Chats that had to be let in more than once at the end, because the first time was lost at a kill."""
 
     def sending_on(self, platform: str) -> int:
-        return sum(part.platform == platform for kill in self.sending for part in kill)
+        return sum(part.platform == platform for _, parts in self.sending for part in parts)
 
     def most_sending(self) -> int:
         """The most parts of Telegram's that were `sending` at one kill."""
-        return max((sum(part.platform == "telegram" for part in kill) for kill in self.sending), default=0)
+        counts = (sum(part.platform == "telegram" for part in parts) for _, parts in self.sending)
+        return max(counts, default=0)
 
 
 class Run:
@@ -135,7 +136,7 @@ class Run:
         if rng.random() < 0.05:
             await self._send_digest()
         moment = rng.choice((self._at_sent, self._at_sent, self._at_request, self._at_poll, self._in_flight))
-        go_on = await moment(process)
+        go_on, name = await moment(process), moment.__name__.removeprefix("_")
         if process.returncode is not None:
             self.tally.ends[f"by itself, {process.returncode}"] += 1
         elif rng.random() < 0.1:
@@ -143,9 +144,12 @@ class Run:
         else:
             process.kill()
             await process.wait()
-            self.tally.kills[moment.__name__.removeprefix("_")] += 1
+            self.tally.kills[name] += 1
         await go_on()
-        self.tally.sending.append(await self.database.sending() - set[Sending]().union(*self.tally.sending))
+        self.tally.sending.append((name, await self._newly_sending()))
+
+    async def _newly_sending(self) -> set[Sending]:
+        return await self.database.sending() - set[Sending]().union(*(p for _, p in self.tally.sending))
 
     async def _terminate(self, process: Process, go_on: Callable[[], Awaitable[None]]) -> None:
         process.send_signal(signal.SIGTERM)
@@ -153,7 +157,7 @@ class Run:
         async with asyncio.timeout(ENDING):
             status = await process.wait()
         self.tally.ends[f"terminated, {status}"] += 1
-        self.tally.left_sending += len(await self.database.sending())
+        self.tally.left_sending += len(await self._newly_sending())
 
     async def _note_returns(self) -> None:
         """Between two lives: which chats Skywave knows to be back."""

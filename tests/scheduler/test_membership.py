@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from scheduler import membership
-from scheduler.types import ChatState, Place
+from scheduler.types import ChatState, Mode, Place
 from tests.scheduler.conftest import World
 
 
@@ -79,3 +79,22 @@ async def test_a_notice_reaches_a_place_that_nobody_knew(world: World) -> None:
         await work.commit()
         (delivery,) = await work.outbox.claim("fake", world.clock.now(), 10, 1)
     assert delivery.chat.place == Place("fake", "99") and delivery.broadcast.body == "hello operator"
+
+
+async def test_what_waited_for_the_digest_of_a_chat_that_was_away_is_listed(world: World) -> None:
+    """It is left out when the chat comes back, like all that was missed, but not without a word."""
+    await world.source()
+    chat = await world.chat()
+    async with world.store.write() as work:
+        await work.subscriptions.set_mode(chat.id, Mode.DIGEST)
+        await work.commit()
+    await world.publish("waited")
+    async with world.store.write() as work:
+        await membership.deactivate_address(work, "fake", "1", "kicked", world.clock.now())
+        await work.commit()
+    async with world.store.write() as work:
+        await membership.reactivate_address(work, "fake", "1", world.clock.now())
+        assert await work.digests.waiting(chat.id, 10) == ([], [])
+        await work.commit()
+    assert world.ledger(chat) == {"waited": "skipped"}
+    assert world.sql("SELECT reason FROM ledger") == [(membership.AWAY,)]
