@@ -55,7 +55,7 @@ class Overview:
             )
             for number, kind, created_at, title, platform, sent, pending, failed, cancelled in (
                 await self._session.execute(counted)
-            ).tuples()
+            )
         ]
 
     async def _shown(self, limit: int) -> Sequence[int]:
@@ -71,7 +71,7 @@ class Overview:
             .where(DeliveryRow.broadcast_id.in_(shown), PartRow.unknowns > 0)
             .group_by(DeliveryRow.broadcast_id, DeliveryRow.platform)
         )
-        rows = (await self._session.execute(query)).tuples()
+        rows = await self._session.execute(query)
         return {(number, platform): count for number, platform, count in rows}
 
     async def _names(self, shown: Sequence[int]) -> Mapping[int, str]:
@@ -80,5 +80,5 @@ class Overview:
         query = select(BroadcastPostRow.broadcast_id, PostRow.title).join(
             PostRow, PostRow.id == BroadcastPostRow.post_id
         )
-        rows = (await self._session.execute(query.where(first))).tuples()
+        rows = await self._session.execute(query.where(first))
         return {number: title for number, title in rows}

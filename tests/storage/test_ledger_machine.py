@@ -19,6 +19,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -47,6 +48,7 @@ ON deliveries.id = ledger.delivery_id AND deliveries.chat_id = ledger.chat_id
 AND deliveries.state IN ('pending', 'claimed')
 WHERE ledger.state = 'reserved' AND deliveries.id IS NULL
 """
+CROWDED = "SELECT chat_id FROM deliveries WHERE state = 'claimed' GROUP BY chat_id HAVING count(*) > 1"
 # What was given up or cancelled is listed, with its reason.
 EXPLAINED = """
 SELECT deliveries.chat_id, posts.key FROM deliveries
@@ -95,6 +97,11 @@ class Ledger(RuleBasedStateMachine):
 
     # Sources and people
 
+    @initialize(follows=st.sets(st.tuples(chats, scopes), min_size=3))
+    def begin_with_followers(self, follows: set[tuple[int, int | None]]) -> None:
+        for chat, scope in sorted(follows, key=str):
+            self.follow(chat, scope)
+
     @rule(source=sources, keys=st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3))
     def posts_arrive(self, source: int, keys: list[int]) -> None:
         posts = [new_post(str(next(self.guids)), key=str(key)) for key in keys]
@@ -139,14 +146,28 @@ class Ledger(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 4))
     def claim(self, limit: int) -> None:
         self.in_hand += self.run(self.world.claim(limit))
-        taken = [delivery.chat.id for delivery in self.in_hand]
-        assert len(taken) == len(set(taken)), "two deliveries of one chat at once"
 
-    @precondition(lambda self: self.in_hand)
     @rule(data=st.data(), arrives=st.booleans())
     def begin(self, data: st.DataObject, arrives: bool) -> None:
         """A request leaves with the next post of a delivery; the platform has it, or has not."""
-        delivery = data.draw(st.sampled_from(self.in_hand))
+        if not self.in_hand:
+            self.claim(2)
+        if self.in_hand:
+            self.request(data.draw(st.sampled_from(self.in_hand)), arrives)
+
+    @rule(claimed=st.booleans())
+    def all_goes_well(self, claimed: bool) -> None:
+        """All that is in hand, or that could be, is sent and confirmed."""
+        if not claimed:
+            self.claim(CHATS)
+        for delivery in self.in_hand:
+            for _ in delivery.posts:
+                self.request(delivery, arrives=True)
+        for delivery, sending in list(self.on_the_way):
+            if self.arrived[delivery.chat.id, self.key_of(sending.posts[0])]:
+                self.outcome(delivery, sending, knows=True)
+
+    def request(self, delivery: Delivery, arrives: bool) -> None:
         begun = {sending.n for busy, sending in self.on_the_way if busy.id == delivery.id}
         sent = {known.n for known in delivery.parts if known.state is PartState.SENT}
         left = [n for n in range(len(delivery.posts)) if n not in begun | sent]
@@ -162,8 +183,12 @@ class Ledger(RuleBasedStateMachine):
     @rule(data=st.data(), knows=st.booleans())
     def answer(self, data: st.DataObject, knows: bool) -> None:
         """The platform confirms the message that has arrived, or nobody knows what became of it."""
-        delivery, sending = data.draw(st.sampled_from(self.on_the_way))
-        self.on_the_way.remove((delivery, sending))
+        self.outcome(*data.draw(st.sampled_from(self.on_the_way)), knows=knows)
+
+    def outcome(self, begun: Delivery, sending: Part, *, knows: bool) -> None:
+        self.on_the_way.remove((begun, sending))
+        # With the parts that ended since this one began.
+        delivery = next((one for one in self.in_hand if one.id == begun.id), begun)
         place = delivery.chat.id, self.key_of(sending.posts[0])
         if knows and self.arrived[place]:
             ended = replace(sending, state=PartState.SENT, sent=Sent("1", ("1",)))
@@ -232,6 +257,10 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def every_reservation_has_a_delivery_that_will_be_sent(self) -> None:
         assert self.rows.execute(STRANDED).fetchone() == (0,)
+
+    @invariant()
+    def a_chat_has_one_delivery_in_hand(self) -> None:
+        assert self.rows.execute(CROWDED).fetchall() == []
 
     @invariant()
     def no_post_is_lost(self) -> None:

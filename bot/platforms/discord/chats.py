@@ -75,12 +75,11 @@ def hindrance(channel: Channel) -> str:
     allowed = channel.permissions_for(channel.guild.me)
     if isinstance(channel, discord.Thread) and channel.locked and not allowed.manage_threads:
         return "the thread is locked: unlock it, or give the bot Manage Threads"
-    needed = {
-        "View Channel": allowed.view_channel,
-        "Send Messages in Threads" if is_thread else "Send Messages": (
-            allowed.send_messages_in_threads if is_thread else allowed.send_messages
-        ),
-        "Embed Links": allowed.embed_links,
-    }
-    missing = [name for name, given in needed.items() if not given]
-    return f"the bot may not write here: give it {', '.join(missing)}" if missing else ""
+    needed = (  # without the first ones Discord takes the others away as well
+        ("View Channel", allowed.view_channel),
+        ("Send Messages in Threads", not is_thread or allowed.send_messages_in_threads),
+        ("Send Messages", is_thread or allowed.send_messages),
+        ("Embed Links", allowed.embed_links),
+    )
+    missing = next((name for name, given in needed if not given), "")
+    return f"the bot may not write here: give it {missing}" if missing else ""

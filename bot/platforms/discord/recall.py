@@ -1,5 +1,6 @@
 """Looking for a message whose outcome is unknown, where no nonce settles it."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import discord
@@ -40,9 +41,10 @@ async def _find_thread(
     for thread in active["threads"]:
         number, there = int(thread["id"]), int(thread["parent_id"]) == forum.id
         if there and number > after and _is_ours(client, int(thread["owner_id"])):
-            first = await client.get_partial_messageable(number).fetch_message(number)
-            if _shows(first, payload):
-                return Sent(str(number), (str(number),), opened=True)
+            with suppress(discord.NotFound):  # somebody has deleted its first message
+                first = await client.get_partial_messageable(number).fetch_message(number)
+                if _shows(first, payload):
+                    return Sent(str(number), (str(number),), opened=True)
     return None
 
 

@@ -1,0 +1,294 @@
+"""Channels that come, go, are renamed, lose and regain permissions, as the gateway tells it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from scheduler.types import Chat, Place
+from tests.bot.discord.live import SEND, Live, live
+from tests.emulators.base import Fault
+from tests.emulators.discord import Channel, DiscordEmulator, Guild, Permission
+from tests.emulators.discord.faults import answers, too_many
+from tests.emulators.discord.permissions import EVERYONE
+from tests.emulators.discord.wire_guilds import guild_json
+
+REMOVED = "the bot was removed from the server"
+
+
+async def with_waiting(sky: Live, channel: Channel) -> Chat:
+    """A channel that follows everything, with two posts that wait for it."""
+    known = await sky.follow(channel)
+    sky.dc.faults.add(answers(too_many(600)), SEND, channel.id)
+    await sky.publish("one", "two")
+    await sky.waits(channel)
+    return known
+
+
+async def test_a_server_that_throws_the_bot_out_is_gone_with_all_its_channels(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    thread, elsewhere = dc.thread(news, "a thread"), dc.text(dc.guild("Other"), "news")
+    for place in (thread, elsewhere):
+        await sky.follow(place)
+    known = await with_waiting(sky, news)
+    dc.kick_bot(club)
+    for place in (news, thread):
+        assert (await sky.is_in(place, "gone")).reason == REMOVED
+    assert await sky.states(news) == ["cancelled", "cancelled"]
+    assert sky.ledger(news) == {}
+    async with sky.app.store.read() as work:
+        assert await work.subscriptions.of(known.id)  # it keeps its settings
+    await sky.publish("three")
+    assert await sky.ended_at_last(elsewhere) == ["sent"] * 3
+
+
+async def test_a_server_that_lets_the_bot_in_again_is_not_flooded(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    thread = dc.thread(news, "a thread")
+    for place in (news, thread):
+        await sky.follow(place)
+    dc.kick_bot(club)
+    for place in (news, thread):
+        await sky.is_in(place, "gone")
+    await sky.publish("missed")
+    dc.add_bot(club)
+    for place in (news, thread):
+        await sky.is_in(place, "active")
+    await sky.publish("next")
+    for place in (news, thread):
+        assert await sky.ended(place) == ["sent"]
+        assert sky.posts(place) == ["next"]
+
+
+async def test_a_return_while_skywave_is_down_is_seen_at_the_start(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    await sky.follow(news)
+    dc.kick_bot(club)
+    await sky.is_in(news, "gone")
+    await sky.stop()
+    dc.add_bot(club)
+    sky.start()
+    await sky.is_in(news, "active")
+    await sky.publish("next")
+    assert await sky.ended(news) == ["sent"]
+
+
+async def test_an_outage_of_a_server_changes_nothing(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    await sky.follow(news)
+    dc.world.events.dispatch("GUILD_DELETE", {"id": str(club.id), "unavailable": True})
+    await sky.barrier()
+    assert (await sky.known(news)).state == "active"
+    await sky.publish("new")
+    assert await sky.ended(news) == ["sent"]
+
+
+async def test_a_deleted_channel_is_gone_with_its_threads(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
+) -> None:
+    thread = dc.thread(news, "a thread")
+    for place in (thread, talk):
+        await sky.follow(place)
+    await with_waiting(sky, news)
+    dc.delete(news)
+    assert (await sky.is_in(news, "gone")).reason == "the channel was deleted"
+    assert (await sky.is_in(thread, "gone")).reason == "the thread was deleted"
+    assert await sky.states(news) == ["cancelled", "cancelled"]
+    assert (await sky.known(talk)).state == "active"
+
+
+async def test_a_deleted_thread_is_gone_alone(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
+    thread = dc.thread(news, "a thread")
+    for place in (news, thread):
+        await sky.follow(place)
+    dc.delete(thread)
+    assert (await sky.is_in(thread, "gone")).reason == "the thread was deleted"
+    assert (await sky.known(news)).state == "active"
+
+
+LOST = {
+    "Send Messages": Permission.SEND_MESSAGES,
+    "Embed Links": Permission.EMBED_LINKS,
+    "View Channel": Permission.VIEW_CHANNEL,
+}
+
+
+@pytest.mark.parametrize("missing", LOST)
+async def test_lost_permissions_pause_a_channel_until_they_are_back(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel, missing: str
+) -> None:
+    for place in (news, talk):
+        await sky.follow(place)
+    dc.deny(news, LOST[missing])
+    paused = await sky.is_in(news, "paused")
+    assert paused.reason == f"the bot may not write here: give it {missing}"
+    await sky.publish("one")
+    await sky.publish("two")
+    assert await sky.ended(talk) == ["sent", "sent"]
+    await sky.looked()
+    assert len(sky.sends(news)) <= 1  # Discord blocks who keeps trying
+    assert sky.ledger(news) == {"Post one": "reserved", "Post two": "reserved"}
+    dc.deny(news, 0)
+    await sky.is_in(news, "active")
+    assert await sky.ended_at_last(news) == ["sent", "sent"]
+    assert sky.posts(news) == ["one", "two"]
+
+
+async def test_permissions_in_threads_are_their_own(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
+    thread = dc.thread(news, "a thread")
+    for place in (news, thread):
+        await sky.follow(place)
+    dc.deny(news, Permission.SEND_MESSAGES_IN_THREADS)
+    assert (await sky.is_in(thread, "paused")).reason.endswith("Send Messages in Threads")
+    assert (await sky.known(news)).state == "active"
+    dc.deny(news, 0)
+    await sky.is_in(thread, "active")
+
+
+async def test_a_role_that_loses_permissions_pauses_all_its_channels(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, talk: Channel
+) -> None:
+    for place in (news, talk):
+        await sky.follow(place)
+    for role in (club.everyone, club.bot_role):
+        dc.set_permissions(club, role, EVERYONE & ~Permission.SEND_MESSAGES)
+    for place in (news, talk):
+        await sky.is_in(place, "paused")
+    await sky.publish("new")
+    dc.set_permissions(club, club.bot_role, EVERYONE)
+    for place in (news, talk):
+        await sky.is_in(place, "active")
+        assert await sky.ended_at_last(place) == ["sent"]
+
+
+async def test_a_role_that_is_given_to_the_bot_counts(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    await sky.follow(news)
+    helper = dc.role(club, "Helpers", EVERYONE)
+    for role in (club.everyone, club.bot_role):
+        dc.set_permissions(club, role, 0)
+    await sky.is_in(news, "paused")
+    club.members[dc.bot.id].add(helper.id)
+    roles = [str(role) for role in club.members[dc.bot.id]]
+    user = {"id": str(dc.bot.id), "username": "Skywave", "discriminator": "0", "avatar": None, "bot": True}
+    dc.world.events.dispatch(
+        "GUILD_MEMBER_UPDATE",
+        {"guild_id": str(club.id), "user": user, "roles": roles, "nick": None, "joined_at": None, "flags": 0},
+    )
+    await sky.is_in(news, "active")
+
+
+async def test_permissions_that_were_lost_while_it_was_down_are_seen_at_the_start(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    await sky.follow(news)
+    await sky.stop()
+    dc.deny(news, Permission.SEND_MESSAGES)
+    sky.start()
+    await sky.is_in(news, "paused")
+    assert sky.sends(news) == []
+
+
+async def test_a_closed_dm_is_gone_until_its_person_speaks(dc: DiscordEmulator, sky: Live) -> None:
+    user = dc.user("Ann")
+    ann = dc.dm(user)
+    await sky.follow(ann)
+    dc.close_dms(user)
+    await sky.publish("missed")
+    assert await sky.ended(ann) == ["cancelled"]
+    assert (await sky.is_in(ann, "gone")).reason == "Cannot send messages to this user"
+    dc.close_dms(user, None)
+    await sky.answer(ann, "latest")
+    assert (await sky.known(ann)).state == "active"
+    await sky.publish("next")
+    assert await sky.ended(ann) == ["cancelled", "sent"]
+    assert sky.posts(ann) == ["next"]
+
+
+async def test_who_shares_no_server_any_more_is_gone(dc: DiscordEmulator, sky: Live, club: Guild) -> None:
+    user = dc.user("Ann")
+    dc.join(club, user)
+    await sky.follow(dc.dm(user))
+    dc.leave(club, user)
+    await sky.publish("new")
+    assert await sky.ended(dc.dm(user)) == ["cancelled"]
+    await sky.is_in(dc.dm(user), "gone")
+
+
+# Titles
+
+
+async def test_a_chat_that_was_added_by_its_id_gets_its_title_when_it_is_seen(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    await sky.follow(news)
+    assert (await sky.known(news)).title == ""
+    await sky.restart()
+
+    async def named() -> bool:
+        return (await sky.known(news)).title == "#news (Club)"
+
+    await sky.until(named)
+    assert (await sky.known(news)).kind == "channel"
+
+
+async def test_titles_follow_channels_threads_and_servers(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+) -> None:
+    thread = dc.thread(dc.forum(club, "ideas"), "an idea")
+    for place in (news, thread):
+        await sky.follow(place)
+    news.name = "announcements"
+    dc.world.tell_channel("UPDATE", news)
+    thread.name = "a better idea"
+    dc.world.tell_channel("UPDATE", thread)
+
+    async def titles(*wanted: str) -> bool:
+        return [(await sky.known(place)).title for place in (news, thread)] == list(wanted)
+
+    await sky.until(lambda: titles("#announcements (Club)", "#ideas › a better idea (Club)"))
+    club.name = "Society"
+    dc.world.events.dispatch("GUILD_UPDATE", guild_json(club))
+    await sky.until(lambda: titles("#announcements (Society)", "#ideas › a better idea (Society)"))
+
+
+# What breaks
+
+
+async def test_an_event_that_breaks_is_one_line_and_the_others_go_on(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, talk: Channel
+) -> None:
+    await sky.follow(news)
+    guild = sky.client.get_guild(club.id)
+    assert guild is not None
+    guild._remove_member(guild.me)  # what a permission is computed from is not there
+    with capture_logs() as events:
+        dc.deny(news, Permission.SEND_MESSAGES)
+        await sky.barrier()
+    failed = [event for event in events if event["event"] == "discord.event_failed"]
+    assert [event["what"] for event in failed] == ["on_guild_channel_update"]
+    assert "exc_info" not in failed[0]
+    assert failed[0]["where"]
+    assert await sky.answer(talk, "latest")
+
+
+async def test_what_is_being_handled_at_the_stop_is_finished(
+    dc: DiscordEmulator, news: Channel, folder: Path
+) -> None:
+    go_on = asyncio.Event()
+    async with live(dc, folder) as sky:
+        dc.faults.add(Fault(hold=go_on), "POST /interactions/{interaction}/{token}/callback")
+        made = dc.slash(news, "subscribe")
+        await dc.wait_for(lambda: dc.requests("POST", "/interactions/{interaction}/{token}/callback"))
+        stopping = asyncio.create_task(sky.stop())
+        go_on.set()
+        await stopping
+        assert dc.answer_to(made) is not None
+        async with sky.app.store.read() as work:
+            assert await work.chats.find(Place("discord", str(news.id)))
