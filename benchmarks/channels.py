@@ -16,7 +16,7 @@ TOKEN = "TEST.discord.token"
 CHANNELS, POSTS, RATE = 300, 7, 50
 RIVAL_POSTS = 2
 BROKEN = 0.05  # share of the requests that fail with a 5xx
-FAULTS = ("server-error", "bad-gateway")
+FAULTS = ("500", "502")
 LATENCY, JITTER = 40, 20  # ms
 
 

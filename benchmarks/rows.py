@@ -17,8 +17,8 @@ SELECT chat_id, :key, :post, id, 'reserved', '' FROM deliveries WHERE broadcast_
 MANY_CHATS = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
 INSERT INTO chats
-  (platform, address, topic, title, kind, language, timezone, on_unknown, crosspost, state, reason)
-SELECT 'telegram', CAST(n AS TEXT), '', 'Chat', 'private', '', '', 'resend', 0, 'active', '' FROM numbers
+  (platform, address, topic, title, kind, language, timezone, on_unknown, state, reason)
+SELECT 'telegram', CAST(n AS TEXT), '', 'Chat', 'private', '', '', 'resend', 'active', '' FROM numbers
 """
 POSTPONE = "UPDATE deliveries SET due_at = '2100-01-01 00:00:00.000000' WHERE id <= :count"
 MARK = "UPDATE deliveries SET state = :state WHERE id = :id"

@@ -55,7 +55,6 @@ class Chat:
     language: str = ""  # empty: the deployment's
     timezone: str = ""  # empty: the deployment's
     on_unknown: OnUnknown = OnUnknown.RESEND
-    crosspost: bool = False  # of a Discord announcement channel: publish to the servers that follow it
     state: ChatState = ChatState.ACTIVE
     reason: str = ""
 

@@ -40,7 +40,6 @@ def to_chat(row: ChatRow) -> Chat:
         language=row.language,
         timezone=row.timezone,
         on_unknown=row.on_unknown,
-        crosspost=row.crosspost,
         state=row.state,
         reason=row.reason,
     )
@@ -77,7 +76,6 @@ class SqlChats:
             "title": title,
             "kind": kind or ChatKind.PRIVATE,
             "on_unknown": OnUnknown.RESEND,
-            "crosspost": False,
             "state": ChatState.ACTIVE,
         }
         insert = upsert(self._session, ChatRow).values(fresh)
@@ -101,7 +99,6 @@ class SqlChats:
             "language": chat.language,
             "timezone": chat.timezone,
             "on_unknown": chat.on_unknown,
-            "crosspost": chat.crosspost,
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 

@@ -147,7 +147,6 @@ class ChatRow(Base):
     language: Mapped[str] = mapped_column(default="")
     timezone: Mapped[str] = mapped_column(default="")
     on_unknown: Mapped[OnUnknown] = mapped_column(default=OnUnknown.RESEND)
-    crosspost: Mapped[bool] = mapped_column(default=False)
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
 

@@ -161,8 +161,8 @@ def marks(source: str) -> list[tuple[str, str]]:
 
 
 def letters(content: str) -> str:
-    """What no mark, bullet or gap adds to or takes from."""
-    return "".join(ch for ch in content if ch.isalpha())
+    """What no mark, bullet or gap adds to or takes from; letters that are blank are not shown alone."""
+    return "".join(ch for ch in content if ch.isalpha() and ch not in "\u115f\u1160\u3164\uffa0")
 
 
 def test_the_reader_knows_markup() -> None:

@@ -1,7 +1,8 @@
 """Discord's side of the bot: connects, syncs the commands, listens, and stops with a clear message."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -40,6 +41,17 @@ CLOSED = {
     4014: "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal",
 }
 
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def in_one_line(record: logging.LogRecord) -> bool:
+    """Let the library say in a line, without its trace, why the gateway is connected to again."""
+    if record.exc_info and record.exc_info[1] is not None:
+        error = record.exc_info[1]
+        record.msg = f"{record.getMessage()} ({type(error).__name__}: {error})"
+        record.args, record.exc_info = (), None
+    return True
+
 
 class DiscordAdapter:
     """`patience`, `timeout` and `guild_wait` are seconds: see where they are defined."""
@@ -57,6 +69,7 @@ class DiscordAdapter:
         timeout: float = SEND_TIMEOUT,
         guild_wait: float = GUILD_WAIT,
         now: Callable[[], datetime] = discord.utils.utcnow,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         # The library knows two addresses; a deployment may have to reach them otherwise.
         http.Route.BASE = api_url.rstrip("/")
@@ -64,7 +77,8 @@ class DiscordAdapter:
             gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
         # Nobody here wants to talk: its warnings that voice needs more libraries would only confuse.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        self._token, self.limits = token, limits
+        logging.getLogger("discord.client").addFilter(in_one_line)
+        self._token, self.limits, self._sleep = token, limits, sleep
         interval = limits.overall.interval
         self._client = Client(interval, now, patience=patience, timeout=timeout, guild_wait=guild_wait)
         self.platform: DiscordPlatform = self._client.platform
@@ -85,7 +99,7 @@ class DiscordAdapter:
                 log.warning(
                     "discord.unreachable", reason=str(error), seconds=wait, next_step="it is tried again"
                 )
-                await asyncio.sleep(wait)
+                await self._sleep(wait)
 
     async def _hang_up(self) -> None:
         """Close what a login has opened, so that the next one can begin anew."""

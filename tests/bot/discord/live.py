@@ -170,6 +170,7 @@ def adapter_for(settings: Settings, clock: Clock, *, patience: float, timeout: f
         timeout=timeout,
         guild_wait=0.02,
         now=clock.now,
+        sleep=clock.sleep,
     )
 
 

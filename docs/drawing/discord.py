@@ -1,0 +1,137 @@
+"""A channel as Discord shows it, and the Markdown that its messages are written in."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from html import escape
+
+from bot.commands.types import Button
+from drawing.svg import box, document, spans, text_at
+from drawing.text import Line, Styled, ems, plain, wrapped
+from scheduler.types import Payload
+
+WIDTH, LEFT, RIGHT = 560, 70, 16
+SIZE, LEADING = 14, 20  # of text, pixels
+HEADINGS = {"# ": ("d-h1", 21), "## ": ("d-h2", 18)}
+FAINT = 12 / SIZE
+
+TOKENS = re.compile(
+    r"\\(?P<escaped>.)|\[(?P<label>(?:\\.|[^\]\\])*)\]\([^)]*\)|<(?P<url>https?://[^>]*)>"
+    r"|`(?P<code>[^`]*)`|(?P<strong>\*\*)|(?P<emphasis>\*)|(?P<other>.)"
+)
+
+
+def inline(markdown: str, *classes: str) -> list[Styled]:
+    """A line of Markdown, as `bot.platforms.discord.markup` writes it, as characters."""
+    styled: list[Styled] = []
+    marks: set[str] = set()
+    for found in TOKENS.finditer(markdown):
+        kind, content = found.lastgroup, found[found.lastgroup or 0]
+        if kind in ("strong", "emphasis"):
+            marks ^= {f"d-{kind}"}
+        elif kind == "label":
+            styled += inline(content, *classes, "d-link")
+        else:
+            extra = {"url": ("d-link",), "code": ("d-code",)}.get(kind or "", ())
+            styled += plain(content, *classes, *sorted(marks), *extra)
+    return styled
+
+
+def lines_of(markdown: str, room: float) -> Iterator[tuple[Line, int]]:
+    """The lines of a text in so many pixels, each with its height. It knows no blocks of code."""
+    for line in markdown.split("\n"):
+        if not line:
+            yield (), LEADING // 2
+            continue
+        mark = next((mark for mark in HEADINGS if line.startswith(mark)), "")
+        name, size = HEADINGS.get(mark, ("d-text", SIZE))
+        content = re.sub("^- ", "•  ", line.removeprefix(mark))
+        for part in wrapped(inline(content, name), room / size, ems):
+            yield part, size + LEADING - SIZE
+
+
+def width_of(text: str, share: float = 1.0) -> float:
+    return sum(map(ems, plain(text))) * SIZE * share
+
+
+class DiscordPicture:
+    """A channel, filled from the top."""
+
+    def __init__(self, title: str, channel: str, now: datetime) -> None:
+        self._title, self._channel, self._time = title, channel, f"Today at {now:%H:%M}"
+        self._shapes: list[str] = []
+        self._y = 62.0
+
+    def used(self, person: str, command: str) -> None:
+        """Who has used which command, above the answer."""
+        y, start = self._y, LEFT + width_of(f"{person} used ", 13 / SIZE)
+        self._shapes += [
+            f'<path class="d-curve" d="M36 {y + 20:g}v-6a6 6 0 0 1 6-6h20"/>',
+            text_at(LEFT, y + 13, escape(f"{person} used"), "d-faint"),
+            box(start - 4, y - 2, width_of(command, 13 / SIZE) + 12, 20, "d-pill", 4),
+            text_at(start + 2, y + 13, escape(command), "d-command"),
+        ]
+        self._y += 26
+
+    def shows(self, payload: Payload, buttons: Sequence[Button] = (), *, secret: bool = False) -> None:
+        """A message of the bot's with its buttons; `secret`: that only one person sees."""
+        top, behind = self._y, len(self._shapes)
+        self._author()
+        for embed in payload["embeds"]:
+            self._embed(embed["description"])
+        self._row(buttons)
+        if secret:
+            self._shapes.append(text_at(LEFT, self._y + 15, "Only you can see this", "d-faint"))
+            seen = width_of("Only you can see this • ", FAINT)
+            self._shapes.append(text_at(LEFT + seen, self._y + 15, "Dismiss message", "d-faint d-link"))
+            self._y += 26
+            self._shapes.insert(behind, box(0, top - 32, WIDTH, self._y - top + 36, "d-secret", 0))
+            self._shapes.insert(behind + 1, box(0, top - 32, 3, self._y - top + 36, "d-badge", 0))
+        self._y += 18
+
+    def _author(self) -> None:
+        y, after = self._y, LEFT + width_of("Skywave", 15 / SIZE) + 8
+        self._shapes += [
+            f'<circle class="d-badge" cx="36" cy="{y + 20:g}" r="20"/>',
+            f'<path fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round" '
+            f'd="M24 {y + 27:g}L36 {y + 13:g}L48 {y + 27:g}"/>',
+            text_at(LEFT, y + 13, "Skywave", "d-name"),
+            box(after, y + 1, 30, 15, "d-badge", 3),
+            text_at(after + 4, y + 12, "APP", "d-on-badge"),
+            text_at(after + 38, y + 13, self._time, "d-faint"),
+        ]
+        self._y += 24
+
+    def _embed(self, description: str) -> None:
+        width, top = WIDTH - LEFT - RIGHT, self._y
+        behind, y = len(self._shapes), top + 8
+        for line, height in lines_of(description, width - 32):
+            y += height
+            if line:
+                self._shapes.append(text_at(LEFT + 16, y, spans(line)))
+        self._y = y + 14
+        self._shapes.insert(behind, box(LEFT, top, width, self._y - top, "d-embed", 4))
+        self._shapes.insert(behind + 1, box(LEFT, top, 4, self._y - top, "d-edge", 2))
+        self._y += 8
+
+    def _row(self, buttons: Sequence[Button]) -> None:
+        x = float(LEFT)
+        for button in buttons:
+            width = max(60.0, width_of(button.label) + 32)
+            self._shapes.append(box(x, self._y, width, 34, "d-button", 8))
+            self._shapes.append(text_at(x + width / 2, self._y + 22, escape(button.label), "d-press"))
+            x += width + 8
+        if buttons:
+            self._y += 40
+
+    def svg(self) -> str:
+        """The picture, as high as what is in it."""
+        head = [
+            f'<clipPath id="room"><rect width="{WIDTH}" height="{self._y:g}" rx="12"/></clipPath>',
+            '<g clip-path="url(#room)">',
+            box(0, 0, WIDTH, self._y, "d-room", 0),
+            box(0, 44, WIDTH, 1.5, "d-line", 0),
+            text_at(18, 28, "#", "d-faint name"),
+            text_at(36, 28, escape(self._channel), "d-name"),
+        ]
+        return document(WIDTH, self._y, self._title, [*head, *self._shapes, "</g>"])

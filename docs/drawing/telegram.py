@@ -1,0 +1,77 @@
+"""A chat as Telegram shows it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from bot.commands.types import Button
+from drawing.svg import box, document, spans, text_at
+from drawing.text import Styled, ems, plain, wrapped
+from scheduler.types import Payload
+
+SIZE, LEADING = 15, 22  # of text, pixels
+WIDTH, MARGIN, PADDING = 520, 14, 14
+
+
+def of_telegram(payload: Payload) -> list[Styled]:
+    """A message's characters; entities count in UTF-16 units."""
+    styled, at = [], 0
+    for character in payload["text"]:
+        inside = (e for e in payload["entities"] if e["offset"] <= at < e["offset"] + e["length"])
+        styled.append(Styled(character, tuple(sorted(entity["type"] for entity in inside))))
+        at += 2 if ord(character) > 0xFFFF else 1
+    return styled
+
+
+class TelegramPicture:
+    """A chat as a phone shows it, filled from the top."""
+
+    def __init__(self, title: str, now: datetime) -> None:
+        self._title, self._time = title, f"{now:%H:%M}"
+        self._shapes: list[str] = []
+        self._y = 60.0
+
+    def says(self, words: str) -> None:
+        """A person's message, on the right."""
+        width = sum(map(ems, plain(words))) * SIZE + 2 * PADDING + 36
+        left = WIDTH - MARGIN - width
+        self._shapes += [
+            box(left, self._y, width, 36, "mine"),
+            text_at(left + PADDING, self._y + 23, escape(words)),
+            text_at(WIDTH - MARGIN - 10, self._y + 27, self._time, "small end"),
+        ]
+        self._y += 36 + 10
+
+    def shows(self, payload: Payload, buttons: Sequence[Button] = ()) -> None:
+        """A message of the bot's, on the left, with its row of buttons."""
+        width = WIDTH - 2 * MARGIN - 24
+        lines = list(wrapped(of_telegram(payload), (width - 2 * PADDING) / SIZE, ems))
+        height = len(lines) * LEADING + 34
+        self._shapes.append(box(MARGIN, self._y, width, height, "bubble"))
+        for number, line in enumerate(lines):
+            self._shapes.append(text_at(MARGIN + PADDING, self._y + 26 + number * LEADING, spans(line)))
+        self._shapes.append(text_at(MARGIN + width - 10, self._y + height - 9, self._time, "small end"))
+        self._y += height + 4
+        self._row(buttons, width)
+        self._y += 10
+
+    def _row(self, buttons: Sequence[Button], width: float) -> None:
+        if not buttons:
+            return
+        each = (width - 4 * (len(buttons) - 1)) / len(buttons)
+        for number, button in enumerate(buttons):
+            left = MARGIN + number * (each + 4)
+            self._shapes.append(box(left, self._y, each, 34, "button", 8))
+            self._shapes.append(text_at(left + each / 2, self._y + 22, escape(button.label), "press"))
+        self._y += 34
+
+    def svg(self) -> str:
+        """The picture, as high as what is in it."""
+        height = self._y + 4
+        bar = [
+            box(0, 0, WIDTH, height, "room", 16),
+            f'<path class="bar" d="M0 46V16a16 16 0 0 1 16-16h{WIDTH - 32}a16 16 0 0 1 16 16v30z"/>',
+            text_at(18, 29, "Skywave", "name"),
+            text_at(WIDTH - 18, 29, "bot", "small end"),
+        ]
+        return document(WIDTH, height, self._title, [*bar, *self._shapes])

@@ -1,0 +1,50 @@
+"""A window with a terminal in it, of what Skywave writes there or what rich draws."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.color import Color
+from rich.console import Console, RenderableType
+from rich.segment import Segment
+
+from drawing.svg import box, document, spans, text_at
+from drawing.text import Line, Styled, plain
+from scheduler.types import Payload
+
+COLUMNS = 92
+CELL = 8.43  # pixels of a column at 14 pixels
+
+
+def of_terminal(payload: Payload) -> list[Styled]:
+    spans = payload["spans"]
+    return [
+        Styled(character, ("screen-text", *(str(kind) for start, end, kind, _ in spans if start <= at < end)))
+        for at, character in enumerate(payload["text"])
+    ]
+
+
+def of_rich(drawn: RenderableType, columns: int) -> Iterator[Line]:
+    """What rich draws in so many columns."""
+    console = Console(width=columns, force_terminal=True, color_system="truecolor", legacy_windows=False)
+    bars = {
+        console.get_style(f"bar.{part}").color: f"bar-{part}" for part in ("back", "complete", "finished")
+    }
+    for line in console.render_lines(drawn):
+        yield [one for segment in line for one in _of_segment(segment, bars)]
+
+
+def _of_segment(segment: Segment, bars: Mapping[Color | None, str]) -> list[Styled]:
+    style = segment.style
+    bold = ("strong",) if style and style.bold else ()
+    bar = (bars[style.color],) if style and style.color in bars else ()
+    return plain(segment.text, "screen-text", *bold, *bar)
+
+
+def terminal_svg(title: str, lines: Sequence[Line], columns: int = COLUMNS) -> str:
+    """The window, as high as what is in it."""
+    width, height = columns * CELL + 2 * 18, len(lines) * 20 + 62
+    dots = [
+        f'<circle cx="{x}" cy="20" r="5.5" fill="{fill}"/>'
+        for x, fill in ((22, "#ff5f57"), (40, "#febc2e"), (58, "#28c840"))
+    ]
+    texts = [text_at(18, 56 + 20 * number, spans(line), "mono") for number, line in enumerate(lines)]
+    return document(round(width), height, title, [box(0, 0, round(width), height, "screen"), *dots, *texts])
