@@ -197,7 +197,7 @@ def _judge_post(spot: Spot, post: str, copies: int, at: datetime, account: Accou
         verdict.only_in_the_books.append(where)
     elif (told.ledger in (LedgerState.FAILED, LedgerState.SKIPPED) and told.reason) or told.closed:
         verdict.listed += 1
-    elif spot.was_away(at):
+    elif spot.was_away(at) or (spot.deleted and spot.digest):  # it waits for a digest that nobody can get
         verdict.excused += 1
     else:
         verdict.lost.append(f"{where}: {told}")

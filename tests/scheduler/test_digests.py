@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduler import digests, timetable
+from scheduler import digests, membership, timetable
 from scheduler.digests import Digests
 from scheduler.types import Chat, Digest, Mode, WhenEmpty
 from tests.scheduler.conftest import World
@@ -249,3 +249,25 @@ def _slots(world: World, chat: Chat) -> Sequence[datetime]:
     digest = "(SELECT id FROM digests WHERE chat_id = ?)"
     query = f"SELECT slot FROM broadcasts WHERE digest_id = {digest} ORDER BY slot"
     return [datetime.fromisoformat(slot).replace(tzinfo=UTC) for (slot,) in world.sql(query, chat.id)]
+
+
+async def test_a_chat_that_is_gone_gets_no_digest_and_what_waits_is_listed_when_it_is_back(
+    world: World,
+) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat, when_empty=WhenEmpty.SAY)
+    await world.publish("one")
+    async with world.store.write() as work:
+        await membership.deactivate(work, chat, "blocked", world.clock.now())
+        await work.commit()
+    await due(world)
+    assert await running(world).run_due() == 0
+    await world.dispatcher().drain()
+    assert world.platform.attempts == []
+    assert world.deliveries(chat) == []
+    async with world.store.write() as work:
+        assert await work.digests.due(world.clock.now()) == []
+        await membership.reactivate(work, await world.again(chat), world.clock.now())
+        await work.commit()
+    assert world.ledger(chat) == {"one": "skipped"}

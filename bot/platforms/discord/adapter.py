@@ -1,8 +1,7 @@
 """Discord's side of the bot: connects, syncs the commands, listens, and stops with a clear message."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -14,7 +13,8 @@ from discord import gateway, http
 
 from bot.platforms.discord.client import GUILD_WAIT, Client
 from bot.platforms.discord.commands import command_payloads, differ
-from bot.platforms.discord.errors import FAULTS, LOGIN_HINT, send_error
+from bot.platforms.discord.connection import Sleep, back_off, stay_connected
+from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import NAME, SEND_TIMEOUT, DiscordPlatform
 from bot.platforms.types import Wiring
@@ -33,24 +33,6 @@ INVITED = discord.Permissions(
     read_message_history=True,
     manage_threads=True,
 ).value
-BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failed start
-# What the gateway's close codes mean to a person.
-CLOSED = {
-    4004: f"Discord refuses the token: {LOGIN_HINT}",
-    4013: "Discord does not know the intents that Skywave asks for: update Skywave",
-    4014: "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal",
-}
-
-Sleep = Callable[[float], Awaitable[None]]
-
-
-def in_one_line(record: logging.LogRecord) -> bool:
-    """Let the library say in a line, without its trace, why the gateway is connected to again."""
-    if record.exc_info and record.exc_info[1] is not None:
-        error = record.exc_info[1]
-        record.msg = f"{record.getMessage()} ({type(error).__name__}: {error})"
-        record.args, record.exc_info = (), None
-    return True
 
 
 class DiscordAdapter:
@@ -77,7 +59,6 @@ class DiscordAdapter:
             gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
         # Nobody here wants to talk: its warnings that voice needs more libraries would only confuse.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        logging.getLogger("discord.client").addFilter(in_one_line)
         self._token, self.limits, self._sleep = token, limits, sleep
         interval = limits.overall.interval
         self._client = Client(interval, now, patience=patience, timeout=timeout, guild_wait=guild_wait)
@@ -95,11 +76,7 @@ class DiscordAdapter:
                 await self._hang_up()
                 if isinstance(error, PlatformStopped):
                     raise error from exc
-                wait = BACKOFF[min(attempt, len(BACKOFF) - 1)]
-                log.warning(
-                    "discord.unreachable", reason=str(error), seconds=wait, next_step="it is tried again"
-                )
-                await self._sleep(wait)
+                await back_off(attempt, exc, self._sleep)
 
     async def _hang_up(self) -> None:
         """Close what a login has opened, so that the next one can begin anew."""
@@ -139,13 +116,7 @@ class DiscordAdapter:
 
     async def listen(self, wiring: Wiring) -> None:
         self._client.wiring = wiring
-        try:
-            await self._client.connect(reconnect=True)
-        except discord.PrivilegedIntentsRequired as exc:
-            raise PlatformStopped(CLOSED[4014]) from exc
-        except discord.ConnectionClosed as exc:
-            reason = CLOSED.get(exc.code or 0, f"Discord closed the connection ({exc.code})")
-            raise PlatformStopped(reason) from exc
+        await stay_connected(self._client, self._sleep)
 
     async def close(self) -> None:
         await self._client.finish()

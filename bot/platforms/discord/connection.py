@@ -1,0 +1,72 @@
+"""Staying connected to the gateway.
+
+The library's own loop ends with an internal error when its first connection fails, and waits up to a quarter
+of an hour between attempts after an outage; this one is as patient as the other platforms are.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+import structlog
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+
+from bot.platforms.discord.errors import FAULTS, LOGIN_HINT, send_error
+from scheduler.errors import PlatformStopped
+
+log = structlog.get_logger(__name__)
+
+Sleep = Callable[[float], Awaitable[None]]
+
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failure in a row
+CONNECT_TIMEOUT = 60.0  # seconds
+# What close codes mean that no other attempt will change (docs.discord.com: "Gateway Close Event Codes").
+CLOSED = {
+    4004: f"Discord refuses the token: {LOGIN_HINT}",
+    4010: "Discord does not take this connection as one of many: update Skywave",
+    4011: "the bot is in too many servers for one connection: let it leave some",
+    4012: "Discord no longer speaks this version of its gateway: update Skywave",
+    4013: "Discord does not know the intents that Skywave asks for: update Skywave",
+    4014: "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal",
+}
+
+
+async def back_off(failed: int, error: Exception, sleep: Sleep) -> None:
+    """Say in a line that it is tried again, and wait before that."""
+    wait = BACKOFF[min(failed, len(BACKOFF) - 1)]
+    log.warning(
+        "discord.unreachable", reason=str(send_error(error)), seconds=wait, next_step="it is tried again"
+    )
+    await sleep(wait)
+
+
+async def stay_connected(client: discord.Client, sleep: Sleep) -> None:
+    """Connect, take in events, resume, until the client is closed. Raises PlatformStopped."""
+    how: dict[str, Any] = {"initial": True}
+    failed = 0
+    while not client.is_closed():
+        try:
+            connecting = DiscordWebSocket.from_client(client, **how)
+            client.ws = await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
+            while True:
+                await client.ws.poll_event()
+                failed = 0
+        except ReconnectWebSocket as exc:
+            how = _again(client.ws, resume=exc.resume)
+            if failed:  # it was let in and sent away: not at once again
+                await back_off(failed, ConnectionError(), sleep)
+            failed += 1
+        except FAULTS as exc:
+            if isinstance(exc, discord.ConnectionClosed) and exc.code in CLOSED:
+                raise PlatformStopped(CLOSED[exc.code]) from exc
+            await back_off(failed, exc, sleep)
+            failed += 1
+            # Discord says so if there is nothing to be resumed any more.
+            how = _again(client.ws, resume=True) if client.ws else how
+        client.dispatch("disconnect")
+
+
+def _again(socket: DiscordWebSocket, *, resume: bool) -> dict[str, Any]:
+    how = {"sequence": socket.sequence, "session": socket.session_id, "resume": resume}
+    return how | {"gateway": socket.gateway} if resume else how
