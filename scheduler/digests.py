@@ -8,7 +8,7 @@ import structlog
 
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.timetable import next_run, parse
-from scheduler.types import Broadcast, BroadcastKind, Digest, Mode, WhenEmpty
+from scheduler.types import Broadcast, BroadcastKind, ChatState, Digest, Mode, WhenEmpty
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,13 @@ class Digests:
             digest = await work.digests.of(chat_id)
             if digest is None or digest.next_run_at > now:  # changed, or run by somebody else, meanwhile
                 return False
+            later = replace(digest, next_run_at=following(digest, now))
+            if await _is_gone(work, chat_id):  # what waits is settled when it comes back
+                await work.digests.save(later)
+                await work.commit()
+                return False
             made = await edition(work, digest, now, slot=digest.next_run_at)
-            await work.digests.save(replace(digest, next_run_at=following(digest, now), last_run_at=now))
+            await work.digests.save(replace(later, last_run_at=now))
             await work.digests.advance(chat_id, now - SETTLED)
             await work.commit()
         log.info("digest.run", digest=digest.id, slot=digest.next_run_at.isoformat(), sent=made)
@@ -64,7 +69,12 @@ def following(digest: Digest, after: datetime) -> datetime:
 
 
 async def edition(work: UnitOfWork, digest: Digest, now: datetime, *, slot: datetime | None) -> bool:
-    """Make the edition of what waits for a digest; False if there is none to send, or its slot has run."""
+    """Make the edition of what waits for a digest.
+
+    False if there is none to send, its slot has run, or its chat is gone.
+    """
+    if await _is_gone(work, digest.chat_id):
+        return False
     posts, rest = await work.digests.waiting(digest.chat_id, digest.max_posts)
     if not posts and digest.when_empty is WhenEmpty.SKIP:
         return False
@@ -76,6 +86,11 @@ async def edition(work: UnitOfWork, digest: Digest, now: datetime, *, slot: date
         return False
     await work.outbox.skip(digest.chat_id, rest, SKIPPED)
     return await work.outbox.deliver(broadcast_id, digest.chat_id, now)
+
+
+async def _is_gone(work: UnitOfWork, chat_id: int) -> bool:
+    chat = await work.chats.get(chat_id)
+    return chat is None or chat.state is ChatState.GONE
 
 
 async def set_up(work: UnitOfWork, digest: Digest) -> Digest:

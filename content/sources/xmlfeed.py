@@ -31,12 +31,16 @@ def parse_xml(text: str, root: str, url: str) -> ParsedSource:
     """The feed in `text`, whose root element is `root` (rss, feed, RDF). Raises ParseError."""
     text = _FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
     whole = _completed(text, root)
-    found = feedparser.parse(
-        BytesIO((text if whole is None else whole).encode("utf-8", "ignore")),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    try:
+        found = feedparser.parse(
+            BytesIO((text if whole is None else whole).encode("utf-8", "ignore")),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except ValueError as exc:
+        # expat's reader trips over a name with a no-break space in it.
+        raise ParseError(f"{printable(url)} is a broken feed: tell its publisher") from exc
     entries = cast(Sequence[Entry], found.entries)
     if found.bozo and not entries and whole is None:
         raise ParseError(f"{printable(url)} is a broken feed ({_reason(found)}): tell its publisher")

@@ -110,6 +110,11 @@ class Ledger(RuleBasedStateMachine):
             if scope in (None, source):
                 self.owed |= {(self.chats[chat].id, post.key) for post in posts}
 
+    @rule(key=st.integers(0, KEYS - 1))
+    def a_post_comes_from_every_source(self, key: int) -> None:
+        for source in range(SOURCES):
+            self.posts_arrive(source, [key])
+
     @rule(chat=chats, scope=scopes)
     def follow(self, chat: int, scope: int | None) -> None:
         source = None if scope is None else self.sources[scope]
