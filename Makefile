@@ -11,7 +11,7 @@ run: $(READY)
 	@$(BIN)/skywave run
 
 test: $(READY) lint
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -59,8 +59,10 @@ class DiscordPicture:
 
     def __init__(self, title: str, channel: str, now: datetime) -> None:
         self._title, self._channel, self._time = title, channel, f"Today at {now:%H:%M}"
+        self._behind: list[str] = []
         self._shapes: list[str] = []
         self._y = 62.0
+        self._top = self._y  # of what belongs to the message that comes next
 
     def used(self, person: str, command: str) -> None:
         """Who has used which command, above the answer."""
@@ -75,7 +77,6 @@ class DiscordPicture:
 
     def shows(self, payload: Payload, buttons: Sequence[Button] = (), *, secret: bool = False) -> None:
         """A message of the bot's with its buttons; `secret`: that only one person sees."""
-        top, behind = self._y, len(self._shapes)
         self._author()
         for embed in payload["embeds"]:
             self._embed(embed["description"])
@@ -85,12 +86,16 @@ class DiscordPicture:
             seen = width_of("Only you can see this • ", FAINT)
             self._shapes.append(text_at(LEFT + seen, self._y + 15, "Dismiss message", "d-faint d-link"))
             self._y += 26
-            self._shapes.insert(behind, box(0, top - 32, WIDTH, self._y - top + 36, "d-secret", 0))
-            self._shapes.insert(behind + 1, box(0, top - 32, 3, self._y - top + 36, "d-badge", 0))
+            height = self._y - self._top + 16
+            self._behind += [
+                box(0, self._top - 12, WIDTH, height, "d-secret", 0),
+                box(0, self._top - 12, 3, height, "d-badge", 0),
+            ]
         self._y += 18
+        self._top = self._y
 
     def _author(self) -> None:
-        y, after = self._y, LEFT + width_of("Skywave", 15 / SIZE) + 8
+        y, after = self._y, LEFT + width_of("Skywave", 15 / SIZE) + 13
         self._shapes += [
             f'<circle class="d-badge" cx="36" cy="{y + 20:g}" r="20"/>',
             f'<path fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round" '
@@ -134,4 +139,4 @@ class DiscordPicture:
             text_at(18, 28, "#", "d-faint name"),
             text_at(36, 28, escape(self._channel), "d-name"),
         ]
-        return document(WIDTH, self._y, self._title, [*head, *self._shapes, "</g>"])
+        return document(WIDTH, self._y, self._title, [*head, *self._behind, *self._shapes, "</g>"])

@@ -28,6 +28,7 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 .d-secret { fill: #eef0fd } .d-curve { fill: none; stroke: #b9bec7; stroke-width: 2 }
 .screen { fill: #14191f } .screen-text { fill: #d8dee6 } .prompt { fill: #7fd18b }
 .strong { font-weight: 700; fill: #ffffff }
+.wide { font-size: 15.5px }
 .bar-complete { fill: #f92672 } .bar-finished { fill: #729c1f } .bar-back { fill: #4a525c }
 .link { text-decoration: underline } .emphasis { font-style: italic } .quote { fill: #9fb0c0 }
 @media (prefers-color-scheme: dark) {

@@ -1,13 +1,14 @@
 """A window with a terminal in it, of what Skywave writes there or what rich draws."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from rich.color import Color
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
 from drawing.svg import box, document, spans, text_at
-from drawing.text import Line, Styled, plain
+from drawing.text import Line, Styled, cells, is_wide, plain
 from scheduler.types import Payload
 
 COLUMNS = 92
@@ -39,6 +40,20 @@ def _of_segment(segment: Segment, bars: Mapping[Color | None, str]) -> list[Styl
     return plain(segment.text, "screen-text", *bold, *bar)
 
 
+def _cells(line: Line) -> str:
+    """A line in which every character takes its cells, also where the font makes wide ones narrower."""
+    if not any(is_wide(one.character) for one in line):
+        return spans(line)
+    parts, x = [], 18.0
+    for wide, run in groupby(line, lambda one: is_wide(one.character)):
+        run = list(run)
+        width = sum(map(cells, run)) * CELL
+        extra = f' class="wide" textLength="{width:g}"' if wide else ""
+        parts.append(f'<tspan x="{x:g}"{extra}>{spans(run)}</tspan>')
+        x += width
+    return "".join(parts)
+
+
 def terminal_svg(title: str, lines: Sequence[Line], columns: int = COLUMNS) -> str:
     """The window, as high as what is in it."""
     width, height = columns * CELL + 2 * 18, len(lines) * 20 + 62
@@ -46,5 +61,5 @@ def terminal_svg(title: str, lines: Sequence[Line], columns: int = COLUMNS) -> s
         f'<circle cx="{x}" cy="20" r="5.5" fill="{fill}"/>'
         for x, fill in ((22, "#ff5f57"), (40, "#febc2e"), (58, "#28c840"))
     ]
-    texts = [text_at(18, 56 + 20 * number, spans(line), "mono") for number, line in enumerate(lines)]
+    texts = [text_at(18, 56 + 20 * number, _cells(line), "mono") for number, line in enumerate(lines)]
     return document(round(width), height, title, [box(0, 0, round(width), height, "screen"), *dots, *texts])

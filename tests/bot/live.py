@@ -164,10 +164,10 @@ class Deployment:
         return {str(title): str(state) for title, state in rows}
 
     async def until(self, condition: Callable[[], Awaitable[Found | None]]) -> Found:
-        """The first true value of `condition`, which reads the store; TimeoutError if it never comes."""
+        """The first true value of `condition`; TimeoutError if it never comes."""
         async with asyncio.timeout(PATIENCE):
             while not (value := await condition()):
-                pass  # each look at the store lets the others run
+                await asyncio.sleep(0)  # let the others run
         return value
 
     async def ended_at(self, place: Place) -> list[str]:

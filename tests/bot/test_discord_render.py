@@ -337,7 +337,7 @@ def test_deep_lists_leave_room_for_text(depth: int) -> None:
         check(message, Form.FULL)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(DOCUMENTS)
 def test_any_document_renders_within_all_limits(document: Document) -> None:
     for form in Form:

@@ -84,7 +84,7 @@ async def test_every_chat_ends_as_its_platform_asks(tmp_path: Path) -> None:
         for spot in (*blocked, *deleted)
     }
     assert set(out.values()) == {"gone"}
-    assert {states["telegram", spot.addresses[1], ""] for spot in migrated} == {"active"}
+    assert {states.get(("telegram", spot.addresses[1], "")) for spot in migrated} == {"active"}
     assert not {("telegram", spot.addresses[0], "") for spot in migrated} & set(states)
     assert verdict.stranded == []
     assert verdict.lost == []

@@ -217,9 +217,12 @@ class Ledger(RuleBasedStateMachine):
         busy = {delivery.id for delivery, _ in self.on_the_way}
         return [delivery for delivery in self.in_hand if delivery.id not in busy]
 
-    @precondition(lambda self: self.idle())
     @rule(data=st.data(), end=endings)
     def give_up(self, data: st.DataObject, end: DeliveryState) -> None:
+        if not self.idle():
+            self.claim(1)
+        if not self.idle():
+            return
         delivery = data.draw(st.sampled_from(self.idle()))
         self.in_hand.remove(delivery)
         self.run(self.world.mark(Closed(delivery.id, end, "rejected")))
@@ -278,4 +281,4 @@ def test_once_and_never_lost(migrated_file: Path) -> None:
     class OfFile(Ledger):
         template = migrated_file
 
-    run_state_machine_as_test(OfFile, settings=settings(max_examples=25, stateful_step_count=30))
+    run_state_machine_as_test(OfFile, settings=settings(max_examples=20, stateful_step_count=25))

@@ -1,5 +1,6 @@
 """Skywave on an emulated Discord, in this process."""
 
+import asyncio
 import re
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ with warnings.catch_warnings():
     from bot.platforms.discord.adapter import DiscordAdapter
     from bot.platforms.discord.client import Client
 
+from bot.platforms.discord.connection import Sleep
 from bot.platforms.discord.limits import limits
 from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT
@@ -157,7 +159,24 @@ def addresses() -> Iterator[None]:
         discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
 
 
-def adapter_for(settings: Settings, clock: Clock, *, patience: float, timeout: float) -> DiscordAdapter:
+class Naps:
+    """Sleep that costs no time until there were as many naps as told; then `go_on` has to be set."""
+
+    def __init__(self, most: int) -> None:
+        self.taken: list[float] = []
+        self.all_taken, self.go_on = asyncio.Event(), asyncio.Event()
+        self._most = most
+
+    async def sleep(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        if len(self.taken) >= self._most:
+            self.all_taken.set()
+            await self.go_on.wait()
+
+
+def adapter_for(
+    settings: Settings, clock: Clock, *, patience: float, timeout: float, sleep: Sleep | None
+) -> DiscordAdapter:
     """The adapter, which does not wait for more guilds."""
     assert settings.discord_token is not None
     token, api, gateway = settings.discord_token, settings.discord_api_url, settings.discord_gateway_url
@@ -170,7 +189,7 @@ def adapter_for(settings: Settings, clock: Clock, *, patience: float, timeout: f
         timeout=timeout,
         guild_wait=0.02,
         now=clock.now,
-        sleep=clock.sleep,
+        sleep=sleep or clock.sleep,
     )
 
 
@@ -184,6 +203,7 @@ async def live(
     timeout: float = SEND_TIMEOUT,
     others: Callable[[], Sequence[Adapter]] = lambda: (),
     clock: Clock | None = None,
+    sleep: Sleep | None = None,
     **given: Any,
 ) -> AsyncIterator[Live]:
     """A deployment with one public feed, which has one old post; connected, unless `run` is False."""
@@ -199,7 +219,7 @@ async def live(
         | given
     )
 
-    make = partial(adapter_for, patience=patience, timeout=timeout)
+    make = partial(adapter_for, patience=patience, timeout=timeout, sleep=sleep)
     with addresses():
         async with FeedServer().serving() as feeds:
             made = Live(dc, feeds, settings, clock, make, others)
