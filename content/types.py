@@ -84,6 +84,7 @@ class Source:
     interval: timedelta | None = None  # None: the deployment's poll interval
     next_poll_at: datetime | None = None
     polled_at: datetime | None = None  # last success; None: never yet, so its posts are old news
+    starts_after: int = 0  # the last post of its first read: up to there all is old news
     failures: int = 0
     last_error: str = ""
 

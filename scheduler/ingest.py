@@ -118,6 +118,7 @@ class Ingest:
         except SourceError as exc:
             return await self._failed(source, exc)
         if read.parsed is None:
+            log.debug("source.unchanged", source=source.name)
             return PollResult(await self._save(source, lambda now: self._succeeded(now, "", read.validators)))
         return await self._take(source, read.parsed, read.validators)
 
@@ -132,13 +133,15 @@ class Ingest:
                 return PollResult(source)
             ids = await work.posts.insert(source.id, found.new, now)
             await work.posts.update(found.changed)
-            polled = self._succeeded(current, parsed.title, validators)
-            await work.sources.save(polled)
             first = current.polled_at is None
+            polled = self._succeeded(current, parsed.title, validators)
+            if first and ids:
+                polled = replace(polled, starts_after=ids[-1])
+            await work.sources.save(polled)
             deliveries = 0 if first or not ids else await self._fan_out(work, current, ids)
             await work.commit()
-        if ids or parsed.failures:
-            log.info("source.polled", source=source.name, new=len(ids), failed_items=len(parsed.failures))
+        say = log.info if ids or parsed.failures else log.debug
+        say("source.polled", source=source.name, new=len(ids), failed_items=len(parsed.failures))
         if deliveries:
             self._wake()
         return PollResult(polled, len(ids), len(found.changed), deliveries, parsed.failures)

@@ -1,8 +1,9 @@
 """Chats: where posts go, and what happens when such a place moves."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -25,13 +26,13 @@ from storage.models import (
     LedgerRow,
     SubscriptionRow,
 )
-from storage.sql import upsert
+from storage.sql import is_open, upsert
 
 # Why a delivery ended, or a post was given up, when a chat moved to where another one was known.
 UNITED = "united with a moved chat"
 
 
-def to_chat(row: ChatRow) -> Chat:
+def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
     return Chat(
         id=row.id,
         place=Place(row.platform, row.address, row.topic),
@@ -183,7 +184,7 @@ class SqlChats:
         promised = select(LedgerRow.delivery_id).where(
             LedgerRow.delivery_id == DeliveryRow.id, LedgerRow.state == LedgerState.RESERVED
         )
-        waiting = (DeliveryRow.chat_id == chat_id) & DeliveryRow.state.in_(OPEN)
+        waiting = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
         emptied = waiting & had_posts & ~promised.exists()
         await self._session.execute(
             update(DeliveryRow)

@@ -4,18 +4,22 @@ Read as plain columns: for some hundred at a time, entities of the ORM cost seve
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import Broadcast, Chat, Delivery, Part, Sent
+from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
 from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow, LedgerRow, PartRow
+from storage.sql import table_of
+
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
-def to_part(row: Row[Any]) -> Part:
+def to_part(row: AnyRow) -> Part:
     sent = row.sent and Sent(row.sent["address"], tuple(row.sent["message_ids"]), row.sent["opened"])
     return Part(
         row.delivery_id,
@@ -30,11 +34,31 @@ def to_part(row: Row[Any]) -> Part:
     )
 
 
-def to_broadcast(row: Row[Any]) -> Broadcast:
+def to_broadcast(row: AnyRow) -> Broadcast:
     """A broadcast as its deliveries know it: which posts are theirs says the ledger."""
     return Broadcast(
         row.kind, title=row.title, more=row.more, body=row.body, digest_id=row.digest_id, slot=row.slot
     )
+
+
+# Built once: building a statement costs more than running it.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_CHATS = select(table_of(ChatRow)).where(ChatRow.id.in_(_IDS))
+_BROADCASTS = select(table_of(BroadcastRow)).where(BroadcastRow.id.in_(_IDS))
+_POSTS = (
+    select(LedgerRow.delivery_id, BroadcastPostRow.post_id)
+    .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
+    .join(
+        BroadcastPostRow,
+        (BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
+        & (BroadcastPostRow.post_id == LedgerRow.post_id),
+    )
+    .where(LedgerRow.delivery_id.in_(_IDS))
+    .order_by(BroadcastPostRow.position)
+)
+_PARTS = (
+    select(table_of(PartRow)).where(PartRow.delivery_id.in_(_IDS)).order_by(PartRow.delivery_id, PartRow.n)
+)
 
 
 class Deliveries:
@@ -43,16 +67,21 @@ class Deliveries:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def load(self, where: ColumnElement[bool], limit: int | None = None) -> Sequence[Delivery]:
-        """Those that meet the condition, the longest due first."""
-        query = select(DeliveryRow.__table__).where(where).order_by(DeliveryRow.due_at, DeliveryRow.id)
-        rows = await self._rows(query.limit(limit))
+    async def load(self, which: AnySelect, values: Mapping[str, Any] | None = None) -> Sequence[Delivery]:
+        """The deliveries that `which` selects from their table, in its order."""
+        rows = (await self._session.execute(which, values)).all()
         if not rows:
             return []
         ids = [row.id for row in rows]
-        chats = await self._chats({row.chat_id for row in rows})
-        broadcasts = await self._broadcasts({row.broadcast_id for row in rows})
-        posts, parts = await self._posts(ids), await self._parts(ids)
+        chats = {row.id: to_chat(row) for row in await self._of(_CHATS, {row.chat_id for row in rows})}
+        found = await self._of(_BROADCASTS, {row.broadcast_id for row in rows})
+        broadcasts = {row.id: to_broadcast(row) for row in found}
+        posts: dict[int, list[int]] = defaultdict(list)
+        for delivery_id, post_id in await self._of(_POSTS, ids):
+            posts[delivery_id].append(post_id)
+        parts: dict[int, list[Part]] = defaultdict(list)
+        for row in await self._of(_PARTS, ids):
+            parts[row.delivery_id].append(to_part(row))
         return [
             Delivery(
                 id=row.id,
@@ -70,38 +99,7 @@ class Deliveries:
             for row in rows
         ]
 
-    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        return (await self._session.execute(query)).all()
-
-    async def _chats(self, ids: set[int]) -> Mapping[int, Chat]:
-        query = select(ChatRow.__table__).where(ChatRow.id.in_(ids))
-        return {row.id: to_chat(row) for row in await self._rows(query)}
-
-    async def _broadcasts(self, ids: set[int]) -> Mapping[int, Broadcast]:
-        query = select(BroadcastRow.__table__).where(BroadcastRow.id.in_(ids))
-        return {row.id: to_broadcast(row) for row in await self._rows(query)}
-
-    async def _posts(self, ids: Sequence[int]) -> Mapping[int, list[int]]:
-        query = (
-            select(LedgerRow.delivery_id, BroadcastPostRow.post_id)
-            .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
-            .join(
-                BroadcastPostRow,
-                (BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
-                & (BroadcastPostRow.post_id == LedgerRow.post_id),
-            )
-            .where(LedgerRow.delivery_id.in_(ids))
-            .order_by(BroadcastPostRow.position)
-        )
-        posts: dict[int, list[int]] = defaultdict(list)
-        for delivery_id, post_id in await self._rows(query):
-            posts[delivery_id].append(post_id)
-        return posts
-
-    async def _parts(self, ids: Sequence[int]) -> Mapping[int, list[Part]]:
-        table = PartRow.__table__
-        query = select(table).where(PartRow.delivery_id.in_(ids)).order_by(PartRow.delivery_id, PartRow.n)
-        parts: dict[int, list[Part]] = defaultdict(list)
-        for row in await self._rows(query):
-            parts[row.delivery_id].append(to_part(row))
-        return parts
+    async def _of(
+        self, statement: Select[*tuple[Any, ...]], ids: Collection[int]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        return (await self._session.execute(statement, {"ids": list(ids)})).all()

@@ -80,6 +80,7 @@ class SqlDigests:
                 SubscriptionRow.mode == Mode.DIGEST,
                 or_(SubscriptionRow.source_id == PostRow.source_id, by_all),
                 PostRow.id > SubscriptionRow.starts_after,
+                PostRow.id > SourceRow.starts_after,
                 ~promised,
             )
             .group_by(PostRow.key)

@@ -1,7 +1,7 @@
 """What the dispatcher records of every message: that a part begins, and what became of it.
 
-The hottest path of the store. Its statements are built once, for building one costs more than running it; each
-serves a whole batch, and a batch needs nine at most.
+The hottest path of the store. Its statements are built once, for building one costs more than running it;
+each serves a whole batch.
 """
 
 from collections import defaultdict
@@ -10,14 +10,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Row, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Insert, Row, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.ports import Closed, Mark, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
 from storage.models import DeliveryRow, LedgerRow, PartRow, PostRow
-from storage.sql import CHUNK
+from storage.sql import CHUNK, table_of
 
 # What the end of a delivery makes of the reservations that are left.
 LEFT_OVER = {
@@ -26,10 +26,11 @@ LEFT_OVER = {
     DeliveryState.SENT: LedgerState.FAILED,
 }
 
-_deliveries, _parts = DeliveryRow.__table__, PartRow.__table__
-_ledger, _posts = LedgerRow.__table__, PostRow.__table__
+# Tables, not entities: these statements need nothing of the ORM.
+_deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
+_ledger, _posts = table_of(LedgerRow), table_of(PostRow)
 
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 # Locked in the same order by everybody: PostgreSQL would let two wait for each other.
 _LOCKED = (
     select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
@@ -60,9 +61,9 @@ _GIVE_UP = update(_ledger).where(_left).values(state=bindparam("ending"), reason
 
 
 @cache
-def _upsert(table: Any, dialect: str, *renewed: str) -> Insert:
+def _upsert(table: Table, dialect: str, *renewed: str) -> Insert:
     """An INSERT that, where the row is there already, renews some of its columns."""
-    statement = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     values = {name: statement.excluded[name] for name in renewed}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
@@ -94,11 +95,11 @@ class Marks:
             await self._mark_sent(ended, {row.id: row.chat_id for row in locked.values()})
         if waits := [mark for mark in valid if isinstance(mark, Postponed)]:
             await self._postpone(waits)
-        postponed = {mark.delivery_id for mark in waits}
-        is_open = {row.id for row in locked.values() if row.state in OPEN} - postponed
+        is_open = {row.id for row in locked.values() if row.state in OPEN}
         by_end: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
         for mark in valid:
             if isinstance(mark, Closed) and mark.delivery_id in is_open:
+                is_open.remove(mark.delivery_id)  # what has ended stays as it ended
                 by_end[mark.state, mark.reason].append(mark.delivery_id)
         for (state, reason), ids in by_end.items():
             await self.close(ids, state, reason, now)
@@ -114,7 +115,7 @@ class Marks:
                 given_up = {"ending": LEFT_OVER[state], "why": reason}
                 await self._session.execute(_GIVE_UP, chunk | given_up)
 
-    async def _locked(self, ids: Collection[int]) -> Sequence[Row[Any]]:
+    async def _locked(self, ids: Collection[int]) -> Sequence[Row[int, int, DeliveryState, int]]:
         return (await self._session.execute(_LOCKED, {"ids": list(ids)})).all()
 
     async def _write_parts(self, parts: Sequence[Part], reasons: Sequence[str]) -> None:
@@ -169,10 +170,9 @@ class Marks:
             }
             for mark in waits
         ]
-        # Through the connection: the session would take a list of values for an update by primary key.
-        await (await self._session.connection()).execute(_POSTPONE, rows)
+        await self._session.execute(_POSTPONE, rows)
 
-    def _upsert(self, table: Any, *renewed: str) -> Insert:
+    def _upsert(self, table: Table, *renewed: str) -> Insert:
         return _upsert(table, self._session.get_bind().dialect.name, *renewed)
 
 

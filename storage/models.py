@@ -52,7 +52,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -94,6 +96,7 @@ class SourceRow(Base):
     interval: Mapped[timedelta | None]
     next_poll_at: Mapped[datetime | None]
     polled_at: Mapped[datetime | None]
+    starts_after: Mapped[int] = mapped_column(Id, default=0)
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
 

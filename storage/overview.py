@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import OPEN, DeliveryState, Progress
 from storage.models import BroadcastPostRow, BroadcastRow, DeliveryRow, PartRow, PostRow
+from storage.sql import is_open
 
 FAILED = (DeliveryState.FAILED, DeliveryState.HELD)
 
@@ -60,7 +61,7 @@ class Overview:
 
     async def _shown(self, limit: int) -> Sequence[int]:
         newest = select(BroadcastRow.id).order_by(BroadcastRow.id.desc()).limit(limit)
-        busy = select(DeliveryRow.broadcast_id).where(DeliveryRow.state.in_(OPEN)).distinct()
+        busy = select(DeliveryRow.broadcast_id).where(is_open(DeliveryRow.state)).distinct()
         both = select(BroadcastRow.id).where(or_(BroadcastRow.id.in_(newest), BroadcastRow.id.in_(busy)))
         return (await self._session.scalars(both)).all()
 

@@ -24,6 +24,7 @@ def to_source(row: SourceRow) -> Source:
         interval=row.interval,
         next_poll_at=row.next_poll_at,
         polled_at=row.polled_at,
+        starts_after=row.starts_after,
         failures=row.failures,
         last_error=row.last_error,
     )
@@ -67,6 +68,7 @@ class SqlSources:
             "interval": source.interval,
             "next_poll_at": source.next_poll_at,
             "polled_at": source.polled_at,
+            "starts_after": source.starts_after,
             "failures": source.failures,
             "last_error": source.last_error,
         }

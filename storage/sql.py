@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+
+from scheduler.types import OPEN, DeliveryState
 
 # SQLite takes at most 32,766 parameters a statement, asyncpg 32,767.
 CHUNK = 5_000
@@ -13,6 +15,21 @@ CHUNK = 5_000
 
 def is_sqlite(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def table_of(entity: type[DeclarativeBase]) -> Table:
+    """The table under an entity, for statements that need nothing of the ORM."""
+    table = entity.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def is_open(
+    state: ColumnElement[DeliveryState] | InstrumentedAttribute[DeliveryState],
+) -> ColumnElement[bool]:
+    """Whether a delivery has not ended. Written out: an index over the open ones matches no parameters."""
+    states: BindParameter[Any] = bindparam("open", OPEN, expanding=True, literal_execute=True, unique=True)
+    return state.in_(states)
 
 
 def upsert(session: AsyncSession, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:

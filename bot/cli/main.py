@@ -18,7 +18,7 @@ from content.errors import StoreBusy
 
 app = typer.Typer(
     name="skywave",
-    help="Broadcast the posts of sites and feeds to Telegram chats and the terminal.",
+    help="Broadcast the posts of sites and feeds to Telegram, Discord and the terminal.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

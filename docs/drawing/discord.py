@@ -134,7 +134,7 @@ class DiscordPicture:
         head = [
             f'<clipPath id="room"><rect width="{WIDTH}" height="{self._y:g}" rx="12"/></clipPath>',
             '<g clip-path="url(#room)">',
-            box(0, 0, WIDTH, self._y, "d-room", 0),
+            box(0, 0, WIDTH, self._y, "d-room", 12),
             box(0, 44, WIDTH, 1.5, "d-line", 0),
             text_at(18, 28, "#", "d-faint name"),
             text_at(36, 28, escape(self._channel), "d-name"),

@@ -17,7 +17,8 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 .bold { font-weight: 600 } .italic { font-style: italic } .text_link { fill: #1c6fb5 }
 .code, .pre { fill: #7a3e9d; font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas,
   "Noto Sans Mono CJK SC", monospace } .blockquote { fill: #4c6072 }
-.d-room { fill: #ffffff } .d-line { fill: #e3e5e8 } .d-embed { fill: #f2f3f5 } .d-edge { fill: #b9bec7 }
+.d-room { fill: #ffffff; stroke: #c9cdd3; stroke-width: 2 }
+.d-line { fill: #e3e5e8 } .d-embed { fill: #f2f3f5 } .d-edge { fill: #b9bec7 }
 .d-text { fill: #313338; font-size: 14px } .d-h1 { font-size: 21px; font-weight: 700 }
 .d-h2 { font-size: 18px; font-weight: 700 } .d-strong { font-weight: 700 } .d-emphasis { font-style: italic }
 .d-link { fill: #006ce7 } .d-code { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace }
@@ -34,7 +35,8 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 @media (prefers-color-scheme: dark) {
   text { fill: #e8eef3 } .room { fill: #0e1621 } .bar { fill: #17212b } .bubble { fill: #182533 }
   .mine { fill: #2b5278 } .button { fill: #2b3d50 } .press { fill: #ffffff } .small { fill: #8b9dad }
-  .d-room { fill: #313338 } .d-line { fill: #26272b } .d-embed { fill: #2b2d31 } .d-edge { fill: #1e1f22 }
+  .d-room { fill: #313338; stroke: #26272b }
+  .d-line { fill: #26272b } .d-embed { fill: #2b2d31 } .d-edge { fill: #1e1f22 }
   .d-text { fill: #dbdee1 } .d-link { fill: #00a8fc } .d-name { fill: #f2f3f5 } .d-faint { fill: #949ba4 }
   .d-on-badge, .d-press { fill: #ffffff } .d-command { fill: #c9cdfb } .d-pill { fill: #3c4270 }
   .d-button { fill: #4e5058 } .d-secret { fill: #383b4d } .d-curve { stroke: #4e5058 }

@@ -120,6 +120,8 @@ def read_one(source: str, at: int) -> tuple[list[Token], int]:
     starts = source[source.rfind("\n", 0, at) + 1 : at].isspace() or at == 0 or source[at - 1] == "\n"
     if starts and (found := LINE.match(source, at)):
         return [Token("line", found[0].strip())], found.end()
+    if source[at] not in "\\`<@:[*_~|hsfdHSFD":  # nothing else begins with it
+        return [Token("text", source[at])], at + 1
     if (
         source[at] == "\\"
         and at + 1 < len(source)
@@ -300,6 +302,10 @@ def test_emoji_count_twice() -> None:
     ]
 
 
+def test_the_plain_form_holds_less() -> None:
+    assert [units(m.payload["content"]) for m in render(para("字" * 2001), Form.PLAIN)] == [2000, 1]
+
+
 def para(content: str) -> Document:
     return Document((Paragraph(text(content)),))
 
@@ -349,7 +355,7 @@ def test_any_document_renders_within_all_limits(document: Document) -> None:
             assert set(messages[0].posts) == {post for carried in document.carried for post in carried}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(WORDS, max_size=5))
 def test_splitting_loses_no_text(words: list[str]) -> None:
     document = Document(tuple(Paragraph(text(word)) for word in words))

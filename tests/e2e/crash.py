@@ -9,13 +9,15 @@ import random
 import sqlite3
 import tempfile
 from collections import Counter
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.program import FeedServer, Program, item, json_feed
+from tests.emulators.discord import DiscordEmulator
 from tests.emulators.telegram import TelegramEmulator
 
 
@@ -29,6 +31,48 @@ class Damage:
     on_the_way: int
     counts: dict[str, int]
     unknowns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A platform with chats: `sent` are the chats and texts of all messages so far."""
+
+    emulator: TelegramEmulator | DiscordEmulator
+    settings: Mapping[str, str]
+    chats: Sequence[str]
+    sent: Callable[[], Sequence[tuple[str, str]]]
+
+
+@asynccontextmanager
+async def telegram(chats: int) -> AsyncIterator[Site]:
+    async with TelegramEmulator() as tg:
+        readers = [tg.private(tg.user(f"Reader {n}")) for n in range(chats)]
+        yield Site(
+            tg,
+            {"telegram_token": tg.token, "telegram_api_url": tg.url},
+            [f"telegram:{chat.id}" for chat in readers],
+            lambda: [(f"telegram:{message.chat_id}", message.text) for message in tg.sent],
+        )
+
+
+@asynccontextmanager
+async def discord(chats: int) -> AsyncIterator[Site]:
+    async with DiscordEmulator() as dc:
+        club = dc.guild("Club")
+        channels = [dc.text(club, f"channel-{n}") for n in range(chats)]
+        addresses = {"discord_api_url": dc.url, "discord_gateway_url": dc.gateway_url}
+        yield Site(
+            dc,
+            addresses | {"discord_token": dc.token},
+            [f"discord:{channel.id}" for channel in channels],
+            lambda: [(f"discord:{one.channel_id}", f"{one.content} {one.embeds}") for one in dc.sent],
+        )
+
+
+PLATFORMS: Mapping[str, Callable[[int], AbstractAsyncContextManager[Site]]] = {
+    "telegram": telegram,
+    "discord": discord,
+}
 
 
 def parts_sending(program: Program) -> int:
@@ -46,36 +90,34 @@ async def settled(program: Program) -> Any:
             return listed
 
 
-def has_sent(tg: TelegramEmulator, count: int) -> bool:
-    return len(tg.sent) >= count
+def has_sent(site: Site, count: int) -> bool:
+    return len(site.emulator.sent) >= count
 
 
-async def crash(folder: Path, *, chats: int, kills: int, seed: int) -> Damage:
-    """Broadcast a post to private chats, killing the process at random points of it."""
+async def crash(folder: Path, *, platform: str = "telegram", chats: int, kills: int, seed: int) -> Damage:
+    """Broadcast a post to the chats of a platform, killing the process at random points of it."""
     rng = random.Random(seed)
-    async with TelegramEmulator() as tg, FeedServer().serving() as feeds:
+    async with PLATFORMS[platform](chats) as site, FeedServer().serving() as feeds:
         feeds.documents["/feed"] = json_feed(item("old"))
-        program = Program(folder, telegram_token=tg.token, telegram_api_url=tg.url)
+        program = Program(folder, **site.settings)
         assert (await program.call("sources", "add", f"{feeds.url}/feed"))[0] == 0
-        readers = [tg.private(tg.user(f"Reader {n}")) for n in range(chats)]
-        places = " ".join(f"telegram:{chat.id}" for chat in readers)
-        assert (await program.call("subscriptions", "add", "-", input=places))[0] == 0
+        assert (await program.call("subscriptions", "add", "-", input=" ".join(site.chats)))[0] == 0
         feeds.documents["/feed"] = json_feed(item("new"), item("old"))
 
         on_the_way = 0
         for kill_at in sorted(rng.sample(range(1, chats), kills)):
             async with program.running() as process:
-                await tg.wait_for(partial(has_sent, tg, kill_at), 60)
+                await site.emulator.wait_for(partial(has_sent, site, kill_at), 60)
                 process.kill()
             on_the_way += parts_sending(program)
         async with program.running():
             listed = await settled(program)
 
-        received = Counter(message.chat_id for message in tg.sent if "Post new" in message.text)
+        received = Counter(chat for chat, text in site.sent() if "Post new" in text)
         return Damage(
-            lost=len({chat.id for chat in readers} - set(received)),
+            lost=len(set(site.chats) - set(received)),
             doubled=sum(count - 1 for count in received.values()),
-            unwanted=sum("Post old" in message.text for message in tg.sent),
+            unwanted=sum("Post old" in text for _, text in site.sent()),
             on_the_way=on_the_way,
             counts=listed["counts"],
             unknowns=listed["unknowns"],
@@ -84,6 +126,7 @@ async def crash(folder: Path, *, chats: int, kills: int, seed: int) -> Damage:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--platform", choices=PLATFORMS, default="telegram")
     parser.add_argument("--chats", type=int, default=200)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)

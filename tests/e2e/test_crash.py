@@ -12,3 +12,10 @@ async def test_a_broadcast_survives_kills(tmp_path: Path) -> None:
     assert damage.doubled <= damage.on_the_way
     assert damage.counts == {"sent": 40}
     assert damage.unknowns == damage.on_the_way
+
+
+async def test_a_broadcast_on_discord_survives_kills_and_doubles_nothing(tmp_path: Path) -> None:
+    damage = await crash(tmp_path, platform="discord", chats=30, kills=3, seed=1)
+    assert damage.lost == damage.doubled == damage.unwanted == 0
+    assert damage.counts == {"sent": 30}
+    assert damage.unknowns == damage.on_the_way

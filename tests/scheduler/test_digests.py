@@ -160,6 +160,21 @@ async def test_what_is_followed_later_joins_the_digest(world: World) -> None:
         assert {s.mode for s in await work.subscriptions.of(chat.id)} == {Mode.DIGEST}
 
 
+async def test_the_first_read_of_a_source_is_old_news_for_a_digest_too(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    await scheduled(world, chat)
+    await world.source("https://example.com/other.json")
+    async with world.store.read() as work:
+        assert await work.digests.waiting(chat.id, 10) == ([], [])
+    await world.publish(
+        "old", "new", url="https://example.com/other.json", site="https://example.com/other.json"
+    )
+    async with world.store.read() as work:
+        kept, rest = await work.digests.waiting(chat.id, 10)
+    assert (len(kept), len(rest)) == (1, 0)
+
+
 async def test_off_sends_what_waits_and_returns_to_instant(world: World) -> None:
     await world.source()
     chat = await world.chat()

@@ -34,7 +34,6 @@ IMAGE_URL_LENGTH = 2048
 NOTHING = "…"  # Discord refuses an empty message
 
 _HEADINGS = 3  # levels that Discord has
-_NESTED = 8  # levels of lists that are indented: a line must have room for text
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
 
 
@@ -123,7 +122,7 @@ def _description(blocks: Iterable[Block]) -> str:
     return "".join(parts)
 
 
-def _lines(block: Block, *, quoted: bool = False, depth: int = 0) -> list[str]:
+def _lines(block: Block, *, quoted: bool = False) -> list[str]:
     """A block as lines of Markdown, none if it has no text. Quotes do not nest."""
     match block:
         case Heading():
@@ -136,21 +135,21 @@ def _lines(block: Block, *, quoted: bool = False, depth: int = 0) -> list[str]:
             code = clean(block.text).replace("\t", "    ").strip("\n")
             return fence(code, clean_line(block.language)) if code.strip() else []
         case Quote():
-            inner = _stack(block.blocks, quoted=True, depth=depth)
+            inner = _stack(block.blocks, quoted=True)
             return inner if quoted else [f"> {line}" for line in inner]
         case ListBlock():
-            return _list(block, quoted=quoted, depth=depth)
+            return _list(block, quoted=quoted)
 
 
-def _stack(blocks: Iterable[Block], *, quoted: bool, depth: int) -> list[str]:
-    return [line for block in blocks for line in _lines(block, quoted=quoted, depth=depth)]
+def _stack(blocks: Iterable[Block], *, quoted: bool) -> list[str]:
+    return [line for block in blocks for line in _lines(block, quoted=quoted)]
 
 
-def _list(block: ListBlock, *, quoted: bool, depth: int) -> list[str]:
+def _list(block: ListBlock, *, quoted: bool) -> list[str]:
     lines: list[str] = []
     for number, item in enumerate(block.items):
         bullet = "- " if block.start is None else f"{block.start + number}. "
-        indent = " " * len(bullet) if depth < _NESTED else ""
-        for at, line in enumerate(_stack(item, quoted=quoted, depth=depth + 1)):
+        indent = " " * len(bullet)
+        for at, line in enumerate(_stack(item, quoted=quoted)):
             lines.append((indent if at else bullet) + line)
     return lines
