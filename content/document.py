@@ -161,7 +161,7 @@ def block_text(block: Block) -> str:
         case ListBlock():
             return "\n".join(block_text(Quote(item)) for item in block.items)
         case Image():
-            return block.alt or block.url
+            return block.alt.strip() or block.url
 
 
 def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Document:

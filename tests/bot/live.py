@@ -18,7 +18,7 @@ from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
 from tests.e2e.program import FeedServer, item, json_feed
 
 FEED = "/feed"
-PATIENCE = 10.0  # seconds after which a test that waits has failed
+PATIENCE = 30.0  # seconds after which a test that waits has failed
 
 Found = TypeVar("Found")
 

@@ -113,7 +113,7 @@ class Transcript(Generic[Entry]):
         self._change.set()
         self._change = asyncio.Event()
 
-    async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 10.0) -> Found:
+    async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:
         """The first true value of `predicate`, which is asked now and after changes.
 
         Raises TimeoutError after `timeout` seconds; its message ends with the latest entries.

@@ -93,7 +93,7 @@ class TelegramEmulator(People, Emulator):
         entries = (self.transcript.entries[place] for place in places)
         return [entry for entry in entries if isinstance(entry, Request)]
 
-    async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 10.0) -> Found:
+    async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:
         """See Transcript.wait_for."""
         return await self.transcript.wait_for(predicate, timeout)
 
