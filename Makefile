@@ -23,6 +23,10 @@ lint: $(READY)
 chaos: $(READY)
 	@$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(MORE)
 
+# Figures beside their rivals', into benchmarks/results.json: make bench NAMES="fan-out claims" for some of them.
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(NAMES)
+
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py
 
