@@ -54,6 +54,9 @@ class Instant:
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         return None
 
+    async def publish(self, sent: Sent) -> None:
+        return None
+
 
 def _compose(settings: Settings, delivery: Delivery, posts: Sequence[Post]) -> Document:
     return present.post(posts[0], make_look(settings, delivery.chat))

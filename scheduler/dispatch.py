@@ -17,7 +17,19 @@ from scheduler.journal import STORE_RETRY, Change, Journal
 from scheduler.limits import Lane
 from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
-from scheduler.reactions import Effect, Gone, Moved, Paused, Slower, Stop, after_unknown, react, tried
+from scheduler.reactions import (
+    Effect,
+    Gone,
+    Moved,
+    Paused,
+    Reaction,
+    Slower,
+    Stop,
+    after_publishing,
+    after_unknown,
+    react,
+    tried,
+)
 from scheduler.renderings import Composer, Renderings
 from scheduler.retry import send_backoff
 from scheduler.types import (
@@ -239,6 +251,8 @@ class Dispatcher:
             part = replace(part, state=PartState.SENT, sent=found)
             delivery = delivery.with_part(part)
             await self._sent(delivery, part, messages, self._clock.monotonic() - started)
+        if delivery.chat.crosspost:
+            await self._publish(delivery)
         return delivery, None
 
     def _part(
@@ -287,7 +301,8 @@ class Dispatcher:
         later = {post for message in messages[part.n + 1 :] for post in message.posts}
         delivered = tuple(post for post in part.posts if post not in later)
         last = part.n + 1 == len(messages)
-        end = (Closed(delivery.id, DeliveryState.SENT),) if last else ()
+        ends = last and not delivery.chat.crosspost  # else it is open until it is published
+        end = (Closed(delivery.id, DeliveryState.SENT),) if ends else ()
         await self._mark(PartEnded(part, delivered), *end)
         log.info(
             "part.sent",
@@ -300,6 +315,26 @@ class Dispatcher:
             async with self._store.write() as work:
                 await membership.reactivate(work, delivery.chat, self._clock.now())
                 await work.commit()
+
+    async def _publish(self, delivery: Delivery) -> None:
+        """Pass on what has arrived. After a crash it is done again from the start, which does no harm."""
+        reaction, reason = Reaction((Closed(delivery.id, DeliveryState.SENT),)), ""
+        try:
+            for part in sorted(delivery.parts, key=lambda part: part.n):
+                if part.sent is not None:
+                    await self._platform.publish(part.sent)
+        except SendError as error:
+            reaction, reason = after_publishing(error, delivery, self._clock.now(), self._rng), str(error)
+            log.warning(
+                "delivery.not_published",
+                chat=str(delivery.chat.place),
+                delivery=delivery.id,
+                error=type(error).__name__,
+                reason=reason,
+            )
+        if reaction.effect:
+            self._effect(reaction.effect, delivery.chat, reason)
+        await self._mark(*reaction.marks)
 
     async def _react(self, error: SendError, delivery: Delivery, part: Part) -> Form | None:
         reaction = react(

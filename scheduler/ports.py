@@ -74,6 +74,13 @@ class Platform(Protocol):
         """
         ...
 
+    async def publish(self, sent: Sent) -> None:
+        """Pass a message on to those who follow its channel from elsewhere; a second time does no harm.
+
+        Raises SendError; does nothing on a platform without such channels.
+        """
+        ...
+
 
 class SourceRepository(Protocol):
     async def add(self, kind: str, url: str, title: str, visibility: Visibility) -> Source: ...

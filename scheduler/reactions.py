@@ -13,6 +13,7 @@ from scheduler.errors import (
     PlatformStopped,
     RateLimited,
     RateScope,
+    Refused,
     SendError,
 )
 from scheduler.ports import Closed, Mark, PartEnded, Postponed
@@ -97,6 +98,27 @@ def react(
         case _:
             wait = send_backoff(delivery.attempts, rng)
             return Reaction((back, tried(delivery, part.form, reason, wait, now, most=MAX_REFUSED)))
+
+
+def after_publishing(error: SendError, delivery: Delivery, now: datetime, rng: random.Random) -> Reaction:
+    """The reaction to an error of publishing what has arrived: no more than this can be lost by it."""
+    reason = f"arrived, but not published: {error}"
+    given_up = Reaction((Closed(delivery.id, DeliveryState.SENT, reason),))
+
+    def again(wait: timedelta, attempts: int, effect: Effect | None = None) -> Reaction:
+        return Reaction((Postponed(delivery.id, now + wait, attempts, delivery.form, reason),), effect)
+
+    match error:
+        case RateLimited(scope=RateScope.PLATFORM):
+            return again(error.retry_after, delivery.attempts, Slower(error.retry_after, error.scope))
+        case RateLimited():  # a limit of publishing alone: messages go on
+            return again(error.retry_after, delivery.attempts)
+        case PlatformStopped():
+            return again(timedelta(), delivery.attempts, Stop())
+        case Ambiguous() | Refused() if delivery.attempts + 1 < MAX_ATTEMPTS:
+            return again(send_backoff(delivery.attempts, rng), delivery.attempts + 1)
+        case _:
+            return given_up
 
 
 def tried(

@@ -31,7 +31,8 @@ class Renderings:
 
     async def of(self, delivery: Delivery, form: Form) -> tuple[str, tuple[Message, ...]]:
         """The key and the messages of a delivery in a form; no messages when its posts are gone."""
-        key = rendering_key(delivery, form, delivery.chat.language)
+        begun = next((part.fingerprint for part in delivery.parts if part.form is form), None)
+        key = begun or rendering_key(delivery, form, delivery.chat.language)
         messages = self._cache.get(key)
         if messages is None:
             messages = await self._stored(key, delivery, form)

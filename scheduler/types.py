@@ -57,6 +57,7 @@ class Chat:
     on_unknown: OnUnknown = OnUnknown.RESEND
     state: ChatState = ChatState.ACTIVE
     reason: str = ""
+    crosspost: bool = False  # an announcement channel whose posts are published to those who follow it
 
     @property
     def name(self) -> str:

@@ -41,6 +41,7 @@ def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
         language=row.language,
         timezone=row.timezone,
         on_unknown=row.on_unknown,
+        crosspost=row.crosspost,
         state=row.state,
         reason=row.reason,
     )
@@ -100,6 +101,7 @@ class SqlChats:
             "language": chat.language,
             "timezone": chat.timezone,
             "on_unknown": chat.on_unknown,
+            "crosspost": chat.crosspost,
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 

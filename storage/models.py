@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -150,6 +151,7 @@ class ChatRow(Base):
     language: Mapped[str] = mapped_column(default="")
     timezone: Mapped[str] = mapped_column(default="")
     on_unknown: Mapped[OnUnknown] = mapped_column(default=OnUnknown.RESEND)
+    crosspost: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
 

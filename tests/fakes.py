@@ -88,7 +88,8 @@ class FakePlatform:
     """Chats as lists of messages. `per_message` blocks go into one message.
 
     `attempts` are the keys of all sends in order, `arrived` what people see. `on_send` runs inside a send,
-    before its outcome.
+    before its outcome. `published` are the keys of messages that were passed on, `unpublished` what that ends
+    with instead, first things first.
     """
 
     clock: FakeClock
@@ -100,6 +101,8 @@ class FakePlatform:
     faults: list[Fault] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
+    unpublished: list[SendError] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         carried = document.carried or ((),) * len(document.blocks)
@@ -137,6 +140,11 @@ class FakePlatform:
         if isinstance(self.recalls, SendError):
             raise self.recalls
         return self.recalls
+
+    async def publish(self, sent: Sent) -> None:
+        if self.unpublished:
+            raise self.unpublished.pop(0)
+        self.published.extend(sent.message_ids)
 
     def texts(self, chat: Chat) -> list[str]:
         """What one chat shows, in order."""

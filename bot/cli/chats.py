@@ -62,7 +62,7 @@ def set_(
 
     skywave chats set telegram:-100123 --language zh --on-unknown hold
     """
-    run(_set(chat, language, timezone, on_unknown))
+    run(_set(chat, language, timezone, on_unknown, crosspost))
 
 
 async def _set(
@@ -70,6 +70,7 @@ async def _set(
     language: str | None,
     timezone: str | None,
     on_unknown: OnUnknown | None,
+    crosspost: bool | None,
 ) -> None:
     if language not in (None, "", *LANGUAGES):
         raise UsageError(f"{language!r} is no language of Skywave: use {' or '.join(LANGUAGES)}")
@@ -84,6 +85,7 @@ async def _set(
             language=chat.language if language is None else language,
             timezone=chat.timezone if zone is None else zone,
             on_unknown=on_unknown or chat.on_unknown,
+            crosspost=chat.crosspost if crosspost is None else crosspost,
         )
         if changed == chat:
             raise UsageError("nothing changes: skywave chats set --help shows what can be set")

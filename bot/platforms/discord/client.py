@@ -12,7 +12,7 @@ import discord
 import structlog
 
 from bot.commands.types import Call, Reply
-from bot.platforms.discord import chats
+from bot.platforms.discord import buckets, chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option
 from bot.platforms.discord.pacing import pacing
@@ -48,6 +48,7 @@ class Client(discord.Client):
             max_ratelimit_timeout=LONGEST_LIMIT,
             http_trace=pacing(interval),
         )
+        buckets.install(self.http)
         self.platform = DiscordPlatform(self, now, timeout=timeout)
         self._replies = Replies(self.platform, patience)
         self._handling = TaskSet()

@@ -36,6 +36,9 @@ TOKEN = (40001, 50014)
 # Of replies: unknown interaction or webhook token, acknowledged already, its message is gone, too late.
 LATE = (10062, 10015, 40060, UNKNOWN_MESSAGE, 50027)
 
+# Of publishing: it was published before, or somebody has deleted it.
+PUBLISHED = (40033, UNKNOWN_MESSAGE)
+
 # All that the library raises.
 FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 

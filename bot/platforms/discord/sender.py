@@ -12,6 +12,7 @@ from bot.platforms.discord import errors
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.events import custom_id
 from bot.platforms.discord.pacing import answered
+from bot.platforms.discord.publishing import Publishing
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
@@ -38,6 +39,7 @@ class DiscordPlatform:
         timeout: float,
     ) -> None:
         self._client, self._timeout, self._now = client, timeout, now
+        self._publishing = Publishing(client.http)
         self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
@@ -59,6 +61,13 @@ class DiscordPlatform:
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         try:
             return await find(self._client, chat, message.payload, since, self._now())
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+
+    async def publish(self, sent: Sent) -> None:
+        try:
+            for number in sent.message_ids:
+                await self._publishing.publish(int(sent.address), int(number))
         except FAULTS as exc:
             raise send_error(exc) from exc
 

@@ -59,6 +59,9 @@ class TelegramPlatform:
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         return None  # a bot cannot read what it has written
 
+    async def publish(self, sent: Sent) -> None:
+        return None
+
     async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
         """Replace the text and buttons of a message."""
         try:

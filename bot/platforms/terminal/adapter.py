@@ -48,6 +48,9 @@ class TerminalPlatform:
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         return None
 
+    async def publish(self, sent: Sent) -> None:
+        return None
+
     def show(self, payload: Payload) -> None:
         """Print a message; an empty line parts it from the one before."""
         if self._printed:

@@ -42,6 +42,9 @@ class PaperPlatform:
     async def edit(self, chat: Known, sent: Sent, message: Message) -> None:
         raise AssertionError("nothing is edited here")
 
+    async def publish(self, sent: Sent) -> None:
+        raise AssertionError
+
     async def recall(self, chat: Known, message: Message, since: datetime) -> Sent | None:
         return None
 
