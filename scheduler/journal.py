@@ -5,7 +5,7 @@ commit costs as much as some fifty rows: at a high rate, `gather` lets them come
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -77,11 +77,8 @@ class Journal:
             async with self._store.write() as work:
                 for change in batch.changes:
                     await change(work)
-                if batch.marks:
-                    await work.outbox.mark(batch.marks, self._clock.now(), self._epoch)
-                begun: Sequence[Part] = ()
-                if batch.begins:
-                    begun = await work.outbox.begin(batch.begins, self._epoch)
+                now = self._clock.now()
+                begun = await work.outbox.record(batch.begins, batch.marks, now, self._epoch)
                 await work.commit()
         except StoreError as exc:
             log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")

@@ -67,6 +67,7 @@ class Ticket:
     lane: Lane
     address: str
     kind: ChatKind
+    leaves: float = NEVER  # when its request may leave, once it has its slot
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class Limiter:
     """Gives out slots in order. All times are monotonic seconds."""
 
     limits: Limits
+    lead: float = 0.0  # seconds by which a broadcast is told of its slot before the time
     _arrival: float = NEVER
     _by_address: dict[str, float] = field(default_factory=dict)
     _held: dict[str, float] = field(default_factory=dict)
@@ -109,20 +111,22 @@ class Limiter:
         heappush(self._ready, (ticket.lane, self._count, ticket))
 
     def next(self, now: float) -> Ticket | float:
-        """Who may send now, with the slot booked; or when to look again (infinity: when somebody comes)."""
+        """Whose turn it is, with the slot booked; or when to look again (infinity: when somebody comes)."""
         while self._parked and self._parked[0][0] <= now:
             _, number, ticket = heappop(self._parked)
             heappush(self._ready, (ticket.lane, number, ticket))
-        overall = self.overall_ready()
-        if overall > now:
-            return overall if len(self) else float("inf")
         while self._ready:
-            _, number, ticket = heappop(self._ready)
-            own = self.chat_ready(ticket.address, ticket.kind, ticket.lane)
-            if own <= now:
-                self._book(ticket, now)
+            lane, number, ticket = self._ready[0]
+            lead = self.lead if lane is Lane.BROADCAST else 0.0
+            if (overall := self.overall_ready() - lead) > now:
+                return overall
+            heappop(self._ready)
+            own = self.chat_ready(ticket.address, ticket.kind, lane)
+            if own - lead <= now:
+                ticket.leaves = max(now, self._arrival, self._held_until, own)
+                self._book(ticket)
                 return ticket
-            heappush(self._parked, (own, number, ticket))
+            heappush(self._parked, (own - lead, number, ticket))
         return self._parked[0][0] if self._parked else float("inf")
 
     def overall_ready(self) -> float:
@@ -153,7 +157,8 @@ class Limiter:
         """The share of the published rate that is aimed at, after what 429s have taught."""
         return (1 - self.limits.overall.guard) * self._pace.at(now)
 
-    def _book(self, ticket: Ticket, now: float) -> None:
+    def _book(self, ticket: Ticket) -> None:
+        now = ticket.leaves
         interval = self.limits.overall.interval / self._pace.at(now)
         self._arrival = max(self._arrival, now - TOLERANCE) + interval
         rate = self.limits.per_chat.get(ticket.kind)

@@ -10,6 +10,8 @@ from scheduler.limits import Lane, Limiter, Limits, Ticket
 from scheduler.ports import Clock
 from scheduler.types import ChatKind
 
+# How long before the time a broadcast is told of its slot, seconds: what writing it ahead takes.
+LEAD = 0.04
 # Seconds over which the use of the limit is shown.
 WINDOW = 60.0
 
@@ -19,19 +21,22 @@ class Pacer:
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self.limits = limits
-        self._limiter, self._clock = Limiter(limits), clock
-        self._waiting: dict[int, tuple[Lane, asyncio.Future[bool]]] = {}
+        self._limiter, self._clock = Limiter(limits, LEAD), clock
+        self._waiting: dict[int, tuple[Lane, asyncio.Future[float | None]]] = {}
         self._next_look = inf
         self._pump: asyncio.Task[None] | None = None  # kept, for the loop itself would not
         self._closed = False
         self._given: deque[float] = deque()
 
-    async def slot(self, address: str, kind: ChatKind, lane: Lane) -> bool:
-        """Wait until a request to this address may leave; False if no broadcast may leave any more."""
+    async def slot(self, address: str, kind: ChatKind, lane: Lane) -> float | None:
+        """Wait for a slot; when the request may leave (monotonic), None if no broadcast may any more.
+
+        For a reply that is now. A broadcast is told up to LEAD ahead, and has to wait for the time.
+        """
         if self._closed and lane is Lane.BROADCAST:
-            return False
+            return None
         ticket = Ticket(lane, address, kind)
-        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        granted: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
         self._waiting[id(ticket)] = lane, granted
         self._limiter.offer(ticket)
         self._look()
@@ -63,7 +68,7 @@ class Pacer:
         self._closed = True
         for lane, granted in self._waiting.values():
             if lane is Lane.BROADCAST and not granted.done():
-                granted.set_result(False)
+                granted.set_result(None)
 
     def _look(self) -> None:
         """Give out the slots that are there, and look again when the next one is."""
@@ -81,7 +86,7 @@ class Pacer:
                 return found
             _, granted = self._waiting.get(id(found), (None, None))
             if granted is not None and not granted.done():
-                granted.set_result(True)
+                granted.set_result(found.leaves)
                 self._given.append(now)
         return None
 

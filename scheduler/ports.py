@@ -242,15 +242,13 @@ class OutboxRepository(Protocol):
         """Take the oldest open delivery of each active chat, as far as it is due, and `limit` of them."""
         ...
 
-    async def begin(self, parts: Sequence[Part], epoch: int) -> Sequence[Part]:
-        """Write parts ahead as `sending`.
+    async def record(
+        self, begins: Sequence[Part], marks: Sequence[Mark], now: datetime, epoch: int
+    ) -> Sequence[Part]:
+        """Record what happened to parts and deliveries, and write others ahead as `sending`.
 
         Returns those that may leave: a part of a delivery that was cancelled or taken over is left out.
         """
-        ...
-
-    async def mark(self, marks: Sequence[Mark], now: datetime, epoch: int) -> None:
-        """Record what happened to parts and deliveries, in order."""
         ...
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:

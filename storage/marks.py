@@ -10,7 +10,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Insert, Row, Table, bindparam, delete, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Insert,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,7 +49,6 @@ _LOCKED = (
     .order_by(_deliveries.c.id)
     .with_for_update()
 )
-_KEYS = select(_posts.c.id, _posts.c.key).where(_posts.c.id.in_(_IDS))
 _END = (
     update(_deliveries)
     .where(_deliveries.c.id.in_(_IDS))
@@ -61,64 +71,107 @@ _GIVE_UP = update(_ledger).where(_left).values(state=bindparam("ending"), reason
 
 
 @cache
-def _upsert(table: Table, dialect: str, *renewed: str) -> Insert:
-    """An INSERT that, where the row is there already, renews some of its columns."""
-    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    values = {name: statement.excluded[name] for name in renewed}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def _write_part(dialect: str) -> Insert:
+    """A part as it is now; when it was begun first is not changed."""
+    insert = _insert(_parts, dialect)
+    changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
+    return insert.on_conflict_do_update(
+        index_elements=list(_parts.primary_key), set_={name: insert.excluded[name] for name in changing}
+    )
+
+
+@cache
+def _write_sent(dialect: str) -> Insert:
+    """A post as sent in the ledger of a chat; one that was pruned has no key any more."""
+    sent = select(
+        bindparam("chat", type_=_ledger.c.chat_id.type),
+        _posts.c.key,
+        _posts.c.id,
+        bindparam("delivery", type_=_ledger.c.delivery_id.type),
+        literal(LedgerState.SENT, _ledger.c.state.type),
+        literal(""),
+    ).where(_posts.c.id == bindparam("post"))
+    insert = _insert(_ledger, dialect)
+    return insert.from_select(
+        ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"], sent
+    ).on_conflict_do_update(
+        index_elements=list(_ledger.primary_key),
+        set_={name: insert.excluded[name] for name in ("state", "delivery_id", "reason")},
+    )
 
 
 class Marks:
-    """Writes parts and ends deliveries."""
+    """Writes parts and ends deliveries, as one piece of work without a switch of tasks between statements."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def begin(self, parts: Sequence[Part], epoch: int) -> Sequence[Part]:
-        """See `OutboxRepository.begin`."""
-        locked = await self._locked({part.delivery_id for part in parts})
-        mine = {row.id for row in locked if row.epoch == epoch and row.state is DeliveryState.CLAIMED}
-        begun = [part for part in parts if part.delivery_id in mine]
-        if begun:
-            await self._write_parts(begun, [""] * len(begun))
-        return begun
-
-    async def mark(self, marks: Sequence[Mark], now: datetime, epoch: int) -> None:
-        """See `OutboxRepository.mark`."""
-        locked = {row.id: row for row in await self._locked({_delivery_of(mark) for mark in marks})}
-        # Of a delivery that somebody took over only what is a fact counts.
-        mine = {row.id for row in locked.values() if row.epoch == epoch}
-        valid = [mark for mark in marks if _delivery_of(mark) in mine or _is_arrival(mark)]
-        ended = [mark for mark in valid if isinstance(mark, PartEnded)]
-        if ended:
-            await self._write_parts([mark.part for mark in ended], [mark.reason for mark in ended])
-            await self._mark_sent(ended, {row.id: row.chat_id for row in locked.values()})
-        if waits := [mark for mark in valid if isinstance(mark, Postponed)]:
-            await self._postpone(waits)
-        is_open = {row.id for row in locked.values() if row.state in OPEN}
-        by_end: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
-        for mark in valid:
-            if isinstance(mark, Closed) and mark.delivery_id in is_open:
-                is_open.remove(mark.delivery_id)  # what has ended stays as it ended
-                by_end[mark.state, mark.reason].append(mark.delivery_id)
-        for (state, reason), ids in by_end.items():
-            await self.close(ids, state, reason, now)
+    async def record(
+        self, begins: Sequence[Part], marks: Sequence[Mark], now: datetime, epoch: int
+    ) -> Sequence[Part]:
+        """See `OutboxRepository.record`."""
+        return await self._session.run_sync(
+            lambda session: _Batch(session.connection(), now, epoch).record(begins, marks)
+        )
 
     async def close(self, ids: Sequence[int], state: DeliveryState, reason: str, now: datetime) -> None:
         """End deliveries; a cancelled one frees its reservations, any other keeps them as failed."""
+        await self._session.run_sync(
+            lambda session: _Batch(session.connection(), now, 0).close(ids, state, reason)
+        )
+
+
+class _Batch:
+    """What is written in one go, by who holds `epoch`."""
+
+    def __init__(self, connection: Connection, now: datetime, epoch: int) -> None:
+        self._connection, self._now, self._epoch = connection, now, epoch
+
+    def record(self, begins: Sequence[Part], marks: Sequence[Mark]) -> Sequence[Part]:
+        locked = self._locked({*(part.delivery_id for part in begins), *map(_delivery_of, marks)})
+        # Of a delivery that somebody took over only what is a fact counts.
+        mine = {row.id for row in locked.values() if row.epoch == self._epoch}
+        valid = [mark for mark in marks if _delivery_of(mark) in mine or _is_arrival(mark)]
+        ended = [mark for mark in valid if isinstance(mark, PartEnded)]
+        waits = [mark for mark in valid if isinstance(mark, Postponed)]
+        closed = [mark for mark in valid if isinstance(mark, Closed)]
+        let_go = {mark.delivery_id for mark in waits} | {mark.delivery_id for mark in closed}
+        claimed = {d for d in mine - let_go if locked[d].state is DeliveryState.CLAIMED}
+        begun = [part for part in begins if part.delivery_id in claimed]
+        self._write_parts([(mark.part, mark.reason) for mark in ended] + [(part, "") for part in begun])
+        self._mark_sent(ended, {row.id: row.chat_id for row in locked.values()})
+        self._postpone(waits)
+        self._close(closed, {row.id for row in locked.values() if row.state in OPEN})
+        return begun
+
+    def close(self, ids: Sequence[int], state: DeliveryState, reason: str) -> None:
         for start in range(0, len(ids), CHUNK):
             chunk = {"ids": ids[start : start + CHUNK]}
-            await self._session.execute(_END, chunk | {"ending": state, "why": reason, "at": now})
+            self._connection.execute(_END, chunk | {"ending": state, "why": reason, "at": self._now})
             if state is DeliveryState.CANCELLED:
-                await self._session.execute(_FREE, chunk)
+                self._connection.execute(_FREE, chunk)
             else:
                 given_up = {"ending": LEFT_OVER[state], "why": reason}
-                await self._session.execute(_GIVE_UP, chunk | given_up)
+                self._connection.execute(_GIVE_UP, chunk | given_up)
 
-    async def _locked(self, ids: Collection[int]) -> Sequence[Row[int, int, DeliveryState, int]]:
-        return (await self._session.execute(_LOCKED, {"ids": list(ids)})).all()
+    def _locked(self, ids: Collection[int]) -> dict[int, Row[int, int, DeliveryState, int]]:
+        return {row.id: row for row in self._connection.execute(_LOCKED, {"ids": list(ids)})}
 
-    async def _write_parts(self, parts: Sequence[Part], reasons: Sequence[str]) -> None:
+    def _close(self, closed: Sequence[Closed], is_open: set[int]) -> None:
+        by_end: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
+        for mark in closed:
+            if mark.delivery_id in is_open:
+                is_open.remove(mark.delivery_id)  # what has ended stays as it ended
+                by_end[mark.state, mark.reason].append(mark.delivery_id)
+        for (state, reason), ids in by_end.items():
+            self.close(ids, state, reason)
+
+    def _write_parts(self, parts: Sequence[tuple[Part, str]]) -> None:
         rows = [
             {
                 "delivery_id": part.delivery_id,
@@ -132,34 +185,23 @@ class Marks:
                 "reason": reason,
                 "begun_at": part.begun_at,
             }
-            for part, reason in zip(parts, reasons, strict=True)
-        ]
-        changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
-        await self._session.execute(self._upsert(_parts, *changing), rows)
-
-    async def _mark_sent(self, ended: Sequence[PartEnded], chat_of: dict[int, int]) -> None:
-        """Record what was delivered as sent, also where a reservation was freed while it left."""
-        delivered = [(mark.part.delivery_id, post) for mark in ended for post in mark.delivered]
-        if not delivered:
-            return
-        found = await self._session.execute(_KEYS, {"ids": list({post for _, post in delivered})})
-        key_of = {row.id: row.key for row in found}
-        rows = [
-            {
-                "chat_id": chat_of[delivery],
-                "post_key": key_of[post],
-                "post_id": post,
-                "delivery_id": delivery,
-                "state": LedgerState.SENT,
-                "reason": "",
-            }
-            for delivery, post in delivered
-            if delivery in chat_of and post in key_of
+            for part, reason in parts
         ]
         if rows:
-            await self._session.execute(self._upsert(_ledger, "state", "delivery_id", "reason"), rows)
+            self._connection.execute(_write_part(self._connection.dialect.name), rows)
 
-    async def _postpone(self, waits: Sequence[Postponed]) -> None:
+    def _mark_sent(self, ended: Sequence[PartEnded], chat_of: dict[int, int]) -> None:
+        """Record what was delivered as sent, also where a reservation was freed while it left."""
+        rows = [
+            {"chat": chat_of[delivery], "delivery": delivery, "post": post}
+            for mark in ended
+            for post in mark.delivered
+            if (delivery := mark.part.delivery_id) in chat_of
+        ]
+        if rows:
+            self._connection.execute(_write_sent(self._connection.dialect.name), rows)
+
+    def _postpone(self, waits: Sequence[Postponed]) -> None:
         rows = [
             {
                 "delivery": mark.delivery_id,
@@ -170,10 +212,8 @@ class Marks:
             }
             for mark in waits
         ]
-        await self._session.execute(_POSTPONE, rows)
-
-    def _upsert(self, table: Table, *renewed: str) -> Insert:
-        return _upsert(table, self._session.get_bind().dialect.name, *renewed)
+        if rows:
+            self._connection.execute(_POSTPONE, rows)
 
 
 def _sent_json(sent: Sent | None) -> dict[str, Any] | None:

@@ -162,11 +162,10 @@ class SqlOutbox:
 
     # Recording what became of them
 
-    async def begin(self, parts: Sequence[Part], epoch: int) -> Sequence[Part]:
-        return await self._marks.begin(parts, epoch)
-
-    async def mark(self, marks: Sequence[Mark], now: datetime, epoch: int) -> None:
-        await self._marks.mark(marks, now, epoch)
+    async def record(
+        self, begins: Sequence[Part], marks: Sequence[Mark], now: datetime, epoch: int
+    ) -> Sequence[Part]:
+        return await self._marks.record(begins, marks, now, epoch)
 
     async def _cancel(self, which: ColumnElement[bool], reason: str, now: datetime) -> int:
         # Locked in the same order by everybody: PostgreSQL would let two wait for each other.

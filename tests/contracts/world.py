@@ -112,13 +112,13 @@ class World:
 
     async def begin(self, *parts: Part) -> list[Part]:
         async with self.store.write() as work:
-            begun = await work.outbox.begin(parts, self.epoch)
+            begun = await work.outbox.record(parts, (), NOW, self.epoch)
             await work.commit()
         return list(begun)
 
     async def mark(self, *marks: Mark, now: datetime = NOW) -> None:
         async with self.store.write() as work:
-            await work.outbox.mark(marks, now, self.epoch)
+            await work.outbox.record((), marks, now, self.epoch)
             await work.commit()
 
     async def send(self, delivery: Delivery) -> None:
