@@ -52,20 +52,29 @@ async def measured(what: str, *arguments: str) -> Any:
 
 
 async def outbox_cpu() -> list[Result]:
-    """CPU that the dispatcher and the outbox take a delivery, and that a send takes, in turns."""
-    outbox, sends, rates = [], [], []
+    """CPU that the outbox takes a delivery, beside that of a send, in turns; and all that dispatching takes."""
+    outbox, sends, whole, rates = [], [], [], []
     async with server("canned") as canned:
         for _ in range(3):
             with sqlite() as url:
-                found = await measured("cpu", url, "8000")
-            outbox.append(found["cpu"])
-            rates.append(found["rate"])
+                outbox.append((await measured("outbox", url, "8000"))["cpu"])
             async with child("-m", "benchmarks.sending", canned.url) as process:
                 sends.append((await process.line())["cpu"])
+            with sqlite() as url:
+                found = await measured("cpu", url, "8000")
+            whole.append(found["cpu"])
+            rates.append(found["rate"])
     with sqlite() as url:
         slow = await _one_by_one(url, 500)
     return [
         at_most("outbox-cpu", "µs CPU a delivery, beside a send's", median(outbox), median(sends), 0.25),
+        Result(
+            "dispatch-cpu",
+            "µs CPU a delivery with pace, log and tasks, beside a send's",
+            median(whole),
+            median(sends),
+            median(whole) / median(sends),
+        ),
         Result(
             "outbox-rate", "deliveries/s, beside a commit a step", median(rates), slow, median(rates) / slow
         ),

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import Broadcast, Delivery, Part, Sent
@@ -69,37 +69,39 @@ class Deliveries:
 
     async def load(self, which: AnySelect, values: Mapping[str, Any] | None = None) -> Sequence[Delivery]:
         """The deliveries that `which` selects from their table, in its order."""
-        rows = (await self._session.execute(which, values)).all()
-        if not rows:
-            return []
-        ids = [row.id for row in rows]
-        chats = {row.id: to_chat(row) for row in await self._of(_CHATS, {row.chat_id for row in rows})}
-        found = await self._of(_BROADCASTS, {row.broadcast_id for row in rows})
-        broadcasts = {row.id: to_broadcast(row) for row in found}
-        posts: dict[int, list[int]] = defaultdict(list)
-        for delivery_id, post_id in await self._of(_POSTS, ids):
-            posts[delivery_id].append(post_id)
-        parts: dict[int, list[Part]] = defaultdict(list)
-        for row in await self._of(_PARTS, ids):
-            parts[row.delivery_id].append(to_part(row))
-        return [
-            Delivery(
-                id=row.id,
-                broadcast_id=row.broadcast_id,
-                broadcast=broadcasts[row.broadcast_id],
-                chat=chats[row.chat_id],
-                state=row.state,
-                attempts=row.attempts,
-                due_at=row.due_at,
-                form=row.form,
-                reason=row.reason,
-                posts=tuple(posts[row.id]),
-                parts=tuple(parts[row.id]),
-            )
-            for row in rows
-        ]
+        return await self._session.run_sync(lambda session: _load(session.connection(), which, values))
 
-    async def _of(
-        self, statement: Select[*tuple[Any, ...]], ids: Collection[int]
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
-        return (await self._session.execute(statement, {"ids": list(ids)})).all()
+
+def _load(connection: Connection, which: AnySelect, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
+    def of(statement: AnySelect, ids: Collection[int]) -> Sequence[AnyRow]:
+        return connection.execute(statement, {"ids": list(ids)}).all()
+
+    rows = connection.execute(which, values).all()
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    chats = {row.id: to_chat(row) for row in of(_CHATS, {row.chat_id for row in rows})}
+    found = of(_BROADCASTS, {row.broadcast_id for row in rows})
+    broadcasts = {row.id: to_broadcast(row) for row in found}
+    posts: dict[int, list[int]] = defaultdict(list)
+    for delivery_id, post_id in of(_POSTS, ids):
+        posts[delivery_id].append(post_id)
+    parts: dict[int, list[Part]] = defaultdict(list)
+    for row in of(_PARTS, ids):
+        parts[row.delivery_id].append(to_part(row))
+    return [
+        Delivery(
+            id=row.id,
+            broadcast_id=row.broadcast_id,
+            broadcast=broadcasts[row.broadcast_id],
+            chat=chats[row.chat_id],
+            state=row.state,
+            attempts=row.attempts,
+            due_at=row.due_at,
+            form=row.form,
+            reason=row.reason,
+            posts=tuple(posts[row.id]),
+            parts=tuple(parts[row.id]),
+        )
+        for row in rows
+    ]

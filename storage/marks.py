@@ -4,7 +4,6 @@ The hottest path of the store. Its statements are built once, for building one c
 each serves a whole batch.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
@@ -12,30 +11,22 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
-    Insert,
+    Dialect,
     Row,
-    Table,
     bindparam,
     delete,
-    literal,
+    literal_column,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.ports import Closed, Mark, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
 from storage.models import DeliveryRow, LedgerRow, PartRow, PostRow
-from storage.sql import CHUNK, table_of
-
-# What the end of a delivery makes of the reservations that are left.
-LEFT_OVER = {
-    DeliveryState.FAILED: LedgerState.FAILED,
-    DeliveryState.HELD: LedgerState.FAILED,
-    DeliveryState.SENT: LedgerState.FAILED,
-}
+from storage.sql import ManyRows, insert_into, table_of
 
 # Tables, not entities: these statements need nothing of the ORM.
 _deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
@@ -49,60 +40,79 @@ _LOCKED = (
     .order_by(_deliveries.c.id)
     .with_for_update()
 )
-_END = (
-    update(_deliveries)
-    .where(_deliveries.c.id.in_(_IDS))
-    .values(state=bindparam("ending"), reason=bindparam("why"), ended_at=bindparam("at"))
-)
-_POSTPONE = (
-    update(_deliveries)
-    .where(_deliveries.c.id == bindparam("delivery"), _deliveries.c.state == DeliveryState.CLAIMED)
-    .values(
-        state=DeliveryState.PENDING,
-        due_at=bindparam("due"),
-        attempts=bindparam("tries"),
-        form=bindparam("as_form"),
-        reason=bindparam("why"),
-    )
-)
-_left = _ledger.c.delivery_id.in_(_IDS) & (_ledger.c.state == LedgerState.RESERVED)
-_FREE = delete(_ledger).where(_left)
-_GIVE_UP = update(_ledger).where(_left).values(state=bindparam("ending"), reason=bindparam("why"))
 
 
 @cache
-def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-
-
-@cache
-def _write_part(dialect: str) -> Insert:
+def _write_part(dialect: Dialect) -> ManyRows:
     """A part as it is now; when it was begun first is not changed."""
-    insert = _insert(_parts, dialect)
+    insert = insert_into(_parts, dialect)
     changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
-    return insert.on_conflict_do_update(
-        index_elements=list(_parts.primary_key), set_={name: insert.excluded[name] for name in changing}
-    )
+    renewed = {name: insert.excluded[name] for name in changing}
+    return ManyRows(insert.on_conflict_do_update(index_elements=_parts.primary_key, set_=renewed), dialect)
 
 
 @cache
-def _write_sent(dialect: str) -> Insert:
-    """A post as sent in the ledger of a chat; one that was pruned has no key any more."""
+def _write_sent(dialect: Dialect) -> ManyRows:
+    """A post as sent in the ledger of a chat; one that is not there any more has no key to write."""
     sent = select(
         bindparam("chat", type_=_ledger.c.chat_id.type),
         _posts.c.key,
         _posts.c.id,
         bindparam("delivery", type_=_ledger.c.delivery_id.type),
-        literal(LedgerState.SENT, _ledger.c.state.type),
-        literal(""),
+        literal_column(f"'{LedgerState.SENT}'"),
+        literal_column("''"),
     ).where(_posts.c.id == bindparam("post"))
-    insert = _insert(_ledger, dialect)
-    return insert.from_select(
+    insert = insert_into(_ledger, dialect).from_select(
         ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"], sent
-    ).on_conflict_do_update(
-        index_elements=list(_ledger.primary_key),
-        set_={name: insert.excluded[name] for name in ("state", "delivery_id", "reason")},
     )
+    renewed = {name: insert.excluded[name] for name in ("state", "delivery_id", "reason")}
+    return ManyRows(insert.on_conflict_do_update(index_elements=_ledger.primary_key, set_=renewed), dialect)
+
+
+@cache
+def _postpone(dialect: Dialect) -> ManyRows:
+    waiting = (_deliveries.c.id == bindparam("delivery")) & (
+        _deliveries.c.state == literal_column(f"'{DeliveryState.CLAIMED}'")
+    )
+    values: dict[str, ColumnElement[Any]] = {
+        "state": literal_column(f"'{DeliveryState.PENDING}'"),
+        "due_at": bindparam("due"),
+        "attempts": bindparam("tries"),
+        "form": bindparam("as_form"),
+        "reason": bindparam("why"),
+    }
+    return ManyRows(update(_deliveries).where(waiting).values(values), dialect)
+
+
+@cache
+def _end(dialect: Dialect) -> ManyRows:
+    values: dict[str, ColumnElement[Any]] = {
+        "state": bindparam("ending"),
+        "reason": bindparam("why"),
+        "ended_at": bindparam("at"),
+    }
+    return ManyRows(
+        update(_deliveries).where(_deliveries.c.id == bindparam("delivery")).values(values), dialect
+    )
+
+
+_left = (_ledger.c.delivery_id == bindparam("delivery")) & (
+    _ledger.c.state == literal_column(f"'{LedgerState.RESERVED}'")
+)
+
+
+@cache
+def _free(dialect: Dialect) -> ManyRows:
+    return ManyRows(delete(_ledger).where(_left), dialect)
+
+
+@cache
+def _give_up(dialect: Dialect) -> ManyRows:
+    values: dict[str, ColumnElement[Any]] = {
+        "state": literal_column(f"'{LedgerState.FAILED}'"),
+        "reason": bindparam("why"),
+    }
+    return ManyRows(update(_ledger).where(_left).values(values), dialect)
 
 
 class Marks:
@@ -119,11 +129,9 @@ class Marks:
             lambda session: _Batch(session.connection(), now, epoch).record(begins, marks)
         )
 
-    async def close(self, ids: Sequence[int], state: DeliveryState, reason: str, now: datetime) -> None:
+    async def close(self, ended: Sequence[Closed], now: datetime) -> None:
         """End deliveries; a cancelled one frees its reservations, any other keeps them as failed."""
-        await self._session.run_sync(
-            lambda session: _Batch(session.connection(), now, 0).close(ids, state, reason)
-        )
+        await self._session.run_sync(lambda session: _Batch(session.connection(), now, 0).close(ended))
 
 
 class _Batch:
@@ -131,6 +139,7 @@ class _Batch:
 
     def __init__(self, connection: Connection, now: datetime, epoch: int) -> None:
         self._connection, self._now, self._epoch = connection, now, epoch
+        self._dialect = connection.dialect
 
     def record(self, begins: Sequence[Part], marks: Sequence[Mark]) -> Sequence[Part]:
         locked = self._locked({*(part.delivery_id for part in begins), *map(_delivery_of, marks)})
@@ -146,30 +155,27 @@ class _Batch:
         self._write_parts([(mark.part, mark.reason) for mark in ended] + [(part, "") for part in begun])
         self._mark_sent(ended, {row.id: row.chat_id for row in locked.values()})
         self._postpone(waits)
-        self._close(closed, {row.id for row in locked.values() if row.state in OPEN})
+        # What has ended stays as it ended, and the first end counts.
+        first = {mark.delivery_id: mark for mark in reversed(closed)}
+        self.close([mark for d, mark in first.items() if locked[d].state in OPEN])
         return begun
 
-    def close(self, ids: Sequence[int], state: DeliveryState, reason: str) -> None:
-        for start in range(0, len(ids), CHUNK):
-            chunk = {"ids": ids[start : start + CHUNK]}
-            self._connection.execute(_END, chunk | {"ending": state, "why": reason, "at": self._now})
-            if state is DeliveryState.CANCELLED:
-                self._connection.execute(_FREE, chunk)
-            else:
-                given_up = {"ending": LEFT_OVER[state], "why": reason}
-                self._connection.execute(_GIVE_UP, chunk | given_up)
+    def close(self, ended: Sequence[Closed]) -> None:
+        rows = [
+            {"delivery": mark.delivery_id, "ending": mark.state, "why": mark.reason, "at": self._now}
+            for mark in ended
+        ]
+        _end(self._dialect).run(self._connection, rows)
+        _free(self._dialect).run(
+            self._connection, [row for row in rows if row["ending"] is DeliveryState.CANCELLED]
+        )
+        _give_up(self._dialect).run(
+            self._connection, [row for row in rows if row["ending"] is not DeliveryState.CANCELLED]
+        )
 
     def _locked(self, ids: Collection[int]) -> dict[int, Row[int, int, DeliveryState, int]]:
-        return {row.id: row for row in self._connection.execute(_LOCKED, {"ids": list(ids)})}
-
-    def _close(self, closed: Sequence[Closed], is_open: set[int]) -> None:
-        by_end: dict[tuple[DeliveryState, str], list[int]] = defaultdict(list)
-        for mark in closed:
-            if mark.delivery_id in is_open:
-                is_open.remove(mark.delivery_id)  # what has ended stays as it ended
-                by_end[mark.state, mark.reason].append(mark.delivery_id)
-        for (state, reason), ids in by_end.items():
-            self.close(ids, state, reason)
+        rows = self._connection.execute(_LOCKED, {"ids": list(ids)})
+        return {row[0]: row for row in rows}
 
     def _write_parts(self, parts: Sequence[tuple[Part, str]]) -> None:
         rows = [
@@ -187,8 +193,7 @@ class _Batch:
             }
             for part, reason in parts
         ]
-        if rows:
-            self._connection.execute(_write_part(self._connection.dialect.name), rows)
+        _write_part(self._dialect).run(self._connection, rows)
 
     def _mark_sent(self, ended: Sequence[PartEnded], chat_of: dict[int, int]) -> None:
         """Record what was delivered as sent, also where a reservation was freed while it left."""
@@ -198,8 +203,7 @@ class _Batch:
             for post in mark.delivered
             if (delivery := mark.part.delivery_id) in chat_of
         ]
-        if rows:
-            self._connection.execute(_write_sent(self._connection.dialect.name), rows)
+        _write_sent(self._dialect).run(self._connection, rows)
 
     def _postpone(self, waits: Sequence[Postponed]) -> None:
         rows = [
@@ -212,8 +216,7 @@ class _Batch:
             }
             for mark in waits
         ]
-        if rows:
-            self._connection.execute(_POSTPONE, rows)
+        _postpone(self._dialect).run(self._connection, rows)
 
 
 def _sent_json(sent: Sent | None) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source
-from scheduler.ports import DeliveryFilter, Mark
+from scheduler.ports import Closed, DeliveryFilter, Mark
 from scheduler.types import (
     Broadcast,
     Delivery,
@@ -171,7 +171,7 @@ class SqlOutbox:
         # Locked in the same order by everybody: PostgreSQL would let two wait for each other.
         locked = select(DeliveryRow.id).where(which).order_by(DeliveryRow.id).with_for_update()
         ids = list(await self._session.scalars(locked))
-        await self._marks.close(ids, DeliveryState.CANCELLED, reason, now)
+        await self._marks.close([Closed(i, DeliveryState.CANCELLED, reason) for i in ids], now)
         return len(ids)
 
     async def rendering(self, key: str) -> Sequence[Message] | None:
