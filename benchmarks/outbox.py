@@ -52,7 +52,7 @@ async def measured(what: str, *arguments: str) -> Any:
 
 
 async def outbox_cpu() -> list[Result]:
-    """CPU that the outbox takes a delivery, beside that of a send, in turns; and all that dispatching takes."""
+    """CPU of a delivery in the outbox, beside that of a send, in turns; and in all of the dispatching."""
     outbox, sends, whole, rates = [], [], [], []
     async with server("canned") as canned:
         for _ in range(3):

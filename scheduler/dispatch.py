@@ -7,7 +7,6 @@ from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from math import isfinite
 
 import structlog
 
@@ -53,9 +52,6 @@ log = structlog.get_logger(__name__)
 IN_FLIGHT = 0.2
 # The fewest are what 30 a second need at a round trip of 0.2 s; more would only be more to double at a kill.
 FEWEST, MOST = 6, 256
-# What is written waits for company, so many seconds for each message a second: 1.5 ms at 30, 50 ms at 1000. A
-# platform without limits, the terminal, has nobody to wait for.
-GATHER = 50e-6
 # Deliveries claimed in one go, as a multiple of those in flight.
 AHEAD = 2
 # A chat at its own limit for longer than this goes back to the outbox instead of holding up others, seconds.
@@ -83,11 +79,10 @@ class Dispatcher:
     ) -> None:
         self._store, self._platform, self._pacer = store, platform, pacer
         self._clock, self._rng, self._epoch = clock, rng, epoch
-        rate = pacer.limits.overall
-        pace = rate.count / rate.seconds
-        self._journal = Journal(store, clock, epoch, gather=pace * GATHER if isfinite(pace) else 0.0)
+        self._journal = Journal(store, clock, epoch, gather=pacer.gather)
         self._renderings = Renderings(store, platform, compose)
-        self._width = int(min(MOST, max(FEWEST, pace * IN_FLIGHT)))
+        rate = pacer.limits.overall
+        self._width = int(min(MOST, max(FEWEST, rate.count / rate.seconds * IN_FLIGHT)))
         self._wakeup = asyncio.Event()
         self._stopping = False
         self._due: list[datetime] = []  # a heap: when what was postponed here may go on

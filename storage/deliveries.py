@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
@@ -16,6 +17,7 @@ from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow,
 from storage.sql import table_of
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+Rows: TypeAlias = AnySelect | ReturningUpdate[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
@@ -67,16 +69,16 @@ class Deliveries:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def load(self, which: AnySelect, values: Mapping[str, Any] | None = None) -> Sequence[Delivery]:
-        """The deliveries that `which` selects from their table, in its order."""
+    async def load(self, which: Rows, values: Mapping[str, Any] | None = None) -> Sequence[Delivery]:
+        """The deliveries that `which` finds or changes in their table, first those that are due first."""
         return await self._session.run_sync(lambda session: _load(session.connection(), which, values))
 
 
-def _load(connection: Connection, which: AnySelect, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
+def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
     def of(statement: AnySelect, ids: Collection[int]) -> Sequence[AnyRow]:
         return connection.execute(statement, {"ids": list(ids)}).all()
 
-    rows = connection.execute(which, values).all()
+    rows = sorted(connection.execute(which, values).all(), key=lambda row: (row.due_at, row.id))
     if not rows:
         return []
     ids = [row.id for row in rows]

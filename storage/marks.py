@@ -7,7 +7,7 @@ each serves a whole batch.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -31,6 +31,8 @@ from storage.sql import ManyRows, insert_into, table_of
 # Tables, not entities: these statements need nothing of the ORM.
 _deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
 _ledger, _posts = table_of(LedgerRow), table_of(PostRow)
+
+Values: TypeAlias = dict[str, ColumnElement[Any]]
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 # Locked in the same order by everybody: PostgreSQL would let two wait for each other.
@@ -74,7 +76,7 @@ def _postpone(dialect: Dialect) -> ManyRows:
     waiting = (_deliveries.c.id == bindparam("delivery")) & (
         _deliveries.c.state == literal_column(f"'{DeliveryState.CLAIMED}'")
     )
-    values: dict[str, ColumnElement[Any]] = {
+    values: Values = {
         "state": literal_column(f"'{DeliveryState.PENDING}'"),
         "due_at": bindparam("due"),
         "attempts": bindparam("tries"),
@@ -86,7 +88,7 @@ def _postpone(dialect: Dialect) -> ManyRows:
 
 @cache
 def _end(dialect: Dialect) -> ManyRows:
-    values: dict[str, ColumnElement[Any]] = {
+    values: Values = {
         "state": bindparam("ending"),
         "reason": bindparam("why"),
         "ended_at": bindparam("at"),
@@ -108,7 +110,7 @@ def _free(dialect: Dialect) -> ManyRows:
 
 @cache
 def _give_up(dialect: Dialect) -> ManyRows:
-    values: dict[str, ColumnElement[Any]] = {
+    values: Values = {
         "state": literal_column(f"'{LedgerState.FAILED}'"),
         "reason": bindparam("why"),
     }

@@ -37,6 +37,7 @@ from storage.models import (
     BroadcastPostRow,
     BroadcastRow,
     DeliveryRow,
+    LeaseRow,
     LedgerRow,
     PartRow,
     PostRow,
@@ -47,11 +48,14 @@ from storage.sql import CHUNK, changed_rows, is_open, reserve_alone, table_of, u
 
 # The statements of every claim, built once.
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
+_leases = table_of(LeaseRow)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_DUE = (
+# Who takes a lease waits for the claims of its old holder, and none of those comes after.
+_HOLDER = select(_leases.c.epoch).where(_leases.c.name == bindparam("on")).with_for_update(read=True)
+_due = (
     select(_deliveries.c.id)
     .where(
-        _deliveries.c.platform == bindparam("platform"),
+        _deliveries.c.platform == bindparam("on"),
         _deliveries.c.state == DeliveryState.PENDING,
         _deliveries.c.due_at <= bindparam("now"),
         ~exists().where(
@@ -62,12 +66,14 @@ _DUE = (
     )
     .order_by(_deliveries.c.due_at, _deliveries.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)  # PostgreSQL: a holder that lost its lease may be claiming too
+    .with_for_update(skip_locked=True)  # PostgreSQL: somebody may be cancelling one of them
+    .cte("due")
 )
 _CLAIM = (
     update(_deliveries)
-    .where(_deliveries.c.id.in_(_IDS))
+    .where(_deliveries.c.id.in_(select(_due.c.id)))
     .values(state=DeliveryState.CLAIMED, epoch=bindparam("holder"))
+    .returning(*_deliveries.c)
 )
 _ALL = select(_deliveries).order_by(_deliveries.c.due_at, _deliveries.c.id)
 _BY_ID = _ALL.where(_deliveries.c.id.in_(_IDS))
@@ -128,12 +134,11 @@ class SqlOutbox:
     # Taking them
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
-        due = {"platform": platform, "now": now, "most": limit}
-        ids = list(await self._session.scalars(_DUE, due))
-        if not ids:
+        holder = await self._session.scalar(_HOLDER, {"on": platform})
+        if holder is not None and holder > epoch:
             return []
-        await self._session.execute(_CLAIM, {"ids": ids, "holder": epoch})
-        return await self._deliveries.load(_BY_ID, {"ids": ids})
+        due = {"on": platform, "now": now, "most": limit, "holder": epoch}
+        return await self._deliveries.load(_CLAIM, due)
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
         left = (

@@ -1,6 +1,6 @@
 """What the two dialects spell differently."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -46,16 +46,28 @@ class ManyRows:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler) and compiled.positiontup is not None
         self._text = str(compiled)
-        types = [(name, compiled.binds[name].type.dialect_impl(dialect)) for name in compiled.positiontup]
-        self._values = [(name, type_.bind_processor(dialect)) for name, type_ in types]
+        self._names = compiled.positiontup
+        types = (compiled.binds[name].type.dialect_impl(dialect) for name in self._names)
+        self._processors = [type_.bind_processor(dialect) for type_ in types]
 
-    def run(self, connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
-        values = [
-            tuple(process(row[name]) if process else row[name] for name, process in self._values)
-            for row in rows
-        ]
-        if values:
-            connection.exec_driver_sql(self._text, values)
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        if not rows:
+            return
+        columns: list[Iterable[object]] = []
+        for name, process in zip(self._names, self._processors, strict=True):
+            values = [row[name] for row in rows]
+            columns.append(_processed(values, process) if process else values)
+        connection.exec_driver_sql(self._text, list(zip(*columns, strict=True)))
+
+
+def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Iterator[object]:
+    """Neighbours are often equal, as states, times and posts of a batch are: each is processed once."""
+    last: object = None
+    done = process(None)
+    for value in values:
+        if value != last:
+            last, done = value, process(value)
+        yield done
 
 
 def is_open(
