@@ -10,8 +10,8 @@ from scheduler.limits import Lane, Limiter, Limits, Ticket
 from scheduler.ports import Clock
 from scheduler.types import ChatKind
 
-# What is written ahead waits for company, so many seconds for each message a second: 1.5 ms at 30, 50 ms at 1000.
-# A platform without limits, the terminal, has nobody to wait for.
+# What is written ahead waits for company, so many seconds for each message a second: 1.5 ms at 30, 50 ms at
+# 1000. A platform without limits, the terminal, has nobody to wait for.
 GATHER = 50e-6
 # What a commit takes, seconds; and how long before it leaves a part is written ahead at most.
 COMMIT, MOST_AHEAD = 0.015, 0.05

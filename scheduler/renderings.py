@@ -1,5 +1,6 @@
 """The messages that a delivery becomes: looked up, or rendered once for all chats that get the same."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -28,19 +29,20 @@ class Renderings:
     def __init__(self, store: Store, platform: Platform, compose: Composer) -> None:
         self._store, self._platform, self._compose = store, platform, compose
         self._cache: OrderedDict[str, tuple[Message, ...]] = OrderedDict()
+        self._one = asyncio.Lock()  # of all that begin at once, one looks it up
 
     async def of(self, delivery: Delivery, form: Form) -> tuple[str, tuple[Message, ...]]:
         """The key and the messages of a delivery in a form; no messages when its posts are gone."""
         begun = next((part.fingerprint for part in delivery.parts if part.form is form), None)
         key = begun or rendering_key(delivery, form, delivery.chat.language)
-        messages = self._cache.get(key)
-        if messages is None:
-            messages = await self._stored(key, delivery, form)
-            self._cache[key] = messages
-            if len(self._cache) > CACHED:
-                self._cache.popitem(last=False)
+        if key not in self._cache:
+            async with self._one:
+                if key not in self._cache:
+                    self._cache[key] = await self._stored(key, delivery, form)
+                    if len(self._cache) > CACHED:
+                        self._cache.popitem(last=False)
         self._cache.move_to_end(key)
-        return key, messages
+        return key, self._cache[key]
 
     async def _stored(self, key: str, delivery: Delivery, form: Form) -> tuple[Message, ...]:
         async with self._store.read() as work:

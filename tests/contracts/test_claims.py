@@ -118,6 +118,16 @@ async def test_nothing_that_was_not_claimed_may_begin(world: World) -> None:
     assert await world.begin(part(waiting.id + 1)) == []
 
 
+async def test_an_older_holder_claims_nothing_more(world: World) -> None:
+    await world.deliver(await world.chat(), body="Hello")
+    async with world.store.write() as work:
+        await work.leases.take("telegram", "first", after(0), after(1), force=False)
+        assert await work.leases.take("telegram", "second", after(2), after(3), force=False) == 2
+        await work.commit()
+    assert await world.claim() == []
+    assert len(await world.as_holder(2).claim()) == 1
+
+
 async def test_an_older_holder_may_begin_nothing_more(world: World) -> None:
     await world.deliver(await world.chat(), body="Hello")
     (taken,) = await world.claim()

@@ -51,6 +51,21 @@ async def test_what_is_alone_is_written_at_once(world: World, claimed: list[Part
     assert world.store.writes == 2
 
 
+async def test_at_a_high_pace_commits_are_spaced(world: World, claimed: list[Part]) -> None:
+    """What comes soon after a commit waits for company; what comes later does not."""
+    journal = Journal(world.store, world.clock, 1, gather=0.05)
+    world.store.writes = 0
+    start = world.clock.monotonic()
+    await journal.begin(claimed[0])
+    assert world.clock.monotonic() == start
+    await asyncio.gather(*(journal.begin(part) for part in claimed[1:4]))
+    assert world.store.writes == 2
+    assert world.clock.monotonic() - start == pytest.approx(0.05)
+    world.clock.advance(1)
+    await journal.begin(claimed[4])
+    assert world.clock.monotonic() - start == pytest.approx(1.05)
+
+
 async def test_it_tries_until_the_store_answers(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
     world.store.outages = [StoreBusy("locked")] * 5

@@ -44,21 +44,23 @@ ASKED = st.lists(
 )
 
 
-@given(ASKED)
-def test_no_window_sees_more_than_the_limits(asked: list[tuple[float, str, Lane]]) -> None:
-    limiter, now, sent = Limiter(LIMITS), 0.0, []
+@given(ASKED, st.sampled_from([0.0, 0.05]))
+def test_no_window_sees_more_than_the_limits(asked: list[tuple[float, str, Lane]], lead: float) -> None:
+    limiter, now, told = Limiter(LIMITS, lead), 0.0, []
     for pause, address, lane in asked:
         limiter.offer(ticket(address, lane))
         now += pause
         while isinstance(found := limiter.next(now), Ticket):
-            sent.append((now, found))
-    sent += drained(limiter, now)
-    assert len(sent) == len(asked)
-    assert most([at for at, _ in sent], 1.0) <= 30
+            told.append((now, found))
+    told += drained(limiter, now)
+    assert len(told) == len(asked)
+    assert most(sorted(one.leaves for _, one in told), 1.0) <= 30
     by_address = defaultdict(list)
-    for at, one in sent:
+    for at, one in told:
+        ahead = lead if one.lane is Lane.BROADCAST else 0.0
+        assert 0 <= one.leaves - at <= ahead + TOLERANCE + 1e-9
         if one.lane is Lane.BROADCAST:
-            by_address[one.address].append(at)
+            by_address[one.address].append(one.leaves)
     for address in ("a", "b"):
         assert most(by_address[address], 1.0) <= 1
     assert most(by_address["g"], 60.0) <= 20
@@ -71,6 +73,22 @@ def test_the_limit_is_used() -> None:
     times = [at for at, _ in drained(limiter, 0.0)]
     assert times == sorted(times)
     assert times[-1] == pytest.approx(300 / (30 * 0.96), abs=3 * TOLERANCE)
+
+
+def test_a_broadcast_is_told_ahead_and_a_reply_when_it_may_leave() -> None:
+    limiter = Limiter(Limits(Rate(10, guard=0), {}), lead=0.05)
+    for lane in (Lane.BROADCAST, Lane.BROADCAST, Lane.BROADCAST):
+        limiter.offer(ticket("t", lane))
+    first = limiter.next(0.0)
+    assert isinstance(first, Ticket) and first.leaves == 0.0
+    assert limiter.next(0.0) == pytest.approx(0.1 - 0.05, abs=3 * TOLERANCE)
+    second = limiter.next(0.05)
+    assert isinstance(second, Ticket) and second.leaves == pytest.approx(0.1, abs=3 * TOLERANCE)
+    limiter.offer(ticket("t", Lane.REPLY))
+    # The third broadcast waits behind the reply.
+    assert limiter.next(0.15) == pytest.approx(0.2, abs=3 * TOLERANCE)
+    reply = limiter.next(0.2)
+    assert isinstance(reply, Ticket) and reply.lane is Lane.REPLY
 
 
 def test_slots_that_a_late_timer_missed_are_caught_up() -> None:

@@ -1,12 +1,13 @@
 """An edition is rendered once for all that get the same, and resumed as it was begun."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from content.document import Document
 from content.types import Post
 from scheduler.renderings import CACHED, Renderings
-from scheduler.types import Delivery, Form
+from scheduler.types import Delivery, Form, Part, PartState
 from tests.scheduler.conftest import World, compose
 
 
@@ -35,7 +36,7 @@ async def test_chats_that_get_the_same_share_a_rendering(world: World) -> None:
     await world.publish("hello")
     counting = Counting()
     renderings = Renderings(world.store, world.platform, counting)
-    found = [await renderings.of(delivery, Form.FULL) for delivery in await claim(world)]
+    found = await asyncio.gather(*(renderings.of(one, Form.FULL) for one in await claim(world)))
     assert len(found) == 20 and len({key for key, _ in found}) == 1
     assert counting.calls == 1
 
@@ -63,6 +64,20 @@ async def test_a_restart_finds_what_was_begun(world: World) -> None:
     world.platform.per_message = 1  # the renderer has changed meanwhile
     assert await Renderings(world.store, world.platform, counting).of(delivery, Form.FULL) == before
     assert counting.calls == 0
+
+
+async def test_another_language_counts_from_the_next_edition_on(world: World) -> None:
+    """A message in another language in the middle of an edition would carry other posts than were left."""
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    renderings = Renderings(world.store, world.platform, compose)
+    key, _ = await renderings.of(delivery, Form.FULL)
+    begun = Part(delivery.id, 0, Form.FULL, PartState.SENT, delivery.posts, key)
+    chinese = replace(delivery, parts=(begun,), chat=replace(delivery.chat, language="zh"))
+    assert (await renderings.of(chinese, Form.FULL))[0] == key
+    assert (await renderings.of(chinese, Form.PLAIN))[0] != key  # that has not begun
 
 
 async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: World) -> None:
