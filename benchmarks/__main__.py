@@ -30,7 +30,9 @@ async def run(names: Sequence[str]) -> list[Result]:
     results: list[Result] = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
-        results += await ALL[name]()
+        found = await ALL[name]()
+        save(found)
+        results += found
     return results
 
 
@@ -41,7 +43,6 @@ def main() -> int:
         print(f"no benchmark {unknown[0]}: there are {', '.join(ALL)}", file=sys.stderr)
         return 2
     results = asyncio.run(run(names))
-    save(results)
     print(table(results))
     return int(any(result.ok is False for result in results))
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
-from json import dumps
 from pathlib import Path
 from statistics import median
 
+from benchmarks import processes
 from benchmarks.processes import JITTER, LATENCY, PATIENCE, Child, Server, child, server
 from benchmarks.results import Result
 from benchmarks.times import p99, steady_rate, waits
@@ -87,8 +87,7 @@ async def rival(rate: int, seconds: float, chats: int) -> tuple[float, int, floa
     async with server("telegram", strict=rate, latency=LATENCY, jitter=JITTER) as tg:
         ids = (await tg.ask("create", kind="private", count=chats))["ids"]
         people = (await tg.ask("create", kind="private", count=PEOPLE))["ids"]
-        given = (str(rate), str(seconds), dumps(ids), dumps(people))
-        async with child("-m", "benchmarks.rivals", "telegram", tg.url, *given) as process:
+        async with processes.rival("telegram", tg.url, rate, seconds, ids, people) as process:
             found = await process.line()
         shown = (await tg.ask("times"))["shown"]
         slowest = max(found["took"], default=seconds)

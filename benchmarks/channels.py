@@ -1,11 +1,12 @@
 """Skywave and discord.py against an emulated Discord."""
 
 import asyncio
+import json
 import random
 import tempfile
-from json import dumps
 from pathlib import Path
 
+from benchmarks import processes
 from benchmarks.processes import PATIENCE, Server, child, server
 from benchmarks.results import Result, at_most
 from benchmarks.times import steady_rate
@@ -62,8 +63,8 @@ async def rival(broken: float) -> tuple[float, int, int]:
     async with server("discord", strict=RATE, latency=LATENCY, jitter=JITTER) as dc:
         channels = await _channels(dc, CHANNELS)
         await _break(dc, channels, int(CHANNELS * RIVAL_POSTS * broken))
-        given = (dumps([int(channel) for channel in channels]), str(RIVAL_POSTS))
-        async with child("-m", "benchmarks.rivals", "discord", dc.url, *given) as process:
+        given = [int(channel) for channel in channels], RIVAL_POSTS
+        async with processes.rival("discord", dc.url, *given) as process:
             found = await process.line()
         return found["arrived"] / found["seconds"], await dc.refused(), found["lost"]
 
@@ -86,9 +87,12 @@ async def discord_50() -> list[Result]:
 async def _cpu(channels: int, rounds: int) -> float:
     """Microseconds of CPU a post, over some rounds of a post to each channel."""
     async with server("discord", strict=100_000) as dc:
-        ids = dumps(await _channels(dc, channels))
-        async with child("-m", "benchmarks.posting", dc.url, ids, str(rounds)) as process:
-            return float((await process.line())["cpu"])
+        ids = await _channels(dc, channels)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(ids, file)
+            file.flush()
+            async with child("-m", "benchmarks.posting", dc.url, file.name, str(rounds)) as process:
+                return float((await process.line())["cpu"])
 
 
 async def discord_cpu() -> list[Result]:

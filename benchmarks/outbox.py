@@ -56,8 +56,8 @@ async def outbox_cpu() -> list[Result]:
     outbox, sends, whole, rates = [], [], [], []
     async with server("canned") as canned:
         for _ in range(3):
-            with sqlite() as url:
-                outbox.append((await measured("outbox", url, "8000"))["cpu"])
+            async with pending(20_000) as url:
+                outbox.append((await measured("outbox", url))["cpu"])
             async with child("-m", "benchmarks.sending", canned.url) as process:
                 sends.append((await process.line())["cpu"])
             with sqlite() as url:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 
 from bot.platforms.discord.adapter import DiscordAdapter
 from scheduler.limits import Limits, Rate
@@ -38,5 +39,5 @@ async def measure(url: str, channels: list[str], rounds: int) -> object:
 
 
 if __name__ == "__main__":
-    found = asyncio.run(measure(sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])))
+    found = asyncio.run(measure(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), int(sys.argv[3])))
     print(json.dumps(found), flush=True)

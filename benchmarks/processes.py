@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -66,6 +67,16 @@ async def child(*arguments: str, log: Path | None = None, **settings: str) -> As
             process.stdin.close()
             process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def rival(kind: str, url: str, *given: Any) -> AsyncIterator[Child]:
+    """What others do with the same server, see `rivals`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(given, file)
+        file.flush()
+        async with child("-m", "benchmarks.rivals", kind, url, file.name) as process:
+            yield process
 
 
 class Server:

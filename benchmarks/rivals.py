@@ -1,13 +1,15 @@
 """What others do with the same server: a child process that prints one line when it is done.
 
-`telegram URL RATE SECONDS CHATS PEOPLE`: python-telegram-bot with its AIORateLimiter, everything given to it
-at once, and a reply now and then. `discord URL CHANNELS POSTS`: discord.py at full speed.
+`telegram URL` with RATE SECONDS CHATS PEOPLE: python-telegram-bot with its AIORateLimiter, everything given to it
+at once, and a reply now and then. `discord URL` with CHANNELS POSTS: discord.py at full speed. These are the
+values of a JSON list in a file, whose path is the last argument: a command line cannot hold so many chats.
 """
 
 import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -67,10 +69,10 @@ async def on_discord(url: str, channels: list[int], posts: int) -> object:
     return {"arrived": sum(arrived), "lost": len(arrived) - sum(arrived), "seconds": took}
 
 
-async def main(kind: str, *arguments: str) -> None:
+async def main(kind: str, url: str, given: str) -> None:
     """Do it and print what came of it."""
-    given = [json.loads(argument) for argument in arguments[1:]]
-    found = await (on_telegram if kind == "telegram" else on_discord)(arguments[0], *given)
+    values = json.loads(Path(given).read_text(encoding="utf-8"))
+    found = await (on_telegram if kind == "telegram" else on_discord)(url, *values)
     print(json.dumps(found), flush=True)
 
 
