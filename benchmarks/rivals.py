@@ -1,8 +1,8 @@
 """What others do with the same server: a child process that prints one line when it is done.
 
-`telegram URL` with RATE SECONDS CHATS PEOPLE: python-telegram-bot with its AIORateLimiter, everything given to it
-at once, and a reply now and then. `discord URL` with CHANNELS POSTS: discord.py at full speed. These are the
-values of a JSON list in a file, whose path is the last argument: a command line cannot hold so many chats.
+`telegram URL` with RATE SECONDS CHATS PEOPLE: python-telegram-bot with its AIORateLimiter, everything given
+to it at once, and a reply now and then. `discord URL` with CHANNELS POSTS: discord.py at full speed. These
+are the values of a JSON list in a file, whose path is the last argument: a command line cannot hold so many.
 """
 
 import asyncio

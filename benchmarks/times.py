@@ -9,8 +9,11 @@ EDGE = 3.0  # seconds at the start and at the end that are not steady
 
 
 def steady_rate(shown: Times, edge: float = EDGE) -> float:
-    """Messages a second without the first and last seconds."""
+    """Messages a second without the first and last seconds, or quarters if there are not so many."""
     times = sorted(time for time, _ in shown)
+    if len(times) < 8:
+        return 0.0
+    edge = min(edge, (times[-1] - times[0]) / 4)
     first, last = times[0] + edge, times[-1] - edge
     steady = [time for time in times if first <= time <= last]
     return (len(steady) - 1) / (steady[-1] - steady[0])

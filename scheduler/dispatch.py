@@ -14,7 +14,7 @@ from content.errors import SkywaveError, StoreError
 from scheduler import membership
 from scheduler.errors import ChatGone, ContentRejected, SendError
 from scheduler.journal import STORE_RETRY, Change, Journal
-from scheduler.limits import Lane
+from scheduler.limits import Lane, Ticket
 from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
 from scheduler.reactions import (
@@ -250,10 +250,10 @@ class Dispatcher:
             found = await self._recall(delivery, messages[n], begun.get(n))
             started = self._clock.monotonic()
             if found is None:
-                leaves = await self._slot(delivery, form)
-                if leaves is None or not await self._journal.begin(part):
+                slot = await self._slot(delivery, form)
+                if slot is None or not await self._journal.begin(part):
                     return delivery, None
-                await self._clock.sleep(leaves - self._clock.monotonic())
+                await self._pacer.leave(slot)
                 started = self._clock.monotonic()
                 try:
                     key = part_key(delivery, n, form)
@@ -297,15 +297,15 @@ class Dispatcher:
                 raise Held(f"it may have arrived, and cannot be looked up: {exc}") from exc
             return None
 
-    async def _slot(self, delivery: Delivery, form: Form) -> float | None:
+    async def _slot(self, delivery: Delivery, form: Form) -> Ticket | None:
         """Wait for the limits; None if the chat has to wait so long that others should go first."""
         address, kind = delivery.chat.place.address, delivery.chat.kind
         wait = self._pacer.chat_wait(address, kind)
         reason = "the chat's rate limit" if wait > PATIENCE else delivery.reason
         if wait <= PATIENCE:
-            leaves = await self._pacer.slot(address, kind, Lane.BROADCAST)
-            if leaves is not None:
-                return leaves
+            slot = await self._pacer.slot(address, kind, Lane.BROADCAST)
+            if slot is not None:
+                return slot
         due = self._clock.now() + timedelta(seconds=wait)
         await self._mark(Postponed(delivery.id, due, delivery.attempts, form, reason))
         return None

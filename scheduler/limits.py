@@ -67,7 +67,8 @@ class Ticket:
     lane: Lane
     address: str
     kind: ChatKind
-    leaves: float = NEVER  # when its request may leave, once it has its slot
+    leaves: float = NEVER  # the slot: when its request may leave
+    shift: float = 0.0  # by how much slots had been moved when it was told
 
 
 @dataclass(slots=True)
@@ -81,7 +82,9 @@ class _Pace:
         return min(1.0, self.share + max(0.0, now - self.since) * EASE) if self.share < 1 else 1.0
 
     def slow_down(self, now: float, until: float) -> None:
-        self.share, self.since = max(SLOWEST, self.at(now) * SLOWER), until
+        if now >= self.since:  # else it left before the last 429 was known, and teaches nothing new
+            self.share = max(SLOWEST, self.at(now) * SLOWER)
+        self.since = max(self.since, until)
 
 
 @dataclass(slots=True)
@@ -91,6 +94,8 @@ class Limiter:
     limits: Limits
     lead: float = 0.0  # seconds by which a broadcast is told of its slot before the time
     _arrival: float = NEVER
+    _gate: float = NEVER  # what `_arrival` is to slots, to what leaves
+    _shift: float = 0.0
     _by_address: dict[str, float] = field(default_factory=dict)
     _held: dict[str, float] = field(default_factory=dict)
     _held_until: float = NEVER
@@ -123,11 +128,27 @@ class Limiter:
             heappop(self._ready)
             own = self.chat_ready(ticket.address, ticket.kind, lane)
             if own - lead <= now:
-                ticket.leaves = max(now, self._arrival, self._held_until, own)
+                ticket.leaves, ticket.shift = max(now, self._arrival, self._held_until, own), self._shift
                 self._book(ticket)
+                if lane is Lane.REPLY:
+                    self.leave(ticket, now)
                 return ticket
             heappush(self._parked, (own - lead, number, ticket))
         return self._parked[0][0] if self._parked else float("inf")
+
+    def leave(self, ticket: Ticket, now: float) -> float:
+        """When what was told of its slot leaves: in time, or later if it or those before it were held up.
+
+        What was held up leaves at the pace of the limit, not at once, and the slots to come move along.
+        """
+        ready = max(ticket.leaves, now)
+        leaves = max(ready, self._gate - TOLERANCE) if ticket.lane is Lane.BROADCAST else ready
+        self._gate = max(self._gate, leaves - TOLERANCE) + self._interval(now)
+        moved = leaves - ready - (self._shift - ticket.shift)
+        if moved > 0:
+            self._arrival += moved
+            self._shift += moved
+        return leaves
 
     def overall_ready(self) -> float:
         """When the next request may leave, whoever it is."""
@@ -157,10 +178,12 @@ class Limiter:
         """The share of the published rate that is aimed at, after what 429s have taught."""
         return (1 - self.limits.overall.guard) * self._pace.at(now)
 
+    def _interval(self, now: float) -> float:
+        return self.limits.overall.interval / self._pace.at(now)
+
     def _book(self, ticket: Ticket) -> None:
         now = ticket.leaves
-        interval = self.limits.overall.interval / self._pace.at(now)
-        self._arrival = max(self._arrival, now - TOLERANCE) + interval
+        self._arrival = max(self._arrival, now - TOLERANCE) + self._interval(now)
         rate = self.limits.per_chat.get(ticket.kind)
         if rate is not None and ticket.address:
             pace = self._paces.get(ticket.address)

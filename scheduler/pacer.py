@@ -27,28 +27,33 @@ class Pacer:
         pace = limits.overall.count / limits.overall.seconds
         self.gather = pace * GATHER if isfinite(pace) else 0.0
         self._limiter, self._clock = Limiter(limits, min(MOST_AHEAD, self.gather + COMMIT)), clock
-        self._waiting: dict[int, tuple[Lane, asyncio.Future[float | None]]] = {}
+        self._waiting: dict[int, tuple[Lane, asyncio.Future[bool]]] = {}
         self._next_look = inf
         self._pump: asyncio.Task[None] | None = None  # kept, for the loop itself would not
         self._closed = False
         self._given: deque[float] = deque()
 
-    async def slot(self, address: str, kind: ChatKind, lane: Lane) -> float | None:
-        """Wait for a slot; when the request may leave (monotonic), None if no broadcast may any more.
+    async def slot(self, address: str, kind: ChatKind, lane: Lane) -> Ticket | None:
+        """Wait for a slot; None if no broadcast may leave any more.
 
-        For a reply that is now. A broadcast is told ahead, so that it is written ahead in time.
+        A reply may leave then. A broadcast is told ahead, to be written ahead meanwhile, and has to `leave`.
         """
         if self._closed and lane is Lane.BROADCAST:
             return None
         ticket = Ticket(lane, address, kind)
-        granted: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[id(ticket)] = lane, granted
         self._limiter.offer(ticket)
         self._look()
         try:
-            return await granted
+            return ticket if await granted else None
         finally:
             self._waiting.pop(id(ticket), None)
+
+    async def leave(self, ticket: Ticket) -> None:
+        """Wait for the time of a slot."""
+        now = self._clock.monotonic()
+        await self._clock.sleep(self._limiter.leave(ticket, now) - now)
 
     def chat_wait(self, address: str, kind: ChatKind) -> float:
         """Seconds until a broadcast may go to this address, whatever the rest does."""
@@ -73,7 +78,7 @@ class Pacer:
         self._closed = True
         for lane, granted in self._waiting.values():
             if lane is Lane.BROADCAST and not granted.done():
-                granted.set_result(None)
+                granted.set_result(False)
 
     def _look(self) -> None:
         """Give out the slots that are there, and look again when the next one is."""
@@ -91,7 +96,7 @@ class Pacer:
                 return found
             _, granted = self._waiting.get(id(found), (None, None))
             if granted is not None and not granted.done():
-                granted.set_result(found.leaves)
+                granted.set_result(True)
                 self._given.append(now)
         return None
 

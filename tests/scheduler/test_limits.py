@@ -170,9 +170,67 @@ def test_what_a_429_taught_is_eased_back_up() -> None:
     assert limiter.share(1.0) == pytest.approx(0.7 * before)
     assert limiter.share(16.0) == pytest.approx(0.85 * before)
     assert limiter.share(40.0) == before
-    for _ in range(20):
-        limiter.hold_all(40.0, 1.0)
-    assert limiter.share(41.0) == pytest.approx(0.1 * before)
+    for second in range(20):
+        limiter.hold_all(40.0 + second, 1.0)
+    assert limiter.share(60.0) == pytest.approx(0.1 * before)
+
+
+def test_requests_that_were_on_their_way_teach_nothing_new() -> None:
+    limiter = Limiter(LIMITS)
+    before = limiter.share(0.0)
+    for milliseconds in range(50):
+        limiter.hold_all(milliseconds / 1000, 3.0)
+    assert limiter.share(3.049) == pytest.approx(0.7 * before)
+    assert limiter.overall_ready() == 3.049
+
+
+@given(st.lists(st.floats(0, 0.3), min_size=30, max_size=120))
+def test_what_is_held_up_leaves_at_the_pace_of_the_limit(commits: list[float]) -> None:
+    """However long each is held up after it was told of its slot."""
+    rate = Rate(100, guard=0.1)
+    limiter, now, told, left = (
+        Limiter(Limits(rate, {}), lead=0.05),
+        0.0,
+        list[tuple[float, int, Ticket]](),
+        list[float](),
+    )
+    for _ in commits:
+        limiter.offer(ticket())
+    waiting = iter(commits)
+    while len(limiter) or told:
+        while isinstance(found := limiter.next(now), Ticket):
+            told.append((now + next(waiting), len(told), found))
+        told.sort()
+        now = min(found, told[0][0]) if told else found
+        while told and told[0][0] <= now:
+            left.append(limiter.leave(told.pop(0)[2], now))
+    assert len(left) == len(commits)
+    assert most(sorted(left), 1.0) <= 100
+
+
+def test_after_a_hold_up_slots_are_where_they_were_before_it() -> None:
+    """Who was held up once does not go on to leave late for ever."""
+    limiter = Limiter(Limits(Rate(100, guard=0), {}), lead=0.05)
+    first, now = list[Ticket](), 0.0
+    for _ in range(400):
+        limiter.offer(ticket())
+    while len(first) < 40:
+        found = limiter.next(now)
+        if isinstance(found, Ticket):
+            first.append(found)
+        else:
+            now = found
+    now += 0.5  # a slow commit
+    for one in first:
+        limiter.leave(one, now)
+    late = []
+    while len(limiter):
+        found = limiter.next(now)
+        if isinstance(found, Ticket):
+            late.append(limiter.leave(found, now) - found.leaves)
+        else:
+            now = found
+    assert sorted(late)[-2] < 2 * TOLERANCE  # the first of them shows how far behind it is
 
 
 def test_a_learnt_pace_spreads_what_is_sent() -> None:
