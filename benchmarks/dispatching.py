@@ -24,7 +24,7 @@ from bot.settings import Settings, load_settings
 from content import present
 from content.document import Document
 from content.types import Post
-from scheduler.dispatch import AHEAD, IN_FLIGHT, Dispatcher
+from scheduler.dispatch import MOST, Dispatcher
 from scheduler.limits import Limits, Rate
 from scheduler.pacer import GATHER, Pacer
 from scheduler.ports import Closed, Mark, PartEnded
@@ -116,7 +116,7 @@ async def outbox(url: str) -> object:
 
 async def _claimed(store: SqlStore) -> int:
     """Claim as many as the dispatcher does, and send them."""
-    limit, batch = int(FAST * IN_FLIGHT * AHEAD), int(FAST * FAST * GATHER)
+    limit, batch = MOST, int(FAST * FAST * GATHER)
     async with store.write() as work:
         deliveries = await work.outbox.claim("telegram", datetime.now(UTC), limit, 1)
         await work.commit()

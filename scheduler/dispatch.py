@@ -14,7 +14,7 @@ from content.errors import SkywaveError, StoreError
 from scheduler import membership
 from scheduler.errors import ChatGone, ContentRejected, SendError
 from scheduler.journal import STORE_RETRY, Change, Journal
-from scheduler.limits import Lane, Ticket
+from scheduler.limits import Lane
 from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
 from scheduler.reactions import (
@@ -48,14 +48,11 @@ from scheduler.types import (
 
 log = structlog.get_logger(__name__)
 
-# A platform's deliveries in flight at once: what its limit lets leave in this many seconds, within bounds.
+# A platform's deliveries in flight at once: what its limit lets leave in this many seconds, and while writing
+# has waited for company four times, within bounds.
 IN_FLIGHT = 0.2
 # The fewest are what 30 a second need at a round trip of 0.2 s; more would only be more to double at a kill.
-FEWEST, MOST = 6, 256
-# Deliveries claimed in one go, as a multiple of those in flight.
-AHEAD = 2
-# A chat at its own limit for longer than this goes back to the outbox instead of holding up others, seconds.
-PATIENCE = 1.0
+FEWEST, MOST = 6, 400
 # How often the outbox is looked at without being woken, seconds.
 IDLE = 5.0
 
@@ -82,7 +79,8 @@ class Dispatcher:
         self._journal = Journal(store, clock, epoch, gather=pacer.gather)
         self._renderings = Renderings(store, platform, compose)
         rate = pacer.limits.overall
-        self._width = int(min(MOST, max(FEWEST, rate.count / rate.seconds * IN_FLIGHT)))
+        wanted = rate.count / rate.seconds * (IN_FLIGHT + 4 * pacer.gather)
+        self._width = int(min(MOST, max(FEWEST, wanted)))
         self._wakeup = asyncio.Event()
         self._stopping = False
         self._due: list[datetime] = []  # a heap: when what was postponed here may go on
@@ -149,11 +147,13 @@ class Dispatcher:
         except asyncio.CancelledError:
             for task in running:
                 task.cancel()
+            self._journal.abandon()
             raise
         finally:
             # Whatever ends this, nothing that was begun goes on unseen.
             if running:
                 await asyncio.wait(running)
+            await self._journal.settled()
         await self._release(claimed)
         return total
 
@@ -187,7 +187,7 @@ class Dispatcher:
     async def _claim(self) -> list[Delivery]:
         async with self._store.write() as work:
             claimed = await work.outbox.claim(
-                self._platform.name, self._clock.now(), AHEAD * self._width, self._epoch
+                self._platform.name, self._clock.now(), self._width, self._epoch
             )
             await work.commit()
         return list(claimed)
@@ -250,10 +250,8 @@ class Dispatcher:
             found = await self._recall(delivery, messages[n], begun.get(n))
             started = self._clock.monotonic()
             if found is None:
-                slot = await self._slot(delivery, form)
-                if slot is None or not await self._journal.begin(part):
+                if not await self._turn(delivery, form) or not await self._leaves(delivery, part):
                     return delivery, None
-                await self._pacer.leave(slot)
                 started = self._clock.monotonic()
                 try:
                     key = part_key(delivery, n, form)
@@ -297,18 +295,33 @@ class Dispatcher:
                 raise Held(f"it may have arrived, and cannot be looked up: {exc}") from exc
             return None
 
-    async def _slot(self, delivery: Delivery, form: Form) -> Ticket | None:
-        """Wait for the limits; None if the chat has to wait so long that others should go first."""
+    async def _turn(self, delivery: Delivery, form: Form) -> bool:
+        """Wait for the chat's own limit; False if that is so long that others should go first."""
         address, kind = delivery.chat.place.address, delivery.chat.kind
+        if await self._pacer.turn(address, kind):
+            return True
         wait = self._pacer.chat_wait(address, kind)
-        reason = "the chat's rate limit" if wait > PATIENCE else delivery.reason
-        if wait <= PATIENCE:
-            slot = await self._pacer.slot(address, kind, Lane.BROADCAST)
-            if slot is not None:
-                return slot
-        due = self._clock.now() + timedelta(seconds=wait)
-        await self._mark(Postponed(delivery.id, due, delivery.attempts, form, reason))
-        return None
+        reason = "the chat's rate limit" if wait else delivery.reason
+        await self._mark(self._later(delivery, form, wait, reason))
+        return False
+
+    async def _leaves(self, delivery: Delivery, part: Part) -> bool:
+        """Write a part ahead and wait for its slot; False if it does not leave now."""
+        address, kind = delivery.chat.place.address, delivery.chat.kind
+        async with self._pacer.ahead:
+            if not await self._journal.begin(part):
+                return False
+            if await self._pacer.slot(address, kind, Lane.BROADCAST):
+                return True
+        wait = self._pacer.hold_wait()
+        reason = "the platform's rate limit" if wait else delivery.reason
+        back = PartEnded(replace(part, state=PartState.PENDING), reason=reason)
+        await self._mark(back, self._later(delivery, part.form, wait, reason))
+        return False
+
+    def _later(self, delivery: Delivery, form: Form, seconds: float, reason: str) -> Postponed:
+        due = self._clock.now() + timedelta(seconds=seconds)
+        return Postponed(delivery.id, due, delivery.attempts, form, reason)
 
     async def _sent(
         self, delivery: Delivery, part: Part, messages: tuple[Message, ...], seconds: float

@@ -32,6 +32,11 @@ class _Batch:
     changes: list[Change] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     begun: frozenset[tuple[int, int, str]] = frozenset()
+    error: Exception | None = None  # a fault of our own, for all that were in it
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.begins or self.marks or self.changes)
 
 
 class Journal:
@@ -44,7 +49,7 @@ class Journal:
         self._store, self._clock, self._epoch, self._gather = store, clock, epoch, gather
         self._batch = _Batch()
         self._ready = -inf
-        self._turn = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
 
     async def begin(self, part: Part) -> bool:
         """Write a part ahead as `sending`; False if its delivery is not ours to send any more."""
@@ -61,15 +66,34 @@ class Journal:
             batch.changes.append(change)
         await self._flushed(batch)
 
+    def abandon(self) -> None:
+        """Record nothing more."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+    async def settled(self) -> None:
+        """Return when all that was to be recorded is, also what nobody waits for any more."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait({self._writing})
+
     async def _flushed(self, batch: _Batch) -> None:
-        async with self._turn:
-            if batch.done.is_set():
-                return
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        await batch.done.wait()
+        if batch.error is not None:
+            raise batch.error
+
+    async def _write_all(self) -> None:
+        """A task of its own: who is cancelled while it waits takes nobody along."""
+        while not self._batch.is_empty:
             await self._clock.sleep(self._ready - self._clock.monotonic())
             self._ready = self._clock.monotonic() + self._gather
-            self._batch = _Batch()
-            while not await self._write(batch):
-                await self._clock.sleep(STORE_RETRY)
+            batch, self._batch = self._batch, _Batch()
+            try:
+                while not await self._write(batch):
+                    await self._clock.sleep(STORE_RETRY)
+            except Exception as exc:  # the edge of the task: those that wait for it raise it
+                batch.error = exc
             batch.done.set()
 
     async def _write(self, batch: _Batch) -> bool:

@@ -67,8 +67,6 @@ class Ticket:
     lane: Lane
     address: str
     kind: ChatKind
-    leaves: float = NEVER  # the slot: when its request may leave
-    shift: float = 0.0  # by how much slots had been moved when it was told
 
 
 @dataclass(slots=True)
@@ -92,13 +90,10 @@ class Limiter:
     """Gives out slots in order. All times are monotonic seconds."""
 
     limits: Limits
-    lead: float = 0.0  # seconds by which a broadcast is told of its slot before the time
     _arrival: float = NEVER
-    _gate: float = NEVER  # what `_arrival` is to slots, to what leaves
-    _shift: float = 0.0
     _by_address: dict[str, float] = field(default_factory=dict)
     _held: dict[str, float] = field(default_factory=dict)
-    _held_until: float = NEVER
+    held_until: float = NEVER
     _pace: _Pace = field(default_factory=_Pace)
     _paces: dict[str, _Pace] = field(default_factory=dict)
     _ready: list[tuple[Lane, int, Ticket]] = field(default_factory=list)
@@ -116,43 +111,38 @@ class Limiter:
         heappush(self._ready, (ticket.lane, self._count, ticket))
 
     def next(self, now: float) -> Ticket | float:
-        """Whose turn it is, with the slot booked; or when to look again (infinity: when somebody comes)."""
+        """Who may send now, with the slot booked; or when to look again (infinity: when somebody comes)."""
         while self._parked and self._parked[0][0] <= now:
             _, number, ticket = heappop(self._parked)
             heappush(self._ready, (ticket.lane, number, ticket))
+        overall = self.overall_ready()
+        if overall > now:
+            return overall if len(self) else float("inf")
         while self._ready:
-            lane, number, ticket = self._ready[0]
-            lead = self.lead if lane is Lane.BROADCAST else 0.0
-            if (overall := self.overall_ready() - lead) > now:
-                return overall
-            heappop(self._ready)
-            own = self.chat_ready(ticket.address, ticket.kind, lane)
-            if own - lead <= now:
-                ticket.leaves, ticket.shift = max(now, self._arrival, self._held_until, own), self._shift
-                self._book(ticket)
-                if lane is Lane.REPLY:
-                    self.leave(ticket, now)
+            _, number, ticket = heappop(self._ready)
+            own = self._own(ticket)
+            if own <= now:
+                self._book(ticket, now)
                 return ticket
-            heappush(self._parked, (own - lead, number, ticket))
+            heappush(self._parked, (own, number, ticket))
         return self._parked[0][0] if self._parked else float("inf")
 
-    def leave(self, ticket: Ticket, now: float) -> float:
-        """When what was told of its slot leaves: in time, or later if it or those before it were held up.
+    def _own(self, ticket: Ticket) -> float:
+        """When the address lets it go; a broadcast has waited for its turn there before."""
+        is_reply = ticket.lane is Lane.REPLY
+        return self.chat_ready(ticket.address, ticket.kind, Lane.REPLY) if is_reply else NEVER
 
-        What was held up leaves at the pace of the limit, not at once, and the slots to come move along.
-        """
-        ready = max(ticket.leaves, now)
-        leaves = max(ready, self._gate - TOLERANCE) if ticket.lane is Lane.BROADCAST else ready
-        self._gate = max(self._gate, leaves - TOLERANCE) + self._interval(now)
-        moved = leaves - ready - (self._shift - ticket.shift)
-        if moved > 0:
-            self._arrival += moved
-            self._shift += moved
-        return leaves
+    def turn(self, address: str, kind: ChatKind, now: float, patience: float) -> float | None:
+        """When a broadcast may go to this address, with its turn there taken; None if that is too far off."""
+        at = max(now, self.chat_ready(address, kind, Lane.BROADCAST))
+        if at > now + patience:
+            return None
+        self._take_turn(address, kind, at, self._by_address.get(address, NEVER))
+        return at
 
     def overall_ready(self) -> float:
         """When the next request may leave, whoever it is."""
-        return max(self._arrival - TOLERANCE, self._held_until)
+        return max(self._arrival - TOLERANCE, self.held_until)
 
     def chat_ready(self, address: str, kind: ChatKind, lane: Lane) -> float:
         """When an address itself may be sent to, whatever the rest does."""
@@ -171,26 +161,32 @@ class Limiter:
 
     def hold_all(self, now: float, seconds: float) -> None:
         """A 429 for the bot as a whole."""
-        self._held_until = max(self._held_until, now + seconds)
+        self.held_until = max(self.held_until, now + seconds)
         self._pace.slow_down(now, now + seconds)
 
     def share(self, now: float) -> float:
         """The share of the published rate that is aimed at, after what 429s have taught."""
         return (1 - self.limits.overall.guard) * self._pace.at(now)
 
-    def _interval(self, now: float) -> float:
-        return self.limits.overall.interval / self._pace.at(now)
+    def _book(self, ticket: Ticket, now: float) -> None:
+        interval = self.limits.overall.interval / self._pace.at(now)
+        self._arrival = max(self._arrival, now - TOLERANCE) + interval
+        before = self._by_address.get(ticket.address, NEVER) if ticket.lane is Lane.REPLY else NEVER
+        self._take_turn(ticket.address, ticket.kind, now, before)
 
-    def _book(self, ticket: Ticket) -> None:
-        now = ticket.leaves
-        self._arrival = max(self._arrival, now - TOLERANCE) + self._interval(now)
-        rate = self.limits.per_chat.get(ticket.kind)
-        if rate is not None and ticket.address:
-            pace = self._paces.get(ticket.address)
-            own = rate.interval / (pace.at(now) if pace else 1.0)
-            self._by_address[ticket.address] = max(self._by_address.get(ticket.address, now), now) + own
-            if len(self._by_address) >= self._forget_at:
-                self._forget(now)
+    def _take_turn(self, address: str, kind: ChatKind, at: float, before: float) -> None:
+        """Book what is sent to an address at a time; `before`: its arrival time of what was sent till then.
+
+        A broadcast takes its turn when it is begun, and once more when it leaves, if that is later.
+        """
+        rate = self.limits.per_chat.get(kind)
+        if rate is None or not address:
+            return
+        pace = self._paces.get(address)
+        arrival = max(before, at) + rate.interval / (pace.at(at) if pace else 1.0)
+        self._by_address[address] = max(self._by_address.get(address, NEVER), arrival)
+        if len(self._by_address) >= self._forget_at:
+            self._forget(at)
 
     def _forget(self, now: float) -> None:
         """Drop what has passed; rarely enough to cost nothing per request."""

@@ -1,9 +1,13 @@
-"""Waiting for the limiter: whoever wants to send stands in its queue, one task gives the slots out."""
+"""Waiting for the limiter: whoever wants to send stands in its queue, one task gives the slots out.
+
+A broadcast waits three times: for its turn at the chat, with nothing written; for one of the few places in
+which parts are written ahead; and for its slot, which it takes at the moment it leaves.
+"""
 
 import asyncio
 from collections import deque
 from datetime import timedelta
-from math import inf, isfinite
+from math import ceil, inf, isfinite
 
 from scheduler.errors import RateScope
 from scheduler.limits import Lane, Limiter, Limits, Ticket
@@ -13,59 +17,73 @@ from scheduler.types import ChatKind
 # What is written ahead waits for company, so many seconds for each message a second: 1.5 ms at 30, 50 ms at
 # 1000. A platform without limits, the terminal, has nobody to wait for.
 GATHER = 50e-6
-# What a commit takes, seconds; and how long before it leaves a part is written ahead at most.
-COMMIT, MOST_AHEAD = 0.015, 0.05
+# What a commit takes, seconds. As many are written ahead as leave while that goes on, within bounds.
+COMMIT = 0.02
+FEWEST_AHEAD, MOST_AHEAD = 2, 100
+# Who would have to wait longer for a chat or for the whole platform gives its place to others, seconds.
+PATIENCE = 1.0
 # Seconds over which the use of the limit is shown.
 WINDOW = 60.0
 
 
 class Pacer:
-    """The one gate of a platform: every attempt at a request passes through `slot`."""
+    """The one gate of a platform: every attempt at a request passes through `slot`.
+
+    `ahead` are the places of those that are written ahead and have not left.
+    """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self.limits = limits
         pace = limits.overall.count / limits.overall.seconds
         self.gather = pace * GATHER if isfinite(pace) else 0.0
-        self._limiter, self._clock = Limiter(limits, min(MOST_AHEAD, self.gather + COMMIT)), clock
+        leaving = pace * (self.gather + COMMIT)
+        self.ahead = asyncio.Semaphore(ceil(min(MOST_AHEAD, max(FEWEST_AHEAD, leaving))))
+        self._limiter, self._clock = Limiter(limits), clock
         self._waiting: dict[int, tuple[Lane, asyncio.Future[bool]]] = {}
         self._next_look = inf
         self._pump: asyncio.Task[None] | None = None  # kept, for the loop itself would not
-        self._closed = False
+        self._closing = asyncio.Event()
         self._given: deque[float] = deque()
 
-    async def slot(self, address: str, kind: ChatKind, lane: Lane) -> Ticket | None:
-        """Wait for a slot; None if no broadcast may leave any more.
+    async def turn(self, address: str, kind: ChatKind) -> bool:
+        """Wait until a broadcast may be begun for an address; False if others should go first."""
+        now = self._clock.monotonic()
+        at = self._limiter.turn(address, kind, now, PATIENCE)
+        if at is not None and (wait := max(at - now, self.hold_wait())) > 0:
+            await self._sleep(wait)
+        return at is not None and not self._closing.is_set()
 
-        A reply may leave then. A broadcast is told ahead, to be written ahead meanwhile, and has to `leave`.
-        """
-        if self._closed and lane is Lane.BROADCAST:
-            return None
+    async def slot(self, address: str, kind: ChatKind, lane: Lane) -> bool:
+        """Wait until a request to this address may leave; False if no broadcast may, or not for a while."""
+        if lane is Lane.BROADCAST and (self._closing.is_set() or self.hold_wait() > PATIENCE):
+            return False
         ticket = Ticket(lane, address, kind)
         granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[id(ticket)] = lane, granted
         self._limiter.offer(ticket)
         self._look()
         try:
-            return ticket if await granted else None
+            return await granted
         finally:
             self._waiting.pop(id(ticket), None)
-
-    async def leave(self, ticket: Ticket) -> None:
-        """Wait for the time of a slot."""
-        now = self._clock.monotonic()
-        await self._clock.sleep(self._limiter.leave(ticket, now) - now)
 
     def chat_wait(self, address: str, kind: ChatKind) -> float:
         """Seconds until a broadcast may go to this address, whatever the rest does."""
         return max(0.0, self._limiter.chat_ready(address, kind, Lane.BROADCAST) - self._clock.monotonic())
 
+    def hold_wait(self) -> float:
+        """Seconds for which the platform has asked everybody to wait."""
+        return max(0.0, self._limiter.held_until - self._clock.monotonic())
+
     def limited(self, address: str, wait: timedelta, scope: RateScope) -> None:
         """The platform has asked to wait: slow down exactly what it names."""
         now, seconds = self._clock.monotonic(), wait.total_seconds()
-        if scope is RateScope.PLATFORM:
-            self._limiter.hold_all(now, seconds)
-        else:
+        if scope is RateScope.CHAT:
             self._limiter.hold(address, now, seconds)
+            return
+        self._limiter.hold_all(now, seconds)
+        if self.hold_wait() > PATIENCE:
+            self._turn_away()
 
     def used(self) -> float:
         """The share of the published overall limit that was used in the last minute."""
@@ -75,10 +93,25 @@ class Pacer:
 
     def close(self) -> None:
         """Turn broadcasts away, those too that wait; replies still get their slots."""
-        self._closed = True
+        self._closing.set()
+        self._turn_away()
+
+    def _turn_away(self) -> None:
         for lane, granted in self._waiting.values():
             if lane is Lane.BROADCAST and not granted.done():
                 granted.set_result(False)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, but not beyond the closing."""
+        tasks = [asyncio.create_task(self._clock.sleep(seconds)), asyncio.create_task(self._closed())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _closed(self) -> None:
+        await self._closing.wait()
 
     def _look(self) -> None:
         """Give out the slots that are there, and look again when the next one is."""

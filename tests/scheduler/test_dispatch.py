@@ -493,6 +493,23 @@ async def test_a_limit_of_the_platform_holds_all_chats(world: World) -> None:
     assert len(later) == 3 and all(seen.at >= start + 7 for seen in later)
 
 
+async def test_what_a_long_hold_meets_written_ahead_waits_again_and_is_not_unknown(world: World) -> None:
+    world.pace(Limits(Rate(1), {}))
+    await world.source()
+    chats = [await world.chat(str(n)) for n in range(3)]
+    await world.publish("hello")
+    world.platform.faults = [Fault(limited(30, RateScope.PLATFORM))]
+    dispatcher = world.dispatcher()
+    await dispatcher.drain()
+    assert len(world.platform.attempts) == 1
+    states = {tuple(row) for row in world.sql("SELECT state, reason FROM delivery_parts")}
+    assert ("pending", "the platform's rate limit") in states
+    assert {state for state, _ in states} == {"pending"}
+    await until_quiet(dispatcher, world)
+    assert all(world.platform.texts(chat) == ["hello"] for chat in chats)
+    assert world.sql("SELECT sum(unknowns), max(attempts) FROM delivery_parts, deliveries") == [(0, 0)]
+
+
 # 6: no transaction across the network
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from content.errors import StoreBusy
 from scheduler.journal import STORE_RETRY, Journal
-from scheduler.ports import Closed, PartEnded
+from scheduler.ports import Closed, PartEnded, UnitOfWork
 from scheduler.types import DeliveryState, Form, Part, PartState
 from tests.scheduler.conftest import World
 
@@ -102,21 +102,49 @@ async def test_only_those_that_may_leave_are_told_so(world: World, claimed: list
 
 async def test_who_is_cancelled_takes_nobody_along(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
-    writing = asyncio.Event()
+    writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
-        world.store.on_write = None
         writing.set()
-        await asyncio.Event().wait()
+        await go_on.wait()
 
     world.store.on_write = hold
     unlucky = asyncio.create_task(journal.begin(claimed[0]))
     lucky = asyncio.create_task(journal.begin(claimed[1]))
     await writing.wait()
     unlucky.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
     async with asyncio.timeout(10):
         assert await lucky
     assert unlucky.cancelled()
+
+
+async def test_what_nobody_waits_for_any_more_is_recorded_before_the_end(
+    world: World, claimed: list[Part]
+) -> None:
+    journal = Journal(world.store, world.clock, 1)
+    begun = asyncio.create_task(journal.begin(claimed[0]))
+    await asyncio.sleep(0)
+    begun.cancel()
+    await journal.settled()
+    assert world.sql("SELECT state FROM delivery_parts") == [("sending",)]
+
+
+async def test_a_fault_of_our_own_is_everybodys_in_the_batch_and_the_next_one_goes_on(
+    world: World, claimed: list[Part]
+) -> None:
+    journal = Journal(world.store, world.clock, 1)
+
+    async def breaks(work: UnitOfWork) -> None:
+        raise ValueError("a bug")
+
+    closed = Closed(claimed[0].delivery_id, DeliveryState.FAILED, "no")
+    found = await asyncio.gather(
+        journal.mark(closed, change=breaks), journal.begin(claimed[1]), return_exceptions=True
+    )
+    assert [str(error) for error in found] == ["a bug", "a bug"]
+    assert await journal.begin(claimed[1])
 
 
 async def test_marks_come_before_what_begins_in_the_same_batch(world: World, claimed: list[Part]) -> None:

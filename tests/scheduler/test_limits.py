@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from heapq import heapify, heappop, heappush
 from math import inf
 
 import pytest
@@ -44,23 +45,47 @@ ASKED = st.lists(
 )
 
 
-@given(ASKED, st.sampled_from([0.0, 0.05]))
-def test_no_window_sees_more_than_the_limits(asked: list[tuple[float, str, Lane]], lead: float) -> None:
-    limiter, now, told = Limiter(LIMITS, lead), 0.0, []
-    for pause, address, lane in asked:
-        limiter.offer(ticket(address, lane))
-        now += pause
+def simulated(limiter: Limiter, asked: list[tuple[float, str, Lane]]) -> list[tuple[float, Ticket]]:
+    """What leaves, and when. As with the dispatcher, a private chat's broadcasts come one after another."""
+    events = [(sum(pause for pause, _, _ in asked[: n + 1]), n) for n in range(len(asked))]
+    begun: set[int] = set()
+    behind: dict[str, list[int]] = {}
+    sent, look = list[tuple[float, Ticket]](), inf
+    heapify(events)
+    while events or look < inf:
+        now = min(look, events[0][0] if events else inf)
+        while events and events[0][0] <= now:
+            _, n = heappop(events)
+            _, address, lane = asked[n]
+            if lane is Lane.REPLY or n in begun:
+                limiter.offer(ticket(address, lane))
+            elif address in behind:
+                behind[address].append(n)
+            else:
+                begun.add(n)
+                if address in "ab":
+                    behind[address] = []
+                turn = limiter.turn(address, KINDS[address], now, inf)
+                assert turn is not None
+                heappush(events, (turn, n))
         while isinstance(found := limiter.next(now), Ticket):
-            told.append((now, found))
-    told += drained(limiter, now)
-    assert len(told) == len(asked)
-    assert most(sorted(one.leaves for _, one in told), 1.0) <= 30
+            sent.append((now, found))
+            if found.lane is Lane.BROADCAST:
+                for n in behind.pop(found.address, []):
+                    heappush(events, (now, n))
+        look = found
+    return sent
+
+
+@given(ASKED)
+def test_no_window_sees_more_than_the_limits(asked: list[tuple[float, str, Lane]]) -> None:
+    sent = simulated(Limiter(LIMITS), asked)
+    assert len(sent) == len(asked)
+    assert most([at for at, _ in sent], 1.0) <= 30
     by_address = defaultdict(list)
-    for at, one in told:
-        ahead = lead if one.lane is Lane.BROADCAST else 0.0
-        assert 0 <= one.leaves - at <= ahead + TOLERANCE + 1e-9
+    for at, one in sent:
         if one.lane is Lane.BROADCAST:
-            by_address[one.address].append(one.leaves)
+            by_address[one.address].append(at)
     for address in ("a", "b"):
         assert most(by_address[address], 1.0) <= 1
     assert most(by_address["g"], 60.0) <= 20
@@ -73,22 +98,6 @@ def test_the_limit_is_used() -> None:
     times = [at for at, _ in drained(limiter, 0.0)]
     assert times == sorted(times)
     assert times[-1] == pytest.approx(300 / (30 * 0.96), abs=3 * TOLERANCE)
-
-
-def test_a_broadcast_is_told_ahead_and_a_reply_when_it_may_leave() -> None:
-    limiter = Limiter(Limits(Rate(10, guard=0), {}), lead=0.05)
-    for lane in (Lane.BROADCAST, Lane.BROADCAST, Lane.BROADCAST):
-        limiter.offer(ticket("t", lane))
-    first = limiter.next(0.0)
-    assert isinstance(first, Ticket) and first.leaves == 0.0
-    assert limiter.next(0.0) == pytest.approx(0.1 - 0.05, abs=3 * TOLERANCE)
-    second = limiter.next(0.05)
-    assert isinstance(second, Ticket) and second.leaves == pytest.approx(0.1, abs=3 * TOLERANCE)
-    limiter.offer(ticket("t", Lane.REPLY))
-    # The third broadcast waits behind the reply.
-    assert limiter.next(0.15) == pytest.approx(0.2, abs=3 * TOLERANCE)
-    reply = limiter.next(0.2)
-    assert isinstance(reply, Ticket) and reply.lane is Lane.REPLY
 
 
 def test_slots_that_a_late_timer_missed_are_caught_up() -> None:
@@ -118,17 +127,35 @@ def test_replies_go_first_in_order(broadcasts: int, replies: int) -> None:
 def test_a_chat_at_its_own_limit_is_parked_and_holds_back_nobody() -> None:
     limiter = Limiter(LIMITS)
     for address in "aaaaattt":
-        limiter.offer(ticket(address))
+        limiter.offer(ticket(address, Lane.REPLY))
     order = [(at, one.address) for at, one in drained(limiter, 0.0)]
-    assert [address for _, address in order] == list("atttaaaa")
-    assert order[3][0] < 0.2
+    assert [address for _, address in order] == list("aaatttaa")
+    assert order[5][0] < 0.3
+
+
+def test_a_broadcast_waits_for_its_turn_at_the_chat_before_it_is_begun() -> None:
+    limiter = Limiter(LIMITS)
+    assert limiter.turn("a", ChatKind.PRIVATE, 5.0, 1.0) == 5.0
+    second = limiter.turn("a", ChatKind.PRIVATE, 5.0, 1.1)
+    assert second == pytest.approx(5.0 + 1 / 0.95)
+    assert limiter.turn("a", ChatKind.PRIVATE, 5.0, 1.1) is None  # too far off, and nothing is taken for it
+    assert limiter.chat_ready("a", ChatKind.PRIVATE, Lane.BROADCAST) == pytest.approx(5.0 + 2 / 0.95)
+    assert limiter.turn("b", ChatKind.PRIVATE, 5.0, 0.0) == 5.0
+
+
+def test_a_chat_rests_from_when_its_broadcast_really_left() -> None:
+    limiter = Limiter(LIMITS)
+    limiter.turn("a", ChatKind.PRIVATE, 0.0, 0.0)
+    limiter.offer(ticket("a"))
+    assert isinstance(limiter.next(0.4), Ticket)  # it took so long to write it ahead
+    assert limiter.chat_ready("a", ChatKind.PRIVATE, Lane.BROADCAST) == pytest.approx(0.4 + 1 / 0.95)
 
 
 def test_a_hundred_thousand_parked_chats_cost_the_others_nothing() -> None:
     limiter = Limiter(Limits(Rate(inf), LIMITS.per_chat))
     for number in range(100_000):
         limiter.hold(str(number), 0.0, 1000.0)
-        limiter.offer(Ticket(Lane.BROADCAST, str(number), ChatKind.PRIVATE))
+        limiter.offer(Ticket(Lane.REPLY, str(number), ChatKind.PRIVATE))
     assert isinstance(limiter.next(0.0), float)  # parks them
     looked_at = len(limiter._ready)
     limiter.offer(ticket())
@@ -150,9 +177,10 @@ def test_a_429_for_a_chat_holds_that_chat_alone() -> None:
     limiter.hold("a", 0.0, 30.0)
     limiter.hold("a", 0.0, 20.0)  # a shorter one does not undo it
     for address in "ab":
-        limiter.offer(ticket(address))
+        limiter.offer(ticket(address, Lane.REPLY))
     order = [(at, one.address) for at, one in drained(limiter, 0.0)]
     assert order == [(0.0, "b"), (30.0, "a")]
+    assert limiter.turn("a", ChatKind.PRIVATE, 0.0, 29.0) is None
 
 
 @pytest.mark.parametrize("lane", Lane)
@@ -182,55 +210,6 @@ def test_requests_that_were_on_their_way_teach_nothing_new() -> None:
         limiter.hold_all(milliseconds / 1000, 3.0)
     assert limiter.share(3.049) == pytest.approx(0.7 * before)
     assert limiter.overall_ready() == 3.049
-
-
-@given(st.lists(st.floats(0, 0.3), min_size=30, max_size=120))
-def test_what_is_held_up_leaves_at_the_pace_of_the_limit(commits: list[float]) -> None:
-    """However long each is held up after it was told of its slot."""
-    rate = Rate(100, guard=0.1)
-    limiter, now, told, left = (
-        Limiter(Limits(rate, {}), lead=0.05),
-        0.0,
-        list[tuple[float, int, Ticket]](),
-        list[float](),
-    )
-    for _ in commits:
-        limiter.offer(ticket())
-    waiting = iter(commits)
-    while len(limiter) or told:
-        while isinstance(found := limiter.next(now), Ticket):
-            told.append((now + next(waiting), len(told), found))
-        told.sort()
-        now = min(found, told[0][0]) if told else found
-        while told and told[0][0] <= now:
-            left.append(limiter.leave(told.pop(0)[2], now))
-    assert len(left) == len(commits)
-    assert most(sorted(left), 1.0) <= 100
-
-
-def test_after_a_hold_up_slots_are_where_they_were_before_it() -> None:
-    """Who was held up once does not go on to leave late for ever."""
-    limiter = Limiter(Limits(Rate(100, guard=0), {}), lead=0.05)
-    first, now = list[Ticket](), 0.0
-    for _ in range(400):
-        limiter.offer(ticket())
-    while len(first) < 40:
-        found = limiter.next(now)
-        if isinstance(found, Ticket):
-            first.append(found)
-        else:
-            now = found
-    now += 0.5  # a slow commit
-    for one in first:
-        limiter.leave(one, now)
-    late = []
-    while len(limiter):
-        found = limiter.next(now)
-        if isinstance(found, Ticket):
-            late.append(limiter.leave(found, now) - found.leaves)
-        else:
-            now = found
-    assert sorted(late)[-2] < 2 * TOLERANCE  # the first of them shows how far behind it is
 
 
 def test_a_learnt_pace_spreads_what_is_sent() -> None:

@@ -15,6 +15,12 @@ from tests.fakes import FakeClock
 SLOW = Limits(Rate(1, guard=0), {ChatKind.PRIVATE: Rate(1, 10, guard=0)})
 
 
+async def settled() -> None:
+    """Let every task go as far as it can without time."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 async def test_who_comes_alone_does_not_wait() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
@@ -51,16 +57,56 @@ async def test_a_reply_overtakes_broadcasts_that_wait() -> None:
 
 
 async def test_a_wait_for_one_chat_does_not_hide_who_comes_later() -> None:
-    clock = FakeClock()
+    clock = FakeClock(manual=True)
     pacer = Pacer(Limits(Rate(inf), SLOW.per_chat), clock)
-    await pacer.slot("a", ChatKind.PRIVATE, Lane.BROADCAST)
-    again = asyncio.create_task(pacer.slot("a", ChatKind.PRIVATE, Lane.BROADCAST))
-    await asyncio.sleep(0)
-    before = clock.monotonic()
-    await pacer.slot("b", ChatKind.PRIVATE, Lane.BROADCAST)
-    assert clock.monotonic() - before < 0.1
+    assert await pacer.turn("a", ChatKind.PRIVATE)
+    clock.advance(9.5)
+    again = asyncio.create_task(pacer.turn("a", ChatKind.PRIVATE))
+    await settled()
+    assert await pacer.turn("b", ChatKind.PRIVATE)
+    assert await pacer.slot("b", ChatKind.PRIVATE, Lane.BROADCAST)
+    assert not again.done()
+    clock.advance(0.5)
     assert await again
-    assert clock.monotonic() - before == pytest.approx(10, abs=0.1)
+
+
+async def test_who_would_wait_long_for_a_chat_gives_its_place_away() -> None:
+    clock = FakeClock()
+    pacer = Pacer(SLOW, clock)
+    assert await pacer.turn("a", ChatKind.PRIVATE)
+    before = clock.monotonic()
+    assert not await pacer.turn("a", ChatKind.PRIVATE)
+    assert clock.monotonic() == before
+    assert pacer.chat_wait("a", ChatKind.PRIVATE) == pytest.approx(10)
+
+
+async def test_a_long_hold_of_the_platform_is_sat_out_with_nothing_written_ahead() -> None:
+    """Who was written ahead already is told that it does not leave."""
+    clock = FakeClock(manual=True)
+    pacer = Pacer(SLOW, clock)
+    await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    written = asyncio.create_task(pacer.slot("b", ChatKind.TERMINAL, Lane.BROADCAST))
+    await settled()
+    pacer.limited("a", timedelta(seconds=300), RateScope.PLATFORM)
+    assert not await written
+    assert not await pacer.slot("c", ChatKind.TERMINAL, Lane.BROADCAST)
+    turn = asyncio.create_task(pacer.turn("d", ChatKind.TERMINAL))
+    await settled()
+    clock.advance(299)
+    await settled()
+    assert not turn.done()
+    clock.advance(2)
+    assert await turn
+
+
+async def test_closing_ends_the_wait_for_a_turn() -> None:
+    pacer = Pacer(SLOW, FakeClock(manual=True))
+    pacer.limited("", timedelta(seconds=300), RateScope.PLATFORM)
+    turn = asyncio.create_task(pacer.turn("a", ChatKind.TERMINAL))
+    await settled()
+    pacer.close()
+    async with asyncio.timeout(10):
+        assert not await turn
 
 
 async def test_a_429_is_learnt_for_what_it_names() -> None:
@@ -83,8 +129,8 @@ async def test_a_closed_gate_turns_broadcasts_away_and_lets_replies_through() ->
     reply = asyncio.create_task(pacer.slot("c", ChatKind.TERMINAL, Lane.REPLY))
     await asyncio.sleep(0)
     pacer.close()
-    assert await waiting is None
-    assert await pacer.slot("d", ChatKind.TERMINAL, Lane.BROADCAST) is None
+    assert await waiting is False
+    assert await pacer.slot("d", ChatKind.TERMINAL, Lane.BROADCAST) is False
     async with asyncio.timeout(10):
         while not reply.done():
             clock.advance(0.1)
