@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from bot.logs import configure
 from bot.platforms.discord.adapter import DiscordAdapter
 from scheduler.limits import Limits, Rate
 from scheduler.types import Chat, ChatKind, Message, Place
@@ -39,5 +40,6 @@ async def measure(url: str, channels: list[str], rounds: int) -> object:
 
 
 if __name__ == "__main__":
+    configure("console", [])  # to standard error
     found = asyncio.run(measure(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), int(sys.argv[3])))
     print(json.dumps(found), flush=True)

@@ -332,10 +332,13 @@ class Runner:
         self.refused[platform] = reason
         log.error("platform.stopped", platform=platform, reason=reason)
         serving = {adapter.name for adapter in self._adapters} - set(self.refused)
-        async with self._app.store.write() as work:
-            for operator in self._app.settings.operators:
-                name, _, address = operator.partition(":")
-                if name in serving:
-                    await membership.notify(work, Place(name, address), reason, self._app.clock.now())
-            await work.commit()
+        try:
+            async with self._app.store.write() as work:
+                for operator in self._app.settings.operators:
+                    name, _, address = operator.partition(":")
+                    if name in serving:
+                        await membership.notify(work, Place(name, address), reason, self._app.clock.now())
+                await work.commit()
+        except StoreError as exc:  # the log has it, and the other platforms go on
+            log.error("store.unavailable", reason=str(exc), next_step="the operators are not told in chats")
         self._app.services.wake()

@@ -1,6 +1,7 @@
 """Settings: `SKYWAVE_*` in the environment, the same keys in `skywave.toml`; each `X` may be `X_FILE`."""
 
 import os
+import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = None
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = ""  # empty: what the library uses
+    proxy: SecretStr | None = None  # of both platforms; it may hold a password
     operators: Words = frozenset()  # like telegram:123
     poll_interval: int = Field(300, ge=1)  # seconds
     page_size: int = Field(11, ge=1, le=50)
@@ -54,7 +56,8 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> list[str]:
         """What must never be shown."""
-        return [token.get_secret_value() for token in (self.telegram_token, self.discord_token) if token]
+        given = (self.telegram_token, self.discord_token, self.proxy)
+        return [secret.get_secret_value() for secret in given if secret]
 
     @property
     def interval(self) -> timedelta:
@@ -82,7 +85,18 @@ class Settings(BaseSettings):
         words = value.replace(",", " ").split() if isinstance(value, str) else value
         return [ip_network(word, strict=False) for word in words] if isinstance(words, list) else words
 
-    @field_validator("telegram_token", "discord_token", mode="before")
+    @field_validator("proxy")
+    @classmethod
+    def _is_http_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"http://[^\s/]+/?", value.get_secret_value()):
+            raise ValueError("is no HTTP proxy: use one like http://127.0.0.1:7890")
+        return value
+
+    @property
+    def proxy_url(self) -> str | None:
+        return self.proxy.get_secret_value() if self.proxy else None
+
+    @field_validator("telegram_token", "discord_token", "proxy", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

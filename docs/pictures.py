@@ -5,6 +5,7 @@ follow the reader's light or dark scheme. Only the figures of `deliveries watch`
 """
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from drawing.discord import DiscordPicture
+from drawing.plot import Panel, plot
 from drawing.telegram import TelegramPicture
 from drawing.terminal import COLUMNS, of_rich, of_terminal, terminal_svg
 from drawing.text import Line, cells, plain, wrapped
@@ -33,6 +35,7 @@ from scheduler.types import BroadcastKind, Chat, ChatKind, Form, Place, Progress
 PICTURES = Path(__file__).parent / "pictures"
 NOW = datetime(2026, 10, 9, 9, 41, tzinfo=UTC)
 SITE = "https://example.org"
+GROWTH = Path(__file__).parents[1] / "benchmarks" / "growth.json"
 WATCHED = 100  # columns of `deliveries watch`
 
 
@@ -154,6 +157,25 @@ def watch_picture(title: str) -> str:
     return terminal_svg(title, [command, (), *of_rich(picture(progress, paces), WATCHED)], WATCHED)
 
 
+def growth_picture(title: str) -> str:
+    """What `make bench NAMES=growth` has measured last."""
+    names = {"sent": "sent to Telegram at 1000/s", "outbox": "the outbox alone, unthrottled"}
+    measured = json.loads(GROWTH.read_text(encoding="utf-8"))
+
+    def panel(heading: str, measure: str, *ticks: float, of: Sequence[str] = tuple(names)) -> Panel:
+        series = {names[key]: [(size["deliveries"], size[measure]) for size in measured[key]] for key in of}
+        return Panel(heading, ticks, series)
+
+    return plot(
+        title,
+        [
+            panel("deliveries a second", "rate", 0, 5_000, 10_000, 15_000),
+            panel("µs of CPU for each", "cpu", 0, 500, 1_000, 1_500),
+            panel("MB of the process", "memory", 0, 50, 100, 150, 200),
+        ],
+    )
+
+
 async def draw(folder: Path) -> None:
     notes, log = folder / "notes", folder / "log"
     site_like(notes, log)
@@ -186,6 +208,7 @@ async def draw(folder: Path) -> None:
             ),
             **await digest_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),
+            "growth": growth_picture("One broadcast to so many chats"),
             "watch": watch_picture("skywave deliveries watch in a terminal"),
         }
     PICTURES.mkdir(exist_ok=True)

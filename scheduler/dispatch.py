@@ -12,7 +12,7 @@ import structlog
 
 from content.errors import SkywaveError, StoreError
 from scheduler import membership
-from scheduler.errors import ChatGone, ContentRejected, SendError
+from scheduler.errors import Ambiguous, ChatGone, ChatPaused, ContentRejected, Refused, SendError
 from scheduler.journal import STORE_RETRY, Change, Journal
 from scheduler.limits import Lane
 from scheduler.pacer import Pacer
@@ -49,8 +49,9 @@ from scheduler.types import (
 log = structlog.get_logger(__name__)
 
 # A platform's deliveries in flight at once: what its limit lets leave in this many seconds, and while writing
-# has waited for company four times, within bounds.
-IN_FLIGHT = 0.2
+# has waited for company four times, within bounds. A kill doubles nothing where repeated keys are known, and so
+# there may be more: some of them wait for the library to repeat them.
+IN_FLIGHT, IN_FLIGHT_KEYED = 0.2, 0.5
 # The fewest are what 30 a second need at a round trip of 0.2 s; more would only be more to double at a kill.
 FEWEST, MOST = 6, 400
 # How often the outbox is looked at without being woken, seconds.
@@ -79,7 +80,8 @@ class Dispatcher:
         self._journal = Journal(store, clock, epoch, gather=pacer.gather)
         self._renderings = Renderings(store, platform, compose)
         rate = pacer.limits.overall
-        wanted = rate.count / rate.seconds * (IN_FLIGHT + 4 * pacer.gather)
+        seconds = IN_FLIGHT_KEYED if platform.deduplicates else IN_FLIGHT
+        wanted = rate.count / rate.seconds * (seconds + 4 * pacer.gather)
         self._width = int(min(MOST, max(FEWEST, wanted)))
         self._wakeup = asyncio.Event()
         self._stopping = False
@@ -247,18 +249,18 @@ class Dispatcher:
         first = sum(part.state is PartState.SENT for part in begun.values())
         for n in range(first, len(messages)):
             part = self._part(delivery, n, form, messages[n], fingerprint, begun.get(n))
-            found = await self._recall(delivery, messages[n], begun.get(n))
             started = self._clock.monotonic()
-            if found is None:
-                if not await self._turn(delivery, form) or not await self._leaves(delivery, part):
-                    return delivery, None
-                started = self._clock.monotonic()
-                try:
+            try:
+                found = await self._recall(delivery, messages[n], begun.get(n))
+                if found is None:
+                    if not await self._turn(delivery, form) or not await self._leaves(delivery, part):
+                        return delivery, None
+                    started = self._clock.monotonic()
                     key = part_key(delivery, n, form)
                     found = await self._platform.send(_target(delivery), messages[n], key=key)
-                except SendError as error:
-                    unsent = delivery.with_part(replace(part, state=PartState.FAILED))
-                    return unsent, await self._react(_meant(error, delivery), delivery, part)
+            except SendError as error:
+                unsent = delivery.with_part(replace(part, state=PartState.FAILED))
+                return unsent, await self._react(_meant(error, delivery), delivery, part)
             part = replace(part, state=PartState.SENT, sent=found)
             delivery = delivery.with_part(part)
             await self._sent(delivery, part, messages, self._clock.monotonic() - started)
@@ -282,18 +284,21 @@ class Dispatcher:
         )
 
     async def _recall(self, delivery: Delivery, message: Message, before: Part | None) -> Sent | None:
-        """Where a part of unknown outcome has arrived after all. Raises Held if it is not to be sent.
+        """Where a part of unknown outcome has arrived after all.
 
-        What was unknown once stays so, however later attempts were refused.
+        What was unknown once stays so, however later attempts were refused. Raises Held if the bot may not
+        look and the part is not to be sent; SendError, after which it is looked up again, if it could not.
         """
         if before is None or not before.unknowns or before.begun_at is None:
             return None
         try:
             return await self._platform.recall(_target(delivery), message, before.begun_at)
-        except SendError as exc:
+        except ChatPaused as exc:
             if delivery.chat.on_unknown is OnUnknown.HOLD:
                 raise Held(f"it may have arrived, and cannot be looked up: {exc}") from exc
             return None
+        except Ambiguous as exc:
+            raise Refused(str(exc)) from exc  # a look that fails changes nothing
 
     async def _turn(self, delivery: Delivery, form: Form) -> bool:
         """Wait for the chat's own limit; False if that is so long that others should go first."""

@@ -93,7 +93,7 @@ def react(
                 after_unknown(delivery, part, reason, deduplicates=deduplicates, now=now, rng=rng)
             )
         case ChatMoved():
-            attempt = tried(delivery, part.form, reason, timedelta(), now)
+            attempt = tried(delivery, part.form, reason, timedelta(), now, most=MAX_REFUSED)
             return Reaction((back, attempt), Moved(error.address))
         case _:
             wait = send_backoff(delivery.attempts, rng)

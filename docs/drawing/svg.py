@@ -31,6 +31,10 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 .strong { font-weight: 700; fill: #ffffff }
 .wide { font-size: 15.5px }
 .bar-complete { fill: #f92672 } .bar-finished { fill: #729c1f } .bar-back { fill: #4a525c }
+.grid { fill: none; stroke: #b9bec7; stroke-opacity: .5 } .middle { text-anchor: middle }
+.series-a, .series-b { fill: none; stroke-width: 2 }
+.series-a { stroke: #1c6fb5 } .series-b { stroke: #c2571a }
+.series-a.dot { fill: #1c6fb5 } .series-b.dot { fill: #c2571a }
 .link { text-decoration: underline } .emphasis { font-style: italic } .quote { fill: #9fb0c0 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e8eef3 } .room { fill: #0e1621 } .bar { fill: #17212b } .bubble { fill: #182533 }

@@ -87,6 +87,8 @@ def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TIMEZONE", "../etc/passwd"),
         ("ALLOWED_NETWORKS", "127.0.0.0/8,home"),
         ("LOG_FORMAT", "xml"),
+        ("PROXY", "127.0.0.1:7890"),
+        ("PROXY", "socks5://127.0.0.1:1080"),
     ],
 )
 def test_a_bad_value_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

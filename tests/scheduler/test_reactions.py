@@ -91,7 +91,7 @@ def test_a_refusal_is_tried_again_and_counted() -> None:
     [
         (Refused("no"), LAST_REFUSED, 0),
         (Ambiguous("reset"), DELIVERY, MAX_ATTEMPTS - 1),
-        (ChatMoved("moved", address="2"), LAST, 0),
+        (ChatMoved("moved", address="2"), LAST_REFUSED, 0),
     ],
 )
 def test_the_last_attempt_gives_up_with_its_reason(

@@ -13,7 +13,13 @@ def _make(settings: Settings) -> Adapter | None:
     from bot.platforms.discord.adapter import DiscordAdapter
 
     token = settings.discord_token.get_secret_value()
-    return DiscordAdapter(token, settings.discord_api_url, settings.discord_gateway_url, limits(settings))
+    return DiscordAdapter(
+        token,
+        settings.discord_api_url,
+        settings.discord_gateway_url,
+        limits(settings),
+        proxy=settings.proxy_url,
+    )
 
 
 def _kind(place: Place) -> ChatKind:

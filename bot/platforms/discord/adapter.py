@@ -47,6 +47,7 @@ class DiscordAdapter:
         gateway_url: str,
         limits: Limits,
         *,
+        proxy: str | None = None,
         patience: float = PATIENCE,
         timeout: float = SEND_TIMEOUT,
         guild_wait: float = GUILD_WAIT,
@@ -61,7 +62,9 @@ class DiscordAdapter:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self._token, self.limits, self._sleep = token, limits, sleep
         interval = limits.overall.interval
-        self._client = Client(interval, now, patience=patience, timeout=timeout, guild_wait=guild_wait)
+        self._client = Client(
+            interval, now, proxy=proxy, patience=patience, timeout=timeout, guild_wait=guild_wait
+        )
         self.platform: DiscordPlatform = self._client.platform
 
     async def open(self) -> None:

@@ -36,7 +36,14 @@ class Client(discord.Client):
     """It keeps no messages and no members: nothing here needs them. `wiring` is set before it connects."""
 
     def __init__(
-        self, interval: float, now: Now, *, patience: float, timeout: float, guild_wait: float
+        self,
+        interval: float,
+        now: Now,
+        *,
+        proxy: str | None,
+        patience: float,
+        timeout: float,
+        guild_wait: float,
     ) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
@@ -47,6 +54,7 @@ class Client(discord.Client):
             guild_ready_timeout=guild_wait,
             max_ratelimit_timeout=LONGEST_LIMIT,
             http_trace=pacing(interval),
+            proxy=proxy,
         )
         buckets.install(self.http)
         self.platform = DiscordPlatform(self, now, timeout=timeout)

@@ -58,6 +58,8 @@ def send_error(error: Exception) -> SendError:
             return RateLimited("Discord asks to wait", retry_after=wait, scope=RateScope.CHAT)
         case discord.HTTPException():
             return _http_error(error)
+        case aiohttp.ClientHttpProxyError():
+            return Refused(f"the proxy of SKYWAVE_PROXY refuses Discord with {error.status}")
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Refused(f"Discord cannot be reached: {type(error).__name__}")
         case aiohttp.ClientError() | asyncio.TimeoutError() | OSError():

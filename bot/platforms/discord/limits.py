@@ -4,7 +4,7 @@ from bot.settings import Settings
 from scheduler.limits import Limits, Rate
 from scheduler.types import ChatKind
 
-OVERALL = Rate(50)
+OVERALL = Rate(50, guard=0.03)
 # 5 messages in 5 s. The library would keep the request that empties a channel's bucket until the reset, so
 # that no more than 4 are sent in that time.
 CHANNEL = Rate(5, 5, guard=0.2)

@@ -13,8 +13,8 @@ def _make(settings: Settings) -> Adapter | None:
     from bot.platforms.telegram.adapter import TelegramAdapter
 
     token = settings.telegram_token.get_secret_value()
-    paid = settings.telegram_paid_broadcast
-    return TelegramAdapter(token, settings.telegram_api_url, limits(settings), paid=paid)
+    paid, proxy = settings.telegram_paid_broadcast, settings.proxy_url
+    return TelegramAdapter(token, settings.telegram_api_url, limits(settings), paid=paid, proxy=proxy)
 
 
 def _kind(place: Place) -> ChatKind:

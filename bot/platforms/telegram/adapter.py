@@ -61,12 +61,16 @@ class TelegramAdapter:
         limits: Limits,
         *,
         paid: bool = False,
+        proxy: str | None = None,
         read_timeout: float = READ_TIMEOUT,
         sleep: Sleep = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         base, self._sleep, self.limits = api_url.rstrip("/"), sleep, limits
-        self._requests = (AiohttpRequest(read_timeout=read_timeout), AiohttpRequest(connections=1))
+        self._requests = (
+            AiohttpRequest(read_timeout=read_timeout, proxy=proxy),
+            AiohttpRequest(connections=1, proxy=proxy),
+        )
         try:
             self._bot = Bot(
                 token,

@@ -15,6 +15,7 @@ from telegram.request import BaseRequest, RequestData
 # The server holds a request silently for up to 8 s before it admits a flood wait, and then still sends it.
 READ_TIMEOUT = 25.0
 CONNECT_TIMEOUT = 10.0
+WRITE_TIMEOUT = 20.0
 CONNECTIONS = 128
 KEEPALIVE = 60.0
 
@@ -37,10 +38,19 @@ def _given(value: ODVInput[float], default: float) -> float:
 
 
 class AiohttpRequest(BaseRequest):
-    """One pool of connections; sends and long polls each get their own. `read_timeout` is in seconds."""
+    """One pool of connections; sends and long polls each get their own. `read_timeout` is in seconds.
 
-    def __init__(self, *, connections: int = CONNECTIONS, read_timeout: float = READ_TIMEOUT) -> None:
-        self._connections, self._read_timeout = connections, read_timeout
+    `proxy` is the URL of an HTTP proxy; variables of the environment are not looked at.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = CONNECTIONS,
+        read_timeout: float = READ_TIMEOUT,
+        proxy: str | None = None,
+    ) -> None:
+        self._connections, self._read_timeout, self._proxy = connections, read_timeout, proxy
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -70,20 +80,31 @@ class AiohttpRequest(BaseRequest):
         """One HTTP request. Raises NeverSent and Uncertain."""
         if self._session is None:
             raise NeverSent("the connection to Telegram is closed")
+        connect = _given(connect_timeout, CONNECT_TIMEOUT)
+        until_connected = connect + _given(pool_timeout, CONNECT_TIMEOUT)
+        read = _given(read_timeout, self._read_timeout)
         timeout = aiohttp.ClientTimeout(
-            total=None,
-            connect=_given(connect_timeout, CONNECT_TIMEOUT) + _given(pool_timeout, CONNECT_TIMEOUT),
-            sock_connect=_given(connect_timeout, CONNECT_TIMEOUT),
-            sock_read=_given(read_timeout, self._read_timeout),
+            # aiohttp has no limit of its own for writing.
+            total=until_connected + _given(write_timeout, WRITE_TIMEOUT) + read,
+            connect=until_connected,
+            sock_connect=connect,
+            sock_read=read,
         )
         try:
             # Telegram redirects nobody; a portal that does is no place for a token.
             async with self._session.request(
-                method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
+                method,
+                url,
+                data=_body(request_data),
+                timeout=timeout,
+                allow_redirects=False,
+                proxy=self._proxy,
             ) as response:
                 payload = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
             raise NeverSent(f"Telegram cannot be reached: {type(exc).__name__}") from exc
+        except aiohttp.ClientHttpProxyError as exc:
+            raise NeverSent(f"the proxy of SKYWAVE_PROXY refuses Telegram with {exc.status}") from exc
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             # The exception's text may hold the URL, and so the token: its type has to do.
             raise Uncertain(f"the connection to Telegram broke: {type(exc).__name__}") from exc

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, encode_basic_auth, web
 from telegram import Bot, InputFile
 from telegram.error import TelegramError
 from telegram.request import RequestData
@@ -206,3 +206,48 @@ async def _trouble(bot: Bot) -> str:
         told += [str(error), repr(error)]
         error = error.__cause__ or error.__context__
     return " ".join(told)
+
+
+async def test_every_request_goes_through_the_proxy_that_is_set(tg: TelegramEmulator) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def pass_on(request: web.BaseRequest) -> web.Response:
+        asked.append((str(request.raw_path), request.headers.get("Proxy-Authorization", "")))
+        return web.json_response({"ok": True, "result": {"via": "proxy"}})
+
+    async with serving(pass_on) as proxy:
+        request = AiohttpRequest(proxy=proxy.replace("//", "//reader:word@"))
+        await request.initialize()
+        _, body = await get_me(request, tg)
+        await request.shutdown()
+    assert json.loads(body)["result"] == {"via": "proxy"}
+    assert asked == [(f"{tg.url}/bot{tg.token}/getMe", encode_basic_auth("reader", "word"))]
+    assert not tg.requests("getMe")
+
+
+@pytest.mark.parametrize("status", [403, 407])
+async def test_what_a_proxy_refuses_did_not_leave(status: int) -> None:
+    async def refuse(request: web.BaseRequest) -> web.Response:
+        return web.Response(status=status)
+
+    async with serving(refuse) as proxy:
+        request = AiohttpRequest(proxy=proxy)
+        await request.initialize()
+        with pytest.raises(NeverSent, match=f"SKYWAVE_PROXY refuses Telegram with {status}"):
+            await request.do_request("https://api.telegram.org/bot1:TEST/getMe", "POST")
+        await request.shutdown()
+
+
+async def test_a_proxy_that_is_not_there_is_told_and_its_password_is_not() -> None:
+    async with serving(_never) as gone:
+        pass
+    request = AiohttpRequest(proxy=gone.replace("//", "//reader:word@"))
+    await request.initialize()
+    with pytest.raises(NeverSent) as caught:
+        await request.do_request("https://api.telegram.org/bot1:TEST/getMe", "POST")
+    await request.shutdown()
+    assert "word" not in str(caught.value)
+
+
+async def _never(request: web.BaseRequest) -> web.Response:
+    raise AssertionError
