@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 from typing import TypeVar
@@ -95,6 +96,7 @@ def make(options: argparse.Namespace) -> Emulator:
 
 async def main(options: argparse.Namespace) -> None:
     """Serve until standard input ends."""
+    gc.disable()  # a pause would look like a burst of requests
     emulator = make(options)
     async with emulator:
         gateway = emulator.gateway_url if isinstance(emulator, Discord) else ""

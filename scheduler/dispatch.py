@@ -49,7 +49,7 @@ from scheduler.types import (
 log = structlog.get_logger(__name__)
 
 # A platform's deliveries in flight at once: what its limit lets leave in this many seconds, and while writing
-# has waited for company four times, within bounds. A kill doubles nothing where repeated keys are known, and so
+# has waited for company four times, within bounds. Where repeated keys are known a kill doubles nothing, and
 # there may be more: some of them wait for the library to repeat them.
 IN_FLIGHT, IN_FLIGHT_KEYED = 0.2, 0.5
 # The fewest are what 30 a second need at a round trip of 0.2 s; more would only be more to double at a kill.

@@ -6,7 +6,7 @@ from scheduler.types import ChatKind
 
 OVERALL = Rate(30)
 # With `allow_paid_broadcast`, which the operator switches on and pays for.
-PAID = Rate(1000, guard=0.05)
+PAID = Rate(1000, guard=0.06)
 PRIVATE = Rate(1, guard=0.05)
 GROUP = Rate(20, 60, burst=3)
 
