@@ -124,7 +124,7 @@ async def at_limit(
             "share of the limit",
             used,
             theirs / rate,
-            used / (theirs / rate),
+            used * rate / theirs if theirs else None,
             f">= {least}",
             used >= least,
         ),

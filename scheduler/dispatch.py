@@ -1,50 +1,19 @@
-"""claim → render → limit → write ahead → send → record: the way of every delivery of one platform."""
+"""claim → send → record: takes up what one platform's chats are owed, so many deliveries at once."""
 
 import asyncio
-import heapq
 import random
 from collections import deque
-from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
-from content.errors import SkywaveError, StoreError
-from scheduler import membership
-from scheduler.errors import Ambiguous, ChatGone, ChatPaused, ContentRejected, Refused, SendError
-from scheduler.journal import STORE_RETRY, Change, Journal
-from scheduler.limits import Lane
+from content.errors import StoreError
+from scheduler.journal import STORE_RETRY, Journal
 from scheduler.pacer import Pacer
-from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
-from scheduler.reactions import (
-    Effect,
-    Gone,
-    Moved,
-    Paused,
-    Reaction,
-    Slower,
-    Stop,
-    after_publishing,
-    after_unknown,
-    react,
-    tried,
-)
-from scheduler.renderings import Composer, Renderings
-from scheduler.retry import send_backoff
-from scheduler.types import (
-    Chat,
-    ChatState,
-    Delivery,
-    DeliveryState,
-    Form,
-    Message,
-    OnUnknown,
-    Part,
-    PartState,
-    Sent,
-    part_key,
-)
+from scheduler.ports import Clock, Platform, Postponed, Store
+from scheduler.reactions import after_unknown
+from scheduler.renderings import Composer
+from scheduler.sending import Sending
+from scheduler.types import Delivery, PartState
 
 log = structlog.get_logger(__name__)
 
@@ -56,10 +25,6 @@ IN_FLIGHT, IN_FLIGHT_KEYED = 0.2, 0.5
 FEWEST, MOST = 6, 400
 # How often the outbox is looked at without being woken, seconds.
 IDLE = 5.0
-
-
-class Held(SkywaveError):
-    """A part that may have arrived is not to be sent again."""
 
 
 class Dispatcher:
@@ -78,15 +43,18 @@ class Dispatcher:
         self._store, self._platform, self._pacer = store, platform, pacer
         self._clock, self._rng, self._epoch = clock, rng, epoch
         self._journal = Journal(store, clock, epoch, gather=pacer.gather)
-        self._renderings = Renderings(store, platform, compose)
+        self._sending = Sending(store, platform, compose, pacer, clock, rng, self._journal)
         rate = pacer.limits.overall
         seconds = IN_FLIGHT_KEYED if platform.deduplicates else IN_FLIGHT
         wanted = rate.count / rate.seconds * (seconds + 4 * pacer.gather)
         self._width = int(min(MOST, max(FEWEST, wanted)))
         self._wakeup = asyncio.Event()
         self._stopping = False
-        self._due: list[datetime] = []  # a heap: when what was postponed here may go on
-        self.stopped = ""  # why this platform sends nothing more
+
+    @property
+    def stopped(self) -> str:
+        """Why this platform sends nothing more."""
+        return self._sending.stopped
 
     def wake(self) -> None:
         """Something may be due: look at once."""
@@ -127,7 +95,7 @@ class Dispatcher:
             log.warning(
                 "delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason
             )
-            await self._mark(
+            await self._journal.mark(
                 *after_unknown(
                     delivery,
                     unknown,
@@ -142,8 +110,6 @@ class Dispatcher:
     async def drain(self) -> int:
         """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""
         claimed, running = deque[Delivery](), set[asyncio.Task[None]]()
-        while self._due and self._due[0] <= self._clock.now():
-            heapq.heappop(self._due)
         try:
             total = await self._take_up(claimed, running)
         except asyncio.CancelledError:
@@ -175,7 +141,7 @@ class Dispatcher:
                 claimed.extend(await self._claim())
                 total += len(claimed)
             while claimed and len(running) < self._width:
-                task = asyncio.create_task(self._deliver(claimed.popleft()))
+                task = asyncio.create_task(self._sending.deliver(claimed.popleft()))
                 running.add(task)
                 task.add_done_callback(end)
             if not running:
@@ -199,232 +165,14 @@ class Dispatcher:
         now = self._clock.now()
         waits = [Postponed(d.id, now, d.attempts, d.form, d.reason) for d in claimed]
         if waits:
-            await self._mark(*waits)
-
-    async def _mark(self, *marks: Mark, change: Change | None = None) -> None:
-        for mark in marks:
-            if isinstance(mark, Postponed):
-                heapq.heappush(self._due, mark.due_at)
-        await self._journal.mark(*marks, change=change)
+            await self._journal.mark(*waits)
 
     async def _idle(self) -> None:
         """Sleep until woken, or until something may be due."""
-        wait = IDLE
-        if self._due:
-            wait = min(IDLE, max(0.0, (self._due[0] - self._clock.now()).total_seconds()))
+        due = self._journal.due_in()
+        wait = IDLE if due is None else min(IDLE, due)
         try:
             async with asyncio.timeout(wait):
                 await self._wakeup.wait()
         except TimeoutError:
             return
-
-    async def _deliver(self, delivery: Delivery) -> None:
-        try:
-            form: Form | None = delivery.form
-            while form is not None:
-                delivery, form = await self._send_form(delivery, form)
-        except Held as exc:
-            await self._mark(Closed(delivery.id, DeliveryState.HELD, str(exc)))
-        except StoreError as exc:
-            # No fault of the delivery: it costs no attempt.
-            log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
-            due = self._clock.now() + timedelta(seconds=STORE_RETRY)
-            await self._mark(Postponed(delivery.id, due, delivery.attempts, delivery.form, delivery.reason))
-        except Exception as exc:
-            # The edge of the task: whatever broke, the delivery is tried again, and listed if it never works.
-            log.exception("delivery.broken", delivery=delivery.id, chat=str(delivery.chat.place))
-            wait = send_backoff(delivery.attempts, self._rng)
-            reason = f"internal error: {type(exc).__name__}"
-            await self._mark(tried(delivery, delivery.form, reason, wait, self._clock.now()))
-
-    async def _send_form(self, delivery: Delivery, form: Form) -> tuple[Delivery, Form | None]:
-        """Send what is left of a delivery in one form; returns the plainer form to go on with, if any."""
-        fingerprint, messages = await self._renderings.of(delivery, form)
-        if not messages:
-            arrived = delivery.posts and not delivery.remaining(form)  # only a line without posts did not
-            gone = Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone")
-            await self._mark(Closed(delivery.id, DeliveryState.SENT) if arrived else gone)
-            return delivery, None
-        begun = {part.n: part for part in delivery.parts if part.form is form}
-        first = sum(part.state is PartState.SENT for part in begun.values())
-        for n in range(first, len(messages)):
-            part = self._part(delivery, n, form, messages[n], fingerprint, begun.get(n))
-            started = self._clock.monotonic()
-            try:
-                found = await self._recall(delivery, messages[n], begun.get(n))
-                if found is None:
-                    if not await self._turn(delivery, form) or not await self._leaves(delivery, part):
-                        return delivery, None
-                    started = self._clock.monotonic()
-                    key = part_key(delivery, n, form)
-                    found = await self._platform.send(_target(delivery), messages[n], key=key)
-            except SendError as error:
-                unsent = delivery.with_part(replace(part, state=PartState.FAILED))
-                return unsent, await self._react(_meant(error, delivery), delivery, part)
-            part = replace(part, state=PartState.SENT, sent=found)
-            delivery = delivery.with_part(part)
-            await self._sent(delivery, part, messages, self._clock.monotonic() - started)
-        if delivery.chat.crosspost:
-            await self._publish(delivery)
-        return delivery, None
-
-    def _part(
-        self, delivery: Delivery, n: int, form: Form, message: Message, fingerprint: str, before: Part | None
-    ) -> Part:
-        """A part that is about to be sent, again if there was one before."""
-        return Part(
-            delivery_id=delivery.id,
-            n=n,
-            form=form,
-            state=PartState.SENDING,
-            posts=message.posts,
-            fingerprint=fingerprint,
-            unknowns=before.unknowns if before else 0,
-            begun_at=before.begun_at if before and before.begun_at else self._clock.now(),
-        )
-
-    async def _recall(self, delivery: Delivery, message: Message, before: Part | None) -> Sent | None:
-        """Where a part of unknown outcome has arrived after all.
-
-        What was unknown once stays so, however later attempts were refused. Raises Held if the bot may not
-        look and the part is not to be sent; SendError, after which it is looked up again, if it could not.
-        """
-        if before is None or not before.unknowns or before.begun_at is None:
-            return None
-        try:
-            return await self._platform.recall(_target(delivery), message, before.begun_at)
-        except ChatPaused as exc:
-            if delivery.chat.on_unknown is OnUnknown.HOLD:
-                raise Held(f"it may have arrived, and cannot be looked up: {exc}") from exc
-            return None
-        except Ambiguous as exc:
-            raise Refused(str(exc)) from exc  # a look that fails changes nothing
-
-    async def _turn(self, delivery: Delivery, form: Form) -> bool:
-        """Wait for the chat's own limit; False if that is so long that others should go first."""
-        address, kind = delivery.chat.place.address, delivery.chat.kind
-        if await self._pacer.turn(address, kind):
-            return True
-        wait = self._pacer.chat_wait(address, kind)
-        reason = "the chat's rate limit" if wait else delivery.reason
-        await self._mark(self._later(delivery, form, wait, reason))
-        return False
-
-    async def _leaves(self, delivery: Delivery, part: Part) -> bool:
-        """Write a part ahead and wait for its slot; False if it does not leave now."""
-        address, kind = delivery.chat.place.address, delivery.chat.kind
-        async with self._pacer.ahead:
-            if not await self._journal.begin(part):
-                return False
-            if await self._pacer.slot(address, kind, Lane.BROADCAST):
-                return True
-        wait = self._pacer.hold_wait()
-        reason = "the platform's rate limit" if wait else delivery.reason
-        back = PartEnded(replace(part, state=PartState.PENDING), reason=reason)
-        await self._mark(back, self._later(delivery, part.form, wait, reason))
-        return False
-
-    def _later(self, delivery: Delivery, form: Form, seconds: float, reason: str) -> Postponed:
-        due = self._clock.now() + timedelta(seconds=seconds)
-        return Postponed(delivery.id, due, delivery.attempts, form, reason)
-
-    async def _sent(
-        self, delivery: Delivery, part: Part, messages: tuple[Message, ...], seconds: float
-    ) -> None:
-        later = {post for message in messages[part.n + 1 :] for post in message.posts}
-        delivered = tuple(post for post in part.posts if post not in later)
-        last = part.n + 1 == len(messages)
-        ends = last and not delivery.chat.crosspost  # else it is open until it is published
-        end = (Closed(delivery.id, DeliveryState.SENT),) if ends else ()
-        await self._mark(PartEnded(part, delivered), *end)
-        log.info(
-            "part.sent",
-            chat=str(delivery.chat.place),
-            delivery=delivery.id,
-            part=part.n,
-            seconds=round(seconds, 4),
-        )
-        if last and delivery.chat.state is ChatState.PAUSED:
-            async with self._store.write() as work:
-                await membership.reactivate(work, delivery.chat, self._clock.now())
-                await work.commit()
-
-    async def _publish(self, delivery: Delivery) -> None:
-        """Pass on what has arrived. After a crash it is done again from the start, which does no harm."""
-        reaction, reason = Reaction((Closed(delivery.id, DeliveryState.SENT),)), ""
-        try:
-            for part in sorted(delivery.parts, key=lambda part: part.n):
-                if part.sent is not None:
-                    await self._platform.publish(part.sent)
-        except SendError as error:
-            reaction, reason = after_publishing(error, delivery, self._clock.now(), self._rng), str(error)
-            log.warning(
-                "delivery.not_published",
-                chat=str(delivery.chat.place),
-                delivery=delivery.id,
-                error=type(error).__name__,
-                reason=reason,
-            )
-        if reaction.effect:
-            self._effect(reaction.effect, delivery.chat, reason)
-        await self._mark(*reaction.marks)
-
-    async def _react(self, error: SendError, delivery: Delivery, part: Part) -> Form | None:
-        reaction = react(
-            error,
-            delivery,
-            part,
-            deduplicates=self._platform.deduplicates,
-            now=self._clock.now(),
-            rng=self._rng,
-        )
-        log.warning(
-            "part.not_sent",
-            chat=str(delivery.chat.place),
-            delivery=delivery.id,
-            part=part.n,
-            error=type(error).__name__,
-            reason=str(error),
-        )
-        change = self._effect(reaction.effect, delivery.chat, str(error)) if reaction.effect else None
-        await self._mark(*reaction.marks, change=change)
-        return reaction.next_form
-
-    def _effect(self, effect: Effect, chat: Chat, reason: str) -> Change | None:
-        """Do at once what concerns the pace; what is left is for the store."""
-        match effect:
-            case Slower(wait, scope):
-                self._pacer.limited(chat.place.address, wait, scope)
-                return None
-            case Stop():
-                self.stopped = reason
-                return None
-            case _:
-                return partial(self._change, effect, chat, reason)
-
-    async def _change(self, effect: Effect, chat: Chat, reason: str, work: UnitOfWork) -> None:
-        platform, address, now = chat.place.platform, chat.place.address, self._clock.now()
-        match effect:
-            case Gone():
-                await membership.deactivate_address(work, platform, address, reason, now)
-            case Moved(new):
-                await work.chats.move(platform, address, new)
-            case Paused(topic_only=True):
-                await membership.pause_topic(work, chat, reason, now)
-            case Paused():
-                await membership.pause(work, chat, reason)
-
-
-def _meant(error: SendError, delivery: Delivery) -> SendError:
-    """A thread that an earlier part opened and that is gone ends this edition, not the chat."""
-    if isinstance(error, ChatGone) and _target(delivery) is not delivery.chat:
-        return ContentRejected(f"the thread that was opened for it: {error}", final=True)
-    return error
-
-
-def _target(delivery: Delivery) -> Chat:
-    """Where the next part goes: into the thread that an earlier one has opened, if any."""
-    opened = [part.sent.address for part in delivery.parts if part.sent and part.sent.opened]
-    if not opened:
-        return delivery.chat
-    return replace(delivery.chat, place=replace(delivery.chat.place, address=opened[-1]))

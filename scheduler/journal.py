@@ -5,14 +5,16 @@ commit costs as much as some fifty rows: at a high rate, `gather` lets them come
 """
 
 import asyncio
+import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 
 import structlog
 
 from content.errors import StoreError
-from scheduler.ports import Clock, Mark, Store, UnitOfWork
+from scheduler.ports import Clock, Mark, Postponed, Store, UnitOfWork
 from scheduler.types import Part
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,7 @@ class Journal:
         self._batch = _Batch()
         self._ready = -inf
         self._writing: asyncio.Task[None] | None = None
+        self._due: list[datetime] = []  # a heap: when what was postponed here may go on
 
     async def begin(self, part: Part) -> bool:
         """Write a part ahead as `sending`; False if its delivery is not ours to send any more."""
@@ -60,11 +63,21 @@ class Journal:
 
     async def mark(self, *marks: Mark, change: Change | None = None) -> None:
         """Record marks durably, and what else changes with them: before them, for they may end a claim."""
+        for mark in marks:
+            if isinstance(mark, Postponed):
+                heapq.heappush(self._due, mark.due_at)
         batch = self._batch
         batch.marks.extend(marks)
         if change is not None:
             batch.changes.append(change)
         await self._flushed(batch)
+
+    def due_in(self) -> float | None:
+        """Seconds until something that was postponed may go on; None if nothing was."""
+        now = self._clock.now()
+        while self._due and self._due[0] < now:
+            heapq.heappop(self._due)
+        return (self._due[0] - now).total_seconds() if self._due else None
 
     def abandon(self) -> None:
         """Record nothing more."""
