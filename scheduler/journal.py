@@ -73,11 +73,13 @@ class Journal:
         await self._flushed(batch)
 
     def due_in(self) -> float | None:
-        """Seconds until something that was postponed may go on; None if nothing was."""
-        now = self._clock.now()
-        while self._due and self._due[0] < now:
+        """Seconds until something that was postponed may go on, 0 if it may already; None if nothing was."""
+        return max(0.0, (self._due[0] - self._clock.now()).total_seconds()) if self._due else None
+
+    def forget_due(self) -> None:
+        """What may go on by now is about to be looked for."""
+        while self._due and self._due[0] <= self._clock.now():
             heapq.heappop(self._due)
-        return (self._due[0] - now).total_seconds() if self._due else None
 
     def abandon(self) -> None:
         """Record nothing more."""

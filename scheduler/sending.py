@@ -149,7 +149,7 @@ class Sending:
             if delivery.chat.on_unknown is OnUnknown.HOLD:
                 raise Held(f"it may have arrived, and cannot be looked up: {exc}") from exc
             return None
-        except Ambiguous as exc:
+        except (Ambiguous, ContentRejected) as exc:
             raise Refused(str(exc)) from exc  # a look that fails changes nothing
 
     async def _turn(self, delivery: Delivery, form: Form) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from structlog.testing import capture_logs
@@ -74,11 +74,11 @@ class Desk:
         name, _, arguments = line.removeprefix("/").partition(" ")
         return Call(name, arguments, Place("fake", place), kind, f"chat {place}", actor, locale, is_admin)
 
-    async def say(self, line: str, **who: object) -> Reply | None:
-        return await self.router.command(self.call(line, **who))  # type: ignore[arg-type]
+    async def say(self, line: str, **who: Any) -> Reply | None:
+        return await self.router.command(self.call(line, **who))
 
-    async def press(self, data: str, **who: object) -> Reply | None:
-        return await self.router.press(data, self.call("", **who))  # type: ignore[arg-type]
+    async def press(self, data: str, **who: Any) -> Reply | None:
+        return await self.router.press(data, self.call("", **who))
 
     async def publish(self, *texts: str, url: str = FEED, site: str = "") -> None:
         """The feed has these posts, newest last, and is polled if it is known."""

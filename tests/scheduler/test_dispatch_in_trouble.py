@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from content.errors import StoreBusy
-from scheduler.errors import Ambiguous, ChatPaused, Refused, SendError
+from scheduler.errors import Ambiguous, ChatPaused, ContentRejected, Refused, SendError
 from scheduler.journal import STORE_RETRY
 from scheduler.types import Sent
 from tests.fakes import Fault
@@ -52,7 +52,7 @@ async def test_that_the_store_did_not_answer_is_no_fault_of_a_delivery(world: Wo
     assert world.platform.texts(chat) == ["hello"]
 
 
-@pytest.mark.parametrize("error", [Refused("no connection"), Ambiguous("reset")])
+@pytest.mark.parametrize("error", [Refused("no connection"), Ambiguous("reset"), ContentRejected("bad")])
 async def test_a_look_that_fails_is_repeated_and_nothing_is_sent_meanwhile(
     world: World, error: SendError
 ) -> None:

@@ -1,12 +1,13 @@
 """Group commit: one unit of work for all who have something to record at the same moment."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from content.errors import StoreBusy
 from scheduler.journal import STORE_RETRY, Journal
-from scheduler.ports import Closed, PartEnded, UnitOfWork
+from scheduler.ports import Closed, PartEnded, Postponed, UnitOfWork
 from scheduler.types import DeliveryState, Form, Part, PartState
 from tests.scheduler.conftest import World
 
@@ -64,6 +65,20 @@ async def test_at_a_high_pace_commits_are_spaced(world: World, claimed: list[Par
     world.clock.advance(1)
     await journal.begin(claimed[4])
     assert world.clock.monotonic() - start == pytest.approx(1.05)
+
+
+async def test_what_came_due_meanwhile_is_not_forgotten_before_it_was_looked_for(
+    world: World, claimed: list[Part]
+) -> None:
+    journal = Journal(world.store, world.clock, 1)
+    assert journal.due_in() is None
+    due = world.clock.now() + timedelta(seconds=5)
+    await journal.mark(Postponed(claimed[0].delivery_id, due, 1, Form.FULL, "later"))
+    assert journal.due_in() == 5
+    world.clock.advance(6)
+    assert journal.due_in() == 0
+    journal.forget_due()
+    assert journal.due_in() is None
 
 
 async def test_it_tries_until_the_store_answers(world: World, claimed: list[Part]) -> None:

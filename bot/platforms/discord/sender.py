@@ -39,7 +39,7 @@ class DiscordPlatform:
         timeout: float,
     ) -> None:
         self._client, self._timeout, self._now = client, timeout, now
-        self._publishing = Publishing(client.http)
+        self._publishing = Publishing(client.http, now)
         self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:

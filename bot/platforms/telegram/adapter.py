@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import structlog
 from telegram import Bot, BotCommand, ChatMember, Update
 from telegram._utils.types import JSONDict
-from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.commands import COMMANDS
 from bot.commands.types import Call
@@ -36,7 +36,7 @@ from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, Translator
-from scheduler.errors import PlatformStopped
+from scheduler.errors import PlatformStopped, RateLimited
 from scheduler.limits import Limits
 from scheduler.types import ChatKind, Form
 
@@ -133,14 +133,15 @@ class TelegramAdapter:
         """The next updates as they come: the library's own call fails for all if one cannot be read."""
         asked = {"offset": offset, "timeout": POLL_TIMEOUT, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
         url = f"{self._bot.base_url}/getUpdates?{urlencode(asked)}"
-        updates: list[JSONDict] = await self._requests[1].post(url, read_timeout=POLL_TIMEOUT + POLL_MARGIN)  # type: ignore[assignment]
-        return updates
+        updates = await self._requests[1].post(url, read_timeout=POLL_TIMEOUT + POLL_MARGIN)
+        return updates if isinstance(updates, list) else []
 
     async def _back_off(self, failed: int, error: TelegramError) -> None:
         wait = BACKOFF[min(failed, len(BACKOFF) - 1)]
         hint = "it is tried again"
-        if isinstance(error, RetryAfter):
-            wait = float(send_error(error).retry_after.total_seconds())  # type: ignore[attr-defined]
+        limited = send_error(error)
+        if isinstance(limited, RateLimited):
+            wait = limited.retry_after.total_seconds()
         if isinstance(error, Conflict):
             hint = "another process polls with the same token: stop it"
         log.warning("telegram.unreachable", reason=error.message, seconds=wait, next_step=hint)

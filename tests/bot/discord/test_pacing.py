@@ -16,16 +16,17 @@ NEVER = 3600.0  # seconds between two attempts
 class Gate:
     def __init__(self, interval: float) -> None:
         self._trace = pacing(interval)
+        self._session: Any = None  # nothing of it is looked at
 
     async def begin(self, path: str) -> None:
         params: Any = SimpleNamespace(url=yarl.URL(f"https://discord.com{path}"))
         for callback in self._trace.on_request_start:
-            await callback(None, None, params)  # type: ignore[arg-type]
+            await callback(self._session, SimpleNamespace(), params)
 
     async def end(self, status: int) -> None:
         params: Any = SimpleNamespace(response=SimpleNamespace(status=status))
         for callback in self._trace.on_request_end:
-            await callback(None, None, params)  # type: ignore[arg-type]
+            await callback(self._session, SimpleNamespace(), params)
 
 
 async def turns() -> None:
