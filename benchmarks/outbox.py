@@ -57,13 +57,13 @@ async def outbox_cpu() -> list[Result]:
     async with server("canned") as canned:
         for _ in range(3):
             async with pending(20_000) as url:
-                outbox.append((await measured("outbox", url))["cpu"])
+                alone = await measured("outbox", url)
+            outbox.append(alone["cpu"])
+            rates.append(alone["rate"])
             async with child("-m", "benchmarks.sending", canned.url) as process:
                 sends.append((await process.line())["cpu"])
             with sqlite() as url:
-                found = await measured("cpu", url, "8000")
-            whole.append(found["cpu"])
-            rates.append(found["rate"])
+                whole.append((await measured("cpu", url, "8000"))["cpu"])
     with sqlite() as url:
         slow = await _one_by_one(url, 500)
     return [

@@ -208,6 +208,7 @@ async def draw(folder: Path) -> None:
             ),
             **await digest_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),
+            "growth": growth_picture("One broadcast to so many chats"),
             "watch": watch_picture("skywave deliveries watch in a terminal"),
         }
     PICTURES.mkdir(exist_ok=True)
