@@ -28,7 +28,7 @@ def plot(title: str, panels: Sequence[Panel]) -> str:
     room = (WIDTH - MARGIN - GAP * (len(panels) - 1) - 20) / len(panels)
     shapes = [box(0, 0, WIDTH, HEIGHT, "bar"), text_at(MARGIN, 26, title, "name")]
     for number, name in enumerate(names):
-        x = MARGIN + 190 * number
+        x = MARGIN + 230 * number
         shapes += [_line([(x, 45), (x + 22, 45)], COLOURS[number]), text_at(x + 30, 49, name, "small")]
     for number, panel in enumerate(panels):
         shapes += _panel(panel, names, MARGIN + number * (room + GAP), room)
