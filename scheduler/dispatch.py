@@ -9,7 +9,7 @@ import structlog
 from content.errors import StoreError
 from scheduler.journal import STORE_RETRY, Journal
 from scheduler.pacer import Pacer
-from scheduler.ports import Clock, Platform, Postponed, Store
+from scheduler.ports import Clock, Mark, Platform, Postponed, Store
 from scheduler.reactions import after_unknown
 from scheduler.renderings import Composer
 from scheduler.sending import Sending
@@ -89,22 +89,23 @@ class Dispatcher:
         async with self._store.write() as work:
             left = await work.outbox.recover(self._platform.name, self._epoch)
             await work.commit()
+        marks: list[Mark] = []
         for delivery in left:
             unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
             reason = "the process ended while it was being sent"
             log.warning(
                 "delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason
             )
-            await self._journal.mark(
-                *after_unknown(
-                    delivery,
-                    unknown,
-                    reason,
-                    deduplicates=self._platform.deduplicates,
-                    now=self._clock.now(),
-                    rng=self._rng,
-                )
+            marks += after_unknown(
+                delivery,
+                unknown,
+                reason,
+                deduplicates=self._platform.deduplicates,
+                now=self._clock.now(),
+                rng=self._rng,
             )
+        if marks:
+            await self._journal.mark(*marks)
         return len(left)
 
     async def drain(self) -> int:

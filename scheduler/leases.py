@@ -11,6 +11,8 @@ from scheduler.ports import Clock, Store
 # A holder that died is replaced after this long at the latest; a living one renews three times meanwhile.
 TERM = timedelta(seconds=10)
 RENEWAL = TERM / 3
+# How often somebody who waits for a lease looks whether it is free.
+LOOK = timedelta(seconds=1)
 
 
 class Leases:
@@ -22,7 +24,7 @@ class Leases:
     async def acquire(self, names: Sequence[str]) -> Mapping[str, int]:
         """Wait until all are ours; their epochs by name."""
         while (epochs := await self.renew(names)) is None:
-            await self._clock.sleep(RENEWAL.total_seconds())
+            await self._clock.sleep(LOOK.total_seconds())
         return epochs
 
     async def renew(self, names: Sequence[str]) -> Mapping[str, int] | None:
