@@ -18,6 +18,7 @@ from bot.cli.common import (
     to_json,
     words_or_stdin,
 )
+from bot.platforms import discord
 from content.errors import UsageError
 from content.i18n import LANGUAGES
 from scheduler.timetable import NotUnderstood, find_zone
@@ -80,6 +81,8 @@ async def _set(
         raise UsageError(str(exc)) from exc
     async with open_app() as app, app.store.write() as work:
         chat = await chat_named(work, name)
+        if crosspost and chat.place.platform != discord.SPEC.name:
+            raise UsageError(f"{name} cannot be published: only announcement channels of Discord can")
         changed = replace(
             chat,
             language=chat.language if language is None else language,

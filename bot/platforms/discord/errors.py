@@ -60,6 +60,8 @@ def send_error(error: Exception) -> SendError:
             return _http_error(error)
         case aiohttp.ClientHttpProxyError():
             return Refused(f"the proxy of SKYWAVE_PROXY refuses Discord with {error.status}")
+        case aiohttp.ClientProxyConnectionError():
+            return Refused("the proxy of SKYWAVE_PROXY cannot be reached: check that it runs")
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Refused(f"Discord cannot be reached: {type(error).__name__}")
         case aiohttp.ClientError() | asyncio.TimeoutError() | OSError():

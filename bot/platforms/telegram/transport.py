@@ -101,6 +101,8 @@ class AiohttpRequest(BaseRequest):
                 proxy=self._proxy,
             ) as response:
                 payload = await response.read()
+        except aiohttp.ClientProxyConnectionError as exc:
+            raise NeverSent("the proxy of SKYWAVE_PROXY cannot be reached: check that it runs") from exc
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
             raise NeverSent(f"Telegram cannot be reached: {type(exc).__name__}") from exc
         except aiohttp.ClientHttpProxyError as exc:

@@ -243,7 +243,7 @@ async def test_a_proxy_that_is_not_there_is_told_and_its_password_is_not() -> No
         pass
     request = AiohttpRequest(proxy=gone.replace("//", "//reader:word@"))
     await request.initialize()
-    with pytest.raises(NeverSent) as caught:
+    with pytest.raises(NeverSent, match="SKYWAVE_PROXY cannot be reached") as caught:
         await request.do_request("https://api.telegram.org/bot1:TEST/getMe", "POST")
     await request.shutdown()
     assert "word" not in str(caught.value)

@@ -1,0 +1,45 @@
+"""The command line as a person or a script uses it: what it prints, and its exit status."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli.main import app
+
+Skywave = Callable[[str], Result]
+
+
+@pytest.fixture
+def skywave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
+    """`skywave WORDS` on a database of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'skywave.db'}")
+    return lambda words: CliRunner().invoke(app, words.split())
+
+
+def test_a_channel_is_published_from_when_that_is_set_until_it_is_taken_back(skywave: Skywave) -> None:
+    assert skywave("chats add discord:7").exit_code == 0
+    for given, expected in (("--crosspost", True), ("--no-crosspost", False)):
+        assert skywave(f"chats set discord:7 {given}").exit_code == 0
+        (chat,) = [one for one in json.loads(skywave("chats list --json").stdout) if one["id"] > 0]
+        assert chat["crosspost"] is expected
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ("chats set telegram:5 --crosspost", 2, "telegram:5 cannot be published: only announcement channels"),
+        ("chats set telegram:5", 2, "nothing changes"),
+        ("chats set telegram:6 --language zh", 1, "no chat telegram:6 is known: add it with"),
+        ("chats set telegram:5 --language fr", 2, "'fr' is no language of Skywave"),
+        ("chats set telegram:5 --timezone Mars", 2, "Mars"),
+    ],
+)
+def test_what_cannot_be_set_is_told_in_one_line(skywave: Skywave, words: str, status: int, told: str) -> None:
+    assert skywave("chats add telegram:5").exit_code == 0
+    result = skywave(words)
+    assert result.exit_code == status
+    assert told in result.stderr and result.stderr.count("\n") == 1
