@@ -23,6 +23,7 @@ from scheduler.reactions import (
     Slower,
     Stop,
     after_publishing,
+    after_unknown,
     react,
     tried,
 )
@@ -43,6 +44,9 @@ from scheduler.types import (
 )
 
 log = structlog.get_logger(__name__)
+
+# Why nobody knows what became of a part that is still `sending` when its delivery is taken up.
+BROKEN = "an internal error while it was being sent"
 
 
 class Held(SkywaveError):
@@ -70,6 +74,9 @@ class Sending:
     async def deliver(self, delivery: Delivery) -> None:
         """Send what is left of a delivery, and record what becomes of it. Raises nothing."""
         try:
+            if left := [part for part in delivery.parts if part.state is PartState.SENDING]:
+                await self._unknown(delivery, left[-1])
+                return
             form: Form | None = delivery.form
             while form is not None:
                 delivery, form = await self._send_form(delivery, form)
@@ -88,6 +95,19 @@ class Sending:
             wait = send_backoff(delivery.attempts, self._rng)
             reason = f"internal error: {type(exc).__name__}"
             await self._journal.mark(tried(delivery, delivery.form, reason, wait, self._clock.now()))
+
+    async def _unknown(self, delivery: Delivery, part: Part) -> None:
+        """What a fault of our own has left as `sending` may have arrived."""
+        log.warning("delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=BROKEN)
+        marks = after_unknown(
+            delivery,
+            part,
+            BROKEN,
+            deduplicates=self._platform.deduplicates,
+            now=self._clock.now(),
+            rng=self._rng,
+        )
+        await self._journal.mark(*marks)
 
     async def _send_form(self, delivery: Delivery, form: Form) -> tuple[Delivery, Form | None]:
         """Send what is left of a delivery in one form; returns the plainer form to go on with, if any."""

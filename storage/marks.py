@@ -147,7 +147,8 @@ class _Batch:
         locked = self._locked({*(part.delivery_id for part in begins), *map(_delivery_of, marks)})
         # Of a delivery that somebody took over only what is a fact counts.
         mine = {row.id for row in locked.values() if row.epoch == self._epoch}
-        valid = [mark for mark in marks if _delivery_of(mark) in mine or _is_arrival(mark)]
+        there = [mark for mark in marks if _delivery_of(mark) in locked]  # not if its chat was united
+        valid = [mark for mark in there if _delivery_of(mark) in mine or _is_arrival(mark)]
         ended = [mark for mark in valid if isinstance(mark, PartEnded)]
         waits = [mark for mark in valid if isinstance(mark, Postponed)]
         closed = [mark for mark in valid if isinstance(mark, Closed)]
@@ -200,10 +201,9 @@ class _Batch:
     def _mark_sent(self, ended: Sequence[PartEnded], chat_of: dict[int, int]) -> None:
         """Record what was delivered as sent, also where a reservation was freed while it left."""
         rows = [
-            {"chat": chat_of[delivery], "delivery": delivery, "post": post}
+            {"chat": chat_of[mark.part.delivery_id], "delivery": mark.part.delivery_id, "post": post}
             for mark in ended
             for post in mark.delivered
-            if (delivery := mark.part.delivery_id) in chat_of
         ]
         _write_sent(self._dialect).run(self._connection, rows)
 

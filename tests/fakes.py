@@ -62,7 +62,7 @@ class Fault:
     `arrived`: the message is in the chat although the send fails.
     """
 
-    error: SendError | asyncio.CancelledError
+    error: BaseException
     place: Place | None = None
     arrived: bool = False
 

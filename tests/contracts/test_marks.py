@@ -124,6 +124,23 @@ async def test_many_marks_of_many_deliveries_are_recorded_together(world: World)
     assert [await world.deliver(chat, post) for chat in chats] == [False] * 3
 
 
+async def test_a_delivery_that_was_united_away_takes_no_other_along(world: World) -> None:
+    """Its chat has moved to where another one was known while its message left."""
+    chat = await world.chat()
+    taken, (a,), (sending,) = await begun(world, chat, "a")
+    missing = taken.id + 1
+    begins = await world.record(
+        [part(missing)],
+        PartEnded(arrived(part(missing)), (a,)),
+        Closed(missing, DeliveryState.SENT),
+        PartEnded(arrived(sending), (a,)),
+        Closed(taken.id, DeliveryState.SENT),
+    )
+    assert begins == []
+    (closed,) = await world.of(chat)
+    assert (closed.state, closed.posts) == (DeliveryState.SENT, (a,))
+
+
 async def test_what_arrived_after_a_cancellation_is_recorded(world: World) -> None:
     chat = await world.chat()
     taken, (a,), (sending,) = await begun(world, chat, "a")

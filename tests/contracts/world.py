@@ -110,16 +110,17 @@ class World:
             await work.commit()
         return list(claimed)
 
-    async def begin(self, *parts: Part) -> list[Part]:
+    async def record(self, parts: Sequence[Part], *marks: Mark, now: datetime = NOW) -> list[Part]:
         async with self.store.write() as work:
-            begun = await work.outbox.record(parts, (), NOW, self.epoch)
+            begun = await work.outbox.record(parts, marks, now, self.epoch)
             await work.commit()
         return list(begun)
 
+    async def begin(self, *parts: Part) -> list[Part]:
+        return await self.record(parts)
+
     async def mark(self, *marks: Mark, now: datetime = NOW) -> None:
-        async with self.store.write() as work:
-            await work.outbox.record((), marks, now, self.epoch)
-            await work.commit()
+        await self.record((), *marks, now=now)
 
     async def send(self, delivery: Delivery) -> None:
         """Let all posts of a claimed delivery arrive in one message, and close it."""

@@ -320,6 +320,32 @@ async def test_a_kill_during_a_send_is_an_unknown_outcome(world: World, policy: 
     assert world.sql("SELECT unknowns FROM delivery_parts") == [(1,)]
 
 
+@pytest.mark.parametrize("policy", ["resend", "hold", "deduplicates"])
+async def test_a_bug_during_a_send_is_an_unknown_outcome(world: World, policy: str) -> None:
+    await world.source()
+    chat = await world.chat()
+    world.platform.deduplicates = policy == "deduplicates"
+    if policy != "resend":
+        world.hold_unknown(chat)
+    await world.publish("hello")
+    world.platform.faults = [Fault(ValueError("a bug"), arrived=True)]
+    dispatcher = world.dispatcher()
+    await until_quiet(dispatcher, world)
+    assert world.platform.texts(chat) == ["hello"] * (2 if policy == "resend" else 1)
+    assert world.sql("SELECT unknowns FROM delivery_parts") == [(1,)]
+    ended = world.deliveries(chat)
+    if policy != "hold":
+        assert ended[0][0] == "sent"
+        return
+    assert ended == [("held", "it may have arrived: an internal error while it was being sent")]
+    async with world.store.write() as work:  # an admin has decided: send it again
+        await work.outbox.retry(DeliveryFilter(chat_id=chat.id), world.clock.now())
+        await work.commit()
+    await until_quiet(dispatcher, world)
+    assert world.platform.texts(chat) == ["hello", "hello"]
+    assert world.deliveries(chat)[0][0] == "sent"
+
+
 async def test_a_kill_between_parts_repeats_only_the_one_in_flight(world: World) -> None:
     await world.source()
     chat = await world.chat()
