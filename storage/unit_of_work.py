@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from time import monotonic
 from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from content.errors import StoreBusy
 from storage.chats import SqlChats
-from storage.database import create_engine, store_errors
+from storage.database import BUSY_TIMEOUT, create_engine, store_errors
 from storage.digests import SqlDigests, SqlDrafts
 from storage.index import SqlIndex
 from storage.migrate import migrate
@@ -17,6 +19,9 @@ from storage.posts import SqlPosts
 from storage.records import SqlAudit, SqlLeases, SqlSearches
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
+
+# Seconds between two attempts at a file that another process is preparing.
+BUSY_PAUSE = 0.02
 
 
 class SqlUnitOfWork:
@@ -60,8 +65,7 @@ class SqlStore:
         engine = create_engine(url)
         store = cls(engine)
         try:
-            with store_errors(engine.url):
-                await migrate(engine)
+            await _bring_up_to_date(engine)
             async with store.write() as work:
                 await work.index.ensure_current()
                 await work.commit()
@@ -88,3 +92,16 @@ class SqlStore:
 
     async def close(self) -> None:
         await self._reader.dispose()
+
+
+async def _bring_up_to_date(engine: AsyncEngine) -> None:
+    """Migrate, also while another process prepares the same file: SQLite does not wait to change into WAL."""
+    until = monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            with store_errors(engine.url):
+                return await migrate(engine)
+        except StoreBusy:
+            if monotonic() > until:
+                raise
+            await asyncio.sleep(BUSY_PAUSE)

@@ -17,6 +17,7 @@ from bot.platforms.discord.connection import Sleep, back_off, stay_connected
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import NAME, SEND_TIMEOUT, DiscordPlatform
+from bot.platforms.facts import Facts
 from bot.platforms.types import Wiring
 from scheduler.errors import PlatformStopped
 from scheduler.limits import Limits
@@ -119,7 +120,8 @@ class DiscordAdapter:
 
     async def listen(self, wiring: Wiring) -> None:
         self._client.wiring = wiring
-        await stay_connected(self._client, self._sleep)
+        async with Facts(wiring.clock) as self._client.facts:
+            await stay_connected(self._client, self._sleep)
 
     async def close(self) -> None:
         await self._client.finish()

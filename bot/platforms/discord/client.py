@@ -1,11 +1,10 @@
 """discord.py's client with our events: what people do goes to the router, what channels do to the store."""
 
 import asyncio
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import discord
@@ -18,6 +17,7 @@ from bot.platforms.discord.events import arguments_of, call_of, choices, data_of
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
 from bot.platforms.discord.sender import DiscordPlatform
+from bot.platforms.facts import Facts
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 
@@ -33,7 +33,10 @@ Handler = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Client(discord.Client):
-    """It keeps no messages and no members: nothing here needs them. `wiring` is set before it connects."""
+    """It keeps no messages and no members: nothing here needs them.
+
+    `wiring` and `facts` are set before it connects.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Client(discord.Client):
         self._replies = Replies(self.platform, patience)
         self._handling = TaskSet()
         self.wiring: Wiring
+        self.facts: Facts
 
     async def _run_event(self, coro: Handler, event_name: str, *args: Any, **kwargs: Any) -> None:
         """Keep what is being handled, so that it can be finished before the store is closed."""
@@ -74,13 +78,8 @@ class Client(discord.Client):
         await self._handling.finish()
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        """The edge of every event's task: a line, and the others go on."""
-        _, error, trace = sys.exc_info()
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-        kind, reason = type(error).__name__, " ".join(str(error).split())
-        log.error("discord.event_failed", what=event_method, error=kind, reason=reason, where=where)
+        """The edge of every event's task: one must not end the others."""
+        log.exception("discord.event_broken", what=event_method)
 
     # What people do
 
@@ -119,51 +118,57 @@ class Client(discord.Client):
 
     async def on_ready(self) -> None:
         log.info("discord.connected", bot=str(self.user), guilds=len(self.guilds))
-        await chats.seen_all(self.get_channel, self.wiring)
+        self.facts.put(partial(chats.seen_all, self.get_channel, self.wiring))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._seen(guild)
+        self._seen_guild(guild)
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         if self.is_ready():  # after an outage; at the start on_ready looks at all of them at once
-            await self._seen(guild)
+            self._seen_guild(guild)
 
     async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
         if before.name != after.name:
-            await self._seen(after)
+            self._seen_guild(after)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         channels = [c.id for c in (*guild.channels, *guild.threads)]
-        await chats.gone(channels, "the bot was removed from the server", self.wiring)
+        self._gone(channels, "the bot was removed from the server")
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
-        await chats.seen([channel], self.wiring)
+        self._seen([channel])
 
     async def on_guild_channel_update(
         self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
         threads = [thread for thread in after.guild.threads if thread.parent_id == after.id]
-        await chats.seen([after, *threads], self.wiring)
+        self._seen([after, *threads])
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await chats.gone([channel.id], "the channel was deleted", self.wiring)
+        self._gone([channel.id], "the channel was deleted")
 
     async def on_thread_join(self, thread: discord.Thread) -> None:
-        await chats.seen([thread], self.wiring)
+        self._seen([thread])
 
     async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
-        await chats.seen([after], self.wiring)
+        self._seen([after])
 
     async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
-        await chats.gone([thread.thread_id], "the thread was deleted", self.wiring)
+        self._gone([thread.thread_id], "the thread was deleted")
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.permissions != after.permissions:
-            await self._seen(after.guild)
+            self._seen_guild(after.guild)
 
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
         if after == after.guild.me:  # the roles of the bot itself
-            await self._seen(after.guild)
+            self._seen_guild(after.guild)
 
-    async def _seen(self, guild: discord.Guild) -> None:
-        await chats.seen([*guild.channels, *guild.threads], self.wiring)
+    def _seen_guild(self, guild: discord.Guild) -> None:
+        self._seen([*guild.channels, *guild.threads])
+
+    def _seen(self, channels: Sequence[chats.Channel]) -> None:
+        self.facts.put(partial(chats.seen, channels, self.wiring))
+
+    def _gone(self, addresses: Sequence[int], reason: str) -> None:
+        self.facts.put(partial(chats.gone, addresses, reason, self.wiring))

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from urllib.parse import urlencode
@@ -15,12 +16,13 @@ from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.commands import COMMANDS
 from bot.commands.types import Call
+from bot.platforms.facts import Facts
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
+    ChatEvent,
     CommandEvent,
-    Event,
     MembershipEvent,
     MovedEvent,
     PressEvent,
@@ -49,6 +51,18 @@ BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … fai
 POLL_MARGIN = 10.0
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+@contextmanager
+def _edge(number: int) -> Iterator[None]:
+    """The edge of an update's handling: one must not end the others."""
+    try:
+        yield
+    except SkywaveError as exc:
+        kind, reason = type(exc).__name__, str(exc)
+        log.warning("telegram.update_failed", update=number, error=kind, reason=reason)
+    except Exception:
+        log.exception("telegram.update_broken", update=number)
 
 
 class TelegramAdapter:
@@ -113,6 +127,10 @@ class TelegramAdapter:
             await request.shutdown()
 
     async def listen(self, wiring: Wiring) -> None:
+        async with Facts(wiring.clock) as facts:
+            await self._listen(facts, wiring)
+
+    async def _listen(self, facts: Facts, wiring: Wiring) -> None:
         offset, failed = 0, 0
         while True:
             try:
@@ -127,7 +145,8 @@ class TelegramAdapter:
             for update in updates:
                 # Repeats are asked for no more: the next poll acknowledges all below its offset.
                 offset = max(offset, update["update_id"] + 1)
-                self._tasks.start(asyncio.create_task(self._handle(update, wiring)))
+                self._take(update, facts, wiring)
+            await facts.recorded()  # after a crash they are told again
 
     async def _poll(self, offset: int) -> list[JSONDict]:
         """The next updates as they come: the library's own call fails for all if one cannot be read."""
@@ -159,29 +178,32 @@ class TelegramAdapter:
             except TelegramError as exc:
                 log.warning("telegram.menu_not_set", language=language, reason=str(send_error(exc)))
 
-    async def _handle(self, update: JSONDict, wiring: Wiring) -> None:
+    def _take(self, update: JSONDict, facts: Facts, wiring: Wiring) -> None:
+        """People are answered beside each other, what is told of chats is recorded in its order."""
         number = update["update_id"]
-        try:
+        with _edge(number):
             event = event_of(Update.de_json(update, self._bot), self._bot.username)
-            if event is not None:
-                await self._react(event, wiring)
-        except SkywaveError as exc:
-            kind, reason = type(exc).__name__, str(exc)
-            log.warning("telegram.update_failed", update=number, error=kind, reason=reason)
-        except Exception:
-            # The edge of the task: one update must not end the others.
-            log.exception("telegram.update_broken", update=number)
+            if isinstance(event, CommandEvent | PressEvent):
+                self._answer_soon(number, event, wiring)
+            elif event is not None:
+                facts.put(partial(self._record, number, event, wiring))
 
-    async def _react(self, event: Event, wiring: Wiring) -> None:
+    def _answer_soon(self, number: int, event: CommandEvent | PressEvent, wiring: Wiring) -> None:
+        async def answer() -> None:
+            with _edge(number):
+                if isinstance(event, CommandEvent):
+                    await self._command(event, wiring)
+                else:
+                    await self._press(event, wiring)
+
+        self._tasks.start(asyncio.create_task(answer()))
+
+    async def _record(self, number: int, event: ChatEvent, wiring: Wiring) -> None:
         match event:
-            case CommandEvent():
-                await self._command(event.where, event.who, event.name, event.arguments, wiring)
-            case PressEvent():
-                await self._press(event, wiring)
             case MembershipEvent(where, who):
                 is_new = await chats.membership_changed(event, wiring)
                 if is_new and where.kind is ChatKind.GROUP:
-                    await self._command(where, who, "start", "", wiring)
+                    self._answer_soon(number, CommandEvent(where, who, "start", ""), wiring)
             case MovedEvent(old, new):
                 await chats.moved(old, new, wiring)
             case TopicEvent():
@@ -189,10 +211,11 @@ class TelegramAdapter:
             case RenamedEvent(where):
                 await chats.renamed(where, wiring)
 
-    async def _command(self, where: Where, who: Who, name: str, arguments: str, wiring: Wiring) -> None:
-        reply = await wiring.router.command(self._call(where, who, name, arguments))
+    async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
+        call = self._call(event.where, event.who, event.name, event.arguments)
+        reply = await wiring.router.command(call)
         if reply is not None:
-            await Replies(self.platform, wiring).send(where, reply)
+            await Replies(self.platform, wiring).send(event.where, reply)
 
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
         alert = ""

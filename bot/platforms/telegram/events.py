@@ -88,7 +88,8 @@ class RenamedEvent:
     where: Where
 
 
-Event = CommandEvent | PressEvent | MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
+ChatEvent = MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
+Event = CommandEvent | PressEvent | ChatEvent
 
 
 def event_of(update: Update, bot_name: str) -> Event | None:

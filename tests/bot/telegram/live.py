@@ -195,6 +195,10 @@ class Live:
         )
         return {str(title): str(state) for title, state in rows}
 
+    def chat_states(self) -> set[str]:
+        """The states of all chats, at this moment."""
+        return {str(state) for (state,) in self._read("SELECT state FROM chats")}
+
     def texts(self, chat: Chat, thread: int | None = None) -> list[str]:
         """What the bot has written in a chat, oldest first."""
         return [message.text for message in self.tg.messages(chat, thread)]

@@ -46,6 +46,38 @@ async def test_an_unblock_brings_the_chat_back_without_a_flood(
     assert sky.posts(ann) == ["Post next"]
 
 
+async def test_what_is_told_of_chats_is_recorded_before_it_is_acknowledged(
+    tg: TelegramEmulator, sky: Live
+) -> None:
+    """Telegram tells it once: what a crash interrupts must be told again."""
+    readers = [tg.private(tg.user(f"Reader {number}")) for number in range(20)]
+    for reader in readers:
+        await sky.follow(reader)
+    await sky.stop()
+    for reader in readers:
+        assert reader.user is not None
+        tg.block(reader.user)
+    before = len(tg.requests("getUpdates"))
+    sky.start()
+    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
+    assert sky.chat_states() == {"gone"}
+
+
+async def test_a_chat_is_what_was_told_of_it_last(tg: TelegramEmulator, sky: Live) -> None:
+    readers = [tg.private(tg.user(f"Reader {number}")) for number in range(20)]
+    for reader in readers:
+        await sky.follow(reader)
+    await sky.stop()
+    for reader in readers:
+        assert reader.user is not None
+        tg.block(reader.user)
+        tg.unblock(reader.user)
+    before = len(tg.requests("getUpdates"))
+    sky.start()
+    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
+    assert sky.chat_states() == {"active"}
+
+
 async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
     """The update about an unblock is lost after a day; that somebody speaks is proof enough."""
     assert ann.user is not None
