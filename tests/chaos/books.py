@@ -11,6 +11,7 @@ from scheduler.types import OPEN, DeliveryState, PartState
 from storage.database import create_engine
 from storage.models import (
     BroadcastPostRow,
+    BroadcastRow,
     ChatRow,
     DeliveryRow,
     LedgerRow,
@@ -70,13 +71,16 @@ class Database:
             DeliveryRow.state,
             DeliveryRow.reason,
         )
+        edition = select(
+            BroadcastPostRow.broadcast_id, BroadcastPostRow.post_id, BroadcastRow.created_at
+        ).join(BroadcastRow, BroadcastRow.id == BroadcastPostRow.broadcast_id)
         part = select(PartRow.delivery_id, PartRow.state, PartRow.posts, PartRow.unknowns)
         return Books(
             await self.rows(chat),
             await self.rows(select(PostRow.id, PostRow.title, PostRow.first_seen_at)),
             await self.rows(ledger),
             await self.rows(delivery),
-            await self.rows(select(BroadcastPostRow.broadcast_id, BroadcastPostRow.post_id)),
+            await self.rows(edition),
             await self.rows(part),
         )
 

@@ -45,8 +45,8 @@ class Spot:
             self.away.append((self.away_since, datetime.now(UTC)))
             self.away_since = None
 
-    def was_away(self, at: datetime) -> bool:
-        """Whether it could not be reached then."""
-        if self.away_since is not None and at >= self.away_since:
+    def was_away(self, start: datetime, end: datetime) -> bool:
+        """Whether it could not be reached at some moment between these."""
+        if self.away_since is not None and end >= self.away_since:
             return True
-        return any(since <= at <= until for since, until in self.away)
+        return any(since <= end and start <= until for since, until in self.away)

@@ -160,11 +160,12 @@ class Run:
         self.tally.left_sending += len(await self._newly_sending())
 
     async def _note_returns(self) -> None:
-        """Between two lives: which chats Skywave knows to be back."""
+        """Between two lives: which chats Skywave knows to be back, with nothing else still to be told."""
         states = await self.database.states()
         for spot in self.world.spots:
             known = [states.get((spot.platform, address, spot.topic)) for address in spot.addresses]
-            if not spot.deleted and not spot.hindered and not {"gone"} & set(known):
+            untold = spot.chat is not None and self.world.tg.has_untold(spot.chat)
+            if not (spot.deleted or spot.hindered or untold or "gone" in known):
                 spot.returned()
 
     async def _send_digest(self) -> None:

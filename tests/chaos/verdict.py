@@ -95,9 +95,15 @@ class Account:
         self.chat_ids = {(c.platform, c.address, c.topic): c.id for c in books.chats}
         self.chat_states = {c.id: str(c.state) for c in books.chats}
         self.names = names = {p.id: found[1] for p in books.posts if (found := POST.match(p.title))}
-        self.first_seen: Mapping[str, datetime] = {
-            names[p.id]: p.first_seen_at for p in books.posts if p.id in names
+        made: dict[int, datetime] = {}
+        for row in books.editions:
+            made[row.post_id] = min(made.get(row.post_id, row.created_at), row.created_at)
+        self.taken_up: Mapping[str, tuple[datetime, datetime]] = {
+            names[p.id]: (p.first_seen_at, made.get(p.id, p.first_seen_at))
+            for p in books.posts
+            if p.id in names
         }
+        """For each post, when it was read and when it was fanned out to those who could be reached."""
         self.open = [d for d in books.deliveries if d.state in (DeliveryState.PENDING, DeliveryState.CLAIMED)]
         self._ledger = {(r.chat_id, names.get(r.post_id or 0, "")): r for r in books.ledger}
         self._closed: dict[tuple[int, str], str] = {}
@@ -178,11 +184,11 @@ def _judge_spot(one: Seen, account: Account, verdict: Verdict) -> None:
         verdict.doubled[spot.platform].append(f"{spot.word} ({spot.kind}): {', '.join(message)}")
     if one.misplaced:
         verdict.misplaced.append(f"{spot.word} ({spot.kind}): {one.misplaced}")
-    for post, at in account.first_seen.items():
-        _judge_post(spot, post, copies.get(post, 0), at, account, verdict)
+    for post in account.taken_up:
+        _judge_post(spot, post, copies.get(post, 0), account, verdict)
 
 
-def _judge_post(spot: Spot, post: str, copies: int, at: datetime, account: Account, verdict: Verdict) -> None:
+def _judge_post(spot: Spot, post: str, copies: int, account: Account, verdict: Verdict) -> None:
     told = account.told(spot, post)
     where = f"{spot.word} ({spot.kind}) {post}"
     if copies:
@@ -197,10 +203,16 @@ def _judge_post(spot: Spot, post: str, copies: int, at: datetime, account: Accou
         verdict.only_in_the_books.append(where)
     elif (told.ledger in (LedgerState.FAILED, LedgerState.SKIPPED) and told.reason) or told.closed:
         verdict.listed += 1
-    elif spot.was_away(at) or (spot.deleted and spot.digest):  # it waits for a digest that nobody can get
+    elif spot.was_away(*account.taken_up[post]) or (
+        spot.deleted and spot.digest
+    ):  # it waits for a digest that nobody can get
         verdict.excused += 1
     else:
-        verdict.lost.append(f"{where}: {told}")
+        start, end = account.taken_up[post]
+        away = [f"{since:%T.%f} to {until:%T.%f}" for since, until in spot.away]
+        verdict.lost.append(
+            f"{where}: {told}, read {start:%T.%f}, fanned out {end:%T.%f}, away {away}, {spot.away_since}"
+        )
 
 
 def not_from_forums(lines: Sequence[str]) -> Iterable[str]:

@@ -93,6 +93,10 @@ class TelegramEmulator(People, Emulator):
         entries = (self.transcript.entries[place] for place in places)
         return [entry for entry in entries if isinstance(entry, Request)]
 
+    def has_untold(self, chat: Chat) -> bool:
+        """Whether the bot has not confirmed yet that it was blocked, removed or let in somewhere."""
+        return self.world.updates.is_about(chat.id)
+
     async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:
         """See Transcript.wait_for."""
         return await self.transcript.wait_for(predicate, timeout)

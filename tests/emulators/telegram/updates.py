@@ -25,6 +25,11 @@ class UpdateQueue:
         """How many are not confirmed."""
         return len(self._waiting)
 
+    def is_about(self, chat_id: int) -> bool:
+        """Whether a change of the bot's membership there is not confirmed."""
+        chats = (body["chat"] for _, kind, body in self._waiting if kind == "my_chat_member")
+        return any(isinstance(chat, dict) and chat["id"] == chat_id for chat in chats)
+
     def put(self, kind: str, body: Json) -> int | None:
         """Queue an update and return its id, or drop it if the bot does not want its kind."""
         if kind not in self.allowed if self.allowed else kind in UNASKED:
