@@ -66,6 +66,11 @@ class Client(discord.Client):
         self.wiring: Wiring
         self.facts: Facts
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Nobody is told any more of what comes after the end, such as that all servers are known by now."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def _run_event(self, coro: Handler, event_name: str, *args: Any, **kwargs: Any) -> None:
         """Keep what is being handled, so that it can be finished before the store is closed."""
         task = asyncio.current_task()

@@ -152,6 +152,14 @@ async def test_a_session_that_is_lost_is_begun_anew(dc: DiscordEmulator, sky: Li
     assert "Post old" in text_of(await sky.answer(news, "latest"))
 
 
+async def test_what_comes_after_the_end_is_told_to_nobody(dc: DiscordEmulator, sky: Live) -> None:
+    """The library goes on to wait for the last server, and would say so to a loop that is not there."""
+    await sky.connected()
+    client = sky.client
+    await sky.stop()
+    client.dispatch("ready")
+
+
 async def test_voice_is_not_spoken_of(
     dc: DiscordEmulator, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
