@@ -6,7 +6,7 @@ commit costs as much as some fifty rows: at a high rate, `gather` lets them come
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -22,23 +22,18 @@ log = structlog.get_logger(__name__)
 # Seconds between attempts at a database that does not answer; nothing is sent meanwhile.
 STORE_RETRY = 1.0
 
-
 # What else changes with marks, in their unit of work.
 Change = Callable[[UnitOfWork], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class _Batch:
-    begins: list[Part] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-    begun: frozenset[tuple[int, int, str]] = frozenset()
-    error: Exception | None = None  # a fault of our own, for all that were in it
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """What one caller wants to have recorded; `done` tells whether a part that begins may leave."""
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.begins or self.marks or self.changes)
+    begins: Part | None = None
+    marks: tuple[Mark, ...] = ()
+    change: Change | None = None
+    done: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Journal:
@@ -49,28 +44,21 @@ class Journal:
 
     def __init__(self, store: Store, clock: Clock, epoch: int, gather: float = 0.0) -> None:
         self._store, self._clock, self._epoch, self._gather = store, clock, epoch, gather
-        self._batch = _Batch()
+        self._waiting: list[_Entry] = []
         self._ready = -inf
         self._writing: asyncio.Task[None] | None = None
         self._due: list[datetime] = []  # a heap: when what was postponed here may go on
 
     async def begin(self, part: Part) -> bool:
         """Write a part ahead as `sending`; False if its delivery is not ours to send any more."""
-        batch = self._batch
-        batch.begins.append(part)
-        await self._flushed(batch)
-        return (part.delivery_id, part.n, part.form.value) in batch.begun
+        return await self._recorded(_Entry(begins=part))
 
     async def mark(self, *marks: Mark, change: Change | None = None) -> None:
         """Record marks durably, and what else changes with them: before them, for they may end a claim."""
         for mark in marks:
             if isinstance(mark, Postponed):
                 heapq.heappush(self._due, mark.due_at)
-        batch = self._batch
-        batch.marks.extend(marks)
-        if change is not None:
-            batch.changes.append(change)
-        await self._flushed(batch)
+        await self._recorded(_Entry(marks=marks, change=change))
 
     def due_in(self) -> float | None:
         """Seconds until something that was postponed may go on, 0 if it may already; None if nothing was."""
@@ -91,36 +79,50 @@ class Journal:
         while self._writing is not None and not self._writing.done():
             await asyncio.wait({self._writing})
 
-    async def _flushed(self, batch: _Batch) -> None:
+    async def _recorded(self, entry: _Entry) -> bool:
+        self._waiting.append(entry)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        await batch.done.wait()
-        if batch.error is not None:
-            raise batch.error
+        return await entry.done
 
     async def _write_all(self) -> None:
         """A task of its own: who is cancelled while it waits takes nobody along."""
-        while not self._batch.is_empty:
+        while self._waiting:
             await self._clock.sleep(self._ready - self._clock.monotonic())
             self._ready = self._clock.monotonic() + self._gather
-            batch, self._batch = self._batch, _Batch()
-            try:
-                while not await self._write(batch):
-                    await self._clock.sleep(STORE_RETRY)
-            except Exception as exc:  # the edge of the task: those that wait for it raise it
-                batch.error = exc
-            batch.done.set()
+            entries, self._waiting = self._waiting, []
+            await self._write(entries)
 
-    async def _write(self, batch: _Batch) -> bool:
+    async def _write(self, entries: Sequence[_Entry]) -> None:
+        """Record entries together, or each alone if that breaks: one takes no other along."""
         try:
-            async with self._store.write() as work:
-                for change in batch.changes:
-                    await change(work)
-                now = self._clock.now()
-                begun = await work.outbox.record(batch.begins, batch.marks, now, self._epoch)
-                await work.commit()
-        except StoreError as exc:
-            log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
-            return False
-        batch.begun = frozenset((part.delivery_id, part.n, part.form.value) for part in begun)
-        return True
+            begun = await self._commit(entries)
+        except Exception as exc:
+            # The edge of the task: the one that broke it raises it.
+            if len(entries) > 1:
+                for entry in entries:
+                    await self._write([entry])
+            elif not entries[0].done.done():
+                entries[0].done.set_exception(exc)
+            return
+        for entry in entries:
+            if not entry.done.done():  # nobody may be waiting any more
+                entry.done.set_result(entry.begins in begun)
+
+    async def _commit(self, entries: Sequence[_Entry]) -> Collection[Part]:
+        """One unit of work, repeated until the store takes it; returns which parts may leave."""
+        begins = [entry.begins for entry in entries if entry.begins is not None]
+        marks = [mark for entry in entries for mark in entry.marks]
+        while True:
+            try:
+                async with self._store.write() as work:
+                    for entry in entries:
+                        if entry.change is not None:
+                            await entry.change(work)
+                    begun = await work.outbox.record(begins, marks, self._clock.now(), self._epoch)
+                    await work.commit()
+            except StoreError as exc:
+                log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
+                await self._clock.sleep(STORE_RETRY)
+            else:
+                return set(begun)

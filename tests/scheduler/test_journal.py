@@ -146,20 +146,23 @@ async def test_what_nobody_waits_for_any_more_is_recorded_before_the_end(
     assert world.sql("SELECT state FROM delivery_parts") == [("sending",)]
 
 
-async def test_a_fault_of_our_own_is_everybodys_in_the_batch_and_the_next_one_goes_on(
-    world: World, claimed: list[Part]
-) -> None:
+async def test_what_breaks_takes_no_other_along(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
 
     async def breaks(work: UnitOfWork) -> None:
         raise ValueError("a bug")
 
-    closed = Closed(claimed[0].delivery_id, DeliveryState.FAILED, "no")
+    closed = [Closed(part.delivery_id, DeliveryState.FAILED, "no") for part in claimed[:2]]
     found = await asyncio.gather(
-        journal.mark(closed, change=breaks), journal.begin(claimed[1]), return_exceptions=True
+        journal.mark(closed[0]),
+        journal.mark(closed[1], change=breaks),
+        journal.begin(claimed[2]),
+        return_exceptions=True,
     )
-    assert [str(error) for error in found] == ["a bug", "a bug"]
-    assert await journal.begin(claimed[1])
+    assert [str(one) for one in found] == ["None", "a bug", "True"]
+    states = "SELECT state FROM deliveries WHERE id IN (?, ?) ORDER BY id"
+    assert world.sql(states, *(one.delivery_id for one in closed)) == [("failed",), ("claimed",)]
+    assert world.sql("SELECT state FROM delivery_parts") == [("sending",)]
 
 
 async def test_marks_come_before_what_begins_in_the_same_batch(world: World, claimed: list[Part]) -> None:
