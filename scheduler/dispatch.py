@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import deque
+from collections.abc import Sequence
 
 import structlog
 
@@ -85,28 +86,30 @@ class Dispatcher:
             await self._idle()
 
     async def recover(self) -> int:
-        """Settle what an earlier process left behind; returns how many outcomes are unknown."""
+        """Settle what an earlier process left behind; returns how many outcomes are unknown.
+
+        In one unit of work: what is known to be unknown must not lose what follows from it.
+        """
         async with self._store.write() as work:
             left = await work.outbox.recover(self._platform.name, self._epoch)
+            marks = [mark for delivery in left for mark in self._after_unknown(delivery)]
+            await work.outbox.record((), marks, self._clock.now(), self._epoch)
             await work.commit()
-        marks: list[Mark] = []
-        for delivery in left:
-            unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
-            reason = "the process ended while it was being sent"
-            log.warning(
-                "delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason
-            )
-            marks += after_unknown(
-                delivery,
-                unknown,
-                reason,
-                deduplicates=self._platform.deduplicates,
-                now=self._clock.now(),
-                rng=self._rng,
-            )
-        if marks:
-            await self._journal.mark(*marks)
+        self._journal.expect(marks)
         return len(left)
+
+    def _after_unknown(self, delivery: Delivery) -> Sequence[Mark]:
+        unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
+        reason = "the process ended while it was being sent"
+        log.warning("delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason)
+        return after_unknown(
+            delivery,
+            unknown,
+            reason,
+            deduplicates=self._platform.deduplicates,
+            now=self._clock.now(),
+            rng=self._rng,
+        )
 
     async def drain(self) -> int:
         """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""

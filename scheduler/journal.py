@@ -6,7 +6,7 @@ commit costs as much as some fifty rows: at a high rate, `gather` lets them come
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -55,10 +55,14 @@ class Journal:
 
     async def mark(self, *marks: Mark, change: Change | None = None) -> None:
         """Record marks durably, and what else changes with them: before them, for they may end a claim."""
+        self.expect(marks)
+        await self._recorded(_Entry(marks=marks, change=change))
+
+    def expect(self, marks: Iterable[Mark]) -> None:
+        """Remember when what is postponed may go on."""
         for mark in marks:
             if isinstance(mark, Postponed):
                 heapq.heappush(self._due, mark.due_at)
-        await self._recorded(_Entry(marks=marks, change=change))
 
     def due_in(self) -> float | None:
         """Seconds until something that was postponed may go on, 0 if it may already; None if nothing was."""

@@ -49,6 +49,7 @@ def report(run: Run, verdict: Verdict, account: Account) -> Iterator[str]:
         "doubled and not counted unknown": verdict.uncounted,
         "out of order": verdict.misplaced,
         "stranded": verdict.stranded,
+        "faults of its own": run.broken(),
     }
     for name, lines in found.items():
         yield f"{name}: {len(lines)}"
@@ -75,6 +76,7 @@ def failures(run: Run, verdict: Verdict, account: Account) -> Sequence[str]:
         f"at most {MOST_A_KILL} doubled a kill": max(freely.values(), default=0) <= MOST_A_KILL,
         "every chat keeps its order": not verdict.misplaced,
         "every chat that can be reached is active": not verdict.stranded,
+        "it has no fault of its own": not run.broken(),
         "an orderly end leaves nothing `sending`": not tally.left_sending,
     }
     return [name for name, passed in bars.items() if not passed]

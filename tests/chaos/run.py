@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import signal
 from asyncio.subprocess import Process
 from collections import Counter
@@ -28,6 +29,8 @@ ENOUGH = 500
 PATIENCE, ENDING = 12.0, 40.0
 # Seconds that all may take to be sent in the end.
 LAST = 900.0
+# What the program calls a fault of its own.
+BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 # Between two looks at what another process writes, which tells nobody when it does.
 LOOK = 0.1
 
@@ -115,6 +118,11 @@ class Run:
         status, _, err = await self.program.call(*arguments, input=input)
         if status:
             raise AssertionError(f"skywave {' '.join(arguments)}: {err}")
+
+    def broken(self) -> list[str]:
+        """The lines of the log in which the program tells of a fault of its own."""
+        log = (self._folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+        return [line for line in log.splitlines() if BROKEN.search(line)]
 
     # Lives
 

@@ -1,6 +1,7 @@
 """What leaves, when, and what is recorded of it: the invariants of sending."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from math import inf
 
@@ -318,6 +319,31 @@ async def test_a_kill_during_a_send_is_an_unknown_outcome(world: World, policy: 
     assert world.platform.texts(chat) == ["hello"] * (2 if policy == "resend" else 1)
     assert world.deliveries(chat)[0][0] == ("held" if policy == "hold" else "sent")
     assert world.sql("SELECT unknowns FROM delivery_parts") == [(1,)]
+
+
+async def test_a_kill_during_the_recovery_does_not_lose_the_policy(world: World) -> None:
+    await world.source()
+    chat = await world.chat()
+    world.hold_unknown(chat)
+    await world.publish("hello")
+    world.platform.faults = [killed()]
+    with pytest.raises(asyncio.CancelledError):
+        await world.dispatcher(1).drain()
+    begun = world.store.writes
+
+    async def kill() -> None:
+        if world.store.writes > begun:  # whatever there is to write after the first time
+            raise asyncio.CancelledError
+
+    world.store.on_write = kill
+    with suppress(asyncio.CancelledError):
+        await world.dispatcher(2).recover()
+    world.store.on_write = None
+    last = world.dispatcher(3)
+    await last.recover()
+    await until_quiet(last, world)
+    assert world.platform.texts(chat) == ["hello"]
+    assert world.deliveries(chat)[0][0] == "held"
 
 
 @pytest.mark.parametrize("policy", ["resend", "hold", "deduplicates"])
