@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.app import App, Runner, build
 from bot.platforms.types import Adapter
@@ -21,6 +21,7 @@ FEED = "/feed"
 PATIENCE = 30.0  # seconds after which a test that waits has failed
 
 Found = TypeVar("Found")
+Spot = TypeVar("Spot")  # a chat of an emulator
 
 
 class SkippingClock:
@@ -46,8 +47,11 @@ class SkippingClock:
         await asyncio.sleep(0)
 
 
-class Deployment:
-    """One Skywave. It can be stopped and started again; what it knows is in its folder."""
+class Deployment(Generic[Spot]):
+    """One Skywave. It can be stopped and started again; what it knows is in its folder.
+
+    Its chats are those of an emulator, or places of any platform.
+    """
 
     def __init__(
         self,
@@ -110,18 +114,18 @@ class Deployment:
         result = await self.app.ingest.poll(source)
         assert not result.error, result.error
 
-    async def subscribe(self, place: Place, kind: ChatKind) -> Chat:
+    async def subscribe(self, chat: Spot | Place, kind: ChatKind, title: str = "") -> Chat:
         """Let a chat follow everything that is public, as `skywave subscriptions add` does."""
         async with self.app.store.write() as work:
-            known = await work.chats.ensure(place, kind=kind)
+            known = await work.chats.ensure(self._at(chat), title=title, kind=kind)
             await work.subscriptions.add(known.id, None)
             await work.commit()
         return known
 
-    async def notify(self, place: Place, text: str) -> None:
+    async def notify(self, chat: Spot | Place, text: str) -> None:
         """Send a notice through the outbox."""
         async with self.app.store.write() as work:
-            await membership.notify(work, place, text, self.clock.now())
+            await membership.notify(work, self._at(chat), text, self.clock.now())
             await work.commit()
         self.app.services.wake()
 
@@ -133,33 +137,48 @@ class Deployment:
 
     # What the store says
 
-    async def chat_at(self, place: Place) -> Chat:
+    def place(self, chat: Spot, topic: int | None = None) -> Place:
+        """Where the chat of an emulator, or one of its topics, is for Skywave."""
+        raise NotImplementedError
+
+    def _at(self, chat: Spot | Place, topic: int | None = None) -> Place:
+        return chat if isinstance(chat, Place) else self.place(chat, topic)
+
+    async def find(self, chat: Spot | Place, topic: int | None = None) -> Chat | None:
+        """The chat as the store has it, if it does."""
         async with self.app.store.read() as work:
-            found = await work.chats.find(place)
+            return await work.chats.find(self._at(chat, topic))
+
+    async def known(self, chat: Spot | Place, topic: int | None = None) -> Chat:
+        """The chat as the store has it."""
+        found = await self.find(chat, topic)
         assert found is not None
         return found
 
-    async def deliveries_to(self, place: Place) -> Sequence[Delivery]:
+    async def deliveries(self, chat: Spot | Place, topic: int | None = None) -> Sequence[Delivery]:
         """The deliveries to a chat, oldest first."""
-        known = await self.chat_at(place)
+        known = await self.known(chat, topic)
         async with self.app.store.read() as work:
             found = await work.outbox.find(DeliveryFilter(chat_id=known.id), 100)
         return sorted(found, key=lambda delivery: delivery.id)
 
-    async def states_at(self, place: Place) -> list[str]:
-        return [str(delivery.state) for delivery in await self.deliveries_to(place)]
+    async def states(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
+        return [str(delivery.state) for delivery in await self.deliveries(chat, topic)]
 
-    async def parts_at(self, place: Place) -> list[PartState]:
+    async def parts(self, chat: Spot | Place) -> list[PartState]:
         """The states of the parts of all deliveries to a chat."""
-        return [part.state for one in await self.deliveries_to(place) for part in one.parts]
+        return [part.state for one in await self.deliveries(chat) for part in one.parts]
 
-    def ledger_of(self, place: Place) -> dict[str, str]:
+    def ledger(self, chat: Spot | Place) -> dict[str, str]:
         """What the ledger says of a chat, by the titles of the posts."""
+        place = self._at(chat)
         rows = self.read(
             "SELECT posts.title, ledger.state FROM ledger JOIN posts ON posts.id = ledger.post_id"
-            " JOIN chats ON chats.id = ledger.chat_id WHERE chats.platform = ? AND chats.address = ?",
+            " JOIN chats ON chats.id = ledger.chat_id"
+            " WHERE chats.platform = ? AND chats.address = ? AND chats.topic = ?",
             place.platform,
             place.address,
+            place.topic,
         )
         return {str(title): str(state) for title, state in rows}
 
@@ -170,20 +189,20 @@ class Deployment:
                 await asyncio.sleep(0)  # let the others run
         return value
 
-    async def ended_at(self, place: Place) -> list[str]:
+    async def ended(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
         """The states of a chat's deliveries, once none is open any more."""
 
         async def all_closed() -> list[str] | None:
-            states = await self.states_at(place)
+            states = await self.states(chat, topic)
             return states if states and not {"pending", "claimed"} & set(states) else None
 
         return await self.until(all_closed)
 
-    async def ended_at_last_at(self, place: Place) -> list[str]:
+    async def ended_at_last(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
         """The same for a chat whose deliveries wait: time passes until they are due."""
 
         async def all_closed() -> list[str] | None:
-            found = await self.deliveries_to(place)
+            found = await self.deliveries(chat, topic)
             waiting = [d.due_at for d in found if d.state == "pending" and d.due_at > self.clock.now()]
             if waiting:
                 self.skip((min(waiting) - self.clock.now()).total_seconds())
@@ -192,21 +211,20 @@ class Deployment:
 
         return await self.until(all_closed)
 
-    async def waits_at(self, place: Place) -> Delivery:
+    async def waits(self, chat: Spot | Place, topic: int | None = None) -> Delivery:
         """The delivery to a chat that waits with a reason, once there is one."""
 
         async def postponed() -> Delivery | None:
-            found = await self.deliveries_to(place)
+            found = await self.deliveries(chat, topic)
             return next((d for d in found if d.state == "pending" and d.reason), None)
 
         return await self.until(postponed)
 
-    async def becomes(self, place: Place, state: str) -> Chat:
+    async def is_in(self, chat: Spot | Place, state: str, topic: int | None = None) -> Chat:
         """The chat, once the store knows it in this state."""
 
         async def there() -> Chat | None:
-            async with self.app.store.read() as work:
-                found = await work.chats.find(place)
+            found = await self.find(chat, topic)
             return found if found and found.state == state else None
 
         return await self.until(there)

@@ -24,7 +24,7 @@ PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
 
 
 @asynccontextmanager
-async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment]:
+async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment[Place]]:
     """Skywave in this process, with the real adapters and a clock that skips what would be waited for."""
     settings = load_settings(
         database_url=f"sqlite:///{folder / 'skywave.db'}",
@@ -37,7 +37,7 @@ async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment]:
         allowed_networks="127.0.0.0/8",
     )
     with addresses():
-        made = Deployment(world.feed, settings, lambda: _adapters(settings))
+        made = Deployment[Place](world.feed, settings, lambda: _adapters(settings))
         await made.open()
         try:
             yield made
@@ -97,7 +97,7 @@ async def test_every_chat_ends_as_its_platform_asks(tmp_path: Path) -> None:
     assert verdict.arrived >= 0.97 * reached * world.published
 
 
-async def _poll(skywave: Deployment) -> None:
+async def _poll(skywave: Deployment[Place]) -> None:
     async with skywave.app.store.read() as work:
         (source,) = [s for s in await work.sources.all() if s.url.endswith("/feed")]
     result = await skywave.app.ingest.poll(source)
@@ -123,7 +123,7 @@ def _trouble(world: World, blocked: list[Spot], migrated: list[Spot], deleted: l
             world.dc.delete(spot.channel)
 
 
-async def _nothing_open(skywave: Deployment) -> None:
+async def _nothing_open(skywave: Deployment[Place]) -> None:
     """Until every delivery has ended; what waits for a back-off becomes due."""
     database = Database(skywave.settings.database_url)
 

@@ -23,7 +23,7 @@ from bot.platforms.discord.sender import SEND_TIMEOUT
 from bot.platforms.types import Adapter
 from bot.settings import Settings, load_settings
 from scheduler.ports import Clock
-from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
+from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
 from tests.e2e.program import FeedServer, item
 from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
@@ -34,7 +34,7 @@ CALLBACK = "POST /interactions/{interaction}/{token}/callback"
 NAMES = re.compile(r"Post (\w+)\]?\(?")
 
 
-class Live(Deployment):
+class Live(Deployment[Channel]):
     """One deployment on Discord."""
 
     def __init__(
@@ -79,13 +79,13 @@ class Live(Deployment):
     async def looked(self) -> None:
         """Return when the dispatcher has dealt with all that was due: a notice to Zoe, due last, has left."""
         zoe = self.dc.dm(self.dc.user("Zoe"))
-        await self.notify(self.place(zoe), "Are you there?")
+        await self.notify(zoe, "Are you there?")
         await self.ended(zoe)
 
     async def follow(self, channel: Channel) -> Chat:
         """Let a channel follow everything that is public."""
         kind = ChatKind.PRIVATE if channel.guild is None else ChatKind.CHANNEL
-        return await self.subscribe(self.place(channel), kind)
+        return await self.subscribe(channel, kind)
 
     async def answer(
         self, channel: Channel, name: str, /, *, by: User | None = None, **options: str
@@ -101,36 +101,8 @@ class Live(Deployment):
 
     # What became of it
 
-    @staticmethod
-    def place(channel: Channel) -> Place:
+    def place(self, channel: Channel, _topic: int | None = None) -> Place:
         return Place("discord", str(channel.id))
-
-    async def known(self, channel: Channel) -> Chat:
-        return await self.chat_at(self.place(channel))
-
-    async def deliveries(self, channel: Channel) -> Sequence[Delivery]:
-        return await self.deliveries_to(self.place(channel))
-
-    async def states(self, channel: Channel) -> list[str]:
-        return await self.states_at(self.place(channel))
-
-    async def parts(self, channel: Channel) -> list[PartState]:
-        return await self.parts_at(self.place(channel))
-
-    def ledger(self, channel: Channel) -> dict[str, str]:
-        return self.ledger_of(self.place(channel))
-
-    async def ended(self, channel: Channel) -> list[str]:
-        return await self.ended_at(self.place(channel))
-
-    async def ended_at_last(self, channel: Channel) -> list[str]:
-        return await self.ended_at_last_at(self.place(channel))
-
-    async def waits(self, channel: Channel) -> Delivery:
-        return await self.waits_at(self.place(channel))
-
-    async def is_in(self, channel: Channel, state: str) -> Chat:
-        return await self.becomes(self.place(channel), state)
 
     def posts(self, channel: Channel) -> list[str]:
         """The names of the posts in the first line of each message of the bot in a channel."""

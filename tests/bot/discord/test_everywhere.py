@@ -68,7 +68,7 @@ async def test_a_post_reaches_chats_of_every_kind_once(
                 await sky.until(lambda: follows(sky, Place("terminal", "me")))
                 await sky.publish("new")
                 for place in (*places, *map(sky.place, (*channels, forum)), Place("terminal", "me")):
-                    assert await sky.ended_at(place) == ["sent"]
+                    assert await sky.ended(place) == ["sent"]
                 assert [sky.posts(channel) for channel in channels] == [["new"]] * 4
                 (post,) = [thread for thread in club.threads.values() if thread.parent is forum]
                 assert sky.posts(post) == ["new"]

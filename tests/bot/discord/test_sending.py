@@ -440,9 +440,9 @@ async def test_a_person_is_written_to_by_their_id(dc: DiscordEmulator, sky: Live
     ann = dc.user("Ann")
     place = Place("discord", str(ann.id))
     await sky.notify(place, "Something stopped.")
-    assert await sky.ended_at(place) == ["sent"]
+    assert await sky.ended(place) == ["sent"]
     assert [text_of(message) for message in dc.messages(dc.dm(ann))] == ["Something stopped."]
-    assert (await sky.chat_at(place)).kind is ChatKind.PRIVATE
+    assert (await sky.known(place)).kind is ChatKind.PRIVATE
 
 
 # Pings

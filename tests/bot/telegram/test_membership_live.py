@@ -1,7 +1,6 @@
 """Chats that come, go, move and lose a topic, as Telegram's updates tell it."""
 
 import asyncio
-from functools import partial
 
 import pytest
 
@@ -23,7 +22,7 @@ async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: 
     await sky.publish("one", "two")
     await sky.waits(ann)
     tg.block(ann.user)
-    gone = await sky.until(partial(sky.in_state, ann, "gone"))
+    gone = await sky.is_in(ann, "gone")
     assert gone.reason == "the bot was blocked"
     assert await sky.states(ann) == ["cancelled", "cancelled"]
     assert sky.ledger(ann) == {}
@@ -37,10 +36,10 @@ async def test_an_unblock_brings_the_chat_back_without_a_flood(
     assert ann.user is not None
     await sky.follow(ann)
     tg.block(ann.user)
-    await sky.until(partial(sky.in_state, ann, "gone"))
+    await sky.is_in(ann, "gone")
     await sky.publish("missed")
     tg.unblock(ann.user)
-    await sky.until(partial(sky.in_state, ann, "active"))
+    await sky.is_in(ann, "active")
     await sky.publish("next")
     assert await sky.ended(ann) == ["sent"]
     assert sky.posts(ann) == ["Post next"]
@@ -83,7 +82,7 @@ async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann
     assert ann.user is not None
     await sky.follow(ann)
     tg.block(ann.user)
-    await sky.until(partial(sky.in_state, ann, "gone"))
+    await sky.is_in(ann, "gone")
     ann.bot = "member"
     await sky.answer(ann, "/latest")
     assert (await sky.known(ann)).state == "active"
@@ -94,11 +93,11 @@ async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live, kind: str) -
     chat: Chat = getattr(tg, kind)("Place")
     await sky.follow(chat)
     tg.kick_bot(chat)
-    gone = await sky.until(partial(sky.in_state, chat, "gone"))
+    gone = await sky.is_in(chat, "gone")
     assert gone.reason == "the bot was removed"
     await sky.publish("missed")
     tg.add_bot(chat, admin=True)
-    await sky.until(partial(sky.in_state, chat, "active"))
+    await sky.is_in(chat, "active")
     await sky.publish("next")
     assert await sky.ended(chat) == ["sent"]
     assert sky.posts(chat) == ["Post next"]
@@ -112,10 +111,10 @@ async def test_a_kick_takes_all_topics_along(tg: TelegramEmulator, sky: Live) ->
         await sky.follow(forum, topic=topic)
     tg.kick_bot(forum)
     for topic in topics:
-        await sky.until(partial(sky.in_state, forum, "gone", topic))
+        await sky.is_in(forum, "gone", topic)
     tg.add_bot(forum)
     for topic in topics:
-        await sky.until(partial(sky.in_state, forum, "active", topic))
+        await sky.is_in(forum, "active", topic)
 
 
 async def test_a_new_group_is_greeted_and_a_channel_is_not(tg: TelegramEmulator, sky: Live) -> None:
@@ -137,7 +136,7 @@ async def test_a_group_that_becomes_a_supergroup_goes_on(tg: TelegramEmulator, s
     await sky.publish("one")
     await sky.ended(group)
     supergroup = tg.migrate(group)
-    await sky.until(partial(sky.in_state, supergroup, "active"))
+    await sky.is_in(supergroup, "active")
     await sky.publish("two")
     assert await sky.ended(supergroup) == ["sent", "sent"]
     assert sky.posts(supergroup) == ["Post two"]
@@ -178,7 +177,7 @@ async def test_a_closed_topic_waits_until_it_is_opened(tg: TelegramEmulator, sky
     for topic in (news, talk):
         await sky.follow(forum, topic=topic)
     tg.close_topic(forum, news)
-    await sky.until(partial(sky.in_state, forum, "paused", news))
+    await sky.is_in(forum, "paused", news)
     await tg.wait_for(lambda: tg.messages(forum, 1) or None)
     await sky.publish("one")
     await sky.ended(forum, talk)
@@ -188,7 +187,7 @@ async def test_a_closed_topic_waits_until_it_is_opened(tg: TelegramEmulator, sky
     assert sky.texts(forum, 1) == ["Club: the topic was closed. What was to be sent there waits."]
     assert not tg.messages(forum, news)
     tg.reopen_topic(forum, news)
-    await sky.until(partial(sky.in_state, forum, "active", news))
+    await sky.is_in(forum, "active", news)
     assert await sky.ended_at_last(forum, news) == ["sent", "sent"]
     assert sky.posts(forum, news) == ["Post one", "Post two"]
 
@@ -210,7 +209,7 @@ async def test_new_rights_let_what_waited_go(tg: TelegramEmulator, sky: Live) ->
     await sky.follow(channel)
     await sky.publish("one")
     await sky.waits(channel)
-    await sky.until(partial(sky.in_state, channel, "paused"))
+    await sky.is_in(channel, "paused")
     tg.add_bot(channel, admin=True)
     assert await sky.ended_at_last(channel) == ["sent"]
     assert sky.posts(channel) == ["Post one"]

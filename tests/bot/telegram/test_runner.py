@@ -16,7 +16,8 @@ from content.document import Document
 from scheduler.limits import Limits, Rate
 from scheduler.types import Chat as Known
 from scheduler.types import Form, Message, Place, Sent
-from tests.bot.telegram.live import PATIENCE, Live, live
+from tests.bot.live import PATIENCE
+from tests.bot.telegram.live import Live, live
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import answers, held, refused, too_many
 

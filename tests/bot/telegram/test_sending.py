@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.types import OnUnknown
-from tests.bot.telegram.live import Live, SkippingClock, live
+from tests.bot.live import SkippingClock
+from tests.bot.telegram.live import Live, live
 from tests.e2e.program import item
 from tests.emulators.base import Fault
 from tests.emulators.telegram import Chat, Limits, TelegramEmulator
@@ -79,7 +80,7 @@ async def test_a_post_goes_out_once(sky: Live, ann: Chat, bob: Chat) -> None:
 async def test_a_chat_that_is_gone_gets_nothing_more(sky: Live, ann: Chat, bob: Chat, kind: str) -> None:
     await broadcast(sky, refused(kind), ann, bob)
     assert await sky.ended(ann) == ["cancelled"]
-    known = await sky.until(partial(sky.in_state, ann, "gone"))
+    known = await sky.is_in(ann, "gone")
     assert known.reason.endswith(REFUSALS[kind][1].split(": ")[1].lower()[1:])
     assert await sky.until(partial(sky.parts_are, ann, "failed"))
     assert sky.ledger(ann) == {}
@@ -97,7 +98,7 @@ async def test_a_chat_without_rights_is_paused_and_tried_again_later(
     await broadcast(sky, refused(kind), ann, bob)
     waiting = await sky.waits(ann)
     assert waiting.due_at - sky.clock.now() > timedelta(minutes=59)
-    known = await sky.until(partial(sky.in_state, ann, "paused"))
+    known = await sky.is_in(ann, "paused")
     assert known.reason
     assert sky.ledger(ann) == {"Post new": "reserved"}
     assert await sky.parts(ann) == ["pending"]
@@ -106,7 +107,7 @@ async def test_a_chat_without_rights_is_paused_and_tried_again_later(
     await sky.looked()
     assert sky.tg.requests("sendMessage")[-1].chat_id != str(ann.id)
     sky.skip(HOUR)
-    await sky.until(partial(sky.in_state, ann, "active"))
+    await sky.is_in(ann, "active")
     assert (await sky.ended_at_last(ann))[0] == "sent"
     assert sky.posts(ann)[0] == "Post new"
 
@@ -176,7 +177,7 @@ async def test_a_group_that_moved_is_followed(tg: TelegramEmulator, sky: Live, a
     group.migrated_to = supergroup.id  # the update that tells of it comes late
     known = await sky.follow(group)
     await sky.publish("newer")
-    await sky.until(partial(sky.in_state, supergroup, "active"))
+    await sky.is_in(supergroup, "active")
     assert await sky.ended(supergroup) == ["sent"]
     assert sky.posts(supergroup) == ["Post newer"]
     assert (await sky.known(supergroup)).id == known.id
