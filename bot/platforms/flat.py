@@ -1,6 +1,7 @@
 """A document as one string and the spans that are marked in it, for platforms that take text and entities."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ _UNSAFE = re.compile(
     "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
     "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
 )
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
 
 
 class SpanKind(StrEnum):
@@ -65,6 +67,11 @@ class Flat:
 
     text: str
     spans: tuple[Span, ...] = ()
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is something to see in it: platforms refuse messages without."""
+    return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
 
 
 def clean(content: str) -> str:

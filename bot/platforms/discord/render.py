@@ -4,14 +4,13 @@ Limits: github.com/discord/discord-api-docs (message and embed object). The API 
 #1315), clients count UTF-16 units; the units are what is measured here, being never fewer.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from bot.platforms.discord.markup import fence, marked, plain
 from bot.platforms.fit import fit, split
-from bot.platforms.flat import clean, clean_line, flatten
+from bot.platforms.flat import clean, clean_line, flatten, is_visible
 from content.document import (
     Block,
     CodeBlock,
@@ -34,7 +33,6 @@ IMAGE_URL_LENGTH = 2048
 NOTHING = "…"  # Discord refuses an empty message
 
 _HEADINGS = 3  # levels that Discord has
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
@@ -78,17 +76,13 @@ def _title(document: Document) -> str:
     """The first heading, else the first line, cut to a thread's name."""
     blocks = sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
     lines = (line for block in blocks for line in clean(block_text(block)).split("\n"))
-    line = next(filter(_is_visible, lines), NOTHING)[: 2 * TITLE_LENGTH]
+    line = next(filter(is_visible, lines), NOTHING)[: 2 * TITLE_LENGTH]
     names = (excerpt(line, TITLE_LENGTH - less) for less in range(TITLE_LENGTH))
-    return next((name for name in names if _units(name) <= TITLE_LENGTH and _is_visible(name)), NOTHING)
-
-
-def _is_visible(text: str) -> bool:
-    return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
+    return next((name for name in names if _units(name) <= TITLE_LENGTH and is_visible(name)), NOTHING)
 
 
 def _has_text(blocks: Iterable[Block]) -> bool:
-    return any(_is_visible(clean(block_text(block))) for block in blocks)
+    return any(is_visible(clean(block_text(block))) for block in blocks)
 
 
 def _text(document: Document, form: Form) -> tuple[str, str]:

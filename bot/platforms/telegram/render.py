@@ -4,7 +4,6 @@ Limits and rules: core.telegram.org/bots/api#messageentity and #sendmessage, and
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from bot.platforms.fit import fit, split
-from bot.platforms.flat import Flat, Span, SpanKind, flatten, shift, trim
+from bot.platforms.flat import Flat, Span, SpanKind, flatten, is_visible, shift, trim
 from content.document import Document, Image, is_web_url
 from scheduler.types import Form, Message
 
@@ -40,7 +39,6 @@ _MENTION = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _WORD_JOINER = "\u2060"
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
@@ -82,14 +80,10 @@ def _flat(document: Document, form: Form) -> tuple[Flat, str]:
     if form is Form.FULL and picture:
         others = tuple(block for block in document.blocks if block is not picture)
         flat = flatten(Document(others))
-        if _is_visible(flat.text):
+        if is_visible(flat.text):
             return _without_mentions(flat, form), picture.url
     flat = flatten(document)
-    return (_without_mentions(flat, form) if _is_visible(flat.text) else Flat(NOTHING)), ""
-
-
-def _is_visible(text: str) -> bool:
-    return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
+    return (_without_mentions(flat, form) if is_visible(flat.text) else Flat(NOTHING)), ""
 
 
 def _without_mentions(flat: Flat, form: Form) -> Flat:
