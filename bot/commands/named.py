@@ -24,4 +24,6 @@ async def find_source(request: Request, services: Services) -> Source:
     hint = (
         t("There is: {names}. /sources lists them all.", names=names) if names else t("There are none yet.")
     )
+    if "." in wanted and " " not in wanted:
+        hint = t("If it is the address of a feed, begin it with https://.") + " " + hint
     raise NotFound(t("No source is called “{name}”.", name=request.arguments.strip()[:60]) + " " + hint)

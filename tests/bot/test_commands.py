@@ -66,6 +66,8 @@ async def test_an_unknown_source_names_those_that_there_are(desk: Desk) -> None:
     await desk.source(*POSTS)
     said = shown(await desk.say("/latest nothing"))
     assert said == "⚠ No source is called “nothing”. There is: Example. /sources lists them all."
+    said = shown(await desk.say("/latest example.org/feed.xml"))
+    assert "“example.org/feed.xml”. If it is the address of a feed, begin it with https://." in said
     assert len(shown(await desk.say("/latest " + "x" * 4000))) < 300
 
 
