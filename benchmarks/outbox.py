@@ -55,7 +55,7 @@ async def outbox_cpu() -> list[Result]:
     """CPU of a delivery in the outbox, beside that of a send, in turns; and in all of the dispatching."""
     outbox, sends, whole, rates = [], [], [], []
     async with server("canned") as canned:
-        for _ in range(3):
+        for _ in range(5):
             async with pending(20_000) as url:
                 alone = await measured("outbox", url)
             outbox.append(alone["cpu"])
