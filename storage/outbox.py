@@ -48,6 +48,7 @@ from storage.sql import CHUNK, changed_rows, is_open, reserve_alone, table_of, u
 
 # The statements of every claim, built once.
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
+_busy = table_of(DeliveryRow).alias("busy")
 _leases = table_of(LeaseRow)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 # Who takes a lease waits for the claims of its old holder, and none of those comes after.
@@ -62,6 +63,12 @@ _due = (
             _older.c.chat_id == _deliveries.c.chat_id,
             _older.c.id < _deliveries.c.id,
             is_open(_older.c.state),
+        ),
+        # A later one may be on its way: an earlier one that had failed was opened again meanwhile.
+        ~exists().where(
+            _busy.c.chat_id == _deliveries.c.chat_id,
+            is_open(_busy.c.state),  # for the index
+            _busy.c.state == DeliveryState.CLAIMED,
         ),
     )
     .order_by(_deliveries.c.due_at, _deliveries.c.id)

@@ -198,6 +198,20 @@ async def test_recovery_makes_what_was_sending_unknown_and_lets_the_rest_wait(wo
     assert waiting[sent_one_part.id].parts == (arrived,)
 
 
+async def test_what_is_tried_again_waits_for_what_is_on_its_way(world: World) -> None:
+    """An earlier delivery is opened again while a later one of its chat leaves."""
+    chat = await world.chat()
+    await world.deliver(chat, body="One")
+    (failed,) = await world.claim()
+    await world.mark(Closed(failed.id, DeliveryState.FAILED, "rejected"))
+    await world.deliver(chat, body="Two")
+    (leaving,) = await world.claim()
+    assert await world.retry() == 1
+    assert await world.claim() == []
+    await world.mark(Closed(leaving.id, DeliveryState.SENT))
+    assert [again.id for again in await world.claim()] == [failed.id]
+
+
 async def test_the_count_of_unknowns_grows(world: World) -> None:
     await world.deliver(await world.chat(), body="Hello")
     (taken,) = await world.claim()
