@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
 
 import structlog
 
@@ -11,9 +10,8 @@ from content.errors import StoreError
 from scheduler.journal import STORE_RETRY, Journal
 from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Mark, Platform, Postponed, Store
-from scheduler.reactions import after_unknown
 from scheduler.renderings import Composer
-from scheduler.sending import Sending
+from scheduler.sending import ENDED, Sending
 from scheduler.types import Delivery, PartState
 
 log = structlog.get_logger(__name__)
@@ -92,24 +90,14 @@ class Dispatcher:
         """
         async with self._store.write() as work:
             left = await work.outbox.recover(self._platform.name, self._epoch)
-            marks = [mark for delivery in left for mark in self._after_unknown(delivery)]
+            marks: list[Mark] = []
+            for delivery in left:
+                unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
+                marks += self._sending.after_unknown(delivery, unknown, ENDED)
             await work.outbox.record((), marks, self._clock.now(), self._epoch)
             await work.commit()
         self._journal.expect(marks)
         return len(left)
-
-    def _after_unknown(self, delivery: Delivery) -> Sequence[Mark]:
-        unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
-        reason = "the process ended while it was being sent"
-        log.warning("delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason)
-        return after_unknown(
-            delivery,
-            unknown,
-            reason,
-            deduplicates=self._platform.deduplicates,
-            now=self._clock.now(),
-            rng=self._rng,
-        )
 
     async def drain(self) -> int:
         """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""

@@ -1,6 +1,7 @@
 """render → limit → write ahead → send → record: the way of one delivery, and what goes wrong on it."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from scheduler.errors import Ambiguous, ChatGone, ChatPaused, ContentRejected, R
 from scheduler.journal import STORE_RETRY, Change, Journal
 from scheduler.limits import Lane
 from scheduler.pacer import Pacer
-from scheduler.ports import Clock, Closed, PartEnded, Platform, Postponed, Store, UnitOfWork
+from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
 from scheduler.reactions import (
     Effect,
     Gone,
@@ -45,7 +46,8 @@ from scheduler.types import (
 
 log = structlog.get_logger(__name__)
 
-# Why nobody knows what became of a part that is still `sending` when its delivery is taken up.
+# Why nobody knows what became of a part: it was `sending` at the start of a process, or at a claim.
+ENDED = "the process ended while it was being sent"
 BROKEN = "an internal error while it was being sent"
 
 
@@ -75,7 +77,7 @@ class Sending:
         """Send what is left of a delivery, and record what becomes of it. Raises nothing."""
         try:
             if left := [part for part in delivery.parts if part.state is PartState.SENDING]:
-                await self._unknown(delivery, left[-1])
+                await self._journal.mark(*self.after_unknown(delivery, left[-1], BROKEN))
                 return
             form: Form | None = delivery.form
             while form is not None:
@@ -96,18 +98,17 @@ class Sending:
             reason = f"internal error: {type(exc).__name__}"
             await self._journal.mark(tried(delivery, delivery.form, reason, wait, self._clock.now()))
 
-    async def _unknown(self, delivery: Delivery, part: Part) -> None:
-        """What a fault of our own has left as `sending` may have arrived."""
-        log.warning("delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=BROKEN)
-        marks = after_unknown(
+    def after_unknown(self, delivery: Delivery, part: Part, reason: str) -> Sequence[Mark]:
+        """What is to be recorded of a part that was left behind, so that nobody knows whether it arrived."""
+        log.warning("delivery.unknown", chat=str(delivery.chat.place), delivery=delivery.id, reason=reason)
+        return after_unknown(
             delivery,
             part,
-            BROKEN,
+            reason,
             deduplicates=self._platform.deduplicates,
             now=self._clock.now(),
             rng=self._rng,
         )
-        await self._journal.mark(*marks)
 
     async def _send_form(self, delivery: Delivery, form: Form) -> tuple[Delivery, Form | None]:
         """Send what is left of a delivery in one form; returns the plainer form to go on with, if any."""

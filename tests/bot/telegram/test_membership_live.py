@@ -1,12 +1,13 @@
 """Chats that come, go, move and lose a topic, as Telegram's updates tell it."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from bot.platforms.telegram.limits import GROUP
 from tests.bot.telegram.live import Live
-from tests.emulators.telegram import Chat, TelegramEmulator
+from tests.emulators.telegram import Chat, TelegramEmulator, User
 from tests.emulators.telegram.faults import answers, held, too_many
 
 
@@ -45,36 +46,35 @@ async def test_an_unblock_brings_the_chat_back_without_a_flood(
     assert sky.posts(ann) == ["Post next"]
 
 
+async def states_when_acknowledged(
+    tg: TelegramEmulator, sky: Live, happens: Callable[[User], None]
+) -> set[str]:
+    """The states of twenty chats as the poll arrives that acknowledges what happened to them meanwhile."""
+    readers = [tg.user(f"Reader {number}") for number in range(20)]
+    for reader in readers:
+        await sky.follow(tg.private(reader))
+    await sky.stop()
+    for reader in readers:
+        happens(reader)
+    before = len(tg.requests("getUpdates"))
+    sky.start()
+    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
+    return sky.chat_states()
+
+
 async def test_what_is_told_of_chats_is_recorded_before_it_is_acknowledged(
     tg: TelegramEmulator, sky: Live
 ) -> None:
     """Telegram tells it once: what a crash interrupts must be told again."""
-    readers = [tg.private(tg.user(f"Reader {number}")) for number in range(20)]
-    for reader in readers:
-        await sky.follow(reader)
-    await sky.stop()
-    for reader in readers:
-        assert reader.user is not None
-        tg.block(reader.user)
-    before = len(tg.requests("getUpdates"))
-    sky.start()
-    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
-    assert sky.chat_states() == {"gone"}
+    assert await states_when_acknowledged(tg, sky, tg.block) == {"gone"}
 
 
 async def test_a_chat_is_what_was_told_of_it_last(tg: TelegramEmulator, sky: Live) -> None:
-    readers = [tg.private(tg.user(f"Reader {number}")) for number in range(20)]
-    for reader in readers:
-        await sky.follow(reader)
-    await sky.stop()
-    for reader in readers:
-        assert reader.user is not None
-        tg.block(reader.user)
-        tg.unblock(reader.user)
-    before = len(tg.requests("getUpdates"))
-    sky.start()
-    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
-    assert sky.chat_states() == {"active"}
+    def block_and_unblock(reader: User) -> None:
+        tg.block(reader)
+        tg.unblock(reader)
+
+    assert await states_when_acknowledged(tg, sky, block_and_unblock) == {"active"}
 
 
 async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
