@@ -35,9 +35,10 @@ def main() -> None:
         with postgres() if given.postgres else sqlite(Path(scratch)) as database:
             run = Run(folder, database, seed=given.seed, size=given.size, hold=round(8 * given.size))
             verdict, account = asyncio.run(run.go(given.kills, _say))
-    for line in report(run, verdict, account):
-        _say(line)
-    missed = failures(run, verdict, account)
+        # While the log is there, which is gone with the folder.
+        for line in report(run, verdict, account):
+            _say(line)
+        missed = failures(run, verdict, account)
     for line in missed:
         _say(f"MISSED: {line}")
     more = " MORE=--postgres" if given.postgres else ""
