@@ -1,7 +1,15 @@
 """Who may do what. Pure."""
 
 from collections.abc import Collection
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+
+
+class AccessMode(StrEnum):
+    """Who may use a deployment."""
+
+    OPEN = "open"  # every chat, and its admins may add feeds
+    CURATED = "curated"  # every chat, with the sources that operators add
+    CLOSED = "closed"  # the chats that operators allow
 
 
 class Role(IntEnum):

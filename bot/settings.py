@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.access import AccessMode
 from content.errors import SettingsError
 
 PREFIX = "SKYWAVE_"
@@ -51,6 +52,24 @@ class Settings(BaseSettings):
     heading: str = "LATEST UPDATES"
     allowed_networks: Networks = ()
     metrics_port: int | None = Field(None, ge=0, le=65535)  # none: no metrics are served
+    metrics_host: str = "127.0.0.1"
+    watchdog: Literal["report", "end"] = "report"  # what follows when the event loop is stuck
+    # Who may use the bot, and how much of it.
+    access: AccessMode = AccessMode.OPEN
+    chat_sources: int = Field(30, ge=0)  # private sources that a chat may follow
+    person_sources: int = Field(50, ge=0)  # private sources that a person may add
+    private_sources: int = Field(2000, ge=0)  # private sources in all
+    commands_per_minute: int = Field(20, ge=1)  # of a person
+    posts_per_day: int = Field(50, ge=0)  # updates that a person may write
+    post_length: int = Field(20_000, ge=100)  # code points of such an update
+    # How much is taken, and for how many days it is kept (0: for good).
+    source_posts: int = Field(500, ge=1)  # the newest posts of one read
+    keep_posts: int = Field(730, ge=0)
+    keep_deliveries: int = Field(30, ge=1)
+    keep_searches: int = Field(7, ge=1)
+    keep_drafts: int = Field(90, ge=1)
+    keep_audit: int = Field(365, ge=1)
+    keep_tombstones: int = Field(365, ge=1)
     log_format: Literal["console", "json"] = "console"
 
     @property

@@ -53,12 +53,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ParsedSource:
-    """All that one read of a source gave, newest post first or in the source's own order."""
+    """All that one read of a source gave, newest post first or in the source's own order.
+
+    `total` counts the posts that the source has; `posts` may be only the newest of them.
+    """
 
     title: str = ""
     url: str = ""  # the site's home page, if the source names one
     posts: tuple[ParsedPost, ...] = ()
     failures: tuple[Failure, ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ class Source:
     starts_after: int = 0  # the last post of its first read: up to there all is old news
     failures: int = 0
     last_error: str = ""
+    added_by: str = ""  # the person, like telegram:123; empty: the operator
+    read_seconds: float = 0.0  # how long its last read took
+    warning: str = ""  # what its last successful read left out, and why
+    unfollowed_since: datetime | None = None  # None: a chat follows it, or it is public
 
     @property
     def name(self) -> str:
@@ -134,6 +142,7 @@ class NewPost:
     tags: tuple[str, ...]
     media: tuple[Media, ...]
     content_hash: str
+    old_news: bool = False  # stored and found, but never sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,9 @@ class Platform(Protocol):
 
 
 class SourceRepository(Protocol):
-    async def add(self, kind: str, url: str, title: str, visibility: Visibility) -> Source: ...
+    async def add(
+        self, kind: str, url: str, title: str, visibility: Visibility, *, added_by: str = ""
+    ) -> Source: ...
 
     async def get(self, source_id: int) -> Source | None: ...
 
@@ -360,9 +362,17 @@ class SavedSearch:
 
 
 class SearchRepository(Protocol):
-    async def save(self, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime) -> int: ...
+    async def save(
+        self, chat_id: int, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime
+    ) -> int: ...
 
-    async def get(self, search_id: int) -> SavedSearch | None: ...
+    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+        """A search that was made in this chat; another chat's does not exist for it."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Forget searches made before a moment; returns how many."""
+        ...
 
 
 class AuditRepository(Protocol):

@@ -25,6 +25,14 @@ class ChatState(StrEnum):
     GONE = "gone"  # blocked, kicked, deleted: keeps its settings, gets nothing
 
 
+class ChatAccess(StrEnum):
+    """What the operator decided of a chat, beside the deployment's access mode."""
+
+    DEFAULT = "default"
+    ALLOWED = "allowed"  # may use the bot where it is closed to others
+    BANNED = "banned"  # gets no answer and no posts
+
+
 class OnUnknown(StrEnum):
     """What happens to a message of which nobody knows whether it arrived."""
 
@@ -58,6 +66,7 @@ class Chat:
     state: ChatState = ChatState.ACTIVE
     reason: str = ""
     crosspost: bool = False  # an announcement channel whose posts are published to those who follow it
+    access: ChatAccess = ChatAccess.DEFAULT
 
     @property
     def name(self) -> str:
@@ -120,6 +129,7 @@ class Draft:
     everywhere: bool
     state: DraftState
     due_at: datetime | None  # None: when it is confirmed
+    created_at: datetime
 
 
 class BroadcastKind(StrEnum):

@@ -44,6 +44,7 @@ def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
         crosspost=row.crosspost,
         state=row.state,
         reason=row.reason,
+        access=row.access,
     )
 
 
@@ -102,6 +103,7 @@ class SqlChats:
             "timezone": chat.timezone,
             "on_unknown": chat.on_unknown,
             "crosspost": chat.crosspost,
+            "access": chat.access,
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 

@@ -29,7 +29,9 @@ def to_digest(row: DigestRow) -> Digest:
 
 
 def to_draft(row: DraftRow) -> Draft:
-    return Draft(row.id, row.chat_id, row.actor, row.text, row.everywhere, row.state, row.due_at)
+    return Draft(
+        row.id, row.chat_id, row.actor, row.text, row.everywhere, row.state, row.due_at, row.created_at
+    )
 
 
 class SqlDigests:
@@ -117,6 +119,7 @@ class SqlDrafts:
             everywhere=draft.everywhere,
             state=draft.state,
             due_at=draft.due_at,
+            created_at=draft.created_at,
         )
         self._session.add(row)
         await self._session.flush()

@@ -27,6 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from content.types import SourceState, Visibility
 from scheduler.types import (
     BroadcastKind,
+    ChatAccess,
     ChatKind,
     ChatState,
     DeliveryState,
@@ -57,6 +58,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+
+# What rows of earlier versions were given until the migration set their own value.
+NEVER = "1970-01-01 00:00:00"
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 
@@ -100,6 +104,10 @@ class SourceRow(Base):
     starts_after: Mapped[int] = mapped_column(Id, default=0)
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
+    added_by: Mapped[str] = mapped_column(default="", server_default="")
+    read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    warning: Mapped[str] = mapped_column(default="", server_default="")
+    unfollowed_since: Mapped[datetime | None]
 
 
 class PostRow(Base):
@@ -128,6 +136,7 @@ class PostRow(Base):
     tags: Mapped[list[str]] = mapped_column(JSON)
     media: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     content_hash: Mapped[str]
+    old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class TombstoneRow(Base):
@@ -136,6 +145,7 @@ class TombstoneRow(Base):
     source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"), primary_key=True)
     guid: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str]
+    seen_at: Mapped[datetime] = mapped_column(server_default=NEVER)  # when the source last had it
 
 
 class ChatRow(Base):
@@ -154,6 +164,7 @@ class ChatRow(Base):
     crosspost: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
+    access: Mapped[ChatAccess] = mapped_column(default=ChatAccess.DEFAULT, server_default="default")
 
 
 class SubscriptionRow(Base):
@@ -192,6 +203,7 @@ class DraftRow(Base):
     everywhere: Mapped[bool]
     state: Mapped[DraftState] = mapped_column(index=True)
     due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NEVER)
 
 
 class BroadcastRow(Base):
@@ -303,6 +315,7 @@ class SearchRow(Base):
     total: Mapped[int]
     relaxed: Mapped[bool]
     created_at: Mapped[datetime]
+    chat_id: Mapped[int | None] = mapped_column(Id)  # None: kept before searches belonged to a chat
 
 
 class AuditRow(Base):

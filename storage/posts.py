@@ -55,6 +55,7 @@ def _values(post: NewPost) -> dict[str, Any]:
         "tags": list(post.tags),
         "media": [{"url": m.url, "type": m.type, "alt": m.alt} for m in post.media],
         "content_hash": post.content_hash,
+        "old_news": post.old_news,
     }
 
 
@@ -87,8 +88,8 @@ class SqlPosts:
         await self._index.remove([post_id for post_id, _ in changed])
         for post_id, post in changed:
             values = _values(post)
-            # Its identity stays, and its place on the pages.
-            del values["guid"], values["key"], values["published_at"]
+            # Its identity stays, its place on the pages, and whether it was ever news.
+            del values["guid"], values["key"], values["published_at"], values["old_news"]
             await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
         await self._index.add([post_id for post_id, _ in changed])
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.ports import SavedSearch
 from storage.models import AuditRow, LeaseRow, SearchRow
-from storage.sql import upsert
+from storage.sql import changed_rows, upsert
 
 
 class SqlLeases:
@@ -37,18 +37,28 @@ class SqlSearches:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def save(self, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime) -> int:
-        values = {"query": query, "ids": list(ids), "total": total, "relaxed": relaxed, "created_at": now}
+    async def save(
+        self, chat_id: int, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime
+    ) -> int:
+        values = {
+            "chat_id": chat_id,
+            "query": query,
+            "ids": list(ids),
+            "total": total,
+            "relaxed": relaxed,
+            "created_at": now,
+        }
         return (await self._session.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
 
-    async def get(self, search_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
         row = await self._session.get(SearchRow, search_id)
-        if row is None:
+        if row is None or row.chat_id != chat_id:
             return None
         return SavedSearch(row.id, row.query, tuple(row.ids), row.total, row.relaxed)
 
-    async def prune(self, before: datetime) -> None:
-        await self._session.execute(delete(SearchRow).where(SearchRow.created_at < before))
+    async def prune(self, before: datetime) -> int:
+        old = delete(SearchRow).where(SearchRow.created_at < before)
+        return changed_rows(await self._session.execute(old))
 
 
 class SqlAudit:

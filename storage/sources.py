@@ -27,6 +27,10 @@ def to_source(row: SourceRow) -> Source:
         starts_after=row.starts_after,
         failures=row.failures,
         last_error=row.last_error,
+        added_by=row.added_by,
+        read_seconds=row.read_seconds,
+        warning=row.warning,
+        unfollowed_since=row.unfollowed_since,
     )
 
 
@@ -35,8 +39,17 @@ class SqlSources:
         self._session = session
         self._index = index
 
-    async def add(self, kind: str, url: str, title: str, visibility: Visibility) -> Source:
-        row = SourceRow(kind=kind, url=url, title=title, visibility=visibility, state=SourceState.ACTIVE)
+    async def add(
+        self, kind: str, url: str, title: str, visibility: Visibility, *, added_by: str = ""
+    ) -> Source:
+        row = SourceRow(
+            kind=kind,
+            url=url,
+            title=title,
+            visibility=visibility,
+            state=SourceState.ACTIVE,
+            added_by=added_by,
+        )
         self._session.add(row)
         await self._session.flush()
         return to_source(row)
@@ -71,6 +84,9 @@ class SqlSources:
             "starts_after": source.starts_after,
             "failures": source.failures,
             "last_error": source.last_error,
+            "read_seconds": source.read_seconds,
+            "warning": source.warning,
+            "unfollowed_since": source.unfollowed_since,
         }
         await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
 

@@ -46,7 +46,7 @@ async def _add(text: str, name: str, at: str) -> None:
                 if name
                 else await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
             )
-            draft = Draft(0, chat.id, OPERATOR, text, not name, DraftState.SCHEDULED, due_at or now)
+            draft = Draft(0, chat.id, OPERATOR, text, not name, DraftState.SCHEDULED, due_at or now, now)
             await work.drafts.add(draft)
             await work.commit()
     when = "soon" if due_at is None else f"{due_at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} ({zone})"

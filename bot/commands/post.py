@@ -22,7 +22,7 @@ async def post(request: Request, services: Services) -> Reply:
     if not text.strip():
         example = "/post at 18:30 " + t("Title, and on the next lines the text in Markdown")
         raise UsageError(t("There is no text. For example: {example}", example=example))
-    draft = Draft(0, request.chat.id, request.call.actor, text, False, DraftState.PREVIEW, due_at)
+    draft = Draft(0, request.chat.id, request.call.actor, text, False, DraftState.PREVIEW, due_at, now)
     async with services.store.write() as work:
         draft = await work.drafts.add(draft)
         await work.commit()

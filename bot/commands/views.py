@@ -96,7 +96,9 @@ async def open_search(text: str, request: Request, services: Services) -> Reply:
     view = View(ViewKind.SEARCH, 0, 1, 0)
     if ranking.total > services.page_size:
         async with services.store.write() as work:
-            saved = await work.searches.save(text, ranking.ids, ranking.total, False, services.clock.now())
+            saved = await work.searches.save(
+                request.chat.id, text, ranking.ids, ranking.total, False, services.clock.now()
+            )
             await work.commit()
         view = replace(view, subject=saved)
     return await _results(view, text, ranking.ids, ranking.total, request, services)
@@ -104,7 +106,7 @@ async def open_search(text: str, request: Request, services: Services) -> Reply:
 
 async def _show_search(view: View, request: Request, services: Services) -> Reply:
     async with services.store.read() as work:
-        saved = await work.searches.get(view.subject)
+        saved = await work.searches.get(view.subject, request.chat.id)
     if saved is None:
         t = request.translator.t
         return Reply(present.error(t("These results are too old to turn. Please search again.")))

@@ -20,10 +20,14 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """What a kind needs to read: the network, and a place for work that takes more than a millisecond."""
+    """What a kind needs to read: the network, and a place for work that takes more than a millisecond.
+
+    `max_posts` is how many posts one read gives at most, the newest.
+    """
 
     fetcher: Fetcher
     run: Run = asyncio.to_thread
+    max_posts: int = 500
 
 
 @dataclass(frozen=True, slots=True)

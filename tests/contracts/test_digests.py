@@ -237,7 +237,7 @@ async def test_a_digest_moves_with_its_chat(world: World, store: Store, keeps_it
 
 async def test_drafts_go_one_way(world: World, store: Store) -> None:
     chat = await world.chat()
-    preview = Draft(0, chat.id, "telegram:1", "天波", False, DraftState.PREVIEW, None)
+    preview = Draft(0, chat.id, "telegram:1", "天波", False, DraftState.PREVIEW, None, NOW)
     async with store.write() as work:
         made = await work.drafts.add(preview)
         assert await work.drafts.get(made.id) == made == replace(preview, id=made.id)
@@ -261,7 +261,7 @@ async def test_scheduled_drafts_are_due_at_their_time(world: World, store: Store
     async with store.write() as work:
 
         async def add(state: DraftState, minutes: float) -> Draft:
-            return await work.drafts.add(Draft(0, chat.id, "a", "text", False, state, after(minutes)))
+            return await work.drafts.add(Draft(0, chat.id, "a", "text", False, state, after(minutes), NOW))
 
         later, now = await add(DraftState.SCHEDULED, 5), await add(DraftState.SCHEDULED, 0)
         await add(DraftState.PREVIEW, 0)
