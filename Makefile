@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # What an editable install writes last: when a requirement changes, it is made anew.
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench chaos pictures clean
+.PHONY: run test lint bench chaos hostile pictures clean
 
 run: $(READY)
 	@$(BIN)/skywave run
@@ -22,6 +22,10 @@ lint: $(READY)
 # Kills and storms on the real program: make chaos KILLS=20 SEED=7, and MORE=--postgres for the other database.
 chaos: $(READY)
 	@$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(MORE)
+
+# Hostile feeds, folders and members beside a calm run: make hostile SECONDS=300 SEED=7.
+hostile: $(READY)
+	@$(BIN)/python -m tests.hostile $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 # Figures beside their rivals', into benchmarks/results.json: make bench NAMES="fan-out claims" for some of them.
 bench: $(READY)

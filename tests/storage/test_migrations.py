@@ -5,6 +5,7 @@ import contextlib
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,17 +13,18 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
 from content.tokens import TOKENIZER_VERSION
+from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, migrate
-from storage.models import Base
+from storage.models import Base, TombstoneRow
 from storage.unit_of_work import SqlStore
-from tests.builders import new_post
+from tests.builders import NOW, new_post
 from tests.contracts.world import World
 
 BY_HAND = ("post_fts", "post_search")
@@ -88,6 +90,47 @@ async def test_down_to_nothing_and_up_again(database_url: str) -> None:
         async with engine.connect() as connection:
             assert await connection.run_sync(tables) == before
             assert await connection.run_sync(differences) == []
+
+
+async def test_rows_of_the_version_before_are_carried_along(database_url: str) -> None:
+    """What stood in the tables before is there afterwards, and nothing of it counts as old."""
+
+    def downgrade(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    source, chat = await world.source(), await world.chat("1")
+    (post_id,) = await world.posts(source, new_post(text="antenna"))
+    async with store.write() as work:
+        draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
+        draft = await work.drafts.add(draft)
+        search = await work.searches.save(chat.id, "antenna", [post_id], 1, False, NOW)
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.execute(
+                text("INSERT INTO tombstones (source_id, guid, key) VALUES (:source, 'gone', 'gone')"),
+                {"source": source.id},
+            )
+            await connection.run_sync(downgrade)
+        await migrate(engine)
+        async with engine.connect() as connection:
+            seen_at = (await connection.execute(select(TombstoneRow.seen_at))).scalar_one()
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.sources.get(source.id) == source
+        assert await work.chats.get(chat.id) == chat
+        (post,) = await work.posts.by_ids([post_id])
+        carried = await work.drafts.get(draft.id)
+        assert await work.searches.get(search, chat.id) is None, "nobody knows whose it was"
+    await store.close()
+    assert post.title == new_post(text="antenna").title
+    assert carried is not None and replace(carried, created_at=NOW) == draft
+    assert min(seen_at, carried.created_at) > NOW, "they count as made when the bounds came"
 
 
 async def test_an_empty_database_is_not_current_and_becomes_it(empty_database_url: str) -> None:

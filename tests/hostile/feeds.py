@@ -1,0 +1,153 @@
+"""What a hostile or broken site answers. Each kind is a function that makes the answer."""
+
+import asyncio
+import gzip
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
+
+from aiohttp import web
+
+from tests.hostile.sites import Handler, item, rss
+
+SLOW = 15.0  # seconds: inside of what a read may take
+MOVED = 3_000  # posts of a site that changes all its addresses
+POSTS = 300_000
+
+
+def _answers(make: Callable[[], bytes], content_type: str = "application/rss+xml") -> Handler:
+    """A body that is made once and sent compressed, so that a small answer becomes a large text."""
+    made = cache(lambda: gzip.compress(make(), 6))
+
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        headers = {"Content-Encoding": "gzip", "Content-Type": content_type}
+        return web.Response(body=made(), headers=headers)
+
+    return answer
+
+
+def _feed_of(body: str) -> Callable[[], bytes]:
+    """A feed with one post, whose description is `body` as it stands."""
+    return lambda: rss(
+        "hostile", [f"<item><guid>1</guid><title>x</title><description>{body}</description></item>"]
+    )
+
+
+def _escaped(html: str) -> Callable[[], bytes]:
+    return _feed_of(f"<![CDATA[{html}]]>")
+
+
+def _doctype() -> bytes:
+    levels = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+    body = f'<!DOCTYPE rss [<!ENTITY a0 "ha">{levels}]><rss><channel>&a11;</channel></rss>'
+    return f'<?xml version="1.0"?>{body}'.encode()
+
+
+def _huge() -> bytes:
+    return rss("huge", [f"<item><guid>{n}</guid></item>" for n in range(POSTS)])
+
+
+def _long_guid() -> bytes:
+    guid = "".join(f"{n:x}" for n in range(40_000))
+    return rss("long", [f"<item><guid>{guid}</guid><title>database is locked</title></item>"])
+
+
+def _moving() -> Handler:
+    """New ids and addresses for the same old posts at every read."""
+    numbers = count()
+
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        turn, day = next(numbers), timedelta(days=1)
+        posts = [item(f"v{turn}", f"old post {n}", datetime.now(UTC) - n * day) for n in range(1, MOVED)]
+        return web.Response(body=rss("moving", posts), content_type="application/rss+xml")
+
+    return answer
+
+
+def _slow() -> Handler:
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(SLOW)
+        return web.Response(body=rss("slow", []), content_type="application/rss+xml")
+
+    return answer
+
+
+def _drips() -> Handler:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/rss+xml"})
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.2)
+
+    return answer
+
+
+def _redirects() -> Handler:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": f"{request.url}x"})
+
+    return answer
+
+
+def _leads_inside() -> Handler:
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
+
+    return answer
+
+
+def _bad_headers() -> Handler:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        body = rss("bad headers", [item("bad", "headers", datetime.now(UTC))])
+        assert request.transport is not None
+        head = b'HTTP/1.1 200 OK\r\nETag: "\xff\xfe\xe9"\r\nContent-Type: \xe9/x; charset=\xff\r\n'
+        request.transport.write(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        request.transport.close()
+        return web.Response()
+
+    return answer
+
+
+def _resets() -> Handler:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    return answer
+
+
+def _nested(depth: int) -> str:
+    return '{"version":"https://jsonfeed.org/version/1.1","items":' + "[" * depth + "]" * depth + "}"
+
+
+KINDS: Mapping[str, Callable[[], Handler]] = {
+    "xml declarations": lambda: _answers(lambda: b"<rss>" + b"<?xml" * 2_000_000),
+    "attributes": lambda: _answers(_escaped("<p " + " ".join(f"a{n}=1" for n in range(40_000)) + ">x</p>")),
+    "ampersands": lambda: _answers(lambda: b"<rss><channel><item><title>" + b"&" * 2_000_000),
+    "nesting": lambda: _answers(_escaped("<div><b>" * 100_000 + "x")),
+    "nested elements": lambda: _answers(lambda: b"<rss>" + b"<a>" * 500_000),
+    "comments": lambda: _answers(lambda: b"<rss>" + b"<!--" * 1_000_000),
+    "unclosed tags": lambda: _answers(_escaped("<p" * 500_000)),
+    "entities": lambda: _answers(_doctype),
+    "300,000 posts": lambda: _answers(_huge),
+    "a long guid": lambda: _answers(_long_guid),
+    "a bomb": lambda: _answers(lambda: b"<rss>" + b" " * 200_000_000),
+    "deep JSON": lambda: _answers(lambda: _nested(200_000).encode(), "application/feed+json"),
+    "a huge number": lambda: _answers(
+        lambda: b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":' + b"9" * 100_000 + b"}]}"
+    ),
+    "utf-16 that is none": lambda: _answers(lambda: b'<?xml version="1.0" encoding="utf-16"?><rss/>'),
+    "control characters": lambda: _answers(_feed_of("\x00\x1b[2J\ufffe &#xD800; &#0;")),
+    "a page": lambda: _answers(lambda: b"<html><head>" + b"<link rel=alternate " * 100_000, "text/html"),
+    "nothing": lambda: _answers(lambda: b""),
+    "moving": _moving,
+    "slow": _slow,
+    "dripping": _drips,
+    "redirects": _redirects,
+    "leads inside": _leads_inside,
+    "bad headers": _bad_headers,
+    "resets": _resets,
+}

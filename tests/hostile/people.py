@@ -1,0 +1,98 @@
+"""Who is in the chats: readers, people who ask something now and then, and people who mean harm."""
+
+import asyncio
+import random
+from itertools import cycle
+from time import monotonic
+
+from tests.emulators.base import Transcript
+from tests.emulators.telegram import Chat, Latency, Limits, Message, Shown, TelegramEmulator, User, wire
+from tests.emulators.telegram.types import Happening, Json, Press
+
+# What a flooding member sends: the newest posts, a search that is costly, pages, and what does not exist.
+COSTLY = " ".join(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz")
+FLOOD = ("/latest", f"/search {COSTLY}", "/page 1", "/sources", f"/page {'9' * 40}", "/help", "/nothing")
+# Data of buttons that nobody was shown.
+FORGED = (
+    f"d:{'9' * 40}:here",
+    "d:1:all",
+    "d:1:here",
+    "s:1:1:0",
+    f"s:{'9' * 14}:1:1",
+    f"l:{'9' * 15}:{'9' * 15}:{'9' * 15}",
+    "l:0:-1:0",
+    "x",
+)
+# Seconds between two of them from one member; and between two questions of good people.
+FLOOD_EVERY, ASK_EVERY = 0.5, 0.5
+
+
+class Timed(Transcript[Happening]):
+    """It notes when each message was shown in which chat."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[tuple[float, str]] = []
+
+    def append(self, entry: Happening) -> int:
+        if isinstance(entry, Shown):
+            self.shown.append((monotonic(), str(entry.message.chat_id)))
+        return super().append(entry)
+
+
+class Chats:
+    """The chats of one deployment: private ones and groups, and those who speak in them."""
+
+    def __init__(self, private: int, groups: int, askers: int) -> None:
+        self.tg = TelegramEmulator(limits=Limits(overall=30), latency=Latency(0.04, 0.06))
+        self.times = Timed()
+        self.tg.world.transcript = self.times
+        self.readers = [self.tg.private(self.tg.user(f"Reader {n}")) for n in range(private)]
+        self.groups = [self.tg.supergroup(f"Group {n}") for n in range(groups)]
+        self.askers = [self.tg.private(self.tg.user(f"Asker {n}")) for n in range(askers)]
+        self.asked: list[tuple[float, str]] = []
+        self._members = {group.id: self.tg.user(f"Member of {group.title}") for group in self.groups}
+
+    @property
+    def followers(self) -> list[Chat]:
+        """The chats that follow the news."""
+        return [*self.readers, *self.groups]
+
+    async def ask(self) -> None:
+        """Good people ask one after the other, until cancelled."""
+        for chat in cycle(self.askers):
+            self.asked.append((monotonic(), str(chat.id)))
+            self.tg.say(chat, "/latest")
+            await asyncio.sleep(ASK_EVERY)
+
+    async def flood(self, rng: random.Random) -> None:
+        """In each group a member sends commands without end; presses are forged in between."""
+        while True:
+            for group in self.groups:
+                member = self._members[group.id]
+                self.tg.say(group, rng.choice(FLOOD), by=member)
+                if rng.random() < 0.2:
+                    self._forge(group, rng.choice(FORGED), member)
+            await asyncio.sleep(FLOOD_EVERY)
+
+    def _forge(self, group: Chat, data: str, by: User) -> None:
+        """A press as a modified client makes it: any data, on any message of the bot."""
+        messages = self.tg.messages(group)
+        if messages:
+            forge(self.tg, messages[-1], data, by)
+
+
+def forge(tg: TelegramEmulator, message: Message, data: str, by: User) -> Press:
+    """Press a button that the message does not have."""
+    chat = tg.chat(message.chat_id)
+    press = Press(str(tg.world.new_id() + 5_000_000_000), message, data, by)
+    tg.world.presses[press.query_id] = press
+    body: Json = {
+        "id": press.query_id,
+        "from": wire.user_json(by),
+        "message": wire.message_json(chat, message),
+        "chat_instance": str(chat.id),
+        "data": data,
+    }
+    tg.world.updates.put("callback_query", body)
+    return press

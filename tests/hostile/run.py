@@ -1,0 +1,240 @@
+"""One phase: a deployment in its world for so many seconds, calm or hostile, and what was measured."""
+
+import asyncio
+import random
+import re
+import signal
+from asyncio.subprocess import Process
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from statistics import mean
+from time import monotonic
+
+import psutil
+
+from benchmarks.times import p99
+from tests.chaos.books import Database
+from tests.e2e.program import Program
+from tests.hostile import feeds, folders
+from tests.hostile.people import Chats
+from tests.hostile.sites import Site, serving
+
+# Seconds within which the program connects, and within which all is sent in the end.
+PATIENCE = 120.0
+# Seconds for which somebody waits for an answer before it counts as lost.
+LATE = 30.0
+LOOK = 0.25
+# What the program calls a fault of its own.
+BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a world is, and how long it is looked at. `interval` is the poll interval, seconds."""
+
+    private: int = 180
+    groups: int = 20
+    askers: int = 5
+    good: int = 200
+    hostile: int = 50
+    folders: int = 5
+    seconds: float = 120.0
+    interval: int = 10
+    news_every: float = 15.0
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one phase showed. Times are seconds, memory is MB of the program and its workers together."""
+
+    gaps: list[float] = field(default_factory=list)
+    replies: list[float] = field(default_factory=list)
+    unanswered: int = 0
+    news: list[float] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    doubled: int = 0
+    memory: float = 0.0
+    stop: float = 0.0
+    broken: list[str] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def gap(self) -> float:
+        """Between two reads of a good feed, in the mean."""
+        return mean(self.gaps) if self.gaps else float("inf")
+
+    @property
+    def reply(self) -> float:
+        """How long people wait for an answer, 99th percentile."""
+        return p99(self.replies) if self.replies else float("inf")
+
+
+class Phase:
+    """A world and the program in it. `say` is told how it comes along."""
+
+    def __init__(self, folder: Path, size: Size, seed: int, *, hostile: bool) -> None:
+        self.size, self.hostile, self.folder = size, hostile, folder
+        self.rng = random.Random(seed)
+        self.chats = Chats(size.private, size.groups, size.askers)
+        self.news = Site("news")
+        self.good = [Site(f"good {n}") for n in range(size.good)]
+        self.bad = [Site(f"site {n}") for n in range(size.hostile)]
+        self.published: list[tuple[float, str]] = []
+        self.figures = Figures()
+
+    async def go(self, say: Callable[[str], None]) -> Figures:
+        """Set up, look for `seconds`, settle, and count."""
+        async with self.chats.tg, serving([self.news, *self.good, *self.bad]):
+            program = await self._set_up()
+            say(f"{'hostile' if self.hostile else 'calm'}: {self.size.good + len(self.bad)} feeds are added")
+            process = await program.start("run")
+            try:
+                await self._look(process, say)
+                await self._settle(process)
+            finally:
+                await self._end(process)
+        self._count()
+        return self.figures
+
+    async def _set_up(self) -> Program:
+        size = self.size
+        program = Program(
+            self.folder,
+            telegram_token=self.chats.tg.token,
+            telegram_api_url=self.chats.tg.url,
+            poll_interval=str(size.interval),
+        )
+        places = [self.folder / f"folder {n}" for n in range(size.folders)]
+        for place in places:
+            folders.fill(place)
+        sites = [site.url for site in (self.news, *self.good, *self.bad)]
+        await _command(program, "sources", "add", *sites, *map(str, places))
+        words = " ".join(f"telegram:{chat.id}" for chat in self.chats.followers)
+        await _command(program, "subscriptions", "add", "-", "--source", self.news.url, input=words)
+        if self.hostile:
+            self._turn(places)
+        return program
+
+    def _turn(self, places: list[Path]) -> None:
+        """What was good until now is not any more."""
+        kinds = list(feeds.KINDS.values())
+        for number, site in enumerate(self.bad):
+            site.answer = kinds[number % len(kinds)]()
+        spoil = list(folders.KINDS.values())
+        for number, place in enumerate(places):
+            spoil[number % len(spoil)](place)
+
+    async def _look(self, process: Process, say: Callable[[str], None]) -> None:
+        await self.chats.tg.wait_for(lambda: self.chats.tg.requests("getUpdates"), PATIENCE)
+        await self._until(lambda: all(len(site.asked) >= 2 for site in self.good), process)
+        begun = monotonic()
+        doing = [self.chats.ask(), self._publish(), self._watch(process)]
+        if self.hostile:
+            doing.append(self.chats.flood(self.rng))
+        tasks = [asyncio.create_task(one) for one in doing]
+        await self._until(lambda: monotonic() - begun >= self.size.seconds, process)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()):
+                raise error
+        ended = monotonic()
+        for site in self.good:
+            times = [time for time in site.asked if begun - self.size.interval <= time <= ended]
+            self.figures.gaps += [later - earlier for earlier, later in pairwise(times)]
+        say(f"looked for {ended - begun:.0f} s; {len(self.published)} posts of the news")
+
+    async def _publish(self) -> None:
+        """The news have a new post now and then, and so has each good feed at some time."""
+        while True:
+            title = f"News {len(self.published):03}"
+            self.news.publish(title)
+            self.published.append((monotonic(), title))
+            for site in self.rng.sample(self.good, max(1, len(self.good) // 20)):
+                site.publish(f"{site.name} again {len(self.published)}")
+            await asyncio.sleep(self.size.news_every)
+
+    async def _watch(self, process: Process) -> None:
+        """The most memory that the program and its workers take together."""
+        while True:
+            self.figures.memory = max(self.figures.memory, _memory(process.pid))
+            await asyncio.sleep(LOOK)
+
+    async def _settle(self, process: Process) -> None:
+        """Wait until all that was published has been sent."""
+        database = Database(f"sqlite:///{self.folder / 'skywave.db'}")
+        last = self.published[-1][1]
+        until = monotonic() + PATIENCE
+        while monotonic() < until and process.returncode is None:
+            if (
+                all(self._arrived(chat.id, last) for chat in self.chats.followers)
+                and not await database.open()
+            ):
+                return
+            await asyncio.sleep(LOOK)
+
+    def _arrived(self, chat: int, title: str) -> bool:
+        return any(title in message.text for message in self.chats.tg.messages(chat))
+
+    async def _end(self, process: Process) -> None:
+        """What SIGTERM does; how long it takes is a figure."""
+        begun = monotonic()
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        status = await process.wait()
+        self.figures.stop = monotonic() - begun
+        if status:
+            self.figures.broken.append(f"it ended with {status}")
+
+    async def _until(self, condition: Callable[[], bool], process: Process) -> None:
+        """Raises AssertionError if the program ends meanwhile, TimeoutError if it takes too long."""
+        async with asyncio.timeout(PATIENCE + self.size.seconds):
+            while not condition():
+                if process.returncode is not None:
+                    raise AssertionError(
+                        f"skywave ended with {process.returncode}: {self.folder / 'log.txt'}"
+                    )
+                await asyncio.sleep(LOOK)
+
+    def _count(self) -> None:
+        figures, tg = self.figures, self.chats.tg
+        shown: dict[str, list[float]] = {}
+        for time, chat in self.chats.times.shown:
+            shown.setdefault(chat, []).append(time)
+        for time, chat in self.chats.asked:
+            after = [then - time for then in shown.get(chat, ()) if then > time]
+            if after and min(after) < LATE:
+                figures.replies.append(min(after))
+            else:
+                figures.unanswered += 1
+        for follower in self.chats.followers:
+            seen = Counter[str]()
+            for message in tg.messages(follower):
+                seen.update(title for _, title in self.published if title in message.text)
+            figures.lost += [f"{title} in {follower.title}" for _, title in self.published if not seen[title]]
+            figures.doubled += sum(count - 1 for count in seen.values())
+        log = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+        figures.broken += [line for line in log.splitlines() if BROKEN.search(line)]
+        figures.refused = tg.flood.refusals if tg.flood else 0
+
+
+async def _command(program: Program, *arguments: str, input: str = "") -> None:
+    status, _, err = await program.call(*arguments, input=input)
+    if status:
+        raise AssertionError(f"skywave {' '.join(arguments)[:200]}: {err}")
+
+
+def _memory(pid: int) -> float:
+    """MB of a process and of those that it started."""
+    total = 0.0
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                total += one.memory_info().rss / 1e6
+    return total

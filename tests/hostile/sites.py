@@ -1,0 +1,73 @@
+"""Web sites on loopback, each on its own port, as feeds come from many hosts; each notes who asks when."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from html import escape
+
+from aiohttp import web
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+SHOWN = 20  # posts that a good feed has
+TEXT = "<p>" + "The beacon on the northern ridge was heard again, 电波回到了山谷。 " * 12 + "</p>"
+
+
+class Site:
+    """One host with one feed. `answer` is what it does: a good feed until somebody changes that."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.url = name, ""
+        self.asked: list[float] = []
+        self.answer: Handler = self.feed
+        self._posts: list[tuple[str, datetime]] = []
+        self.publish("a first post")
+
+    def publish(self, title: str) -> None:
+        """Let a new post appear."""
+        self._posts = [(title, datetime.now(UTC)), *self._posts][:SHOWN]
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Note that somebody asked, and answer."""
+        self.asked.append(asyncio.get_running_loop().time())
+        return await self.answer(request)
+
+    async def feed(self, request: web.BaseRequest) -> web.StreamResponse:
+        """RSS with an ETag, as most feeds are."""
+        tag = f'"{len(self._posts)}-{self._posts[0][1].timestamp()}"'
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304)
+        body = rss(self.name, [item(self.name, title, moment) for title, moment in self._posts])
+        return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
+
+
+def item(site: str, title: str, moment: datetime) -> str:
+    """One post as RSS."""
+    name = escape(f"{site}-{title}".replace(" ", "-"))
+    return (
+        f"<item><guid isPermaLink='false'>{name}</guid><title>{escape(title)}</title>"
+        f"<link>https://example.org/{name}</link><pubDate>{format_datetime(moment)}</pubDate>"
+        f"<description>{escape(TEXT)}</description></item>"
+    )
+
+
+def rss(title: str, items: Sequence[str]) -> bytes:
+    """A whole feed."""
+    head = f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>{escape(title)}</title>'
+    return (head + "".join(items) + "</channel></rss>").encode()
+
+
+@asynccontextmanager
+async def serving(sites: Sequence[Site]) -> AsyncIterator[None]:
+    """Serve all of them, each on a free port."""
+    async with AsyncExitStack() as stack:
+        for site in sites:
+            runner = web.ServerRunner(web.Server(site.handle), shutdown_timeout=0.05)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            host, port = runner.addresses[0][:2]
+            site.url = f"http://{host}:{port}"
+        yield

@@ -1,0 +1,43 @@
+"""A small share of `make hostile`: every hostile feed and folder at once, and nobody else feels it."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.feeds import KINDS
+from tests.hostile.report import compare
+from tests.hostile.run import Figures, Phase, Size
+
+SMALL = Size(
+    private=12,
+    groups=2,
+    askers=2,
+    good=6,
+    hostile=len(KINDS),
+    folders=5,
+    seconds=8.0,
+    interval=2,
+    news_every=2.0,
+)
+
+
+async def test_hostile_feeds_folders_and_members_cost_nobody_else_a_post(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # of sites that break off
+    found = await Phase(tmp_path, SMALL, 4, hostile=True).go(lambda text: None)
+    assert found.lost == []
+    assert found.doubled == 0
+    assert found.broken == []
+    assert found.unanswered == 0
+    assert found.gaps, "good feeds were read again and again"
+
+
+def test_the_report_sees_what_is_wrong() -> None:
+    calm = Figures(gaps=[10.0], replies=[0.1], memory=100.0)
+    assert compare(calm, Figures(gaps=[14.0], replies=[0.19], memory=140.0))[1] == []
+    bad = Figures(
+        gaps=[16.0], replies=[0.3], memory=160.0, lost=["x"], broken=["y"], doubled=1, unanswered=1, stop=21.0
+    )
+    assert len(compare(calm, bad)[1]) == 8
