@@ -128,7 +128,7 @@ def with_old_news(
     again = [opening(post.title, post.text) in openings for post in new]
     moved = len(new) > HANDFUL and 2 * sum(map(any, zip(old, again, strict=True))) > len(new)
     if moved:  # a post without a date has that of this read
-        old = [post.published_at < since or post.published_at >= now for post in new]
+        old = [post.published_at < since or post.published_at == now for post in new]
     return tuple(replace(post, old_news=is_old) for post, is_old in zip(new, old, strict=True))
 
 

@@ -106,6 +106,11 @@ class Poller:
         self._running: dict[asyncio.Task[PollResult], tuple[Source, float]] = {}
         self._paused_until = 0.0
 
+    @property
+    def running(self) -> int:
+        """How many sources are being read."""
+        return len(self._running)
+
     async def poll_due(self) -> None:
         """A tick: start to read what is due, as far as there are places, and return at once."""
         if self._clock.monotonic() < self._paused_until:
