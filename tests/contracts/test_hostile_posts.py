@@ -1,5 +1,6 @@
 """Posts that a database could choke on are stored on both, and what is old news is never sent."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -61,3 +62,28 @@ async def test_old_news_is_stored_and_found_but_never_sent(store: Store, world: 
     async with store.write() as work:
         assert await work.outbox.fan_out(await edition(work, old_id), source, NOW) == 0
         await work.commit()
+
+
+async def test_a_post_is_not_lost_to_a_chat_that_gets_a_digest_while_it_is_stored(
+    store: Store, world: World
+) -> None:
+    """It is sent at once or waits for the digest, whichever transaction comes first; never neither."""
+    source, other = await world.source("feed"), await world.source("other")
+    chat = await world.follower(source, other)
+
+    async def schedule() -> None:
+        await world.posts(other, "committed meanwhile, with a higher number")
+        async with store.write() as work:
+            await digests.set_up(work, Digest(0, chat.id, "daily 09:00", "UTC", after(1)))
+            await work.commit()
+
+    async with store.write() as work:
+        (post,) = await work.posts.insert(source.id, [new_post("stored")], NOW)
+        scheduling = asyncio.create_task(schedule())
+        await asyncio.wait({scheduling}, timeout=1)  # as far as it comes; it has to wait for this one
+        await work.outbox.fan_out(await edition(work, post), source, NOW)
+        await work.commit()
+    await scheduling
+    async with store.read() as work:
+        waiting, _ = await work.digests.waiting(chat.id, 10)
+    assert (await world.waiting(chat) == [(post,)]) is not (post in waiting)

@@ -12,6 +12,7 @@ from content.types import Source, Visibility
 from scheduler import digests, timetable
 from scheduler.batches import CHARACTERS, MOST, batches
 from scheduler.types import Chat, Digest
+from scheduler.upkeep import Keep, Upkeep
 from tests.scheduler.conftest import FEED, World
 
 OTHER = "https://other.example.net/feed.json"
@@ -281,3 +282,33 @@ async def test_a_header_that_is_no_text_is_not_sent_back(world: World) -> None:
     result = await world.ingest.poll(source)
     assert (result.error, result.new) == ("", 1)
     assert (await stored(world)).validators.etag == ""
+
+
+# A source that nobody follows
+
+
+async def test_what_came_while_nobody_followed_a_source_is_old_news(world: World) -> None:
+    source = await world.source(visibility=Visibility.PRIVATE)
+    keeper = Upkeep(world.store, world.clock, Keep())
+    await keeper.run()
+    world.fetcher.calls.clear()
+    world.clock.advance(3 * 24 * 3600)
+    assert await world.poll_due() == [] and world.fetcher.calls == []
+    chat = await world.chat(follows=[source])
+    world.fetcher.pages[FEED] = feed(*(f"post {n}" for n in range(3)))
+    (result,) = await world.poll_due()
+    assert (result.new, result.deliveries) == (3, 0)
+    await read(world, feed(*(f"post {n}" for n in range(3)), "fresh"))
+    assert editions(world, chat) == [("post", 1, 0)]
+
+
+async def test_what_came_before_it_was_made_public_is_old_news_too(world: World) -> None:
+    await world.source(visibility=Visibility.PRIVATE)
+    chat = await world.chat()
+    await Upkeep(world.store, world.clock, Keep()).run()
+    world.clock.advance(3 * 24 * 3600)
+    world.fetcher.pages[FEED] = feed("one", "two")
+    result = await world.ingest.add(FEED, Visibility.PUBLIC)
+    assert (result.new, result.deliveries) == (2, 0)
+    await read(world, feed("one", "two", "fresh"))
+    assert editions(world, chat) == [("post", 1, 0)]
