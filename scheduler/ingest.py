@@ -189,7 +189,7 @@ class Ingest:
             await work.posts.still_shown(source.id, read.found.buried, now, now - self._keep_tombstones)
             polled = self._succeeded(current, read)
             await work.sources.save(polled)
-            made = await self._fan_out(work, current, ids, read.news - len(edition)) if ids else 0
+            made = await self._fan_out(work, current, ids, read.news - len(edition))
             await work.commit()
         new, failures = len(read.found.new), read.parsed.failures
         say = log.info if new or failures else log.debug

@@ -116,7 +116,8 @@ class Poller:
         if self._clock.monotonic() < self._paused_until:
             return
         # A read that ends while the database is asked may be among what it answers.
-        self._waiting, busy = [], self._ids()
+        self._waiting = []
+        busy = {source.id for source, _ in self._running.values()}
         async with self._store.read() as work:
             due = await work.sources.due(self._clock.now())
         self._start([source for source in due if source.id not in busy])
@@ -144,9 +145,6 @@ class Poller:
             task.cancel()
         await self.idle()
 
-    def _ids(self) -> set[int]:
-        return {source.id for source, _ in self._running.values()}
-
     def _start(self, sources: Sequence[Source]) -> None:
         """Start as many as there are places; the others wait for a place, or for the next tick."""
         now = self._clock.monotonic()
@@ -164,13 +162,18 @@ class Poller:
             return await self._ingest.poll(source)
         except SkywaveError as exc:  # the store could not record it: the source stays due
             log.error("store.unavailable", source=source.name, reason=str(exc))
-            self._paused_until = self._clock.monotonic() + STORE_PAUSE
-            self._waiting = []
+            self._pause(str(exc))
             return PollResult(source, error=str(exc))
         except Exception as exc:
             # The edge of the task.
             log.exception("source.broken", source=source.name)
             return PollResult(source, error=f"internal error: {type(exc).__name__}")
+
+    def _pause(self, reason: str) -> None:
+        self._paused_until = self._clock.monotonic() + STORE_PAUSE
+        waiting, self._waiting = self._waiting, []
+        for source in waiting:
+            self._told(PollResult(source, error=reason))
 
     def _ended(self, task: asyncio.Task[PollResult]) -> None:
         del self._running[task]

@@ -275,6 +275,17 @@ async def test_servers_are_not_asked_while_nothing_can_be_recorded(world: World)
     assert [bool(result.error) for result in results] == [True, False]
 
 
+async def test_each_source_gives_a_result_also_if_none_can_be_recorded(world: World) -> None:
+    urls = [f"https://host.example.org/{n}" for n in range(30)]
+    await add(world, *urls)
+    world.store.outages += [StoreBusy("locked")] * 60
+    async with world.store.read() as work:
+        wanted = await work.sources.all()
+    async with asyncio.timeout(PATIENCE):
+        results = [result async for result in poller(world, []).poll_each(wanted)]
+    assert [result.error for result in results] == ["locked"] * 30
+
+
 async def test_a_bug_is_the_sources_own(world: World) -> None:
     await add(world, FEED)
 
