@@ -42,8 +42,10 @@ from scheduler.ingest import Ingest
 from scheduler.jobs import Jobs, Tick
 from scheduler.leases import RENEWAL, Leases
 from scheduler.pacer import Pacer
+from scheduler.polling import Poller
 from scheduler.ports import Clock
 from scheduler.types import BroadcastKind, Chat, Delivery, Place
+from scheduler.upkeep import Keep, Upkeep
 from storage.unit_of_work import SqlStore
 
 log = structlog.get_logger(__name__)
@@ -54,11 +56,9 @@ T = TypeVar("T")
 PLATFORMS: tuple[PlatformSpec, ...] = (telegram.SPEC, discord.SPEC, terminal.SPEC)
 
 # The longest time between two looks at what is due.
-POLL_TICK = timedelta(seconds=15)
+POLL_TICK = timedelta(seconds=1)
 DUE_TICK = timedelta(seconds=5)
 UPKEEP_TICK = timedelta(hours=1)
-# Deliveries that have ended are listed for this long.
-HISTORY = timedelta(days=30)
 # What is in flight at the end gets this long, seconds.
 GRACE = 20.0
 
@@ -94,6 +94,8 @@ class App:
     rng: random.Random
     wakers: list[Callable[[], None]]
     ingest: Ingest
+    poller: Poller
+    upkeep: Upkeep
     services: Services
     router: Router
 
@@ -116,10 +118,16 @@ class App:
                 return
         await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE, title="examples")
 
-    async def upkeep(self) -> None:
-        async with self.store.write() as work:
-            await work.outbox.prune(self.clock.now() - HISTORY)
-            await work.commit()
+
+def kept(settings: Settings) -> Keep:
+    """How long things are kept."""
+    return Keep(
+        posts=timedelta(days=settings.keep_posts) if settings.keep_posts else None,
+        deliveries=timedelta(days=settings.keep_deliveries),
+        searches=timedelta(days=settings.keep_searches),
+        drafts=timedelta(days=settings.keep_drafts),
+        audit=timedelta(days=settings.keep_audit),
+    )
 
 
 def make_look(settings: Settings, chat: Chat, locale: str = "") -> Look:
@@ -153,7 +161,9 @@ async def build(
             for waker in wakers:
                 waker()
 
-        ingest = Ingest(store, ReadContext(fetcher), clock, settings.interval, wake)
+        context = ReadContext(fetcher, max_posts=settings.source_posts)
+        days = timedelta(days=settings.keep_tombstones)
+        ingest = Ingest(store, context, clock, settings.interval, wake, days)
         services = Services(
             store=store,
             ingest=ingest,
@@ -175,6 +185,8 @@ async def build(
             rng=random.Random(seed),
             wakers=wakers,
             ingest=ingest,
+            poller=Poller(store, ingest, clock),
+            upkeep=Upkeep(store, clock, kept(settings)),
             services=services,
             router=Router(services, settings.operators | {terminal.ACTOR}),
         )
@@ -233,6 +245,7 @@ class Runner:
             await self._serve(epochs)
         finally:
             await jobs.stop()
+            await app.poller.stop()
             await leases.release(names)
 
     async def listen_only(self) -> None:
@@ -265,10 +278,10 @@ class Runner:
                 self.stop()
 
         ticks = [
-            Tick("poll", min(app.settings.interval, POLL_TICK), app.ingest.poll_due),
+            Tick("poll", POLL_TICK, app.poller.poll_due),
             Tick("digests", DUE_TICK, app.services.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
-            Tick("upkeep", UPKEEP_TICK, app.upkeep),
+            Tick("upkeep", UPKEEP_TICK, app.upkeep.run),
         ]
         return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]
 

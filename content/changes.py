@@ -3,17 +3,27 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from heapq import nlargest
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from content.document import is_web_url
-from content.text import language, plain_text, sanitise
-from content.types import KnownPost, NewPost, ParsedPost, ParsedSource
+from content.text import language, plain_text, sanitise, storable
+from content.tokens import IndexedText, index_text
+from content.types import KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 MAX_HTML_BYTES = 512 * 1024
-MAX_TEXT_CHARACTERS = 200_000
+# The index has room for 16,383 tokens of a post, and English takes six characters for one.
+MAX_TEXT_CHARACTERS = 100_000
+# PostgreSQL's B-tree takes 2,704 bytes for all columns of an index together.
+MAX_GUID_BYTES = 500
+# Up to so many new posts at once are news, whatever their dates: people backdate what they write.
+HANDFUL = 5
+# Dates without a time and wrong time zones make a post look up to this much older than it is.
+DATES_ERR = timedelta(days=2)
+OPENING = 80  # characters by which a post without a title is recognised
 _TOO_FAR_AHEAD = timedelta(days=1)
 _ROOM = 4096  # for the end tags that a cut makes necessary
 _TRACKING = ("utm_", "fbclid", "gclid")
@@ -22,11 +32,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a read brought: `new` oldest first, `changed` with their ids, and how many are `unchanged`."""
+    """What a read brought: `new` oldest first, `changed` with their ids, and how many are `unchanged`.
+
+    `buried` are the guids of tombstones that the source still has.
+    """
 
     new: tuple[NewPost, ...] = ()
     changed: tuple[tuple[int, NewPost], ...] = ()
     unchanged: int = 0
+    buried: tuple[str, ...] = ()
 
 
 def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, now: datetime) -> Changes:
@@ -35,8 +49,8 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     A post is known by its guid, or, when its guid is new, by its key: a feed that renumbers its posts brings
     nothing new. A known post keeps its key; a tombstone never comes back.
     """
-    posts = {post.guid: post for post in reversed(parsed.posts)}
-    by_guid = {post.guid: post for post in known}
+    posts = {post.guid: post for post in map(_storable, reversed(parsed.posts))}
+    by_guid = {stored_guid(post.guid): post for post in known}
     by_key = {post.key: post for post in known}
     keys = _keys(posts, by_guid, source_url)
     new: list[NewPost] = []
@@ -48,7 +62,104 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
         elif old is not None and old.id and _content_hash(post) != old.content_hash:
             changed.append((old.id, _new_post(post, old.key, now)))
     new.sort(key=lambda post: post.published_at)  # stable, and a feed has its newest post first
-    return Changes(tuple(new), tuple(changed), len(posts) - len(new) - len(changed))
+    buried = tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id)
+    return Changes(tuple(new), tuple(changed), len(posts) - len(new) - len(changed), buried)
+
+
+def stored_guid(guid: str) -> str:
+    """`guid` as it is stored. Of a long one, which no index takes, its beginning and a hash of the whole."""
+    guid = storable(guid)
+    body = guid.encode()
+    if len(body) <= MAX_GUID_BYTES:
+        return guid
+    digest = _hash(guid)
+    return f"{body[: MAX_GUID_BYTES - len(digest) - 1].decode('utf-8', 'ignore')}#{digest}"
+
+
+def _storable(post: ParsedPost) -> ParsedPost:
+    """`post` in a form that both databases take, whatever the reader of its source let pass."""
+    return replace(
+        post,
+        guid=stored_guid(post.guid),
+        url=storable(post.url),
+        title=storable(post.title),
+        author=storable(post.author),
+        html=storable(post.html),
+        summary=storable(post.summary),
+        tags=tuple(map(storable, post.tags)),
+        media=tuple(Media(storable(m.url), storable(m.type), storable(m.alt)) for m in post.media),
+    )
+
+
+def newest(posts: Sequence[ParsedPost], limit: int) -> Sequence[ParsedPost]:
+    """At most `limit` posts: all if there are no more, else the newest. What has no date counts as new."""
+    if len(posts) <= limit:
+        return posts
+    return nlargest(limit, posts, key=lambda post: post.published_at or datetime.max.replace(tzinfo=UTC))
+
+
+def with_old_news(
+    new: Sequence[NewPost],
+    known: Sequence[KnownPost],
+    *,
+    since: datetime | None,
+    now: datetime,
+    cut: bool = False,
+) -> tuple[NewPost, ...]:
+    """New posts of one read, those marked that are no news: they are stored and found, but never sent.
+
+    `since`: when the source was last read, None if never; `cut`: this read left older posts out.
+
+    - All that a first read brings is old news.
+    - A handful at once is news, unless the read was cut: then older posts come into sight as others go.
+    - Of more than that, those dated before the last read are old news: a source shows its archive, or moved.
+      They must be so by more than dates are wrong by.
+    - If most of them are of that age, or say what a known post says, the source has moved: then everything
+      dated before the last read, and everything without a date, is old news.
+
+    So after a week without a read, what is dated in that week is news.
+    """
+    if since is None:
+        return tuple(replace(post, old_news=True) for post in new)
+    if len(new) <= HANDFUL and not cut:
+        return tuple(new)
+    openings = {post.opening for post in known if post.opening}
+    old = [post.published_at < since - DATES_ERR for post in new]
+    again = [opening(post.title, post.text) in openings for post in new]
+    moved = len(new) > HANDFUL and 2 * sum(map(any, zip(old, again, strict=True))) > len(new)
+    if moved:  # a post without a date has that of this read
+        old = [post.published_at < since or post.published_at == now for post in new]
+    return tuple(replace(post, old_news=is_old) for post, is_old in zip(new, old, strict=True))
+
+
+def opening(title: str, text: str) -> str:
+    """What a post is recognised by when guid and address are others: its title, or how its text begins."""
+    return title or text[:OPENING]
+
+
+def left_out(parsed: ParsedSource, kept: int) -> str:
+    """What a read of a source left out, in words for people; empty if nothing."""
+    return "; ".join(filter(None, (cut_short(parsed, kept), _unreadable(parsed))))
+
+
+def cut_short(parsed: ParsedSource, kept: int) -> str:
+    total = max(parsed.total, len(parsed.posts))
+    if kept >= total:
+        return ""
+    return f"{kept:,} of {total:,} posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
+
+
+def _unreadable(parsed: ParsedSource) -> str:
+    if not parsed.failures:
+        return ""
+    first, *others = parsed.failures
+    more = f", and {len(others):,} more" if others else ""
+    return f"not read: {first.name[:100]}: {first.reason[:200]}{more}"
+
+
+def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:
+    """The tokens of each post. A long text takes a tenth of a second and more: not on the event loop."""
+    return [index_text(post.title, post.text, post.tags) for post in posts]
 
 
 def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], source_url: str) -> dict[str, str]:

@@ -88,7 +88,7 @@ class Source:
     interval: timedelta | None = None  # None: the deployment's poll interval
     next_poll_at: datetime | None = None
     polled_at: datetime | None = None  # last success; None: never yet, so its posts are old news
-    starts_after: int = 0  # the last post of its first read: up to there all is old news
+    starts_after: int = 0  # up to this post all is old news; later first reads mark their posts themselves
     failures: int = 0
     last_error: str = ""
     added_by: str = ""  # the person, like telegram:123; empty: the operator
@@ -153,6 +153,7 @@ class KnownPost:
     guid: str
     key: str
     content_hash: str
+    opening: str = ""  # its title, or how its text begins
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ async def set_up(work: UnitOfWork, digest: Digest) -> Digest:
         await work.subscriptions.add(digest.chat_id, None)
     saved = await work.digests.save(digest)
     await work.subscriptions.set_mode(digest.chat_id, Mode.DIGEST)
+    if before is None:  # what editions left out until now must not come with the first digest
+        await work.subscriptions.restart(digest.chat_id)
     return saved
 
 

@@ -1,32 +1,35 @@
-"""Poll a source → store its posts → fan them out. Nothing is fetched while a transaction is open."""
+"""Read a source → store its posts → fan them out. Nothing is fetched while a transaction is open."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from content import changes
+from content.changes import HANDFUL, Changes
 from content.errors import SkywaveError, SourceError
 from content.fetch import ServerBusy
-from content.sources import ReadContext, kind_of, normalise
-from content.types import Failure, ParsedSource, Source, Validators, Visibility
+from content.sources import Read, ReadContext, kind_of, normalise
+from content.text import storable
+from content.types import Failure, NewPost, ParsedSource, Source, Validators, Visibility
+from scheduler.batches import batches
 from scheduler.ports import Clock, Store, UnitOfWork
-from scheduler.retry import poll_backoff
+from scheduler.retry import next_poll, poll_backoff, poll_wait
 from scheduler.types import Broadcast, BroadcastKind
 
 log = structlog.get_logger(__name__)
 
-# More instant posts than this in one poll become one edition, so that no chat is flooded.
-SINGLE_POSTS = 5
-# Sources that are read at once.
-CONCURRENCY = 20
+# More news than `HANDFUL` in one read is one edition, of the newest posts; the others are counted in it.
+EDITION = 30
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What one poll of one source did. `error` is empty when it could be read."""
+    """What one read of one source did. `error` is empty when it could be read.
+
+    `cut` says that it has more posts than were read.
+    """
 
     source: Source
     new: int = 0
@@ -34,10 +37,41 @@ class PollResult:
     deliveries: int = 0
     failures: tuple[Failure, ...] = ()
     error: str = ""
+    cut: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """When a read began, on both clocks."""
+
+    at: datetime
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What a read gave: posts that are compared with the known ones, and what to record of the read."""
+
+    parsed: ParsedSource
+    found: Changes
+    validators: Validators
+    begun: _Begun
+
+    @property
+    def edition(self) -> Sequence[NewPost]:
+        """The posts that are sent at once to chats without a digest."""
+        return [post for post in self.found.new if not post.old_news][-EDITION:]
+
+    @property
+    def news(self) -> int:
+        return sum(not post.old_news for post in self.found.new)
 
 
 class Ingest:
-    """Keeps the store in step with the sources; `wake` is called when deliveries were made."""
+    """Keeps the store in step with the sources; `wake` is called when deliveries were made.
+
+    A tombstone is kept until its source has not had the post for `keep_tombstones`.
+    """
 
     def __init__(
         self,
@@ -46,9 +80,10 @@ class Ingest:
         clock: Clock,
         interval: timedelta,
         wake: Callable[[], None],
+        keep_tombstones: timedelta = timedelta(days=365),
     ) -> None:
         self._store, self._context, self._clock = store, context, clock
-        self._interval, self._wake = interval, wake
+        self._interval, self._wake, self._keep_tombstones = interval, wake, keep_tombstones
 
     async def check(self, url: str) -> tuple[str, ParsedSource]:
         """Fetch and parse without storing: the URL in its stored form, and what is there.
@@ -64,125 +99,170 @@ class Ingest:
 
         Raises UsageError and SourceError as `check` does.
         """
+        begun = self._begin()
         url, parsed = await self.check(url)
         async with self._store.write() as work:
             source = await work.sources.by_url(url)
             if source is None:
-                source = await work.sources.add(kind_of(url).name, url, title or parsed.title, visibility)
+                source = await work.sources.add(
+                    kind_of(url).name, url, storable(title or parsed.title), visibility
+                )
             elif visibility is Visibility.PUBLIC:
-                source = replace(source, visibility=visibility)
+                source = _made_public(source)
                 await work.sources.save(source)
             await work.commit()
-        return (
-            await self._take(source, parsed, source.validators)
-            if source.polled_at is None
-            else PollResult(source)
-        )
-
-    async def poll_due(self) -> Sequence[PollResult]:
-        """Poll the sources that are due."""
-        async with self._store.read() as work:
-            due = await work.sources.due(self._clock.now())
-        return [result async for result in self.poll_each(due)]
-
-    async def poll_each(self, sources: Sequence[Source]) -> AsyncIterator[PollResult]:
-        """Poll sources side by side, giving each result as it comes."""
-        room = asyncio.Semaphore(CONCURRENCY)
-
-        async def one(source: Source) -> PollResult:
-            async with room:
-                return await self._guarded(source)
-
-        tasks = [asyncio.create_task(one(source)) for source in sources]
-        try:
-            for finished in asyncio.as_completed(tasks):
-                yield await finished
-        finally:
-            for task in tasks:
-                task.cancel()
-
-    async def _guarded(self, source: Source) -> PollResult:
-        try:
-            return await self.poll(source)
-        except SkywaveError:
-            raise
-        except Exception as exc:
-            # The edge of the task: whatever broke, the other sources are polled, and this one later.
-            log.exception("source.broken", source=source.name)
-            return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"))
+        if source.polled_at is not None:
+            return PollResult(source)
+        return await self._take(source, parsed, source.validators, begun)
 
     async def poll(self, source: Source) -> PollResult:
-        """Read one source and store what is new; a failure is recorded on the source, not raised."""
-        try:
-            read = await kind_of(source.url).read(source.url, source.validators, self._context)
-        except SourceError as exc:
-            return await self._failed(source, exc)
-        if read.parsed is None:
-            log.debug("source.unchanged", source=source.name)
-            return PollResult(await self._save(source, lambda now: self._succeeded(now, "", read.validators)))
-        return await self._take(source, read.parsed, read.validators)
+        """Read one source and store what is new. A failure of any kind is recorded on the source.
 
-    async def _take(self, source: Source, parsed: ParsedSource, validators: Validators) -> PollResult:
+        Raises StoreError only if that cannot be recorded either.
+        """
+        begun = self._begin()
+        try:
+            return await self._poll(source, begun)
+        except SkywaveError as exc:
+            return await self._failed(source, exc, begun)
+        except Exception as exc:
+            # The edge of the task: whatever broke, the other sources are read, and this one later.
+            log.exception("source.broken", source=source.name)
+            return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"), begun)
+
+    async def _poll(self, source: Source, begun: _Begun) -> PollResult:
+        read: Read = await kind_of(source.url).read(source.url, source.validators, self._context)
+        if read.parsed is not None:
+            return await self._take(source, read.parsed, read.validators, begun)
+        log.debug("source.unchanged", source=source.name)
+        return PollResult(await self._save(source, lambda now: self._read(now, read.validators, begun)))
+
+    async def _take(
+        self, source: Source, parsed: ParsedSource, validators: Validators, begun: _Begun
+    ) -> PollResult:
+        found = await self._compare(source, parsed)
+        gathered = _Gathered(parsed, found, validators, begun)
+        edition = gathered.edition
+        announced = {post.guid for post in edition}
+        # A crash in between loses nothing: what is to be sent now is stored together with its deliveries.
+        stored = [post for post in found.new if post.guid not in announced]
+        for batch in batches(stored, lambda post: len(post.text)):
+            await self._insert(source, batch)
+        for changed in batches(found.changed, lambda change: len(change[1].text)):
+            await self._update(source, changed)
+        return await self._finish(source, gathered, edition)
+
+    async def _compare(self, source: Source, parsed: ParsedSource) -> Changes:
         async with self._store.read() as work:
             known = await work.posts.known(source.id)
-        now = self._clock.now()
-        found = await self._context.run(changes.diff, known, parsed, source_url=source.url, now=now)
+            current = await work.sources.get(source.id) or source
+        now, run = self._clock.now(), self._context.run
+        posts = changes.newest(parsed.posts, self._context.max_posts)
+        taken = replace(parsed, posts=tuple(posts))
+        found = await run(changes.diff, known, taken, source_url=source.url, now=now)
+        cut = len(posts) < max(parsed.total, len(parsed.posts))
+        told = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=cut)
+        return replace(found, new=told)
+
+    async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
+        tokens = await self._context.run(changes.index_all, posts)
+        async with self._store.write() as work:
+            if await work.sources.get(source.id) is not None:  # else it was removed meanwhile
+                await work.posts.insert(source.id, posts, self._clock.now(), tokens)
+                await work.commit()
+
+    async def _update(self, source: Source, changed: Sequence[tuple[int, NewPost]]) -> None:
+        tokens = await self._context.run(changes.index_all, [post for _, post in changed])
+        async with self._store.write() as work:
+            await work.posts.update(changed, tokens)
+            await work.commit()
+
+    async def _finish(self, source: Source, read: _Gathered, edition: Sequence[NewPost]) -> PollResult:
+        """Store what is news, with its deliveries and what was learned of the source, or nothing of it."""
+        tokens = await self._context.run(changes.index_all, edition)
         async with self._store.write() as work:
             current = await work.sources.get(source.id)
             if current is None:  # removed meanwhile
                 return PollResult(source)
-            ids = await work.posts.insert(source.id, found.new, now)
-            await work.posts.update(found.changed)
-            first = current.polled_at is None
-            polled = self._succeeded(current, parsed.title, validators)
-            if first and ids:
-                polled = replace(polled, starts_after=ids[-1])
+            now = self._clock.now()
+            ids = await work.posts.insert(source.id, edition, now, tokens)
+            await work.posts.still_shown(source.id, read.found.buried, now, now - self._keep_tombstones)
+            polled = self._succeeded(current, read)
             await work.sources.save(polled)
-            deliveries = 0 if first or not ids else await self._fan_out(work, current, ids)
+            made = await self._fan_out(work, current, ids, read.news - len(edition))
             await work.commit()
-        say = log.info if ids or parsed.failures else log.debug
-        say("source.polled", source=source.name, new=len(ids), failed_items=len(parsed.failures))
-        if deliveries:
+        new, failures = len(read.found.new), read.parsed.failures
+        say = log.info if new or failures else log.debug
+        say("source.polled", source=source.name, new=new, failed_items=len(failures))
+        if made:
             self._wake()
-        return PollResult(polled, len(ids), len(found.changed), deliveries, parsed.failures)
+        cut = changes.cut_short(read.parsed, self._kept(read.parsed))
+        return PollResult(polled, new, len(read.found.changed), made, failures, cut=cut)
 
-    async def _fan_out(self, work: UnitOfWork, source: Source, ids: Sequence[int]) -> int:
+    async def _fan_out(self, work: UnitOfWork, source: Source, ids: Sequence[int], more: int) -> int:
         now = self._clock.now()
-        editions = [ids] if len(ids) > SINGLE_POSTS else [[post_id] for post_id in ids]
-        kind = BroadcastKind.EDITION if len(ids) > SINGLE_POSTS else BroadcastKind.POST
+        if len(ids) > HANDFUL:
+            broadcasts = [Broadcast(BroadcastKind.EDITION, tuple(ids), more=more)]
+        else:
+            broadcasts = [Broadcast(BroadcastKind.POST, (post_id,)) for post_id in ids]
         made = 0
-        for posts in editions:
-            broadcast_id = await work.outbox.broadcast(Broadcast(kind, tuple(posts)), now)
+        for broadcast in broadcasts:
+            broadcast_id = await work.outbox.broadcast(broadcast, now)
             if broadcast_id is not None:
                 made += await work.outbox.fan_out(broadcast_id, source, now)
         return made
 
-    def _succeeded(self, source: Source, title: str, validators: Validators) -> Source:
-        now = self._clock.now()
+    def _begin(self) -> _Begun:
+        return _Begun(self._clock.now(), self._clock.monotonic())
+
+    def _seconds(self, begun: _Begun) -> float:
+        return self._clock.monotonic() - begun.monotonic
+
+    def _kept(self, parsed: ParsedSource) -> int:
+        return min(len(parsed.posts), self._context.max_posts)
+
+    def _succeeded(self, source: Source, read: _Gathered) -> Source:
         return replace(
-            source,
-            title=source.title or title,
-            validators=validators,
-            polled_at=now,
-            next_poll_at=now + (source.interval or self._interval),
-            failures=0,
-            last_error="",
+            self._read(source, read.validators, read.begun),
+            title=source.title or storable(read.parsed.title),
+            warning=storable(changes.left_out(read.parsed, self._kept(read.parsed))),
         )
 
-    async def _failed(self, source: Source, error: SourceError) -> PollResult:
+    def _read(self, source: Source, validators: Validators, begun: _Begun) -> Source:
+        """A source after a read that succeeded, also if it has not changed."""
+        seconds = self._seconds(begun)
+        wait = poll_wait(source.interval or self._interval, seconds)
+        return replace(
+            source,
+            validators=_storable(validators),
+            polled_at=self._clock.now(),
+            next_poll_at=next_poll(source.next_poll_at, begun.at, wait),
+            failures=0,
+            last_error="",
+            read_seconds=seconds,
+        )
+
+    async def _failed(self, source: Source, error: SkywaveError, begun: _Begun) -> PollResult:
         asked = error.retry_after if isinstance(error, ServerBusy) else None
+        reason = storable(str(error))
 
         def failed(now: Source) -> Source:
-            wait = poll_backoff(now.interval or self._interval, now.failures + 1, asked)
-            due = self._clock.now() + wait
-            return replace(now, failures=now.failures + 1, last_error=str(error), next_poll_at=due)
+            seconds = self._seconds(begun)
+            interval = poll_wait(now.interval or self._interval, seconds)
+            return replace(
+                now,
+                failures=now.failures + 1,
+                last_error=reason,
+                next_poll_at=self._clock.now() + poll_backoff(interval, now.failures + 1, asked),
+                read_seconds=seconds,
+            )
 
         saved = await self._save(source, failed)
-        log.warning("source.failed", source=source.name, failures=saved.failures, reason=str(error))
-        return PollResult(saved, error=str(error))
+        log.warning("source.failed", source=source.name, failures=saved.failures, reason=reason)
+        return PollResult(saved, error=reason)
 
     async def _save(self, source: Source, change: Callable[[Source], Source]) -> Source:
-        """Store what a poll changed of a source, as it is now: people may have changed or removed it."""
+        """Store what a read changed of a source, as it is now: people may have changed or removed it."""
         async with self._store.write() as work:
             current = await work.sources.get(source.id)
             if current is None:
@@ -191,3 +271,16 @@ class Ingest:
             await work.sources.save(changed)
             await work.commit()
         return changed
+
+
+def _made_public(source: Source) -> Source:
+    """A source for everybody. If nobody followed it, what has come meanwhile is old news."""
+    polled_at = source.polled_at if source.unfollowed_since is None else None
+    return replace(source, visibility=Visibility.PUBLIC, polled_at=polled_at, unfollowed_since=None)
+
+
+def _storable(validators: Validators) -> Validators:
+    """Validators that can be stored as they are: a server's header is bytes, and may be no text."""
+    given = (validators.etag, validators.last_modified)
+    etag, last_modified = (value if storable(value) == value else "" for value in given)
+    return replace(validators, etag=etag, last_modified=last_modified)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from content.document import Document
 from content.search import SearchIndex
+from content.tokens import IndexedText
 from content.types import KnownPost, NewPost, Post, PostQuery, Source, SourceState, Visibility
 from scheduler.types import (
     Broadcast,
@@ -97,10 +98,23 @@ class SourceRepository(Protocol):
         """Public sources, those the chat follows, and the examples while there is no other."""
         ...
 
-    async def due(self, now: datetime) -> Sequence[Source]: ...
+    async def due(self, now: datetime) -> Sequence[Source]:
+        """Those to be read now, the longest overdue first.
+
+        Not the `updates` sources, which are written to, nor private ones that no chat follows.
+        """
+        ...
 
     async def save(self, source: Source) -> None:
         """Store what a poll or a person changed of it."""
+        ...
+
+    async def note_unfollowed(self, now: datetime) -> None:
+        """Note of private sources since when no chat follows them; a subscription ends that."""
+        ...
+
+    async def unfollowed(self, before: datetime) -> Sequence[Source]:
+        """Private sources that no chat has followed since a moment."""
         ...
 
     async def set_state(self, source_id: int, state: SourceState) -> None: ...
@@ -115,11 +129,47 @@ class PostRepository(Protocol):
         """All posts and tombstones of a source."""
         ...
 
-    async def insert(self, source_id: int, posts: Sequence[NewPost], now: datetime) -> Sequence[int]:
-        """Store and index new posts, in order; their ids ascend."""
+    async def insert(
+        self,
+        source_id: int,
+        posts: Sequence[NewPost],
+        now: datetime,
+        tokens: Sequence[IndexedText] | None = None,
+    ) -> Sequence[int]:
+        """Store and index new posts, in order; their ids ascend, also over transactions.
+
+        `tokens`: those of each post, worked out before the transaction; None: there is little text.
+        """
         ...
 
-    async def update(self, changed: Sequence[tuple[int, NewPost]]) -> None: ...
+    async def update(
+        self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None
+    ) -> None: ...
+
+    async def still_shown(
+        self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
+    ) -> None:
+        """Note that a source still has the posts of tombstones; forget those that it has not had since."""
+        ...
+
+    async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
+        """Posts seen before a moment that nobody needs, oldest first: id and characters of each.
+
+        Needed are the newest `keep` of each source, and what still waits for a digest or in the outbox.
+        """
+        ...
+
+    async def of_source(self, source_id: int, up_to: int, limit: int) -> Sequence[tuple[int, int]]:
+        """Some posts of a source, the newest of them `up_to`: id and characters of each."""
+        ...
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        """Remove posts of a source that goes too."""
+        ...
+
+    async def forget(self, ids: Sequence[int], now: datetime) -> int:
+        """Put tombstones in the place of posts, but not of those that are needed; returns how many."""
+        ...
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         """Those that exist, and that the chat may see if one is given, in the order of `ids`."""
@@ -292,8 +342,8 @@ class OutboxRepository(Protocol):
         """Open failed and held deliveries again."""
         ...
 
-    async def prune(self, before: datetime) -> int:
-        """Forget renderings and closed deliveries that ended before; the ledger stays."""
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget renderings and closed deliveries that ended before, at most so many; the ledger stays."""
         ...
 
 
@@ -336,6 +386,10 @@ class DraftRepository(Protocol):
         """False if it is in that state already, or was published or discarded."""
         ...
 
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget drafts made before a moment that are not scheduled, at most so many; returns how many."""
+        ...
+
 
 class LeaseRepository(Protocol):
     async def take(
@@ -370,14 +424,18 @@ class SearchRepository(Protocol):
         """A search that was made in this chat; another chat's does not exist for it."""
         ...
 
-    async def prune(self, before: datetime) -> int:
-        """Forget searches made before a moment; returns how many."""
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget searches made before a moment, at most so many; returns how many."""
         ...
 
 
 class AuditRepository(Protocol):
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
         """Record who changed what."""
+        ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget what was recorded before a moment, at most so much; returns how much."""
         ...
 
 

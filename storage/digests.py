@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from content.types import Visibility
 from scheduler.types import Digest, Draft, DraftState, Mode
 from storage.models import DigestRow, DraftRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
-from storage.sql import changed_rows
+from storage.sql import changed_rows, prune
 from storage.subscriptions import ALL
 
 
@@ -83,6 +83,7 @@ class SqlDigests:
                 or_(SubscriptionRow.source_id == PostRow.source_id, by_all),
                 PostRow.id > SubscriptionRow.starts_after,
                 PostRow.id > SourceRow.starts_after,
+                ~PostRow.old_news,
                 ~promised,
             )
             .group_by(PostRow.key)
@@ -147,3 +148,9 @@ class SqlDrafts:
         if everywhere is not None:
             values["everywhere"] = everywhere
         return changed_rows(await self._session.execute(update(DraftRow).where(mine).values(values))) > 0
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        # Not the last one: SQLite would use its number again, by which a post of `updates` is known.
+        last = select(func.max(DraftRow.id)).scalar_subquery()
+        old = (DraftRow.state != DraftState.SCHEDULED) & (DraftRow.created_at < before)
+        return await prune(self._session, DraftRow, DraftRow.id, old & (DraftRow.id < last), limit)

@@ -50,7 +50,9 @@ class FanOut:
     async def to_followers(self, broadcast_id: int, source: Source, now: datetime) -> int:
         await reserve_alone(self._session)
         anything = _posts_of(broadcast_id, PostRow.id).where(
-            PostRow.id > SubscriptionRow.starts_after, _unpromised(SubscriptionRow.chat_id)
+            PostRow.id > SubscriptionRow.starts_after,
+            ~PostRow.old_news,
+            _unpromised(SubscriptionRow.chat_id),
         )
         chats = (
             select(*self._delivery(broadcast_id, now))
@@ -66,7 +68,7 @@ class FanOut:
             _posts_of(broadcast_id, *self._reservation())
             .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
             .join(SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
-            .where(_follows(source), PostRow.id > SubscriptionRow.starts_after)
+            .where(_follows(source), PostRow.id > SubscriptionRow.starts_after, ~PostRow.old_news)
         )
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 

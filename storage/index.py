@@ -1,7 +1,7 @@
 """The full-text index: FTS5 on SQLite, a tsvector on PostgreSQL, the same tokens and hits in both."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -42,13 +42,17 @@ class SqlIndex:
         self._session = session
         self._fts5 = is_sqlite(session)
 
-    async def add(self, ids: Sequence[int]) -> None:
-        """Index stored posts."""
-        await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, ids)
+    async def add(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
+        """Index stored posts, each with its tokens."""
+        await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, posts)
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Take posts out of the index, before their rows change or go."""
-        await self._write(FTS5_REMOVE if self._fts5 else TSVECTOR_REMOVE, ids)
+        if self._fts5:
+            async for posts in self._tokens(ids):
+                await self._write(FTS5_REMOVE, posts)
+        elif ids:
+            await self._session.execute(text(TSVECTOR_REMOVE), [{"id": post_id} for post_id in ids])
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
         if query.empty:
@@ -76,21 +80,28 @@ class SqlIndex:
             return
         clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
         await self._session.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
-        await self.add((await self._session.scalars(select(PostRow.id).order_by(PostRow.id))).all())
+        async for posts in self._tokens(
+            (await self._session.scalars(select(PostRow.id).order_by(PostRow.id))).all()
+        ):
+            await self.add(posts)
         statement = upsert(self._session, MetaRow).values(name="tokenizer", value=TOKENIZER_VERSION)
         renewed = {"value": statement.excluded["value"]}
         await self._session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed))
 
-    async def _write(self, statement: str, ids: Sequence[int]) -> None:
+    async def _tokens(self, ids: Sequence[int]) -> AsyncIterator[Sequence[tuple[int, IndexedText]]]:
+        """The tokens of stored posts, batch by batch."""
         for start in range(0, len(ids), BATCH):
             columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
             chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
             rows = (await self._session.execute(chosen)).all()
             # Cutting a post into tokens takes about a millisecond: not on the event loop.
             indexed = await asyncio.to_thread(_index_all, [(row[1], row[2], row[3]) for row in rows])
-            parameters = [self._row(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
-            if parameters:
-                await self._session.execute(text(statement), parameters)
+            yield [(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
+
+    async def _write(self, statement: str, posts: Sequence[tuple[int, IndexedText]]) -> None:
+        if posts:
+            rows = [self._row(post_id, tokens) for post_id, tokens in posts]
+            await self._session.execute(text(statement), rows)
 
     def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
         if not self._fts5:

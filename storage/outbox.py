@@ -44,7 +44,7 @@ from storage.models import (
     RenderingRow,
 )
 from storage.overview import Overview
-from storage.sql import CHUNK, changed_rows, is_open, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, is_open, prune, reserve_alone, table_of, upsert
 
 # The statements of every claim, built once.
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
@@ -253,16 +253,19 @@ class SqlOutbox:
             await self._session.execute(again.values(state=LedgerState.RESERVED, reason=""))
         return len(ids)
 
-    async def prune(self, before: datetime) -> int:
+    async def prune(self, before: datetime, limit: int) -> int:
         still_open = exists().where(
             DeliveryRow.broadcast_id == RenderingRow.broadcast_id, is_open(DeliveryRow.state)
         )
-        await self._session.execute(delete(RenderingRow).where(~still_open))
+        unused = select(RenderingRow.key).where(~still_open).limit(limit)
+        await self._session.execute(
+            delete(RenderingRow).where(RenderingRow.key.in_(unused.scalar_subquery()))
+        )
         done = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
         # What had an unknown outcome is counted for ever.
         uncertain = exists().where(PartRow.delivery_id == DeliveryRow.id, PartRow.unknowns > 0)
         old = done & (DeliveryRow.ended_at < before) & ~uncertain
-        return changed_rows(await self._session.execute(delete(DeliveryRow).where(old)))
+        return await prune(self._session, DeliveryRow, DeliveryRow.id, old, limit)
 
     # Looking
 

@@ -1,17 +1,21 @@
 """Posts, and the index that finds them."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.changes import OPENING, index_all
+from content.tokens import IndexedText
 from content.types import KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
+from storage.pruning import Pruning
 from storage.scope import in_scope, visible_sources
-from storage.sql import CHUNK, upsert
+from storage.sql import CHUNK, changed_rows, reserve_alone, upsert
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -63,35 +67,56 @@ class SqlPosts:
     def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
         self._session = session
         self._index = index
+        self._pruning = Pruning(session, index)
 
     async def known(self, source_id: int) -> Sequence[KnownPost]:
-        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash)
+        opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
+        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
         gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
         dead = await self._session.execute(gone)
         return known + [KnownPost(0, guid, key, "") for guid, key in dead]
 
-    async def insert(self, source_id: int, posts: Sequence[NewPost], now: datetime) -> Sequence[int]:
-        # Another process may have polled meanwhile, or be about to commit the same posts.
+    async def insert(
+        self,
+        source_id: int,
+        posts: Sequence[NewPost],
+        now: datetime,
+        tokens: Sequence[IndexedText] | None = None,
+    ) -> Sequence[int]:
+        if not posts:
+            return []
+        # So that ids are taken in the order of commits: what begins after the newest post misses none.
+        await reserve_alone(self._session)
+        if tokens is None:
+            tokens = await asyncio.to_thread(index_all, posts)
+        # Another process may have polled meanwhile.
         statement = upsert(self._session, PostRow).on_conflict_do_nothing(
             index_elements=["source_id", "guid"]
         )
-        ids: list[int] = []
-        for post in posts:
+        stored: list[tuple[int, IndexedText]] = []
+        for post, indexed in zip(posts, tokens, strict=True):
             values = _values(post) | {"source_id": source_id, "first_seen_at": now}
-            ids += await self._session.scalars(statement.returning(PostRow.id), values)
-        await self._index.add(ids)
-        return ids
+            made = await self._session.scalars(statement.returning(PostRow.id), values)
+            stored += [(post_id, indexed) for post_id in made]
+        await self._index.add(stored)
+        return [post_id for post_id, _ in stored]
 
-    async def update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
+    async def update(
+        self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None
+    ) -> None:
+        if tokens is None:
+            tokens = await asyncio.to_thread(index_all, [post for _, post in changed])
         await self._index.remove([post_id for post_id, _ in changed])
-        for post_id, post in changed:
+        stored: list[tuple[int, IndexedText]] = []
+        for (post_id, post), indexed in zip(changed, tokens, strict=True):
             values = _values(post)
             # Its identity stays, its place on the pages, and whether it was ever news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
-            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
-        await self._index.add([post_id for post_id, _ in changed])
+            result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
+            stored += [(post_id, indexed)] * changed_rows(result)  # none if it is gone
+        await self._index.add(stored)
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         found: dict[int, Post] = {}
@@ -113,3 +138,22 @@ class SqlPosts:
 
     async def newest_id(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0
+
+    # What ends
+
+    async def still_shown(
+        self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
+    ) -> None:
+        await self._pruning.still_shown(source_id, tombstones, now, forget)
+
+    async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
+        return await self._pruning.prunable(before, keep, limit)
+
+    async def of_source(self, source_id: int, up_to: int, limit: int) -> Sequence[tuple[int, int]]:
+        return await self._pruning.of_source(source_id, up_to, limit)
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        await self._pruning.remove(ids)
+
+    async def forget(self, ids: Sequence[int], now: datetime) -> int:
+        return await self._pruning.forget(ids, now)

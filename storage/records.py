@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.ports import SavedSearch
 from storage.models import AuditRow, LeaseRow, SearchRow
-from storage.sql import changed_rows, upsert
+from storage.sql import prune, upsert
 
 
 class SqlLeases:
@@ -56,9 +56,11 @@ class SqlSearches:
             return None
         return SavedSearch(row.id, row.query, tuple(row.ids), row.total, row.relaxed)
 
-    async def prune(self, before: datetime) -> int:
-        old = delete(SearchRow).where(SearchRow.created_at < before)
-        return changed_rows(await self._session.execute(old))
+    async def prune(self, before: datetime, limit: int) -> int:
+        # Not the last one: SQLite would use its number again, and buttons carry it.
+        last = select(func.max(SearchRow.id)).scalar_subquery()
+        old = (SearchRow.created_at < before) & (SearchRow.id < last)
+        return await prune(self._session, SearchRow, SearchRow.id, old, limit)
 
 
 class SqlAudit:
@@ -68,3 +70,6 @@ class SqlAudit:
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
         row = {"at": now, "actor": actor, "action": action, "target": target}
         await self._session.execute(insert(AuditRow), row)
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        return await prune(self._session, AuditRow, AuditRow.id, AuditRow.at < before, limit)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.sources.updates import KIND as UPDATES
 from content.types import Source, SourceState, Validators, Visibility
 from storage.index import SqlIndex
-from storage.models import PostRow, SourceRow
+from storage.models import PostRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
 
 
@@ -32,6 +33,11 @@ def to_source(row: SourceRow) -> Source:
         warning=row.warning,
         unfollowed_since=row.unfollowed_since,
     )
+
+
+def _unfollowed() -> ColumnElement[bool]:
+    followed = exists().where(SubscriptionRow.source_id == SourceRow.id)
+    return (SourceRow.visibility == Visibility.PRIVATE) & ~followed
 
 
 class SqlSources:
@@ -68,7 +74,20 @@ class SqlSources:
 
     async def due(self, now: datetime) -> Sequence[Source]:
         when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
-        return await self._many((SourceRow.state == SourceState.ACTIVE) & when)
+        is_read = (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES)
+        query = select(SourceRow).where(is_read, when, ~_unfollowed())
+        rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
+        return [to_source(row) for row in rows]
+
+    async def note_unfollowed(self, now: datetime) -> None:
+        # One that is followed again is due at once.
+        new = (SourceRow.kind != UPDATES) & _unfollowed() & SourceRow.unfollowed_since.is_(None)
+        await self._session.execute(
+            update(SourceRow).where(new).values(unfollowed_since=now, next_poll_at=None)
+        )
+
+    async def unfollowed(self, before: datetime) -> Sequence[Source]:
+        return await self._many(_unfollowed() & (SourceRow.unfollowed_since < before))
 
     async def save(self, source: Source) -> None:
         values = {

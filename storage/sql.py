@@ -11,6 +11,7 @@ from sqlalchemy import (
     Dialect,
     Table,
     bindparam,
+    delete,
     func,
     select,
 )
@@ -102,3 +103,15 @@ async def reserve_alone(session: AsyncSession) -> None:
 def changed_rows(result: Any) -> int:
     """How many rows an UPDATE or DELETE touched."""
     return int(result.rowcount)
+
+
+async def prune(
+    session: AsyncSession,
+    table: type[DeclarativeBase],
+    key: InstrumentedAttribute[int],
+    old: ColumnElement[bool],
+    limit: int,
+) -> int:
+    """Delete at most `limit` rows that are old, the oldest first; returns how many."""
+    some = select(key).where(old).order_by(key).limit(limit)
+    return changed_rows(await session.execute(delete(table).where(key.in_(some.scalar_subquery()))))

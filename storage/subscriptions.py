@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import Mode, Subscription
-from storage.models import DigestRow, PostRow, SubscriptionRow
-from storage.sql import changed_rows, upsert
+from storage.models import DigestRow, PostRow, SourceRow, SubscriptionRow
+from storage.sql import changed_rows, reserve_alone, upsert
 
 ALL = "all"
 
@@ -34,6 +34,7 @@ class SqlSubscriptions:
         }
         statement = upsert(self._session, SubscriptionRow).values(values).on_conflict_do_nothing()
         added = await self._session.scalars(statement.returning(SubscriptionRow.id))
+        await self._take_up(source_id)
         return added.first() is not None
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool:
@@ -51,8 +52,15 @@ class SqlSubscriptions:
         return changed_rows(await self._session.execute(followed.values(mode=mode)))
 
     async def restart(self, chat_id: int) -> None:
+        await reserve_alone(self._session)  # or a post that is being stored would be neither before nor after
         restarted = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
         await self._session.execute(restarted.values(starts_after=await self._newest_post()))
+
+    async def _take_up(self, source_id: int | None) -> None:
+        """Let a source that nobody followed begin anew: what it has by now is old news."""
+        forgotten = (SourceRow.id == source_id) & SourceRow.unfollowed_since.is_not(None)
+        anew = {"unfollowed_since": None, "polled_at": None, "next_poll_at": None}
+        await self._session.execute(update(SourceRow).where(forgotten).values(anew))
 
     async def _has_digest(self, chat_id: int) -> bool:
         found = await self._session.scalar(select(DigestRow.id).where(DigestRow.chat_id == chat_id))

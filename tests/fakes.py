@@ -163,6 +163,7 @@ class FakeFetcher:
     faults: dict[str, SourceError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
+    etag: str = ""
 
     async def fetch(self, url: str, validators: Validators) -> Fetched | None:
         self.calls.append(url)
@@ -175,7 +176,8 @@ class FakeFetcher:
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
             return None
-        return Fetched(url, body, "application/octet-stream", Validators(content_hash=content_hash))
+        validators = Validators(etag=self.etag, content_hash=content_hash)
+        return Fetched(url, body, "application/octet-stream", validators)
 
 
 @dataclass

@@ -48,7 +48,7 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
         sources, chats = await work.sources.all(), await work.chats.all()
         deliveries = await work.outbox.counts()
     for source in sources:
-        yield Finding(f"source {source.name}", not source.last_error, source.last_error)
+        yield Finding(f"source {source.name}", not source.last_error, source.last_error or source.warning)
     for chat in chats:
         hint = f"{chat.reason or chat.state}; what waits is sent when that has changed"
         yield Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint if chat.reason else "")

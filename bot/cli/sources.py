@@ -14,6 +14,7 @@ from content.errors import SkywaveError
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.ingest import PollResult
 from scheduler.ports import UnitOfWork
+from scheduler.upkeep import remove_source
 
 commands = typer.Typer(name="sources", help="Where posts come from.", no_args_is_help=True)
 
@@ -55,7 +56,8 @@ async def _add(urls: list[str], json: bool) -> int:
 def _summary(result: PollResult) -> str:
     counts = f"{result.new} new, {result.changed} changed, {result.deliveries} deliveries"
     failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
-    return f"{result.source.name}: {result.error or counts}{failures}"
+    cut = f"\n  {result.cut}" if result.cut else ""
+    return f"{result.source.name}: {result.error or counts}{cut}{failures}"
 
 
 @commands.command("list")
@@ -78,7 +80,7 @@ async def _list(json: bool) -> None:
 def _state(source: Source) -> str:
     if source.last_error:
         return f"failing ({source.failures}): {source.last_error}"
-    return source.state
+    return f"{source.state}; {source.warning}" if source.warning else source.state
 
 
 @commands.command("check")
@@ -144,14 +146,11 @@ def remove(name: Name) -> None:
 
 
 async def _remove(name: str) -> None:
-    async with open_app() as app, app.store.write() as work:
-        source = await source_named(work, name)
-        now = app.clock.now()
-        cancelled = await work.outbox.cancel("the source was removed", now, source_id=source.id)
-        await work.sources.remove(source.id)
-        await work.audit.add("cli", "source removed", source.name, now)
-        await work.commit()
-    say(f"{source.name}: removed, {cancelled} deliveries cancelled")
+    async with open_app() as app:
+        async with app.store.read() as work:
+            source = await source_named(work, name)
+        cancelled = await remove_source(app.store, source.id, "cli", app.clock.now())
+    say(f"{source.name}: removed, {cancelled or 0} deliveries cancelled")
 
 
 @commands.command("import")
@@ -198,7 +197,7 @@ async def _poll(every: bool, json: bool) -> int:
         columns = (TextColumn("polling"), MofNCompleteColumn(), TextColumn("{task.fields[name]}"))
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("polling", total=len(sources), name="")
-            async for result in app.ingest.poll_each(sources):
+            async for result in app.poller.poll_each(sources):
                 results.append(result)
                 progress.update(task, advance=1, name=result.source.name[:60])
     _show_poll(results, json)
@@ -210,7 +209,7 @@ def _show_poll(results: list[PollResult], json: bool) -> None:
         print_json([to_json(result) for result in results])
         return
     for result in results:
-        if result.new or result.changed or result.error or result.failures:
+        if result.new or result.changed or result.error or result.failures or result.cut:
             say(_summary(result))
     new, failed = sum(r.new for r in results), sum(bool(r.error) for r in results)
     say(f"{len(results)} sources polled, {new} new posts, {failed} failed")

@@ -43,3 +43,25 @@ def test_what_cannot_be_set_is_told_in_one_line(skywave: Skywave, words: str, st
     result = skywave(words)
     assert result.exit_code == status
     assert told in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_what_a_read_left_out_is_told_by_each_command(
+    skywave: Skywave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKYWAVE_SOURCE_POSTS", "2")
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    for day in range(1, 5):
+        (folder / f"2026-01-0{day}-note.md").write_text(f"# Note {day}\n\nText.")
+    told = "2 of 4 posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
+    assert told in skywave(f"sources add {folder}").stdout
+    (source,) = json.loads(skywave("sources list --json").stdout)
+    assert source["warning"] == told
+    assert "2 of 4 posts" in skywave("sources list").stdout
+    assert told in skywave("doctor").stdout
+    (folder / "2026-01-09-note.md").write_text("# Note 9\n\nText.")
+    assert told.replace("of 4", "of 5") in skywave("poll --all").stdout
+    monkeypatch.setenv("SKYWAVE_SOURCE_POSTS", "500")
+    (folder / "2026-01-10-note.md").write_text("# Note 10\n\nText.")
+    assert "posts were read" not in skywave("poll --all").stdout
+    assert json.loads(skywave("sources list --json").stdout)[0]["warning"] == ""

@@ -4,8 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.changes import MAX_HTML_BYTES, MAX_TEXT_CHARACTERS, Changes, canonical_url, diff
-from content.types import KnownPost, NewPost, ParsedPost, ParsedSource
+from content.changes import (
+    DATES_ERR,
+    HANDFUL,
+    MAX_GUID_BYTES,
+    MAX_HTML_BYTES,
+    MAX_TEXT_CHARACTERS,
+    Changes,
+    canonical_url,
+    diff,
+    left_out,
+    newest,
+    stored_guid,
+    with_old_news,
+)
+from content.types import Failure, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
 SOURCE = "https://example.org/feed"
@@ -113,7 +126,7 @@ class TestKnown:
     def test_a_tombstone_never_comes_back(self, url: str) -> None:
         known = stored([], changes([], post("a", url)))
         dead = [KnownPost(0, "a", known[0].key, "")]
-        assert changes(dead, post("a", url, title="edited")) == Changes(unchanged=1)
+        assert changes(dead, post("a", url, title="edited")) == Changes(unchanged=1, buried=("a",))
         renumbered = changes(dead, post("b", url))
         assert renumbered == (Changes(unchanged=1) if url else renumbered)
 
@@ -193,3 +206,153 @@ def test_what_has_been_taken_over_is_neither_new_nor_changed(reads: list[tuple[P
         assert len({new.key for new in found.new}) == len(found.new)
         known = stored(known, found)
         assert changes(known, *posts) == Changes(unchanged=len({one.guid for one in posts}))
+
+
+class TestOldNews:
+    """What of a read is sent. `since` is the last successful read."""
+
+    SINCE = NOW - timedelta(hours=1)
+
+    def news(
+        self,
+        known: list[KnownPost],
+        *posts: ParsedPost,
+        since: datetime | None = SINCE,
+        cut: bool = False,
+    ) -> list[str]:
+        new = changes(known, *posts).new
+        told = with_old_news(new, known, since=since, now=NOW, cut=cut)
+        assert [one.guid for one in told] == [one.guid for one in new]
+        return [one.guid for one in told if not one.old_news]
+
+    def archive(self, count: int, *, of: str = "", step: timedelta = timedelta(days=1)) -> list[ParsedPost]:
+        """Posts of the past, newest first; `of` is part of guid and address, the titles are the same."""
+        return [
+            post(f"{of}{n}", f"https://e.org/{of}/{n}", f"Title {n}", NOW - step * (n + 1))
+            for n in range(count)
+        ]
+
+    def known(self, posts: list[ParsedPost]) -> list[KnownPost]:
+        return [KnownPost(n, one.guid, f"key {n}", "", one.title) for n, one in enumerate(reversed(posts), 1)]
+
+    def test_a_first_read_is_old_news(self) -> None:
+        assert self.news([], *self.archive(3), post("now"), since=None) == []
+
+    def test_a_site_that_changes_ids_and_addresses_has_moved(self) -> None:
+        known = self.known(self.archive(300))
+        assert self.news(known, *self.archive(300, of="moved")) == []
+
+    def test_also_one_without_dates(self) -> None:
+        undated = [post(f"new {n}", title=f"Title {n}", at=None) for n in range(300)]
+        assert self.news(self.known(self.archive(300)), *undated) == []
+
+    def test_also_one_that_posts_every_minute(self) -> None:
+        known = self.known(self.archive(300, step=timedelta(minutes=1)))
+        moved = self.archive(300, of="moved", step=timedelta(minutes=1))
+        since = NOW - timedelta(seconds=30)
+        assert self.news(known, *moved, since=since) == []
+
+    def test_what_is_new_of_a_site_that_moved_is_news(self) -> None:
+        known = self.known(self.archive(300))
+        fresh = post("fresh", "https://e.org/fresh", "Fresh", NOW - timedelta(minutes=1))
+        assert self.news(known, fresh, *self.archive(300, of="moved")) == ["fresh"]
+
+    def test_a_week_without_a_read_is_made_up_for(self) -> None:
+        known = self.known(self.archive(40)[20:])
+        week = self.archive(20, of="week", step=timedelta(hours=8))
+        assert len(self.news(known, *week, since=NOW - timedelta(days=7))) == 20
+
+    def test_a_list_that_is_new_each_day_is_news(self) -> None:
+        """Dated midnight, as where only the day is known, and read a little later."""
+        known = self.known([post(f"a{n}", title=f"Paper {n}", at=NOW - timedelta(days=1)) for n in range(50)])
+        midnight = NOW - timedelta(hours=10)
+        assert (
+            len(self.news(known, *(post(f"b{n}", title=f"Other {n}", at=midnight) for n in range(50)))) == 50
+        )
+
+    def test_a_list_without_dates_that_is_new_each_day_is_news(self) -> None:
+        known = self.known([post(f"a{n}", title=f"Paper {n}") for n in range(50)])
+        assert len(self.news(known, *(post(f"b{n}", title=f"Other {n}", at=None) for n in range(50)))) == 50
+
+    def test_a_handful_is_news_whatever_its_dates(self) -> None:
+        known = self.known(self.archive(20))
+        backdated = [post(f"b{n}", at=NOW - timedelta(days=90)) for n in range(HANDFUL)]
+        assert len(self.news(known, *backdated)) == HANDFUL
+        assert self.news(known, *backdated, cut=True) == [], "older posts come into sight as others go"
+
+    def test_an_archive_that_is_opened_is_old_news(self) -> None:
+        known = self.known(self.archive(10))
+        older = [post(f"old {n}", title=f"Old {n}", at=NOW - timedelta(days=100 + n)) for n in range(10)]
+        fresh = post("fresh", at=NOW - timedelta(minutes=1))
+        assert self.news(known, *older, fresh) == ["fresh"]
+
+    @given(
+        ages=st.lists(st.integers(0, 400), max_size=60),
+        since=st.integers(1, 60),
+        familiar=st.booleans(),
+    )
+    def test_what_is_dated_after_the_last_read_is_news_and_what_is_long_before_is_not(
+        self, ages: list[int], since: int, familiar: bool
+    ) -> None:
+        """In days and a bit before now. That titles are known makes no difference to either."""
+        minute, last = timedelta(minutes=1), NOW - timedelta(days=since)
+        posts = [
+            post(f"n{n}", title=f"T{n}", at=NOW - timedelta(days=age) - minute) for n, age in enumerate(ages)
+        ]
+        known = self.known([post(f"k{n}", title=f"T{n}") for n in range(60)]) if familiar else []
+        told = set(self.news(known, *posts, since=last))
+        for one in posts:
+            assert one.published_at is not None
+            if one.published_at >= last:
+                assert one.guid in told
+            elif one.published_at < last - DATES_ERR:
+                assert (one.guid in told) == (len(posts) <= HANDFUL)
+
+
+class TestBounds:
+    @given(st.text(st.characters(), max_size=400).map(lambda text: text * 3))
+    def test_a_stored_guid_fits_an_index_and_is_its_own(self, guid: str) -> None:
+        kept = stored_guid(guid)
+        assert len(kept.encode()) <= MAX_GUID_BYTES and "\0" not in kept
+        assert stored_guid(kept) == kept
+
+    def test_long_guids_stay_apart(self) -> None:
+        assert len({stored_guid("x" * 5_000 + end) for end in "abc"}) == 3
+
+    def test_a_long_guid_that_is_stored_already_is_known(self) -> None:
+        long = "urn:" + "x" * 5_000
+        known = [KnownPost(1, long, "key", "other")]
+        found = changes(known, post(long, title="edited"))
+        assert found.new == () and [post_id for post_id, _ in found.changed] == [1]
+
+    def test_a_guid_that_was_cut_is_known_the_next_time(self) -> None:
+        long = post("urn:" + "x" * 5_000)
+        assert changes(stored([], changes([], long)), long) == Changes(unchanged=1)
+
+    def test_nothing_that_a_database_refuses_gets_through(self) -> None:
+        bad = "a\0\ud800"
+        media = (Media(bad, bad, bad),)
+        parsed = ParsedPost(bad, bad, bad, bad, html=bad, summary=bad, tags=(bad,), media=media)
+        new = only(changes([], parsed))
+        assert (new.guid, new.title, new.author, new.tags, new.media) == (
+            "a?",
+            "a?",
+            "a?",
+            ("a?",),
+            (Media("a?", "a?", "a?"),),
+        )
+        assert all(mark not in f"{new}" for mark in ("\0", "\ud800"))
+
+    def test_the_newest_are_kept_and_those_without_date(self) -> None:
+        posts = [post("undated", at=None), *(post(f"{n}", at=NOW - timedelta(days=n)) for n in range(9))]
+        assert [one.guid for one in newest(posts[::-1], 3)] == ["undated", "0", "1"]
+        assert newest(posts, 10) is posts
+
+    def test_what_is_left_out_is_told(self) -> None:
+        failures = (Failure("a.md", "line 3: no date"), Failure("b.md", "not text"), Failure("c.md", "no"))
+        parsed = ParsedSource(posts=(post("a"),), failures=failures, total=300_000)
+        assert left_out(parsed, 500) == (
+            "500 of 300,000 posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many; "
+            "not read: a.md: line 3: no date, and 2 more"
+        )
+        assert left_out(ParsedSource(posts=(post("a"),)), 1) == ""

@@ -43,7 +43,7 @@ async def test_a_guid_is_stored_once_in_a_source(world: World, store: Store) -> 
     assert len(await world.posts(other, "same")) == 1
     async with store.read() as work:
         known = sorted(await work.posts.known(source.id), key=lambda post: post.id)
-    assert known[0] == KnownPost(first, "same", "key of same", "hash")
+    assert known[0] == KnownPost(first, "same", "key of same", "hash", "A title")
     assert [post.guid for post in known] == ["same", "new"]
 
 

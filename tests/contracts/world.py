@@ -153,7 +153,7 @@ class World:
 
     async def prune(self, before: datetime) -> int:
         async with self.store.write() as work:
-            forgotten = await work.outbox.prune(before)
+            forgotten = await work.outbox.prune(before, 1000)
             await work.commit()
         return forgotten
 

@@ -21,6 +21,7 @@ from scheduler.dispatch import Dispatcher
 from scheduler.ingest import Ingest, PollResult
 from scheduler.limits import Limits, Rate
 from scheduler.pacer import Pacer
+from scheduler.polling import Poller
 from scheduler.types import Chat, ChatKind, Delivery, Place
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
@@ -77,6 +78,14 @@ class World:
     def ingest(self) -> Ingest:
         context = ReadContext(self.fetcher, inline)
         return Ingest(self.store, context, self.clock, timedelta(minutes=5), self._wake)
+
+    async def poll_due(self) -> list[PollResult]:
+        """A tick, and what came of it."""
+        results: list[PollResult] = []
+        poller = Poller(self.store, self.ingest, self.clock, results.append)
+        await poller.poll_due()
+        await poller.idle()
+        return results
 
     def _wake(self) -> None:
         self.wakes += 1

@@ -6,12 +6,10 @@ import pytest
 
 from content.errors import FetchError, UsageError
 from content.fetch import ServerBusy
-from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
 from scheduler import membership
-from scheduler.ingest import Ingest
 from scheduler.types import Chat, ChatState
-from tests.scheduler.conftest import FEED, World, inline, json_feed
+from tests.scheduler.conftest import FEED, World, json_feed
 
 OTHER = "https://other.example.net/feed.json"
 
@@ -158,7 +156,7 @@ async def test_no_unit_of_work_is_open_while_fetching(world: World) -> None:
     await world.source()
     await world.publish("one")
     world.clock.advance(3600)
-    await world.ingest.poll_due()
+    await world.poll_due()
     assert open_units == [0, 0, 0]
 
 
@@ -169,12 +167,12 @@ async def test_only_what_is_due_is_polled(world: World) -> None:
     await world.source()
     await world.source(OTHER)
     world.fetcher.calls.clear()
-    assert await world.ingest.poll_due() == []
+    assert await world.poll_due() == []
     async with world.store.write() as work:
         await work.sources.set_state((await stored(world, OTHER)).id, SourceState.PAUSED)
         await work.commit()
     world.clock.advance(300)
-    assert [result.source.url for result in await world.ingest.poll_due()] == [FEED]
+    assert [result.source.url for result in await world.poll_due()] == [FEED]
     assert world.fetcher.calls == [FEED]
 
 
@@ -283,7 +281,7 @@ async def test_a_source_that_trips_over_a_bug_stops_no_other(world: World) -> No
 
     world.fetcher.on_fetch = trip
     world.fetcher.pages[OTHER] = json_feed("one")
-    results = {result.source.url: result for result in await world.ingest.poll_due()}
+    results = {result.source.url: result for result in await world.poll_due()}
     assert results[OTHER].new == 1
     assert results[FEED].error == "internal error: ValueError"
     assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(minutes=5)
@@ -294,7 +292,5 @@ async def test_many_sources_are_polled_side_by_side(world: World) -> None:
     for url in urls:
         await world.source(url)
     world.clock.advance(300)
-    results = await Ingest(
-        world.store, ReadContext(world.fetcher, inline), world.clock, timedelta(minutes=5), lambda: None
-    ).poll_due()
+    results = await world.poll_due()
     assert sorted(result.source.url for result in results) == sorted(urls)

@@ -302,7 +302,7 @@ async def test_commands_are_answered_in_time_while_many_sources_are_polled(
 
     made: list[Interaction] = []
     new = 0
-    async for result in sky.app.ingest.poll_each(sources):
+    async for result in sky.app.poller.poll_each(sources):
         new += result.new
         if new % 100 == 0:  # so that ten of them come while others are being polled
             made.append(dc.slash(news, "latest"))

@@ -31,7 +31,7 @@ async def test_no_interaction_fails_while_two_hundred_sources_are_polled(
     sources = await unread(sky)
 
     async def poll() -> list[int]:
-        return [result.new async for result in sky.app.ingest.poll_each(sources)]
+        return [result.new async for result in sky.app.poller.poll_each(sources)]
 
     polling, made = asyncio.create_task(poll()), []
     while not polling.done():

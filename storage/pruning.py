@@ -1,0 +1,96 @@
+"""Which posts and tombstones nobody needs any more."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scheduler.types import ChatState, DeliveryState, Mode
+from storage.index import SqlIndex
+from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
+from storage.sql import CHUNK, upsert
+from storage.subscriptions import ALL
+
+# A tombstone is touched at most so often: a source may be read every few seconds.
+TOUCHED = timedelta(days=1)
+
+
+def _waits() -> ColumnElement[bool]:
+    """Whether a post may be in somebody's next digest. A chat that is gone skips what waited."""
+    promised = exists().where(LedgerRow.chat_id == SubscriptionRow.chat_id, LedgerRow.post_key == PostRow.key)
+    return exists(
+        select(SubscriptionRow.id)
+        .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+        .where(
+            SubscriptionRow.mode == Mode.DIGEST,
+            SubscriptionRow.starts_after < PostRow.id,
+            or_(SubscriptionRow.source_id == PostRow.source_id, SubscriptionRow.scope == ALL),
+            ChatRow.state != ChatState.GONE,
+            ~promised.correlate_except(LedgerRow),
+        )
+        .correlate(PostRow)
+    )
+
+
+def _to_be_sent() -> ColumnElement[bool]:
+    """Whether a delivery needs a post: an open one, or one that can be tried again."""
+    ended = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
+    return exists(
+        select(LedgerRow.post_id)
+        .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
+        .where(LedgerRow.post_id == PostRow.id, ~ended)
+        .correlate(PostRow)
+    )
+
+
+def _needed() -> ColumnElement[bool]:
+    return _to_be_sent() | (~PostRow.old_news & _waits())
+
+
+class Pruning:
+    def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
+        self._session, self._index = session, index
+
+    async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
+        newest_first = func.row_number().over(partition_by=PostRow.source_id, order_by=PostRow.id.desc())
+        ranked = select(PostRow.id, newest_first.label("n")).subquery()
+        beyond = select(ranked.c.id).where(ranked.c.n > keep)
+        old = PostRow.id.in_(beyond) & (PostRow.first_seen_at < before) & ~_needed()
+        return await self._sizes(select(PostRow.id).where(old).order_by(PostRow.id).limit(limit))
+
+    async def of_source(self, source_id: int, up_to: int, limit: int) -> Sequence[tuple[int, int]]:
+        mine = (PostRow.source_id == source_id) & (PostRow.id <= up_to)
+        return await self._sizes(select(PostRow.id).where(mine).limit(limit))
+
+    async def _sizes(self, ids: Select[int]) -> Sequence[tuple[int, int]]:
+        sized = select(PostRow.id, func.length(PostRow.text)).where(PostRow.id.in_(ids.scalar_subquery()))
+        rows = await self._session.execute(sized.order_by(PostRow.id))
+        return [(post_id, size) for post_id, size in rows]
+
+    async def forget(self, ids: Sequence[int], now: datetime) -> int:
+        chosen = PostRow.id.in_(ids) & ~_needed()
+        rows = await self._session.execute(
+            select(PostRow.id, PostRow.source_id, PostRow.guid, PostRow.key).where(chosen)
+        )
+        gone = [dict(row._mapping) | {"seen_at": now} for row in rows]
+        posts = [row.pop("id") for row in gone]
+        if posts:
+            statement = upsert(self._session, TombstoneRow).on_conflict_do_nothing()
+            await self._session.execute(statement, gone)
+            await self.remove(posts)
+        return len(posts)
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        await self._index.remove(ids)
+        await self._session.execute(delete(PostRow).where(PostRow.id.in_(ids)))
+
+    async def still_shown(
+        self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
+    ) -> None:
+        mine = TombstoneRow.source_id == source_id
+        for start in range(0, len(tombstones), CHUNK):
+            shown = mine & TombstoneRow.guid.in_(tombstones[start : start + CHUNK])
+            stale = shown & (TombstoneRow.seen_at < now - TOUCHED)
+            await self._session.execute(update(TombstoneRow).where(stale).values(seen_at=now))
+        await self._session.execute(delete(TombstoneRow).where(mine, TombstoneRow.seen_at < forget))

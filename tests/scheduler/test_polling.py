@@ -1,0 +1,300 @@
+"""Which sources are read when: places, intervals, and what slow ones do to the others."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content.errors import FetchError, StoreBusy
+from content.types import Source, SourceState, Visibility
+from scheduler.ingest import PollResult
+from scheduler.polling import SLOW, STORE_PAUSE, Places, Poller, Reading, choose
+from scheduler.retry import next_poll, poll_wait
+from tests.builders import after
+from tests.builders import source as a_source
+from tests.fakes import FakeClock
+from tests.scheduler.conftest import FEED, World, json_feed
+
+PATIENCE = 30.0  # seconds after which something hangs
+SMALL = Places(quick=4, slow=2, host=2, owner=1, total=5)
+
+
+def of(number: int, *, host: str = "", owner: str = "", seconds: float = 0.0) -> Source:
+    url = f"https://{host or f'host{number}.example.org'}/feed"
+    return replace(a_source(number, url=url), added_by=owner, read_seconds=seconds)
+
+
+def ids(sources: list[Source]) -> list[int]:
+    return [source.id for source in sources]
+
+
+# Who gets a place
+
+
+def test_the_longest_overdue_come_first_as_far_as_there_are_places() -> None:
+    assert ids(choose([of(n) for n in range(9)], [], SMALL)) == [0, 1, 2, 3]
+
+
+def test_slow_ones_leave_the_places_of_quick_ones_alone() -> None:
+    due = [*(of(n, seconds=15) for n in range(50)), *(of(n) for n in range(50, 53))]
+    assert ids(choose(due, [], SMALL)) == [0, 1, 50, 51, 52]
+
+
+def test_a_read_that_takes_long_gives_its_quick_place_up() -> None:
+    hanging = [Reading(of(n), SLOW) for n in range(2)]
+    assert ids(choose([of(9, seconds=15), of(10), of(11)], hanging, SMALL)) == [10, 11]
+
+
+def test_there_is_an_end_to_them_all() -> None:
+    hanging = [Reading(of(n), SLOW) for n in range(4)]
+    assert ids(choose([of(10), of(11)], hanging, SMALL)) == [10]
+
+
+def test_a_host_has_a_share_of_the_places() -> None:
+    due = [*(of(n, host="big.example.org") for n in range(9)), of(10)]
+    assert ids(choose(due, [], SMALL)) == [0, 1, 10]
+
+
+def test_an_owner_has_a_share_and_the_operator_has_none() -> None:
+    due = [*(of(n, owner="telegram:1") for n in range(5)), of(6, owner="telegram:2"), of(7), of(8)]
+    assert ids(choose(due, [], SMALL)) == [0, 6, 7, 8]
+
+
+def test_folders_have_no_host() -> None:
+    folders = [replace(a_source(n, url=f"/srv/posts/{n}"), kind="markdown") for n in range(4)]
+    assert len(choose(folders, [], SMALL)) == 4
+
+
+def test_a_good_source_on_the_host_of_slow_ones_is_read() -> None:
+    slow = [Reading(of(n, host="big.example.org", seconds=15), 1) for n in range(2)]
+    assert ids(choose([of(3, host="big.example.org")], slow, SMALL)) == [3]
+
+
+sources = st.builds(
+    lambda number, host, owner, slow: of(number, host=host, owner=owner, seconds=slow * 9.0),
+    st.integers(0, 40),
+    st.sampled_from(["", "a.example.org", "b.example.org"]),
+    st.sampled_from(["", "telegram:1", "telegram:2"]),
+    st.booleans(),
+)
+
+
+@given(due=st.lists(sources, max_size=60), reads=st.lists(sources, max_size=5))
+def test_no_bound_is_ever_passed_and_nobody_is_read_twice(due: list[Source], reads: list[Source]) -> None:
+    running = [Reading(source) for source in reads]
+    chosen = choose(due, running, SMALL)
+    assert len(set(ids(chosen))) == len(chosen) and not set(ids(chosen)) & set(ids(reads))
+    after_it = [*running, *map(Reading, chosen)]
+    if chosen:
+        assert len(after_it) <= SMALL.total
+    for slow, limit in ((False, SMALL.quick), (True, SMALL.slow)):
+        mine = [reading for reading in after_it if reading.is_slow is slow]
+        mine_chosen = [reading for reading in map(Reading, chosen) if reading.is_slow is slow]
+        assert not mine_chosen or len(mine) <= limit
+        owners = Counter(reading.source.added_by for reading in mine)
+        assert all(owners[r.source.added_by] <= SMALL.owner for r in mine_chosen if r.source.added_by)
+
+
+# When a source is due again
+
+
+@pytest.mark.parametrize(
+    ("due", "started", "expected"),
+    [
+        (0, 0.2, 5),  # a little late: the next one is not
+        (0, 4.9, 5),
+        (0, 5, 10),  # later than a whole interval: from now on
+        (0, 60, 65),
+        (10, 2, 7),  # asked for before it was due
+        (None, 2, 7),
+    ],
+)
+def test_intervals_hold_however_long_a_read_had_to_wait(
+    due: float | None, started: float, expected: float
+) -> None:
+    known = None if due is None else after(due)
+    assert next_poll(known, after(started), timedelta(minutes=5)) == after(expected)
+
+
+def test_a_slow_source_is_read_less_often() -> None:
+    five = timedelta(seconds=5)
+    assert poll_wait(five, 0.2) == five
+    assert poll_wait(five, 15) == timedelta(seconds=150)
+    assert poll_wait(five, 1e6) == timedelta(hours=12)
+
+
+async def test_what_a_read_took_is_recorded_and_kept_to(world: World) -> None:
+    await world.source()
+
+    async def slow(url: str) -> None:
+        world.clock.advance(40)
+
+    world.fetcher.on_fetch = slow
+    world.clock.advance(300)
+    started = world.clock.now()
+    (result,) = await world.poll_due()
+    assert result.source.read_seconds == 40
+    assert result.source.next_poll_at == started + timedelta(seconds=400)
+    world.clock.advance(360)
+    world.fetcher.faults[FEED] = FetchError("it timed out")
+    (result,) = await world.poll_due()
+    assert result.source.read_seconds == 40
+    assert result.source.next_poll_at == world.clock.now() + timedelta(seconds=400)
+
+
+async def test_an_interval_of_a_minute_is_a_minute(world: World) -> None:
+    """Ticks come when they come; the source is read as often as there are intervals."""
+    await world.source()
+    reads = 0
+    for _ in range(400):
+        world.clock.advance(7)
+        reads += len(await world.poll_due())
+    assert reads == 400 * 7 // 300
+
+
+# The reads
+
+
+class Gate:
+    """Where all reads hang."""
+
+    def __init__(self, world: World) -> None:
+        self.reached: Counter[str] = Counter()
+        world.fetcher.on_fetch = self._pass
+
+    async def _pass(self, url: str) -> None:
+        self.reached[url] += 1
+        await asyncio.Event().wait()
+
+
+async def add(world: World, *urls: str, every: float = 300, seconds: float = 0.0) -> None:
+    """Sources that are due now, each with one known post; their last read took so many seconds."""
+    async with world.store.write() as work:
+        for url in urls:
+            world.fetcher.pages[url] = json_feed("old", site=url)
+            added = await work.sources.add("feed", url, url, Visibility.PUBLIC)
+            now, interval = world.clock.now(), timedelta(seconds=every)
+            known = replace(added, polled_at=now, next_poll_at=now, interval=interval)
+            await work.sources.save(replace(known, read_seconds=seconds))
+        await work.commit()
+
+
+def poller(world: World, results: list[PollResult]) -> Poller:
+    return Poller(world.store, world.ingest, world.clock, results.append)
+
+
+@pytest.mark.parametrize("known_to_be_slow", [True, False])
+async def test_a_hundred_slow_feeds_leave_the_interval_of_a_good_one_alone(
+    world: World, known_to_be_slow: bool
+) -> None:
+    """Each takes 15 seconds; the good one is to be read every five. Two minutes, second by second."""
+    clock = world.clock = FakeClock(manual=True)
+    slow = [f"https://slow{n}.example.org/feed" for n in range(100)]
+    await add(world, *slow, every=5, seconds=15.0 if known_to_be_slow else 0.0)
+    clock.advance(1)  # they are first
+    await add(world, FEED, every=5)
+    reads: list[float] = []
+    being_read: Counter[str] = Counter()
+
+    async def fetch(url: str) -> None:
+        being_read[url] += 1
+        assert being_read[url] == 1, "none is read twice at once"
+        if url == FEED:
+            reads.append(clock.monotonic())
+        else:
+            await clock.sleep(15)
+        being_read[url] -= 1
+
+    world.fetcher.on_fetch = fetch
+    reading = poller(world, [])
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(120):
+            await reading.poll_due()
+            while reading.running > clock.sleeping:  # all that can go on has gone on
+                await asyncio.sleep(0)
+            clock.advance(1)
+    await reading.stop()
+    gaps = [later - earlier for earlier, later in pairwise(reads)]
+    # While nobody knows of any that it is slow, they take one round of the places there are.
+    assert len(gaps) >= (22 if known_to_be_slow else 12)
+    assert max(gaps) <= 6
+
+
+async def test_a_place_that_is_free_is_taken_without_waiting_for_the_next_tick(world: World) -> None:
+    urls = [f"https://host{n}.example.org/feed" for n in range(70)]
+    await add(world, *urls)
+    results: list[PollResult] = []
+    reading = poller(world, results)
+    await reading.poll_due()
+    await reading.idle()
+    assert sorted(result.source.url for result in results) == sorted(urls)
+
+
+async def test_a_tick_returns_at_once_and_a_stop_waits_for_what_it_cancels(world: World) -> None:
+    await add(world, FEED)
+    gate, results = Gate(world), list[PollResult]()
+    reading = poller(world, results)
+    await reading.poll_due()
+    await reading.poll_due()
+    async with asyncio.timeout(PATIENCE):
+        while not gate.reached:
+            await asyncio.sleep(0)
+        await reading.poll_due()
+        await reading.stop()
+    assert gate.reached[FEED] == 1 and results == []
+    async with world.store.read() as work:
+        assert [source.url for source in await work.sources.due(world.clock.now())] == [FEED]
+
+
+async def test_each_source_that_is_asked_for_gives_a_result(world: World) -> None:
+    urls = [f"https://host.example.org/{n}" for n in range(30)]
+    await add(world, *urls)
+    world.fetcher.faults[urls[3]] = FetchError("it is gone")
+    async with world.store.read() as work:
+        wanted = await work.sources.all()
+    results = [result async for result in poller(world, []).poll_each(wanted)]
+    assert sorted(result.source.url for result in results) == sorted(urls)
+    assert [result.error for result in results if result.error] == ["it is gone"]
+
+
+async def test_servers_are_not_asked_while_nothing_can_be_recorded(world: World) -> None:
+    await add(world, FEED)
+    results: list[PollResult] = []
+    reading = poller(world, results)
+    world.store.outages += [StoreBusy("locked")] * 2
+    for expected in (1, 1, 2):
+        await reading.poll_due()
+        await reading.idle()
+        assert len(world.fetcher.calls) == expected
+        world.clock.advance(STORE_PAUSE / 2 + 1)
+    assert [bool(result.error) for result in results] == [True, False]
+
+
+async def test_each_source_gives_a_result_also_if_none_can_be_recorded(world: World) -> None:
+    urls = [f"https://host.example.org/{n}" for n in range(30)]
+    await add(world, *urls)
+    world.store.outages += [StoreBusy("locked")] * 60
+    async with world.store.read() as work:
+        wanted = await work.sources.all()
+    async with asyncio.timeout(PATIENCE):
+        results = [result async for result in poller(world, []).poll_each(wanted)]
+    assert [result.error for result in results] == ["locked"] * 30
+
+
+async def test_a_bug_is_the_sources_own(world: World) -> None:
+    await add(world, FEED)
+
+    async def trip(url: str) -> None:
+        raise ValueError("a bug")
+
+    world.fetcher.on_fetch = trip
+    (result,) = await world.poll_due()
+    assert result.error == "internal error: ValueError"
+    async with world.store.read() as work:
+        (source,) = await work.sources.all()
+    assert source.failures == 1 and source.state is SourceState.ACTIVE
