@@ -10,7 +10,7 @@ import structlog
 from content import changes
 from content.errors import SkywaveError, SourceError
 from content.fetch import ServerBusy
-from content.sources import ReadContext, kind_of, normalise
+from content.sources import ReadContext, kind_named, kind_of, normalise
 from content.types import Failure, ParsedSource, Source, Validators, Visibility
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.retry import poll_backoff
@@ -114,7 +114,7 @@ class Ingest:
     async def poll(self, source: Source) -> PollResult:
         """Read one source and store what is new; a failure is recorded on the source, not raised."""
         try:
-            read = await kind_of(source.url).read(source.url, source.validators, self._context)
+            read = await kind_named(source.kind).read(source.url, source.validators, self._context)
         except SourceError as exc:
             return await self._failed(source, exc)
         if read.parsed is None:

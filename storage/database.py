@@ -82,7 +82,7 @@ def keep_private(file: Path, *, create: bool = False) -> None:
     try:
         if create:
             os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE))
-        for path in (file, *side_files(file)):
+        for path in (file, *side_files(file), file.with_name(f"{file.name}.lock")):
             if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
                 path.chmod(PRIVATE)
                 log.warning("database.narrowed", file=str(path), reason="others could read it")

@@ -34,6 +34,8 @@ REJECTED: Reason = (
     "does not take what was to be written: a value is too long, is not text, or breaks a rule of the schema",
 )
 
+UNCODED = (DataError, IntegrityError, UnicodeEncodeError, OverflowError)
+
 # The first byte of SQLite's result codes (sqlite.org/rescode.html).
 SQLITE: dict[int, Reason] = {
     3: (StoreReadOnly, "may not be written: check the permissions of the file and its folder"),  # PERM
@@ -46,7 +48,8 @@ SQLITE: dict[int, Reason] = {
     ),
     10: (  # IOERR
         StoreDamaged,
-        f"could not be read or written, because the disk fails: check the disk, then skywave db check, and {RESTORE}",
+        "could not be read or written, because the disk fails: check the disk, run skywave db check, "
+        f"or {RESTORE}",
     ),
     11: (StoreDamaged, f"is damaged: see what skywave db check says, and {RESTORE}"),  # CORRUPT
     13: NO_ROOM,  # FULL
@@ -94,7 +97,7 @@ POSTGRES: dict[str, Reason] = {
 
 @contextmanager
 def store_errors(url: URL) -> Iterator[None]:
-    """Turn what the drivers raise into errors of ours; what has no known code is a fault and passes unchanged."""
+    """Turn what the drivers raise into errors of ours; what has no known code is a fault and passes."""
     name = f"the database {database_name(url)}"
     try:
         yield

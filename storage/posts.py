@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.secrets import printable
 from content.types import KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
@@ -99,7 +100,7 @@ class SqlPosts:
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
             rows = await self._session.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
-            found |= {row.id: to_post(row, title or url) for row, title, url in rows}
+            found |= {row.id: to_post(row, title or printable(url)) for row, title, url in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
@@ -109,7 +110,7 @@ class SqlPosts:
         order = (PostRow.published_at.desc(), PostRow.id.desc())
         page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
         rows = await self._session.execute(page)
-        return [to_post(row, title or url) for row, title, url in rows], total
+        return [to_post(row, title or printable(url)) for row, title, url in rows], total
 
     async def newest_id(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0

@@ -67,9 +67,7 @@ async def test_a_value_that_the_index_cannot_hold_is_refused_without_repeating_i
         await store.close()
 
 
-async def test_a_damaged_page_is_told_in_a_sentence_with_the_way_back(
-    sqlite_url: str, tmp_path: Path
-) -> None:
+async def test_a_damaged_page_is_told_with_the_way_back(sqlite_url: str, tmp_path: Path) -> None:
     store = await SqlStore.open(sqlite_url)
     await World(store).source()
     await store.close()

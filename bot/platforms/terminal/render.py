@@ -4,6 +4,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.platforms.flat import SpanKind, flatten
+from bot.visible import visible
 from content.document import Document
 from scheduler.types import Form, Message, Payload
 
@@ -22,7 +23,7 @@ def render(document: Document, form: Form) -> tuple[Message, ...]:
     flat = flatten(document)
     spans = [] if form is Form.PLAIN else [[s.start, s.end, str(s.kind), s.url] for s in flat.spans]
     posts = tuple(dict.fromkeys(post for posts in document.carried for post in posts))
-    return (Message({"text": flat.text, "spans": spans}, posts),)
+    return (Message({"text": visible(flat.text), "spans": spans}, posts),)
 
 
 def plain(payload: Payload) -> str:
