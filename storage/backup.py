@@ -17,7 +17,7 @@ from storage.database import PRIVATE, keep_private, side_files
 from storage.errors import store_errors
 from storage.migrate import known_revisions
 
-# The bytes that SQLite locks while a connection has the file open: PENDING_BYTE of its os.h, and the next ones.
+# The bytes that SQLite locks while a connection has the file open: from PENDING_BYTE of its os.h on.
 LOCKED_FROM, LOCKED_BYTES = 0x40000000, 512
 SHOWN = 5  # findings of one kind
 PAGES = "pages and indexes"
@@ -57,10 +57,13 @@ def copy(file: Path, target: Path, *, still: bool = False) -> None:
 
     `still`: nobody uses it, so that it can be read where nothing may be written.
     """
-    if target.exists():
-        raise UsageError(f"{target} exists already: choose another name")
     try:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
+    except FileExistsError as exc:
+        raise UsageError(f"{target} exists already: choose another name") from exc
+    except OSError as exc:
+        raise StoreError(f"{target} cannot be written ({exc.strerror}): check its folder") from exc
+    try:
         with _reading(file, still) as database, closing(sqlite3.connect(target)) as copied:
             database.backup(copied)
     except (OSError, sqlite3.Error) as exc:
