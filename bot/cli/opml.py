@@ -16,10 +16,6 @@ MAX_DEPTH = 50
 MAX_URL = 2_000  # characters
 
 
-class _Refused(Exception):
-    """The file goes beyond what a list needs; the message says how."""
-
-
 class _Outlines:
     """Collects the feeds' URLs while expat reads, so that nothing else of the file is kept."""
 
@@ -37,36 +33,44 @@ class _Outlines:
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _Refused(f"it is nested more than {MAX_DEPTH} deep")
+            raise UsageError(f"it is nested more than {MAX_DEPTH} deep")
         url = attributes.get("xmlUrl", "").strip() if name == "outline" else ""
         if len(url) > MAX_URL:
-            raise _Refused(f"it has an address of more than {MAX_URL} characters")
+            raise UsageError(f"it has an address of more than {MAX_URL} characters")
         if url:
             self.urls[url] = None
         if len(self.urls) > MAX_FEEDS:
-            raise _Refused(f"it names more than {MAX_FEEDS} feeds: split it")
+            raise UsageError(f"it names more than {MAX_FEEDS} feeds: split it")
 
     def _end(self, name: str) -> None:
         self._depth -= 1
 
     def _doctype(self, *_: object) -> None:
         # Entities of its own could make a small file endless, and no reader writes any.
-        raise _Refused("it has a document type declaration: remove the <!DOCTYPE …>")
+        raise UsageError("it has a document type declaration: remove the <!DOCTYPE …>")
 
 
 def read_opml(file: Path) -> list[str]:
     """The feeds' URLs, whatever they are. Raises UsageError for what is not OPML."""
-    outlines = _Outlines()
     try:
         with file.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise _Refused(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB: split it")
-        outlines.read(content)
-    except (OSError, expat.ExpatError, LookupError, ValueError, _Refused) as exc:
+            urls = parse_opml(opened.read(MAX_BYTES + 1))
+    except (OSError, UsageError) as exc:
         raise UsageError(f"{file} cannot be read as OPML: {exc}") from exc
-    if not outlines.urls:
+    if not urls:
         raise UsageError(f"{file} names no feeds: an OPML file has outlines with an xmlUrl")
+    return urls
+
+
+def parse_opml(content: bytes) -> list[str]:
+    """The addresses in it, each once. Raises UsageError."""
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB: split it")
+    outlines = _Outlines()
+    try:
+        outlines.read(content)
+    except (expat.ExpatError, LookupError, ValueError) as exc:
+        raise UsageError(str(exc)) from exc
     return list(outlines.urls)
 
 
