@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from content import changes
-from content.errors import SkywaveError, SourceError
+from content.errors import SourceError, StoreError
 from content.fetch import ServerBusy
 from content.sources import ReadContext, kind_named, kind_of, normalise
 from content.types import Failure, ParsedSource, Source, Validators, Visibility
@@ -104,7 +104,7 @@ class Ingest:
     async def _guarded(self, source: Source) -> PollResult:
         try:
             return await self.poll(source)
-        except SkywaveError:
+        except StoreError:
             raise
         except Exception as exc:
             # The edge of the task: whatever broke, the other sources are polled, and this one later.

@@ -36,9 +36,11 @@ def database(skywave: Skywave, tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def add_source(database: sqlite3.Connection, url: str, title: str = "", error: str = "") -> None:
+def add_source(
+    database: sqlite3.Connection, url: str, title: str = "", error: str = "", kind: str = "feed"
+) -> None:
     columns = "kind, url, title, visibility, state, etag, last_modified, content_hash, starts_after, failures"
-    values = ("feed", url, title, "public", "active", "", "", "", 0, 1 if error else 0, error)
+    values = (kind, url, title, "public", "active", "", "", "", 0, 1 if error else 0, error)
     marks = ", ".join("?" for _ in values)
     database.execute(f"INSERT INTO sources ({columns}, last_error) VALUES ({marks})", values)
 
@@ -79,6 +81,13 @@ class TestLists:
     def test_nobody_adds_what_admins_write_by_name(self, skywave: Skywave, name: str) -> None:
         result = skywave("sources", "add", name)
         assert result.exit_code == 1 and "is not a source" in result.stderr
+
+    def test_what_admins_write_is_still_polled_without_a_failure(
+        self, skywave: Skywave, database: sqlite3.Connection
+    ) -> None:
+        add_source(database, "updates:", kind="updates")
+        result = skywave("poll", "--all")
+        assert result.exit_code == 0 and "1 sources polled, 0 new posts, 0 failed" in result.stdout
 
     @pytest.mark.parametrize(
         ("content", "reason"),

@@ -1,18 +1,25 @@
 """What the drivers' errors lead to depends on their codes, never on words, which may be those of a post."""
 
+import json
 import random
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from content.errors import StoreDamaged, StoreError, StoreRejected
+from content.sources import ReadContext
+from content.types import Visibility
+from scheduler.ingest import Ingest
 from storage.database import database_url
 from storage.errors import POSTGRES, SQLITE, store_errors
 from storage.unit_of_work import SqlStore
 from tests.builders import NOW, new_post
 from tests.contracts.world import World
+from tests.e2e.program import item, json_feed
+from tests.fakes import FakeClock, FakeFetcher
 
 # What an error for an outer reason says in the drivers' own words.
 WORDS = (
@@ -65,6 +72,29 @@ async def test_a_value_that_the_index_cannot_hold_is_refused_without_repeating_i
         assert guid[:50] not in str(caught.value.__cause__)
     finally:
         await store.close()
+
+
+async def test_a_post_that_the_database_refuses_stops_nobody_elses_polling(postgres_url: str) -> None:
+    fetcher = FakeFetcher()
+    store = await SqlStore.open(postgres_url)
+    try:
+        ingest = Ingest(store, ReadContext(fetcher), FakeClock(), timedelta(minutes=5), lambda: None)
+        for name in ("good", "hostile"):
+            fetcher.pages[f"https://{name}.example.org/"] = feed(item("old"))
+            await ingest.add(f"https://{name}.example.org/", Visibility.PUBLIC)
+        guid = random.Random(1).randbytes(20_000).hex()
+        fetcher.pages["https://good.example.org/"] = feed(item("new"), item("old"))
+        fetcher.pages["https://hostile.example.org/"] = feed(item(guid, title="database is locked"))
+        async with store.read() as work:
+            sources = await work.sources.all()
+        new = {result.source.url: result.new async for result in ingest.poll_each(sources)}
+        assert new["https://good.example.org/"] == 1 and len(new) == 2
+    finally:
+        await store.close()
+
+
+def feed(*items: Mapping[str, object]) -> bytes:
+    return json.dumps(json_feed(*items)).encode()
 
 
 async def test_a_damaged_page_is_told_with_the_way_back(sqlite_url: str, tmp_path: Path) -> None:
