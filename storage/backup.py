@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from content.errors import StoreBusy, StoreDamaged, StoreError, UsageError
+from content.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, UsageError
 from storage.database import PRIVATE, keep_private, side_files
 from storage.errors import store_errors
 from storage.migrate import known_revisions
@@ -143,7 +143,11 @@ def _alone(file: Path) -> Iterator[None]:
     if not file.exists():
         yield
         return
-    with file.open("r+b") as opened:
+    try:
+        opened = file.open("r+b")
+    except OSError as exc:
+        raise StoreReadOnly(f"{file} cannot be written ({exc.strerror}): check its permissions") from exc
+    with opened:
         try:
             fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB, LOCKED_BYTES, LOCKED_FROM)
         except OSError as exc:

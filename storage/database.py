@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +77,22 @@ def create_engine(setting: str) -> AsyncEngine:
 def keep_private(file: Path, *, create: bool = False) -> None:
     """Let only the owner read and write a database; SQLite gives its side files the same permissions.
 
-    One that others may read is narrowed, and the log says so. A file that cannot be made or changed is left
-    to SQLite, which says why it cannot be used.
+    What others may read is narrowed, and the log says so. A file that cannot be made is left to SQLite,
+    which says why.
     """
-    try:
-        if create:
+    if create:
+        with suppress(OSError):
             os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE))
-        for path in (file, *side_files(file), file.with_name(f"{file.name}.lock")):
-            if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-                path.chmod(PRIVATE)
-                log.warning("database.narrowed", file=str(path), reason="others could read it")
-    except OSError as exc:
-        log.debug("database.not_narrowed", file=str(file), reason=str(exc.strerror))
+    for path in (file, *side_files(file), file.with_name(f"{file.name}.lock")):
+        try:
+            if not stat.S_IMODE(path.stat().st_mode) & 0o077:
+                continue
+            path.chmod(PRIVATE)
+            log.warning("database.narrowed", file=str(path), reason="others could read it")
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            log.warning("database.not_narrowed", file=str(path), reason=str(exc.strerror))
 
 
 def side_files(file: Path) -> tuple[Path, Path]:

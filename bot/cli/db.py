@@ -67,6 +67,7 @@ async def _restore(file: Path) -> None:
     with sole_process(settings) as sole:
         if not sole:
             raise StoreBusy(f"a skywave runs on {path}: stop it first")
+        path = path.resolve()  # a link stays, and leads to the restored one
         staged = await asyncio.to_thread(files.stage, file, path)
         try:
             store = await SqlStore.open(f"sqlite:///{staged}")  # brings it up to date

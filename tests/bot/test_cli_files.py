@@ -262,6 +262,19 @@ class TestDatabase:
             result = skywave("db", *words.split())
             assert result.exit_code == 2 and tool in result.stderr
 
+    def test_a_link_to_a_database_stays_a_link(
+        self, skywave: Skywave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "disk").mkdir()
+        (tmp_path / "link.db").symlink_to(tmp_path / "disk" / "real.db")
+        monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'link.db'}")
+        assert skywave("chats", "add", "telegram:1").exit_code == 0
+        assert skywave("db", "backup", "backup.db").exit_code == 0
+        assert skywave("chats", "add", "telegram:2").exit_code == 0
+        assert skywave("db", "restore", "backup.db").exit_code == 0
+        assert (tmp_path / "link.db").is_symlink()
+        assert len(json.loads(skywave("chats", "list", "--json").stdout)) == 1
+
     def test_all_that_is_written_is_private(self, skywave: Skywave, tmp_path: Path) -> None:
         before = os.umask(0o022)
         try:

@@ -126,6 +126,14 @@ async def test_nothing_is_replaced_under_somebody_who_has_it_open(file: Path, tm
     assert backup.put_in_place(staged, file, NOW), "once it is closed"
 
 
+async def test_a_restore_that_fails_half_way_loses_nothing(file: Path, tmp_path: Path) -> None:
+    await add_chat(file, "older")
+    leave_a_log(file)
+    with pytest.raises(StoreError, match="cannot be replaced"):
+        backup.put_in_place(tmp_path / "nothing-there", file, NOW)
+    assert chats(file) == ["newer"]
+
+
 def not_sqlite(path: Path) -> None:
     path.write_text("notes " * 1000)
 

@@ -23,12 +23,12 @@ def render(document: Document, form: Form) -> tuple[Message, ...]:
     flat = flatten(document)
     spans = [] if form is Form.PLAIN else [[s.start, s.end, str(s.kind), s.url] for s in flat.spans]
     posts = tuple(dict.fromkeys(post for posts in document.carried for post in posts))
-    return (Message({"text": visible(flat.text), "spans": spans}, posts),)
+    return (Message({"text": flat.text, "spans": spans}, posts),)
 
 
 def plain(payload: Payload) -> str:
-    """What a pipe gets: the text alone."""
-    return str(payload["text"])
+    """What a pipe gets: the text alone, without what a terminal would obey, at its old length."""
+    return visible(str(payload["text"]))
 
 
 def styled(payload: Payload) -> Text:
