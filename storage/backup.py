@@ -94,8 +94,11 @@ def stage(backup: Path, file: Path) -> Path:
 
 
 def _is_sqlite(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(MAGIC)) == MAGIC
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(MAGIC)) == MAGIC
+    except OSError as exc:
+        raise UsageError(f"{file} cannot be read ({exc.strerror}): check its permissions") from exc
 
 
 def discard(staged: Path) -> None:
@@ -106,8 +109,8 @@ def discard(staged: Path) -> None:
 def put_in_place(staged: Path, file: Path, now: datetime) -> Path | None:
     """Make `staged` the database, and keep the present one with its write-ahead log under a dated name.
 
-    Returns that name. Whatever moment the machine stops at, either one is in place, whole. Raises StoreBusy
-    when another program has the present one open.
+    Returns that name. Whatever moment the machine stops at, one of the two is in place, whole. Raises
+    StoreBusy when another program has the present one open.
     """
     wal, shm = side_files(file)
     _settle(file)

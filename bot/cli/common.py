@@ -23,8 +23,8 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.settings import Settings, load_settings
 from bot.visible import visible, visible_json
+from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
-from content.secrets import printable
 from content.sources import normalise
 from content.types import Source
 from scheduler.ports import UnitOfWork
@@ -76,7 +76,8 @@ def to_json(item: Any, *without: str) -> dict[str, Any]:
 
 def without_secrets(source: Source) -> Source:
     """A source as it may be shown."""
-    return dataclasses.replace(source, url=printable(source.url))
+    error, warning = secrets.without_secrets(source.last_error), secrets.without_secrets(source.warning)
+    return dataclasses.replace(source, url=secrets.printable(source.url), last_error=error, warning=warning)
 
 
 def print_json(document: object) -> None:

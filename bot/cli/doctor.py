@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.app import PLATFORMS, App, build
-from bot.cli.common import Finding, Json, print_json, run, settings_of_process, show_findings, to_json
+from bot.cli.common import (
+    Finding,
+    Json,
+    print_json,
+    run,
+    settings_of_process,
+    show_findings,
+    to_json,
+    without_secrets,
+)
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
 from scheduler.types import ChatState
@@ -39,7 +48,7 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     async with app.store.read() as work:
         sources, chats = await work.sources.all(), await work.chats.all()
         deliveries = await work.outbox.counts()
-    for source in sources:
+    for source in map(without_secrets, sources):
         yield Finding(f"source {source.name}", not source.last_error, source.last_error)
     for chat in chats:
         hint = f"{chat.reason or chat.state}; what waits is sent when that has changed"

@@ -142,7 +142,7 @@ class TestSecrets:
     def test_no_command_shows_a_secret(
         self, skywave: Skywave, database: sqlite3.Connection, words: str
     ) -> None:
-        add_source(database, SECRET)
+        add_source(database, SECRET, error=f"GET {SECRET} failed")  # as an earlier version recorded it
         assert skywave("subscriptions", "add", "telegram:1", "--source", SECRET).exit_code == 0
         result = skywave(*words.split())
         assert "127.0.0.1" in result.output
