@@ -18,7 +18,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 # A hexadecimal number, or more letters and digits without a break than names have.
 _KEY = re.compile(r"[0-9a-f]{8,}|[0-9a-z]{20,}", re.IGNORECASE)
 _PIECE = re.compile(r"[A-Za-z0-9]+")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+# A scheme is short, and the bound keeps the search linear.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://\S+")
 _ENDLESS = 32  # no word is as long
 
 

@@ -14,7 +14,14 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 CONTAINER = "requirements-container.txt"
 BUILD = "requirements-build.txt"
-PYTHON = {"python_version": "3.12", "python_full_version": "3.12.0"}
+# The Python and the system of the image, whatever the tests run on.
+IMAGE = {
+    "python_version": "3.12",
+    "python_full_version": "3.12.0",
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": "x86_64",
+}
 
 
 def pinned(file: str) -> dict[str, str]:
@@ -27,7 +34,7 @@ def needed(package: str, extras: frozenset[str] = frozenset()) -> Iterator[str]:
     """What a package needs on the container's Python, directly and indirectly, as its metadata says."""
     for line in requires(package) or ():
         requirement = Requirement(line)
-        wanted = [{**PYTHON, "extra": extra} for extra in (extras or {""})]
+        wanted = [{**IMAGE, "extra": extra} for extra in (extras or {""})]
         if requirement.marker and not any(map(requirement.marker.evaluate, wanted)):
             continue
         yield canonicalize_name(requirement.name)

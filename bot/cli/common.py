@@ -22,7 +22,7 @@ from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.settings import Settings, load_settings
-from bot.visible import visible, visible_json
+from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
@@ -89,7 +89,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     count = 0
     for row in rows:
-        table.add_row(*(escape(visible(str(cell))) for cell in row))
+        table.add_row(*(escape(visible_line(str(cell))) for cell in row))
         count += 1
     Console(highlight=False).print(table if count else empty)
 
