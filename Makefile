@@ -5,7 +5,12 @@ BIN := $(VENV)/bin
 # What an editable install writes last: when a requirement changes, it is made anew.
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench chaos hostile pictures clean
+# Tools that are needed now and then, apart from what the tests run with.
+TOOLS := $(VENV)/tools
+UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
+  --no-emit-index-url --python-version 3.12 --python-platform linux
+
+.PHONY: run test lint bench chaos hostile pictures hashes audit clean
 
 run: $(READY)
 	@$(BIN)/skywave run
@@ -33,6 +38,22 @@ bench: $(READY)
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py
+
+# What the container installs, with the hashes of all files: after a change of constraints.txt.
+hashes: export UV_CUSTOM_COMPILE_COMMAND := make hashes
+hashes: $(TOOLS)/.ready
+	@$(UV) pyproject.toml >requirements-container.txt
+	@echo hatchling | $(UV) - >requirements-build.txt
+
+# Whether an advisory is known for a package that the container installs.
+audit: $(TOOLS)/.ready
+	@$(TOOLS)/bin/python .ci/audit.py $(TOOLS)/bin/pip-audit requirements-container.txt
+
+$(TOOLS)/.ready: Makefile
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1 \
+	  >$(VENV)/tools.log 2>&1 || { cat $(VENV)/tools.log >&2; exit 1; }
+	@touch $@
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -46,6 +46,7 @@ from scheduler.polling import Poller
 from scheduler.ports import Clock
 from scheduler.types import BroadcastKind, Chat, Delivery, Place
 from scheduler.upkeep import Keep, Upkeep
+from storage.database import PRIVATE, sqlite_file
 from storage.unit_of_work import SqlStore
 
 log = structlog.get_logger(__name__)
@@ -195,12 +196,11 @@ async def build(
 @contextmanager
 def sole_process(settings: Settings) -> Iterator[bool]:
     """Whether no other process runs on this SQLite file; on PostgreSQL leases settle that."""
-    url = settings.database_url
-    path = url.partition(":///")[2]
-    if not url.startswith("sqlite") or not path or path == ":memory:":
+    path = sqlite_file(settings.database_url)
+    if path is None:
         yield True
         return
-    lock = FileLock(f"{path}.lock")
+    lock = FileLock(f"{path}.lock", mode=PRIVATE)
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -1,4 +1,7 @@
-"""Structured logs on standard error: a line an event, for people or as JSON. Secrets are cut out of both."""
+"""Structured logs on standard error: a line an event, for people or as JSON.
+
+Secrets are cut out of both, and what a terminal would obey.
+"""
 
 import logging
 import re
@@ -8,14 +11,19 @@ from typing import Any
 
 import structlog
 
+from bot.visible import visible
+from content.secrets import without_secrets
+
 # A bot token of Telegram, as it stands in its URLs.
 TELEGRAM_TOKEN = re.compile(r"\d{5,}:[\w-]{10,}")
+# What has lines of its own: tracebacks.
+TRACES = ("exception", "stack")
 # Loud about every request that they make.
 NOISY = ("apscheduler", "telegram", "discord", "httpx", "httpcore", "aiosqlite", "alembic")
 
 
 class Redactor:
-    """Cuts secrets out of events: known ones, and whatever looks like a bot token."""
+    """Cuts secrets out of events: known ones, what looks like a bot token, and those in addresses."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret for secret in secrets if secret]
@@ -37,7 +45,15 @@ class Redactor:
     def _cut(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return TELEGRAM_TOKEN.sub("***", text)
+        return visible(without_secrets(TELEGRAM_TOKEN.sub("***", text)))
+
+
+def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Keep each value on one line, so that no text from outside looks like another event."""
+    return {
+        key: value.replace("\n", " ") if isinstance(value, str) and key not in TRACES else value
+        for key, value in event.items()
+    }
 
 
 def configure(
@@ -57,6 +73,7 @@ def configure(
         else [
             structlog.processors.format_exc_info,
             Redactor(secrets),
+            one_line,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
     )

@@ -10,10 +10,12 @@ SkywaveError
 ├── UsageError               a person asked for something that cannot be understood
 ├── NotFound                 a source, chat or delivery of that name does not exist
 ├── SettingsError            a setting is missing or unusable
+├── StoreRejected            the database does not take these values, whenever they are written
 └── StoreError               the database said no
     ├── StoreBusy            another process holds it
     ├── StoreReadOnly        it cannot be written
     ├── StoreUnreachable     there is no way to it
+    ├── StoreDamaged         its file or its disk is damaged
     └── StoreTooNew          a newer Skywave has migrated it
 
 The errors of sending are in `scheduler.errors`, below the same root.
@@ -52,6 +54,10 @@ class SettingsError(SkywaveError):
     """A setting is missing or unusable."""
 
 
+class StoreRejected(SkywaveError):
+    """A value breaks a rule of the database. It is no StoreError, because waiting does not help."""
+
+
 class StoreError(SkywaveError):
     """The database said no; nothing was half-written."""
 
@@ -66,6 +72,10 @@ class StoreReadOnly(StoreError):
 
 class StoreUnreachable(StoreError):
     """There is no way to the database."""
+
+
+class StoreDamaged(StoreError):
+    """The file of the database, or the disk below it, is damaged."""
 
 
 class StoreTooNew(StoreError):

@@ -17,6 +17,7 @@ from yarl import URL
 from content.address import Network, RefusedConnection, guarded_sockets
 from content.document import is_web_url
 from content.errors import AddressRefused, FetchError, SourceError
+from content.secrets import printable as printable
 from content.types import Validators
 
 USER_AGENT = "Skywave (feed reader)"
@@ -25,6 +26,7 @@ ACCEPT = (
     "application/json;q=0.9, text/xml;q=0.9, */*;q=0.5"
 )
 MAX_REDIRECTS = 5
+MAX_HEADER = 1000  # characters of a value that is kept; validators and types are far shorter
 _LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again after a day
 
 
@@ -50,16 +52,6 @@ class Fetcher(Protocol):
     async def fetch(self, url: str, validators: Validators) -> Fetched | None:
         """What is behind `url`, or None when it is what `validators` describe. Raises SourceError."""
         ...
-
-
-def printable(url: str) -> str:
-    """`url` fit to be shown: without user name, password, query and fragment, which may hold secrets."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "the URL"
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return shown + ("?…" if parts.query else "")
 
 
 def _now() -> datetime:
@@ -153,8 +145,10 @@ class HttpFetcher:
         return Fetched(
             url=str(response.url),
             body=body,
-            content_type=headers.get("Content-Type", ""),
-            validators=Validators(headers.get("ETag", ""), headers.get("Last-Modified", ""), content_hash),
+            content_type=_header(headers.get("Content-Type", "")),
+            validators=Validators(
+                _header(headers.get("ETag", "")), _header(headers.get("Last-Modified", "")), content_hash
+            ),
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
@@ -194,7 +188,15 @@ class HttpFetcher:
 
 def _conditions(validators: Validators) -> dict[str, str]:
     pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-    return {name: value for name, value in pairs.items() if value}
+    return {name: value for name, value in pairs.items() if _header(value)}
+
+
+def _header(value: str) -> str:
+    """A header's value as text that can be stored and sent back; what is too long or no text counts as none.
+
+    Bytes that are not UTF-8 arrive as surrogates, which no database takes.
+    """
+    return value if len(value) <= MAX_HEADER and value.isprintable() else ""
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:

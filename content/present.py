@@ -26,6 +26,7 @@ from content.document import (
     text,
 )
 from content.i18n import Translator
+from content.secrets import home, is_public
 from content.text import excerpt
 from content.types import Page, Post, SearchResults, Source, SourceState, Visibility
 
@@ -286,5 +287,7 @@ def _source_line(source: Source, followed: bool, tr: Translator) -> tuple[Inline
         tr.n("failed {count} time", "failed {count} times", source.failures) if source.failures else "",
     ]
     shown = ", ".join(filter(None, marks))
-    name = link(source.url, Text(excerpt(source.name, TITLE_LENGTH)))
+    # An address with a key in it is for those who have it; its site is not.
+    url = source.url if is_public(source.url) else home(source.url)
+    name = link(url, Text(excerpt(source.name, TITLE_LENGTH)))
     return (Text("✓ " if followed else "· "), *name, *(text(f" ({shown})") if shown else ()))

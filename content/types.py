@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from content.secrets import printable
+
 
 class Visibility(StrEnum):
     """Who sees a source: everybody, the chats that follow it, or everybody while there is no other."""
@@ -99,7 +101,7 @@ class Source:
     @property
     def name(self) -> str:
         """What people see and type."""
-        return self.title or self.url
+        return self.title or printable(self.url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from content import changes
 from content.changes import HANDFUL, Changes
 from content.errors import SkywaveError, SourceError
 from content.fetch import ServerBusy
-from content.sources import Read, ReadContext, kind_of, normalise
+from content.sources import Read, ReadContext, kind_named, kind_of, normalise
 from content.text import storable
 from content.types import Failure, NewPost, ParsedSource, Source, Validators, Visibility
 from scheduler.batches import batches
@@ -131,7 +131,7 @@ class Ingest:
             return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"), begun)
 
     async def _poll(self, source: Source, begun: _Begun) -> PollResult:
-        read: Read = await kind_of(source.url).read(source.url, source.validators, self._context)
+        read: Read = await kind_named(source.kind).read(source.url, source.validators, self._context)
         if read.parsed is not None:
             return await self._take(source, read.parsed, read.validators, begun)
         log.debug("source.unchanged", source=source.name)

@@ -1,21 +1,27 @@
-"""The engine of either database, and the errors that a person can act on."""
+"""The engine of either database: its URL, its settings, and who may read its files."""
 
-import re
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from content.errors import SettingsError, StoreBusy, StoreError, StoreReadOnly, StoreUnreachable
+from content.errors import SettingsError
+
+log = structlog.get_logger(__name__)
 
 # How long a SQLite writer waits for another process, in milliseconds.
 BUSY_TIMEOUT = 5_000
+
+# Read and written by its owner alone.
+PRIVATE = 0o600
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -36,15 +42,62 @@ def database_url(setting: str) -> URL:
     return url
 
 
+def sqlite_file(setting: str) -> Path | None:
+    """The file of a SQLite database; None for one in memory and for PostgreSQL. Raises SettingsError."""
+    url = database_url(setting)
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database).removeprefix("file:"))
+
+
+def database_name(url: URL) -> str:
+    """What a person calls the database, without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    host = url.host or url.query.get("host") or "localhost"
+    return f"{url.database or ''} on {host}".lstrip()
+
+
 def create_engine(setting: str) -> AsyncEngine:
+    """Connects to nothing yet. Parameters are kept out of errors, because they are people's texts."""
     url = database_url(setting)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": 10})
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT / 1000})
+        return create_async_engine(
+            url, hide_parameters=True, pool_pre_ping=True, connect_args={"timeout": 10}
+        )
+    if (file := sqlite_file(setting)) is not None:
+        keep_private(file, create="uri" not in url.query)
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT / 1000})
     event.listen(engine.sync_engine, "do_connect", _try_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def keep_private(file: Path, *, create: bool = False) -> None:
+    """Let only the owner read and write a database; SQLite gives its side files the same permissions.
+
+    What others may read is narrowed, and the log says so. A file that cannot be made is left to SQLite,
+    which says why.
+    """
+    if create:
+        with suppress(OSError):
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE))
+    for path in (file, *side_files(file), file.with_name(f"{file.name}.lock")):
+        try:
+            if not stat.S_IMODE(path.stat().st_mode) & 0o077:
+                continue
+            path.chmod(PRIVATE)
+            log.warning("database.narrowed", file=str(path), reason="others could read it")
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            log.warning("database.not_narrowed", file=str(path), reason=str(exc.strerror))
+
+
+def side_files(file: Path) -> tuple[Path, Path]:
+    """The write-ahead log of a SQLite file, which holds its newest rows, and the index into it."""
+    return file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")
 
 
 def _try_sqlite(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
@@ -70,51 +123,3 @@ def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     # A transaction that reads first and writes later cannot wait for another writer: take the lock at once.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-# Patterns in the drivers' messages, and what they mean to a person.
-REASONS: tuple[tuple[str, type[StoreError], str], ...] = (
-    ("database is locked", StoreBusy, "is locked by another program: close it, or try again later"),
-    ("deadlock detected", StoreBusy, "has another transaction in the way: try again"),
-    (
-        "readonly database",
-        StoreReadOnly,
-        "cannot be written: check the permissions of the file and its folder",
-    ),
-    (
-        "read-only transaction",
-        StoreReadOnly,
-        "cannot be written: set SKYWAVE_DATABASE_URL to the primary one",
-    ),
-    ("unable to open", StoreUnreachable, "cannot be opened: check that its folder exists and is writable"),
-    ("not a database", StoreUnreachable, "is not a SQLite file: set SKYWAVE_DATABASE_URL to another one"),
-    ("disk is full|No space left", StoreError, "has no room left: free some space, nothing was lost"),
-    ("password authentication", StoreUnreachable, "refuses the password: check SKYWAVE_DATABASE_URL"),
-    ('(database|role) "[^"]*" does not exist', StoreUnreachable, "lacks that database or role: create it"),
-    ("database system is", StoreUnreachable, "is starting or stopping: try again in a moment"),
-)
-
-
-def database_name(url: URL) -> str:
-    """What a person calls the database, without user and password."""
-    if url.get_backend_name() == "sqlite":
-        return url.database or "in memory"
-    host = url.host or url.query.get("host") or "localhost"
-    return f"{url.database or ''} on {host}".lstrip()
-
-
-@contextmanager
-def store_errors(url: URL) -> Iterator[None]:
-    """Turn what the drivers raise for outer reasons into StoreError; faults of our own pass unchanged."""
-    name = f"the database {database_name(url)}"
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as exc:
-        for pattern, error, hint in REASONS:
-            if re.search(pattern, str(exc)):
-                raise error(f"{name} {hint}") from exc
-        if isinstance(exc, DBAPIError) and exc.connection_invalidated:
-            raise StoreUnreachable(f"{name} closed the connection: it is tried again") from exc
-        raise
-    except (OSError, PoolTimeout) as exc:
-        raise StoreUnreachable(f"{name} cannot be reached: check that it runs ({exc})") from exc

@@ -36,12 +36,20 @@ async def migrate(engine: AsyncEngine) -> None:
 def is_current(connection: Connection) -> bool:
     """Whether the schema is at the head. Raises StoreTooNew when no migration here is its revision."""
     current = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory.from_config(alembic_config())
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+    if current is not None and current not in known_revisions():
         raise StoreTooNew(
             f"the database is at revision {current} of a newer Skywave: install that one, or restore a backup"
         )
-    return current == scripts.get_current_head()
+    return current == _scripts().get_current_head()
+
+
+def known_revisions() -> frozenset[str]:
+    """The revisions of the schema that this Skywave can bring up to date."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config())
 
 
 def _upgrade(connection: Connection) -> None:

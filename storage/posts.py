@@ -9,6 +9,7 @@ from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.changes import OPENING, index_all
+from content.secrets import printable
 from content.tokens import IndexedText
 from content.types import KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
@@ -124,7 +125,7 @@ class SqlPosts:
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
             rows = await self._session.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
-            found |= {row.id: to_post(row, title or url) for row, title, url in rows}
+            found |= {row.id: to_post(row, title or printable(url)) for row, title, url in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
@@ -134,7 +135,7 @@ class SqlPosts:
         order = (PostRow.published_at.desc(), PostRow.id.desc())
         page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
         rows = await self._session.execute(page)
-        return [to_post(row, title or url) for row, title, url in rows], total
+        return [to_post(row, title or printable(url)) for row, title, url in rows], total
 
     async def newest_id(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0

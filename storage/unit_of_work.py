@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from content.errors import StoreBusy
 from storage.chats import SqlChats
-from storage.database import BUSY_TIMEOUT, create_engine, store_errors
+from storage.database import BUSY_TIMEOUT, create_engine
 from storage.digests import SqlDigests, SqlDrafts
+from storage.errors import store_errors
 from storage.index import SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox

@@ -3,10 +3,14 @@
 import asyncio
 import dataclasses
 import json
+import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -18,6 +22,8 @@ from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.settings import Settings, load_settings
+from bot.visible import visible, visible_json, visible_line
+from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
 from content.types import Source
@@ -47,7 +53,7 @@ def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
     try:
         raise SystemExit(asyncio.run(work) or 0)
     except SkywaveError as exc:
-        print(f"skywave: {exc}", file=sys.stderr)
+        warn(f"skywave: {exc}")
         raise SystemExit(2 if isinstance(exc, UsageError | SettingsError) else 1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
@@ -68,26 +74,60 @@ def to_json(item: Any, *without: str) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(item).items() if name not in without}
 
 
+def without_secrets(source: Source) -> Source:
+    """A source as it may be shown."""
+    error, warning = secrets.without_secrets(source.last_error), secrets.without_secrets(source.warning)
+    return dataclasses.replace(source, url=secrets.printable(source.url), last_error=error, warning=warning)
+
+
 def print_json(document: object) -> None:
-    print(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+    print(visible_json(json.dumps(document, default=_plain, ensure_ascii=False, indent=2)))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table for people; texts from outside are printed as they are."""
+    """A table for people; texts from outside are no markup, and nothing that a terminal obeys."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     count = 0
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(escape(visible_line(str(cell))) for cell in row))
         count += 1
     Console(highlight=False).print(table if count else empty)
 
 
 def say(text: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(text))
+    Console(highlight=False, soft_wrap=True).print(escape(visible(text)))
 
 
 def warn(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `hint` says how to mend what is not well."""
+
+    what: str
+    well: bool
+    hint: str = ""
+
+
+def show_findings(findings: Sequence[Finding]) -> int:
+    """A line for each; returns the exit status."""
+    for finding in findings:
+        hint = f": {finding.hint}" if finding.hint else ""
+        say(f"{'ok  ' if finding.well else 'BAD '} {finding.what}{hint}")
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file that only its owner can read. Raises UsageError."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+            if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):  # not /dev/stdout
+                os.fchmod(opened.fileno(), 0o600)
+            opened.write(content)
+    except OSError as exc:
+        raise UsageError(f"{file} cannot be written: {exc.strerror}") from exc
 
 
 def parse_place(word: str) -> Place:

@@ -1,15 +1,18 @@
 """`skywave db …`: the database as a whole."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.cli.common import open_app, run, say, settings_of_process
-from content.errors import StoreError, UsageError
+from bot.app import SystemClock, sole_process
+from bot.cli.common import Finding, open_app, run, say, settings_of_process, show_findings
+from bot.settings import Settings
+from content.errors import StoreBusy, UsageError
+from storage import backup as files
+from storage.database import sqlite_file
+from storage.unit_of_work import SqlStore
 
 commands = typer.Typer(name="db", help="The database.", no_args_is_help=True)
 
@@ -32,20 +35,52 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
 
 
 async def _backup(file: Path) -> None:
-    settings = settings_of_process()
-    path = settings.database_url.partition(":///")[2]
-    if not settings.database_url.startswith("sqlite"):
-        raise UsageError("this database is PostgreSQL: back it up with pg_dump")
-    if file.exists():
-        raise UsageError(f"{file} exists already: choose another name")
+    path = _file_of(settings_of_process(), "back it up with pg_dump")
     async with open_app():
-        await asyncio.to_thread(_copy, path, file)
+        await asyncio.to_thread(files.copy, path, file)
     say(f"{path} was copied to {file}")
 
 
-def _copy(path: str, file: Path) -> None:
-    try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(file)) as target:
-            source.backup(target)
-    except sqlite3.Error as exc:
-        raise StoreError(f"{file} cannot be written ({exc}): check its folder and the room left") from exc
+@commands.command("check")
+def check() -> None:
+    """Look for damage in a SQLite database, also while it is in use. It changes nothing."""
+    run(_check())
+
+
+async def _check() -> int:
+    path = _file_of(settings_of_process(), "check it with pg_amcheck")
+    if not path.exists():
+        raise UsageError(f"there is no database {path} yet: skywave run makes it")
+    checks = await asyncio.to_thread(files.check, path)
+    return show_findings([Finding(one.what, not one.problems, "; ".join(one.problems)) for one in checks])
+
+
+@commands.command("restore")
+def restore(file: Annotated[Path, typer.Argument(help="What skywave db backup has written.")]) -> None:
+    """Put a backup in the place of a SQLite database that nobody uses; the present one is kept beside it."""
+    run(_restore(file))
+
+
+async def _restore(file: Path) -> None:
+    settings = settings_of_process()
+    path = _file_of(settings, "restore it with psql, or with pg_restore")
+    with sole_process(settings) as sole:
+        if not sole:
+            raise StoreBusy(f"a skywave runs on {path}: stop it first")
+        path = path.resolve()  # a link stays, and leads to the restored one
+        staged = await asyncio.to_thread(files.stage, file, path)
+        try:
+            store = await SqlStore.open(f"sqlite:///{staged}")  # brings it up to date
+            await store.close()
+            kept = await asyncio.to_thread(files.put_in_place, staged, path, SystemClock().now())
+        finally:
+            files.discard(staged)
+    say(f"{file} is the database now" + (f"; the one before is kept as {kept}" if kept else ""))
+
+
+def _file_of(settings: Settings, otherwise: str) -> Path:
+    """The file of the database. Raises UsageError for PostgreSQL, which has its own tools for it."""
+    path = sqlite_file(settings.database_url)
+    if path is None:
+        raise UsageError(f"this database is not a SQLite file: if it is PostgreSQL, {otherwise}")
+    return path

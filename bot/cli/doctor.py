@@ -1,22 +1,23 @@
 """`skywave doctor`: what is wrong with a deployment, and how to mend it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.app import PLATFORMS, App
-from bot.cli.common import Json, open_app, print_json, run, say, to_json
-from content.errors import SkywaveError
+from bot.app import PLATFORMS, App, build
+from bot.cli.common import (
+    Finding,
+    Json,
+    print_json,
+    run,
+    settings_of_process,
+    show_findings,
+    to_json,
+    without_secrets,
+)
+from bot.settings import Settings
+from content.errors import SkywaveError, StoreError
 from scheduler.types import ChatState
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `hint` says how to mend what is not well."""
-
-    what: str
-    well: bool
-    hint: str = ""
+from storage.database import database_name, database_url
 
 
 def doctor(json: Json = False) -> None:
@@ -25,29 +26,29 @@ def doctor(json: Json = False) -> None:
 
 
 async def _doctor(json: bool) -> int:
-    async with open_app() as app:
-        findings = [finding async for finding in _examine(app)]
-    if json:
-        print_json([to_json(finding) for finding in findings])
-    else:
-        for finding in findings:
-            say(
-                f"{'ok  ' if finding.well else 'BAD '} {finding.what}"
-                + (f": {finding.hint}" if finding.hint else "")
-            )
+    settings = settings_of_process()
+    try:
+        async with build(settings) as app:
+            findings = [finding async for finding in _examine(app)]
+    except StoreError as exc:  # what needs no database is looked at all the same
+        platforms = [finding async for finding in _platforms(settings)]
+        findings = [Finding("database", False, str(exc)), _zones(), *platforms]
+    if not json:
+        return show_findings(findings)
+    print_json([to_json(finding) for finding in findings])
     return 0 if all(finding.well for finding in findings) else 1
 
 
 async def _examine(app: App) -> AsyncIterator[Finding]:
     # It was opened and brought up to date before this runs.
-    yield Finding("database", True, app.settings.database_url.rpartition("@")[2])
+    yield Finding("database", True, database_name(database_url(app.settings.database_url)))
     yield _zones()
-    async for finding in _platforms(app):
+    async for finding in _platforms(app.settings):
         yield finding
     async with app.store.read() as work:
         sources, chats = await work.sources.all(), await work.chats.all()
         deliveries = await work.outbox.counts()
-    for source in sources:
+    for source in map(without_secrets, sources):
         yield Finding(f"source {source.name}", not source.last_error, source.last_error or source.warning)
     for chat in chats:
         hint = f"{chat.reason or chat.state}; what waits is sent when that has changed"
@@ -66,10 +67,10 @@ def _zones() -> Finding:
     return Finding("time zone data", True)
 
 
-async def _platforms(app: App) -> AsyncIterator[Finding]:
+async def _platforms(settings: Settings) -> AsyncIterator[Finding]:
     for spec in PLATFORMS:
         try:
-            adapter = spec.make(app.settings)
+            adapter = spec.make(settings)
         except SkywaveError as exc:
             yield Finding(spec.name, False, str(exc))
             continue

@@ -16,6 +16,7 @@ from bot.platforms import terminal
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.types import Adapter
 from content.errors import StoreBusy
+from content.secrets import printable
 
 app = typer.Typer(
     name="skywave",
@@ -77,7 +78,7 @@ async def _run() -> int:
         return await _chat()
     with sole_process(settings) as sole:
         if not sole:
-            raise StoreBusy(f"another skywave runs on {settings.database_url}: stop it first")
+            raise StoreBusy(f"another skywave runs on {printable(settings.database_url)}: stop it first")
         async with build(settings) as app_:
             runner = Runner(app_, adapters)
             gc.freeze()  # looking through what stays for good takes a tenth of a second each time

@@ -1,6 +1,7 @@
 """`skywave sources …` and `skywave poll`."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,9 +9,24 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
-from bot.cli.common import Json, open_app, print_json, print_table, run, say, source_named, to_json, warn
-from bot.cli.opml import read_opml, write_opml
-from content.errors import SkywaveError
+from bot.cli.common import (
+    Json,
+    open_app,
+    print_json,
+    print_table,
+    run,
+    say,
+    source_named,
+    to_json,
+    warn,
+    without_secrets,
+    write_private,
+)
+from bot.cli.opml import read_opml, to_opml
+from bot.visible import visible_line
+from content.document import is_web_url
+from content.errors import SkywaveError, UsageError
+from content.secrets import is_public, printable
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.ingest import PollResult
 from scheduler.ports import UnitOfWork
@@ -18,6 +34,9 @@ from scheduler.upkeep import remove_source
 
 commands = typer.Typer(name="sources", help="Where posts come from.", no_args_is_help=True)
 
+WithSecrets = Annotated[
+    bool, typer.Option("--with-secrets", help="Whole addresses, with the keys and passwords in them.")
+]
 Name = Annotated[str, typer.Argument(metavar="SOURCE", help="Its URL, its title or its number.")]
 
 
@@ -49,8 +68,12 @@ async def _add(urls: list[str], json: bool) -> int:
             if not json:
                 say(_summary(result))
     if json:
-        print_json([to_json(result) for result in results])
+        print_json([_result(result) for result in results])
     return 1 if failed else 0
+
+
+def _result(result: PollResult) -> dict[str, Any]:
+    return to_json(replace(result, source=without_secrets(result.source)))
 
 
 def _summary(result: PollResult) -> str:
@@ -61,14 +84,16 @@ def _summary(result: PollResult) -> str:
 
 
 @commands.command("list")
-def list_(json: Json = False) -> None:
+def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
     """List the sources with their state and last error."""
-    run(_list(json))
+    run(_list(with_secrets, json))
 
 
-async def _list(json: bool) -> None:
+async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
         sources = await work.sources.all()
+    if not with_secrets:
+        sources = [without_secrets(source) for source in sources]
     if json:
         print_json([to_json(source) for source in sources])
         return
@@ -92,6 +117,7 @@ def check(url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")],
 async def _check(url: str, json: bool) -> int:
     async with open_app() as app:
         url, parsed = await app.ingest.check(url)
+    url = printable(url)
     if json:
         source = {"url": url, "title": parsed.title, "home": parsed.url}
         failures = [to_json(failure) for failure in parsed.failures]
@@ -160,22 +186,33 @@ def import_(file: Annotated[Path, typer.Argument(help="An OPML file, as feed rea
 
 
 async def _import(file: Path) -> int:
-    return await _add(read_opml(file), json=False)
+    # Somebody else wrote the file: it must not name folders of this machine or sources of Skywave's own.
+    urls = read_opml(file)
+    refused = [url for url in urls if not is_web_url(url)]
+    for url in refused:
+        warn(f"skywave: {printable(url)[:200]} was not added: a list may only name http and https addresses")
+    if len(refused) == len(urls):
+        raise UsageError(f"{file} names no feeds with an http or https address")
+    return max(await _add([url for url in urls if is_web_url(url)], json=False), 1 if refused else 0)
 
 
 @commands.command("export")
-def export(file: Annotated[Path, typer.Argument(help="The OPML file to write.")]) -> None:
-    """Write all public feeds to an OPML file."""
-    run(_export(file))
+def export(
+    file: Annotated[Path, typer.Argument(help="The OPML file to write.")], with_secrets: WithSecrets = False
+) -> None:
+    """Write the public feeds to an OPML file that nobody else can read."""
+    run(_export(file, with_secrets))
 
 
-async def _export(file: Path) -> None:
+async def _export(file: Path, with_secrets: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        feeds = [
-            s for s in await work.sources.all() if s.kind == "feed" and s.visibility == Visibility.PUBLIC
-        ]
-    write_opml(file, feeds)
-    say(f"{len(feeds)} feeds written to {file}")
+        sources = await work.sources.all()
+    feeds = [s for s in sources if s.kind == "feed" and s.visibility == Visibility.PUBLIC]
+    written = [feed for feed in feeds if with_secrets or is_public(feed.url)]
+    write_private(file, to_opml(written))
+    say(f"{len(written)} feeds written to {file}")
+    if left := len(feeds) - len(written):
+        say(f"{left} were left out, because their addresses may hold secrets: --with-secrets writes them")
 
 
 def poll(
@@ -194,19 +231,23 @@ async def _poll(every: bool, json: bool) -> int:
         async with app.store.read() as work:
             active = [s for s in await work.sources.all() if s.state is SourceState.ACTIVE]
             sources = active if every else await work.sources.due(app.clock.now())
-        columns = (TextColumn("polling"), MofNCompleteColumn(), TextColumn("{task.fields[name]}"))
+        columns = (
+            TextColumn("polling"),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[name]}", markup=False),
+        )
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("polling", total=len(sources), name="")
             async for result in app.poller.poll_each(sources):
                 results.append(result)
-                progress.update(task, advance=1, name=result.source.name[:60])
+                progress.update(task, advance=1, name=visible_line(result.source.name[:60]))
     _show_poll(results, json)
     return 1 if any(result.error for result in results) else 0
 
 
 def _show_poll(results: list[PollResult], json: bool) -> None:
     if json:
-        print_json([to_json(result) for result in results])
+        print_json([_result(result) for result in results])
         return
     for result in results:
         if result.new or result.changed or result.error or result.failures or result.cut:

@@ -41,7 +41,8 @@ async def _add(words: Sequence[str], name: str) -> None:
     places = [parse_place(word) for word in words_or_stdin(words)]
     added = 0
     async with open_app() as app, app.store.write() as work:
-        source_id = None if name == "all" else (await source_named(work, name)).id
+        source = None if name == "all" else await source_named(work, name)
+        name, source_id = (source.name, source.id) if source else (name, None)
         for place in places:
             chat = await work.chats.find(place) or await work.chats.ensure(place, kind=kind_of_place(place))
             added += await work.subscriptions.add(chat.id, source_id)
@@ -59,7 +60,8 @@ def remove(chats: Chats, source: Wanted = "all") -> None:
 async def _remove(words: Sequence[str], name: str) -> None:
     removed = 0
     async with open_app() as app, app.store.write() as work:
-        source_id = None if name == "all" else (await source_named(work, name)).id
+        source = None if name == "all" else await source_named(work, name)
+        name, source_id = (source.name, source.id) if source else (name, None)
         for word in words_or_stdin(words):
             chat = await chat_named(work, word)
             if await work.subscriptions.remove(chat.id, source_id):

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.app import PLATFORMS, App
+from bot.visible import visible_line
 from scheduler.types import Progress
 
 # Broadcasts that are shown although they are done.
@@ -73,7 +74,7 @@ def picture(progress: Sequence[Progress], paces: dict[str, Pace]) -> Group:
         table.add_column(column, justify="right" if column in ("sent", "pending", "failed") else "left")
     for line in progress:
         bar = ProgressBar(total=max(line.total, 1), completed=line.total - line.pending, width=24)
-        name = escape(line.name[:40] or line.kind)
+        name = escape(visible_line(line.name[:40]) or line.kind)
         counts = (line.sent, line.pending, line.failed, line.cancelled, line.unknown)
         table.add_row(str(line.broadcast_id), line.platform, name, bar, *map(str, counts))
     rates = [Text(_rate(name, pace)) for name, pace in paces.items()]

@@ -1,12 +1,13 @@
 """The kinds of source. A new kind is one module here and one line in KINDS; the first that accepts wins."""
 
 from content.errors import UsageError
+from content.secrets import printable
 from content.sources.feed import FeedKind
 from content.sources.kinds import Read, ReadContext, SourceKind
 from content.sources.markdown import MarkdownKind
 from content.sources.updates import UpdatesKind
 
-__all__ = ["KINDS", "Read", "ReadContext", "SourceKind", "kind_of", "normalise"]
+__all__ = ["KINDS", "Read", "ReadContext", "SourceKind", "kind_named", "kind_of", "normalise"]
 
 KINDS: tuple[SourceKind, ...] = (UpdatesKind(), MarkdownKind(), FeedKind())
 
@@ -17,9 +18,14 @@ def kind_of(url: str) -> SourceKind:
         if kind.accepts(url.strip()):
             return kind
     raise UsageError(
-        f"{url.strip()[:200] or 'an empty text'} is not a source: "
+        f"{printable(url.strip())[:200] or 'an empty text'} is not a source: "
         "give the URL of a feed (https://example.org/feed.xml) or the path of a folder (./posts)"
     )
+
+
+def kind_named(name: str) -> SourceKind:
+    """The kind of a stored source."""
+    return next(kind for kind in KINDS if kind.name == name)
 
 
 def normalise(url: str) -> str:

@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
-from content.fetch import printable
+from content.secrets import is_public, printable
 from content.sources.charset import decode
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import Read, ReadContext
@@ -38,7 +38,7 @@ class FeedKind:
         full = _with_scheme(url)
         if not is_web_url(full):
             raise UsageError(
-                f"{url[:200]} is not the URL of a feed: give one like https://example.org/feed.xml"
+                f"{printable(url)[:200]} is not the URL of a feed: give one like https://example.org/feed.xml"
             )
         parts = urlsplit(full)
         userinfo, at, host = parts.netloc.rpartition("@")
@@ -75,7 +75,9 @@ def _not_a_feed(text: str, url: str) -> str:
     if not text:
         return f"{shown} is not a feed but empty: check the address"
     if feeds := _alternates(text, url):
-        return f"{shown} is not a feed but a page: add its feed instead, {' or '.join(feeds)}"
+        # On a page that is not for everybody, the addresses are not either.
+        named = feeds if is_public(url) else [printable(feed) for feed in feeds]
+        return f"{shown} is not a feed but a page: add its feed instead, {' or '.join(named)}"
     return f"{shown} is not a feed: look for a link named RSS, Atom or Feed on the site"
 
 

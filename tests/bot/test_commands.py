@@ -1,6 +1,7 @@
 """What people type, and what they are told."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -355,3 +356,12 @@ async def test_a_chinese_reader_is_answered_in_chinese(desk: Desk, line: str) ->
     assert chinese != english and any(
         "\u4e00" <= letter <= "\u9fff" for letter in chinese.replace("微调", "")
     )
+
+
+@pytest.mark.parametrize("path", ["{}", "file://{}", "~", "./posts", "updates:", "feed:{}", "ftp://x/feed"])
+async def test_a_chat_adds_addresses_only(desk: Desk, tmp_path: Path, path: str) -> None:
+    """Not the operator's folders, whatever way they are written."""
+    (tmp_path / "diary.md").write_text("# Dear diary")
+    await desk.say(f"/subscribe {path.format(tmp_path)}")
+    async with desk.services.store.read() as work:
+        assert await work.sources.all() == []

@@ -68,6 +68,35 @@ def test_no_secret_gets_out(log_format: str, way: str, capsys: pytest.CaptureFix
     assert SECRET not in err and TOKEN not in err and TOKEN.partition(":")[2] not in err
 
 
+ADDRESS = "https://me:hunter2@example.org/private/3f9a8b7c6d5e4f30/rss?key=hunter3"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_addresses_in_events_have_no_secrets(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(log_format, [])
+    structlog.get_logger().warning(
+        "source.failed", source=ADDRESS, reason=f"GET {ADDRESS}: no", url=[ADDRESS]
+    )
+    logging.getLogger("library").warning("no way to %s", ADDRESS)
+    logging.getLogger("library").warning("postgresql://me:hunter2@host/skywave")
+    err = capsys.readouterr().err
+    assert "example.org/private/…/rss?…" in err and "postgresql://host/skywave" in err
+    assert "hunter" not in err and "3f9a8b" not in err
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_nothing_of_an_event_is_obeyed_by_a_terminal(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(log_format, [])
+    nasty = "Title \x1b]0;owned\x07\x9b2J\r\u202e\nfake [info] line \udce9"
+    structlog.get_logger().warning("source.failed", source=nasty, reason=nasty)
+    logging.getLogger("library").warning(nasty)
+    err = capsys.readouterr().err
+    assert err.count("Title") == 3 and len(err.splitlines()) == 2
+    assert not {"\x1b", "\x07", "\x9b", "\r", "\u202e", "\udce9"} & set(err)
+
+
 def test_json_is_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", [])
     structlog.get_logger().info("sent", chat="telegram:1", part=0, title="两\n行", ok=True, none=None)

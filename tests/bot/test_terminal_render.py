@@ -7,6 +7,7 @@ from rich.console import Console
 from bot.platforms.terminal.render import plain, render, styled
 from content.document import Document, Heading, Link, Paragraph, Text, text
 from content.present import Look, edition
+from content.present import post as one_post
 from scheduler.types import Form, Payload
 from tests.bot.documents import DOCUMENTS, PAGE
 from tests.content.test_present import make_post
@@ -35,6 +36,17 @@ def test_links_can_be_clicked_and_titles_are_bold() -> None:
     out = printed(payload(Document((Heading((Link("https://example.org/1", text("Title")),)),))))
     assert "https://example.org/1\x1b\\" in out and "\x1b]8;" in out
     assert "\x1b[1m" in out
+
+
+def test_nothing_of_a_post_is_obeyed_by_a_terminal() -> None:
+    nasty = "Title \x1b]0;owned\x07\x9b2J\r\u202eend"
+    post = make_post(title=nasty, text=nasty, html=f"<p>{nasty}</p>", source_title=nasty)
+    for document in (edition([post], Look()), one_post(post, Look())):
+        for form in (Form.FULL, Form.PLAIN):
+            shown = plain(payload(document, form))
+            assert "Title" in shown and "end" in shown
+            assert not {"\x1b", "\x07", "\x9b", "\r", "\u202e"} & set(shown)
+        assert "\x1b]0" not in printed(payload(document))
 
 
 def test_the_plain_form_has_no_marks() -> None:

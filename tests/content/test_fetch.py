@@ -126,6 +126,58 @@ class TestConditions:
             assert (await fetcher.fetch(server.url(), first.validators)) is not None
 
 
+@asynccontextmanager
+async def raw(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that gives this answer, byte by byte as it is, and keeps the requests."""
+    requests: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/feed", requests
+
+
+class TestHeadersAreData:
+    @pytest.mark.parametrize(
+        "value",
+        [b'"caf\xe9"', b'"\xed\xa0\x80"', b'"a\x07b"', b'"' + b"x" * 2000 + b'"'],
+        ids=["latin-1", "surrogate", "bell", "long"],
+    )
+    @pytest.mark.parametrize("name", [b"ETag", b"Last-Modified", b"Content-Type"])
+    async def test_what_cannot_be_stored_or_is_too_long_counts_as_none(
+        self, fetcher: HttpFetcher, name: bytes, value: bytes
+    ) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n" + name + b": " + value
+        async with raw(head + b"\r\n\r\nbody") as (url, requests):
+            try:
+                fetched = await fetcher.fetch(url, NONE)
+            except FetchError:  # aiohttp takes some of them for no HTTP at all
+                return
+            assert fetched is not None
+            kept = (fetched.validators.etag, fetched.validators.last_modified, fetched.content_type)
+            assert kept == ("", "", "")
+            await fetcher.fetch(url, fetched.validators)
+        assert b"If-" not in requests[1]
+
+    async def test_a_validator_in_utf_8_is_sent_back_as_it_came(self, fetcher: HttpFetcher) -> None:
+        etag = '"天波"'.encode()
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\nETag: " + etag
+        async with raw(head + b"\r\n\r\nbody") as (url, requests):
+            fetched = await fetcher.fetch(url, NONE)
+            assert fetched is not None
+            await fetcher.fetch(url, fetched.validators)
+        assert b"If-None-Match: " + etag in requests[1]
+
+    async def test_a_stored_validator_adds_no_header(self, fetcher: HttpFetcher) -> None:
+        async with serving(answering()) as server:
+            await fetcher.fetch(server.url(), Validators('"x"\r\nX-Other: 1', "\udce9"))
+        assert not {"If-None-Match", "If-Modified-Since", "X-Other"} & set(server.requests[0].headers)
+
+
 class TestBounds:
     @pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
     async def test_compressed_bodies_are_read(
@@ -328,3 +380,11 @@ class TestErrors:
 
     def test_secrets_are_not_printed(self) -> None:
         assert printable("https://me:pass@e.org:8/f?key=1#x") == "https://e.org:8/f?…"
+
+    async def test_an_error_names_no_secret(self, fetcher: HttpFetcher) -> None:
+        async with serving(answering(404)) as server:
+            secret = server.url("/private/3f9a8b7c6d5e4f30/rss?k=hunter2").replace("//", "//me:hunter3@")
+            with pytest.raises(FetchError) as caught:
+                await fetcher.fetch(secret, NONE)
+        assert server.requests and server.url("/private/…/rss?…") in str(caught.value)
+        assert not [word for word in ("3f9a8b", "hunter") if word in str(caught.value)]

@@ -292,6 +292,23 @@ def test_sources_show_what_is_followed_and_how_they_are() -> None:
     assert "sources add" in rows(present.sources([], LOOK))[0]
 
 
+@pytest.mark.parametrize(
+    ("url", "name", "target"),
+    [
+        ("https://example.org/feed.xml", "https://example.org/feed.xml", "https://example.org/feed.xml"),
+        ("https://me:hunter2@example.org/feed", "https://example.org/feed", "https://example.org/"),
+        ("https://example.org/feed?k=hunter2", "https://example.org/feed?…", "https://example.org/"),
+        ("https://example.org/token/hunter2/rss", "https://example.org/token/…/rss", "https://example.org/"),
+    ],
+)
+def test_a_chat_gets_no_secret_of_a_source(url: str, name: str, target: str) -> None:
+    document = present.sources([(Source(1, "feed", url), True)], LOOK)
+    line = document.blocks[1]
+    assert isinstance(line, Paragraph)
+    assert line.children[1] == Link(target, (Text(name),))
+    assert "hunter2" not in repr(document)
+
+
 def test_an_excerpt_is_as_long_as_the_deployment_says() -> None:
     line = present.page(make_page(make_post(text="字" * 900)), Look(excerpt_length=200)).blocks[2]
     assert isinstance(line, Paragraph)

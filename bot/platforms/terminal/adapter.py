@@ -13,6 +13,7 @@ from rich.console import Console
 from bot.commands.types import Button, Call, Reply
 from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
+from bot.visible import visible
 from content import present
 from content.document import Document
 from scheduler.limits import Limits
@@ -63,7 +64,7 @@ class TerminalPlatform:
         self._output.flush()
 
     def write(self, line: str) -> None:
-        self._output.write(line + "\n")
+        self._output.write(visible(line) + "\n")
         self._output.flush()
 
 

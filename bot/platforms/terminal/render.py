@@ -4,6 +4,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.platforms.flat import SpanKind, flatten
+from bot.visible import visible
 from content.document import Document
 from scheduler.types import Form, Message, Payload
 
@@ -26,8 +27,8 @@ def render(document: Document, form: Form) -> tuple[Message, ...]:
 
 
 def plain(payload: Payload) -> str:
-    """What a pipe gets: the text alone."""
-    return str(payload["text"])
+    """What a pipe gets: the text alone, without what a terminal would obey, at its old length."""
+    return visible(str(payload["text"]))
 
 
 def styled(payload: Payload) -> Text:

@@ -1,0 +1,134 @@
+"""What the drivers' error codes mean. Their texts are never looked at: they hold values of rows."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from content.errors import (
+    SkywaveError,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreReadOnly,
+    StoreRejected,
+    StoreUnreachable,
+)
+from storage.database import database_name
+
+# What follows from an error: its class, and what a person is told after the name of the database.
+Reason = tuple[type[SkywaveError], str]
+
+RESTORE = "put a backup in its place with skywave db restore FILE"
+LOCKED: Reason = (StoreBusy, "is locked by another program: close it, or try again later")
+IN_THE_WAY: Reason = (StoreBusy, "has another transaction in the way: try again")
+NO_ROOM: Reason = (StoreError, "has no room left: free some space, nothing was lost")
+REFUSED: Reason = (StoreUnreachable, "refuses the user or the password: check SKYWAVE_DATABASE_URL")
+STARTING: Reason = (StoreUnreachable, "is starting or stopping: try again in a moment")
+CLOSED: Reason = (StoreUnreachable, "closed the connection: it is tried again")
+REJECTED: Reason = (
+    StoreRejected,
+    "does not take what was to be written: a value is too long, is not text, or breaks a rule of the schema",
+)
+
+UNCODED = (DataError, IntegrityError, UnicodeEncodeError, OverflowError)
+
+# The first byte of SQLite's result codes (sqlite.org/rescode.html).
+SQLITE: dict[int, Reason] = {
+    3: (StoreReadOnly, "may not be written: check the permissions of the file and its folder"),  # PERM
+    5: LOCKED,  # BUSY
+    6: LOCKED,  # LOCKED
+    8: (  # READONLY
+        StoreReadOnly,
+        "cannot be written: check the permissions of the file and its folder, "
+        "and whether its disk is mounted read-only",
+    ),
+    10: (  # IOERR
+        StoreDamaged,
+        "could not be read or written, because the disk fails: check the disk, run skywave db check, "
+        f"or {RESTORE}",
+    ),
+    11: (StoreDamaged, f"is damaged: see what skywave db check says, and {RESTORE}"),  # CORRUPT
+    13: NO_ROOM,  # FULL
+    14: (  # CANTOPEN
+        StoreUnreachable,
+        "cannot be opened: check that its folder exists and that the file and its folder are writable",
+    ),
+    15: LOCKED,  # PROTOCOL
+    18: REJECTED,  # TOOBIG
+    19: REJECTED,  # CONSTRAINT
+    20: REJECTED,  # MISMATCH
+    26: (  # NOTADB
+        StoreDamaged,
+        f"is not a SQLite file, or its beginning is damaged: check SKYWAVE_DATABASE_URL, or {RESTORE}",
+    ),
+}
+
+# PostgreSQL's codes, whole or their class, which are the first two characters (appendix A of its manual).
+POSTGRES: dict[str, Reason] = {
+    "08": CLOSED,
+    "22": REJECTED,  # data exception
+    "23": REJECTED,  # integrity constraint violation
+    "54": REJECTED,  # program limit exceeded
+    "28": REFUSED,
+    "25006": (StoreReadOnly, "cannot be written: set SKYWAVE_DATABASE_URL to the primary one"),
+    "3D000": (StoreUnreachable, "does not exist on its server: create it"),
+    "40001": IN_THE_WAY,
+    "40P01": IN_THE_WAY,
+    "42501": (
+        StoreReadOnly,
+        "does not let its user do that: grant the user rights on the tables and the schema",
+    ),
+    "53100": NO_ROOM,
+    "53200": (StoreUnreachable, "has no memory left: it is tried again"),
+    "53300": (StoreUnreachable, "takes no more connections: it is tried again"),
+    "55P03": IN_THE_WAY,
+    "57P01": STARTING,
+    "57P02": STARTING,
+    "57P03": STARTING,
+    "58030": (StoreDamaged, "could not be read or written: check the disk of its server"),
+    "XX001": (StoreDamaged, "is damaged: check it with pg_amcheck, and restore it from a dump with psql"),
+    "XX002": (StoreDamaged, "has a damaged index: check it with pg_amcheck, and run REINDEX DATABASE"),
+}
+
+
+@contextmanager
+def store_errors(url: URL) -> Iterator[None]:
+    """Turn what the drivers raise into errors of ours; what has no known code is a fault and passes."""
+    name = f"the database {database_name(url)}"
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, UnicodeEncodeError, OverflowError) as exc:
+        if (reason := _reason(exc)) is None:
+            raise
+        kind, hint = reason
+        raise kind(f"{name} {hint}") from exc
+    except (OSError, PoolTimeout) as exc:
+        raise StoreUnreachable(f"{name} cannot be reached: check that it runs ({exc})") from exc
+
+
+def _reason(exc: Exception) -> Reason | None:
+    for error in _chain(exc):
+        code = getattr(error, "sqlite_errorcode", None)
+        if isinstance(code, int) and (known := SQLITE.get(code & 0xFF)):
+            return known
+        state = getattr(error, "sqlstate", None)
+        if isinstance(state, str) and (known := POSTGRES.get(state) or POSTGRES.get(state[:2])):
+            return known
+    if isinstance(exc, DBAPIError) and exc.connection_invalidated:
+        return CLOSED
+    # The drivers themselves refuse some values before the database sees them; then there is no code.
+    return (
+        REJECTED if isinstance(exc, DataError | IntegrityError | UnicodeEncodeError | OverflowError) else None
+    )
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """The error, the driver's own that it wraps, and what that was made of."""
+    error: BaseException | None = exc
+    while error is not None:
+        yield error
+        error = (error.orig if isinstance(error, DBAPIError) else None) or error.__cause__

@@ -1,0 +1,67 @@
+"""Lists of feeds: whatever a file holds, it gives addresses or one error; what is written is read again."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cli.opml import parse_opml, to_opml
+from content.errors import UsageError
+from content.types import Source
+
+LIST = b"""<?xml version="1.0" encoding="utf-8"?>
+<opml version="2.0"><head><title>My feeds</title></head><body>
+<outline text="Radio"><outline type="rss" text="\xe5\xa4\xa9\xe6\xb3\xa2" xmlUrl="https://example.org/feed.xml"/>
+<outline type="rss" text="B&amp;W" xmlUrl="http://example.com/?a=1&amp;b=2" htmlUrl="http://example.com/"/></outline>
+</body></opml>
+"""
+PIECES = (
+    b"<!DOCTYPE x>",
+    b"&x;",
+    b"<outline>",
+    b"\x00",
+    b"\xff\xfe",
+    b"]]>",
+    b'"',
+    b"<![CDATA[",
+    b"<?xml ?>",
+    b"&#0;",
+)
+
+
+def urls_of(content: bytes) -> list[str]:
+    """The addresses, none if it is refused; anything else than that is an error of ours."""
+    try:
+        return parse_opml(content)
+    except UsageError as exc:
+        assert "\n" not in str(exc)
+        return []
+
+
+def test_a_list_is_read() -> None:
+    assert urls_of(LIST) == ["https://example.org/feed.xml", "http://example.com/?a=1&b=2"]
+
+
+def test_two_thousand_mutations_give_addresses_or_an_error() -> None:
+    chance = Random(7)
+    for _ in range(2_000):
+        content = bytearray(LIST)
+        for _ in range(chance.randint(1, 5)):
+            start = chance.randrange(len(content))
+            end = start + chance.choice((0, 1, 1, 20))
+            content[start:end] = chance.choice((chance.choice(PIECES), bytes([chance.randrange(256)])))
+        assert all(isinstance(url, str) for url in urls_of(bytes(content)))
+
+
+@given(st.binary())
+def test_any_bytes_give_addresses_or_an_error(content: bytes) -> None:
+    assert all(isinstance(url, str) for url in urls_of(content))
+
+
+@given(st.lists(st.text(st.characters(codec=None))))
+def test_what_is_written_can_be_read(titles: list[str]) -> None:
+    feeds = [
+        Source(n, "feed", f"https://example.org/{n}?a=1&b=2", title)
+        for n, title in enumerate(titles, start=1)
+    ]
+    assert urls_of(to_opml(feeds)) == [feed.url for feed in feeds]
