@@ -43,6 +43,7 @@ from scheduler.jobs import Jobs, Tick
 from scheduler.leases import RENEWAL, Leases
 from scheduler.pacer import Pacer
 from scheduler.ports import Clock
+from scheduler.quotas import Quotas
 from scheduler.types import BroadcastKind, Chat, Delivery, Place
 from storage.unit_of_work import SqlStore
 
@@ -147,13 +148,30 @@ async def build(
         stack.push_async_callback(store.close)
         fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(fetcher.close)
+        for_people = HttpFetcher()
+        stack.push_async_callback(for_people.close)
+        quotas = Quotas(
+            chat_sources=settings.chat_sources,
+            person_sources=settings.person_sources,
+            private_sources=settings.private_sources,
+            posts_per_day=settings.posts_per_day,
+            post_length=settings.post_length,
+        )
         wakers: list[Callable[[], None]] = []
 
         def wake() -> None:
             for waker in wakers:
                 waker()
 
-        ingest = Ingest(store, ReadContext(fetcher), clock, settings.interval, wake)
+        ingest = Ingest(
+            store,
+            ReadContext(fetcher),
+            clock,
+            settings.interval,
+            wake,
+            for_people=for_people,
+            quotas=quotas,
+        )
         services = Services(
             store=store,
             ingest=ingest,
@@ -166,6 +184,8 @@ async def build(
             wake=wake,
             commands=COMMANDS,
             presses=PRESSES,
+            access=settings.access,
+            quotas=quotas,
         )
         yield App(
             settings=settings,

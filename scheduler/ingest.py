@@ -9,10 +9,11 @@ import structlog
 
 from content import changes
 from content.errors import SkywaveError, SourceError
-from content.fetch import ServerBusy
+from content.fetch import Fetcher, ServerBusy
 from content.sources import ReadContext, kind_of, normalise
 from content.types import Failure, ParsedSource, Source, Validators, Visibility
 from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.quotas import Quotas
 from scheduler.retry import poll_backoff
 from scheduler.types import Broadcast, BroadcastKind
 
@@ -46,31 +47,46 @@ class Ingest:
         clock: Clock,
         interval: timedelta,
         wake: Callable[[], None],
+        *,
+        for_people: Fetcher,
+        quotas: Quotas,
     ) -> None:
         self._store, self._context, self._clock = store, context, clock
-        self._interval, self._wake = interval, wake
+        self._interval, self._wake, self._quotas = interval, wake, quotas
+        self._for_people = replace(context, fetcher=for_people)
 
-    async def check(self, url: str) -> tuple[str, ParsedSource]:
+    def _context_for(self, added_by: str) -> ReadContext:
+        """People's URLs reach public addresses only, whatever the operator allows the own ones."""
+        return self._for_people if added_by else self._context
+
+    async def check(self, url: str, *, added_by: str = "") -> tuple[str, ParsedSource]:
         """Fetch and parse without storing: the URL in its stored form, and what is there.
 
         Raises UsageError for what cannot be a source, SourceError for what cannot be read.
         """
         url = normalise(url)
-        read = await kind_of(url).read(url, Validators(), self._context)
+        read = await kind_of(url).read(url, Validators(), self._context_for(added_by))
         return url, read.parsed or ParsedSource()
 
-    async def add(self, url: str, visibility: Visibility, title: str = "") -> PollResult:
+    async def add(
+        self, url: str, visibility: Visibility, title: str = "", *, added_by: str = ""
+    ) -> PollResult:
         """Add a source after it could be read once; a known one is made public if that is asked for.
 
-        Raises UsageError and SourceError as `check` does.
+        `added_by` is a person; empty, an operator or the command line. Raises UsageError and SourceError as
+        `check` does, QuotaExceeded for a person.
         """
-        url, parsed = await self.check(url)
+        url, parsed = await self.check(url, added_by=added_by)
         async with self._store.write() as work:
             source = await work.sources.by_url(url)
             if source is None:
-                source = await work.sources.add(kind_of(url).name, url, title or parsed.title, visibility)
-            elif visibility is Visibility.PUBLIC:
-                source = replace(source, visibility=visibility)
+                if added_by:
+                    await self._quotas.may_add(work, added_by)
+                source = await work.sources.add(
+                    kind_of(url).name, url, title or parsed.title, visibility, added_by=added_by
+                )
+            elif visibility is Visibility.PUBLIC:  # the operator's from now on
+                source = replace(source, visibility=visibility, added_by="")
                 await work.sources.save(source)
             await work.commit()
         return (
@@ -114,7 +130,9 @@ class Ingest:
     async def poll(self, source: Source) -> PollResult:
         """Read one source and store what is new; a failure is recorded on the source, not raised."""
         try:
-            read = await kind_of(source.url).read(source.url, source.validators, self._context)
+            read = await kind_of(source.url).read(
+                source.url, source.validators, self._context_for(source.added_by)
+            )
         except SourceError as exc:
             return await self._failed(source, exc)
         if read.parsed is None:

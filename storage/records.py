@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.ports import SavedSearch
+from scheduler.ports import AuditEntry, SavedSearch
 from storage.models import AuditRow, LeaseRow, SearchRow
 from storage.sql import changed_rows, upsert
 
@@ -68,3 +68,8 @@ class SqlAudit:
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
         row = {"at": now, "actor": actor, "action": action, "target": target}
         await self._session.execute(insert(AuditRow), row)
+
+    async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:
+        wanted = select(AuditRow).where(AuditRow.action == action, AuditRow.at >= moment)
+        rows = await self._session.scalars(wanted.order_by(AuditRow.id.desc()).limit(limit))
+        return [AuditEntry(row.at, row.actor, row.action, row.target) for row in rows]

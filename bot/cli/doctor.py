@@ -1,22 +1,13 @@
 """`skywave doctor`: what is wrong with a deployment, and how to mend it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.app import PLATFORMS, App
 from bot.cli.common import Json, open_app, print_json, run, say, to_json
+from bot.cli.usage import Finding, usage
 from content.errors import SkywaveError
 from scheduler.types import ChatState
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `hint` says how to mend what is not well."""
-
-    what: str
-    well: bool
-    hint: str = ""
 
 
 def doctor(json: Json = False) -> None:
@@ -52,6 +43,8 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     for chat in chats:
         hint = f"{chat.reason or chat.state}; what waits is sent when that has changed"
         yield Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint if chat.reason else "")
+    async for finding in usage(app):
+        yield finding
     failed = sum(count for state, count in deliveries.items() if state in ("failed", "held"))
     yield Finding(
         "deliveries", not failed, f"{failed} failed: skywave deliveries list --state failed" if failed else ""

@@ -8,7 +8,7 @@ import typer
 from bot.cli.common import (
     Json,
     chat_named,
-    kind_of_place,
+    ensure_allowed,
     open_app,
     parse_place,
     print_json,
@@ -43,7 +43,7 @@ async def _add(words: Sequence[str], name: str) -> None:
     async with open_app() as app, app.store.write() as work:
         source_id = None if name == "all" else (await source_named(work, name)).id
         for place in places:
-            chat = await work.chats.find(place) or await work.chats.ensure(place, kind=kind_of_place(place))
+            chat = await ensure_allowed(work, place)
             added += await work.subscriptions.add(chat.id, source_id)
         await work.audit.add("cli", "subscribe", f"{len(places)} chats, {name}", app.clock.now())
         await work.commit()

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.types import Button, Reply
-from bot.commands.views import DIGITS, NUMBERED, View, ViewKind, page_buttons, page_count
+from bot.commands.views import NUMBERED, View, ViewKind, page_buttons, page_count
+from bot.numbers import LARGEST
 from tests.bot.conftest import PAGE_SIZE, Desk, shown
 
-NUMBERS = st.integers(0, 10**DIGITS - 1)
+NUMBERS = st.integers(0, LARGEST)
 VIEWS = st.builds(View, st.sampled_from(ViewKind), NUMBERS, NUMBERS, NUMBERS)
 POSTS = [f"post-{n}" for n in range(7)]
 
@@ -96,7 +97,7 @@ async def test_a_page_beyond_the_last_is_the_last(desk: Desk) -> None:
     await desk.source(*POSTS)
     last = await desk.press("l:0:3:1000")
     assert posts_of(await desk.press("l:0:99:1000")) == posts_of(last) != []
-    assert posts_of(await desk.press("l:0:" + "9" * DIGITS + ":1000")) == posts_of(last)
+    assert posts_of(await desk.press(f"l:0:{LARGEST}:1000")) == posts_of(last)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from scheduler.dispatch import Dispatcher
 from scheduler.ingest import Ingest, PollResult
 from scheduler.limits import Limits, Rate
 from scheduler.pacer import Pacer
+from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatKind, Delivery, Place
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
@@ -76,7 +77,10 @@ class World:
     @property
     def ingest(self) -> Ingest:
         context = ReadContext(self.fetcher, inline)
-        return Ingest(self.store, context, self.clock, timedelta(minutes=5), self._wake)
+        interval, fetcher = timedelta(minutes=5), self.fetcher
+        return Ingest(
+            self.store, context, self.clock, interval, self._wake, for_people=fetcher, quotas=Quotas()
+        )
 
     def _wake(self) -> None:
         self.wakes += 1

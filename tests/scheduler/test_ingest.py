@@ -6,12 +6,10 @@ import pytest
 
 from content.errors import FetchError, UsageError
 from content.fetch import ServerBusy
-from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
 from scheduler import membership
-from scheduler.ingest import Ingest
 from scheduler.types import Chat, ChatState
-from tests.scheduler.conftest import FEED, World, inline, json_feed
+from tests.scheduler.conftest import FEED, World, json_feed
 
 OTHER = "https://other.example.net/feed.json"
 
@@ -294,7 +292,5 @@ async def test_many_sources_are_polled_side_by_side(world: World) -> None:
     for url in urls:
         await world.source(url)
     world.clock.advance(300)
-    results = await Ingest(
-        world.store, ReadContext(world.fetcher, inline), world.clock, timedelta(minutes=5), lambda: None
-    ).poll_due()
+    results = await world.ingest.poll_due()
     assert sorted(result.source.url for result in results) == sorted(urls)
