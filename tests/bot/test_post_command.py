@@ -155,12 +155,15 @@ async def test_a_draft_of_a_chat_that_was_banned_is_discarded(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    "line", ["at 9999-12-31 23:59 x", "at 0001-01-01 00:00 x", "at 99999999999-01-01 9:00 x"]
-)
+    "line",
+    ["/post at 9999-12-31 23:59 x", "/post at 0001-01-01 00:00 x", "/post at 99999999999-01-01 9:00 x",
+     "/post at 99:99 x", "/search x before:9999-12-31", "/search x after:9999-12-31",
+     "/search x before:0001-01-01", "/search x after:0001-01-01"],
+)  # fmt: skip
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles", "UTC"])
 async def test_no_date_breaks_anything(desk: Desk, line: str, zone: str) -> None:
     await desk.say(f"/digest daily 09:00 {zone}")
-    reply = await desk.say(f"/post {line}")
+    reply = await desk.say(line)
     if reply and reply.buttons:
         assert shown(await desk.press(button(reply, "Send here")))
     assert await desk.services.drafts.publish_due() == 0
