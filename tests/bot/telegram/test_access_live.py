@@ -87,3 +87,19 @@ async def test_a_banned_chat_gets_no_answer_and_no_posts(tg: TelegramEmulator, s
     assert (answer.text, answer.show_alert) == ("", False)
     await sky.looked()
     assert sky.texts(ann)[-1] in (page.text, "/latest")
+
+
+async def test_people_cannot_tell_what_stands_in_the_operators_network(
+    tg: TelegramEmulator, folder: Path, ann: Chat
+) -> None:
+    """The feed that answers, the page that does not exist and the port that is closed read the same."""
+    boss = tg.private(tg.user("Boss"))
+    async with live(tg, folder, operators=f"telegram:{boss.id}") as sky:
+        port = sky.feeds.url.rpartition(":")[2]
+        urls = [f"http://{host}:{port}/private.json" for host in ("127.0.0.1", "localhost", "[::1]")]
+        sky.feeds.documents["/private.json"] = {"version": "https://jsonfeed.org/version/1", "items": []}
+        for url in (*urls, f"http://127.0.0.1:{port}/nothing", "http://127.0.0.1:1/", "http://no.invalid/"):
+            told = (await sky.answer(ann, f"/subscribe {url}")).text
+            assert told == f"⚠ {url} cannot be reached: check the address."
+        assert "answered 404" in (await sky.answer(boss, f"/subscribe http://127.0.0.1:{port}/nothing")).text
+        assert "now follows" in (await sky.answer(boss, f"/subscribe {urls[0]}")).text
