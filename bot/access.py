@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from enum import IntEnum, StrEnum
 
+from scheduler.types import ChatAccess
+
 
 class AccessMode(StrEnum):
     """Who may use a deployment."""
@@ -20,8 +22,48 @@ class Role(IntEnum):
     OPERATOR = 2
 
 
+class Act(StrEnum):
+    """What somebody wants to do in a chat."""
+
+    READ = "read"  # posts, pages, lists, and what completion offers of them
+    MANAGE = "manage"  # what the chat follows, its digest, its own updates
+    ADD_SOURCE = "add a source"  # a feed that is not public and that the chat does not follow
+    SEND_TO_ALL = "send to all"  # an update to every chat that follows updates
+
+
+class Verdict(StrEnum):
+    YES = "yes"
+    NEEDS_ADMIN = "needs a chat admin"
+    NEEDS_OPERATOR = "needs an operator"
+    CLOSED = "closed"  # the chat is not among those that operators allowed
+    BANNED = "banned"  # the chat gets no answer at all
+
+
+NEEDED = {
+    Act.READ: Role.MEMBER,
+    Act.MANAGE: Role.ADMIN,
+    Act.ADD_SOURCE: Role.ADMIN,
+    Act.SEND_TO_ALL: Role.OPERATOR,
+}
+
+
 def role_of(actor: str, *, is_chat_admin: bool, operators: Collection[str]) -> Role:
     """The role of an actor like `telegram:123` in the chat where it speaks."""
     if actor in operators:
         return Role.OPERATOR
     return Role.ADMIN if is_chat_admin else Role.MEMBER
+
+
+def decide(act: Act, role: Role, chat: ChatAccess, mode: AccessMode) -> Verdict:
+    """Whether somebody of a role may do something in a chat of which the operator decided `chat`."""
+    if chat is ChatAccess.BANNED:
+        return Verdict.BANNED
+    if role is Role.OPERATOR:
+        return Verdict.YES
+    if mode is AccessMode.CLOSED and chat is not ChatAccess.ALLOWED:
+        return Verdict.CLOSED
+    if act is Act.ADD_SOURCE and mode is AccessMode.CURATED:
+        return Verdict.NEEDS_OPERATOR
+    if role >= NEEDED[act]:
+        return Verdict.YES
+    return Verdict.NEEDS_OPERATOR if NEEDED[act] is Role.OPERATOR else Verdict.NEEDS_ADMIN

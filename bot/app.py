@@ -44,6 +44,7 @@ from scheduler.leases import RENEWAL, Leases
 from scheduler.pacer import Pacer
 from scheduler.polling import Poller
 from scheduler.ports import Clock
+from scheduler.quotas import Quotas
 from scheduler.types import BroadcastKind, Chat, Delivery, Place
 from scheduler.upkeep import Keep, Upkeep
 from storage.database import PRIVATE, sqlite_file
@@ -156,6 +157,15 @@ async def build(
         stack.push_async_callback(store.close)
         fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(fetcher.close)
+        for_people = HttpFetcher()
+        stack.push_async_callback(for_people.close)
+        quotas = Quotas(
+            chat_sources=settings.chat_sources,
+            person_sources=settings.person_sources,
+            private_sources=settings.private_sources,
+            posts_per_day=settings.posts_per_day,
+            post_length=settings.post_length,
+        )
         wakers: list[Callable[[], None]] = []
 
         def wake() -> None:
@@ -164,7 +174,16 @@ async def build(
 
         context = ReadContext(fetcher, max_posts=settings.source_posts)
         days = timedelta(days=settings.keep_tombstones)
-        ingest = Ingest(store, context, clock, settings.interval, wake, days)
+        ingest = Ingest(
+            store,
+            context,
+            clock,
+            settings.interval,
+            wake,
+            days,
+            for_people=for_people,
+            quotas=quotas,
+        )
         services = Services(
             store=store,
             ingest=ingest,
@@ -177,6 +196,8 @@ async def build(
             wake=wake,
             commands=COMMANDS,
             presses=PRESSES,
+            access=settings.access,
+            quotas=quotas,
         )
         yield App(
             settings=settings,

@@ -5,6 +5,7 @@ Each message is one line that names the thing and the next step.
 SkywaveError
 ├── SourceError              a source could not be read
 │   ├── FetchError           the server, the network or the disk said no
+│   │   └── Unreachable      nothing answered there
 │   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
 │   └── ParseError           what came is not a feed, or not a post
 ├── UsageError               a person asked for something that cannot be understood
@@ -32,6 +33,10 @@ class SourceError(SkywaveError):
 
 class FetchError(SourceError):
     """The server, the network or the disk said no."""
+
+
+class Unreachable(FetchError):
+    """Nothing answered there: no such name, no connection, no end. What exactly is for operators alone."""
 
 
 class AddressRefused(SourceError):

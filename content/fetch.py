@@ -16,7 +16,7 @@ from yarl import URL
 
 from content.address import Network, RefusedConnection, guarded_sockets
 from content.document import is_web_url
-from content.errors import AddressRefused, FetchError, SourceError
+from content.errors import AddressRefused, FetchError, SourceError, Unreachable
 from content.secrets import printable as printable
 from content.types import Validators
 
@@ -173,17 +173,17 @@ class HttpFetcher:
                 )
             case TimeoutError():
                 seconds = self._timeout.total_seconds()
-                return FetchError(f"{shown} did not answer within {seconds:g} s: it is tried again later")
+                return Unreachable(f"{shown} did not answer within {seconds:g} s: it is tried again later")
             case aiohttp.ClientConnectorDNSError():
-                return FetchError(f"{shown}: no address is known for {host}: check the host name")
+                return Unreachable(f"{shown}: no address is known for {host}: check the host name")
             case aiohttp.ClientSSLError():
-                return FetchError(f"{shown}: no secure connection to {host}: check its certificate")
+                return Unreachable(f"{shown}: no secure connection to {host}: check its certificate")
             case aiohttp.ClientConnectorError():
-                return FetchError(f"{shown}: {host} takes no connection: it is tried again later")
+                return Unreachable(f"{shown}: {host} takes no connection: it is tried again later")
             case aiohttp.InvalidURL() | ValueError():
                 return FetchError(f"{shown} is not a usable URL: check the address")
             case _:
-                return FetchError(f"{shown}: the answer broke off or is not HTTP: it is tried again later")
+                return Unreachable(f"{shown}: the answer broke off or is not HTTP: it is tried again later")
 
 
 def _conditions(validators: Validators) -> dict[str, str]:

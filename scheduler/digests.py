@@ -8,7 +8,7 @@ import structlog
 
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.timetable import next_run, parse
-from scheduler.types import Broadcast, BroadcastKind, ChatState, Digest, Mode, WhenEmpty
+from scheduler.types import Broadcast, BroadcastKind, Digest, Mode, WhenEmpty
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class Digests:
             if digest is None or digest.next_run_at > now:  # changed, or run by somebody else, meanwhile
                 return False
             later = replace(digest, next_run_at=following(digest, now))
-            if await _is_gone(work, chat_id):  # what waits is settled when it comes back
+            if await _gets_nothing(work, chat_id):  # what waits is settled when it comes back
                 await work.digests.save(later)
                 await work.commit()
                 return False
@@ -71,9 +71,9 @@ def following(digest: Digest, after: datetime) -> datetime:
 async def edition(work: UnitOfWork, digest: Digest, now: datetime, *, slot: datetime | None) -> bool:
     """Make the edition of what waits for a digest.
 
-    False if there is none to send, its slot has run, or its chat is gone.
+    False if there is none to send, its slot has run, or its chat is gone or banned.
     """
-    if await _is_gone(work, digest.chat_id):
+    if await _gets_nothing(work, digest.chat_id):
         return False
     posts, rest = await work.digests.waiting(digest.chat_id, digest.max_posts)
     if not posts and digest.when_empty is WhenEmpty.SKIP:
@@ -88,9 +88,9 @@ async def edition(work: UnitOfWork, digest: Digest, now: datetime, *, slot: date
     return await work.outbox.deliver(broadcast_id, digest.chat_id, now)
 
 
-async def _is_gone(work: UnitOfWork, chat_id: int) -> bool:
+async def _gets_nothing(work: UnitOfWork, chat_id: int) -> bool:
     chat = await work.chats.get(chat_id)
-    return chat is None or chat.state is ChatState.GONE
+    return chat is None or chat.gets_nothing
 
 
 async def set_up(work: UnitOfWork, digest: Digest) -> Digest:

@@ -9,7 +9,7 @@ from content import changes
 from content.sources.updates import GLOBAL, KIND, TITLE, to_parsed_post, url_of_chat
 from content.types import ParsedSource, Post, Source, Visibility
 from scheduler.ports import Clock, Store, UnitOfWork
-from scheduler.types import Broadcast, BroadcastKind, Draft, DraftState
+from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, Draft, DraftState
 
 log = structlog.get_logger(__name__)
 
@@ -29,12 +29,21 @@ class Drafts:
         return len(due)
 
     async def publish(self, draft: Draft) -> bool:
-        """Make a draft a post and send it, once; False if it was published or discarded before."""
+        """Make a draft a post and send it, once; False if it was published or discarded before.
+
+        One to a banned chat is discarded.
+        """
         now = self._clock.now()
         async with self._store.write() as work:
+            chat = await work.chats.get(draft.chat_id)
+            assert chat is not None, "a draft goes with its chat"
+            if chat.access is ChatAccess.BANNED:
+                await work.drafts.set_state(draft.id, DraftState.DISCARDED)
+                await work.commit()
+                return False
             if not await work.drafts.set_state(draft.id, DraftState.PUBLISHED):
                 return False
-            await _send(work, draft, now)
+            await _send(work, draft, chat, now)
             await work.audit.add(draft.actor, "post", f"draft {draft.id}", now)
             await work.commit()
         log.info("draft.published", draft=draft.id, everywhere=draft.everywhere)
@@ -42,9 +51,7 @@ class Drafts:
         return True
 
 
-async def _send(work: UnitOfWork, draft: Draft, now: datetime) -> None:
-    chat = await work.chats.get(draft.chat_id)
-    assert chat is not None, "a draft goes with its chat"
+async def _send(work: UnitOfWork, draft: Draft, chat: Chat, now: datetime) -> None:
     source = await updates_source(work, None if draft.everywhere else str(chat.place))
     parsed = ParsedSource(posts=(to_parsed_post(str(draft.id), draft.text, now),))
     found = changes.diff([], parsed, source_url=source.url, now=now)

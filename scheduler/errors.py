@@ -9,12 +9,23 @@ SendError
 ├── ChatPaused        no rights or a closed topic: keep what waits, try again much later
 ├── ContentRejected   this form of the content is not taken: try a plainer one
 └── PlatformStopped   the token is refused: nothing of this platform can be sent
+
+QuotaExceeded         a person or chat has as much as it may have; not of sending
 """
 
 from datetime import timedelta
 from enum import StrEnum
 
 from content.errors import SkywaveError
+from scheduler.types import Quota
+
+
+class QuotaExceeded(SkywaveError):
+    """A person or chat has as much of something as it may have: `limit`."""
+
+    def __init__(self, quota: Quota, limit: int) -> None:
+        super().__init__(f"{quota}: {limit} at most")
+        self.quota, self.limit = quota, limit
 
 
 class SendError(SkywaveError):

@@ -9,12 +9,13 @@ import structlog
 from content import changes
 from content.changes import HANDFUL, Changes
 from content.errors import SkywaveError, SourceError
-from content.fetch import ServerBusy
+from content.fetch import Fetcher, ServerBusy
 from content.sources import Read, ReadContext, kind_named, kind_of, normalise
 from content.text import storable
 from content.types import Failure, NewPost, ParsedSource, Source, Validators, Visibility
 from scheduler.batches import batches
 from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.quotas import Quotas
 from scheduler.retry import next_poll, poll_backoff, poll_wait
 from scheduler.types import Broadcast, BroadcastKind
 
@@ -81,31 +82,45 @@ class Ingest:
         interval: timedelta,
         wake: Callable[[], None],
         keep_tombstones: timedelta = timedelta(days=365),
+        *,
+        for_people: Fetcher,
+        quotas: Quotas,
     ) -> None:
         self._store, self._context, self._clock = store, context, clock
-        self._interval, self._wake, self._keep_tombstones = interval, wake, keep_tombstones
+        self._interval, self._wake, self._quotas = interval, wake, quotas
+        self._keep_tombstones = keep_tombstones
+        self._for_people = replace(context, fetcher=for_people)
 
-    async def check(self, url: str) -> tuple[str, ParsedSource]:
+    def _context_for(self, added_by: str) -> ReadContext:
+        """People's URLs reach public addresses only, whatever the operator allows the own ones."""
+        return self._for_people if added_by else self._context
+
+    async def check(self, url: str, *, added_by: str = "") -> tuple[str, ParsedSource]:
         """Fetch and parse without storing: the URL in its stored form, and what is there.
 
         Raises UsageError for what cannot be a source, SourceError for what cannot be read.
         """
         url = normalise(url)
-        read = await kind_of(url).read(url, Validators(), self._context)
+        read = await kind_of(url).read(url, Validators(), self._context_for(added_by))
         return url, read.parsed or ParsedSource()
 
-    async def add(self, url: str, visibility: Visibility, title: str = "") -> PollResult:
+    async def add(
+        self, url: str, visibility: Visibility, title: str = "", *, added_by: str = ""
+    ) -> PollResult:
         """Add a source after it could be read once; a known one is made public if that is asked for.
 
-        Raises UsageError and SourceError as `check` does.
+        `added_by` is a person; empty, an operator or the command line. Raises UsageError and SourceError as
+        `check` does, QuotaExceeded for a person.
         """
         begun = self._begin()
-        url, parsed = await self.check(url)
+        url, parsed = await self.check(url, added_by=added_by)
         async with self._store.write() as work:
             source = await work.sources.by_url(url)
             if source is None:
+                if added_by:
+                    await self._quotas.may_add(work, added_by)
                 source = await work.sources.add(
-                    kind_of(url).name, url, storable(title or parsed.title), visibility
+                    kind_of(url).name, url, storable(title or parsed.title), visibility, added_by=added_by
                 )
             elif visibility is Visibility.PUBLIC:
                 source = _made_public(source)
@@ -131,7 +146,8 @@ class Ingest:
             return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"), begun)
 
     async def _poll(self, source: Source, begun: _Begun) -> PollResult:
-        read: Read = await kind_named(source.kind).read(source.url, source.validators, self._context)
+        context = self._context_for(source.added_by)
+        read: Read = await kind_named(source.kind).read(source.url, source.validators, context)
         if read.parsed is not None:
             return await self._take(source, read.parsed, read.validators, begun)
         log.debug("source.unchanged", source=source.name)
@@ -274,9 +290,11 @@ class Ingest:
 
 
 def _made_public(source: Source) -> Source:
-    """A source for everybody. If nobody followed it, what has come meanwhile is old news."""
+    """A source for everybody, and the operator's. If nobody followed it, what has come is old news."""
     polled_at = source.polled_at if source.unfollowed_since is None else None
-    return replace(source, visibility=Visibility.PUBLIC, polled_at=polled_at, unfollowed_since=None)
+    return replace(
+        source, visibility=Visibility.PUBLIC, polled_at=polled_at, unfollowed_since=None, added_by=""
+    )
 
 
 def _storable(validators: Validators) -> Validators:

@@ -1,12 +1,15 @@
 """What happens to chats: they vanish, return, move, lose a topic. All of it in one unit of work each."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from scheduler.ports import UnitOfWork
-from scheduler.types import Broadcast, BroadcastKind, Chat, ChatKind, ChatState, Place
+from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind, ChatState, Place
 
 # Why a post was left out that had waited for a digest.
 AWAY = "the chat was away"
+# Why what waited for a chat is not sent.
+BANNED = "the chat was banned"
 
 
 async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
@@ -31,12 +34,30 @@ async def reactivate_address(work: UnitOfWork, platform: str, address: str, now:
 
 async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
     if chat.state is ChatState.GONE:
-        _, missed = await work.digests.waiting(chat.id, 0)
-        await work.outbox.skip(chat.id, missed, AWAY)
-        await work.subscriptions.restart(chat.id)
+        await _forget_missed(work, chat)
     if chat.state is not ChatState.ACTIVE:
         await work.chats.set_state(chat.id, ChatState.ACTIVE, "")
         await work.outbox.postpone_chat(chat.id, now, "")
+
+
+async def _forget_missed(work: UnitOfWork, chat: Chat) -> None:
+    """What appeared while a chat got nothing is old news to it."""
+    _, missed = await work.digests.waiting(chat.id, 0)
+    await work.outbox.skip(chat.id, missed, AWAY)
+    await work.subscriptions.restart(chat.id)
+
+
+async def grant(work: UnitOfWork, place: Place, access: ChatAccess, now: datetime) -> Sequence[Chat]:
+    """Set what a known chat may do, and all topics of one that is named without a topic; returns them."""
+    at_address = await work.chats.at(place.platform, place.address)
+    changed = [chat for chat in at_address if not place.topic or chat.place == place]
+    for chat in changed:
+        await work.chats.set_access(chat.id, access)
+        if access is ChatAccess.BANNED:
+            await work.outbox.cancel(BANNED, now, chat_id=chat.id)
+        elif chat.access is ChatAccess.BANNED:
+            await _forget_missed(work, chat)
+    return changed
 
 
 async def pause(work: UnitOfWork, chat: Chat, reason: str) -> None:

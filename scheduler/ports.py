@@ -16,6 +16,7 @@ from content.types import KnownPost, NewPost, Post, PostQuery, Source, SourceSta
 from scheduler.types import (
     Broadcast,
     Chat,
+    ChatAccess,
     ChatKind,
     ChatState,
     Delivery,
@@ -87,6 +88,10 @@ class SourceRepository(Protocol):
     async def add(
         self, kind: str, url: str, title: str, visibility: Visibility, *, added_by: str = ""
     ) -> Source: ...
+
+    async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
+        """How many private feeds there are: that a chat follows, that a person added, or in all."""
+        ...
 
     async def get(self, source_id: int) -> Source | None: ...
 
@@ -188,7 +193,10 @@ class ChatRepository(Protocol):
     async def find(self, place: Place) -> Chat | None: ...
 
     async def ensure(self, place: Place, *, title: str = "", kind: ChatKind | None = None) -> Chat:
-        """The chat at that place, made if it is new; a title or kind that is given is taken over."""
+        """The chat at that place, made if it is new; a title or kind that is given is taken over.
+
+        A new topic has the access of the chat around it.
+        """
         ...
 
     async def all(self) -> Sequence[Chat]: ...
@@ -198,6 +206,10 @@ class ChatRepository(Protocol):
         ...
 
     async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None: ...
+
+    async def set_access(self, chat_id: int, access: ChatAccess) -> None:
+        """Store what the operator decided; apart from `save`, which may write what was read before."""
+        ...
 
     async def save(self, chat: Chat) -> None:
         """Store how a chat is served: language, time zone, policies."""
@@ -382,6 +394,10 @@ class DraftRepository(Protocol):
 
     async def scheduled(self) -> Sequence[Draft]: ...
 
+    async def written_since(self, actor: str, since: datetime) -> int:
+        """How many drafts somebody has written, whatever became of them."""
+        ...
+
     async def set_state(self, draft_id: int, state: DraftState, *, everywhere: bool | None = None) -> bool:
         """False if it is in that state already, or was published or discarded."""
         ...
@@ -429,6 +445,14 @@ class SearchRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    at: datetime
+    actor: str
+    action: str
+    target: str
+
+
 class AuditRepository(Protocol):
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
         """Record who changed what."""
@@ -436,6 +460,10 @@ class AuditRepository(Protocol):
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Forget what was recorded before a moment, at most so much; returns how much."""
+        ...
+
+    async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:
+        """The newest entries of an action since a moment, newest first."""
         ...
 
 

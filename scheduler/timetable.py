@@ -215,6 +215,8 @@ class InThePast(SkywaveError):
 
 # Days that people name by their distance.
 RELATIVE = {"today": 0, "tomorrow": 1, "今天": 0, "明天": 1, "后天": 2, "後天": 2}
+# An update is written for so many years ahead at most; the calendar itself ends in 9999.
+FURTHEST = 10
 DATE = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})")
 
 
@@ -239,6 +241,8 @@ def parse_moment(text: str, zone: str, now: datetime) -> tuple[datetime, str]:
         local = datetime.combine(day.date(), parse_time(clock))
     except NotUnderstood as exc:
         raise NotUnderstood(f"{first} {clock}" if clock != first else first, f"at {exc.nearest}") from exc
+    if local.year > today.year + FURTHEST:
+        raise NotUnderstood(first, f"at {today:%Y-%m-%d} 18:00")
     instant = to_instant(local, place)
     if instant <= now:
         later = datetime.combine(today.date(), local.time())

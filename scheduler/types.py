@@ -33,6 +33,16 @@ class ChatAccess(StrEnum):
     BANNED = "banned"  # gets no answer and no posts
 
 
+class Quota(StrEnum):
+    """What people may have only so much of."""
+
+    CHAT_SOURCES = "private sources of a chat"
+    PERSON_SOURCES = "private sources of a person"
+    PRIVATE_SOURCES = "private sources in all"
+    POSTS_PER_DAY = "updates of a person a day"
+    POST_LENGTH = "characters of an update"
+
+
 class OnUnknown(StrEnum):
     """What happens to a message of which nobody knows whether it arrived."""
 
@@ -71,6 +81,11 @@ class Chat:
     @property
     def name(self) -> str:
         return self.title or str(self.place)
+
+    @property
+    def gets_nothing(self) -> bool:
+        """Whether nothing is made for it, not even to be sent later."""
+        return self.state is ChatState.GONE or self.access is ChatAccess.BANNED
 
 
 class Mode(StrEnum):

@@ -1,6 +1,7 @@
 """Chats: where posts go, and what happens when such a place moves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, exists, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.orm import aliased
 from scheduler.types import (
     OPEN,
     Chat,
+    ChatAccess,
     ChatKind,
     ChatState,
     DeliveryState,
@@ -56,6 +58,14 @@ def at_place(place: Place) -> ColumnElement[bool]:
     )
 
 
+def _stricter(one: ChatAccess, other: ChatAccess) -> ChatAccess:
+    """Of two decisions on what turned out to be one chat."""
+    for access in (ChatAccess.BANNED, ChatAccess.ALLOWED):
+        if access in (one, other):
+            return access
+    return ChatAccess.DEFAULT
+
+
 class SqlChats:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -72,7 +82,7 @@ class SqlChats:
         given: dict[str, object] = {"title": title} if title else {}
         if kind:
             given["kind"] = kind
-        fresh = {
+        fresh: dict[str, object] = {
             "platform": place.platform,
             "address": place.address,
             "topic": place.topic,
@@ -81,6 +91,8 @@ class SqlChats:
             "on_unknown": OnUnknown.RESEND,
             "state": ChatState.ACTIVE,
         }
+        if place.topic and (around := await self.find(replace(place, topic=""))):
+            fresh["access"] = around.access
         insert = upsert(self._session, ChatRow).values(fresh)
         await self._session.execute(insert.on_conflict_do_nothing())
         if given:
@@ -97,13 +109,15 @@ class SqlChats:
         changed = update(ChatRow).where(ChatRow.id == chat_id)
         await self._session.execute(changed.values(state=state, reason=reason))
 
+    async def set_access(self, chat_id: int, access: ChatAccess) -> None:
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(access=access))
+
     async def save(self, chat: Chat) -> None:
         values = {
             "language": chat.language,
             "timezone": chat.timezone,
             "on_unknown": chat.on_unknown,
             "crosspost": chat.crosspost,
-            "access": chat.access,
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 
@@ -115,8 +129,10 @@ class SqlChats:
             double = there.get(chat.place.topic)
             if double is not None:
                 await self._unite(chat.id, double.id)
+                chat = replace(chat, access=_stricter(chat.access, double.access))
             moved = update(ChatRow).where(ChatRow.id == chat.id)
-            await self._session.execute(moved.values(address=new, state=ChatState.ACTIVE, reason=""))
+            values = {"address": new, "state": ChatState.ACTIVE, "reason": "", "access": chat.access}
+            await self._session.execute(moved.values(values))
 
     async def _unite(self, keep: int, drop: int) -> None:
         """Let one chat take over what another was sent, promised and follows; its own settings win."""

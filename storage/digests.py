@@ -141,6 +141,10 @@ class SqlDrafts:
         )
         return [to_draft(row) for row in rows]
 
+    async def written_since(self, actor: str, since: datetime) -> int:
+        written = (DraftRow.actor == actor) & (DraftRow.created_at > since)
+        return await self._session.scalar(select(func.count()).where(written)) or 0
+
     async def set_state(self, draft_id: int, state: DraftState, *, everywhere: bool | None = None) -> bool:
         before = {DraftState.PREVIEW, DraftState.SCHEDULED} - {state}
         mine = (DraftRow.id == draft_id) & DraftRow.state.in_(before)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source, Visibility
-from scheduler.types import ChatState, DeliveryState, Form, LedgerState, Mode
+from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState, Mode
 from storage.models import BroadcastPostRow, ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow
 from storage.sql import reserve_alone, upsert
 from storage.subscriptions import ALL
@@ -60,6 +60,7 @@ class FanOut:
             .where(
                 _follows(source),
                 ChatRow.state != ChatState.GONE,
+                ChatRow.access != ChatAccess.BANNED,
                 anything.correlate(SubscriptionRow).exists(),
             )
         )
@@ -74,11 +75,11 @@ class FanOut:
 
     async def to_chat(self, broadcast_id: int, chat_id: int, posts: Sequence[int], now: datetime) -> bool:
         await reserve_alone(self._session)
-        chat = select(*self._delivery(broadcast_id, now)).where(ChatRow.id == chat_id)
-        await self._insert_deliveries(chat)
-        if not posts:  # a notice reserves nothing
-            return True
+        may_get = (ChatRow.id == chat_id) & (ChatRow.access != ChatAccess.BANNED)
+        await self._insert_deliveries(select(*self._delivery(broadcast_id, now)).where(may_get))
         mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
+        if not posts:  # a notice reserves nothing
+            return await self._session.scalar(select(func.count()).where(mine)) == 1
         await self._reserve(_posts_of(broadcast_id, *self._reservation()).join(DeliveryRow, mine))
         return await self._drop_empty(mine) > 0
 

@@ -22,6 +22,7 @@ from content.types import Source
 from scheduler.ports import Closed, DeliveryFilter, Mark
 from scheduler.types import (
     Broadcast,
+    ChatAccess,
     Delivery,
     DeliveryState,
     LedgerState,
@@ -36,6 +37,7 @@ from storage.marks import Marks
 from storage.models import (
     BroadcastPostRow,
     BroadcastRow,
+    ChatRow,
     DeliveryRow,
     LeaseRow,
     LedgerRow,
@@ -245,11 +247,13 @@ class SqlOutbox:
 
     async def retry(self, which: DeliveryFilter, now: datetime) -> int:
         ended = DeliveryRow.state.in_((DeliveryState.FAILED, DeliveryState.HELD))
-        ids = list(await self._session.scalars(select(DeliveryRow.id).where(_matches(which) & ended)))
+        may_get = exists().where(ChatRow.id == DeliveryRow.chat_id, ChatRow.access != ChatAccess.BANNED)
+        failed = select(DeliveryRow.id).where(_matches(which) & ended & may_get)
+        ids = list(await self._session.scalars(failed))
         await self._set(ids, state=DeliveryState.PENDING, due_at=now, attempts=0, reason="", ended_at=None)
         for start in range(0, len(ids), CHUNK):
-            failed = LedgerRow.delivery_id.in_(ids[start : start + CHUNK])
-            again = update(LedgerRow).where(failed, LedgerRow.state == LedgerState.FAILED)
+            mine = LedgerRow.delivery_id.in_(ids[start : start + CHUNK])
+            again = update(LedgerRow).where(mine, LedgerRow.state == LedgerState.FAILED)
             await self._session.execute(again.values(state=LedgerState.RESERVED, reason=""))
         return len(ids)
 

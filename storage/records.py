@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.ports import SavedSearch
+from scheduler.ports import AuditEntry, SavedSearch
 from storage.models import AuditRow, LeaseRow, SearchRow
 from storage.sql import prune, upsert
 
@@ -73,3 +73,8 @@ class SqlAudit:
 
     async def prune(self, before: datetime, limit: int) -> int:
         return await prune(self._session, AuditRow, AuditRow.id, AuditRow.at < before, limit)
+
+    async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:
+        wanted = select(AuditRow).where(AuditRow.action == action, AuditRow.at >= moment)
+        rows = await self._session.scalars(wanted.order_by(AuditRow.id.desc()).limit(limit))
+        return [AuditEntry(row.at, row.actor, row.action, row.target) for row in rows]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.sources.updates import KIND as UPDATES
@@ -60,6 +60,18 @@ class SqlSources:
         await self._session.flush()
         return to_source(row)
 
+    async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
+        # A chat's own updates are no feed that somebody has to read.
+        count = select(func.count()).where(
+            SourceRow.visibility == Visibility.PRIVATE, SourceRow.kind != UPDATES
+        )
+        if chat_id is not None:
+            followed = select(SubscriptionRow.source_id).where(SubscriptionRow.chat_id == chat_id)
+            count = count.where(SourceRow.id.in_(followed.scalar_subquery()))
+        if added_by is not None:
+            count = count.where(SourceRow.added_by == added_by)
+        return await self._session.scalar(count) or 0
+
     async def get(self, source_id: int) -> Source | None:
         return await self._one(SourceRow.id == source_id)
 
@@ -106,6 +118,7 @@ class SqlSources:
             "read_seconds": source.read_seconds,
             "warning": source.warning,
             "unfollowed_since": source.unfollowed_since,
+            "added_by": source.added_by,
         }
         await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
 

@@ -8,6 +8,7 @@ import typer
 from bot.cli.common import (
     Json,
     chat_named,
+    ensure_allowed,
     kind_of_place,
     open_app,
     parse_place,
@@ -18,18 +19,21 @@ from bot.cli.common import (
     to_json,
     words_or_stdin,
 )
-from bot.platforms import discord
+from bot.platforms import discord, terminal
 from content.errors import UsageError
 from content.i18n import LANGUAGES
+from scheduler import membership
 from scheduler.timetable import NotUnderstood, find_zone
-from scheduler.types import OnUnknown
+from scheduler.types import ChatAccess, OnUnknown
+
+Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")]
 
 commands = typer.Typer(name="chats", help="Where posts go.", no_args_is_help=True)
 
 
 @commands.command("list")
 def list_(json: Json = False) -> None:
-    """List the chats with their state and its reason."""
+    """List the chats with what they may do, their state and its reason."""
     run(_list(json))
 
 
@@ -39,9 +43,9 @@ async def _list(json: bool) -> None:
     if json:
         print_json([to_json(chat) for chat in chats])
         return
-    rows = [(c.place, c.title, c.kind, c.state, c.reason) for c in chats]
+    rows = [(c.place, c.title, c.kind, c.access, c.state, c.reason) for c in chats]
     empty = "No chats yet. Write /start to the bot, or add one: skywave chats add telegram:-100123"
-    print_table(("chat", "title", "kind", "state", "reason"), rows, empty)
+    print_table(("chat", "title", "kind", "access", "state", "reason"), rows, empty)
 
 
 @commands.command("set")
@@ -100,12 +104,10 @@ async def _set(
 
 @commands.command("add")
 def add(
-    chats: Annotated[
-        list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")
-    ],
+    chats: Chats,
     title: Annotated[str, typer.Option(help="What it is called in lists.")] = "",
 ) -> None:
-    """Add chats that have not spoken to the bot.
+    """Add chats that have not spoken to the bot; they may use it even where it is closed to others.
 
     skywave chats add telegram:-1001234567890 telegram:-1001234567890/7
     """
@@ -116,7 +118,39 @@ async def _add(words: list[str], title: str) -> None:
     places = [parse_place(word) for word in words_or_stdin(words)]
     async with open_app() as app, app.store.write() as work:
         for place in places:
-            if await work.chats.find(place) is None:
-                await work.chats.ensure(place, title=title, kind=kind_of_place(place))
+            await ensure_allowed(work, place, title)
+        await work.audit.add("cli", "chat added", ", ".join(map(str, places)), app.clock.now())
         await work.commit()
     say(f"{len(places)} chats added")
+
+
+@commands.command("allow")
+def allow(chats: Chats) -> None:
+    """Let chats use the bot where SKYWAVE_ACCESS is closed, and lift bans. Topics follow their group.
+
+    skywave chats allow telegram:-1001234567890
+    """
+    run(_grant(chats, ChatAccess.ALLOWED))
+
+
+@commands.command("ban")
+def ban(chats: Chats) -> None:
+    """Answer chats no more and send them nothing; what waits is cancelled. Topics follow their group.
+
+    skywave chats ban telegram:-1001234567890
+    """
+    run(_grant(chats, ChatAccess.BANNED))
+
+
+async def _grant(words: list[str], access: ChatAccess) -> None:
+    places = [parse_place(word) for word in words_or_stdin(words)]
+    if access is ChatAccess.BANNED and any(place.platform == terminal.SPEC.name for place in places):
+        raise UsageError("the terminal cannot be banned: whoever sits at it runs Skywave")
+    async with open_app() as app, app.store.write() as work:
+        for place in places:
+            if await work.chats.find(place) is None:
+                await work.chats.ensure(place, kind=kind_of_place(place))
+            await membership.grant(work, place, access, app.clock.now())
+            await work.audit.add("cli", f"chat {access}", str(place), app.clock.now())
+        await work.commit()
+    say(f"{len(places)} chats {access}")

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
@@ -21,6 +22,7 @@ from rich.table import Table
 from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
+from bot.numbers import LARGEST
 from bot.settings import Settings, load_settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
@@ -28,9 +30,14 @@ from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
 from content.types import Source
 from scheduler.ports import UnitOfWork
-from scheduler.types import Chat, ChatKind, Place
+from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+# Ids have 64 bits.
+PLACE = re.compile(r"-?[0-9]{1,20}(/[0-9]{1,20})?")
+# A number of something that is stored.
+Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="Its number in the list.")]
 
 SPECS = {spec.name: spec for spec in PLATFORMS}
 
@@ -134,11 +141,20 @@ def parse_place(word: str) -> Place:
     """`telegram:-100123`, `telegram:-100123/7` for a topic, `discord:456`. Raises UsageError."""
     platform, _, rest = word.strip().partition(":")
     address, _, topic = rest.partition("/")
-    numbers = address.lstrip("-").isdecimal() and (not topic or topic.isdecimal())
-    if platform not in SPECS or not (numbers or (address and platform == "terminal")):
+    ids = PLACE.fullmatch(rest)
+    if platform not in SPECS or not (ids or (address and platform == "terminal")):
         forms = "telegram:-100123, telegram:-100123/7 for a topic, discord:456 or terminal:me"
         raise UsageError(f"{word!r} is not a chat: write {forms}")
     return Place(platform, address, topic)
+
+
+async def ensure_allowed(work: UnitOfWork, place: Place, title: str = "") -> Chat:
+    """The chat at a place, added if it is new; what an operator names is allowed, unless it is banned."""
+    chat = await work.chats.find(place)
+    chat = chat or await work.chats.ensure(place, title=title, kind=kind_of_place(place))
+    if chat.access is ChatAccess.DEFAULT:
+        await work.chats.set_access(chat.id, ChatAccess.ALLOWED)
+    return chat
 
 
 def kind_of_place(place: Place) -> ChatKind:

@@ -6,6 +6,7 @@ import typer
 
 from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
 from bot.cli.watch import Watch, watch
+from bot.numbers import LARGEST
 from content.errors import UsageError
 from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import Delivery, DeliveryState
@@ -15,7 +16,7 @@ commands = typer.Typer(
 )
 
 Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]
-Broadcast = Annotated[int, typer.Option("--broadcast", help="Only of this broadcast.")]
+Broadcast = Annotated[int, typer.Option("--broadcast", min=1, max=LARGEST, help="Only of this broadcast.")]
 Reason = Annotated[str, typer.Option("--reason", help="Only with this text in the reason.")]
 STATES = ", ".join(DeliveryState)
 
@@ -33,7 +34,7 @@ def list_(
     chat: Chat = "",
     broadcast: Broadcast = 0,
     reason: Reason = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many.")] = 100,
     json: Json = False,
 ) -> None:
     """List deliveries with their state, attempts and reason.

@@ -29,7 +29,7 @@ def add(
     ],
     title: Annotated[str, typer.Option(help="The heading of its editions.")] = "",
     max_posts: Annotated[
-        int, typer.Option("--max", min=1, help="More posts than this are only counted.")
+        int, typer.Option("--max", min=1, max=1000, help="More posts than this are only counted.")
     ] = 30,
     when_empty: Annotated[WhenEmpty, typer.Option(help="What happens when nothing is new.")] = WhenEmpty.SKIP,
 ) -> None:

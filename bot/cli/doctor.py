@@ -14,6 +14,7 @@ from bot.cli.common import (
     to_json,
     without_secrets,
 )
+from bot.cli.usage import usage
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
 from scheduler.types import ChatState
@@ -53,6 +54,8 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     for chat in chats:
         hint = f"{chat.reason or chat.state}; what waits is sent when that has changed"
         yield Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint if chat.reason else "")
+    async for finding in usage(app):
+        yield finding
     failed = sum(count for state, count in deliveries.items() if state in ("failed", "held"))
     yield Finding(
         "deliveries", not failed, f"{failed} failed: skywave deliveries list --state failed" if failed else ""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.common import Json, Number, chat_named, open_app, print_json, print_table, run, say, to_json
 from bot.platforms.terminal.adapter import HERE
 from content.errors import NotFound, UsageError
 from scheduler import timetable
@@ -95,7 +95,7 @@ def _local(moment: datetime | None, zone: ZoneInfo) -> str:
 
 
 @commands.command("cancel")
-def cancel(number: Annotated[int, typer.Argument(help="Its number in the list.")]) -> None:
+def cancel(number: Number) -> None:
     """Discard an update that waits for its time."""
     run(_cancel(number))
 

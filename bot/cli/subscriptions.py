@@ -8,7 +8,7 @@ import typer
 from bot.cli.common import (
     Json,
     chat_named,
-    kind_of_place,
+    ensure_allowed,
     open_app,
     parse_place,
     print_json,
@@ -44,7 +44,7 @@ async def _add(words: Sequence[str], name: str) -> None:
         source = None if name == "all" else await source_named(work, name)
         name, source_id = (source.name, source.id) if source else (name, None)
         for place in places:
-            chat = await work.chats.find(place) or await work.chats.ensure(place, kind=kind_of_place(place))
+            chat = await ensure_allowed(work, place)
             added += await work.subscriptions.add(chat.id, source_id)
         await work.audit.add("cli", "subscribe", f"{len(places)} chats, {name}", app.clock.now())
         await work.commit()

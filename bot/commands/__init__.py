@@ -1,6 +1,6 @@
 """The commands. A new one is a function in one of these modules and a line in COMMANDS."""
 
-from bot.access import Role
+from bot.access import Act
 from bot.commands.browse import latest, page, search_posts, sources
 from bot.commands.complete import recent_titles, source_names
 from bot.commands.digest import digest
@@ -33,20 +33,20 @@ COMMANDS = (
         "/subscribe [source or URL]",
         "send new posts to this chat",
         subscribe,
-        Role.ADMIN,
+        Act.MANAGE,
         (FOLLOWED,),
         slow=True,
     ),
-    Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Role.ADMIN, (SOURCE,)),
+    Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Act.MANAGE, (SOURCE,)),
     Command(
-        "digest", "/digest daily 09:00", "send them together at set times", digest, Role.ADMIN, (SCHEDULE,)
+        "digest", "/digest daily 09:00", "send them together at set times", digest, Act.MANAGE, (SCHEDULE,)
     ),
-    Command("post", "/post [at 18:30] text", "write an update yourself", post, Role.ADMIN, (TEXT,)),
+    Command("post", "/post [at 18:30] text", "write an update yourself", post, Act.MANAGE, (TEXT,)),
     Command("help", "/help", "this list", help_),
     Command("start", "/start", "the first steps", start),
 )
 
 PRESSES = (
     *(Press(kind, turn) for kind in ViewKind),
-    Press(PREFIX, confirm, Role.ADMIN),
+    Press(PREFIX, confirm, Act.MANAGE),
 )

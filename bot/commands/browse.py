@@ -3,6 +3,7 @@
 from bot.commands.named import find_source
 from bot.commands.types import Reply, Request, Services
 from bot.commands.views import View, ViewKind, open_search, page_count, show
+from bot.numbers import number
 from content import present, search
 from content.errors import UsageError
 from content.types import PostQuery
@@ -25,12 +26,13 @@ async def page(request: Request, services: Services) -> Reply:
         _, total = await work.posts.page(PostQuery(request.chat.id, anchor=anchor, limit=1))
     pages = page_count(total, services.page_size)
     wanted = request.arguments.strip()
-    if not wanted.isdecimal() or len(wanted) > 9 or not 1 <= int(wanted) <= pages:
+    asked = number(wanted)
+    if asked is None or not 1 <= asked <= pages:
         example = t("There is one page: send /page 1") if pages == 1 else ""
         example = example or t("There are {pages} pages: send /page 1 to /page {pages}", pages=pages)
         shown = wanted[:20]
         raise UsageError(t("“{page}” is not a page.", page=shown) + " " + example if shown else example)
-    return await show(View(ViewKind.LATEST, 0, int(wanted), anchor), request, services)
+    return await show(View(ViewKind.LATEST, 0, asked, anchor), request, services)
 
 
 async def search_posts(request: Request, services: Services) -> Reply:

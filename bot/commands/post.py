@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.access import Role
-from bot.commands.types import Button, Reply, Request, Services
+from bot.access import Act
+from bot.commands.types import Button, Reply, Request, Services, may
+from bot.numbers import number
 from content import present
 from content.errors import UsageError
 from scheduler import drafts, timetable
@@ -24,10 +25,12 @@ async def post(request: Request, services: Services) -> Reply:
         raise UsageError(t("There is no text. For example: {example}", example=example))
     draft = Draft(0, request.chat.id, request.call.actor, text, False, DraftState.PREVIEW, due_at, now)
     async with services.store.write() as work:
+        if request.person:
+            await services.quotas.may_write(work, request.person, text, now)
         draft = await work.drafts.add(draft)
         await work.commit()
     document = present.post(drafts.preview(draft, now), request.look)
-    return Reply(document, _buttons(draft, request), private=True)
+    return Reply(document, _buttons(draft, request, services), private=True)
 
 
 def _read(request: Request, services: Services, now: datetime) -> tuple[datetime | None, str]:
@@ -46,25 +49,24 @@ def _read(request: Request, services: Services, now: datetime) -> tuple[datetime
         raise UsageError(wrong + " " + t("Did you mean: {nearest}", nearest=f"/post {exc.nearest}")) from exc
 
 
-def _buttons(draft: Draft, request: Request) -> tuple[Button, ...]:
+def _buttons(draft: Draft, request: Request, services: Services) -> tuple[Button, ...]:
     t = request.translator.t
-    everywhere = (
-        (Button(t("Send to all"), f"{PREFIX}:{draft.id}:{ALL}"),) if request.role is Role.OPERATOR else ()
-    )
+    to_all = Button(t("Send to all"), f"{PREFIX}:{draft.id}:{ALL}")
+    everywhere = (to_all,) if may(Act.SEND_TO_ALL, request, services) else ()
     here = Button(t("Send here"), f"{PREFIX}:{draft.id}:{HERE}")
     return *everywhere, here, Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
 
 
 async def confirm(data: str, request: Request, services: Services) -> Reply | None:
     """What a press below a preview does."""
-    _, number, choice = data.split(":") if data.count(":") == 2 else ("", "", "")
-    t = request.translator.t
+    _, name, choice = data.split(":") if data.count(":") == 2 else ("", "", "")
+    t, draft_id = request.translator.t, number(name)
     async with services.store.read() as work:
-        draft = await work.drafts.get(int(number)) if number.isdecimal() else None
+        draft = None if draft_id is None else await work.drafts.get(draft_id)
     if draft is None or draft.chat_id != request.chat.id or choice not in (HERE, ALL, NO):
         return None
     everywhere = choice == ALL
-    if everywhere and request.role is not Role.OPERATOR:
+    if everywhere and not may(Act.SEND_TO_ALL, request, services):
         raise UsageError(t("Only operators send to all chats."))
     if choice == NO:
         done = await _set(draft, DraftState.DISCARDED, False, services)

@@ -1,15 +1,17 @@
 """From an event of any platform to its reply."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 
 import structlog
 
-from bot.access import Role, role_of
+from bot.access import Act, Role, Verdict, decide, role_of
+from bot.commands.refusals import Refusals
 from bot.commands.types import Call, Reply, Request, Services
 from content import present
 from content.errors import SkywaveError
 from scheduler import membership
-from scheduler.types import Chat, ChatKind, ChatState
+from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
 log = structlog.get_logger(__name__)
 
@@ -21,64 +23,105 @@ class Router:
         self._services, self._operators = services, operators
         self._commands = {command.name: command for command in services.commands}
         self._presses = {press.prefix: press for press in services.presses}
+        self._refusals = Refusals(services)
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a command of that name."""
+        return name in self._commands
 
     async def command(self, call: Call) -> Reply | None:
-        """The reply to a command; None where it is not ours: in a group somebody else's bot may know it."""
+        """The reply to a command; None for silence.
+
+        In a group somebody else's bot may know a command; who was refused once is told no more.
+        """
         command = self._commands.get(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
             return None
-        try:
-            request = await self._request(call, command.role if command else Role.MEMBER)
-            t = request.translator.t
+
+        async def answer(request: Request) -> Reply | None:
             if command is None:
+                t = request.translator.t
                 unknown = t("There is no command /{name}. /help lists them all.", name=call.name[:32])
                 return Reply(present.error(unknown), private=True)
-            if request.role < command.role:
-                only = t("Only admins of this chat can use /{name}.", name=command.name)
-                return Reply(present.error(only), private=True)
             started = self._services.clock.monotonic()
             reply = await command.handler(request, self._services)
             seconds = round(self._services.clock.monotonic() - started, 4)
             log.info("command.answered", command=call.name, chat=str(call.place), seconds=seconds)
             return reply
-        except SkywaveError as exc:
-            log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
-            return Reply(present.error(str(exc)), private=True)
 
-    async def press(self, data: str, call: Call) -> Reply | None:
-        """The reply that a button's message becomes; None for a button that is not ours."""
+        return await self._answer(call, command.act if command else Act.READ, answer)
+
+    async def press(self, data: str, call: Call, offered: Collection[str]) -> Reply | None:
+        """The reply that a button's message becomes; None for silence, or a button that is not ours.
+
+        `offered` is the data of the buttons that the message has: an app can be made to send any other.
+        """
         press = self._presses.get(data.partition(":")[0])
         if press is None:
             return None
-        try:
-            request = await self._request(call, press.role)
-            if request.role < press.role:
+
+        async def answer(request: Request) -> Reply | None:
+            if data not in offered:
+                log.info("press.forged", chat=str(call.place), actor=call.actor)
                 t = request.translator.t
-                return Reply(present.error(t("Only admins of this chat can do that.")), private=True)
+                gone = t("This button does not work any more. Please send the command again.")
+                return Reply(present.error(gone), private=True)
             return await press.handler(data, request, self._services)
-        except SkywaveError as exc:
-            return Reply(present.error(str(exc)), private=True)
+
+        return await self._answer(call, press.act, answer)
 
     async def complete(self, parameter: str, text: str, call: Call) -> Sequence[str]:
         """What a person may mean who has typed `text` in a parameter of a command."""
         command = self._commands.get(call.name)
         parameters = command.parameters if command else ()
         completer = next((p.completer for p in parameters if p.name == parameter), None)
-        if completer is None:
+        if command is None or completer is None:
             return ()
-        return await completer(text, await self._request(call, Role.MEMBER), self._services)
+        request, verdict = await self._admit(call, command.act)
+        if verdict is not Verdict.YES:
+            return ()
+        return await completer(text, request, self._services)
 
-    async def _request(self, call: Call, needed: Role) -> Request:
-        is_admin = needed > Role.MEMBER and await call.is_chat_admin()
-        role = role_of(call.actor, is_chat_admin=is_admin, operators=self._operators)
-        chat = await self._chat(call)
-        return Request(call, chat, role, self._services.look(chat, call.locale))
+    async def _answer(
+        self, call: Call, act: Act, answer: Callable[[Request], Awaitable[Reply | None]]
+    ) -> Reply | None:
+        """The answer to who may have it, a refusal to everybody else."""
+        request = None
+        try:
+            request, verdict = await self._admit(call, act)
+            if verdict is not Verdict.YES:
+                return await self._refusals.refused(request, verdict)
+            return await answer(request)
+        except SkywaveError as exc:
+            log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
+            if request is None:
+                return Reply(present.error(str(exc)), private=True)
+            return await self._refusals.failed(request, exc)
 
-    async def _chat(self, call: Call) -> Chat:
-        """The chat that speaks. One that was taken for gone is back."""
+    async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
+        """Who asks where, and whether they may. Only what may speak to us is stored as a chat."""
+        chat = await self._known(call)
+        role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
+        verdict = decide(act, role, chat.access, self._services.access)
+        if verdict is Verdict.NEEDS_ADMIN and await call.is_chat_admin():
+            role = Role.ADMIN
+            verdict = decide(act, role, chat.access, self._services.access)
+        if verdict not in (Verdict.CLOSED, Verdict.BANNED):
+            chat = await self._present(chat, call)
+        return Request(call, chat, role, self._services.look(chat, call.locale)), verdict
+
+    async def _known(self, call: Call) -> Chat:
+        """The chat that speaks as it is stored; a new topic is taken for the chat around it."""
+        place = call.place
         async with self._services.store.read() as work:
-            chat = await work.chats.find(call.place)
-        if chat and chat.state is not ChatState.GONE and (chat.title, chat.kind) == (call.title, call.kind):
+            chat = await work.chats.find(place)
+            around = chat or await work.chats.find(replace(place, topic=""))
+        return chat or Chat(0, place, kind=call.kind, access=around.access if around else ChatAccess.DEFAULT)
+
+    async def _present(self, chat: Chat, call: Call) -> Chat:
+        """The chat with what the call tells of it. One that was taken for gone is back."""
+        told = (chat.title, chat.kind) == (call.title, call.kind)
+        if chat.id and told and chat.state is not ChatState.GONE:
             return chat
         async with self._services.store.write() as work:
             chat = await work.chats.ensure(call.place, title=call.title, kind=call.kind)

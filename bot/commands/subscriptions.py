@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from bot.access import Act
 from bot.commands.named import find_source
-from bot.commands.types import Reply, Request, Services
+from bot.commands.types import Reply, Request, Services, may
 from content import present
 from content.document import is_web_url
 from content.errors import UsageError
+from content.sources import normalise
 from content.types import Source, Visibility
 from scheduler.ports import UnitOfWork
 from scheduler.types import Subscription
@@ -18,6 +20,8 @@ async def subscribe(request: Request, services: Services) -> Reply:
     source = await _wanted(request, services)
     name = source.name if source else t("all public sources")
     async with services.store.write() as work:
+        if request.person and source:
+            await services.quotas.may_follow(work, request.chat.id, source)
         added = await work.subscriptions.add(request.chat.id, source.id if source else None)
         await _audit(work, request, services, "subscribe", name)
         await work.commit()
@@ -56,8 +60,27 @@ async def _wanted(request: Request, services: Services) -> Source | None:
     if words.lower() in ("", "all"):
         return None
     if is_web_url(words):
-        return (await services.ingest.add(words, Visibility.PRIVATE)).source
+        return await _by_url(words, request, services)
     return await find_source(request, services)
+
+
+async def _by_url(url: str, request: Request, services: Services) -> Source:
+    """A source that the chat may see anyway, or one that who asks adds.
+
+    A private one of other chats is read first as if it were new: that it is known is nobody's business.
+    """
+    t, person = request.translator.t, request.person
+    async with services.store.read() as work:
+        known = await work.sources.by_url(normalise(url))
+        if known and known.id in {one.id for one in await work.sources.visible_to(request.chat.id)}:
+            return known
+        if not may(Act.ADD_SOURCE, request, services):
+            only = t("Only operators of this bot add sources: ask one of them to add this feed.")
+            raise UsageError(only + " " + t("/sources lists those that there are."))
+        if person:
+            await services.quotas.may_follow(work, request.chat.id, None)
+            await services.quotas.may_add(work, person)
+    return (await services.ingest.add(url, Visibility.PRIVATE, added_by=person)).source
 
 
 async def _end(

@@ -1,10 +1,10 @@
 """What a platform's adapter hands to the commands, and what it gets back. No SDK in sight."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.access import Role
+from bot.access import AccessMode, Act, Role, Verdict, decide
 from content.document import Document
 from content.i18n import Translator
 from content.present import Look
@@ -12,6 +12,7 @@ from scheduler.digests import Digests
 from scheduler.drafts import Drafts
 from scheduler.ingest import Ingest
 from scheduler.ports import Clock, Store
+from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatKind, Place
 
 
@@ -40,6 +41,11 @@ class Request:
     chat: Chat
     role: Role
     look: Look
+
+    @property
+    def person(self) -> str:
+        """Who is asked about quotas and kept from private networks; empty for an operator."""
+        return "" if self.role is Role.OPERATOR else self.call.actor
 
     @property
     def arguments(self) -> str:
@@ -82,6 +88,13 @@ class Services:
     wake: Callable[[], None]
     commands: "tuple[Command, ...]"
     presses: "tuple[Press, ...]"
+    access: AccessMode = AccessMode.OPEN
+    quotas: Quotas = field(default_factory=Quotas)
+
+
+def may(act: Act, request: Request, services: Services) -> bool:
+    """Whether who asks may do more than the command itself needs."""
+    return decide(act, request.role, request.chat.access, services.access) is Verdict.YES
 
 
 class Handler(Protocol):
@@ -106,7 +119,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what people type, what it is for (a msgid), who may use it.
+    """A command: what people type, what it is for (a msgid), what using it means.
 
     `parameters` together are the arguments, in that order. `slow`: it may wait for somebody else's server.
     """
@@ -115,7 +128,7 @@ class Command:
     usage: str
     summary: str
     handler: Handler
-    role: Role = Role.MEMBER
+    act: Act = Act.READ
     parameters: tuple[Parameter, ...] = ()
     slow: bool = False
 
@@ -126,4 +139,4 @@ class Press:
 
     prefix: str
     handler: Callable[[str, Request, Services], Awaitable[Reply | None]]
-    role: Role = Role.MEMBER
+    act: Act = Act.READ

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.commands.types import Button, Reply, Request, Services
+from bot.numbers import number
 from content import present, search
 from content.types import Page, PostQuery, SearchHit, SearchResults
 
@@ -11,8 +12,6 @@ from content.types import Page, PostQuery, SearchHit, SearchResults
 NUMBERED = 6
 # Hits of which a pager keeps the order.
 KEPT_HITS = 1_000
-# Data of buttons can be forged: a longer number is none of ours, and no database takes it.
-DIGITS = 15
 
 
 class ViewKind(StrEnum):
@@ -36,14 +35,10 @@ class View:
     @classmethod
     def decode(cls, data: str) -> "View | None":
         kind, *numbers = data.split(":")
-        if kind not in list(ViewKind) or len(numbers) != 3 or not all(map(_is_number, numbers)):
-            return None
-        subject, page, anchor = map(int, numbers)
-        return cls(ViewKind(kind), subject, page, anchor)
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) <= DIGITS
+        match [number(text) for text in numbers]:
+            case [int(subject), int(page), int(anchor)] if kind in list(ViewKind):
+                return cls(ViewKind(kind), subject, page, anchor)
+        return None
 
 
 def page_count(total: int, size: int) -> int:
@@ -57,10 +52,10 @@ def page_buttons(view: View, pages: int) -> tuple[Button, ...]:
     here = view.page
     near = range(1, pages + 1) if pages <= NUMBERED else sorted({1, here - 1, here, here + 1, pages})
     row = [Button("«", replace(view, page=here - 1).encode())] if here > 1 else []
-    for number in near:
-        if 1 <= number <= pages:
-            label = f"· {number} ·" if number == here else str(number)
-            row.append(Button(label, replace(view, page=number).encode()))
+    for page in near:
+        if 1 <= page <= pages:
+            label = f"· {page} ·" if page == here else str(page)
+            row.append(Button(label, replace(view, page=page).encode()))
     if here < pages:
         row.append(Button("»", replace(view, page=here + 1).encode()))
     return tuple(row)

@@ -1,6 +1,7 @@
 """People in chats: the router over a real store, with everything around it faked."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import pytest
 from structlog.testing import capture_logs
 
+from bot.access import AccessMode
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.router import Router
 from bot.commands.types import Call, Reply, Services
@@ -20,6 +22,7 @@ from content.types import Source, Visibility
 from scheduler.digests import Digests
 from scheduler.drafts import Drafts
 from scheduler.ingest import Ingest
+from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatKind, Place
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, WatchedStore
@@ -77,8 +80,9 @@ class Desk:
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))
 
-    async def press(self, data: str, **who: Any) -> Reply | None:
-        return await self.router.press(data, self.call("", **who))
+    async def press(self, data: str, *, offered: Sequence[str] | None = None, **who: Any) -> Reply | None:
+        """Press a button; of a message that has others, if they are given."""
+        return await self.router.press(data, self.call("", **who), [data] if offered is None else offered)
 
     async def publish(self, *texts: str, url: str = FEED, site: str = "") -> None:
         """The feed has these posts, newest last, and is polled if it is known."""
@@ -114,17 +118,32 @@ def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
-    inner = await SqlStore.open(sqlite_url)
+@asynccontextmanager
+async def open_desk(
+    url: str,
+    *,
+    access: AccessMode = AccessMode.OPEN,
+    quotas: Quotas | None = None,
+    for_people: FakeFetcher | None = None,
+) -> AsyncIterator[Desk]:
+    inner = await SqlStore.open(url)
     store, fetcher, clock = WatchedStore(inner), FakeFetcher(), FakeClock()
+    quotas = quotas or Quotas()
 
     def wake() -> None:
         return
 
     services = Services(
         store=store,
-        ingest=Ingest(store, ReadContext(fetcher, inline), clock, timedelta(minutes=5), wake),
+        ingest=Ingest(
+            store,
+            ReadContext(fetcher, inline),
+            clock,
+            timedelta(minutes=5),
+            wake,
+            for_people=for_people or fetcher,
+            quotas=quotas,
+        ),
         digests=Digests(store, clock, wake),
         drafts=Drafts(store, clock, wake),
         clock=clock,
@@ -134,6 +153,16 @@ async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
         wake=wake,
         commands=COMMANDS,
         presses=PRESSES,
+        access=access,
+        quotas=quotas,
     )
-    yield Desk(store, fetcher, services, Router(services, {OPERATOR}))
-    await inner.close()
+    try:
+        yield Desk(store, fetcher, services, Router(services, {OPERATOR}))
+    finally:
+        await inner.close()
+
+
+@pytest.fixture
+async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
+    async with open_desk(sqlite_url) as made:
+        yield made

@@ -65,3 +65,61 @@ def test_what_a_read_left_out_is_told_by_each_command(
     (folder / "2026-01-10-note.md").write_text("# Note 10\n\nText.")
     assert "posts were read" not in skywave("poll --all").stdout
     assert json.loads(skywave("sources list --json").stdout)[0]["warning"] == ""
+
+
+def chats_of(skywave: Skywave) -> dict[str, str]:
+    """What each chat may do, by its address."""
+    chats = json.loads(skywave("chats list --json").stdout)
+    return {
+        chat["place"]["address"]: chat["access"] for chat in chats if chat["place"]["platform"] != "terminal"
+    }
+
+
+def test_chats_are_allowed_and_banned(skywave: Skywave) -> None:
+    assert skywave("chats allow telegram:-1001 discord:7").stdout.strip() == "2 chats allowed"
+    assert skywave("chats ban telegram:5 discord:7").exit_code == 0
+    assert chats_of(skywave) == {"-1001": "allowed", "7": "banned", "5": "banned"}
+    assert skywave("chats allow telegram:5").exit_code == 0
+    assert chats_of(skywave)["5"] == "allowed"
+    assert "banned" in skywave("chats list").stdout
+    refused = skywave("chats ban terminal:me")
+    assert refused.exit_code == 2 and "the terminal cannot be banned" in refused.stderr
+
+
+def test_what_an_operator_adds_is_allowed_but_no_ban_is_lifted(skywave: Skywave) -> None:
+    skywave("chats ban telegram:3")
+    for words in ("chats add telegram:1", "subscriptions add telegram:2", "chats add telegram:3"):
+        assert skywave(words).exit_code == 0
+    assert chats_of(skywave) == {"3": "banned", "1": "allowed", "2": "allowed"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "posts cancel 999999999999999999999",
+        "posts cancel 0",
+        "posts cancel " + "9" * 5000,
+        "deliveries list --broadcast 999999999999999999999",
+        "deliveries retry --broadcast 999999999999999999999",
+        "deliveries list --limit 999999999999999999999",
+        "digests add telegram:5 daily 09:00 --max 999999999999999999999",
+        "sources remove 99999999999999999999",
+        "sources pause 99999999999999999999",
+        "chats add telegram:" + "9" * 40,
+        "chats add telegram:١٢",
+        "chats add telegram:5/" + "9" * 40,
+        "search radio --limit 999999999999999999999",
+    ],
+)
+def test_no_number_breaks_anything(skywave: Skywave, words: str) -> None:
+    skywave("chats add telegram:5")
+    result = skywave(words)
+    assert result.exit_code in (1, 2) and "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_doctor_tells_of_access_and_quotas(skywave: Skywave, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKYWAVE_ACCESS", "closed")
+    findings = {one["what"]: one for one in json.loads(skywave("doctor --json").stdout)}
+    assert findings["access is closed"]["well"] is True
+    assert findings["private sources"]["hint"] == "0 of 2000"

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.commands.types import Reply
-from scheduler.types import DeliveryState
+from scheduler import membership
+from scheduler.types import ChatAccess, DeliveryState
 from tests.bot.conftest import OPERATOR, Desk, shown
 
 TEXT = "/post Quiet night\\nThe **band** was open."
@@ -89,7 +90,11 @@ async def test_a_button_of_another_chat_does_nothing(desk: Desk) -> None:
     assert await desk.press(button(reply, "Send here"), place="2") is None
 
 
-@pytest.mark.parametrize("data", ["d:", "d:1", "d:x:here", "d:99999:here", "d:1:everything", "d:1:here:x"])
+@pytest.mark.parametrize(
+    "data",
+    ["d:", "d:1", "d:x:here", "d:99999:here", "d:1:everything", "d:1:here:x", "d:²:here", "d:-1:here",
+     *(f"d:{'9' * digits}:here" for digits in (15, 16, 19, 20, 60, 5000))],
+)  # fmt: skip
 async def test_data_that_is_not_ours_does_nothing(desk: Desk, data: str) -> None:
     await desk.say(TEXT)
     assert await desk.press(data) is None
@@ -132,3 +137,33 @@ async def test_what_is_written_is_data(desk: Desk) -> None:
     assert shown(reply).startswith("<b>Title</b>")
     assert "alert(1)" not in shown(reply), "a script is no text"
     assert reply and "Link(" not in str(reply.document), "only http(s) makes a link"
+
+
+async def test_a_draft_of_a_chat_that_was_banned_is_discarded(desk: Desk) -> None:
+    await desk.say("/start", place="2")
+    reply = await desk.say("/post at 23:30 Late news")
+    await desk.press(button(reply, "Send here"))
+    chat = await desk.chat()
+    async with desk.store.write() as work:
+        await membership.grant(work, chat.place, ChatAccess.BANNED, desk.services.clock.now())
+        await work.commit()
+    desk.services.clock.advance(12 * 3600)  # type: ignore[attr-defined]
+    await desk.services.drafts.publish_due()
+    assert await deliveries(desk) == {}
+    async with desk.store.read() as work:
+        assert await work.drafts.scheduled() == [] and await work.posts.newest_id() == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/post at 9999-12-31 23:59 x", "/post at 0001-01-01 00:00 x", "/post at 99999999999-01-01 9:00 x",
+     "/post at 99:99 x", "/search x before:9999-12-31", "/search x after:9999-12-31",
+     "/search x before:0001-01-01", "/search x after:0001-01-01"],
+)  # fmt: skip
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles", "UTC"])
+async def test_no_date_breaks_anything(desk: Desk, line: str, zone: str) -> None:
+    await desk.say(f"/digest daily 09:00 {zone}")
+    reply = await desk.say(line)
+    if reply and reply.buttons:
+        assert shown(await desk.press(button(reply, "Send here")))
+    assert await desk.services.drafts.publish_due() == 0

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.access import NEEDED
 from scheduler import membership
 from scheduler.types import ChatKind, ChatState
 from tests.bot.conftest import OPERATOR, Desk, shown
@@ -77,7 +78,7 @@ async def test_what_goes_wrong_is_said_to_who_asked(desk: Desk) -> None:
 
 async def test_a_press_that_needs_an_admin_is_refused_to_members(desk: Desk) -> None:
     for press in desk.services.presses:
-        if press.role:
+        if NEEDED[press.act]:
             reply = await desk.press(f"{press.prefix}:1:y", admin=False)
             assert shown(reply) == "⚠ Only admins of this chat can do that."
 

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.types import Button, Reply
-from bot.commands.views import DIGITS, NUMBERED, View, ViewKind, page_buttons, page_count
+from bot.commands.views import NUMBERED, View, ViewKind, page_buttons, page_count
+from bot.numbers import LARGEST
 from tests.bot.conftest import PAGE_SIZE, Desk, shown
 
-NUMBERS = st.integers(0, 10**DIGITS - 1)
+NUMBERS = st.integers(0, LARGEST)
 VIEWS = st.builds(View, st.sampled_from(ViewKind), NUMBERS, NUMBERS, NUMBERS)
 POSTS = [f"post-{n}" for n in range(7)]
 
@@ -96,7 +97,7 @@ async def test_a_page_beyond_the_last_is_the_last(desk: Desk) -> None:
     await desk.source(*POSTS)
     last = await desk.press("l:0:3:1000")
     assert posts_of(await desk.press("l:0:99:1000")) == posts_of(last) != []
-    assert posts_of(await desk.press("l:0:" + "9" * DIGITS + ":1000")) == posts_of(last)
+    assert posts_of(await desk.press(f"l:0:{LARGEST}:1000")) == posts_of(last)
 
 
 @pytest.mark.parametrize(
@@ -190,3 +191,37 @@ def test_labels_are_short() -> None:
         pages = rng.randint(2, 9999)
         row = page_buttons(View(ViewKind.LATEST, 0, rng.randint(1, pages), 1), pages)
         assert all(isinstance(b, Button) and len(b.label) <= 8 for b in row)
+
+
+async def test_a_search_belongs_to_its_chat(desk: Desk) -> None:
+    await desk.source(*[f"post-{n} about radio" for n in range(7)])
+    data = button(await desk.say("/search radio"), "2")
+    assert posts_of(await desk.press(data))
+    assert "too old" in shown(await desk.press(data, place="2"))
+    await desk.say("/start", place="2")
+    assert "too old" in shown(await desk.press(data, place="2"))
+
+
+async def test_a_page_of_another_chats_private_source_is_empty(desk: Desk) -> None:
+    source = await desk.source(*POSTS, public=False)
+    data = View(ViewKind.LATEST, source.id, 1, LARGEST).encode()
+    assert posts_of(await desk.press(data)) == []
+    await desk.say("/subscribe Example", actor="fake:7")
+    assert posts_of(await desk.press(data)) == []
+
+
+async def test_a_button_that_the_message_does_not_have_does_nothing(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    real = button(await desk.say("/latest"), "2")
+    for offered in ([], ["l:0:3:9"], [real + "0"]):
+        refused = await desk.press(real, offered=offered)
+        assert refused and refused.private and "does not work any more" in shown(refused)
+    assert posts_of(await desk.press(real, offered=["l:0:3:9", real]))
+
+
+@pytest.mark.parametrize("kind", ["l:{}:1:9", "l:0:{}:9", "l:0:1:{}", "s:{}:1:0", "s:1:{}:0"])
+@pytest.mark.parametrize("number", ["9" * 15, "9" * 16, "9" * 19, "9" * 20, "9" * 40, "-1", "٣", "²", ""])
+async def test_no_number_in_a_button_breaks_anything(desk: Desk, kind: str, number: str) -> None:
+    await desk.source(*POSTS)
+    reply = await desk.press(kind.format(number))
+    assert reply is None or "internal" not in shown(reply)

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from content.errors import AddressRefused, FetchError, SourceError
+from content.errors import AddressRefused, FetchError, SourceError, Unreachable
 from content.fetch import HttpFetcher, ServerBusy, printable
 from content.types import Validators
 
@@ -217,14 +217,14 @@ class TestBounds:
 
         fetcher = HttpFetcher(LOOPBACK, timeout=timedelta(milliseconds=50))
         async with serving(handler) as server:
-            with pytest.raises(FetchError, match=r"did not answer within 0\.05 s"):
+            with pytest.raises(Unreachable, match=r"did not answer within 0\.05 s"):
                 await fetcher.fetch(server.url(), NONE)
             released.set()
         await fetcher.close()
 
     async def test_a_broken_body_is_an_error(self, fetcher: HttpFetcher) -> None:
         async with serving(answering(body=b"not gzip", Content_Encoding="gzip")) as server:
-            with pytest.raises(FetchError, match="broke off"):
+            with pytest.raises(Unreachable, match="broke off"):
                 await fetcher.fetch(server.url(), NONE)
 
 
@@ -362,12 +362,12 @@ class TestErrors:
     async def test_no_server_there(self, fetcher: HttpFetcher) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        with pytest.raises(FetchError, match="takes no connection"):
+        with pytest.raises(Unreachable, match="takes no connection"):
             await fetcher.fetch(f"http://127.0.0.1:{port}/", NONE)
 
     async def test_no_such_name(self) -> None:
         fetcher = HttpFetcher(resolver=Names())
-        with pytest.raises(FetchError, match=r"no address is known for feed\.example"):
+        with pytest.raises(Unreachable, match=r"no address is known for feed\.example"):
             await fetcher.fetch("http://feed.example/", NONE)
         await fetcher.close()
 

@@ -12,6 +12,7 @@ from content.types import Visibility
 from scheduler import digests
 from scheduler.ingest import Ingest
 from scheduler.ports import Store
+from scheduler.quotas import Quotas
 from scheduler.types import Digest
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World, edition
@@ -33,7 +34,15 @@ async def test_a_post_that_an_index_or_a_text_does_not_take_is_stored_and_found(
     store: Store, world: World, item: dict[str, object]
 ) -> None:
     fetcher, clock = FakeFetcher(), FakeClock()
-    ingest = Ingest(store, ReadContext(fetcher, inline), clock, timedelta(minutes=5), lambda: None)
+    ingest = Ingest(
+        store,
+        ReadContext(fetcher, inline),
+        clock,
+        timedelta(minutes=5),
+        lambda: None,
+        for_people=fetcher,
+        quotas=Quotas(),
+    )
     fetcher.pages[FEED] = json.dumps({"items": [{"id": "old", "content_text": "old"}]}).encode()
     source = (await ingest.add(FEED, Visibility.PUBLIC)).source
     hostile = item | {"content_text": "antenna"}

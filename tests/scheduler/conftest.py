@@ -22,6 +22,7 @@ from scheduler.ingest import Ingest, PollResult
 from scheduler.limits import Limits, Rate
 from scheduler.pacer import Pacer
 from scheduler.polling import Poller
+from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatKind, Delivery, Place
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
@@ -77,7 +78,10 @@ class World:
     @property
     def ingest(self) -> Ingest:
         context = ReadContext(self.fetcher, inline)
-        return Ingest(self.store, context, self.clock, timedelta(minutes=5), self._wake)
+        interval, fetcher = timedelta(minutes=5), self.fetcher
+        return Ingest(
+            self.store, context, self.clock, interval, self._wake, for_people=fetcher, quotas=Quotas()
+        )
 
     async def poll_due(self) -> list[PollResult]:
         """A tick, and what came of it."""

@@ -6,10 +6,14 @@ import pytest
 
 from content.errors import FetchError, UsageError
 from content.fetch import ServerBusy
+from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
 from scheduler import membership
+from scheduler.ingest import Ingest
+from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatState
-from tests.scheduler.conftest import FEED, World, json_feed
+from tests.fakes import FakeFetcher
+from tests.scheduler.conftest import FEED, World, inline, json_feed
 
 OTHER = "https://other.example.net/feed.json"
 
@@ -294,3 +298,24 @@ async def test_many_sources_are_polled_side_by_side(world: World) -> None:
     world.clock.advance(300)
     results = await world.poll_due()
     assert sorted(result.source.url for result in results) == sorted(urls)
+
+
+async def test_what_people_add_is_read_from_outside_alone(world: World) -> None:
+    outside = FakeFetcher(pages={FEED: json_feed("one")})
+    ingest = Ingest(
+        world.store,
+        ReadContext(world.fetcher, inline),
+        world.clock,
+        timedelta(minutes=5),
+        lambda: None,
+        for_people=outside,
+        quotas=Quotas(),
+    )
+    added = await ingest.add(FEED, Visibility.PRIVATE, added_by="fake:7")
+    await ingest.poll(added.source)
+    assert (outside.calls, world.fetcher.calls) == ([FEED, FEED], [])
+    world.fetcher.pages[FEED] = json_feed("one")
+    mine = await ingest.add(FEED, Visibility.PUBLIC)
+    await ingest.poll(mine.source)
+    assert (len(outside.calls), world.fetcher.calls) == (2, [FEED, FEED])
+    assert mine.source.added_by == ""

@@ -14,6 +14,7 @@ from content.sources import ReadContext
 from content.types import Visibility
 from scheduler.ingest import Ingest
 from scheduler.polling import Poller
+from scheduler.quotas import Quotas
 from storage.database import database_url
 from storage.errors import POSTGRES, SQLITE, store_errors
 from storage.unit_of_work import SqlStore
@@ -80,7 +81,15 @@ async def test_a_post_that_the_database_refuses_stops_nobody_elses_polling(postg
     store = await SqlStore.open(postgres_url)
     try:
         clock = FakeClock()
-        ingest = Ingest(store, ReadContext(fetcher), clock, timedelta(minutes=5), lambda: None)
+        ingest = Ingest(
+            store,
+            ReadContext(fetcher),
+            clock,
+            timedelta(minutes=5),
+            lambda: None,
+            for_people=fetcher,
+            quotas=Quotas(),
+        )
         poller = Poller(store, ingest, clock)
         for name in ("good", "hostile"):
             fetcher.pages[f"https://{name}.example.org/"] = feed(item("old"))

@@ -13,7 +13,7 @@ import structlog
 from bot.commands.types import Call, Reply
 from bot.platforms.discord import buckets, chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
-from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option
+from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option, offered_by
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
 from bot.platforms.discord.sender import DiscordPlatform
@@ -106,7 +106,8 @@ class Client(discord.Client):
                 call = call_of(interaction, data["name"], arguments_of(data))
                 await self._replies.answer(interaction, self._command(call))
             case discord.InteractionType.component:
-                work = self.wiring.router.press(data_of(data["custom_id"]), call_of(interaction, "", ""))
+                call, offered = call_of(interaction, "", ""), offered_by(interaction.message)
+                work = self.wiring.router.press(data_of(data["custom_id"]), call, offered)
                 await self._replies.answer(interaction, work, edit=True)
             case discord.InteractionType.autocomplete:
                 option, text = focused_option(data)
@@ -117,7 +118,7 @@ class Client(discord.Client):
     async def _command(self, call: Call) -> Reply | None:
         """A command that we no longer have is answered with those that we do: somebody waits."""
         router = self.wiring.router
-        return await router.command(call) or await router.command(replace(call, name="help"))
+        return await router.command(call if router.knows(call.name) else replace(call, name="help"))
 
     # What channels do
 

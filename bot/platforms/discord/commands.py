@@ -4,7 +4,7 @@ from typing import Any
 
 import discord
 
-from bot.access import Role
+from bot.access import NEEDED, Role
 from bot.commands import COMMANDS
 from bot.commands.types import Command, Parameter
 from content.i18n import Translator
@@ -29,7 +29,7 @@ def _command(command: Command) -> dict[str, Any]:
         "options": [_option(parameter) for parameter in command.parameters],
         "contexts": [GUILD, BOT_DM],
         "integration_types": [0],
-        "default_member_permissions": str(ADMIN.value) if command.role > Role.MEMBER else None,
+        "default_member_permissions": str(ADMIN.value) if NEEDED[command.act] > Role.MEMBER else None,
     }
 
 

@@ -65,6 +65,13 @@ def data_of(custom_id: str) -> str:
     return custom_id.partition(NUMBER)[0]
 
 
+def offered_by(message: discord.Message | None) -> list[str]:
+    """The data of the buttons of a message."""
+    rows = message.components if message else ()
+    items = [item for row in rows if isinstance(row, discord.ActionRow) for item in row.children]
+    return [data_of(item.custom_id) for item in items if isinstance(item, discord.Button) and item.custom_id]
+
+
 def choices(names: Any) -> list[discord.app_commands.Choice[str]]:
     """What autocompletion can offer of the names."""
     shown = dict.fromkeys(short for name in names if (short := _cut(name.strip())))

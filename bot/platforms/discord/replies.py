@@ -43,8 +43,10 @@ class Replies:
             reply = await task  # it is done even where nobody can be told of it
         if reply is not None:
             await self._show(interaction, reply, edit=edit)
-        elif not interaction.response.is_done():
+        elif edit and not interaction.response.is_done():
             await interaction.response.defer()
+        elif not edit and interaction.response.is_done():  # announced, but there is nothing to say
+            await interaction.delete_original_response()
 
     async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
         for form in Form:

@@ -220,7 +220,8 @@ class TelegramAdapter:
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
         alert = ""
         try:
-            reply = await wiring.router.press(event.data, self._call(event.where, event.who, "", ""))
+            call = self._call(event.where, event.who, "", "")
+            reply = await wiring.router.press(event.data, call, event.offered)
             if reply is not None and reply.private:
                 # Everybody sees the message; only who pressed sees an alert.
                 alert = self.platform.render(reply.document, Form.PLAIN)[0].payload["text"]

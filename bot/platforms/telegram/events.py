@@ -8,6 +8,7 @@ from telegram import (
     ChatMember,
     ChatMemberRestricted,
     ChatMemberUpdated,
+    MaybeInaccessibleMessage,
     Message,
     MessageEntity,
     Update,
@@ -59,6 +60,7 @@ class PressEvent:
     query_id: str
     data: str
     message_id: int
+    offered: tuple[str, ...]  # the data of the message's buttons; none if the bot cannot see it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,9 @@ def event_of(update: Update, bot_name: str) -> Event | None:
 
 
 def _command(message: Message, bot_name: str) -> CommandEvent | None:
+    # Somebody else wrote what is forwarded, or sent by way of another bot.
+    if message.forward_origin or message.is_automatic_forward or message.via_bot:
+        return None
     text, entities = message.text or "", message.entities
     if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
         return None
@@ -130,7 +135,13 @@ def _press(query: CallbackQuery) -> PressEvent | None:
     where = _where(message) if isinstance(message, Message) else _at(message.chat, "")
     user = query.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
-    return PressEvent(where, who, query.id, query.data, message.message_id)
+    return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message))
+
+
+def _offered(message: MaybeInaccessibleMessage) -> tuple[str, ...]:
+    markup = message.reply_markup if isinstance(message, Message) else None
+    buttons = (button for row in markup.inline_keyboard for button in row) if markup else ()
+    return tuple(button.callback_data for button in buttons if isinstance(button.callback_data, str))
 
 
 def _membership(change: ChatMemberUpdated) -> MembershipEvent:

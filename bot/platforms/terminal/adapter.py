@@ -113,7 +113,7 @@ class TerminalAdapter:
         call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
         pressed = next((button for button in self._buttons if _means(line, button)), None)
         if pressed is not None:
-            reply = await wiring.router.press(pressed.data, call)
+            reply = await wiring.router.press(pressed.data, call, [pressed.data])
         elif name.startswith("/"):
             reply = await wiring.router.command(call)
         else:

@@ -22,6 +22,13 @@ ANN = {"id": 7, "is_bot": False, "first_name": "Ann", "language_code": "zh-hans"
 FORUM = {"id": -1005, "type": "supergroup", "title": "Club", "is_forum": True}
 PRIVATE = {"id": 7, "type": "private", "first_name": "Ann", "last_name": "Lee"}
 
+FROM_CHANNEL = {
+    "type": "channel",
+    "date": 1,
+    "message_id": 3,
+    "chat": {"id": -1009, "type": "channel", "title": "Linked"},
+}
+
 
 def read(kind: str, body: dict[str, Any]) -> Event | None:
     update = Update.de_json({"update_id": 1, kind: body}, None)
@@ -66,6 +73,10 @@ def test_a_command_is_split(text: str, name: str, arguments: str) -> None:
         ("edited_message", message("/latest")),
         ("edited_channel_post", message("/latest")),
         ("message", message("", photo=[], caption="/latest")),
+        ("message", message("/subscribe", forward_origin={"type": "user", "date": 1, "sender_user": ANN})),
+        ("message", message("/subscribe", forward_origin=FROM_CHANNEL, is_automatic_forward=True)),
+        ("channel_post", message("/subscribe", forward_origin=FROM_CHANNEL)),
+        ("message", message("/subscribe", via_bot={"id": 5, "is_bot": True, "first_name": "Inline"})),
         ("something_new", {"id": 1}),
     ],
 )
@@ -194,3 +205,16 @@ def test_whether_the_bot_is_there(chat: dict[str, Any], member: dict[str, Any], 
     assert event.present is present
     assert event.who.locale == "zh-hans"
     assert event.reason == ("the bot was blocked" if chat is PRIVATE else "the bot was removed")
+
+
+def test_a_press_tells_which_buttons_its_message_has() -> None:
+    keys = [
+        [{"text": "1", "callback_data": "l:0:1:9"}, {"text": "2", "callback_data": "l:0:2:9"}],
+        [{"text": "a page", "url": "https://example.org"}],
+    ]
+    body = {"id": "77", "from": ANN, "chat_instance": "1", "data": "l:0:3:9"}
+    with_buttons = message(reply_markup={"inline_keyboard": keys})
+    lost = {"chat": FORUM, "message_id": 9, "date": 0}
+    for carrier, offered in ((with_buttons, ("l:0:1:9", "l:0:2:9")), (message(), ()), (lost, ())):
+        event = read("callback_query", body | {"message": carrier})
+        assert isinstance(event, PressEvent) and event.offered == offered

@@ -68,6 +68,12 @@ class Clicks(Places):
         there = self._labels(place, target, user)
         raise LookupError(f"no button {label!r} to press in {place.name!r}; there: {there}")
 
+    def forge(self, message: Message, custom_id: str, *, by: User | None = None) -> Interaction:
+        """Press below a message with a modified app, which sends any custom_id."""
+        place, user = self._who(message, by)
+        seen = next(self._seen(place, message, user))
+        return self._use(place, user, seen, {"type": _BUTTON, "custom_id": custom_id, "id": 1})
+
     def select(self, target: Message | Channel | int, *chosen: str, by: User | None = None) -> Interaction:
         """Choose from a select by labels or values."""
         place, user = self._who(target, by)

@@ -103,11 +103,15 @@ class People:
         thread: int | None = None,
         anonymous: bool = False,
         reply_to: int | None = None,
+        forwarded_from: User | Chat | None = None,
+        via: User | None = None,
     ) -> Message:
         """Send a text. By default the other side of a private chat speaks, elsewhere the owner.
 
         `anonymous` posts in the group's name. A channel post always speaks for the channel. The first message
         in a private chat starts it. Plain text in a group does not reach a bot in privacy mode.
+        `forwarded_from` wrote it first, a channel as a post that is forwarded by itself; `via` is an inline
+        bot.
         """
         place = self.chat(chat)
         place.started = True
@@ -122,6 +126,8 @@ class People:
             thread_id=None if thread == GENERAL else thread,
             as_chat=anonymous or place.type == "channel",
             reply_to=reply_to,
+            forwarded_from=forwarded_from,
+            via=via,
         )
         self.world.tell(place, message)
         return message
@@ -142,13 +148,25 @@ class People:
         """
         chat = self.chat(target.chat_id if isinstance(target, Message) else target)
         message, button = self._button(chat, target, label)
+        return self._press(message, str(button["callback_data"]), by)
+
+    def forge(self, message: Message, data: str, *, by: User | None = None, lost: bool = False) -> Press:
+        """Press below a message with a modified app: Telegram passes on whatever data it sends.
+
+        `lost`: the message is too old or was deleted, so that the bot is not told its content.
+        """
+        return self._press(message, data, by, lost=lost)
+
+    def _press(self, message: Message, data: str, by: User | None, *, lost: bool = False) -> Press:
+        chat = self.chat(message.chat_id)
         user = by or self._owner(chat)
-        press = Press(str(self.world.new_id() + 4_000_000_000), message, str(button["callback_data"]), user)
+        press = Press(str(self.world.new_id() + 4_000_000_000), message, data, user)
         self.world.presses[press.query_id] = press
+        inaccessible: Json = {"chat": wire.chat_json(chat), "message_id": message.message_id, "date": 0}
         body: Json = {
             "id": press.query_id,
             "from": wire.user_json(user),
-            "message": wire.message_json(chat, message),
+            "message": inaccessible if lost else wire.message_json(chat, message),
             "chat_instance": str(chat.id),
             "data": press.data,
         }

@@ -67,6 +67,10 @@ class Message:
     reply_to: int | None = None
     as_chat: bool = False
     """Sent in the name of the chat: an anonymous admin, or a channel's post."""
+    forwarded_from: "User | Chat | None" = None
+    """Who wrote it first; a channel that is linked to the group forwards its posts there by itself."""
+    via: "User | None" = None
+    """The bot by way of which it was sent: somebody chose one of its inline results."""
     service: Json | None = None
     edited: int | None = None
     history: tuple["Message", ...] = ()

@@ -77,6 +77,10 @@ def message_json(chat: Chat, message: Message) -> Json:
         body |= {"message_thread_id": message.thread_id, "is_topic_message": True}
     if message.reply_to is not None:
         body |= _reply(chat, message.reply_to)
+    if message.forwarded_from is not None:
+        body |= _origin(message.forwarded_from, message.date)
+    if message.via is not None:
+        body["via_bot"] = user_json(message.via)
     if message.edited is not None:
         body["edit_date"] = message.edited
     if message.reply_markup is not None and "inline_keyboard" in message.reply_markup:
@@ -90,6 +94,13 @@ def _sender(chat: Chat, message: Message) -> Json:
     if message.as_chat:
         return {"sender_chat": chat_json(chat), "from": user_json(_GROUP_BOT)}
     return {"from": user_json(message.sender)} if message.sender else {}
+
+
+def _origin(author: User | Chat, date: int) -> Json:
+    if isinstance(author, User):
+        return {"forward_origin": {"type": "user", "date": date, "sender_user": user_json(author)}}
+    origin: Json = {"type": "channel", "date": date, "chat": chat_json(author), "message_id": 1}
+    return {"forward_origin": origin, "is_automatic_forward": True}
 
 
 def _reply(chat: Chat, message_id: int) -> Json:

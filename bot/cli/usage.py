@@ -1,0 +1,70 @@
+"""What `skywave doctor` says of access and quotas: who was refused, who is left out, how much is used."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+from bot.access import AccessMode
+from bot.app import App
+from bot.cli.common import Finding
+from bot.commands.refusals import REFUSED
+from content.sources.updates import KIND as UPDATES
+from content.types import Source, Visibility
+from scheduler.ports import AuditEntry
+from scheduler.types import Chat, ChatAccess, Subscription
+
+LATELY = timedelta(days=7)
+SHOWN = 5
+
+
+async def usage(app: App) -> AsyncIterator[Finding]:
+    async with app.store.read() as work:
+        refused = await work.audit.since(app.clock.now() - LATELY, REFUSED, SHOWN)
+        sources, chats = await work.sources.all(), await work.chats.all()
+        subscriptions = await work.subscriptions.all()
+    if app.settings.access is AccessMode.CLOSED:
+        yield _left_out(chats, subscriptions)
+    private = [s for s in sources if s.visibility is Visibility.PRIVATE and s.kind != UPDATES]
+    most = app.settings.private_sources
+    hint = "" if len(private) < most else ": nobody can add one; raise SKYWAVE_PRIVATE_SOURCES"
+    yield Finding("private sources", not hint, f"{len(private)} of {most}{hint}")
+    for finding in _fullest(app, private, {chat.id: chat for chat in chats}, subscriptions):
+        yield finding
+    for entry in refused:
+        yield Finding("refused", True, _line(entry))
+
+
+def _left_out(chats: Sequence[Chat], subscriptions: Sequence[Subscription]) -> Finding:
+    """Chats from before the bot was closed: they get what they follow, but nobody there is answered."""
+    following = {subscription.chat_id for subscription in subscriptions}
+    names = [str(c.place) for c in chats if c.access is ChatAccess.DEFAULT and c.id in following]
+    return Finding(
+        "access is closed",
+        not names,
+        f"{len(names)} chats follow something but are not allowed, such as {', '.join(names[:SHOWN])}: "
+        "skywave chats allow CHAT, or ban CHAT"
+        if names
+        else "all chats that follow something are allowed",
+    )
+
+
+def _fullest(
+    app: App, private: Sequence[Source], chats: dict[int, Chat], subscriptions: Sequence[Subscription]
+) -> list[Finding]:
+    """The person and the chat with the most private sources."""
+    persons = Counter(source.added_by for source in private if source.added_by)
+    ids = {source.id for source in private}
+    followers = Counter(chats[s.chat_id].name for s in subscriptions if s.source_id in ids)
+    settings = app.settings
+    return [
+        Finding(what, True, f"{name}: {count} of {limit} private sources")
+        for what, counted, limit in (
+            ("fullest person", persons, settings.person_sources),
+            ("fullest chat", followers, settings.chat_sources),
+        )
+        for name, count in counted.most_common(1)
+    ]
+
+
+def _line(entry: AuditEntry) -> str:
+    return f"{entry.at:%Y-%m-%d %H:%M} {entry.actor}: {entry.target}"

@@ -1,0 +1,94 @@
+"""What is said to who may not, or has as much as there is: one sentence, then silence for a while.
+
+The operator sees each refusal once as well: in the log and in the audit, which `skywave doctor` shows.
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from bot.access import Verdict
+from bot.commands.told import Told
+from bot.commands.types import Reply, Request, Services
+from content import present
+from content.errors import AddressRefused, SkywaveError, Unreachable
+from content.fetch import printable
+from content.i18n import Translator
+from scheduler.errors import QuotaExceeded
+from scheduler.types import Quota
+
+log = structlog.get_logger(__name__)
+
+# A chat that may not use the bot, and who has reached a quota, are told again after so long.
+CLOSED_FOR, QUOTA_FOR = timedelta(days=1), timedelta(hours=1)
+# What the audit calls it.
+REFUSED = "refused"
+
+
+class Refusals:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._told_closed = Told(CLOSED_FOR, services.clock.monotonic)
+        self._told_quota = Told(QUOTA_FOR, services.clock.monotonic)
+
+    async def refused(self, request: Request, verdict: Verdict) -> Reply | None:
+        """What somebody is told who may not do what was asked for."""
+        t, place = request.translator.t, request.call.place
+        if verdict is Verdict.BANNED:
+            return None
+        if verdict is Verdict.CLOSED:
+            address = f"{place.platform}:{place.address}"
+            if not self._told_closed.first(address):
+                return None
+            await self._note(request, f"{address} may not use the bot: skywave chats allow {address}")
+            private = t("This bot is private. Its operator lets this chat in with:")
+            return _said(f"{private} skywave chats allow {address}")
+        if not request.call.name:
+            return _said(t("Only admins of this chat can do that."))
+        return _said(t("Only admins of this chat can use /{name}.", name=request.call.name))
+
+    async def failed(self, request: Request, error: SkywaveError) -> Reply | None:
+        """What somebody is told whose command or press ended with an error."""
+        t = request.translator.t
+        match error:
+            case QuotaExceeded(quota=quota, limit=limit):
+                place = request.call.place
+                if not self._told_quota.first((quota, request.call.actor, place.platform, place.address)):
+                    return None
+                await self._note(request, f"{place} {error}")
+                return _said(_sentence(quota, limit, request.translator))
+            case AddressRefused() | Unreachable() if request.person:
+                # Not a word of what stands there, or in whose network: whoever asks might be looking for it.
+                url = printable(request.arguments.strip())
+                return _said(t("{url} cannot be reached: check the address.", url=url))
+        return _said(str(error))
+
+    async def _note(self, request: Request, what: str) -> None:
+        actor = request.call.actor
+        log.warning("access.refused", actor=actor, what=what)
+        async with self._services.store.write() as work:
+            await work.audit.add(actor, REFUSED, what, self._services.clock.now())
+            await work.commit()
+
+
+def _said(text: str) -> Reply:
+    return Reply(present.error(text), private=True)
+
+
+def _sentence(quota: Quota, limit: int, translator: Translator) -> str:
+    t = translator.t
+    match quota:
+        case Quota.CHAT_SOURCES:
+            full = t("This chat follows {limit} private feeds, and no chat may follow more.", limit=limit)
+            return full + " " + t("/unsubscribe makes room.")
+        case Quota.PERSON_SOURCES:
+            full = t("You have added {limit} feeds, and nobody may add more.", limit=limit)
+            return full + " " + t("The operator of this bot can add this one.")
+        case Quota.PRIVATE_SOURCES:
+            full = t("This bot reads as many private feeds as it may: {limit}.", limit=limit)
+            return full + " " + t("The operator of this bot can add this one.")
+        case Quota.POSTS_PER_DAY:
+            full = t("You have written {limit} updates within a day, and nobody may write more.", limit=limit)
+            return full + " " + t("Try again tomorrow.")
+        case Quota.POST_LENGTH:
+            return t("An update has {limit} characters at most: please shorten it.", limit=limit)

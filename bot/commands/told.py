@@ -1,0 +1,25 @@
+"""Whom something was said already: a refusal is a sentence once, never a stream of them."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from datetime import timedelta
+
+
+class Told:
+    """Remembers for a while, of a bounded number of people, chats or both; the oldest are forgotten first."""
+
+    def __init__(self, period: timedelta, monotonic: Callable[[], float], most: int = 10_000) -> None:
+        self._seconds, self._monotonic, self._most = period.total_seconds(), monotonic, most
+        self._told: OrderedDict[Hashable, float] = OrderedDict()
+
+    def first(self, whom: Hashable) -> bool:
+        """Whether it is to be said now: it was not within the period."""
+        now = self._monotonic()
+        said = self._told.get(whom)
+        if said is not None and now - said < self._seconds:
+            return False
+        self._told[whom] = now
+        self._told.move_to_end(whom)
+        if len(self._told) > self._most:
+            self._told.popitem(last=False)
+        return True
