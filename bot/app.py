@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 import content
 from bot.commands import COMMANDS, PRESSES
+from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Services
 from bot.metrics import Health
@@ -176,7 +177,11 @@ async def build(
             wakers=wakers,
             ingest=ingest,
             services=services,
-            router=Router(services, settings.operators | {terminal.ACTOR}),
+            router=Router(
+                services,
+                settings.operators | {terminal.ACTOR},
+                Flood(settings.commands_per_minute, clock),
+            ),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import structlog
 
 from bot.access import Role, role_of
+from bot.commands.flood import Flood, Verdict, refusal
 from bot.commands.types import Call, Reply, Request, Services
 from content import present
 from content.errors import SkywaveError
@@ -17,17 +18,21 @@ log = structlog.get_logger(__name__)
 class Router:
     """Runs commands and turns pages. What goes wrong becomes a reply that says what to do."""
 
-    def __init__(self, services: Services, operators: Collection[str]) -> None:
-        self._services, self._operators = services, operators
+    def __init__(self, services: Services, operators: Collection[str], flood: Flood) -> None:
+        self._services, self._operators, self._flood = services, operators, flood
         self._commands = {command.name: command for command in services.commands}
         self._presses = {press.prefix: press for press in services.presses}
 
     async def command(self, call: Call) -> Reply | None:
-        """The reply to a command; None where it is not ours: in a group somebody else's bot may know it."""
+        """The reply to a command; None for a flood, or where somebody else's bot in a group may know it."""
         command = self._commands.get(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
             return None
+        if (verdict := self._verdict(call)) is Verdict.IGNORED:
+            return None
         try:
+            if verdict is Verdict.REFUSED:
+                return refusal(await self._request(call, Role.MEMBER))
             request = await self._request(call, command.role if command else Role.MEMBER)
             t = request.translator.t
             if command is None:
@@ -46,11 +51,13 @@ class Router:
             return Reply(present.error(str(exc)), private=True)
 
     async def press(self, data: str, call: Call) -> Reply | None:
-        """The reply that a button's message becomes; None for a button that is not ours."""
+        """The reply that a button's message becomes; None for a flood or a button that is not ours."""
         press = self._presses.get(data.partition(":")[0])
-        if press is None:
+        if (verdict := self._verdict(call)) is Verdict.IGNORED or press is None:
             return None
         try:
+            if verdict is Verdict.REFUSED:
+                return refusal(await self._request(call, Role.MEMBER))
             request = await self._request(call, press.role)
             if request.role < press.role:
                 t = request.translator.t
@@ -64,9 +71,15 @@ class Router:
         command = self._commands.get(call.name)
         parameters = command.parameters if command else ()
         completer = next((p.completer for p in parameters if p.name == parameter), None)
-        if completer is None:
+        if completer is None or not (self._is_operator(call) or self._flood.typed(call.actor)):
             return ()
         return await completer(text, await self._request(call, Role.MEMBER), self._services)
+
+    def _is_operator(self, call: Call) -> bool:
+        return call.actor in self._operators
+
+    def _verdict(self, call: Call) -> Verdict:
+        return Verdict.ANSWERED if self._is_operator(call) else self._flood.asked(call.actor)
 
     async def _request(self, call: Call, needed: Role) -> Request:
         is_admin = needed > Role.MEMBER and await call.is_chat_admin()

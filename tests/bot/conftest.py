@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.commands import COMMANDS, PRESSES
+from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Call, Reply, Services
 from content.document import block_text
@@ -31,6 +32,8 @@ T = TypeVar("T")
 FEED = "https://example.org/feed.json"
 OPERATOR = "fake:1000"
 PAGE_SIZE = 3
+# Commands of one person, more than a test about something else gives.
+PER_MINUTE = 1000
 
 
 async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -135,5 +138,5 @@ async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
         commands=COMMANDS,
         presses=PRESSES,
     )
-    yield Desk(store, fetcher, services, Router(services, {OPERATOR}))
+    yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
     await inner.close()

@@ -10,6 +10,7 @@ from typing import Any
 import discord
 import structlog
 
+from bot.commands import COMMANDS
 from bot.commands.types import Call, Reply
 from bot.platforms.discord import buckets, chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
@@ -116,8 +117,8 @@ class Client(discord.Client):
 
     async def _command(self, call: Call) -> Reply | None:
         """A command that we no longer have is answered with those that we do: somebody waits."""
-        router = self.wiring.router
-        return await router.command(call) or await router.command(replace(call, name="help"))
+        is_ours = any(command.name == call.name for command in COMMANDS)
+        return await self.wiring.router.command(call if is_ours else replace(call, name="help"))
 
     # What channels do
 

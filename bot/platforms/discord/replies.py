@@ -33,7 +33,10 @@ class Replies:
         *,
         edit: bool = False,
     ) -> None:
-        """Do what was asked for and show the reply. `edit`: it replaces the pressed message."""
+        """Do what was asked for and show the reply. `edit`: it replaces the pressed message.
+
+        A command without a reply is one of a flood: Discord itself tells the person that nothing answered.
+        """
         task = asyncio.create_task(work)
         try:
             done, _ = await asyncio.wait({task}, timeout=self._patience)
@@ -43,7 +46,7 @@ class Replies:
             reply = await task  # it is done even where nobody can be told of it
         if reply is not None:
             await self._show(interaction, reply, edit=edit)
-        elif not interaction.response.is_done():
+        elif edit and not interaction.response.is_done():
             await interaction.response.defer()
 
     async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
