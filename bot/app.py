@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 import content
 from bot.commands import COMMANDS, PRESSES
+from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Services
 from bot.metrics import Health
@@ -210,7 +211,11 @@ async def build(
             poller=Poller(store, ingest, clock),
             upkeep=Upkeep(store, clock, kept(settings)),
             services=services,
-            router=Router(services, settings.operators | {terminal.ACTOR}),
+            router=Router(
+                services,
+                settings.operators | {terminal.ACTOR},
+                Flood(settings.commands_per_minute, clock),
+            ),
         )
 
 

@@ -4,8 +4,12 @@ Each limit is a GCRA (the generic cell rate algorithm): one number, the theoreti
 the next request conforms. Limits count per address, so topics of a group share one. Who waits stands in one
 of two lanes, and replies go first. Whose own address is at its limit is parked aside and costs the others
 nothing.
+
+While a broadcast waits for an address, replies leave room for it: they get REPLY_SHARE of that address's
+limit, after their burst. Otherwise whoever asks the bot enough would keep a group's posts away.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -19,6 +23,11 @@ TOLERANCE = 0.005
 SLOWER, SLOWEST, EASE = 0.7, 0.1, 0.01
 # Addresses with nothing to remember are forgotten when there are this many, and each time they have doubled.
 FORGET_ABOVE = 10_000
+
+# The share of an address's limit that replies get while a broadcast waits for it.
+REPLY_SHARE = 0.5
+# A broadcast that has to wait returns when its time has come; so many intervals later it is not expected.
+EXPECTED = 2
 
 NEVER = float("-inf")
 
@@ -92,6 +101,9 @@ class Limiter:
     limits: Limits
     _arrival: float = NEVER
     _by_address: dict[str, float] = field(default_factory=dict)
+    _replies: dict[str, float] = field(default_factory=dict)  # the same of replies alone, at their share
+    _asking: Counter[str] = field(default_factory=Counter)  # replies that wait
+    _wanted: dict[str, float] = field(default_factory=dict)  # until when a broadcast is expected
     _held: dict[str, float] = field(default_factory=dict)
     held_until: float = NEVER
     _pace: _Pace = field(default_factory=_Pace)
@@ -108,6 +120,8 @@ class Limiter:
     def offer(self, ticket: Ticket) -> None:
         """Take somebody into the queue."""
         self._count += 1
+        if ticket.lane is Lane.REPLY:
+            self._asking[ticket.address] += 1
         heappush(self._ready, (ticket.lane, self._count, ticket))
 
     def next(self, now: float) -> Ticket | float:
@@ -129,16 +143,36 @@ class Limiter:
 
     def _own(self, ticket: Ticket) -> float:
         """When the address lets it go; a broadcast has waited for its turn there before."""
-        is_reply = ticket.lane is Lane.REPLY
-        return self.chat_ready(ticket.address, ticket.kind, Lane.REPLY) if is_reply else NEVER
+        if ticket.lane is not Lane.REPLY:
+            return NEVER
+        address, kind = ticket.address, ticket.kind
+        expected = self._wanted.get(address, NEVER)  # a broadcast, until then
+        return max(
+            self.chat_ready(address, kind, Lane.REPLY), min(expected, self._share_ready(address, kind))
+        )
+
+    def _share_ready(self, address: str, kind: ChatKind) -> float:
+        """When another reply is within the replies' share."""
+        rate, arrival = self.limits.per_chat.get(kind), self._replies.get(address, NEVER)
+        return (
+            NEVER if rate is None else arrival - rate.interval / REPLY_SHARE * (self.limits.reply_burst - 1)
+        )
 
     def turn(self, address: str, kind: ChatKind, now: float, patience: float) -> float | None:
         """When a broadcast may go to this address, with its turn there taken; None if that is too far off."""
-        at = max(now, self.chat_ready(address, kind, Lane.BROADCAST))
+        at, rate = self.turn_ready(address, kind, now), self.limits.per_chat.get(kind)
+        if rate is not None and at > now:
+            self._wanted[address] = at + EXPECTED * rate.interval
         if at > now + patience:
             return None
         self._take_turn(address, kind, at, self._by_address.get(address, NEVER))
         return at
+
+    def turn_ready(self, address: str, kind: ChatKind, now: float) -> float:
+        """When the next broadcast to this address may be begun: after a reply that waits within its share."""
+        at, rate = max(now, self.chat_ready(address, kind, Lane.BROADCAST)), self.limits.per_chat.get(kind)
+        yields = rate is not None and address in self._asking and self._share_ready(address, kind) <= at
+        return at + rate.interval if rate is not None and yields else at
 
     def overall_ready(self) -> float:
         """When the next request may leave, whoever it is."""
@@ -172,7 +206,21 @@ class Limiter:
         interval = self.limits.overall.interval / self._pace.at(now)
         self._arrival = max(self._arrival, now - TOLERANCE) + interval
         before = self._by_address.get(ticket.address, NEVER) if ticket.lane is Lane.REPLY else NEVER
+        if ticket.lane is Lane.REPLY:
+            self._take_share(ticket, now)
         self._take_turn(ticket.address, ticket.kind, now, before)
+
+    def _take_share(self, ticket: Ticket, now: float) -> None:
+        """Book a reply on the replies' share. What went beyond it while no broadcast waited is forgiven."""
+        self._asking[ticket.address] -= 1
+        if not self._asking[ticket.address]:
+            del self._asking[ticket.address]
+        rate = self.limits.per_chat.get(ticket.kind)
+        if rate is None or not ticket.address:
+            return
+        interval = rate.interval / REPLY_SHARE
+        arrival = max(self._replies.get(ticket.address, NEVER), now) + interval
+        self._replies[ticket.address] = min(arrival, now + self.limits.reply_burst * interval)
 
     def _take_turn(self, address: str, kind: ChatKind, at: float, before: float) -> None:
         """Book what is sent to an address at a time; `before`: its arrival time of what was sent till then.
@@ -191,6 +239,8 @@ class Limiter:
     def _forget(self, now: float) -> None:
         """Drop what has passed; rarely enough to cost nothing per request."""
         self._by_address = {key: arrival for key, arrival in self._by_address.items() if arrival > now}
+        self._replies = {key: arrival for key, arrival in self._replies.items() if arrival > now}
+        self._wanted = {key: until for key, until in self._wanted.items() if until > now}
         self._held = {key: until for key, until in self._held.items() if until > now}
         self._paces = {key: pace for key, pace in self._paces.items() if pace.at(now) < 1}
         self._forget_at = max(FORGET_ABOVE, 2 * len(self._by_address))

@@ -22,6 +22,8 @@ COMMIT = 0.02
 FEWEST_AHEAD, MOST_AHEAD = 2, 100
 # Who would have to wait longer for a chat or for the whole platform gives its place to others, seconds.
 PATIENCE = 1.0
+# Replies that wait for one address, and for a platform in all; beyond that, who asks later gets none.
+REPLIES_OF_CHAT, REPLIES = 10, 1_000
 # Seconds over which the use of the limit is shown.
 WINDOW = 60.0
 
@@ -40,6 +42,7 @@ class Pacer:
         self.ahead = asyncio.Semaphore(ceil(min(MOST_AHEAD, max(FEWEST_AHEAD, leaving))))
         self._limiter, self._clock = Limiter(limits), clock
         self._waiting: dict[int, tuple[Lane, asyncio.Future[bool]]] = {}
+        self._replies: dict[tuple[str, str], Ticket] = {}  # that wait, by address and who asked
         self._next_look = inf
         self._pump: asyncio.Task[None] | None = None  # kept, for the loop itself would not
         self._closing = asyncio.Event()
@@ -57,19 +60,50 @@ class Pacer:
         """Wait until a request to this address may leave; False if no broadcast may, or not for a while."""
         if lane is Lane.BROADCAST and (self._closing.is_set() or self.hold_wait() > PATIENCE):
             return False
-        ticket = Ticket(lane, address, kind)
+        return await self._granted(Ticket(lane, address, kind))
+
+    async def reply_slot(self, address: str, kind: ChatKind, asked: str) -> bool:
+        """Wait until a reply may leave; False if it is no longer wanted, or if too many wait already.
+
+        `asked` is who wants what: of the replies that wait for the same, only the newest leaves, in the place
+        of the first.
+        """
+        key = address, asked
+        ticket = self._replies.get(key)
+        if ticket is None or id(ticket) not in self._waiting:
+            if self._is_full(address):
+                return False
+            ticket = self._replies[key] = Ticket(Lane.REPLY, address, kind)
+        try:
+            return await self._granted(ticket)
+        finally:
+            if id(ticket) not in self._waiting and self._replies.get(key) is ticket:
+                del self._replies[key]
+
+    def _is_full(self, address: str) -> bool:
+        here = sum(other == address for other, _ in self._replies)
+        return here >= REPLIES_OF_CHAT or len(self._replies) >= REPLIES
+
+    async def _granted(self, ticket: Ticket) -> bool:
+        """Wait for a ticket's slot; who waited with the same ticket is told that it is not theirs."""
         granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[id(ticket)] = lane, granted
-        self._limiter.offer(ticket)
-        self._look()
+        _, earlier = self._waiting.get(id(ticket), (None, None))
+        self._waiting[id(ticket)] = ticket.lane, granted
+        if earlier is None:
+            self._limiter.offer(ticket)
+            self._look()
+        elif not earlier.done():
+            earlier.set_result(False)
         try:
             return await granted
         finally:
-            self._waiting.pop(id(ticket), None)
+            if self._waiting.get(id(ticket), (None, None))[1] is granted:
+                del self._waiting[id(ticket)]
 
     def chat_wait(self, address: str, kind: ChatKind) -> float:
         """Seconds until a broadcast may go to this address, whatever the rest does."""
-        return max(0.0, self._limiter.chat_ready(address, kind, Lane.BROADCAST) - self._clock.monotonic())
+        now = self._clock.monotonic()
+        return self._limiter.turn_ready(address, kind, now) - now
 
     def hold_wait(self) -> float:
         """Seconds for which the platform has asked everybody to wait."""
@@ -127,7 +161,7 @@ class Pacer:
             found = self._limiter.next(now)
             if isinstance(found, float):
                 return found
-            _, granted = self._waiting.get(id(found), (None, None))
+            _, granted = self._waiting.pop(id(found), (None, None))
             if granted is not None and not granted.done():
                 granted.set_result(True)
                 self._given.append(now)

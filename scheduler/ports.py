@@ -184,6 +184,10 @@ class PostRepository(Protocol):
         """The posts asked for, newest first, and how many there are in all."""
         ...
 
+    async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
+        """The titles that the posts asked for have, newest first; of each so many characters at most."""
+        ...
+
     async def newest_id(self) -> int: ...
 
 

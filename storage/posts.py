@@ -137,6 +137,15 @@ class SqlPosts:
         rows = await self._session.execute(page)
         return [to_post(row, title or printable(url)) for row, title, url in rows], total
 
+    async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
+        titled = select(func.substr(PostRow.title, 1, length)).join(
+            SourceRow, SourceRow.id == PostRow.source_id
+        )
+        newest = titled.where(*in_scope(query), PostRow.title != "").order_by(
+            PostRow.published_at.desc(), PostRow.id.desc()
+        )
+        return (await self._session.scalars(newest.offset(query.offset).limit(query.limit))).all()
+
     async def newest_id(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0
 

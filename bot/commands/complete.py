@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from bot.commands.types import Request, Services
 from content.types import PostQuery
 
-# Recent posts whose titles are offered.
+# Recent posts whose titles are offered, and how much of each is looked at: more than any platform shows.
 RECENT = 200
+TITLE_LENGTH = 200
 
 
 async def source_names(text: str, request: Request, services: Services) -> Sequence[str]:
@@ -19,8 +20,8 @@ async def source_names(text: str, request: Request, services: Services) -> Seque
 async def recent_titles(text: str, request: Request, services: Services) -> Sequence[str]:
     """Titles of recent visible posts that hold what was typed."""
     async with services.store.read() as work:
-        posts, _ = await work.posts.page(PostQuery(request.chat.id, limit=RECENT))
-    return _best(text, [post.title for post in posts if post.title])
+        titles = await work.posts.titles(PostQuery(request.chat.id, limit=RECENT), TITLE_LENGTH)
+    return _best(text, titles)
 
 
 def _best(text: str, names: Sequence[str]) -> Sequence[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
+from bot.commands.flood import Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import Call, Reply, Request, Services
 from content import present
@@ -19,8 +20,8 @@ log = structlog.get_logger(__name__)
 class Router:
     """Runs commands and turns pages. What goes wrong becomes a reply that says what to do."""
 
-    def __init__(self, services: Services, operators: Collection[str]) -> None:
-        self._services, self._operators = services, operators
+    def __init__(self, services: Services, operators: Collection[str], flood: Flood) -> None:
+        self._services, self._operators, self._flood = services, operators, flood
         self._commands = {command.name: command for command in services.commands}
         self._presses = {press.prefix: press for press in services.presses}
         self._refusals = Refusals(services)
@@ -77,6 +78,8 @@ class Router:
         completer = next((p.completer for p in parameters if p.name == parameter), None)
         if command is None or completer is None:
             return ()
+        if not (self._is_operator(call) or self._flood.typed(call.actor)):
+            return ()
         request, verdict = await self._admit(call, command.act)
         if verdict is not Verdict.YES:
             return ()
@@ -85,18 +88,24 @@ class Router:
     async def _answer(
         self, call: Call, act: Act, answer: Callable[[Request], Awaitable[Reply | None]]
     ) -> Reply | None:
-        """The answer to who may have it, a refusal to everybody else."""
+        """The answer to who may have it, a refusal to everybody else, nothing to who floods the bot."""
+        pace = Pace.ANSWERED if self._is_operator(call) else self._flood.asked(call.actor)
+        if pace is Pace.IGNORED:
+            return None
         request = None
         try:
             request, verdict = await self._admit(call, act)
             if verdict is not Verdict.YES:
                 return await self._refusals.refused(request, verdict)
-            return await answer(request)
+            return refusal(request) if pace is Pace.REFUSED else await answer(request)
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
             if request is None:
                 return Reply(present.error(str(exc)), private=True)
             return await self._refusals.failed(request, exc)
+
+    def _is_operator(self, call: Call) -> bool:
+        return call.actor in self._operators
 
     async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
         """Who asks where, and whether they may. Only what may speak to us is stored as a chat."""

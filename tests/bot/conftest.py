@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.access import AccessMode
 from bot.commands import COMMANDS, PRESSES
+from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Call, Reply, Services
 from content.document import block_text
@@ -34,6 +35,8 @@ T = TypeVar("T")
 FEED = "https://example.org/feed.json"
 OPERATOR = "fake:1000"
 PAGE_SIZE = 3
+# Commands of one person, more than a test about something else gives.
+PER_MINUTE = 1000
 
 
 async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -157,7 +160,7 @@ async def open_desk(
         quotas=quotas,
     )
     try:
-        yield Desk(store, fetcher, services, Router(services, {OPERATOR}))
+        yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
     finally:
         await inner.close()
 

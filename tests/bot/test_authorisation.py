@@ -14,6 +14,7 @@ from telegram import Update
 
 from bot.access import AccessMode, Act, Role, Verdict, decide
 from bot.commands import COMMANDS, PRESSES
+from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Call, Reply
 from bot.platforms.telegram.events import CommandEvent, PressEvent, event_of
@@ -116,7 +117,7 @@ class Scene:
             url = f"https://new.example.net/{next(self.numbers)}.json"
             self.desk.fetcher.pages[url] = json_feed("new", site=url)
             what = what.replace("NEW", url)
-        router = Router(self.desk.services, OPERATORS)
+        router = Router(self.desk.services, OPERATORS, Flood(1000, self.desk.services.clock))
         outcome = await self._outcome(router, what, role, forged)
         if outcome == "once":
             assert await self._outcome(router, what, role, forged) == "-"

@@ -167,3 +167,19 @@ async def test_an_empty_store_has_no_newest_post(store: Store) -> None:
     async with store.read() as work:
         assert await work.posts.newest_id() == 0
         assert await work.posts.page(PostQuery()) == ([], 0)
+
+
+async def test_titles_come_without_their_posts(world: World, store: Store) -> None:
+    source, hidden = await world.source("feed"), await world.source("own", visibility=Visibility.PRIVATE)
+    await world.posts(
+        source,
+        new_post("old", title="短波收音机", text="x" * 100_000),
+        new_post("bare", title="", published_at=after(2)),
+        new_post("long", title="Long " * 1000, published_at=after(1)),
+        new_post("new", title="New", published_at=after(3)),
+    )
+    await world.posts(hidden, new_post("secret", title="Secret", published_at=after(9)))
+    chat = await world.chat("1")
+    async with store.read() as work:
+        assert await work.posts.titles(PostQuery(chat.id), 7) == ["New", "Long Lo", "短波收音机"]
+        assert await work.posts.titles(PostQuery(chat.id, limit=1), 7) == ["New"]

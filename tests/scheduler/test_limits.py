@@ -236,3 +236,58 @@ def test_what_has_passed_is_forgotten_and_what_counts_is_kept() -> None:
         assert isinstance(limiter.next(number / 10), Ticket)
     assert len(limiter._by_address) < 100
     assert limiter.chat_ready("held", ChatKind.PRIVATE, Lane.BROADCAST) == 5000.0
+
+
+def waits_in_a_flood(replies: list[float], broadcasts: list[float]) -> list[float]:
+    """How long each broadcast to a group waits, which comes back when it is told to, while members ask."""
+    limiter, waits = Limiter(LIMITS), list[float]()
+    events = [(at, at, lane) for lane, times in zip(Lane, (replies, broadcasts), strict=True) for at in times]
+    look = inf
+    heapify(events)
+    while events:
+        now = min(look, events[0][0])
+        while events and events[0][0] <= now:
+            _, asked, lane = heappop(events)
+            if lane is Lane.REPLY:
+                limiter.offer(ticket("g", lane))
+                continue
+            turn = limiter.turn("g", ChatKind.GROUP, now, 1.0)
+            if turn is None:
+                heappush(events, (limiter.turn_ready("g", ChatKind.GROUP, now), asked, lane))
+            else:
+                waits.append(turn - asked)
+        while isinstance(found := limiter.next(now), Ticket):
+            pass
+        look = found
+    return waits
+
+
+def test_a_flood_of_commands_delays_a_groups_posts_by_seconds() -> None:
+    waits = waits_in_a_flood([n / 2 for n in range(120)], [30.0, 60.0, 61.0, 62.0, 120.0])
+    assert len(waits) == 5
+    interval = LIMITS.per_chat[ChatKind.GROUP].interval
+    assert max(waits) <= 7 * interval  # three at once need some of their own
+    assert waits[0] <= 2 * interval
+
+
+def test_replies_get_their_share_while_broadcasts_wait() -> None:
+    limiter = Limiter(LIMITS)
+    replies, broadcasts, now, interval = 0, 0, 0.0, LIMITS.per_chat[ChatKind.GROUP].interval
+    while now < 600:
+        while len(limiter) < 3:
+            limiter.offer(ticket("g", Lane.REPLY))
+        broadcasts += limiter.turn("g", ChatKind.GROUP, now, 0.0) is not None
+        while isinstance(limiter.next(now), Ticket):
+            replies += 1
+        now += 0.05
+    assert replies + broadcasts <= 600 / interval + 3
+    assert broadcasts >= 0.45 * 600 / interval
+    assert replies >= 0.35 * 600 / interval
+
+
+def test_replies_get_all_of_a_chats_limit_while_no_broadcast_waits() -> None:
+    limiter = Limiter(LIMITS)
+    for _ in range(30):
+        limiter.offer(ticket("g", Lane.REPLY))
+    last, _ = drained(limiter, 0.0)[-1]
+    assert last == pytest.approx(27 * LIMITS.per_chat[ChatKind.GROUP].interval, rel=0.01)

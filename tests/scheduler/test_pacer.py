@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.errors import RateScope
 from scheduler.limits import Lane, Limits, Rate
-from scheduler.pacer import Pacer
+from scheduler.pacer import REPLIES_OF_CHAT, Pacer
 from scheduler.types import ChatKind
 from tests.fakes import FakeClock
 
@@ -146,3 +146,40 @@ async def test_the_use_of_the_limit_is_that_of_the_last_minute() -> None:
     assert pacer.used() == pytest.approx(0.5)
     clock.advance(120)
     assert pacer.used() == 0
+
+
+async def test_of_the_replies_to_one_person_the_newest_leaves_in_the_place_of_the_first() -> None:
+    clock, order = FakeClock(manual=True), list[str]()
+    pacer = Pacer(SLOW, clock)
+    await pacer.reply_slot("a", ChatKind.TERMINAL, "first of all")
+
+    async def ask(name: str, person: str) -> None:
+        if await pacer.reply_slot("a", ChatKind.TERMINAL, person):
+            order.append(name)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for name in ("ann 1", "bob 1", "ann 2", "ann 3"):
+            group.create_task(ask(name, name[:3]))
+            await settled()
+        while len(order) < 2:
+            clock.advance(0.1)
+            await asyncio.sleep(0)
+    assert order == ["ann 3", "bob 1"]
+    assert not pacer._replies and not pacer._waiting
+
+
+async def test_replies_that_wait_for_a_chat_are_bounded() -> None:
+    pacer = Pacer(SLOW, FakeClock(manual=True))
+    await pacer.reply_slot("a", ChatKind.TERMINAL, "first of all")
+    asking = [
+        asyncio.create_task(pacer.reply_slot("a", ChatKind.TERMINAL, str(person))) for person in range(200)
+    ]
+    await settled()
+    assert [task.result() for task in asking if task.done()] == [False] * (200 - REPLIES_OF_CHAT)
+    others = asyncio.create_task(pacer.reply_slot("b", ChatKind.TERMINAL, "0"))
+    await settled()
+    assert not others.done()
+    for task in (*asking, others):
+        task.cancel()
+    await asyncio.wait({*asking, others})
+    assert not pacer._replies and not pacer._waiting

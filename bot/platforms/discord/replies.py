@@ -33,7 +33,10 @@ class Replies:
         *,
         edit: bool = False,
     ) -> None:
-        """Do what was asked for and show the reply. `edit`: it replaces the pressed message."""
+        """Do what was asked for and show the reply. `edit`: it replaces the pressed message.
+
+        A command without a reply is one of a flood: Discord itself tells the person that nothing answered.
+        """
         task = asyncio.create_task(work)
         try:
             done, _ = await asyncio.wait({task}, timeout=self._patience)

@@ -45,6 +45,7 @@ from scheduler.types import ChatKind, Form
 log = structlog.get_logger(__name__)
 
 ALERT_LENGTH = 200  # of an answer to a press
+SPINNING = 5.0  # seconds after which a press is answered although its page still waits for the chat's limit
 POLL_TIMEOUT = 30  # seconds that the server holds a poll without updates
 BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failed poll in a row
 # A poll that has not been answered this long after POLL_TIMEOUT never will be, seconds.
@@ -215,21 +216,29 @@ class TelegramAdapter:
         call = self._call(event.where, event.who, event.name, event.arguments)
         reply = await wiring.router.command(call)
         if reply is not None:
-            await Replies(self.platform, wiring).send(event.where, reply)
+            await Replies(self.platform, wiring, call.actor).send(event.where, reply)
 
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
-        alert = ""
+        alert, turning = "", asyncio.create_task(self._pressed(event, wiring))
         try:
-            call = self._call(event.where, event.who, "", "")
-            reply = await wiring.router.press(event.data, call, event.offered)
-            if reply is not None and reply.private:
-                # Everybody sees the message; only who pressed sees an alert.
-                alert = self.platform.render(reply.document, Form.PLAIN)[0].payload["text"]
-            elif reply is not None:
-                await Replies(self.platform, wiring).turn(event.where, event.message_id, reply)
+            done, _ = await asyncio.wait({turning}, timeout=SPINNING)
+            alert = turning.result() if done else ""
         finally:
             # Unanswered, the button would show that it is still working.
             await self._answer(event.query_id, alert)
+            await turning
+
+    async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
+        """Do what a button is for; returns what the person is told."""
+        call = self._call(event.where, event.who, "", "")
+        reply = await wiring.router.press(event.data, call, event.offered)
+        if reply is not None and reply.private:
+            # Everybody sees the message; only who pressed sees an alert.
+            text: str = self.platform.render(reply.document, Form.PLAIN)[0].payload["text"]
+            return text
+        if reply is not None:
+            await Replies(self.platform, wiring, call.actor).turn(event.where, event.message_id, reply)
+        return ""
 
     def _call(self, where: Where, who: Who, name: str, arguments: str) -> Call:
         is_admin = partial(self._is_admin, where, who)

@@ -10,7 +10,6 @@ from bot.platforms.telegram.events import Where
 from bot.platforms.telegram.sender import TelegramPlatform
 from bot.platforms.types import Wiring
 from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited
-from scheduler.limits import Lane
 from scheduler.types import Form, Message, Sent
 
 log = structlog.get_logger(__name__)
@@ -20,10 +19,13 @@ LATE = 60.0
 
 
 class Replies:
-    """Sends replies, and turns pages in place."""
+    """Sends replies to one person, and turns pages in place.
 
-    def __init__(self, platform: TelegramPlatform, wiring: Wiring) -> None:
-        self._platform, self._wiring = platform, wiring
+    A reply that waits for the chat's limit is left out when the same person has asked again meanwhile.
+    """
+
+    def __init__(self, platform: TelegramPlatform, wiring: Wiring, actor: str) -> None:
+        self._platform, self._wiring, self._actor = platform, wiring, actor
 
     async def send(self, where: Where, reply: Reply) -> None:
         """Send a reply, in a plainer form if need be. Raises SendError where nothing helps."""
@@ -45,7 +47,8 @@ class Replies:
 
     async def turn(self, where: Where, message_id: int, reply: Reply) -> None:
         """Let a message show another page. Raises SendError."""
-        await self._slot(where)
+        if not await self._slot(where, f"{self._actor} in {message_id}"):
+            return
         message = self._platform.render(reply.document, Form.FULL)[0]
         try:
             await self._platform.rewrite(
@@ -57,7 +60,8 @@ class Replies:
 
     async def _say(self, where: Where, message: Message, reply: Reply) -> None:
         """Send a message, and once more after a short flood wait."""
-        await self._slot(where)
+        if not await self._slot(where, self._actor):
+            return
         try:
             await self._platform.say(where.place, message, reply.buttons)
         except RateLimited as exc:
@@ -67,8 +71,12 @@ class Replies:
             await self._wiring.clock.sleep(wait)
             await self._platform.say(where.place, message, reply.buttons)
 
-    async def _slot(self, where: Where) -> None:
-        await self._wiring.pacer.slot(where.place.address, where.kind, Lane.REPLY)
+    async def _slot(self, where: Where, asked: str) -> bool:
+        place = where.place
+        if await self._wiring.pacer.reply_slot(place.address, where.kind, f"{asked} of {place.topic}"):
+            return True
+        log.info("reply.left_out", chat=str(place), reason="asked again, or too many replies wait")
+        return False
 
     def _hold(self, error: RateLimited, where: Where) -> float:
         """Let broadcasts rest as well; returns the seconds to wait."""

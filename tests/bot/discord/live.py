@@ -186,6 +186,7 @@ async def live(
             "discord_api_url": dc.url,
             "discord_gateway_url": dc.gateway_url,
             "poll_interval": 3600,
+            "commands_per_minute": 1000,  # more than a test about something else gives
             "allowed_networks": "127.0.0.0/8",
         }
         | given

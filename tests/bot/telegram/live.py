@@ -121,6 +121,7 @@ async def live(
         "telegram_token": tg.token,
         "telegram_api_url": tg.url,
         "poll_interval": 3600,
+        "commands_per_minute": 1000,  # more than a test about something else gives
         "allowed_networks": "127.0.0.0/8",
     }
     async with FeedServer().serving() as feeds:

@@ -1,0 +1,105 @@
+"""One person asks too much: told once, then nothing, and nobody else notices."""
+
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.commands.flood import COMPLETIONS, REMEMBERED, Flood, Pace
+from bot.commands.router import Router
+from tests.bot.conftest import OPERATOR, Desk, shown
+from tests.fakes import FakeClock
+
+PER_MINUTE = 20
+TOLD = "⚠ That was too much at once. Please wait 30 seconds."
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(manual=True)
+
+
+@pytest.fixture
+def flooded(desk: Desk, clock: FakeClock) -> Desk:
+    """A desk where a person has 20 commands a minute, and time stands still."""
+    desk.router = Router(desk.services, {OPERATOR}, Flood(PER_MINUTE, clock))
+    return desk
+
+
+async def test_a_flood_of_commands_gets_one_refusal(flooded: Desk) -> None:
+    await flooded.source("one")
+    replies = [await flooded.say("/latest") for _ in range(120)]
+    answered = [reply for reply in replies if reply is not None]
+    assert len(answered) == PER_MINUTE + 1
+    assert shown(answered[-1]) == TOLD and answered[-1].private
+    assert "one" in shown(await flooded.say("/latest", actor="fake:8"))
+
+
+async def test_what_is_ignored_costs_nothing(flooded: Desk) -> None:
+    for _ in range(PER_MINUTE + 1):
+        await flooded.say("/help")
+    writes, asked = flooded.store.writes, list(flooded.asked)
+    for place in range(50):
+        assert await flooded.say("/subscribe", place=str(place + 100)) is None
+    assert (flooded.store.writes, flooded.asked) == (writes, asked)
+
+
+async def test_presses_count_and_are_refused_once(flooded: Desk) -> None:
+    replies = [await flooded.press("l:0:1:0") for _ in range(60)]
+    assert [shown(reply) for reply in replies if reply is not None and reply.private] == [TOLD]
+    assert await flooded.say("/help") is None
+
+
+async def test_a_chinese_person_is_refused_in_chinese(flooded: Desk) -> None:
+    said = [await flooded.say("/help", locale="zh") for _ in range(PER_MINUTE + 1)]
+    assert shown(said[-1]) == "⚠ 操作过于频繁，请等待 30 秒后再试。"
+
+
+async def test_operators_are_never_refused(flooded: Desk) -> None:
+    for _ in range(5 * PER_MINUTE):
+        assert TOLD not in shown(await flooded.say("/help", actor=OPERATOR))
+
+
+async def test_completions_count_softly(flooded: Desk) -> None:
+    await flooded.source("one")
+    call = flooded.call("/latest")
+    offered = [await flooded.router.complete("source", "", call) for _ in range(500)]
+    assert sum(bool(names) for names in offered) == PER_MINUTE * COMPLETIONS // 2
+    assert await flooded.router.complete("source", "", replace(call, actor="fake:8"))
+    assert TOLD not in shown(await flooded.say("/help"))
+
+
+def test_who_waits_is_answered_again_and_the_operator_sees_one_line(clock: FakeClock) -> None:
+    flood = Flood(PER_MINUTE, clock)
+    with capture_logs() as events:
+        verdicts = [flood.asked("a") for _ in range(100)]
+    assert verdicts.count(Pace.REFUSED) == 1
+    assert [event["event"] for event in events] == ["person.flooding"]
+    clock.advance(29)
+    assert flood.asked("a") is Pace.IGNORED
+    clock.advance(1)
+    again = [flood.asked("a") for _ in range(100)]
+    assert again.count(Pace.ANSWERED) == PER_MINUTE // 2
+
+
+def test_a_long_flood_is_refused_twice_a_minute_at_most(clock: FakeClock) -> None:
+    flood, verdicts = Flood(PER_MINUTE, clock), list[Pace]()
+    for _ in range(1200):
+        verdicts.append(flood.asked("a"))
+        clock.advance(0.5)
+    assert verdicts.count(Pace.REFUSED) <= 20
+    assert verdicts.count(Pace.ANSWERED) <= 11 * PER_MINUTE
+
+
+def test_an_even_pace_within_the_limit_is_never_refused(clock: FakeClock) -> None:
+    flood = Flood(PER_MINUTE, clock)
+    for _ in range(1000):
+        assert flood.asked("a") is Pace.ANSWERED
+        clock.advance(60 / PER_MINUTE)
+
+
+def test_the_memory_is_bounded(clock: FakeClock) -> None:
+    flood = Flood(PER_MINUTE, clock)
+    for number in range(REMEMBERED + 500):
+        flood.asked(str(number))
+    assert len(flood) == REMEMBERED
