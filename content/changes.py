@@ -143,6 +143,7 @@ def left_out(parsed: ParsedSource, kept: int) -> str:
 
 
 def cut_short(parsed: ParsedSource, kept: int) -> str:
+    """How many of a source's posts were read, if not all."""
     total = max(parsed.total, len(parsed.posts))
     if kept >= total:
         return ""

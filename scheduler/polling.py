@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from content.errors import SkywaveError
+from content.errors import SkywaveError, StoreError
 from content.types import Source
 from scheduler.ingest import Ingest, PollResult
 from scheduler.ports import Clock, Store
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds after which a read, or a source by its last read, counts as slow.
 SLOW = 3.0
-# Seconds without a new read after the store could not record one: servers are not to be asked in vain.
+# Seconds without a new read after the store failed: servers are not to be asked in vain.
 STORE_PAUSE = 15.0
 
 
@@ -112,14 +112,21 @@ class Poller:
         return len(self._running)
 
     async def poll_due(self) -> None:
-        """A tick: start to read what is due, as far as there are places, and return at once."""
+        """A tick: start to read what is due, as far as there are places, and return at once.
+
+        Raises StoreError.
+        """
         if self._clock.monotonic() < self._paused_until:
             return
         # A read that ends while the database is asked may be among what it answers.
         self._waiting = []
         busy = {source.id for source, _ in self._running.values()}
-        async with self._store.read() as work:
-            due = await work.sources.due(self._clock.now())
+        try:
+            async with self._store.read() as work:
+                due = await work.sources.due(self._clock.now())
+        except StoreError as exc:
+            self._pause(str(exc))
+            raise
         self._start([source for source in due if source.id not in busy])
 
     async def poll_each(self, sources: Sequence[Source]) -> AsyncIterator[PollResult]:
