@@ -11,7 +11,7 @@ from bot.cli.common import Json, Number, chat_named, open_app, print_json, print
 from bot.platforms.terminal.adapter import HERE
 from content.errors import NotFound, UsageError
 from scheduler import timetable
-from scheduler.types import Chat, ChatKind, Draft, DraftState
+from scheduler.types import Chat, ChatAccess, ChatKind, Draft, DraftState
 
 commands = typer.Typer(name="posts", help="Updates that you write yourself.", no_args_is_help=True)
 
@@ -46,6 +46,8 @@ async def _add(text: str, name: str, at: str) -> None:
                 if name
                 else await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
             )
+            if chat.access is ChatAccess.BANNED:
+                raise UsageError(f"{chat.name} is banned: let it in with skywave chats allow {chat.place}")
             draft = Draft(0, chat.id, OPERATOR, text, not name, DraftState.SCHEDULED, due_at or now, now)
             await work.drafts.add(draft)
             await work.commit()

@@ -65,7 +65,7 @@ class Router:
             if data not in offered:
                 log.info("press.forged", chat=str(call.place), actor=call.actor)
                 t = request.translator.t
-                gone = t("This button does not work any more. Please send the command again.")
+                gone = t("This message no longer has that button. To go on, send the command again.")
                 return Reply(present.error(gone), private=True)
             return await press.handler(data, request, self._services)
 

@@ -76,7 +76,7 @@ SAID = {
     "Only admins of this chat": "adm",
     "Only operators": "ops",
     "This bot is private.": "once",
-    "This button does not work any more.": "gone",
+    "This message no longer has that button.": "gone",
 }
 WAYS: dict[str, dict[str, Any]] = {
     "forwarded": {"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Ann"}},

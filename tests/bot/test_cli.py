@@ -86,6 +86,12 @@ def test_chats_are_allowed_and_banned(skywave: Skywave) -> None:
     assert refused.exit_code == 2 and "the terminal cannot be banned" in refused.stderr
 
 
+def test_no_update_is_written_for_a_banned_chat(skywave: Skywave) -> None:
+    skywave("chats ban telegram:5")
+    result = skywave("posts add Hello --chat telegram:5")
+    assert result.exit_code == 2 and "skywave chats allow telegram:5" in result.stderr
+
+
 def test_what_an_operator_adds_is_allowed_but_no_ban_is_lifted(skywave: Skywave) -> None:
     skywave("chats ban telegram:3")
     for words in ("chats add telegram:1", "subscriptions add telegram:2", "chats add telegram:3"):

@@ -22,7 +22,7 @@ async def test_a_press_with_an_id_that_no_button_has_is_refused_kindly(
     page = await sky.answer(news, "latest")
     for forged in ("l:0:3:1#9", "d:1:here#0", f"d:{'9' * 60}:here#1"):
         reply = await sky.answer_to(dc.forge(page, forged))
-        assert "This button does not work any more" in text_of(reply) and reply.only_for
+        assert "This message no longer has that button." in text_of(reply) and reply.only_for
     assert text_of(dc.messages(news)[0]) == text_of(page)
 
 

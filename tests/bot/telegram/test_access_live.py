@@ -52,7 +52,7 @@ async def test_a_press_with_data_that_no_button_has_is_refused_kindly(
         tg.forge(page, "l:0:2:29", lost=True),
     ):
         answer = await answered(tg, press)
-        assert answer.show_alert and answer.text.startswith("⚠ This button does not work any more.")
+        assert answer.show_alert and answer.text.startswith("⚠ This message no longer has that button.")
     assert tg.messages(ann)[-1].text == before
 
 
