@@ -30,6 +30,7 @@ from content.document import Document
 from content.errors import StoreError, StoreReadOnly
 from content.fetch import HttpFetcher
 from content.i18n import Translator, negotiate
+from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Post, Visibility
@@ -147,13 +148,16 @@ async def build(
         stack.push_async_callback(store.close)
         fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(fetcher.close)
+        parsers = ParserPool()
+        stack.push_async_callback(parsers.close)
         wakers: list[Callable[[], None]] = []
 
         def wake() -> None:
             for waker in wakers:
                 waker()
 
-        ingest = Ingest(store, ReadContext(fetcher), clock, settings.interval, wake)
+        context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parsers)
+        ingest = Ingest(store, context, clock, settings.interval, wake)
         services = Services(
             store=store,
             ingest=ingest,

@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from content.clean import capped
 from content.document import is_web_url
-from content.text import language, plain_text, sanitise
+from content.text import language, plain_text
 from content.types import KnownPost, NewPost, ParsedPost, ParsedSource
 
-MAX_HTML_BYTES = 512 * 1024
 MAX_TEXT_CHARACTERS = 200_000
 _TOO_FAR_AHEAD = timedelta(days=1)
-_ROOM = 4096  # for the end tags that a cut makes necessary
 _TRACKING = ("utm_", "fbclid", "gclid")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -111,7 +110,7 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
         author=post.author,
         published_at=now if published is None or published > now + _TOO_FAR_AHEAD else published,
         updated_at=post.updated_at,
-        html=_capped(post.html),
+        html=capped(post.html),
         text=text,
         language=language(f"{post.title}\n{text}"),
         tags=post.tags,
@@ -122,12 +121,3 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
 
 def _content_hash(post: ParsedPost) -> str:
     return _hash(json.dumps([post.title, post.html, post.url, post.tags]))
-
-
-def _capped(html: str) -> str:
-    """`html`, or as much of it as fits, with its elements closed again."""
-    body = html.encode("utf-8", "replace")
-    if len(body) <= MAX_HTML_BYTES:
-        return html
-    cut = sanitise(body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore").rpartition("<")[0])
-    return cut if len(cut.encode()) <= MAX_HTML_BYTES else ""

@@ -7,6 +7,7 @@ SkywaveError
 │   ├── FetchError           the server, the network or the disk said no
 │   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
 │   └── ParseError           what came is not a feed, or not a post
+│       └── ParserKilled     what came took too long or broke the process that read it
 ├── UsageError               a person asked for something that cannot be understood
 ├── NotFound                 a source, chat or delivery of that name does not exist
 ├── SettingsError            a setting is missing or unusable
@@ -38,6 +39,10 @@ class AddressRefused(SourceError):
 
 class ParseError(SourceError):
     """What came is not a feed, or not a post."""
+
+
+class ParserKilled(ParseError):
+    """What came took too long to read, or broke the process that read it: it is tried again much later."""
 
 
 class UsageError(SkywaveError):

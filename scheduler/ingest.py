@@ -8,12 +8,12 @@ from datetime import timedelta
 import structlog
 
 from content import changes
-from content.errors import SkywaveError, SourceError
+from content.errors import ParserKilled, SkywaveError, SourceError
 from content.fetch import ServerBusy
 from content.sources import ReadContext, kind_of, normalise
 from content.types import Failure, ParsedSource, Source, Validators, Visibility
 from scheduler.ports import Clock, Store, UnitOfWork
-from scheduler.retry import poll_backoff
+from scheduler.retry import KILLED_WAIT, poll_backoff
 from scheduler.types import Broadcast, BroadcastKind
 
 log = structlog.get_logger(__name__)
@@ -171,6 +171,8 @@ class Ingest:
 
     async def _failed(self, source: Source, error: SourceError) -> PollResult:
         asked = error.retry_after if isinstance(error, ServerBusy) else None
+        if isinstance(error, ParserKilled):
+            asked = KILLED_WAIT
 
         def failed(now: Source) -> Source:
             wait = poll_backoff(now.interval or self._interval, now.failures + 1, asked)

@@ -10,6 +10,8 @@ MAX_REFUSED = 60
 SEND_BASE, SEND_CAP = timedelta(seconds=2), timedelta(minutes=30)
 PAUSE_BASE, PAUSE_CAP = timedelta(hours=1), timedelta(days=1)
 POLL_CAP = timedelta(hours=12)
+# A source whose reading had to be ended by force is not tried again before.
+KILLED_WAIT = timedelta(hours=1)
 
 
 def _doubled(base: timedelta, times: int, cap: timedelta) -> timedelta:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.changes import MAX_HTML_BYTES, MAX_TEXT_CHARACTERS, Changes, canonical_url, diff
+from content.changes import MAX_TEXT_CHARACTERS, Changes, canonical_url, diff
+from content.clean import MAX_HTML_BYTES
 from content.types import KnownPost, NewPost, ParsedPost, ParsedSource
 
 NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
