@@ -116,7 +116,11 @@ class _Worker:
                 answer = await self._exchange((self.limits.cpu, self.limits.wall, source, function, args))
         finally:
             self.waiting -= 1
-        value, seconds = _Answer(io.BytesIO(answer)).load()
+        try:
+            value, seconds = _Answer(io.BytesIO(answer)).load()
+        except pickle.UnpicklingError as exc:
+            self.kill()
+            raise _Died(late=False) from exc
         if isinstance(value, SourceError):
             raise value
         return cast(T, value), cast(float, seconds)

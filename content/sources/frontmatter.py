@@ -99,17 +99,14 @@ def _check_size(events: Iterable[yaml.Event]) -> None:
             sizes[names.pop()] = size
             open_sizes[-1] += size
         elif isinstance(event, yaml.AliasEvent):
-            open_sizes[-1] += sizes.get(
-                event.anchor, _MANY_VALUES
-            )  # an alias within what it names has no end
+            # An alias within what it names has no end.
+            open_sizes[-1] += sizes.get(event.anchor or "", _MANY_VALUES)
         elif isinstance(event, yaml.ScalarEvent):
             open_sizes[-1] += 1
             sizes[event.anchor or ""] = 1
         if len(open_sizes) > _DEEPEST or open_sizes[-1] > _MANY_VALUES:
-            line = event.start_mark.line + 2
-            raise BrokenFrontMatter(
-                f"line {line}: the front matter has too many levels or values: simplify it"
-            )
+            line = event.start_mark.line + 2 if event.start_mark else 1
+            raise BrokenFrontMatter(f"line {line}: too many levels or values: simplify the front matter")
 
 
 def _toml(text: str) -> object:
