@@ -31,6 +31,7 @@ from content.document import Document
 from content.errors import StoreError, StoreReadOnly
 from content.fetch import HttpFetcher
 from content.i18n import Translator, negotiate
+from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Post, Visibility
@@ -167,13 +168,15 @@ async def build(
             posts_per_day=settings.posts_per_day,
             post_length=settings.post_length,
         )
+        parsers = ParserPool()
+        stack.push_async_callback(parsers.close)
         wakers: list[Callable[[], None]] = []
 
         def wake() -> None:
             for waker in wakers:
                 waker()
 
-        context = ReadContext(fetcher, max_posts=settings.source_posts)
+        context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parsers)
         days = timedelta(days=settings.keep_tombstones)
         ingest = Ingest(
             store,

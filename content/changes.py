@@ -4,17 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
-from heapq import nlargest
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from content.clean import capped
 from content.document import is_web_url
-from content.text import language, plain_text, sanitise, storable
+from content.text import language, plain_text, storable
 from content.tokens import IndexedText, index_text
 from content.types import KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
-MAX_HTML_BYTES = 512 * 1024
 # The index has room for 16,383 tokens of a post, and English takes six characters for one.
 MAX_TEXT_CHARACTERS = 100_000
 # PostgreSQL's B-tree takes 2,704 bytes for all columns of an index together.
@@ -25,7 +24,6 @@ HANDFUL = 5
 DATES_ERR = timedelta(days=2)
 OPENING = 80  # characters by which a post without a title is recognised
 _TOO_FAR_AHEAD = timedelta(days=1)
-_ROOM = 4096  # for the end tags that a cut makes necessary
 _TRACKING = ("utm_", "fbclid", "gclid")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -89,13 +87,6 @@ def _storable(post: ParsedPost) -> ParsedPost:
         tags=tuple(map(storable, post.tags)),
         media=tuple(Media(storable(m.url), storable(m.type), storable(m.alt)) for m in post.media),
     )
-
-
-def newest(posts: Sequence[ParsedPost], limit: int) -> Sequence[ParsedPost]:
-    """At most `limit` posts: all if there are no more, else the newest. What has no date counts as new."""
-    if len(posts) <= limit:
-        return posts
-    return nlargest(limit, posts, key=lambda post: post.published_at or datetime.max.replace(tzinfo=UTC))
 
 
 def with_old_news(
@@ -223,7 +214,7 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
         author=post.author,
         published_at=now if published is None or published > now + _TOO_FAR_AHEAD else published,
         updated_at=post.updated_at,
-        html=_capped(post.html),
+        html=capped(post.html),
         text=text,
         language=language(f"{post.title}\n{text}"),
         tags=post.tags,
@@ -234,12 +225,3 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
 
 def _content_hash(post: ParsedPost) -> str:
     return _hash(json.dumps([post.title, post.html, post.url, post.tags]))
-
-
-def _capped(html: str) -> str:
-    """`html`, or as much of it as fits, with its elements closed again."""
-    body = html.encode("utf-8", "replace")
-    if len(body) <= MAX_HTML_BYTES:
-        return html
-    cut = sanitise(body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore").rpartition("<")[0])
-    return cut if len(cut.encode()) <= MAX_HTML_BYTES else ""

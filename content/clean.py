@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from content.document import is_web_url
@@ -27,12 +28,19 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "code": {"class"},
     "ol": {"start"},
 }
+MAX_HTML_BYTES = 512 * 1024
+_ROOM = 4096  # for the end tags that a cut makes necessary
+_EXPANSION = 4  # times as long as a text may be what its references repeat
 _DEEPEST = 100
+_MANY_ATTRIBUTES = 200
 _DEEPEST_FORMATTING = 16
 _MANY_TAGS = 500
 _TOO_MANY_TAGS = 40_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ANY_TAG = re.compile(r"<[^<>]*>")
+_QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
+_LONG_TAG = re.compile(rf"<[^<>]{{{2 * _MANY_ATTRIBUTES},}}")
+_BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+")
 _FORMATTING_NAMES = "b big code em font i nobr s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_NAMES.split())
 _NEVER_NESTED_NAMES = "a br img hr input meta link wbr source area col embed track param p li td th tr dt dd"
@@ -55,6 +63,15 @@ def sanitise(html: str, base_url: str = "") -> str:
     ).strip()
 
 
+def capped(html: str) -> str:
+    """`html`, which has been sanitised, or as much of it as is stored, with its elements closed again."""
+    body = html.encode("utf-8", "replace")
+    if len(body) <= MAX_HTML_BYTES:
+        return html
+    cut = sanitise(body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore").rpartition("<")[0])
+    return cut if len(cut.encode()) <= MAX_HTML_BYTES else ""
+
+
 def _language_class_only(_tag: str, attribute: str, value: str) -> str | None:
     if attribute != "class":
         return value
@@ -73,9 +90,20 @@ def absolute(base_url: str, url: str) -> str:
 def _bounded(html: str) -> str:
     """`html`, or its text alone when it is nested so that a parser's time or memory would explode."""
     tags = html.count("<")
-    if tags <= _MANY_TAGS or (tags <= _TOO_MANY_TAGS and not _is_too_deep(html)):
+    is_deep = tags > _MANY_TAGS and (tags > _TOO_MANY_TAGS or _is_too_deep(html))
+    if not is_deep and not _has_many_attributes(html):
         return html
     return escape(_ANY_TAG.sub(" ", html).replace("<", " "))
+
+
+def _has_many_attributes(html: str) -> bool:
+    """Whether a tag has more attributes than any author writes: parsers compare each with all before it."""
+    if not _LONG_TAG.search(html):
+        return False
+    bare = _QUOTED.sub("=", html)  # what is quoted may hold spaces and brackets, and is one value
+    return any(
+        len(_BETWEEN_ATTRIBUTES.findall(tag[0])) > _MANY_ATTRIBUTES for tag in _LONG_TAG.finditer(bare)
+    )
 
 
 def _is_too_deep(html: str) -> bool:
@@ -97,8 +125,18 @@ def _is_too_deep(html: str) -> bool:
 
 def markdown_to_html(text: str) -> str:
     """CommonMark with tables and strikethrough as HTML, not sanitised: raw HTML in it is kept."""
-    html: str = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text)
+    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    tokens = reader.parse(text)
+    if sum(map(_weight, tokens)) > _ROOM + _EXPANSION * len(text):
+        return f"<p>{escape(text)}</p>"
+    html: str = reader.renderer.render(tokens, reader.options, {})
     return html
+
+
+def _weight(token: Token) -> int:
+    """The characters of a token's addresses and titles: references make few of them many."""
+    own = sum(len(str(value)) for value in token.attrs.values())
+    return own + sum(map(_weight, token.children or ()))
 
 
 def parse(html: str) -> LexborNode | None:

@@ -8,6 +8,7 @@ SkywaveError
 │   │   └── Unreachable      nothing answered there
 │   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
 │   └── ParseError           what came is not a feed, or not a post
+│       └── ParserKilled     what came took too long or broke the process that read it
 ├── UsageError               a person asked for something that cannot be understood
 ├── NotFound                 a source, chat or delivery of that name does not exist
 ├── SettingsError            a setting is missing or unusable
@@ -45,6 +46,10 @@ class AddressRefused(SourceError):
 
 class ParseError(SourceError):
     """What came is not a feed, or not a post."""
+
+
+class ParserKilled(ParseError):
+    """What came took too long to read, or broke the process that read it: it is tried again much later."""
 
 
 class UsageError(SkywaveError):

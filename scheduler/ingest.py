@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from content import changes
+from content.bounds import newest
 from content.changes import HANDFUL, Changes
-from content.errors import SkywaveError, SourceError
+from content.errors import ParserKilled, SkywaveError, SourceError
 from content.fetch import Fetcher, ServerBusy
 from content.sources import Read, ReadContext, kind_named, kind_of, normalise
 from content.text import storable
@@ -16,7 +17,7 @@ from content.types import Failure, NewPost, ParsedSource, Source, Validators, Vi
 from scheduler.batches import batches
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.quotas import Quotas
-from scheduler.retry import next_poll, poll_backoff, poll_wait
+from scheduler.retry import KILLED_WAIT, next_poll, poll_backoff, poll_wait
 from scheduler.types import Broadcast, BroadcastKind
 
 log = structlog.get_logger(__name__)
@@ -173,7 +174,8 @@ class Ingest:
             known = await work.posts.known(source.id)
             current = await work.sources.get(source.id) or source
         now, run = self._clock.now(), self._context.run
-        posts = changes.newest(parsed.posts, self._context.max_posts)
+        dates = [post.published_at for post in parsed.posts]
+        posts = newest(parsed.posts, dates, self._context.max_posts)
         taken = replace(parsed, posts=tuple(posts))
         found = await run(changes.diff, known, taken, source_url=source.url, now=now)
         cut = len(posts) < max(parsed.total, len(parsed.posts))
@@ -261,6 +263,8 @@ class Ingest:
     async def _failed(self, source: Source, error: SkywaveError, begun: _Begun) -> PollResult:
         asked = error.retry_after if isinstance(error, ServerBusy) else None
         reason = storable(str(error))
+        if isinstance(error, ParserKilled):
+            asked = KILLED_WAIT
 
         def failed(now: Source) -> Source:
             seconds = self._seconds(begun)

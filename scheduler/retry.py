@@ -12,6 +12,8 @@ PAUSE_BASE, PAUSE_CAP = timedelta(hours=1), timedelta(days=1)
 POLL_CAP = timedelta(hours=12)
 # A source that is slow to read is read less often: reading it may take a tenth of the time.
 SLOW_POLL = 10
+# A source whose reading had to be ended by force is not tried again before.
+KILLED_WAIT = timedelta(hours=1)
 
 
 def _doubled(base: timedelta, times: int, cap: timedelta) -> timedelta:

@@ -22,7 +22,8 @@ _SUPERSETS = {
     "ascii": "windows-1252",
     "big5": "big5hkscs",
 }
-_NOT_LIKE_ASCII = ("utf-16", "utf-32", "utf-7", "iso2022", "hz")  # bytes below 128 do not mean ASCII in them
+_WIDE = ("utf-16", "utf-32")
+_NOT_LIKE_ASCII = ("utf-7", "iso2022", "hz")  # bytes below 128 do not mean ASCII in them
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _GB2312_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 
@@ -38,9 +39,12 @@ def decode(body: bytes, content_type: str = "") -> str:
             return _lenient(body[len(mark) :], encoding)
     declared = tuple(_declared(body, content_type))
     for encoding in declared:
-        if encoding.startswith(_NOT_LIKE_ASCII):
+        if encoding.startswith(_WIDE):
+            if 0 in body[:4]:  # else it is ASCII's relative, whatever it says of itself
+                return _lenient(body, f"{encoding[:6]}-{'be' if body[0] == 0 else 'le'}")
+        elif encoding.startswith(_NOT_LIKE_ASCII):
             return _lenient(body, encoding)
-    for encoding in ("utf-8", *(name for name in declared if name != "utf-8")):
+    for encoding in ("utf-8", *(name for name in declared if name != "utf-8" and not name.startswith(_WIDE))):
         if (text := _strict(body, encoding)) is not None:
             return text
     if not _is_mostly_utf8(body) and _looks_like_gb(body):

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
+from content.bounds import MAX_POSTS
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
 from content.secrets import is_public, printable
@@ -19,7 +20,7 @@ _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])")
 _PAGE = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 
 
@@ -48,7 +49,9 @@ class FeedKind:
         fetched = await context.fetcher.fetch(url, validators)
         if fetched is None:
             return Read(None, validators, url)
-        parsed = await context.run(parse_feed, fetched.body, fetched.content_type, fetched.url)
+        parsed = await context.parse(
+            url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
+        )
         return Read(parsed, fetched.validators, fetched.url)
 
 
@@ -57,17 +60,17 @@ def _with_scheme(url: str) -> str:
     return f"https://{url}" if _HOST.match(url) else url
 
 
-def parse_feed(body: bytes, content_type: str, url: str) -> ParsedSource:
-    """The feed in `body`, which came from `url`. Raises ParseError when it is none."""
+def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+    """The feed in `body`, which came from `url`: its newest posts. Raises ParseError when it is none."""
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
-        return parse_json(text, url)
+        return parse_json(text, url, max_posts)
     start = _COMMENT.sub("", text[:8192])
     root = _ROOT.search(start)
     page = _PAGE.search(start)
     if root is None or (page and page.start() < root.start()):
         raise ParseError(_not_a_feed(text, url))
-    return parse_xml(text, root[1], url)
+    return parse_xml(text, root[1], url, max_posts)
 
 
 def _not_a_feed(text: str, url: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from datetime import datetime
 
 import yaml
@@ -11,6 +12,9 @@ from content.text import storable
 
 _FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _OPEN = re.compile(r"(---|\+\+\+)[ \t]*\n(?=[A-Za-z_\"'#][^\n]*[:=])")
+MAX_CHARACTERS = 64 * 1024
+_DEEPEST = 30
+_MANY_VALUES = 10_000  # what aliases and merge keys repeat counts each time
 _LINE = re.compile(r"line (\d+)")
 
 
@@ -25,7 +29,10 @@ class Fields(dict[str, object]):
         value = self.get(name)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return ""
-        return " ".join(storable(str(value)).split())
+        try:
+            return " ".join(storable(str(value)).split())
+        except ValueError:  # a number of thousands of digits
+            return ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list, or one text with commas between."""
@@ -49,6 +56,8 @@ def split(text: str) -> tuple[Fields, str]:
         if _OPEN.match(text):
             raise BrokenFrontMatter(f"line 1: the front matter has no closing {text[:3]}: add it")
         return Fields(), text
+    if len(found[2]) > MAX_CHARACTERS:
+        raise BrokenFrontMatter(f"the front matter is longer than {MAX_CHARACTERS // 1024} KiB: shorten it")
     values = _toml(found[2]) if found[1] == "+++" else _yaml(found[2])
     if values is None:  # nothing but comments
         return Fields(), text[found.end() :]
@@ -60,21 +69,50 @@ def split(text: str) -> tuple[Fields, str]:
 
 
 def _yaml(text: str) -> object:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _check_size(yaml.parse(text, Loader=loader))
+        return yaml.load(text, Loader=loader)
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 2 if exc.problem_mark else 1
         raise BrokenFrontMatter(
             f"line {line}: {exc.problem or 'broken'}: mend the YAML front matter"
         ) from exc
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+    except BrokenFrontMatter:
+        raise
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as exc:
         raise BrokenFrontMatter(f"the YAML front matter is broken ({_short(exc)}): mend it") from exc
+
+
+def _check_size(events: Iterable[yaml.Event]) -> None:
+    """Raises BrokenFrontMatter before the loader, written in C, builds what no author means.
+
+    It recurses for each level, and copies what an alias or a merge key names.
+    """
+    open_sizes, names, sizes = [0], [""], dict[str, int]()
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_sizes.append(1)
+            names.append(event.anchor or "")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size = open_sizes.pop()
+            sizes[names.pop()] = size
+            open_sizes[-1] += size
+        elif isinstance(event, yaml.AliasEvent):
+            # An alias within what it names has no end.
+            open_sizes[-1] += sizes.get(event.anchor or "", _MANY_VALUES)
+        elif isinstance(event, yaml.ScalarEvent):
+            open_sizes[-1] += 1
+            sizes[event.anchor or ""] = 1
+        if len(open_sizes) > _DEEPEST or open_sizes[-1] > _MANY_VALUES:
+            line = event.start_mark.line + 2 if event.start_mark else 1
+            raise BrokenFrontMatter(f"line {line}: too many levels or values: simplify the front matter")
 
 
 def _toml(text: str) -> object:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except (ValueError, ArithmeticError, RecursionError) as exc:
         found = _LINE.search(str(exc))
         line = int(found[1]) + 1 if found else 1
         raise BrokenFrontMatter(f"line {line}: {_short(exc)}: mend the TOML front matter") from exc

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from hashlib import blake2b
 
+from content.bounds import MAX_POSTS, bounded, newest
 from content.errors import ParseError
 from content.fetch import printable
 from content.sources.dates import to_utc
@@ -14,7 +16,7 @@ from content.types import Failure, Media, ParsedPost, ParsedSource
 Object = Mapping[str, object]
 
 
-def parse_json(text: str, url: str) -> ParsedSource:
+def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     """The JSON feed in `text`, which came from `url`. Raises ParseError when it is none."""
     try:
         feed = json.loads(text, strict=False)
@@ -24,16 +26,23 @@ def parse_json(text: str, url: str) -> ParsedSource:
     if not isinstance(items, list):
         raise ParseError(f"{printable(url)} is not a feed: JSON without the `items` of a JSON Feed")
     home = _url(feed, "home_page_url", url)
-    return ParsedSource(
+    objects = [item for item in items if isinstance(item, dict)]
+    kept = newest(objects, [_published(item) for item in objects], max_posts)
+    parsed = ParsedSource(
         title=_string(feed, "title"),
         url=home,
-        posts=tuple(_post(item, home or url) for item in items if isinstance(item, dict)),
+        posts=tuple(_post(item, home or url) for item in kept),
         failures=tuple(
             Failure(f"item {number}", "is not a JSON object: tell the publisher of the feed")
             for number, item in enumerate(items, 1)
             if not isinstance(item, dict)
         ),
     )
+    return bounded(parsed, len(objects))
+
+
+def _published(item: Object) -> datetime | None:
+    return to_utc(item.get("date_published")) or to_utc(item.get("date_modified"))
 
 
 def _post(item: Object, base: str) -> ParsedPost:
@@ -47,7 +56,7 @@ def _post(item: Object, base: str) -> ParsedPost:
         url=url,
         title=title,
         author=", ".join(_authors(item)),
-        published_at=to_utc(item.get("date_published")) or to_utc(item.get("date_modified")),
+        published_at=_published(item),
         updated_at=to_utc(item.get("date_modified")),
         html=html,
         summary=" ".join(plain_text(_string(item, "summary")).split()),

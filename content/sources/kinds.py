@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
+from content.edge import guarded
 from content.fetch import Fetcher
 from content.types import ParsedSource, Validators
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 
 class Run(Protocol):
@@ -18,16 +20,31 @@ class Run(Protocol):
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
+class Parser(Protocol):
+    """Calls a function on outside text where it can be killed."""
+
+    async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
+        """What `function` makes of `source`. Raises SourceError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a kind needs to read: the network, and a place for work that takes more than a millisecond.
 
-    `max_posts` is how many posts one read gives at most, the newest.
+    `max_posts` is how many posts one read gives at most, the newest. Without a `parser`, `run` parses too.
     """
 
     fetcher: Fetcher
     run: Run = asyncio.to_thread
     max_posts: int = 500
+    parser: Parser | None = None
+
+    async def parse(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
+        """What `function` makes of `source`. Raises SourceError, whatever goes wrong in there."""
+        if self.parser is None:
+            return await self.run(lambda: guarded(source, function, *args))
+        return await self.parser.call(source, function, *args)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,8 +10,9 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from content.bounds import MAX_POSTS, bounded
 from content.document import is_web_url
-from content.errors import FetchError
+from content.errors import FetchError, ParseError
 from content.sources.dates import to_utc
 from content.sources.frontmatter import BrokenFrontMatter, split
 from content.sources.kinds import Read, ReadContext
@@ -19,6 +21,9 @@ from content.text import markdown_to_html, plain_text, sanitise, storable
 from content.types import Failure, ParsedPost, ParsedSource, Validators
 
 MAX_BYTES = 2 * 1024 * 1024
+MAX_TOTAL = 64 * 1024 * 1024  # bytes of all files of a folder
+MAX_FILES = 10_000  # that are looked at, Markdown or not
+MAX_DEPTH = 16  # folders in folders
 _PATH = re.compile(r"file:|~|\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\]")
 _SUFFIXES = (".md", ".markdown")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_ ]|$)")
@@ -46,7 +51,7 @@ class MarkdownKind:
         fresh = Validators(content_hash=_fingerprint(files))
         if fresh == validators:
             return Read(None, validators, url)
-        return Read(await context.run(parse_folder, folder, files), fresh, url)
+        return Read(await context.parse(url, parse_folder, folder, files, context.max_posts), fresh, url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,13 @@ def _walk(folder: Path) -> Iterator[File]:
     def refuse(exc: OSError) -> None:
         raise FetchError(f"{exc.filename} cannot be read ({exc.strerror}): check its permissions") from exc
 
+    seen = 0
     for where, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        seen += len(names) + len(folders)
+        if seen > MAX_FILES:
+            raise FetchError(f"{folder} holds more than {MAX_FILES} files: give a smaller folder")
+        inside = len(Path(where).relative_to(folder).parts)
+        folders[:] = [name for name in folders if inside < MAX_DEPTH and not name.startswith((".", "_"))]
         for name in names:
             path = Path(where, name)
             if (
@@ -79,9 +89,19 @@ def _walk(folder: Path) -> Iterator[File]:
                 or name.lower() == "readme.md"
             ):
                 continue
-            if path.is_file():
-                status = path.stat()
+            if (status := _status(path, folder)) is not None:
                 yield File(path, path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _status(path: Path, folder: Path) -> os.stat_result | None:
+    """Of a file in `folder`; None for devices and pipes, and for links to what is elsewhere."""
+    try:
+        if not path.resolve().is_relative_to(folder):
+            return None
+        status = path.stat()
+    except (OSError, RuntimeError):  # gone meanwhile, or a link to itself
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _fingerprint(files: tuple[File, ...]) -> str:
@@ -89,8 +109,13 @@ def _fingerprint(files: tuple[File, ...]) -> str:
     return blake2b(listing.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def parse_folder(folder: Path, files: tuple[File, ...]) -> ParsedSource:
-    """The posts in `files`, newest first. Drafts are left out; what cannot be read becomes a Failure."""
+def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POSTS) -> ParsedSource:
+    """The newest posts in `files`, newest first, without drafts; what cannot be read becomes a Failure.
+
+    Raises ParseError.
+    """
+    if sum(file.size for file in files if file.size <= MAX_BYTES) > MAX_TOTAL:
+        raise ParseError(f"{folder} holds more than {MAX_TOTAL // 1024**2} MiB of Markdown: split it")
     posts: list[ParsedPost] = []
     failures: list[Failure] = []
     for file in files:
@@ -98,10 +123,14 @@ def parse_folder(folder: Path, files: tuple[File, ...]) -> ParsedSource:
             post = _post(file)
         except _Unreadable as exc:
             failures.append(Failure(storable(file.name), str(exc)))
+        except Exception as exc:  # one file that breaks a parser is that file's failure
+            failures.append(Failure(storable(file.name), f"cannot be read ({type(exc).__name__}): mend it"))
         else:
             posts += [post] if post else []
     posts.sort(key=lambda post: post.published_at or datetime.min.replace(tzinfo=UTC), reverse=True)
-    return ParsedSource(title=storable(folder.name), posts=tuple(posts), failures=tuple(failures))
+    kept = tuple(posts[:max_posts])
+    parsed = ParsedSource(title=storable(folder.name), posts=kept, failures=tuple(failures))
+    return bounded(parsed, len(posts))
 
 
 class _Unreadable(Exception):
@@ -141,7 +170,7 @@ def _text(file: File) -> str:
     if file.size > MAX_BYTES:
         raise _Unreadable(f"is larger than {MAX_BYTES // 1024} KiB: split it")
     try:
-        body = file.path.read_bytes()
+        body = _read(file.path)
     except OSError as exc:
         raise _Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
     for encoding in ("utf-8-sig", "gb18030"):
@@ -151,6 +180,16 @@ def _text(file: File) -> str:
             continue
     line = body[: _first_bad_byte(body)].count(b"\n") + 1
     raise _Unreadable(f"line {line} is not UTF-8: save the file as UTF-8")
+
+
+def _read(path: Path) -> bytes:
+    """What a file holds, which may have become another one since it was listed. Raises OSError."""
+    with open(path, "rb", opener=_open) as file:
+        return file.read(MAX_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that took the file's place does not hold us up
 
 
 def _first_bad_byte(body: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import cast
 import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
+from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
 from content.errors import ParseError
 from content.fetch import printable
@@ -18,7 +19,14 @@ from content.sources.dates import to_utc
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Media, ParsedPost, ParsedSource
 
-_XML_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+_XML_DECLARATION = re.compile(r"<\?xml[^<>]{0,1000}\?>")
+# feedparser's own patterns are quadratic in these two.
+_MANY_SIGNS = re.compile(r"&{64,}")
+_LONG_AUTHOR = re.compile(
+    r"(<(?:[\w-]+:)?(?:author|managingEditor|webMaster|creator|name|email|contributor|publisher|owner)"
+    r"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{500})[^<\]]+"
+)
+LOOKED_AT = 10  # times as many posts as are kept: the newest are sought among these
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, section 2.2
 _POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]")
 _POST_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>")
@@ -27,10 +35,13 @@ PICTURE = "image/*"  # the type of a picture whose source does not name it
 Entry = Mapping[str, object]
 
 
-def parse_xml(text: str, root: str, url: str) -> ParsedSource:
+def parse_xml(text: str, root: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     """The feed in `text`, whose root element is `root` (rss, feed, RDF). Raises ParseError."""
     text = _FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
-    whole = _completed(text, root)
+    text = _MANY_SIGNS.sub("&", _LONG_AUTHOR.sub(r"\1", text))
+    ends = [match.end() for match in _POST_END.finditer(text)]
+    is_long = len(ends) > LOOKED_AT * max_posts
+    whole = _completed(text[: ends[LOOKED_AT * max_posts - 1]] if is_long else text, root)
     try:
         found = feedparser.parse(
             BytesIO((text if whole is None else whole).encode("utf-8", "ignore")),
@@ -48,12 +59,14 @@ def parse_xml(text: str, root: str, url: str) -> ParsedSource:
     cut_short = Failure(
         printable(url), "the feed is cut short: what comes after its last complete post is lost"
     )
-    return ParsedSource(
+    kept = newest(entries, [_published(entry) for entry in entries], max_posts)
+    parsed = ParsedSource(
         title=_plain(found.feed, "title"),
         url=home,
-        posts=tuple(_post(entry, home, url) for entry in entries),
-        failures=(cut_short,) if whole is not None else (),
+        posts=tuple(_post(entry, home, url) for entry in kept),
+        failures=(cut_short,) if whole is not None and not is_long else (),
     )
+    return bounded(parsed, len(ends) if is_long else len(entries))
 
 
 def _completed(text: str, root: str) -> str | None:
@@ -93,7 +106,7 @@ def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
         url=url,
         title=title,
         author=_author(entry),
-        published_at=published or _time(entry, "created") or updated,
+        published_at=_published(entry),
         updated_at=updated if published else None,
         html=html,
         summary=_plain(entry, "summary") if _detail(entry, "summary") else "",
@@ -144,6 +157,10 @@ def _time(entry: Entry, name: str) -> datetime | None:
         return to_utc(datetime(*parts[:6])) if isinstance(parts, tuple) else None
     except ValueError:
         return None
+
+
+def _published(entry: Entry) -> datetime | None:
+    return _time(entry, "published") or _time(entry, "created") or _time(entry, "updated")
 
 
 def _body(entry: Entry) -> Entry:

@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from content.bounds import newest
 from content.changes import (
     DATES_ERR,
     HANDFUL,
     MAX_GUID_BYTES,
-    MAX_HTML_BYTES,
     MAX_TEXT_CHARACTERS,
     Changes,
     canonical_url,
     diff,
     left_out,
-    newest,
     stored_guid,
     with_old_news,
 )
+from content.clean import MAX_HTML_BYTES
 from content.types import Failure, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
@@ -345,8 +345,10 @@ class TestBounds:
 
     def test_the_newest_are_kept_and_those_without_date(self) -> None:
         posts = [post("undated", at=None), *(post(f"{n}", at=NOW - timedelta(days=n)) for n in range(9))]
-        assert [one.guid for one in newest(posts[::-1], 3)] == ["undated", "0", "1"]
-        assert newest(posts, 10) is posts
+        posts.reverse()
+        dates = [one.published_at for one in posts]
+        assert [one.guid for one in newest(posts, dates, 3)] == ["1", "0", "undated"]
+        assert newest(posts, dates, 10) == posts
 
     def test_what_is_left_out_is_told(self) -> None:
         failures = (Failure("a.md", "line 3: no date"), Failure("b.md", "not text"), Failure("c.md", "no"))

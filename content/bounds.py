@@ -1,0 +1,74 @@
+"""How much of a source is taken: what comes out of parsing has a size that is known before."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from content.changes import stored_guid
+from content.clean import capped
+from content.types import Failure, Media, ParsedPost, ParsedSource
+
+T = TypeVar("T")
+
+MAX_POSTS = 500
+MAX_READ = 16 * 1024**2  # characters of HTML in one read
+MAX_URL = 4096
+MAX_TITLE = 1000
+MAX_NAME = 200  # an author, a tag, a media type
+MAX_SUMMARY = 20_000
+MAX_TAGS = 50
+MAX_MEDIA = 50
+MAX_FAILURES = 100
+_UNDATED = datetime.max.replace(tzinfo=UTC)
+
+
+def newest(items: Sequence[T], dates: Sequence[datetime | None], limit: int) -> list[T]:
+    """At most `limit` of `items`, the latest, in their own order. What has no date counts as new."""
+    if len(items) <= limit:
+        return list(items)
+    order = sorted(range(len(items)), key=lambda at: dates[at] or _UNDATED, reverse=True)
+    return [items[at] for at in sorted(order[:limit])]
+
+
+def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
+    """`parsed` with texts as long as they may be; `total` is how many posts there were."""
+    posts: list[ParsedPost] = []
+    room = MAX_READ
+    for post in map(_shortened, parsed.posts):
+        room -= len(post.html)
+        if room < 0:
+            break
+        posts.append(post)
+    failures = tuple(Failure(one.name[:MAX_NAME], one.reason[:500]) for one in parsed.failures[:MAX_FAILURES])
+    return replace(
+        parsed,
+        title=parsed.title[:MAX_TITLE],
+        url=_url(parsed.url),
+        posts=tuple(posts),
+        failures=failures,
+        total=total,
+    )
+
+
+def _shortened(post: ParsedPost) -> ParsedPost:
+    return replace(
+        post,
+        guid=stored_guid(post.guid),
+        url=_url(post.url),
+        title=post.title[:MAX_TITLE],
+        author=post.author[:MAX_NAME],
+        html=capped(post.html),
+        summary=post.summary[:MAX_SUMMARY],
+        tags=tuple(tag[:MAX_NAME] for tag in post.tags[:MAX_TAGS]),
+        media=tuple(
+            Media(medium.url, medium.type[:MAX_NAME], medium.alt[:MAX_TITLE])
+            for medium in post.media[:MAX_MEDIA]
+            if _url(medium.url)
+        ),
+    )
+
+
+def _url(url: str) -> str:
+    """A URL that is cut leads elsewhere, so a longer one is none."""
+    return url if len(url) <= MAX_URL else ""
