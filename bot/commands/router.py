@@ -10,7 +10,8 @@ from bot.commands.flood import Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import Call, Reply, Request, Services
 from content import present
-from content.errors import SkywaveError
+from content.errors import SkywaveError, StoreError, StoreRejected
+from content.i18n import Translator
 from scheduler import membership
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
@@ -100,6 +101,10 @@ class Router:
             return refusal(request) if pace is Pace.REFUSED else await answer(request)
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
+            if isinstance(exc, StoreError | StoreRejected) and not self._is_operator(call):
+                # Where the database is and what it says is the operator's business.
+                t = Translator(call.locale).t
+                return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
                 return Reply(present.error(str(exc)), private=True)
             return await self._refusals.failed(request, exc)

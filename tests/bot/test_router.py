@@ -3,6 +3,7 @@
 import pytest
 
 from bot.access import NEEDED
+from content.errors import StoreBusy
 from scheduler import membership
 from scheduler.types import ChatKind, ChatState
 from tests.bot.conftest import OPERATOR, Desk, shown
@@ -90,3 +91,10 @@ async def test_completion_shows_only_what_the_chat_may_see(desk: Desk, option: s
     found = await desk.router.complete(option, "open", desk.call("/latest"))
     assert list(found) == (["Open letters"] if option == "source" else [])
     assert list(await desk.router.complete(option, "open", desk.call("/nonsense"))) == []
+
+
+async def test_where_the_database_is_and_what_it_says_is_told_to_operators_alone(desk: Desk) -> None:
+    said = "the database /srv/skywave.db is locked by another program"
+    desk.store.outages = [StoreBusy(said), StoreBusy(said)]
+    assert shown(await desk.say("/help", place="9")) == "⚠ Something went wrong. Please try again later."
+    assert said in shown(await desk.say("/help", place="9", actor=OPERATOR))
