@@ -92,13 +92,8 @@ def _walk(folder: Path) -> Iterator[File]:
             ):
                 continue
             if (status := _status(path, folder)) is not None:
-                yield File(
-                    path,
-                    path.relative_to(folder).as_posix(),
-                    status.st_size,
-                    status.st_mtime_ns,
-                    status.st_ino,
-                )
+                name = path.relative_to(folder).as_posix()
+                yield File(path, name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _status(path: Path, folder: Path) -> os.stat_result | None:

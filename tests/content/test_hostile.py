@@ -69,7 +69,7 @@ class TestPatterns:
             parse_feed(b"<!--" * 500_000, "", URL)
 
     def test_attributes_of_one_tag(self) -> None:
-        names = " ".join(f"a{number}" for number in range(100_000))
+        names = " ".join(f"a{number}" for number in range(40_000))
         for tag in (f"<p {names}>x", f"<p {names.replace(' ', '/')}>x", f'<p b=">" {names}>x'):
             assert len(sanitise(tag)) < 2 * len(tag)
 
@@ -91,7 +91,7 @@ class TestFeeds:
 
     def test_what_a_parser_does_not_expect(self) -> None:
         with pytest.raises(SourceError, match=r"example\.org"):
-            asyncio.run(ReadContext(OneBody(b"")).parse(URL, {}.__getitem__, "a feed"))
+            asyncio.run(ReadContext(OneBody(b"")).parse(URL, dict[str, str]().__getitem__, "a feed"))
 
     @pytest.mark.parametrize("kind", ["rss", "json"])
     def test_of_many_posts_the_newest_are_kept(self, kind: str) -> None:
