@@ -162,7 +162,7 @@ async def build(
             store=store,
             ingest=ingest,
             digests=Digests(store, clock, wake),
-            drafts=Drafts(store, clock, wake),
+            drafts=Drafts(store, clock, wake, parsers),
             clock=clock,
             page_size=settings.page_size,
             timezone=settings.timezone,

@@ -8,7 +8,7 @@ from bot.access import Role
 from bot.commands.types import Button, Reply, Request, Services
 from content import present
 from content.errors import UsageError
-from scheduler import drafts, timetable
+from scheduler import timetable
 from scheduler.types import Draft, DraftState
 
 PREFIX = "d"
@@ -26,7 +26,7 @@ async def post(request: Request, services: Services) -> Reply:
     async with services.store.write() as work:
         draft = await work.drafts.add(draft)
         await work.commit()
-    document = present.post(drafts.preview(draft, now), request.look)
+    document = present.post(await services.drafts.preview(draft, now), request.look)
     return Reply(document, _buttons(draft, request), private=True)
 
 
