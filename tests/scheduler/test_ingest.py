@@ -1,10 +1,12 @@
 """From a feed to the outbox: what is new, who gets it, and what a broken source does not break."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import FetchError, UsageError
+from content.errors import FetchError, ParserKilled, UsageError
 from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
@@ -12,6 +14,9 @@ from scheduler import membership
 from scheduler.ingest import Ingest
 from scheduler.types import Chat, ChatState
 from tests.scheduler.conftest import FEED, World, inline, json_feed
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 OTHER = "https://other.example.net/feed.json"
 
@@ -298,3 +303,22 @@ async def test_many_sources_are_polled_side_by_side(world: World) -> None:
         world.store, ReadContext(world.fetcher, inline), world.clock, timedelta(minutes=5), lambda: None
     ).poll_due()
     assert sorted(result.source.url for result in results) == sorted(urls)
+
+
+class Killer:
+    """A parser that is killed by whatever it reads."""
+
+    async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
+        raise ParserKilled(f"{source} took too long to read")
+
+
+async def test_a_source_that_had_to_be_killed_waits_an_hour_at_least(world: World) -> None:
+    await world.source(FEED)
+    world.clock.advance(300)
+    context = ReadContext(world.fetcher, inline, parser=Killer())
+    world.fetcher.pages[FEED] = json_feed("hostile")
+    ingest = Ingest(world.store, context, world.clock, timedelta(minutes=5), lambda: None)
+    (result,) = await ingest.poll_due()
+    assert "took too long" in result.error
+    saved = await stored(world)
+    assert saved.next_poll_at is not None and saved.next_poll_at >= world.clock.now() + timedelta(hours=1)
