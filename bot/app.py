@@ -33,7 +33,7 @@ from content.fetch import HttpFetcher
 from content.i18n import Translator, negotiate
 from content.parsers import ParserPool
 from content.present import Look
-from content.sources import ReadContext
+from content.sources import Parser, ReadContext
 from content.types import Post, Visibility
 from scheduler import membership
 from scheduler.digests import Digests
@@ -147,11 +147,15 @@ def make_look(settings: Settings, chat: Chat, locale: str = "") -> Look:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, *, clock: Clock | None = None, seed: int | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    seed: int | None = None,
+    parser: Parser | None = None,
 ) -> AsyncIterator[App]:
     """Open the store and wire everything to it; closed again at the end.
 
-    Raises SettingsError and StoreError.
+    `parser` reads outside text in place of worker processes. Raises SettingsError and StoreError.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -168,15 +172,16 @@ async def build(
             posts_per_day=settings.posts_per_day,
             post_length=settings.post_length,
         )
-        parsers = ParserPool()
-        stack.push_async_callback(parsers.close)
+        pool = ParserPool()
+        stack.push_async_callback(pool.close)
+        parser = parser or pool
         wakers: list[Callable[[], None]] = []
 
         def wake() -> None:
             for waker in wakers:
                 waker()
 
-        context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parsers)
+        context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parser)
         days = timedelta(days=settings.keep_tombstones)
         ingest = Ingest(
             store,
@@ -192,7 +197,7 @@ async def build(
             store=store,
             ingest=ingest,
             digests=Digests(store, clock, wake),
-            drafts=Drafts(store, clock, wake),
+            drafts=Drafts(store, clock, wake, parser),
             clock=clock,
             page_size=settings.page_size,
             timezone=settings.timezone,

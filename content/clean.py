@@ -98,7 +98,7 @@ def _bounded(html: str) -> str:
 
 def _has_many_attributes(html: str) -> bool:
     """Whether a tag has more attributes than any author writes: parsers compare each with all before it."""
-    if not _LONG_TAG.search(html):
+    if len(html) < 2 * _MANY_ATTRIBUTES:
         return False
     bare = _QUOTED.sub("=", html)  # what is quoted may hold spaces and brackets, and is one value
     return any(

@@ -34,6 +34,7 @@ TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave roo
 LEAD_LENGTH = 24  # code points of a post without title that are its link
 QUERY_LENGTH = 60  # code points of a query that are echoed
 BODY_LENGTH = 1500  # code points of a post that is sent alone
+BODY_HTML = 32 * 1024  # characters of HTML in which they are sought
 COUNTED = 1000  # search counts no further
 SHORT_EDITION = 11  # posts that a page has room for
 NUMBERS = 9  # entries in a line of page numbers
@@ -215,7 +216,7 @@ def _post_line(post: Post, content: str, look: Look) -> Paragraph:
 
 def _collapse(content: str, limit: int) -> str:
     """One line of text, as much of it as the cut at `limit` looks at: the last word and a margin."""
-    return " ".join(content.split())[: limit + 64]
+    return " ".join(content[: 2 * (limit + 64)].split())[: limit + 64]
 
 
 def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
@@ -239,7 +240,8 @@ def _origin(post: Post, look: Look) -> Paragraph:
 
 def _body(post: Post) -> tuple[list[Block], bool]:
     """The blocks that fit `BODY_LENGTH`, and whether any were left out."""
-    blocks = to_blocks(post.html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+    html = _beginning(post.html)
+    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
     room = BODY_LENGTH
     for block in blocks:
@@ -250,7 +252,15 @@ def _body(post: Post) -> tuple[list[Block], bool]:
             return _without_last_headings(kept), True
         kept.append(block)
         room -= size
-    return kept, False
+    return kept, len(html) < len(post.html)
+
+
+def _beginning(html: str) -> str:
+    """As much of `html` as is looked at for what is shown, without a tag that is cut."""
+    if len(html) <= BODY_HTML:
+        return html
+    head = html[:BODY_HTML]
+    return head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
 
 
 def _shorten(block: Block, room: int) -> Block:

@@ -6,8 +6,10 @@ from datetime import datetime
 import structlog
 
 from content import changes
+from content.errors import SourceError
+from content.sources.kinds import Parser
 from content.sources.updates import GLOBAL, KIND, TITLE, to_parsed_post, url_of_chat
-from content.types import ParsedSource, Post, Source, Visibility
+from content.types import ParsedPost, ParsedSource, Post, Source, Visibility
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, Draft, DraftState
 
@@ -15,25 +17,31 @@ log = structlog.get_logger(__name__)
 
 
 class Drafts:
-    """Publishes drafts; `wake` is called when deliveries were made."""
+    """Publishes drafts; `wake` is called when deliveries were made. Without `parser`, they are read here."""
 
-    def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
-        self._store, self._clock, self._wake = store, clock, wake
+    def __init__(
+        self, store: Store, clock: Clock, wake: Callable[[], None], parser: Parser | None = None
+    ) -> None:
+        self._store, self._clock, self._wake, self._parser = store, clock, wake, parser
 
     async def publish_due(self) -> int:
         """Publish what was scheduled for now or before; returns how many."""
         async with self._store.read() as work:
             due = await work.drafts.due(self._clock.now())
         for draft in due:
-            await self.publish(draft)
+            try:
+                await self.publish(draft)
+            except SourceError as exc:  # it could be read for its preview; the others go out
+                log.warning("draft.failed", draft=draft.id, reason=str(exc))
         return len(due)
 
     async def publish(self, draft: Draft) -> bool:
         """Make a draft a post and send it, once; False if it was published or discarded before.
 
-        One to a banned chat is discarded.
+        One to a banned chat is discarded. Raises SourceError when its text cannot be read.
         """
         now = self._clock.now()
+        parsed = await self._parsed(draft, now)
         async with self._store.write() as work:
             chat = await work.chats.get(draft.chat_id)
             assert chat is not None, "a draft goes with its chat"
@@ -43,17 +51,26 @@ class Drafts:
                 return False
             if not await work.drafts.set_state(draft.id, DraftState.PUBLISHED):
                 return False
-            await _send(work, draft, chat, now)
+            await _send(work, draft, chat, parsed, now)
             await work.audit.add(draft.actor, "post", f"draft {draft.id}", now)
             await work.commit()
         log.info("draft.published", draft=draft.id, everywhere=draft.everywhere)
         self._wake()
         return True
 
+    async def preview(self, draft: Draft, now: datetime) -> Post:
+        """The post that a draft would become now. Raises SourceError when its text cannot be read."""
+        return _shown(draft, await self._parsed(draft, draft.due_at or now), now)
 
-async def _send(work: UnitOfWork, draft: Draft, chat: Chat, now: datetime) -> None:
+    async def _parsed(self, draft: Draft, now: datetime) -> ParsedPost:
+        if self._parser is None:
+            return to_parsed_post(str(draft.id), draft.text, now)
+        return await self._parser.call(f"draft {draft.id}", to_parsed_post, str(draft.id), draft.text, now)
+
+
+async def _send(work: UnitOfWork, draft: Draft, chat: Chat, post: ParsedPost, now: datetime) -> None:
     source = await updates_source(work, None if draft.everywhere else str(chat.place))
-    parsed = ParsedSource(posts=(to_parsed_post(str(draft.id), draft.text, now),))
+    parsed = ParsedSource(posts=(post,))
     found = changes.diff([], parsed, source_url=source.url, now=now)
     if not draft.everywhere:
         # Following is what lets the chat, and no other, see it in /latest and /search.
@@ -76,9 +93,7 @@ async def updates_source(work: UnitOfWork, place: str | None) -> Source:
     return found or await work.sources.add(KIND, url, TITLE, visibility)
 
 
-def preview(draft: Draft, now: datetime) -> Post:
-    """The post that a draft would become now."""
-    parsed = to_parsed_post(str(draft.id), draft.text, draft.due_at or now)
+def _shown(draft: Draft, parsed: ParsedPost, now: datetime) -> Post:
     new = changes.diff([], ParsedSource(posts=(parsed,)), source_url=GLOBAL, now=now).new[0]
     return Post(
         id=0,

@@ -7,15 +7,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 from content.document import Document, block_text
+from content.edge import guarded
 from content.errors import FetchError, SourceError, StoreError
 from content.fetch import Fetched
 from content.types import Validators
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
 from scheduler.types import Chat, Form, Message, Place, Sent
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -178,6 +182,13 @@ class FakeFetcher:
             return None
         validators = Validators(etag=self.etag, content_hash=content_hash)
         return Fetched(url, body, "application/octet-stream", validators)
+
+
+class ParserHere:
+    """Parses in a thread of this process: a worker takes half a second to start."""
+
+    async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
+        return await asyncio.to_thread(guarded, source, function, *args)
 
 
 @dataclass

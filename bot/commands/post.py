@@ -9,7 +9,7 @@ from bot.commands.types import Button, Reply, Request, Services, may
 from bot.numbers import number
 from content import present
 from content.errors import UsageError
-from scheduler import drafts, timetable
+from scheduler import timetable
 from scheduler.types import Draft, DraftState
 
 PREFIX = "d"
@@ -29,7 +29,7 @@ async def post(request: Request, services: Services) -> Reply:
             await services.quotas.may_write(work, request.person, text, now)
         draft = await work.drafts.add(draft)
         await work.commit()
-    document = present.post(drafts.preview(draft, now), request.look)
+    document = present.post(await services.drafts.preview(draft, now), request.look)
     return Reply(document, _buttons(draft, request, services), private=True)
 
 

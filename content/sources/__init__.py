@@ -3,11 +3,11 @@
 from content.errors import UsageError
 from content.secrets import printable
 from content.sources.feed import FeedKind
-from content.sources.kinds import Read, ReadContext, SourceKind
+from content.sources.kinds import Parser, Read, ReadContext, SourceKind
 from content.sources.markdown import MarkdownKind
 from content.sources.updates import UpdatesKind
 
-__all__ = ["KINDS", "Read", "ReadContext", "SourceKind", "kind_named", "kind_of", "normalise"]
+__all__ = ["KINDS", "Parser", "Read", "ReadContext", "SourceKind", "kind_named", "kind_of", "normalise"]
 
 KINDS: tuple[SourceKind, ...] = (UpdatesKind(), MarkdownKind(), FeedKind())
 

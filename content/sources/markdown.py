@@ -1,5 +1,6 @@
 """A folder of Markdown files with YAML or TOML front matter, as Hugo, Jekyll and Hexo keep them."""
 
+import errno
 import os
 import re
 import stat
@@ -62,6 +63,7 @@ class File:
     name: str
     size: int
     mtime: int
+    inode: int
 
 
 def _files(folder: Path) -> tuple[File, ...]:
@@ -90,7 +92,8 @@ def _walk(folder: Path) -> Iterator[File]:
             ):
                 continue
             if (status := _status(path, folder)) is not None:
-                yield File(path, path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns)
+                name = path.relative_to(folder).as_posix()
+                yield File(path, name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _status(path: Path, folder: Path) -> os.stat_result | None:
@@ -170,7 +173,7 @@ def _text(file: File) -> str:
     if file.size > MAX_BYTES:
         raise _Unreadable(f"is larger than {MAX_BYTES // 1024} KiB: split it")
     try:
-        body = _read(file.path)
+        body = _read(file)
     except OSError as exc:
         raise _Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
     for encoding in ("utf-8-sig", "gb18030"):
@@ -182,10 +185,13 @@ def _text(file: File) -> str:
     raise _Unreadable(f"line {line} is not UTF-8: save the file as UTF-8")
 
 
-def _read(path: Path) -> bytes:
-    """What a file holds, which may have become another one since it was listed. Raises OSError."""
-    with open(path, "rb", opener=_open) as file:
-        return file.read(MAX_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+def _read(file: File) -> bytes:
+    """What a file holds, unless another one took its place since it was listed. Raises OSError."""
+    with open(file.path, "rb", opener=_open) as opened:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_ino != file.inode:
+            raise OSError(errno.ESTALE, "it was replaced meanwhile")
+        return opened.read(MAX_BYTES)
 
 
 def _open(path: str, flags: int) -> int:

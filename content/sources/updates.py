@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from content.bounds import MAX_TITLE
 from content.sources.kinds import Read, ReadContext
 from content.text import markdown_to_html, sanitise
 from content.types import ParsedPost, Validators
@@ -39,4 +40,4 @@ def to_parsed_post(guid: str, text: str, now: datetime) -> ParsedPost:
     """The post of a text in Markdown: its first line is the title, the rest the body."""
     title, _, body = text.strip().partition("\n")
     html = sanitise(markdown_to_html(body.strip()))
-    return ParsedPost(guid=guid, title=title.lstrip("# ").strip(), published_at=now, html=html)
+    return ParsedPost(guid=guid, title=title.lstrip("# ").strip()[:MAX_TITLE], published_at=now, html=html)

@@ -16,6 +16,7 @@ from scheduler import membership
 from scheduler.ports import Clock, DeliveryFilter
 from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
 from tests.e2e.program import FeedServer, item, json_feed
+from tests.fakes import ParserHere
 
 FEED = "/feed"
 PATIENCE = 30.0  # seconds after which a test that waits has failed
@@ -70,7 +71,9 @@ class Deployment(Generic[Spot]):
 
     async def open(self) -> None:
         """Wire the application, without running it."""
-        self.app = await self._stack.enter_async_context(build(self.settings, clock=self.clock, seed=7))
+        self.app = await self._stack.enter_async_context(
+            build(self.settings, clock=self.clock, seed=7, parser=ParserHere())
+        )
 
     def start(self) -> None:
         """Run it, as `skywave run` does."""

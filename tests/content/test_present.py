@@ -315,3 +315,27 @@ def test_an_excerpt_is_as_long_as_the_deployment_says() -> None:
     last = line.children[-1]
     assert isinstance(last, Excerpt)
     assert excerpt(last.text, last.limit) == "字" * 200 + "..."
+
+
+class TestLongBodies:
+    """Of a stored post's HTML no more is looked at than what is shown can come from."""
+
+    PIECES = ('<a href="https://e.org/">x</a>', "<p>x</p>", "<ul><li>x</li></ul>", "y ")
+
+    @pytest.mark.parametrize("piece", PIECES)
+    def test_no_more_than_the_beginning_is_read(self, piece: str) -> None:
+        html = piece * (400_000 // len(piece))
+        shown = present.post(make_post(html=html), LOOK)
+        assert shown == present.post(make_post(html=html[: 4 * present.BODY_HTML]), LOOK)
+        assert sum(len(block_text(block)) for block in shown.blocks) < 2 * present.BODY_HTML
+        assert "Read more" in block_text(shown.blocks[-1])
+
+    def test_a_tag_that_the_cut_goes_through_is_left_out(self) -> None:
+        html = "<p>" + "x" * 100 + '</p><img src="https://e.org/' + "i" * present.BODY_HTML + '.png">'
+        shown = present.post(make_post(html=html), LOOK)
+        assert [type(block) for block in shown.blocks] == [Heading, Paragraph, Paragraph, Paragraph]
+
+    def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
+        (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[2:]
+        assert isinstance(line, Paragraph)
+        assert len(block_text(line)) < 2 * LOOK.excerpt_length

@@ -1,10 +1,12 @@
 """From a feed to the outbox: what is new, who gets it, and what a broken source does not break."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import FetchError, UsageError
+from content.errors import FetchError, ParserKilled, UsageError
 from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
@@ -14,6 +16,9 @@ from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatState
 from tests.fakes import FakeFetcher
 from tests.scheduler.conftest import FEED, World, inline, json_feed
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 OTHER = "https://other.example.net/feed.json"
 
@@ -319,3 +324,25 @@ async def test_what_people_add_is_read_from_outside_alone(world: World) -> None:
     await ingest.poll(mine.source)
     assert (len(outside.calls), world.fetcher.calls) == (2, [FEED, FEED])
     assert mine.source.added_by == ""
+
+
+class Killer:
+    """A parser that is killed by whatever it reads."""
+
+    async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
+        raise ParserKilled(f"{source} took too long to read")
+
+
+async def test_a_source_that_had_to_be_killed_waits_an_hour_at_least(world: World) -> None:
+    await world.source(FEED)
+    world.clock.advance(300)
+    context = ReadContext(world.fetcher, inline, parser=Killer())
+    world.fetcher.pages[FEED] = json_feed("hostile")
+    interval, fetcher = timedelta(minutes=5), world.fetcher
+    ingest = Ingest(
+        world.store, context, world.clock, interval, lambda: None, for_people=fetcher, quotas=Quotas()
+    )
+    result = await ingest.poll(await stored(world))
+    assert "took too long" in result.error
+    saved = await stored(world)
+    assert saved.next_poll_at is not None and saved.next_poll_at >= world.clock.now() + timedelta(hours=1)

@@ -16,6 +16,7 @@ from bot.settings import load_settings
 from content.types import Visibility
 from scheduler.types import ChatKind, Place
 from tests.e2e.program import FeedServer, item, json_feed
+from tests.fakes import ParserHere
 
 PATIENCE = 10.0  # seconds
 
@@ -32,7 +33,7 @@ class Terminal:
         settings = load_settings(
             database_url=self.url, telegram_token="", allowed_networks="127.0.0.0/8", poll_interval=3600
         )
-        async with build(settings) as app, asyncio.timeout(PATIENCE):
+        async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
             await app.ingest.add(f"{self.feeds.url}/feed", Visibility.PUBLIC)
             await Runner(app, [TerminalAdapter(limits(settings), io.StringIO(text), output)]).run()
             async with app.store.read() as work:
@@ -105,7 +106,7 @@ async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:
     terminal.feeds.documents["/feed"] = json_feed(item("three"), item("one"), item("two"))
     output, source = io.StringIO(), Waiting()
     settings = load_settings(database_url=terminal.url, telegram_token="", allowed_networks="127.0.0.0/8")
-    async with build(settings) as app, asyncio.timeout(PATIENCE):
+    async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
         runner = Runner(app, [TerminalAdapter(limits(settings), source, output)])
         running = asyncio.create_task(runner.run())
         async with app.store.read() as work:
