@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import Select, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.changes import OPENING, index_all
@@ -16,7 +16,7 @@ from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
 from storage.scope import in_scope, visible_sources
-from storage.sql import CHUNK, changed_rows, reserve_alone, upsert
+from storage.sql import CHUNK, changed_rows, reserve_alone, table_of
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -93,16 +93,28 @@ class SqlPosts:
         if tokens is None:
             tokens = await asyncio.to_thread(index_all, posts)
         # Another process may have polled meanwhile.
-        statement = upsert(self._session, PostRow).on_conflict_do_nothing(
-            index_elements=["source_id", "guid"]
-        )
-        stored: list[tuple[int, IndexedText]] = []
+        known = await self._ids(source_id, [post.guid for post in posts])
+        rows: dict[str, dict[str, Any]] = {}
+        texts: dict[str, IndexedText] = {}
         for post, indexed in zip(posts, tokens, strict=True):
-            values = _values(post) | {"source_id": source_id, "first_seen_at": now}
-            made = await self._session.scalars(statement.returning(PostRow.id), values)
-            stored += [(post_id, indexed) for post_id in made]
-        await self._index.add(stored)
-        return [post_id for post_id, _ in stored]
+            if post.guid not in known and post.guid not in rows:
+                rows[post.guid] = _values(post) | {"source_id": source_id, "first_seen_at": now}
+                texts[post.guid] = indexed
+        if not rows:
+            return []
+        await self._session.execute(insert(table_of(PostRow)), list(rows.values()))
+        ids = await self._ids(source_id, list(rows))
+        await self._index.add([(ids[guid], indexed) for guid, indexed in texts.items()])
+        return [ids[guid] for guid in rows]
+
+    async def _ids(self, source_id: int, guids: Sequence[str]) -> dict[str, int]:
+        """The ids of a source's posts, by guid."""
+        found: dict[str, int] = {}
+        for start in range(0, len(guids), CHUNK):
+            chosen = PostRow.guid.in_(guids[start : start + CHUNK])
+            query = select(PostRow.guid, PostRow.id).where(PostRow.source_id == source_id, chosen)
+            found |= {guid: post_id for guid, post_id in await self._session.execute(query)}
+        return found
 
     async def update(
         self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None

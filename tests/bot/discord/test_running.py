@@ -4,6 +4,8 @@ import asyncio
 import gc
 import logging
 import socket
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -295,7 +297,9 @@ async def test_commands_are_answered_in_time_while_many_sources_are_polled(
             items = [item(f"s{number}-{one}", content_html="<p>" + "word " * 100) for one in range(5)]
             sky.feeds.documents[f"/{number}"] = json_feed(*items, title=f"Source {number}")
             url = f"{sky.feeds.url}/{number}"
-            await work.sources.add("feed", url, f"Source {number}", Visibility.PUBLIC)
+            added = await work.sources.add("feed", url, f"Source {number}", Visibility.PUBLIC)
+            later = sky.clock.now() + timedelta(days=1)  # no tick reads it
+            await work.sources.save(replace(added, next_poll_at=later))
         await work.commit()
     async with sky.app.store.read() as work:
         sources = [source for source in await work.sources.all() if source.title.startswith("Source")]

@@ -1,6 +1,8 @@
 """People are answered in time while much is read: Discord waits three seconds for an acknowledgement."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 from content.types import Source, Visibility
 from tests.bot.discord.live import Live, text_of
@@ -21,6 +23,9 @@ async def unread(sky: Live) -> list[Source]:
             await work.sources.add("feed", f"{sky.feeds.url}/{n}", f"Feed {n}", Visibility.PUBLIC)
             for n in range(SOURCES)
         ]
+        for source in added:  # no tick reads it
+            later = sky.clock.now() + timedelta(days=1)
+            await work.sources.save(replace(source, next_poll_at=later))
         await work.commit()
     return added
 
