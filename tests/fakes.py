@@ -188,7 +188,7 @@ class ParserHere:
     """Parses in a thread of this process: a worker takes half a second to start."""
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
-        return await asyncio.to_thread(guarded, source, function, *args)
+        return await asyncio.to_thread(lambda: guarded(source, function, *args))
 
 
 @dataclass

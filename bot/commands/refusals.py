@@ -40,9 +40,11 @@ class Refusals:
             address = f"{place.platform}:{place.address}"
             if not self._told_closed.first(address):
                 return None
-            await self._note(request, f"{address} may not use the bot: skywave chats allow {address}")
-            private = t("This bot is private. Its operator lets this chat in with:")
-            return _said(f"{private} skywave chats allow {address}")
+            command = f"skywave chats allow {address}"
+            await self._note(request, f"{address} may not use the bot: {command}")
+            return _said(
+                t("This bot is private. Its operator lets this chat in with: {command}", command=command)
+            )
         if not request.call.name:
             return _said(t("Only admins of this chat can do that."))
         return _said(t("Only admins of this chat can use /{name}.", name=request.call.name))

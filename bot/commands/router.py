@@ -134,8 +134,8 @@ class Router:
 
     async def _present(self, chat: Chat, call: Call) -> Chat:
         """The chat with what the call tells of it. One that was taken for gone is back."""
-        told = (chat.title, chat.kind) == (call.title, call.kind)
-        if chat.id and told and chat.state is not ChatState.GONE:
+        same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages tell no title
+        if chat.id and same and chat.state is not ChatState.GONE:
             return chat
         async with self._services.store.write() as work:
             chat = await work.chats.ensure(call.place, title=call.title, kind=call.kind)

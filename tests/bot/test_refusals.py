@@ -105,7 +105,7 @@ async def test_an_allowed_chat_and_its_topics_may_use_it(closed: Desk) -> None:
 
 async def test_a_chinese_reader_is_told_in_chinese(closed: Desk) -> None:
     said = shown(await closed.say("/start", kind=ChatKind.PRIVATE, locale="zh-hans"))
-    assert said == "⚠ 本机器人不对外开放。运营者可用以下命令允许本聊天使用： skywave chats allow fake:1"
+    assert said == "⚠ 本机器人不对外开放。运营者可用以下命令允许本聊天使用：skywave chats allow fake:1"
 
 
 def test_who_was_told_is_remembered_of_a_bounded_number() -> None:
