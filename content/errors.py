@@ -9,6 +9,7 @@ SkywaveError
 │   └── ParseError           what came is not a feed, or not a post
 ├── UsageError               a person asked for something that cannot be understood
 ├── NotFound                 a source, chat or delivery of that name does not exist
+├── SearchTooLong            a search was stopped: it would have kept others waiting
 ├── SettingsError            a setting is missing or unusable
 └── StoreError               the database said no
     ├── StoreBusy            another process holds it
@@ -46,6 +47,10 @@ class UsageError(SkywaveError):
 
 class NotFound(SkywaveError):
     """Nothing of that name exists."""
+
+
+class SearchTooLong(SkywaveError):
+    """A search was stopped: it would have kept others waiting."""
 
 
 class SettingsError(SkywaveError):
