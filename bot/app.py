@@ -354,7 +354,9 @@ class Runner:
             _, left = await asyncio.wait({listen, dispatch, stop}, timeout=self._left() + LAST)
             if left:
                 log.warning("end.cut_off", what="deliveries", reason="the store does not answer")
-        for error in [task.exception() for task in (listen, dispatch) if task.done() and not task.cancelled()]:
+        for error in [
+            task.exception() for task in (listen, dispatch) if task.done() and not task.cancelled()
+        ]:
             if error is not None:
                 raise error
         if dispatcher.stopped:

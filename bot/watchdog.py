@@ -1,7 +1,7 @@
-"""Notices a frozen process: an event loop that no longer turns, a clock that jumps, an end that does not come.
+"""Notices a frozen process: a loop that no longer turns, a clock that jumps, an end that does not come.
 
-The loop cannot do that itself, so threads do. They cannot either while C code holds Python's lock, as a pattern
-of `re` does: for that there is faulthandler, whose thread needs no lock.
+The loop cannot do that itself, so threads do. They cannot either while C code holds Python's lock, as a
+pattern of `re` does: for that there is faulthandler, whose thread needs no lock.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TextIO
 
 import structlog
@@ -29,10 +29,11 @@ LOGGING = 5.0
 COMPARED, JUMP = 5.0, 5.0
 
 End = Callable[[int], object]
+Sleep = Callable[[float], Awaitable[object]]
 
 
 class Watchdog:
-    """Asks a loop again and again to answer; `end`: what follows when it does not, besides a line in the log."""
+    """Asks a loop again and again to answer. When it does not, that is logged, and `end` is called."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, *, seconds: float = STUCK, end: End | None = None
@@ -117,10 +118,12 @@ class ClockCheck:
         jump, self._apart = apart - self._apart, apart
         return jump if abs(jump) > JUMP else 0.0
 
-    async def watch(self, on_jump: Callable[[], None]) -> None:
+    async def watch(self, on_jump: Callable[[], None], sleep: Sleep = asyncio.sleep) -> None:
         """Log each jump, until cancelled."""
         while True:
-            await self._clock.sleep(COMPARED)
+            await sleep(COMPARED)
             if jump := self.jumped():
-                log.warning("clock.jumped", seconds=round(jump, 1), next_step="check the time synchronisation")
+                log.warning(
+                    "clock.jumped", seconds=round(jump, 1), next_step="check the time synchronisation"
+                )
                 on_jump()

@@ -99,6 +99,10 @@ class SourceRepository(Protocol):
 
     async def due(self, now: datetime) -> Sequence[Source]: ...
 
+    async def last_read(self) -> datetime | None:
+        """When any source that is polled was read last."""
+        ...
+
     async def save(self, source: Source) -> None:
         """Store what a poll or a person changed of it."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source, SourceState, Validators, Visibility
@@ -69,6 +69,10 @@ class SqlSources:
     async def due(self, now: datetime) -> Sequence[Source]:
         when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
         return await self._many((SourceRow.state == SourceState.ACTIVE) & when)
+
+    async def last_read(self) -> datetime | None:
+        polled = SourceRow.state == SourceState.ACTIVE
+        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(polled))
 
     async def save(self, source: Source) -> None:
         values = {

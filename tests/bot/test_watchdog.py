@@ -102,7 +102,7 @@ def test_a_jump_of_the_wall_clock_is_seen_once() -> None:
 async def test_a_jump_is_logged_and_acted_upon() -> None:
     clock, woken = SetClock(), asyncio.Event()
     with capture_logs() as events:
-        watching = asyncio.create_task(ClockCheck(clock).watch(woken.set))
+        watching = asyncio.create_task(ClockCheck(clock).watch(woken.set, clock.sleep))
         await asyncio.sleep(0)
         clock.shift = -timedelta(hours=1)
         async with asyncio.timeout(PATIENCE):

@@ -173,6 +173,8 @@ def test_any_text_has_a_snippet(text: str, query: str, limit: int) -> None:
 
 def test_a_query_has_few_prefixes() -> None:
     query = parse(" ".join(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz") + " antenna -y* -z*")
-    prefixes = [u for u in (*query.units, *query.excluded) if any(isinstance(t, Phrase) and t.prefix for t in u.terms)]
+    prefixes = [
+        u for u in (*query.units, *query.excluded) if any(isinstance(t, Phrase) and t.prefix for t in u.terms)
+    ]
     assert prefixes == list(query.units[:MAX_PREFIXES])
     assert len(query.units) == MAX_PREFIXES + 1
