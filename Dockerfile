@@ -27,12 +27,13 @@ RUN useradd --system --uid 10001 --home-dir /data skywave \
  && install -d -o skywave -g skywave /data
 ENV PATH=/opt/skywave/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    SKYWAVE_DATABASE_URL=sqlite:////data/skywave.db
+    SKYWAVE_DATABASE_URL=sqlite:////data/skywave.db \
+    SKYWAVE_METRICS_PORT=9465
 USER skywave
 WORKDIR /data
 VOLUME /data
-# The database answers, and its schema is this image's.
-HEALTHCHECK --interval=1m --timeout=20s --start-period=30s CMD ["skywave", "db", "upgrade"]
+# The event loop of the running process answers. It listens on the container's loopback only.
+HEALTHCHECK --interval=1m --timeout=20s --start-period=30s CMD ["skywave", "health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["skywave"]
 CMD ["run"]

@@ -26,6 +26,7 @@ from bot.metrics import Health
 from bot.platforms import discord, telegram, terminal
 from bot.platforms.types import Adapter, PlatformSpec, Wiring
 from bot.settings import Settings
+from bot.watchdog import ClockCheck
 from content import present
 from content.document import Document
 from content.errors import StoreError, StoreReadOnly
@@ -63,8 +64,10 @@ PLATFORMS: tuple[PlatformSpec, ...] = (telegram.SPEC, discord.SPEC, terminal.SPE
 POLL_TICK = timedelta(seconds=1)
 DUE_TICK = timedelta(seconds=5)
 UPKEEP_TICK = timedelta(hours=1)
-# What is in flight at the end gets this long, seconds.
-GRACE = 20.0
+# What is in flight at the end gets this long, seconds; what still waits then is cancelled.
+GRACE = 15.0
+# What was cancelled, and what is told to the store last, gets this long, seconds.
+LAST = 2.0
 
 
 class SystemClock:
@@ -251,8 +254,9 @@ def sole_process(settings: Settings) -> Iterator[bool]:
 class Runner:
     """Runs an app's platforms and ticks until told to stop, or until nobody is left to serve."""
 
-    def __init__(self, app: App, adapters: Sequence[Adapter]) -> None:
-        self._app, self._adapters = app, adapters
+    def __init__(self, app: App, adapters: Sequence[Adapter], *, grace: float = GRACE) -> None:
+        self._app, self._adapters, self._grace = app, adapters, grace
+        self._ends_at: float | None = None  # on the loop's clock
         self._stop = asyncio.Event()
         self._pacers = {adapter.name: Pacer(adapter.limits, app.clock) for adapter in adapters}
         self._serving: set[str] = set()  # platforms that are connected
@@ -260,7 +264,15 @@ class Runner:
 
     def stop(self) -> None:
         """Take up nothing more, finish what is in flight, and end."""
+        if self._ends_at is None:
+            self._ends_at = asyncio.get_running_loop().time() + self._grace
         self._stop.set()
+
+    def _left(self) -> float:
+        """Seconds until what still waits is cancelled: one moment for all of the ending."""
+        if self._ends_at is None:
+            return self._grace
+        return max(0.0, self._ends_at - asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Serve, once no other process does."""
@@ -275,12 +287,22 @@ class Runner:
         await app.services.digests.refresh()
         jobs = Jobs(self._ticks(leases, names))
         jobs.start()
+        watching = asyncio.create_task(ClockCheck(app.clock).watch(jobs.look_now))
         try:
             await self._serve(epochs)
         finally:
-            await jobs.stop()
-            await app.poller.stop()
-            await leases.release(names)
+            watching.cancel()
+            await self._give_up_after(self._left() + LAST, jobs.stop(), "ticks")
+            await self._give_up_after(LAST, app.poller.stop(), "reads")
+            await self._give_up_after(LAST, leases.release(names), "leases")
+
+    async def _give_up_after(self, seconds: float, work: Coroutine[None, None, None], what: str) -> None:
+        """Do a last thing, unless it takes too long or the store does not answer: another process can."""
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except (TimeoutError, StoreError) as exc:
+            log.warning("end.cut_off", what=what, reason=str(exc) or "it took too long")
 
     async def listen_only(self) -> None:
         """Answer people beside another process that does the rest."""
@@ -298,10 +320,13 @@ class Runner:
         try:
             async with self._app.store.read() as work:
                 counts, unknowns = await work.outbox.counts(), await work.outbox.unknowns()
+                last_read = await work.sources.last_read()
         except StoreError as exc:
             return Health({}, 0, {}, problems | {"store": str(exc)})
+        unread = (self._app.clock.now() - last_read).total_seconds() if last_read else 0.0
         used = {name: pacer.used() for name, pacer in self._pacers.items()}
-        return Health({str(state): count for state, count in counts.items()}, unknowns, used, problems)
+        states = {str(state): count for state, count in counts.items()}
+        return Health(states, unknowns, used, problems, unread)
 
     def _ticks(self, leases: Leases, names: Sequence[str]) -> list[Tick]:
         app = self._app
@@ -342,7 +367,7 @@ class Runner:
             await self._tell_operators(adapter.name, str(exc))
         finally:
             self._serving.discard(adapter.name)
-            await adapter.close()
+            await self._give_up_after(self._left() + LAST, adapter.close(self._left()), adapter.name)
 
     async def _unless_stopped(self, waiting: Coroutine[None, None, T]) -> T | None:
         """The result, or None if a stop was asked for before there was one."""
@@ -363,12 +388,17 @@ class Runner:
         try:
             await asyncio.wait({listen, dispatch, stop}, return_when=asyncio.FIRST_COMPLETED)
             dispatcher.stop()
-            await asyncio.wait({dispatch}, timeout=GRACE)
+            listen.cancel()
+            await asyncio.wait({dispatch, listen}, timeout=self._left())
         finally:
             for task in (listen, dispatch, stop):
                 task.cancel()
-            await asyncio.wait({listen, dispatch, stop})
-        for error in [task.exception() for task in (listen, dispatch) if not task.cancelled()]:
+            _, left = await asyncio.wait({listen, dispatch, stop}, timeout=self._left() + LAST)
+            if left:
+                log.warning("end.cut_off", what="deliveries", reason="the store does not answer")
+        for error in [
+            task.exception() for task in (listen, dispatch) if task.done() and not task.cancelled()
+        ]:
             if error is not None:
                 raise error
         if dispatcher.stopped:

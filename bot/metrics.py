@@ -26,6 +26,7 @@ class Health:
     unknown_outcomes: int
     limit_used: Mapping[str, float]
     problems: Mapping[str, str]
+    unread_seconds: float = 0.0  # since a source was read
 
 
 class Metrics:
@@ -52,6 +53,13 @@ class Metrics:
             ["platform"],
             registry=self.registry,
         )
+
+        self._unread = Gauge(
+            "skywave_source_unread_seconds", "Since any source was read", registry=self.registry
+        )
+        self._jumps = self._counter("clock_jumps", "Jumps of the wall clock")
+        self._stuck = self._counter("loop_stuck", "Times that the event loop was stuck")
+        self._floods = self._counter("floods", "People who were refused because they asked too much")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"skywave_{name}", text, labels, registry=self.registry)
@@ -80,6 +88,12 @@ class Metrics:
                 self._polls.labels("failed").inc()
             case "digest.run":
                 self._digests.inc()
+            case "clock.jumped":
+                self._jumps.inc()
+            case "loop.stuck":
+                self._stuck.inc()
+            case "person.flooding":
+                self._floods.inc()
         return event
 
     def exposition(self, health: Health) -> bytes:
@@ -88,6 +102,7 @@ class Metrics:
         for state, count in health.deliveries.items():
             self._deliveries.labels(state).set(count)
         self._unknown.set(health.unknown_outcomes)
+        self._unread.set(health.unread_seconds)
         for platform, share in health.limit_used.items():
             self._used.labels(platform).set(share)
         return generate_latest(self.registry)
@@ -95,22 +110,23 @@ class Metrics:
 
 @asynccontextmanager
 async def serving(
-    metrics: Metrics, port: int | None, health: Callable[[], Awaitable[Health]]
+    metrics: Metrics, host: str, port: int | None, health: Callable[[], Awaitable[Health]]
 ) -> AsyncIterator[int | None]:
-    """Serve /metrics, /healthz and /readyz on a port (0: any that is free), or nothing if there is none.
+    """Serve /metrics, /healthz and /readyz at a port (0: any that is free), or nothing if there is none.
 
     Gives the port. Raises SettingsError if it is taken.
     """
     if port is None:
         yield None
         return
-    runner = web.AppRunner(_endpoints(metrics, health), access_log=None)
+    runner = web.AppRunner(_endpoints(metrics, health), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, port=port).start()
+        await web.TCPSite(runner, host, port).start()
         yield runner.addresses[0][1]
     except OSError as exc:
-        raise SettingsError(f"SKYWAVE_METRICS_PORT: {port} cannot be listened on: {exc.strerror}") from exc
+        reason = f"{host}:{port} cannot be listened on: {exc.strerror}"
+        raise SettingsError(f"SKYWAVE_METRICS_HOST, SKYWAVE_METRICS_PORT: {reason}") from exc
     finally:
         await runner.cleanup()
 

@@ -11,6 +11,7 @@ SkywaveError
 │       └── ParserKilled     what came took too long or broke the process that read it
 ├── UsageError               a person asked for something that cannot be understood
 ├── NotFound                 a source, chat or delivery of that name does not exist
+├── SearchTooLong            a search was stopped: it would have kept others waiting
 ├── SettingsError            a setting is missing or unusable
 ├── StoreRejected            the database does not take these values, whenever they are written
 └── StoreError               the database said no
@@ -58,6 +59,10 @@ class UsageError(SkywaveError):
 
 class NotFound(SkywaveError):
     """Nothing of that name exists."""
+
+
+class SearchTooLong(SkywaveError):
+    """A search was stopped: it would have kept others waiting."""
 
 
 class SettingsError(SkywaveError):

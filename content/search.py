@@ -19,7 +19,8 @@ from content.types import PostQuery, Ranking
 
 MAX_QUERY = 256  # characters
 MAX_UNITS = 32
-_MAX_READ = 50_000  # characters of a post in which a snippet is looked for
+MAX_PREFIXES = 4  # of all units: a prefix of one letter is looked up as all words that begin with it
+_MAX_READ = 20_000  # characters of a post in which a snippet is looked for: tens of milliseconds
 _MAX_SPANS = 200
 _MAX_MARKS = 32  # characters that are folded together
 
@@ -93,16 +94,31 @@ def parse(query: str) -> Query:
     reading = _Reading()
     for match in _ITEM.finditer(_prepared(query)):
         reading.take(match)
-    units = tuple(dict.fromkeys(reading.units))[:MAX_UNITS]
+    units = _bounded(reading.units, MAX_UNITS, MAX_PREFIXES)
+    prefixes = MAX_PREFIXES - sum(map(_is_prefix, units))
     return Query(
         units=units,
-        excluded=tuple(dict.fromkeys(reading.excluded))[: MAX_UNITS - len(units)],
+        excluded=_bounded(reading.excluded, MAX_UNITS - len(units), prefixes),
         sources=tuple(dict.fromkeys(reading.sources)),
         tags=tuple(dict.fromkeys(reading.tags)),
         before=reading.days.get("before"),
         after=reading.days.get("after"),
         problems=tuple(reading.problems),
     )
+
+
+def _bounded(units: Sequence[AnyOf], most: int, prefixes: int) -> tuple[AnyOf, ...]:
+    """The first units; what there is too much of is left out, so that more is found and not less."""
+    taken: list[AnyOf] = []
+    for unit in dict.fromkeys(units):
+        prefixes -= _is_prefix(unit)
+        if not _is_prefix(unit) or prefixes >= 0:
+            taken.append(unit)
+    return tuple(taken[:most])
+
+
+def _is_prefix(unit: AnyOf) -> bool:
+    return any(isinstance(term, Phrase) and term.prefix for term in unit.terms)
 
 
 def _prepared(query: str) -> str:

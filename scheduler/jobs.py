@@ -44,6 +44,11 @@ class Jobs:
     def start(self) -> None:
         self._scheduler.start()
 
+    def look_now(self) -> None:
+        """Run all ticks at once: after the wall clock was set back, their next runs are far away."""
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
+
     async def stop(self) -> None:
         """End. A tick that runs is cancelled, which rolls its unit of work back, and waited for."""
         self._scheduler.shutdown(wait=False)

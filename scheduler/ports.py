@@ -110,6 +110,10 @@ class SourceRepository(Protocol):
         """
         ...
 
+    async def last_read(self) -> datetime | None:
+        """When any source that is polled was read last."""
+        ...
+
     async def save(self, source: Source) -> None:
         """Store what a poll or a person changed of it."""
         ...

@@ -15,6 +15,7 @@ from storage.models import MetaRow, PostRow, SourceRow
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
 from storage.sql import is_sqlite, upsert
+from storage.time_limit import time_limit
 
 # Beyond this many hits nobody counts: "1000+".
 COUNT_CAP = 1_000
@@ -37,9 +38,16 @@ TSVECTOR_ADD = "INSERT INTO post_search (post_id, tsv) VALUES (:id, CAST(:tsv AS
 TSVECTOR_REMOVE = "DELETE FROM post_search WHERE post_id = :id"
 
 
+# Seconds that a search may take, and how many run at once: others need the processors and connections too.
+SEARCH_SECONDS = 2.0
+SEARCHES = 2
+
+
 class SqlIndex:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    """`searches` are the places of the searches that run on a store."""
+
+    def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
+        self._session, self._searches = session, searches
         self._fts5 = is_sqlite(session)
 
     async def add(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
@@ -69,7 +77,8 @@ class SqlIndex:
             .order_by(hits.c.score.desc(), PostRow.id.desc())
             .limit(COUNT_CAP + 1)
         )
-        rows = (await self._session.execute(found)).all()
+        async with self._searches, time_limit(self._session, SEARCH_SECONDS):
+            rows = (await self._session.execute(found)).all()
         page = rows[scope.offset : scope.offset + scope.limit]
         return Ranking(len(rows), tuple(row[0] for row in page), tuple(float(row[1]) for row in page))
 

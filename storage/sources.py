@@ -101,6 +101,10 @@ class SqlSources:
     async def unfollowed(self, before: datetime) -> Sequence[Source]:
         return await self._many(_unfollowed() & (SourceRow.unfollowed_since < before))
 
+    async def last_read(self) -> datetime | None:
+        polled = SourceRow.state == SourceState.ACTIVE
+        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(polled))
+
     async def save(self, source: Source) -> None:
         values = {
             "title": source.title,

@@ -13,7 +13,7 @@ from storage.chats import SqlChats
 from storage.database import BUSY_TIMEOUT, create_engine
 from storage.digests import SqlDigests, SqlDrafts
 from storage.errors import store_errors
-from storage.index import SqlIndex
+from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
@@ -28,9 +28,9 @@ BUSY_PAUSE = 0.02
 class SqlUnitOfWork:
     """A transaction: rolled back unless it was committed."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
         self._session = session
-        self.index = SqlIndex(session)
+        self.index = SqlIndex(session, searches)
         self.sources = SqlSources(session, self.index)
         self.posts = SqlPosts(session, self.index)
         self.chats = SqlChats(session)
@@ -52,6 +52,7 @@ class SqlStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._reader = engine
         self._writer = engine.execution_options(write=True)
+        self._searches = asyncio.Semaphore(SEARCHES)
         # Writers of one process queue here in order, instead of racing for SQLite's lock.
         self._turn: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
@@ -83,13 +84,13 @@ class SqlStore:
     async def read(self) -> AsyncIterator[SqlUnitOfWork]:
         with store_errors(self._reader.url):
             async with AsyncSession(self._reader, autoflush=False) as session:
-                yield SqlUnitOfWork(session)
+                yield SqlUnitOfWork(session, self._searches)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnitOfWork]:
         with store_errors(self._reader.url):
             async with self._turn, AsyncSession(self._writer, autoflush=False) as session:
-                yield SqlUnitOfWork(session)
+                yield SqlUnitOfWork(session, self._searches)
 
     async def close(self) -> None:
         await self._reader.dispose()

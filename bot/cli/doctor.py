@@ -1,9 +1,10 @@
 """`skywave doctor`: what is wrong with a deployment, and how to mend it."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.app import PLATFORMS, App, build
+from bot.app import PLATFORMS, POLL_TICK, App, build
 from bot.cli.common import (
     Finding,
     Json,
@@ -19,6 +20,9 @@ from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
 from scheduler.types import ChatState
 from storage.database import database_name, database_url
+
+# After so many poll intervals without any source that could be read, something is wrong with all of them.
+UNREAD_INTERVALS = 5
 
 
 def doctor(json: Json = False) -> None:
@@ -49,6 +53,8 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     async with app.store.read() as work:
         sources, chats = await work.sources.all(), await work.chats.all()
         deliveries = await work.outbox.counts()
+        last_read = await work.sources.last_read()
+    yield _reading(last_read, app)
     for source in map(without_secrets, sources):
         yield Finding(f"source {source.name}", not source.last_error, source.last_error or source.warning)
     for chat in chats:
@@ -60,6 +66,16 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     yield Finding(
         "deliveries", not failed, f"{failed} failed: skywave deliveries list --state failed" if failed else ""
     )
+
+
+def _reading(last_read: datetime | None, app: App) -> Finding:
+    """Whether any source was read lately; that all fail at once, or wait, has one cause."""
+    unread = app.clock.now() - last_read if last_read else timedelta()
+    if unread <= UNREAD_INTERVALS * max(app.settings.interval, POLL_TICK):
+        return Finding("reading", True)
+    minutes = round(unread.total_seconds() / 60)
+    hint = "check that skywave run is running, its network, and the clock of the machine"
+    return Finding("reading", False, f"no source was read for {minutes} minutes: {hint}")
 
 
 def _zones() -> Finding:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 from typing import Annotated
 
@@ -9,14 +10,18 @@ import typer
 
 from bot import __version__
 from bot.app import PLATFORMS, Runner, build, sole_process
-from bot.cli import chats, db, deliveries, digests, doctor, posts, reading, sources, subscriptions
+from bot.cli import chats, db, deliveries, digests, doctor, health, posts, reading, sources, subscriptions
 from bot.cli.common import run, settings_of_process, warn
 from bot.metrics import Metrics, serving
 from bot.platforms import terminal
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.types import Adapter
+from bot.watchdog import Watchdog, end_within, keep_armed
 from content.errors import StoreBusy
 from content.secrets import printable
+
+# Whatever still waits, the process is gone so many seconds after a signal.
+END = 19.5
 
 app = typer.Typer(
     name="skywave",
@@ -32,6 +37,7 @@ for group in (sources, chats, subscriptions, digests, posts, deliveries, db):
 app.command("poll")(sources.poll)
 app.command("search")(reading.search_command)
 app.command("doctor")(doctor.doctor)
+app.command("health")(health.health)
 
 
 def _version(wanted: bool) -> None:
@@ -82,8 +88,8 @@ async def _run() -> int:
         async with build(settings) as app_:
             runner = Runner(app_, adapters)
             gc.freeze()  # looking through what stays for good takes a tenth of a second each time
-            async with serving(metrics, settings.metrics_port, runner.health):
-                await _until_signal(runner)
+            async with serving(metrics, settings.metrics_host, settings.metrics_port, runner.health):
+                await _watched(runner, end=settings.watchdog == "end")
     if remote == set(runner.refused):
         for reason in runner.refused.values():
             warn(f"skywave: {reason}")
@@ -104,10 +110,28 @@ async def _chat() -> int:
     return 0
 
 
+async def _watched(runner: Runner, *, end: bool) -> None:
+    """Run until told to stop, while threads look whether the event loop still turns."""
+    armed = asyncio.create_task(keep_armed(end))
+    try:
+        with Watchdog(asyncio.get_running_loop(), end=os._exit if end else None):
+            await _until_signal(runner)
+    finally:
+        armed.cancel()
+        await asyncio.wait({armed})
+
+
 async def _until_signal(runner: Runner) -> None:
+    """Run until a signal; then the process ends in time, whatever waits, and although the loop were stuck."""
     loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _frame: object) -> None:
+        end_within(END)
+        loop.call_soon_threadsafe(runner.stop)
+
+    # Not the loop's own handlers: they would wait for a loop that is stuck.
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, runner.stop)
+        signal.signal(number, stop)
     await runner.run()
 
 

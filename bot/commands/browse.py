@@ -5,7 +5,7 @@ from bot.commands.types import Reply, Request, Services
 from bot.commands.views import View, ViewKind, open_search, page_count, show
 from bot.numbers import number
 from content import present, search
-from content.errors import UsageError
+from content.errors import SearchTooLong, UsageError
 from content.types import PostQuery
 
 
@@ -45,7 +45,12 @@ async def search_posts(request: Request, services: Services) -> Reply:
         raise UsageError(t("I do not understand {filter}.", filter=query.problems[0][:40]) + " " + hint)
     if query.empty:
         raise UsageError(t("What should I look for? For example: /search LoRA 微调"))
-    return await open_search(words, request, services)
+    try:
+        return await open_search(words, request, services)
+    except SearchTooLong as exc:
+        raise UsageError(
+            t("This search took too long and was stopped. Please use fewer or longer words.")
+        ) from exc
 
 
 async def sources(request: Request, services: Services) -> Reply:

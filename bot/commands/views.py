@@ -1,5 +1,6 @@
 """Pages that can be turned: what a button carries is all that is needed to show its page again."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -118,7 +119,9 @@ async def _results(
     async with services.store.read() as work:
         posts = await work.posts.by_ids(shown, chat_id=request.chat.id)
     query, limit = search.parse(text), request.look.excerpt_length
-    hits = tuple(SearchHit(post, 0.0, search.snippet(post.text, query, limit)) for post in posts)
+    # Long posts take milliseconds each: not on the event loop.
+    snippets = [await asyncio.to_thread(search.snippet, post.text, query, limit) for post in posts]
+    hits = tuple(SearchHit(post, 0.0, snippet) for post, snippet in zip(posts, snippets, strict=True))
     pages = page_count(len(ids), size)
     document = present.results(text, SearchResults(total, hits), view.page, pages, request.look)
     return Reply(document, page_buttons(view, pages))

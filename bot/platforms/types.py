@@ -5,12 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from bot.commands.router import Router
 from bot.settings import Settings
 from scheduler.limits import Limits
 from scheduler.pacer import Pacer
 from scheduler.ports import Clock, Platform, Store
 from scheduler.types import ChatKind, Place
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class Adapter(Protocol):
         """Answer people until cancelled, or until there is nobody left. Raises PlatformStopped."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self, patience: float = 0.0) -> None:
+        """End; the answers that are on their way get so many seconds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,12 @@ class TaskSet:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def finish(self) -> None:
-        """Wait for all of them."""
+    async def finish(self, patience: float) -> None:
+        """Wait for all of them, so many seconds; those that are left are cancelled."""
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=patience)
+        if left := set(self._tasks):
+            log.warning("end.cut_off", what="answers", count=len(left))
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)

@@ -1,17 +1,23 @@
 """What people type, and what they are told."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from bot.commands import COMMANDS
+from bot.commands.flood import Flood
+from bot.commands.router import Router
 from bot.commands.types import Reply
-from content.errors import FetchError
-from content.types import Visibility
-from scheduler.ports import DeliveryFilter
+from content.errors import FetchError, SearchTooLong
+from content.search import Query
+from content.types import PostQuery, Ranking, Visibility
+from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import ChatKind, DeliveryState
 from tests.bot.conftest import FEED, OPERATOR, Desk, shown
+from tests.fakes import WatchedStore
 
 OTHER = "https://other.example.net/feed.json"
 POSTS = [f"post-{n} about radio" for n in range(7)]
@@ -359,3 +365,27 @@ async def test_a_chat_adds_addresses_only(desk: Desk, tmp_path: Path, path: str)
     await desk.say(f"/subscribe {path.format(tmp_path)}")
     async with desk.services.store.read() as work:
         assert await work.sources.all() == []
+
+
+class StoppedIndex:
+    """An index in which every search takes too long."""
+
+    async def search(self, query: Query, scope: PostQuery) -> Ranking:
+        raise SearchTooLong("the search took too long")
+
+
+@dataclass
+class SlowStore(WatchedStore):
+    @asynccontextmanager
+    async def _counted(self, write: bool) -> AsyncIterator[UnitOfWork]:
+        async with super()._counted(write) as work:
+            vars(work)["index"] = StoppedIndex()
+            yield work
+
+
+@pytest.mark.parametrize(("locale", "said"), [("en", "fewer or longer words"), ("zh", "请减少关键词")])
+async def test_a_search_that_takes_too_long_says_what_to_do(desk: Desk, locale: str, said: str) -> None:
+    services = replace(desk.services, store=SlowStore(desk.store.inner))
+    desk.router = Router(services, {OPERATOR}, Flood(100, services.clock))
+    reply = await desk.say("/search a* b*", locale=locale)
+    assert reply and reply.private and said in shown(reply)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.search import MAX_UNITS, AnyOf, Phrase, Query, Variant, parse, snippet
+from content.search import MAX_PREFIXES, MAX_UNITS, AnyOf, Phrase, Query, Variant, parse, snippet
 
 
 def unit(*terms: Phrase | Variant) -> AnyOf:
@@ -169,3 +169,12 @@ def test_a_snippet_is_a_piece_of_the_text(pieces: list[str], query: str, limit: 
 @given(st.text(), st.text(), st.integers(1, 50))
 def test_any_text_has_a_snippet(text: str, query: str, limit: int) -> None:
     snippet(text, parse(query), limit)
+
+
+def test_a_query_has_few_prefixes() -> None:
+    query = parse(" ".join(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz") + " antenna -y* -z*")
+    prefixes = [
+        u for u in (*query.units, *query.excluded) if any(isinstance(t, Phrase) and t.prefix for t in u.terms)
+    ]
+    assert prefixes == list(query.units[:MAX_PREFIXES])
+    assert len(query.units) == MAX_PREFIXES + 1

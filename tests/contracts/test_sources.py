@@ -127,3 +127,16 @@ async def test_a_source_can_be_added_again_after_its_removal(world: World, store
     (new,) = await world.posts(await world.source(), new_post(text="antenna"))
     assert new > old, "an id is never used twice"
     assert await world.search("antenna") == (new,)
+
+
+async def test_when_a_source_was_read_last(world: World, store: Store) -> None:
+    first, second, off = await world.source("a"), await world.source("b"), await world.source("c")
+    async with store.write() as work:
+        assert await work.sources.last_read() is None
+        await work.sources.save(replace(first, polled_at=after(1)))
+        await work.sources.save(replace(second, polled_at=after(2)))
+        await work.sources.save(replace(off, polled_at=after(3)))
+        await work.sources.set_state(off.id, SourceState.PAUSED)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.sources.last_read() == after(2)

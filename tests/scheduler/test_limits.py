@@ -238,6 +238,10 @@ def test_what_has_passed_is_forgotten_and_what_counts_is_kept() -> None:
     assert limiter.chat_ready("held", ChatKind.PRIVATE, Lane.BROADCAST) == 5000.0
 
 
+# A delivery that comes back is claimed first, seconds; replies that wait are looked at meanwhile.
+CLAIMING = 0.05
+
+
 def waits_in_a_flood(replies: list[float], broadcasts: list[float]) -> list[float]:
     """How long each broadcast to a group waits, which comes back when it is told to, while members ask."""
     limiter, waits = Limiter(LIMITS), list[float]()
@@ -253,7 +257,8 @@ def waits_in_a_flood(replies: list[float], broadcasts: list[float]) -> list[floa
                 continue
             turn = limiter.turn("g", ChatKind.GROUP, now, 1.0)
             if turn is None:
-                heappush(events, (limiter.turn_ready("g", ChatKind.GROUP, now), asked, lane))
+                back = limiter.turn_ready("g", ChatKind.GROUP, now) + CLAIMING
+                heappush(events, (back, asked, lane))
             else:
                 waits.append(turn - asked)
         while isinstance(found := limiter.next(now), Ticket):

@@ -123,6 +123,6 @@ class DiscordAdapter:
         async with Facts(wiring.clock) as self._client.facts:
             await stay_connected(self._client, self._sleep)
 
-    async def close(self) -> None:
-        await self._client.finish()
+    async def close(self, patience: float = 0.0) -> None:
+        await self._client.finish(patience)
         await self._client.close()

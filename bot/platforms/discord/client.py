@@ -78,9 +78,9 @@ class Client(discord.Client):
         self._handling.start(task)
         await super()._run_event(coro, event_name, *args, **kwargs)
 
-    async def finish(self) -> None:
-        """Wait for all that is being handled."""
-        await self._handling.finish()
+    async def finish(self, patience: float) -> None:
+        """Wait for all that is being handled, so many seconds."""
+        await self._handling.finish(patience)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """The edge of every event's task: one must not end the others."""

@@ -121,8 +121,8 @@ class TelegramAdapter:
         hint = "" if self._bot.bot.can_join_groups else "; it may not join groups: BotFather, /setjoingroups"
         return f"@{self._bot.username}{hint}"
 
-    async def close(self) -> None:
-        await self._tasks.finish()
+    async def close(self, patience: float = 0.0) -> None:
+        await self._tasks.finish(patience)
         await self._bot.shutdown()
         for request in self._requests:  # the bot leaves them open when it could not start
             await request.shutdown()

@@ -82,7 +82,7 @@ class TerminalAdapter:
     async def open(self) -> None:
         return None
 
-    async def close(self) -> None:
+    async def close(self, patience: float = 0.0) -> None:
         return None
 
     async def check(self) -> str:

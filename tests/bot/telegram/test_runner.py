@@ -68,7 +68,7 @@ class PaperAdapter:
     async def listen(self, wiring: Wiring) -> None:
         await asyncio.Event().wait()
 
-    async def close(self) -> None:
+    async def close(self, patience: float = 0.0) -> None:
         return None
 
 

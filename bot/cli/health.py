@@ -1,0 +1,45 @@
+"""`skywave health`: whether the running process answers, for a container's health check."""
+
+from ipaddress import ip_address
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from bot.cli.common import run, say, warn
+from bot.settings import Settings, load_settings
+
+TIMEOUT = 5.0  # seconds
+
+
+def health() -> None:
+    """Ask the running process whether it is alive; it needs SKYWAVE_METRICS_PORT."""
+    run(_health(load_settings()))
+
+
+async def _health(settings: Settings, timeout: float = TIMEOUT) -> int:
+    """0 if the event loop of the process answers within a few seconds."""
+    if not settings.metrics_port:
+        warn("skywave: set SKYWAVE_METRICS_PORT for the process that runs and for this command")
+        return 1
+    url = f"http://{_reachable(settings.metrics_host)}:{settings.metrics_port}/healthz"
+    try:
+        async with ClientSession(timeout=ClientTimeout(timeout)) as session, session.get(url) as answer:
+            answer.raise_for_status()
+    except TimeoutError:
+        warn(f"skywave: {url} does not answer within {timeout:g} seconds: restart the process")
+        return 1
+    except (ClientError, OSError) as exc:
+        warn(f"skywave: {url} cannot be asked: check that skywave run is running ({exc})")
+        return 1
+    say("alive")
+    return 0
+
+
+def _reachable(host: str) -> str:
+    """Where something that listens at a host can be asked; on all addresses means on this machine, too."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return host if address.version == 4 else f"[{host}]"

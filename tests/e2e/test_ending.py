@@ -1,0 +1,24 @@
+"""The real program ends soon after SIGTERM, whatever waits."""
+
+import asyncio
+from pathlib import Path
+
+from tests.e2e.program import Program
+from tests.emulators.telegram import TelegramEmulator
+
+PATIENCE = 60.0
+MEMBERS = 100
+
+
+async def test_a_hundred_answers_that_wait_hold_up_no_end(tmp_path: Path) -> None:
+    async with TelegramEmulator() as tg:
+        program = Program(tmp_path, telegram_token=tg.token, telegram_api_url=tg.url)
+        async with program.running() as process:
+            group = tg.supergroup("Group")
+            for number in range(MEMBERS):
+                tg.say(group, "/help", by=tg.user(f"Member {number}"))
+            await tg.wait_for(lambda: len(tg.messages(group)) >= 3 or None, PATIENCE)
+            process.terminate()
+            async with asyncio.timeout(PATIENCE):  # before, it ran for minutes
+                assert await process.wait() == 0
+        assert len(tg.messages(group)) < MEMBERS
