@@ -16,23 +16,25 @@ commands = typer.Typer(
 )
 
 Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]
-Broadcast = Annotated[int, typer.Option("--broadcast", min=1, max=LARGEST, help="Only of this broadcast.")]
+Broadcast = Annotated[
+    int | None, typer.Option("--broadcast", min=1, max=LARGEST, help="Only of this broadcast.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Only with this text in the reason.")]
 STATES = ", ".join(DeliveryState)
 
 
 async def _filter(
-    work: UnitOfWork, chat: str, broadcast: int, reason: str, states: list[DeliveryState] | None
+    work: UnitOfWork, chat: str, broadcast: int | None, reason: str, states: list[DeliveryState] | None
 ) -> DeliveryFilter:
     chat_id = (await chat_named(work, chat)).id if chat else None
-    return DeliveryFilter(states, chat_id, broadcast or None, reason or None)
+    return DeliveryFilter(states, chat_id, broadcast, reason or None)
 
 
 @commands.command("list")
 def list_(
     state: Annotated[list[str] | None, typer.Option("--state", help=f"Only these: {STATES}.")] = None,
     chat: Chat = "",
-    broadcast: Broadcast = 0,
+    broadcast: Broadcast = None,
     reason: Reason = "",
     limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many.")] = 100,
     json: Json = False,
@@ -44,7 +46,9 @@ def list_(
     run(_list(state or [], chat, broadcast, reason, limit, json))
 
 
-async def _list(words: list[str], chat: str, broadcast: int, reason: str, limit: int, json: bool) -> None:
+async def _list(
+    words: list[str], chat: str, broadcast: int | None, reason: str, limit: int, json: bool
+) -> None:
     unknown = [word for word in words if word not in list(DeliveryState)]
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no state of a delivery: use {STATES}")
@@ -94,12 +98,12 @@ async def _watch(seconds: float, json: bool) -> None:
 
 
 @commands.command("retry")
-def retry(chat: Chat = "", broadcast: Broadcast = 0, reason: Reason = "") -> None:
+def retry(chat: Chat = "", broadcast: Broadcast = None, reason: Reason = "") -> None:
     """Send failed and held deliveries again: all of them, or those that match."""
     run(_retry(chat, broadcast, reason))
 
 
-async def _retry(chat: str, broadcast: int, reason: str) -> None:
+async def _retry(chat: str, broadcast: int | None, reason: str) -> None:
     async with open_app() as app, app.store.write() as work:
         which = await _filter(work, chat, broadcast, reason, None)
         count = await work.outbox.retry(which, app.clock.now())
