@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
 from content.tokens import TOKENIZER_VERSION
+from content.types import Visibility
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, migrate
@@ -103,6 +104,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     store = await SqlStore.open(database_url)
     world = World(store)
     source, chat = await world.source(), await world.chat("1")
+    private = await world.source("private", Visibility.PRIVATE)
     (post_id,) = await world.posts(source, new_post(text="antenna"))
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
@@ -123,6 +125,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert await work.sources.get(source.id) == source
+        people = await work.sources.get(private.id)
         assert await work.chats.get(chat.id) == chat
         (post,) = await work.posts.by_ids([post_id])
         carried = await work.drafts.get(draft.id)
@@ -130,6 +133,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     await store.close()
     assert post.title == new_post(text="antenna").title
     assert carried is not None and replace(carried, created_at=NOW) == draft
+    assert people is not None and people.added_by, "people's feeds stay away from the operator's networks"
     assert min(seen_at, carried.created_at) > NOW, "they count as made when the bounds came"
 
 

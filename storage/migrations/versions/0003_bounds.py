@@ -12,6 +12,8 @@ depends_on = None
 
 # Only until the rows that exist have their own value.
 NEVER = "1970-01-01 00:00:00"
+# Who added what was there before that was recorded.
+SOMEBODY = "somebody"
 
 
 def upgrade() -> None:
@@ -26,6 +28,10 @@ def upgrade() -> None:
     op.add_column("chats", sa.Column("access", sa.String(16), server_default="default", nullable=False))
     op.add_column("drafts", sa.Column("created_at", moment, server_default=NEVER, nullable=False))
     op.add_column("searches", sa.Column("chat_id", number, nullable=True))
+    # Private feeds came from people in chats, of whom nobody noted the name.
+    sources = sa.table("sources", *(sa.column(name, text) for name in ("added_by", "visibility", "kind")))
+    theirs = (sources.c.visibility == "private") & (sources.c.kind == "feed")
+    op.execute(sources.update().where(theirs).values(added_by=SOMEBODY))
     # What exists counts as made at the moment of the migration, so that nothing of it is pruned at once.
     now = datetime.now(UTC)
     for table, column in (("tombstones", "seen_at"), ("drafts", "created_at")):
