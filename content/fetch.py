@@ -26,6 +26,7 @@ ACCEPT = (
     "application/json;q=0.9, text/xml;q=0.9, */*;q=0.5"
 )
 MAX_REDIRECTS = 5
+LARGE = 1024 * 1024  # bytes of a body, decompressed; nearly all feeds are smaller
 MAX_HEADER = 1000  # characters of a value that is kept; validators and types are far shorter
 _LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again after a day
 
@@ -48,9 +49,16 @@ class ServerBusy(FetchError):
         self.retry_after = retry_after
 
 
+class LargeBody(FetchError):
+    """A body is above LARGE: it may be asked for again where few such bodies are in memory at once."""
+
+
 class Fetcher(Protocol):
-    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
-        """What is behind `url`, or None when it is what `validators` describe. Raises SourceError."""
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+        """What is behind `url`, or None when it is what `validators` describe.
+
+        Raises SourceError; LargeBody for a body above LARGE unless a `large` one is asked for.
+        """
         ...
 
 
@@ -84,11 +92,11 @@ class HttpFetcher:
         self._now = now
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
         """See Fetcher. Raises FetchError, its subclass ServerBusy, or AddressRefused."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
-                return await self._follow(url, validators)
+                return await self._follow(url, validators, large)
         except SourceError:
             raise
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
@@ -118,7 +126,7 @@ class HttpFetcher:
             )
         return self._session
 
-    async def _follow(self, url: str, validators: Validators) -> Fetched | None:
+    async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
         target = url
         for _ in range(MAX_REDIRECTS + 1):
             if not is_web_url(target):
@@ -128,16 +136,18 @@ class HttpFetcher:
             ) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or not location:
-                    return await self._take(response, validators)
+                    return await self._take(response, validators, large)
                 target = str(response.url.join(URL(location)))
         raise FetchError(f"{printable(url)} redirects more than {MAX_REDIRECTS} times: check the address")
 
-    async def _take(self, response: aiohttp.ClientResponse, validators: Validators) -> Fetched | None:
+    async def _take(
+        self, response: aiohttp.ClientResponse, validators: Validators, large: bool
+    ) -> Fetched | None:
         if response.status == 304:
             return None
         if response.status != 200:
             raise _refusal(response, self._now())
-        body = await self._body(response)
+        body = await self._body(response, large)
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
             return None
@@ -151,10 +161,13 @@ class HttpFetcher:
             ),
         )
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
+            if not large and len(body) > LARGE:
+                response.close()
+                raise LargeBody(f"{printable(str(response.url))} is larger than {LARGE // 1024} KiB")
             if len(body) > self._max_bytes:
                 response.close()
                 raise FetchError(

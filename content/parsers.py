@@ -132,7 +132,9 @@ class _Worker:
         try:
             async with asyncio.timeout(self.limits.wall + _MARGIN):
                 message = pickle.dumps(call, pickle.HIGHEST_PROTOCOL)
-                writer.write(len(message).to_bytes(_LENGTH) + message)
+                writer.write(len(message).to_bytes(_LENGTH))
+                writer.write(message)
+                del message  # it may be large, and the answer takes a while
                 await writer.drain()
                 answer = await _received(reader)
             self._calls += 1

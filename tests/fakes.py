@@ -169,7 +169,7 @@ class FakeFetcher:
     on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
     etag: str = ""
 
-    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
         self.calls.append(url)
         await self.on_fetch(url)
         if url in self.faults:

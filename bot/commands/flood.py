@@ -1,11 +1,15 @@
-"""How much one person may ask: so many commands and presses a minute, over all chats; completions softly.
+"""How much one person may ask, and whose turn it is: so many commands and presses a minute, over all chats.
 
 Each person has a leaky bucket (the GCRA of `scheduler/limits.py`). Who overfills it is told so once, and then
 gets no answer until it is half empty: a stream of refusals would cost as much as a stream of answers.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from heapq import heappop, heappush
 
 import structlog
 
@@ -20,6 +24,8 @@ COMPLETIONS = 10
 # People whose buckets are remembered; beyond that, who has been quiet longest is forgotten.
 REMEMBERED = 10_000
 MINUTE = 60.0
+# Commands that are worked on at once. They share one event loop: more would only make all of them late.
+AT_ONCE = 3
 ROUNDING = 1e-6
 
 
@@ -67,6 +73,11 @@ class Flood:
         now, bucket = self.clock.monotonic(), self._bucket(actor)
         return now >= bucket.quiet_until and self._fill(bucket, now, 1 / COMPLETIONS, MINUTE / 2)
 
+    def asked_lately(self, actor: str) -> float:
+        """How full a person's bucket is, in seconds until it has leaked out."""
+        bucket = self._buckets.get(actor)
+        return max(0.0, bucket.empty_at - self.clock.monotonic()) if bucket else 0.0
+
     def _bucket(self, actor: str) -> _Bucket:
         bucket = self._buckets.pop(actor, None) or _Bucket()
         self._buckets[actor] = bucket  # the dictionary's order is that of the last use
@@ -80,6 +91,48 @@ class Flood:
             return False
         bucket.empty_at = full
         return True
+
+
+class FairQueue:
+    """Lets a few commands be worked on at once; who has asked least of late goes first.
+
+    So the commands of a flood wait for those of everybody else, and not the other way round.
+    """
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._free, self._number = at_once, 0
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def turn(self, asked_lately: float) -> AsyncIterator[None]:
+        """Wait for a place, and have it while the block runs."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(asked_lately)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _wait(self, asked_lately: float) -> None:
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heappush(self._waiting, (asked_lately, self._number, granted))
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled():  # it came at the same moment: pass it on
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            _, _, granted = heappop(self._waiting)
+            if not granted.done():
+                granted.set_result(None)
+                return
+        self._free += 1
 
 
 def refusal(request: Request) -> Reply:

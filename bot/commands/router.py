@@ -1,12 +1,13 @@
 """From an event of any platform to its reply."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
-from bot.commands.flood import Flood, Pace, refusal
+from bot.commands.flood import FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import Call, Reply, Request, Services
 from content import present
@@ -26,6 +27,7 @@ class Router:
         self._commands = {command.name: command for command in services.commands}
         self._presses = {press.prefix: press for press in services.presses}
         self._refusals = Refusals(services)
+        self._queue = FairQueue()
 
     def knows(self, name: str) -> bool:
         """Whether there is a command of that name."""
@@ -46,7 +48,11 @@ class Router:
                 unknown = t("There is no command /{name}. /help lists them all.", name=call.name[:32])
                 return Reply(present.error(unknown), private=True)
             started = self._services.clock.monotonic()
-            reply = await command.handler(request, self._services)
+            if command.slow:  # it waits for somebody else's server, and must not keep a place meanwhile
+                reply = await command.handler(request, self._services)
+            else:
+                async with self._turn(call):
+                    reply = await command.handler(request, self._services)
             seconds = round(self._services.clock.monotonic() - started, 4)
             log.info("command.answered", command=call.name, chat=str(call.place), seconds=seconds)
             return reply
@@ -68,7 +74,8 @@ class Router:
                 t = request.translator.t
                 gone = t("This message no longer has that button. To go on, send the command again.")
                 return Reply(present.error(gone), private=True)
-            return await press.handler(data, request, self._services)
+            async with self._turn(call):
+                return await press.handler(data, request, self._services)
 
         return await self._answer(call, press.act, answer)
 
@@ -108,6 +115,9 @@ class Router:
             if request is None:
                 return Reply(present.error(str(exc)), private=True)
             return await self._refusals.failed(request, exc)
+
+    def _turn(self, call: Call) -> AbstractAsyncContextManager[None]:
+        return self._queue.turn(0.0 if self._is_operator(call) else self._flood.asked_lately(call.actor))
 
     def _is_operator(self, call: Call) -> bool:
         return call.actor in self._operators

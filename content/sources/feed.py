@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 from content.bounds import MAX_POSTS
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
+from content.fetch import LargeBody
 from content.secrets import is_public, printable
 from content.sources.charset import decode
 from content.sources.jsonfeed import parse_json
@@ -46,7 +47,16 @@ class FeedKind:
         return urlunsplit((parts.scheme.lower(), userinfo + at + host.lower(), parts.path, parts.query, ""))
 
     async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
-        fetched = await context.fetcher.fetch(url, validators)
+        try:
+            return await self._read(url, validators, context)
+        except LargeBody:
+            async with context.large:
+                return await self._read(url, validators, context, large=True)
+
+    async def _read(
+        self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
+    ) -> Read:
+        fetched = await context.fetcher.fetch(url, validators, large=large)
         if fetched is None:
             return Read(None, validators, url)
         parsed = await context.parse(

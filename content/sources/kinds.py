@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
 from content.edge import guarded
@@ -32,6 +32,7 @@ class Parser(Protocol):
 class ReadContext:
     """What a kind needs to read: the network, and a place for work that takes more than a millisecond.
 
+    `large` is held by who has a large body in memory, so that many of them at once do not fill it.
     `max_posts` is how many posts one read gives at most, the newest. Without a `parser`, `run` parses too.
     """
 
@@ -39,6 +40,7 @@ class ReadContext:
     run: Run = asyncio.to_thread
     max_posts: int = 500
     parser: Parser | None = None
+    large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def parse(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         """What `function` makes of `source`. Raises SourceError, whatever goes wrong in there."""

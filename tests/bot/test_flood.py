@@ -1,11 +1,12 @@
 """One person asks too much: told once, then nothing, and nobody else notices."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.commands.flood import COMPLETIONS, REMEMBERED, Flood, Pace
+from bot.commands.flood import COMPLETIONS, REMEMBERED, FairQueue, Flood, Pace
 from bot.commands.router import Router
 from tests.bot.conftest import OPERATOR, Desk, shown
 from tests.fakes import FakeClock
@@ -103,3 +104,26 @@ def test_the_memory_is_bounded(clock: FakeClock) -> None:
     for number in range(REMEMBERED + 500):
         flood.asked(str(number))
     assert len(flood) == REMEMBERED
+
+
+async def test_who_has_asked_least_is_next() -> None:
+    queue, order = FairQueue(at_once=1), list[str]()
+
+    async def ask(name: str, asked_lately: float) -> None:
+        async with queue.turn(asked_lately):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async with queue.turn(0.0):
+        tasks = [
+            asyncio.create_task(ask(name, n)) for name, n in (("flood", 60.0), ("less", 9.0), ("good", 3.0))
+        ]
+        await asyncio.sleep(0)
+        gone = asyncio.create_task(ask("gone", 1.0))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait({gone})
+    await asyncio.gather(*tasks)
+    assert order == ["good", "less", "flood"]
+    async with asyncio.timeout(5), queue.turn(0.0):
+        pass  # no place was lost

@@ -293,7 +293,7 @@ class TestArbitraryInput:
 class OnePage:
     """A fetcher that has one body, and nothing new for those who know it."""
 
-    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
         fresh = Validators(etag='"1"', content_hash="h")
         return None if validators == fresh else Fetched(f"{url}/moved", RSS.encode(), "text/xml", fresh)
 

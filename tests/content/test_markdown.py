@@ -13,7 +13,7 @@ from content.types import Media, ParsedPost, ParsedSource, Validators
 
 
 class NoNetwork:
-    async def fetch(self, url: str, validators: Validators) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
         raise AssertionError(f"a folder needs no network: {url}")
 
 

@@ -12,7 +12,8 @@ def compare(calm: Figures, hostile: Figures) -> tuple[Sequence[str], Sequence[st
     rows = [
         ("between two reads of a good feed, s", calm.gap, hostile.gap, 1.5),
         ("an answer, 99th percentile, s", calm.reply, hostile.reply, 2.0),
-        ("memory with all workers, MB", calm.memory, hostile.memory, 1.5),
+        ("memory, MB", calm.memory, hostile.memory, 1.5),
+        ("memory with all workers, MB", calm.with_workers, hostile.with_workers, None),
         ("the end after SIGTERM, s", calm.stop, hostile.stop, None),
     ]
     lines = [f"{'':40} {'calm':>8} {'hostile':>8} {'ratio':>6}  held to"]

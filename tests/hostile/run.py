@@ -49,7 +49,7 @@ class Size:
 
 @dataclass(slots=True)
 class Figures:
-    """What one phase showed. Times are seconds, memory is MB of the program and its workers together."""
+    """What one phase showed. Times are seconds, memory is MB: of the program, and with its workers."""
 
     gaps: list[float] = field(default_factory=list)
     replies: list[float] = field(default_factory=list)
@@ -58,6 +58,7 @@ class Figures:
     lost: list[str] = field(default_factory=list)
     doubled: int = 0
     memory: float = 0.0
+    with_workers: float = 0.0
     stop: float = 0.0
     broken: list[str] = field(default_factory=list)
     refused: int = 0
@@ -160,9 +161,12 @@ class Phase:
             await asyncio.sleep(self.size.news_every)
 
     async def _watch(self, process: Process) -> None:
-        """The most memory that the program and its workers take together."""
+        """The most memory that the program takes, alone and with its workers."""
+        figures = self.figures
         while True:
-            self.figures.memory = max(self.figures.memory, _memory(process.pid))
+            alone, together = _memory(process.pid)
+            figures.memory = max(figures.memory, alone)
+            figures.with_workers = max(figures.with_workers, together)
             await asyncio.sleep(LOOK)
 
     async def _settle(self, process: Process) -> None:
@@ -179,7 +183,7 @@ class Phase:
             await asyncio.sleep(LOOK)
 
     def _arrived(self, chat: int, title: str) -> bool:
-        return any(title in message.text for message in self.chats.tg.messages(chat))
+        return any(message.text.startswith(title) for message in self.chats.tg.messages(chat))
 
     async def _end(self, process: Process) -> None:
         """What SIGTERM does; how long it takes is a figure."""
@@ -215,7 +219,8 @@ class Phase:
         for follower in self.chats.followers:
             seen = Counter[str]()
             for message in tg.messages(follower):
-                seen.update(title for _, title in self.published if title in message.text)
+                # An answer to /latest names it too, further down.
+                seen.update(title for _, title in self.published if message.text.startswith(title))
             figures.lost += [f"{title} in {follower.title}" for _, title in self.published if not seen[title]]
             figures.doubled += sum(count - 1 for count in seen.values())
         log = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
@@ -229,12 +234,12 @@ async def _command(program: Program, *arguments: str, input: str = "") -> None:
         raise AssertionError(f"skywave {' '.join(arguments)[:200]}: {err}")
 
 
-def _memory(pid: int) -> float:
-    """MB of a process and of those that it started."""
-    total = 0.0
+def _memory(pid: int) -> tuple[float, float]:
+    """MB of a process, and of it with those that it started."""
+    found = []
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
-                total += one.memory_info().rss / 1e6
-    return total
+                found.append(one.memory_info().rss / 1e6)
+    return found[0] if found else 0.0, sum(found)

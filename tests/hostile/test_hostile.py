@@ -16,7 +16,7 @@ SMALL = Size(
     good=6,
     hostile=len(KINDS),
     folders=5,
-    seconds=8.0,
+    seconds=5.0,
     interval=2,
     news_every=2.0,
 )
