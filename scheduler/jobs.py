@@ -13,6 +13,9 @@ from content.errors import SkywaveError
 
 log = structlog.get_logger(__name__)
 
+# Seconds that running ticks get to finish at the end; nearly all take some milliseconds.
+FINISH = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -50,7 +53,10 @@ class Jobs:
             job.modify(next_run_time=datetime.now(UTC))
 
     async def stop(self) -> None:
-        """End. A tick that runs is cancelled, which rolls its unit of work back, and waited for."""
+        """End. A tick that runs may finish; one that takes too long is cancelled, which rolls its work back."""
+        self._scheduler.pause()
+        if self._running:
+            await asyncio.wait(self._running, timeout=FINISH)
         self._scheduler.shutdown(wait=False)
         if self._running:
             await asyncio.wait(self._running)

@@ -19,7 +19,7 @@ from tests.e2e.program import FeedServer, item, json_feed
 from tests.fakes import ParserHere
 
 FEED = "/feed"
-PATIENCE = 30.0  # seconds after which a test that waits has failed
+PATIENCE = 90.0  # seconds after which a test that waits has failed
 
 Found = TypeVar("Found")
 Spot = TypeVar("Spot")  # a chat of an emulator
