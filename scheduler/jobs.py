@@ -53,7 +53,7 @@ class Jobs:
             job.modify(next_run_time=datetime.now(UTC))
 
     async def stop(self) -> None:
-        """End. A tick that runs may finish; one that takes too long is cancelled, which rolls its work back."""
+        """End. A tick that runs may finish; one that takes too long is cancelled and rolled back."""
         self._scheduler.pause()
         if self._running:
             await asyncio.wait(self._running, timeout=FINISH)
