@@ -34,6 +34,7 @@ _START = 60.0  # seconds that a worker has to import what it needs
 _MARGIN = 5.0  # seconds that its own timers have to end it
 _LATE = {-signal.SIGPROF, -signal.SIGALRM}
 _LENGTH = 8  # bytes before each call and answer
+_PIECE = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,7 @@ class _Worker:
         reader, writer = await self._ready()
         try:
             async with asyncio.timeout(self.limits.wall + _MARGIN):
-                message = pickle.dumps(call, pickle.HIGHEST_PROTOCOL)
-                writer.write(len(message).to_bytes(_LENGTH))
-                writer.write(message)
-                del message  # it may be large, and the answer takes a while
-                await writer.drain()
+                await _send(writer, pickle.dumps(call, pickle.HIGHEST_PROTOCOL))
                 answer = await _received(reader)
             self._calls += 1
             answered = True
@@ -194,6 +191,15 @@ def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
         env=kept | {"PYTHONPATH": path},
         start_new_session=True,  # Ctrl-C at a terminal is for us, and we end it
     )
+
+
+async def _send(writer: asyncio.StreamWriter, message: bytes) -> None:
+    """In pieces: the transport would keep a copy of what the worker has not taken yet."""
+    writer.write(len(message).to_bytes(_LENGTH))
+    with memoryview(message) as view:
+        for start in range(0, len(view), _PIECE):
+            writer.write(view[start : start + _PIECE])
+            await writer.drain()
 
 
 async def _received(reader: asyncio.StreamReader) -> bytes:

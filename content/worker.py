@@ -5,6 +5,7 @@ closed, be it by the death of the process at the other end. Timers of the kernel
 long: no code in a parser can hold them up.
 """
 
+import os
 import pickle
 import resource
 import signal
@@ -16,14 +17,16 @@ from content.edge import guarded
 from content.errors import SourceError
 from content.sources import KINDS
 
-MEMORY = 1024**3  # bytes of address space
+MEMORY = 256 * 1024**2  # bytes of address space; a feed of 10 MB takes 150
 LENGTH = 8  # bytes before each call and answer
+NICE = 10  # below the process that answers people
 
 
 def main() -> None:
     assert KINDS  # the parsers are imported before the first call, whose time is limited
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the process that started it ends it
         signal.signal(number, signal.SIG_IGN)
+    os.nice(NICE)
     _limit(resource.RLIMIT_AS, MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     with socket.socket(fileno=0) as connection, connection.makefile("rb") as calls:

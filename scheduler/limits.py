@@ -108,7 +108,7 @@ class Limiter:
     held_until: float = NEVER
     _pace: _Pace = field(default_factory=_Pace)
     _paces: dict[str, _Pace] = field(default_factory=dict)
-    _ready: list[tuple[Lane, int, Ticket]] = field(default_factory=list)
+    _ready: list[tuple[Lane, float, int, Ticket]] = field(default_factory=list)
     _parked: list[tuple[float, int, Ticket]] = field(default_factory=list)
     _count: int = 0
     _forget_at: int = FORGET_ABOVE
@@ -122,18 +122,24 @@ class Limiter:
         self._count += 1
         if ticket.lane is Lane.REPLY:
             self._asking[ticket.address] += 1
-        heappush(self._ready, (ticket.lane, self._count, ticket))
+        self._make_ready(self._count, ticket)
+
+    def _make_ready(self, number: int, ticket: Ticket) -> None:
+        """Among replies, those go first whose address was answered least of late."""
+        reply = ticket.lane is Lane.REPLY
+        answered = self._replies.get(ticket.address, NEVER) if reply else NEVER
+        heappush(self._ready, (ticket.lane, answered, number, ticket))
 
     def next(self, now: float) -> Ticket | float:
         """Who may send now, with the slot booked; or when to look again (infinity: when somebody comes)."""
         while self._parked and self._parked[0][0] <= now:
             _, number, ticket = heappop(self._parked)
-            heappush(self._ready, (ticket.lane, number, ticket))
+            self._make_ready(number, ticket)
         overall = self.overall_ready()
         if overall > now:
             return overall if len(self) else float("inf")
         while self._ready:
-            _, number, ticket = heappop(self._ready)
+            _, _, number, ticket = heappop(self._ready)
             own = self._own(ticket)
             if own <= now:
                 self._book(ticket, now)

@@ -20,16 +20,21 @@ from storage.subscriptions import ALL
 def _follows(source: Source) -> ColumnElement[bool]:
     """Subscriptions that take a source's posts at once; a specific one overrides `all`."""
     specific = SubscriptionRow.__table__.alias("specific")
+    own = str(source.id)
     overridden = exists(
-        select(specific.c.id).where(
-            specific.c.chat_id == SubscriptionRow.chat_id, specific.c.source_id == source.id
-        )
+        select(specific.c.id).where(specific.c.chat_id == SubscriptionRow.chat_id, specific.c.scope == own)
     )
-    by_all = (SubscriptionRow.scope == ALL) & ~overridden
-    public = literal(source.visibility == Visibility.PUBLIC)
-    return (SubscriptionRow.mode == Mode.INSTANT) & or_(
-        SubscriptionRow.source_id == source.id, by_all & public
+    scopes = [own, ALL] if source.visibility == Visibility.PUBLIC else [own]
+    return (
+        (SubscriptionRow.mode == Mode.INSTANT)
+        & SubscriptionRow.scope.in_(scopes)
+        & or_(SubscriptionRow.scope == own, ~overridden)
     )
+
+
+def _near(source: Source) -> ColumnElement[bool]:
+    """Those that `_follows` may find, by the index of sources; it looks at the scope of a known chat."""
+    return or_(SubscriptionRow.source_id == source.id, SubscriptionRow.source_id.is_(None))
 
 
 def _unpromised(chat_id: Any) -> ColumnElement[bool]:
@@ -38,26 +43,23 @@ def _unpromised(chat_id: Any) -> ColumnElement[bool]:
     return ~promised.correlate_except(LedgerRow)
 
 
-def _posts_of(broadcast_id: int, *columns: Any) -> Select[Any]:
-    posts = select(*columns).join_from(BroadcastPostRow, PostRow, PostRow.id == BroadcastPostRow.post_id)
-    return posts.where(BroadcastPostRow.broadcast_id == broadcast_id)
-
-
 class FanOut:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def to_followers(self, broadcast_id: int, source: Source, now: datetime) -> int:
         await reserve_alone(self._session)
-        anything = _posts_of(broadcast_id, PostRow.id).where(
+        news = await self._news(broadcast_id)
+        anything = select(PostRow.id).where(
+            PostRow.id.in_(news),
             PostRow.id > SubscriptionRow.starts_after,
-            ~PostRow.old_news,
             _unpromised(SubscriptionRow.chat_id),
         )
         chats = (
             select(*self._delivery(broadcast_id, now))
             .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
             .where(
+                _near(source),
                 _follows(source),
                 ChatRow.state != ChatState.GONE,
                 ChatRow.access != ChatAccess.BANNED,
@@ -66,10 +68,10 @@ class FanOut:
         )
         await self._insert_deliveries(chats)
         await self._reserve(
-            _posts_of(broadcast_id, *self._reservation())
-            .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
-            .join(SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
-            .where(_follows(source), PostRow.id > SubscriptionRow.starts_after, ~PostRow.old_news)
+            select(*self._reservation())
+            .join_from(DeliveryRow, SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
+            .join(PostRow, PostRow.id > SubscriptionRow.starts_after)
+            .where(DeliveryRow.broadcast_id == broadcast_id, _follows(source), PostRow.id.in_(news))
         )
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 
@@ -80,8 +82,19 @@ class FanOut:
         mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
         if not posts:  # a notice reserves nothing
             return await self._session.scalar(select(func.count()).where(mine)) == 1
-        await self._reserve(_posts_of(broadcast_id, *self._reservation()).join(DeliveryRow, mine))
+        promised = select(*self._reservation()).join_from(DeliveryRow, PostRow, PostRow.id.in_(posts))
+        await self._reserve(promised.where(mine))
         return await self._drop_empty(mine) > 0
+
+    async def _news(self, broadcast_id: int) -> Sequence[int]:
+        """The posts of a broadcast that followers get.
+
+        Asked for first: how many there are is what PostgreSQL has to know to join them with many chats, and
+        it has no figures of rows that are a second old.
+        """
+        posts = select(PostRow.id).join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
+        mine = posts.where(BroadcastPostRow.broadcast_id == broadcast_id, ~PostRow.old_news)
+        return (await self._session.scalars(mine)).all()
 
     @staticmethod
     def _delivery(broadcast_id: int, now: datetime) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from bot import __version__
 from bot.app import PLATFORMS, Runner, build, sole_process
 from bot.cli import chats, db, deliveries, digests, doctor, health, posts, reading, sources, subscriptions
 from bot.cli.common import run, settings_of_process, warn
+from bot.memory import give_back_large_blocks
 from bot.metrics import Metrics, serving
 from bot.platforms import terminal
 from bot.platforms.terminal.adapter import TerminalAdapter
@@ -76,6 +77,7 @@ def chat_command() -> None:
 
 
 async def _run() -> int:
+    give_back_large_blocks()
     metrics = Metrics()
     settings = settings_of_process(level="INFO", observers=[metrics])
     adapters = [adapter for spec in PLATFORMS if (adapter := spec.make(settings)) is not None]

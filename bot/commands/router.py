@@ -124,7 +124,8 @@ class Router:
 
     async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
         """Who asks where, and whether they may. Only what may speak to us is stored as a chat."""
-        chat = await self._known(call)
+        async with self._turn(call):
+            chat = await self._known(call)
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
         verdict = decide(act, role, chat.access, self._services.access)
         if verdict is Verdict.NEEDS_ADMIN and await call.is_chat_admin():
