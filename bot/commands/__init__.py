@@ -7,7 +7,7 @@ from bot.commands.digest import digest
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
-from bot.commands.types import Command, Parameter, Press
+from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import ViewKind, turn
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
@@ -26,6 +26,7 @@ COMMANDS = (
         'posts with these words; "…" exact, -word without',
         search_posts,
         parameters=(WORDS,),
+        work=Work.SEARCH,
     ),
     Command("sources", "/sources", "where the posts come from", sources),
     Command(
@@ -35,7 +36,7 @@ COMMANDS = (
         subscribe,
         Act.MANAGE,
         (FOLLOWED,),
-        slow=True,
+        work=Work.REMOTE,
     ),
     Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Act.MANAGE, (SOURCE,)),
     Command(
@@ -47,6 +48,7 @@ COMMANDS = (
 )
 
 PRESSES = (
-    *(Press(kind, turn) for kind in ViewKind),
+    Press(ViewKind.LATEST, turn),
+    Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
 )

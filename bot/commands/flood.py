@@ -26,6 +26,7 @@ REMEMBERED = 10_000
 MINUTE = 60.0
 # Commands that are worked on at once. They share one event loop: more would only make all of them late.
 AT_ONCE = 3
+SEARCHES = 2  # they may take seconds in the database, and wait among themselves
 ROUNDING = 1e-6
 
 
@@ -99,7 +100,7 @@ class FairQueue:
     So the commands of a flood wait for those of everybody else, and not the other way round.
     """
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int) -> None:
         self._free, self._number = at_once, 0
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 

@@ -1,15 +1,15 @@
 """From an event of any platform to its reply."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
-from bot.commands.flood import FairQueue, Flood, Pace, refusal
+from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
-from bot.commands.types import Call, Reply, Request, Services
+from bot.commands.types import Call, Reply, Request, Services, Work
 from content import present
 from content.errors import SkywaveError, StoreError, StoreRejected
 from content.i18n import Translator
@@ -27,7 +27,7 @@ class Router:
         self._commands = {command.name: command for command in services.commands}
         self._presses = {press.prefix: press for press in services.presses}
         self._refusals = Refusals(services)
-        self._queue = FairQueue()
+        self._queues = {Work.QUICK: FairQueue(AT_ONCE), Work.SEARCH: FairQueue(SEARCHES)}
 
     def knows(self, name: str) -> bool:
         """Whether there is a command of that name."""
@@ -48,11 +48,8 @@ class Router:
                 unknown = t("There is no command /{name}. /help lists them all.", name=call.name[:32])
                 return Reply(present.error(unknown), private=True)
             started = self._services.clock.monotonic()
-            if command.slow:  # it waits for somebody else's server, and must not keep a place meanwhile
+            async with self._turn(call, command.work):
                 reply = await command.handler(request, self._services)
-            else:
-                async with self._turn(call):
-                    reply = await command.handler(request, self._services)
             seconds = round(self._services.clock.monotonic() - started, 4)
             log.info("command.answered", command=call.name, chat=str(call.place), seconds=seconds)
             return reply
@@ -74,7 +71,7 @@ class Router:
                 t = request.translator.t
                 gone = t("This message no longer has that button. To go on, send the command again.")
                 return Reply(present.error(gone), private=True)
-            async with self._turn(call):
+            async with self._turn(call, press.work):
                 return await press.handler(data, request, self._services)
 
         return await self._answer(call, press.act, answer)
@@ -116,8 +113,11 @@ class Router:
                 return Reply(present.error(str(exc)), private=True)
             return await self._refusals.failed(request, exc)
 
-    def _turn(self, call: Call) -> AbstractAsyncContextManager[None]:
-        return self._queue.turn(0.0 if self._is_operator(call) else self._flood.asked_lately(call.actor))
+    def _turn(self, call: Call, work: Work = Work.QUICK) -> AbstractAsyncContextManager[None]:
+        if work is Work.REMOTE:
+            return nullcontext()
+        asked_lately = 0.0 if self._is_operator(call) else self._flood.asked_lately(call.actor)
+        return self._queues[work].turn(asked_lately)
 
     def _is_operator(self, call: Call) -> bool:
         return call.actor in self._operators

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Protocol
 
 from bot.access import AccessMode, Act, Role, Verdict, decide
@@ -117,11 +118,22 @@ class Parameter:
     completer: Completer | None = None
 
 
+class Work(Enum):
+    """Whom the work for a command or a press waits with (`flood.FairQueue`).
+
+    `REMOTE` waits for somebody else's server, which costs us nothing: it takes no place.
+    """
+
+    QUICK = auto()
+    SEARCH = auto()
+    REMOTE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command: what people type, what it is for (a msgid), what using it means.
 
-    `parameters` together are the arguments, in that order. `slow`: it may wait for somebody else's server.
+    `parameters` together are the arguments, in that order.
     """
 
     name: str
@@ -130,7 +142,7 @@ class Command:
     handler: Handler
     act: Act = Act.READ
     parameters: tuple[Parameter, ...] = ()
-    slow: bool = False
+    work: Work = Work.QUICK
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +152,4 @@ class Press:
     prefix: str
     handler: Callable[[str, Request, Services], Awaitable[Reply | None]]
     act: Act = Act.READ
+    work: Work = Work.QUICK
