@@ -1,6 +1,8 @@
 """Read a source → store its posts → fan them out. Nothing is fetched while a transaction is open."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -90,6 +92,7 @@ class Ingest:
         self._store, self._context, self._clock = store, context, clock
         self._interval, self._wake, self._quotas = interval, wake, quotas
         self._keep_tombstones = keep_tombstones
+        self._turn = asyncio.Lock()
         self._for_people = replace(context, fetcher=for_people)
 
     def _context_for(self, added_by: str) -> ReadContext:
@@ -182,23 +185,29 @@ class Ingest:
         told = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=cut)
         return replace(found, new=told)
 
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[UnitOfWork]:
+        """One source at a time, so that what people do waits for one batch of posts at most."""
+        async with self._turn, self._store.write() as work:
+            yield work
+
     async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
         tokens = await self._context.run(changes.index_all, posts)
-        async with self._store.write() as work:
+        async with self._write() as work:
             if await work.sources.get(source.id) is not None:  # else it was removed meanwhile
                 await work.posts.insert(source.id, posts, self._clock.now(), tokens)
                 await work.commit()
 
     async def _update(self, source: Source, changed: Sequence[tuple[int, NewPost]]) -> None:
         tokens = await self._context.run(changes.index_all, [post for _, post in changed])
-        async with self._store.write() as work:
+        async with self._write() as work:
             await work.posts.update(changed, tokens)
             await work.commit()
 
     async def _finish(self, source: Source, read: _Gathered, edition: Sequence[NewPost]) -> PollResult:
         """Store what is news, with its deliveries and what was learned of the source, or nothing of it."""
         tokens = await self._context.run(changes.index_all, edition)
-        async with self._store.write() as work:
+        async with self._write() as work:
             current = await work.sources.get(source.id)
             if current is None:  # removed meanwhile
                 return PollResult(source)
@@ -283,7 +292,7 @@ class Ingest:
 
     async def _save(self, source: Source, change: Callable[[Source], Source]) -> Source:
         """Store what a read changed of a source, as it is now: people may have changed or removed it."""
-        async with self._store.write() as work:
+        async with self._write() as work:
             current = await work.sources.get(source.id)
             if current is None:
                 return source

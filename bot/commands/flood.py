@@ -25,7 +25,7 @@ COMPLETIONS = 10
 REMEMBERED = 10_000
 MINUTE = 60.0
 # Commands that are worked on at once. They share one event loop: more would only make all of them late.
-AT_ONCE = 3
+AT_ONCE = 2
 SEARCHES = 2  # they may take seconds in the database, and wait among themselves
 ROUNDING = 1e-6
 
