@@ -19,6 +19,8 @@ from tests.e2e.program import FeedServer, item, json_feed
 from tests.fakes import ParserHere
 
 FEED = "/feed"
+# Seconds between two looks at whether something has happened; others need the processor meanwhile.
+LOOK = 0.02
 PATIENCE = 90.0  # seconds after which a test that waits has failed
 
 Found = TypeVar("Found")
@@ -189,7 +191,7 @@ class Deployment(Generic[Spot]):
         """The first true value of `condition`; TimeoutError if it never comes."""
         async with asyncio.timeout(PATIENCE):
             while not (value := await condition()):
-                await asyncio.sleep(0)  # let the others run
+                await asyncio.sleep(LOOK)
         return value
 
     async def ended(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
