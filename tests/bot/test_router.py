@@ -1,8 +1,15 @@
 """Who may use what, where, and what becomes of errors."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from bot.access import NEEDED
+from bot.commands.flood import AT_ONCE, SEARCHES, Flood
+from bot.commands.router import Router
+from bot.commands.types import Command, Reply, Request, Services, Work
+from content import present
 from content.errors import StoreBusy
 from scheduler import membership
 from scheduler.types import ChatKind, ChatState
@@ -91,6 +98,29 @@ async def test_completion_shows_only_what_the_chat_may_see(desk: Desk, option: s
     found = await desk.router.complete(option, "open", desk.call("/latest"))
     assert list(found) == (["Open letters"] if option == "source" else [])
     assert list(await desk.router.complete(option, "open", desk.call("/nonsense"))) == []
+
+
+@pytest.mark.parametrize("work", [Work.SEARCH, Work.REMOTE])
+async def test_what_takes_long_holds_up_nothing_that_is_quick(desk: Desk, work: Work) -> None:
+    begun, go_on = list[str](), asyncio.Event()
+
+    async def long(request: Request, services: Services) -> Reply:
+        begun.append(request.call.actor)
+        await go_on.wait()
+        return Reply(present.error("done"))
+
+    quick = [c for c in desk.services.commands if c.name == "help"]
+    services = replace(desk.services, commands=(Command("long", "/long", "", long, work=work), *quick))
+    desk.router = Router(services, [], Flood(20, desk.services.clock))
+    many = max(AT_ONCE, SEARCHES) + 2
+    asked = [asyncio.create_task(desk.say("/long", actor=f"test:{n}")) for n in range(many)]
+    async with asyncio.timeout(30):
+        while len(begun) < (SEARCHES if work is Work.SEARCH else many):
+            await asyncio.sleep(0)
+        assert "/help" in shown(await desk.say("/help"))
+        go_on.set()
+        await asyncio.gather(*asked)
+    assert len(begun) == many
 
 
 async def test_where_the_database_is_and_what_it_says_is_told_to_operators_alone(desk: Desk) -> None:

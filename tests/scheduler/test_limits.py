@@ -296,3 +296,15 @@ def test_replies_get_all_of_a_chats_limit_while_no_broadcast_waits() -> None:
         limiter.offer(ticket("g", Lane.REPLY))
     last, _ = drained(limiter, 0.0)[-1]
     assert last == pytest.approx(27 * LIMITS.per_chat[ChatKind.GROUP].interval, rel=0.01)
+
+
+def test_of_replies_those_go_first_that_were_answered_least_of_late() -> None:
+    limiter = Limiter(LIMITS)
+    for _ in range(3):
+        limiter.offer(ticket("g", Lane.REPLY))
+    flooded = drained(limiter, 0.0)
+    assert len(flooded) == 3
+    now = flooded[-1][0] + 30.0
+    for address in ("g", "g", "a"):
+        limiter.offer(ticket(address, Lane.REPLY))
+    assert [one.address for _, one in drained(limiter, now)] == ["a", "g", "g"]

@@ -120,6 +120,30 @@ async def test_others_write_while_a_large_feed_is_stored(world: World) -> None:
     )
 
 
+async def test_one_source_at_a_time_stands_in_line_to_write(world: World) -> None:
+    """So that a person who comes then waits for one batch, however many sources have news."""
+    urls = [f"https://{n}.example.net/feed.json" for n in range(4)]
+    for url in urls:
+        world.fetcher.pages[url] = feed(*(f"post {n}" for n in range(120)))
+    in_line = most = 0
+
+    async def on_write() -> None:
+        nonlocal in_line, most
+        in_line += 1
+        most = max(most, in_line)
+        await asyncio.sleep(0.01)  # as a batch takes; others would come meanwhile
+        in_line -= 1
+
+    ingest = world.ingest
+    added = [await ingest.add(url, Visibility.PUBLIC) for url in urls]
+    for url in urls:
+        world.fetcher.pages[url] = feed(*(f"news {n}" for n in range(120)))
+    world.store.on_write = on_write
+    await asyncio.gather(*(ingest.poll(result.source) for result in added))
+    assert count(world, "posts") == 4 * 240
+    assert most == 1
+
+
 def test_batches_are_bounded_by_number_and_text() -> None:
     sizes = [1] * 120 + [CHARACTERS // 2] * 3 + [CHARACTERS * 5, 1]
     made = list(batches(sizes, lambda size: size))
