@@ -1,12 +1,11 @@
 """Dates as people write them in feeds and front matter."""
 
-from datetime import UTC, date, datetime, time
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 _FORMATS = (
-    "%Y-%m-%d %H:%M:%S %z",
-    "%Y-%m-%d %H:%M %z",
-    "%Y/%m/%d %H:%M:%S %z",
+    "%Y-%m-%d %H:%M",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
@@ -15,12 +14,39 @@ _FORMATS = (
     "%Y年%m月%d日 %H:%M:%S",
     "%Y年%m月%d日 %H:%M",
     "%Y年%m月%d日",
+    "%B %d, %Y %H:%M:%S",
+    "%B %d, %Y %H:%M",
+    "%B %d, %Y %I:%M %p",
     "%B %d, %Y",
+    "%b %d, %Y %H:%M:%S",
+    "%b %d, %Y %H:%M",
+    "%b %d, %Y %I:%M %p",
     "%b %d, %Y",
+    "%d %B %Y %H:%M:%S",
     "%d %B %Y",
     "%d %b %Y",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
     "%m/%d/%Y",
 )
+# A zone at the end, after a time: +0800, +08:00, GMT+8, UTC, Z, JST. RFC 822 has the first and GMT, ISO 8601 has
+# the second and Z; the others are what programs write that know neither. GMT+8 is eight hours ahead of GMT.
+_ZONE = re.compile(
+    r"(?P<time>\d:\d\d(?:[.,]\d+)?(?: ?[AaPp][Mm])?)\s*"
+    r"(?:(?P<name>[A-Za-z]{1,4})?\s*(?P<sign>[+\-−])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?|(?P<alone>[A-Za-z]{1,4}))"
+    r"(?:\s*\([^()]{0,40}\))?$"
+)
+_UTC = {"", "gmt", "utc", "ut", "z"}
+# Names that mean one zone; RFC 822 has those of North America. Hours ahead of UTC.
+_NAMES = {
+    **dict.fromkeys(_UTC, 0),
+    **{"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7},
+    **{"wet": 0, "west": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3},
+    **{"hkt": 8, "sgt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13},
+}
+_LONGEST = 100  # characters
+_LEAP_SECOND = re.compile(r"(\d:\d\d):60(?!\d)")
 
 
 def to_utc(value: object) -> datetime | None:
@@ -32,7 +58,7 @@ def to_utc(value: object) -> datetime | None:
         return _aware(value)
     if isinstance(value, date):
         return _aware(datetime.combine(value, time()))
-    return _from_text(value.strip()) if isinstance(value, str) else None
+    return _from_text(value.strip()) if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 def _aware(value: datetime) -> datetime | None:
@@ -44,14 +70,44 @@ def _aware(value: datetime) -> datetime | None:
 
 
 def _from_text(value: str) -> datetime | None:
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
+    value = _LEAP_SECOND.sub(r"\1:59", value)
+    try:
+        return _aware(datetime.fromisoformat(value))
+    except ValueError:
+        pass
+    # The library's readers drop the zones that they do not know, instead of failing.
+    if (zoned := _ZONE.search(value)) and (zone := _zone(zoned)) is not None:
+        local = _local(value[: zoned.end("time")])
+        return None if local is None else _aware(local.replace(tzinfo=zone))
+    local = _local(value)
+    return None if local is None else _aware(local)
+
+
+def _zone(found: re.Match[str]) -> timezone | None:
+    if found["alone"] is not None:
+        hours = _NAMES.get(found["alone"].lower())
+        return None if hours is None else timezone(timedelta(hours=hours))
+    if (found["name"] or "").lower() not in _UTC:
+        return None
+    digits, minutes = found["hours"], int(found["minutes"] or 0)
+    ahead = timedelta(hours=int(digits), minutes=minutes)
+    if minutes >= 60 or ahead >= timedelta(days=1):
+        return None
+    return timezone(ahead if found["sign"] == "+" else -ahead)
+
+
+def _local(value: str) -> datetime | None:
+    readers = [datetime.fromisoformat]
+    if not value.endswith(("M", "m")):  # it would take 8:09 PM for a time in the morning
+        readers.append(parsedate_to_datetime)
+    for read in readers:
         try:
-            return _aware(read(value))
+            return read(value)
         except (ValueError, OverflowError):
             continue
     for form in _FORMATS:
         try:
-            return _aware(datetime.strptime(value, form))
+            return datetime.strptime(value, form)
         except ValueError:
             continue
     return None
