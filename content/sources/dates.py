@@ -30,7 +30,7 @@ _FORMATS = (
     "%m/%d/%Y %I:%M %p",
     "%m/%d/%Y",
 )
-# A zone at the end, after a time: +0800, +08:00, GMT+8, UTC, Z, JST. RFC 822 has the first and GMT, ISO 8601 has
+# A zone at the end, after a time: +0800, +08:00, GMT+8, UTC, Z, JST. RFC 822 has the first and GMT, ISO 8601
 # the second and Z; the others are what programs write that know neither. GMT+8 is eight hours ahead of GMT.
 _ZONE = re.compile(
     r"(?P<time>\d:\d\d(?:[.,]\d+)?(?: ?[AaPp][Mm])?)\s*"
