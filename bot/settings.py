@@ -98,6 +98,15 @@ class Settings(BaseSettings):
     def _words(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
+    @field_validator("operators")
+    @classmethod
+    def _are_people(cls, value: frozenset[str]) -> frozenset[str]:
+        for one in value:
+            platform, _, person = one.partition(":")
+            if not (platform.isalpha() and person):
+                raise ValueError(f"{one!r} names nobody: write it like telegram:123")
+        return value
+
     @field_validator("allowed_networks", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:

@@ -18,7 +18,7 @@ from bot.cli.common import (
 from bot.cli.usage import usage
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
-from scheduler.types import ChatState
+from scheduler.types import Chat, ChatState
 from storage.database import database_name, database_url
 
 # After so many poll intervals without any source that could be read, something is wrong with all of them.
@@ -58,14 +58,22 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     for source in map(without_secrets, sources):
         yield Finding(f"source {source.name}", not source.last_error, source.last_error or source.warning)
     for chat in chats:
-        hint = f"{chat.reason or chat.state}; what waits is sent when that has changed"
-        yield Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint if chat.reason else "")
+        yield _chat(chat)
     async for finding in usage(app):
         yield finding
     failed = sum(count for state, count in deliveries.items() if state in ("failed", "held"))
     yield Finding(
         "deliveries", not failed, f"{failed} failed: skywave deliveries list --state failed" if failed else ""
     )
+
+
+def _chat(chat: Chat) -> Finding:
+    """Whether a chat gets posts, and what becomes of those that wait."""
+    waiting = "what waits is sent when that has changed"
+    if chat.state is ChatState.GONE:
+        waiting = "what waited was cancelled, and new posts come once it lets Skywave in again"
+    hint = f"{chat.reason or chat.state}; {waiting}" if chat.reason else ""
+    return Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint)
 
 
 def _reading(last_read: datetime | None, app: App) -> Finding:

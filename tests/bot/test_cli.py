@@ -1,7 +1,9 @@
 """The command line as a person or a script uses it: what it prints, and its exit status."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,20 @@ def test_doctor_tells_of_access_and_quotas(skywave: Skywave, monkeypatch: pytest
     findings = {one["what"]: one for one in json.loads(skywave("doctor --json").stdout)}
     assert findings["access is closed"]["well"] is True
     assert findings["private sources"]["hint"] == "0 of 2000"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("gone", "blocked; what waited was cancelled, and new posts come once it lets Skywave in again"),
+        ("paused", "blocked; what waits is sent when that has changed"),
+    ],
+)
+def test_doctor_tells_what_becomes_of_posts_for_a_chat(
+    skywave: Skywave, tmp_path: Path, state: str, told: str
+) -> None:
+    assert skywave("chats add telegram:5").exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "skywave.db")) as database, database:
+        database.execute("UPDATE chats SET state = ?, reason = 'blocked' WHERE address = '5'", (state,))
+    findings = {one["what"]: one["hint"] for one in json.loads(skywave("doctor --json").stdout)}
+    assert findings["chat telegram:5"] == told

@@ -126,3 +126,10 @@ def test_a_secret_is_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("SKYWAVE_TELEGRAM_TOKEN", TOKEN)
     settings = load_settings()
     assert TOKEN not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("operators", ["123", "telegram:1,@ann", "telegram:"])
+def test_operators_that_nobody_could_be_are_refused(monkeypatch: pytest.MonkeyPatch, operators: str) -> None:
+    monkeypatch.setenv("SKYWAVE_OPERATORS", operators)
+    with pytest.raises(SettingsError, match=r"SKYWAVE_OPERATORS: .*names nobody: write it like telegram:123"):
+        load_settings()
