@@ -2,7 +2,11 @@
 
 import os
 import re
+import tomllib
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -173,3 +177,25 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from exc
     except ValueError as exc:
         raise SettingsError(f"{TOML} cannot be read: {exc}") from exc
+
+
+def unknown_settings() -> Sequence[str]:
+    """A line for each setting of the environment and of the file that nobody reads, with what was meant."""
+    given = [name for name in os.environ if name.upper().startswith(PREFIX)]
+    keys: list[str] = []
+    with suppress(OSError, ValueError):  # `load_settings` tells of a file that cannot be read
+        keys = list(tomllib.loads(Path(TOML).read_text(encoding="utf-8")))
+    variables = [f"{PREFIX}{name.upper()}{end}" for name in Settings.model_fields for end in ("", "_FILE")]
+    return [
+        *(_without_effect(name, variables) for name in given if name.upper() not in variables),
+        *(
+            _without_effect(key, list(Settings.model_fields))
+            for key in keys
+            if key not in Settings.model_fields
+        ),
+    ]
+
+
+def _without_effect(name: str, known: Sequence[str]) -> str:
+    nearest = get_close_matches(name, known, 1)
+    return f"{name} is no setting and has no effect" + (f": did you mean {nearest[0]}?" if nearest else "")

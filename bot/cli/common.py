@@ -23,7 +23,7 @@ from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.numbers import LARGEST
-from bot.settings import Settings, load_settings
+from bot.settings import Settings, load_settings, unknown_settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
@@ -46,6 +46,8 @@ def settings_of_process(*, level: str = "WARNING", observers: Sequence[Metrics] 
     """Load the settings and set logging up. Commands log warnings only; `run` says more."""
     settings = load_settings()
     configure(settings.log_format, settings.secrets, level=level, observers=observers)
+    for line in unknown_settings():
+        warn(f"skywave: {line}")
     return settings
 
 

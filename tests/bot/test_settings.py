@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.settings import TOML, load_settings
+from bot.settings import TOML, load_settings, unknown_settings
 from content.errors import SettingsError
 
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz_012345"
@@ -133,3 +133,17 @@ def test_operators_that_nobody_could_be_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SKYWAVE_OPERATORS", operators)
     with pytest.raises(SettingsError, match=r"SKYWAVE_OPERATORS: .*names nobody: write it like telegram:123"):
         load_settings()
+
+
+def test_a_setting_that_nobody_reads_is_told_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, empty: Path
+) -> None:
+    monkeypatch.setenv("SKYWAVE_TELEGRAM_TOKE", TOKEN)
+    monkeypatch.setenv("SKYWAVE_TELEGRAM_TOKEN_FILE", "/run/secrets/token")
+    monkeypatch.setenv("SKYWAVE_99999999999999", "1")
+    (empty / TOML).write_text('poll_intervall = 60\nbanner = "HELLO"\n')
+    assert unknown_settings() == [
+        "SKYWAVE_TELEGRAM_TOKE is no setting and has no effect: did you mean SKYWAVE_TELEGRAM_TOKEN?",
+        "SKYWAVE_99999999999999 is no setting and has no effect",
+        "poll_intervall is no setting and has no effect: did you mean poll_interval?",
+    ]
