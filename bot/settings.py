@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -172,11 +173,33 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as exc:
-        first = exc.errors(include_input=False, include_url=False, include_context=False)[0]
+        first = exc.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else TOML
-        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from exc
+        raise SettingsError(f"{name}: {_sentence(first)}") from exc
     except ValueError as exc:
         raise SettingsError(f"{TOML} cannot be read: {exc}") from exc
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """What is wrong, and what it should be, without the value: it may be a secret."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "literal_error" | "enum":
+            return f"is none of what it can be: {context['expected'].replace(' or ', ', ')}"
+        case "int_parsing" | "int_type":
+            return "is no whole number"
+        case "float_parsing" | "float_type":
+            return "is no number"
+        case "bool_parsing" | "bool_type":
+            return "is neither true nor false"
+        case "greater_than_equal":
+            return f"is too small: it has to be at least {context['ge']}"
+        case "greater_than":
+            return f"is too small: it has to be more than {context['gt']}"
+        case "less_than_equal":
+            return f"is too large: it can be at most {context['le']}"
+        case _:
+            return error["msg"].removeprefix("Value error, ")
 
 
 def unknown_settings() -> Sequence[str]:

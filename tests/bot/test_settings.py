@@ -147,3 +147,23 @@ def test_a_setting_that_nobody_reads_is_told_with_the_one_that_was_meant(
         "SKYWAVE_99999999999999 is no setting and has no effect",
         "poll_intervall is no setting and has no effect: did you mean poll_interval?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("ACCESS", "shut", "is none of what it can be: 'open', 'curated', 'closed'"),
+        ("LOG_FORMAT", "xml", "is none of what it can be: 'console', 'json'"),
+        ("PAGE_SIZE", "x", "is no whole number"),
+        ("PAGE_SIZE", "0", "is too small: it has to be at least 1"),
+        ("METRICS_PORT", "99999", "is too large: it can be at most 65535"),
+        ("TELEGRAM_PAID_BROADCAST", "maybe", "is neither true nor false"),
+    ],
+)
+def test_what_a_setting_should_be_is_told_in_our_words(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(f"SKYWAVE_{setting}", value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"SKYWAVE_{setting}: {told}"
