@@ -8,6 +8,7 @@ import typer
 from bot.cli.common import (
     Json,
     chat_named,
+    counted,
     ensure_allowed,
     kind_of_place,
     open_app,
@@ -121,7 +122,7 @@ async def _add(words: list[str], title: str) -> None:
             await ensure_allowed(work, place, title)
         await work.audit.add("cli", "chat added", ", ".join(map(str, places)), app.clock.now())
         await work.commit()
-    say(f"{len(places)} chats added")
+    say(f"{counted(len(places), 'chat')} added")
 
 
 @commands.command("allow")
@@ -153,4 +154,4 @@ async def _grant(words: list[str], access: ChatAccess) -> None:
             await membership.grant(work, place, access, app.clock.now())
             await work.audit.add("cli", f"chat {access}", str(place), app.clock.now())
         await work.commit()
-    say(f"{len(places)} chats {access}")
+    say(f"{counted(len(places), 'chat')} {access}")

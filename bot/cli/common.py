@@ -107,6 +107,11 @@ def say(text: str) -> None:
     Console(highlight=False, soft_wrap=True).print(escape(visible(text)))
 
 
+def counted(count: int, word: str, words: str = "") -> str:
+    """1 post, 2 posts; `words` for what takes no s."""
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
 def warn(text: str) -> None:
     print(visible(text), file=sys.stderr)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.common import Json, chat_named, counted, open_app, print_json, print_table, run, say, to_json
 from bot.cli.watch import Watch, watch
 from bot.numbers import LARGEST
 from content.errors import UsageError
@@ -109,4 +109,7 @@ async def _retry(chat: str, broadcast: int | None, reason: str) -> None:
         count = await work.outbox.retry(which, app.clock.now())
         await work.audit.add("cli", "deliveries retried", str(count), app.clock.now())
         await work.commit()
-    say(f"{count} deliveries will be tried again" + ("" if count else ": none has failed"))
+    say(
+        f"{counted(count, 'delivery', 'deliveries')} will be tried again"
+        + ("" if count else ": none has failed")
+    )

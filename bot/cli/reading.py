@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.common import Json, open_app, print_json, run, say, to_json
+from bot.cli.common import Json, counted, open_app, print_json, run, say, to_json
 from content import search
 from content.errors import UsageError
 from content.text import excerpt
@@ -42,5 +42,5 @@ async def _search(words: str, limit: int, json: bool) -> int:
         return 0
     for post, snippet in zip(posts, snippets, strict=True):
         say(f"{post.title or excerpt(post.text, 60)}\n  {snippet}\n  {post.url}")
-    say(f"{ranking.total} posts")
+    say(counted(ranking.total, "post"))
     return 0 if posts else 1

@@ -11,6 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from bot.cli.common import (
     Json,
+    counted,
     open_app,
     print_json,
     print_table,
@@ -77,7 +78,9 @@ def _result(result: PollResult) -> dict[str, Any]:
 
 
 def _summary(result: PollResult) -> str:
-    counts = f"{result.new} new, {result.changed} changed, {result.deliveries} deliveries"
+    counts = (
+        f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
+    )
     failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
     cut = f"\n  {result.cut}" if result.cut else ""
     return f"{result.source.name}: {result.error or counts}{cut}{failures}"
@@ -128,7 +131,7 @@ async def _check(url: str, json: bool) -> int:
 
 
 def _show_check(url: str, parsed: ParsedSource) -> None:
-    say(f"{parsed.title or url}: {len(parsed.posts)} posts")
+    say(f"{parsed.title or url}: {counted(len(parsed.posts), 'post')}")
     rows = [(p.published_at or "no date", p.title or "(no title)", p.url or p.guid) for p in parsed.posts]
     print_table(("published", "title", "url"), rows, "It is well-formed but empty.")
     for failure in parsed.failures:
@@ -176,7 +179,7 @@ async def _remove(name: str) -> None:
         async with app.store.read() as work:
             source = await source_named(work, name)
         cancelled = await remove_source(app.store, source.id, "cli", app.clock.now())
-    say(f"{source.name}: removed, {cancelled or 0} deliveries cancelled")
+    say(f"{source.name}: removed, {counted(cancelled or 0, 'delivery', 'deliveries')} cancelled")
 
 
 @commands.command("import")
@@ -210,9 +213,9 @@ async def _export(file: Path, with_secrets: bool) -> None:
     feeds = [s for s in sources if s.kind == "feed" and s.visibility == Visibility.PUBLIC]
     written = [feed for feed in feeds if with_secrets or is_public(feed.url)]
     write_private(file, to_opml(written))
-    say(f"{len(written)} feeds written to {file}")
+    say(f"{counted(len(written), 'feed')} written to {file}")
     if left := len(feeds) - len(written):
-        say(f"{left} were left out, because their addresses may hold secrets: --with-secrets writes them")
+        say(f"{counted(left, 'feed')} left out, as the address may hold a secret: --with-secrets writes it")
 
 
 def poll(
@@ -253,4 +256,4 @@ def _show_poll(results: list[PollResult], json: bool) -> None:
         if result.new or result.changed or result.error or result.failures or result.cut:
             say(_summary(result))
     new, failed = sum(r.new for r in results), sum(bool(r.error) for r in results)
-    say(f"{len(results)} sources polled, {new} new posts, {failed} failed")
+    say(f"{counted(len(results), 'source')} polled, {counted(new, 'new post')}, {failed} failed")

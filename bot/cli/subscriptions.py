@@ -8,6 +8,7 @@ import typer
 from bot.cli.common import (
     Json,
     chat_named,
+    counted,
     ensure_allowed,
     open_app,
     parse_place,
@@ -76,7 +77,7 @@ async def _remove(words: Sequence[str], name: str) -> None:
                     )
         await work.audit.add("cli", "unsubscribe", f"{removed} chats, {name}", app.clock.now())
         await work.commit()
-    say(f"{removed} chats no longer follow {name}")
+    say(f"{counted(removed, 'chat')} no longer {'follows' if removed == 1 else 'follow'} {name}")
 
 
 @commands.command("list")

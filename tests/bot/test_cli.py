@@ -148,3 +148,11 @@ def test_doctor_tells_what_becomes_of_posts_for_a_chat(
         database.execute("UPDATE chats SET state = ?, reason = 'blocked' WHERE address = '5'", (state,))
     findings = {one["what"]: one["hint"] for one in json.loads(skywave("doctor --json").stdout)}
     assert findings["chat telegram:5"] == told
+
+
+def test_one_and_many_are_counted_as_people_do(skywave: Skywave) -> None:
+    assert skywave("chats add telegram:5").stdout.strip().endswith("1 chat added")
+    assert skywave("chats add telegram:6 telegram:7").stdout.strip().endswith("2 chats added")
+    assert skywave("chats allow telegram:5").stdout.strip() == "1 chat allowed"
+    assert skywave("subscriptions remove telegram:5 --source all").stdout.strip().startswith("0 chats")
+    assert skywave("deliveries retry").stdout.startswith("0 deliveries will be tried again")

@@ -87,7 +87,7 @@ class TestLists:
     ) -> None:
         add_source(database, "updates:", kind="updates")
         result = skywave("poll", "--all")
-        assert result.exit_code == 0 and "1 sources polled, 0 new posts, 0 failed" in result.stdout
+        assert result.exit_code == 0 and "1 source polled, 0 new posts, 0 failed" in result.stdout
 
     @pytest.mark.parametrize(
         ("content", "reason"),
@@ -120,7 +120,7 @@ class TestLists:
         file = tmp_path / "out.opml"
         file.touch(0o644)
         result = skywave("sources", "export", "out.opml")
-        assert "1 feeds written" in result.stdout and "1 were left out" in result.stdout
+        assert "1 feed written" in result.stdout and "1 feed left out" in result.stdout
         assert "hunter" not in file.read_text() and "feed.xml" in file.read_text()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert "2 feeds written" in skywave("sources", "export", "out.opml", "--with-secrets").stdout
