@@ -25,7 +25,9 @@ async def measure(url: str) -> object:
     """Microseconds of CPU a send."""
     chat = Chat(1, Place("telegram", "1"), kind=ChatKind.PRIVATE)
     shown = post("news")
-    found = Post(1, 1, "Radio notes", **asdict(shown), first_seen_at=shown.published_at)
+    fields = asdict(shown)
+    del fields["old_news"]  # it is of no use after a post was fanned out
+    found = Post(1, 1, "Radio notes", **fields, first_seen_at=shown.published_at)
     async with Bot(
         "1:TEST", base_url=f"{url}/bot", request=AiohttpRequest(), get_updates_request=AiohttpRequest()
     ) as bot:
