@@ -56,6 +56,20 @@ async def test_a_new_subscription_is_not_flooded(world: World) -> None:
     assert await world.waiting(chat) == [(new,)]
 
 
+async def test_a_chat_that_came_between_two_posts_of_an_edition_gets_the_later_one(world: World) -> None:
+    source = await world.source()
+    early = await world.follower(source, address="1")
+    (first,) = await world.posts(source, "a")
+    late = await world.follower(source, address="2")
+    (second,) = await world.posts(source, "b")
+    async with world.store.write() as work:
+        made = await edition(work, first, second)
+        assert await work.outbox.fan_out(made, source, NOW) == 2
+        await work.commit()
+    assert await world.waiting(early) == [(first, second)]
+    assert await world.waiting(late) == [(second,)]
+
+
 async def test_a_restarted_subscription_skips_what_it_missed(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)
