@@ -60,15 +60,22 @@ async def grant(work: UnitOfWork, place: Place, access: ChatAccess, now: datetim
     return changed
 
 
-async def pause(work: UnitOfWork, chat: Chat, reason: str) -> None:
-    """A chat cannot be written to for now: what waits is kept."""
+async def pause(work: UnitOfWork, chat: Chat, reason: str) -> bool:
+    """A chat cannot be written to for now: what waits is kept. False if it could not be before.
+
+    What failed may have been on its way while the chat was found to be gone, or paused with a reason that
+    says more.
+    """
+    now = await work.chats.get(chat.id)
+    if now is None or now.state is not ChatState.ACTIVE:
+        return False
     await work.chats.set_state(chat.id, ChatState.PAUSED, reason)
+    return True
 
 
 async def pause_topic(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
     """One topic cannot be written to for now: the chat around it is told, once."""
-    await pause(work, chat, reason)
-    if chat.state is ChatState.ACTIVE:
+    if await pause(work, chat, reason):
         around = Place(chat.place.platform, chat.place.address)
         text = f"{chat.name}: {reason}. What was to be sent there waits."
         await notify(work, around, text, now, chat.kind)

@@ -727,6 +727,32 @@ async def test_a_paused_chat_is_tried_rarely_and_at_once_when_it_is_back(world: 
     assert world.platform.texts(chat) == ["hello"]
 
 
+@pytest.mark.parametrize("topic_only", [False, True])
+@pytest.mark.parametrize("state", [ChatState.GONE, ChatState.PAUSED])
+async def test_what_is_known_of_a_chat_outlives_a_send_that_was_on_its_way(
+    world: World, state: ChatState, topic_only: bool
+) -> None:
+    await world.source()
+    group, chat = await world.chat("1", follows=()), await world.chat("1", "7")
+    await world.publish("hello")
+
+    async def find_out(to: Chat, message: Message, key: str) -> None:
+        async with world.store.write() as work:
+            if state is ChatState.GONE:
+                await membership.deactivate(work, chat, "the topic was deleted", world.clock.now())
+            else:
+                await membership.pause(work, chat, "give it Embed Links")
+            await work.commit()
+        raise ChatPaused("Missing Permissions", topic_only=topic_only)
+
+    world.platform.on_send = find_out
+    await world.dispatcher().drain()
+    known = await world.again(chat)
+    assert known.state is state
+    assert known.reason != "Missing Permissions"
+    assert world.platform.texts(group) == []
+
+
 # 14: cancelled while it is on its way
 
 

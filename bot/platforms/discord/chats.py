@@ -63,7 +63,7 @@ async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiri
     await work.chats.ensure(chat.place, title=title_of(channel), kind=ChatKind.CHANNEL)
     if chat.state is ChatState.GONE or not reason:
         await membership.reactivate(work, chat, wiring.clock.now())
-    if reason and chat.state is not ChatState.PAUSED:
+    if reason:
         await membership.pause(work, chat, reason)
 
 
