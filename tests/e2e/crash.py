@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a broadcast, again and again: what was lost, what was doubled.
+"""kill -9 in the middle of some broadcasts, again and again: what was lost, what was doubled.
 
 By hand, for more chats and kills than the tests take: python -m tests.e2e.crash --kills 10 --seed 7
 """
@@ -6,6 +6,7 @@ By hand, for more chats and kills than the tests take: python -m tests.e2e.crash
 import argparse
 import asyncio
 import random
+import re
 import sqlite3
 import tempfile
 from collections import Counter
@@ -14,11 +15,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tests.e2e.program import FeedServer, Program, item, json_feed
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord import DiscordEmulator, Limits
+from tests.emulators.discord.faults import delivered_then_dropped
 from tests.emulators.telegram import TelegramEmulator
+
+LOOK = 0.05  # seconds between two looks at the database
+NEW = re.compile(r"Post newfeed\d+")
+OPEN_THREAD = "POST /channels/{channel}/threads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,28 @@ async def discord(chats: int) -> AsyncIterator[Site]:
         )
 
 
+@asynccontextmanager
+async def forums(chats: int) -> AsyncIterator[Site]:
+    """Forums of a Discord that counts. Every twentieth forum's first answer is lost."""
+    async with DiscordEmulator(limits=Limits()) as dc:
+        club = dc.guild("Club")
+        places = [dc.forum(club, f"forum-{n}") for n in range(chats)]
+        for place in places[::20]:
+            dc.faults.add(delivered_then_dropped(), OPEN_THREAD, place.id)
+        addresses = {"discord_api_url": dc.url, "discord_gateway_url": dc.gateway_url}
+
+        def sent() -> Sequence[tuple[str, str]]:
+            opened = [(thread.parent, thread.name) for thread in club.threads.values()]
+            return [(f"discord:{forum.id}", name) for forum, name in opened if forum]
+
+        names = [f"discord:{place.id}" for place in places]
+        yield Site(dc, addresses | {"discord_token": dc.token}, names, sent)
+
+
 PLATFORMS: Mapping[str, Callable[[int], AbstractAsyncContextManager[Site]]] = {
     "telegram": telegram,
     "discord": discord,
+    "forums": forums,
 }
 
 
@@ -82,40 +106,47 @@ def parts_sending(program: Program) -> int:
     return count
 
 
-async def settled(program: Program) -> Any:
-    """The deliveries, once none is open any more."""
-    while True:
-        listed = await program.json("deliveries", "list", "--limit", "1")
-        if not {"pending", "claimed"} & set(listed["counts"]):
-            return listed
+def is_settled(program: Program, deliveries: int) -> bool:
+    """Whether so many deliveries were made, and none is open any more."""
+    with closing(sqlite3.connect(program.folder / "skywave.db")) as database:
+        query = "SELECT count(*), total(state IN ('pending', 'claimed')) FROM deliveries"
+        made, still_open = database.execute(query).fetchone()
+    return bool(made == deliveries and not still_open)
 
 
 def has_sent(site: Site, count: int) -> bool:
     return len(site.emulator.sent) >= count
 
 
-async def crash(folder: Path, *, platform: str = "telegram", chats: int, kills: int, seed: int) -> Damage:
-    """Broadcast a post to the chats of a platform, killing the process at random points of it."""
-    rng = random.Random(seed)
+async def crash(
+    folder: Path, *, platform: str = "telegram", chats: int, posts: int = 1, kills: int, seed: int
+) -> Damage:
+    """Broadcast posts of as many feeds to a platform's chats, killing the process at random points of it."""
+    rng, paths = random.Random(seed), [f"/feed{n}" for n in range(posts)]
     async with PLATFORMS[platform](chats) as site, FeedServer().serving() as feeds:
-        feeds.documents["/feed"] = json_feed(item("old"))
         program = Program(folder, **site.settings)
-        assert (await program.call("sources", "add", f"{feeds.url}/feed"))[0] == 0
+        for path in paths:
+            feeds.documents[path] = json_feed(item(f"old{path[1:]}"))
+            assert (await program.call("sources", "add", f"{feeds.url}{path}"))[0] == 0
         assert (await program.call("subscriptions", "add", "-", input=" ".join(site.chats)))[0] == 0
-        feeds.documents["/feed"] = json_feed(item("new"), item("old"))
+        for path in paths:
+            feeds.documents[path] = json_feed(item(f"new{path[1:]}"), item(f"old{path[1:]}"))
 
         on_the_way = 0
-        for kill_at in sorted(rng.sample(range(1, chats), kills)):
+        for kill_at in sorted(rng.sample(range(1, chats * posts), kills)):
             async with program.running() as process:
                 await site.emulator.wait_for(partial(has_sent, site, kill_at), 60)
                 process.kill()
             on_the_way += parts_sending(program)
         async with program.running():
-            listed = await settled(program)
+            while not is_settled(program, chats * posts):
+                await asyncio.sleep(LOOK)
+        listed = await program.json("deliveries", "list", "--limit", "1")
 
-        received = Counter(chat for chat, text in site.sent() if "Post new" in text)
+        new = [(chat, NEW.search(text)) for chat, text in site.sent()]
+        received = Counter((chat, found.group()) for chat, found in new if found)
         return Damage(
-            lost=len(set(site.chats) - set(received)),
+            lost=chats * posts - len(received),
             doubled=sum(count - 1 for count in received.values()),
             unwanted=sum("Post old" in text for _, text in site.sent()),
             on_the_way=on_the_way,
@@ -128,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--platform", choices=PLATFORMS, default="telegram")
     parser.add_argument("--chats", type=int, default=200)
+    parser.add_argument("--posts", type=int, default=1)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

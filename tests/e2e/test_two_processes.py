@@ -18,7 +18,7 @@ from scheduler.types import DeliveryState, PartState
 from storage.database import create_engine
 from storage.models import BroadcastRow, DeliveryRow, DigestRow, LeaseRow, PartRow
 from tests.chaos.servers import postgres
-from tests.e2e.crash import settled
+from tests.e2e.crash import LOOK
 from tests.e2e.program import FeedServer, Program, item, json_feed
 from tests.emulators.telegram import Latency, TelegramEmulator
 
@@ -29,6 +29,7 @@ PATIENCE = 90.0
 LONGEST = 30.0
 # A lease that was renewed just before is held that long at least, but for what the renewal takes.
 SHORTEST = 5.0
+OPEN = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,10 @@ async def take_over(folder: Path, url: str, chats: int) -> TakeOver:
             await tg.wait_for(lambda: len(tg.requests("getMe")) >= 2, PATIENCE)
             taken = tg.requests("getMe")[1].at
             await tg.wait_for(lambda: any(m.chat_id == daily for m in tg.sent), PATIENCE)
-            listed = await settled(program)
+            while await _rows(url, select(DeliveryRow.id).where(DeliveryRow.state.in_(OPEN)).limit(1)):
+                await asyncio.sleep(LOOK)
             assert second.returncode is None
+        listed = await program.json("deliveries", "list", "--limit", "1")
 
         sends = [request.at for request in tg.requests("sendMessage")]
         received = Counter(message.chat_id for message in tg.sent if "Post new" in message.text)

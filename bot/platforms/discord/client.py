@@ -59,7 +59,7 @@ class Client(discord.Client):
             http_trace=pacing(interval),
             proxy=proxy,
         )
-        buckets.install(self.http)
+        buckets.install(self.http, LONGEST_LIMIT)
         self.platform = DiscordPlatform(self, now, timeout=timeout)
         self._replies = Replies(self.platform, patience)
         self._handling = TaskSet()

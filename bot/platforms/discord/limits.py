@@ -9,9 +9,6 @@ OVERALL = Rate(50, guard=0.03)
 # that no more than 4 are sent in that time.
 CHANNEL = Rate(5, 5, guard=0.2)
 
-# Messages of an announcement channel that are published in an hour, as clients see it.
-PUBLISHED_HOURLY = 10
-
 
 def limits(settings: Settings) -> Limits:
     """50 requests a second in all, and less than a channel's bucket holds."""

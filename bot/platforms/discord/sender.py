@@ -12,7 +12,7 @@ from bot.platforms.discord import errors
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.events import custom_id
 from bot.platforms.discord.pacing import answered
-from bot.platforms.discord.publishing import Publishing
+from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
@@ -39,7 +39,6 @@ class DiscordPlatform:
         timeout: float,
     ) -> None:
         self._client, self._timeout, self._now = client, timeout, now
-        self._publishing = Publishing(client.http, now)
         self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
@@ -67,7 +66,7 @@ class DiscordPlatform:
     async def publish(self, sent: Sent) -> None:
         try:
             for number in sent.message_ids:
-                await self._publishing.publish(int(sent.address), int(number))
+                await publish(self._client.http, int(sent.address), int(number))
         except FAULTS as exc:
             raise send_error(exc) from exc
 

@@ -1,7 +1,8 @@
 """Rate limits, all off unless asked for.
 
 Discord publishes 50 requests/s for a bot and 10,000 invalid requests in 10 minutes for an address; buckets
-are told by headers only. Five messages in 5 s to a channel and ten crossposts an hour are what clients see.
+are told by headers only. Five messages in 5 s to a channel, fifty new threads in 300 s and ten crossposts an
+hour are what clients see.
 """
 
 import hashlib
@@ -25,13 +26,15 @@ class Limits:
     channel: int = 5
     """Messages, edits, deletions or typing (each for itself) to a channel in `span` seconds."""
     span: float = 5.0
+    threads: int = 50
+    """Threads begun in a channel, or posts of a forum, in 300 s."""
     crossposts: int = 10
     """Announcements of a channel published in an hour."""
     invalid: int = 10_000
     """Answers of 401, 403 and 429 (but shared ones) in 10 minutes; after so many, everything is refused."""
 
 
-_HOUR, _INVALID_SPAN = 3600.0, 600.0
+_HOUR, _INVALID_SPAN, _THREADS_SPAN = 3600.0, 600.0, 300.0
 _CHANNEL = "/channels/{channel}"
 _PER_CHANNEL = frozenset(
     (
@@ -39,10 +42,9 @@ _PER_CHANNEL = frozenset(
         f"PATCH {_CHANNEL}/messages/{{message}}",
         f"DELETE {_CHANNEL}/messages/{{message}}",
         f"POST {_CHANNEL}/typing",
-        f"POST {_CHANNEL}/threads",
-        f"POST {_CHANNEL}/messages/{{message}}/threads",
     )
 )
+_THREADS = frozenset((f"POST {_CHANNEL}/threads", f"POST {_CHANNEL}/messages/{{message}}/threads"))
 _CROSSPOST = f"POST {_CHANNEL}/messages/{{message}}/crosspost"
 
 
@@ -86,6 +88,8 @@ class Governor:
             self._admit_overall()
         if route == _CROSSPOST:
             return self._admit(route, place, self.limits.crossposts, _HOUR)
+        if route in _THREADS:
+            return self._admit(route, place, self.limits.threads, _THREADS_SPAN)
         if route in _PER_CHANNEL:
             return self._admit(route, place, self.limits.channel, self.limits.span)
         return ()
