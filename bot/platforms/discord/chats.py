@@ -53,7 +53,8 @@ async def _take_over(known: Known, wiring: Wiring) -> None:
 
 def _differs(chat: Chat, channel: Channel) -> bool:
     wanted = ChatState.PAUSED if hindrance(channel) else ChatState.ACTIVE
-    return (chat.title, chat.kind, chat.state) != (title_of(channel), ChatKind.CHANNEL, wanted)
+    title = title_of(channel) or chat.title
+    return (chat.title, chat.kind, chat.state) != (title, ChatKind.CHANNEL, wanted)
 
 
 async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiring) -> None:
@@ -75,8 +76,9 @@ def hindrance(channel: Channel) -> str:
     allowed = channel.permissions_for(channel.guild.me)
     if isinstance(channel, discord.Thread) and channel.locked and not allowed.manage_threads:
         return "the thread is locked: unlock it, or give the bot Manage Threads"
-    needed = (  # without the first ones Discord takes the others away as well
-        ("View Channel", allowed.view_channel),
+    if not allowed.view_channel:  # Discord takes the others away with it
+        return "the bot cannot see the channel: give it View Channel"
+    needed = (
         ("Send Messages in Threads", not is_thread or allowed.send_messages_in_threads),
         ("Send Messages", is_thread or allowed.send_messages),
         ("Embed Links", allowed.embed_links),

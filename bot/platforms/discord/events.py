@@ -12,6 +12,8 @@ NAME = "discord"
 CHOICES, CHOICE_LENGTH = 25, 100
 # Between the data of a button and its number in the message.
 NUMBER = "#"
+# The name of a channel that the bot cannot see (docs.discord.com: Channel, "Obfuscated Channels").
+HIDDEN = "___hidden___"
 
 
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
@@ -27,7 +29,7 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         arguments=arguments,
         place=Place(NAME, str(interaction.channel_id)),
         kind=ChatKind.PRIVATE if interaction.guild_id is None else ChatKind.CHANNEL,
-        title=title_of(interaction.channel) or person.name,
+        title=person.name if interaction.guild_id is None else title_of(interaction.channel),
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
@@ -35,9 +37,9 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
 
 
 def title_of(channel: Any) -> str:
-    """A channel's name with that of its guild, a thread's with that of its channel; empty for a DM."""
+    """A channel's name with that of its guild, a thread's with that of its channel; empty if it has none."""
     guild, parent = getattr(channel, "guild", None), getattr(channel, "parent", None)
-    if guild is None:
+    if guild is None or HIDDEN in (channel.name, getattr(parent, "name", "")):
         return ""
     return f"#{parent.name} › {channel.name} ({guild.name})" if parent else f"#{channel.name} ({guild.name})"
 

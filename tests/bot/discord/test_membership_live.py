@@ -1,6 +1,7 @@
 """Channels that come, go, are renamed, lose and regain permissions, as the gateway tells it."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,6 @@ async def test_a_deleted_thread_is_gone_alone(dc: DiscordEmulator, sky: Live, ne
 LOST = {
     "Send Messages": Permission.SEND_MESSAGES,
     "Embed Links": Permission.EMBED_LINKS,
-    "View Channel": Permission.VIEW_CHANNEL,
 }
 
 
@@ -181,6 +181,7 @@ async def test_a_role_that_is_given_to_the_bot_counts(
         "GUILD_MEMBER_UPDATE",
         {"guild_id": str(club.id), "user": user, "roles": roles, "nick": None, "joined_at": None, "flags": 0},
     )
+    dc.world.tell_channel("UPDATE", news)  # which it can see again
     await sky.is_in(news, "active")
 
 
@@ -219,6 +220,33 @@ async def test_who_shares_no_server_any_more_is_gone(dc: DiscordEmulator, sky: L
     await sky.publish("new")
     assert await sky.ended(dc.dm(user)) == ["cancelled"]
     await sky.is_in(dc.dm(user), "gone")
+
+
+async def test_a_channel_that_the_bot_cannot_see_keeps_its_title(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
+) -> None:
+    thread = dc.thread(news, "a thread")
+    places = (news, thread)
+    for place in places:
+        await sky.follow(place)
+    await sky.restart()  # at a start it looks at the titles of all
+    titled = [await sky.until(partial(_titled, sky, place)) for place in places]
+    dc.deny(news, Permission.VIEW_CHANNEL)
+    for place in places:
+        hidden = await sky.is_in(place, "paused")
+        assert hidden.reason == "the bot cannot see the channel: give it View Channel"
+    await sky.restart()  # told of it anew
+    await sky.answer(news, "latest")  # commands work there all the same
+    assert [(await sky.known(place)).title for place in places] == titled
+    dc.rename(news, "board")
+    dc.deny(news, 0)
+    for place in places:
+        await sky.is_in(place, "active")
+    assert (await sky.known(news)).title == "#board (Club)"
+
+
+async def _titled(sky: Live, place: Channel) -> str:
+    return (await sky.known(place)).title
 
 
 # Titles

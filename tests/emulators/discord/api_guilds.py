@@ -5,6 +5,7 @@ from tests.emulators.discord.access import reach_guild
 from tests.emulators.discord.call import Call
 from tests.emulators.discord.events import GUILDS
 from tests.emulators.discord.faults import refusal
+from tests.emulators.discord.permissions import sees
 from tests.emulators.discord.state import World
 from tests.emulators.discord.types import Guild, Json
 from tests.emulators.discord.wire_guilds import guild_json
@@ -20,7 +21,7 @@ def list_guilds(world: World, call: Call) -> list[Json]:
 
 def list_channels(world: World, call: Call) -> list[Json]:
     guild = reach_guild(world, call.number("guild"))
-    return [wire.channel_json(channel) for channel in guild.channels.values()]
+    return [wire.channel_json(channel) for channel in guild.channels.values() if sees(channel, world.bot.id)]
 
 
 def list_roles(world: World, call: Call) -> list[Json]:

@@ -4,7 +4,7 @@ from tests.emulators.discord import wire
 from tests.emulators.discord.api_channels import dm_with
 from tests.emulators.discord.api_guilds import leave
 from tests.emulators.discord.events import GUILDS, MEMBERS
-from tests.emulators.discord.permissions import EVERYONE, Permission
+from tests.emulators.discord.permissions import EVERYONE, Permission, sees
 from tests.emulators.discord.state import World
 from tests.emulators.discord.types import (
     Channel,
@@ -72,8 +72,13 @@ class People:
 
     def set_permissions(self, guild: Guild, role: Role, allowed: int) -> None:
         """Change what a role may do: the bot's is `guild.bot_role`, everybody's `guild.everyone`."""
+        bot, channels = self.world.bot.id, list(guild.channels.values())
+        seen = [sees(channel, bot) for channel in channels]
         role.permissions = allowed
         self._tell_role("UPDATE", guild, role)
+        for channel, before in zip(channels, seen, strict=True):
+            if sees(channel, bot) != before:
+                self.world.tell_sight(channel, before=before)
 
     def join(self, guild: Guild, user: User, *roles: Role, admin: bool = False) -> None:
         """Let the person be a member with these roles; `admin` adds one that is allowed everything."""

@@ -83,6 +83,11 @@ def _overwritten(bits: int, overwrites: dict[int, tuple[int, int]], guild: Guild
     return bits & ~deny | allow
 
 
+def sees(channel: Channel, user_id: int) -> bool:
+    """Whether the channel is in sight of the person or the bot."""
+    return bool(permissions(channel, user_id) & _VIEW)
+
+
 def demand(channel: Channel, user_id: int, needed: int) -> None:
     """Raise 50001 if the channel is out of sight, 50013 if a permission is missing."""
     if channel.guild is not None and not channel.guild.has_bot:

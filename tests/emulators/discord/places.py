@@ -7,6 +7,7 @@ from tests.emulators.discord.api_messages import set_archived
 from tests.emulators.discord.content import Draft
 from tests.emulators.discord.mentions import EVERYTHING, Allowed
 from tests.emulators.discord.people import People
+from tests.emulators.discord.permissions import sees
 from tests.emulators.discord.types import (
     ANNOUNCEMENT,
     ANNOUNCEMENT_THREAD,
@@ -111,6 +112,6 @@ class Places(People):
         return self.world.add_channel(Channel(self.world.new_id(), kind, name, guild))
 
     def _overwrite(self, channel: Channel, who: User | Role | None, allow: int, deny: int) -> None:
-        number = (who or self.world.bot).id
+        number, before = (who or self.world.bot).id, sees(channel, self.world.bot.id)
         channel.overwrites[number] = (int(allow), int(deny))
-        self.world.tell_channel("UPDATE", channel)
+        self.world.tell_sight(channel, before=before)

@@ -12,7 +12,7 @@ from tests.emulators.discord.content import Draft
 from tests.emulators.discord.events import DIRECT_MESSAGES, GUILDS, MESSAGES, Events
 from tests.emulators.discord.mentions import pings
 from tests.emulators.discord.nonces import Nonces
-from tests.emulators.discord.permissions import Permission, permissions
+from tests.emulators.discord.permissions import Permission, permissions, sees
 from tests.emulators.discord.records import Happening, Request, Shown
 from tests.emulators.discord.types import (
     LOADING,
@@ -24,6 +24,7 @@ from tests.emulators.discord.types import (
     Pings,
     User,
 )
+from tests.emulators.discord.wire_guilds import gateway_json
 
 
 @dataclass(slots=True)
@@ -72,12 +73,25 @@ class World:
         return channel
 
     def tell_channel(self, what: str, channel: Channel) -> None:
-        """Dispatch CHANNEL_ or THREAD_ CREATE, UPDATE or DELETE."""
+        """Dispatch CHANNEL_ or THREAD_ CREATE, UPDATE or DELETE; of a thread, if it is in sight."""
         if channel.guild is None or not channel.guild.has_bot:
             return
         kind = "THREAD" if channel.is_thread else "CHANNEL"
-        body = wire.channel_json(channel) | ({"newly_created": True} if what == "CREATE" else {})
+        if channel.is_thread and not sees(channel, self.bot.id):
+            return
+        body = gateway_json(channel, self.bot) | ({"newly_created": True} if what == "CREATE" else {})
         self.events.dispatch(f"{kind}_{what}", body, GUILDS)
+
+    def tell_sight(self, channel: Channel, *, before: bool) -> None:
+        """Tell of a channel whose permissions have changed, and of its threads if it is in sight again."""
+        self.tell_channel("UPDATE", channel)
+        guild = channel.guild
+        if guild is None or before or not (guild.has_bot and sees(channel, self.bot.id)):
+            return
+        threads = [t for t in guild.threads.values() if t.parent is channel and not t.archived]
+        synced: Json = {"guild_id": str(guild.id), "channel_ids": [str(channel.id)], "members": []}
+        body = synced | {"threads": [wire.channel_json(thread) for thread in threads]}
+        self.events.dispatch("THREAD_LIST_SYNC", body, GUILDS)
 
     def json(self, message: Message) -> Json:
         """The message as REST answers have it."""

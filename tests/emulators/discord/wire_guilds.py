@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
-from tests.emulators.discord.types import Guild, Json, User
+from tests.emulators.discord.permissions import Permission, sees
+from tests.emulators.discord.types import Channel, Guild, Json, User
 from tests.emulators.discord.wire import born, channel_json, member_json, role_json
+
+_OBFUSCATED = 1 << 17
 
 
 def guild_json(guild: Guild) -> Json:
@@ -36,6 +39,23 @@ def guild_json(guild: Guild) -> Json:
     }
 
 
+def gateway_json(channel: Channel, bot: User) -> Json:
+    """A channel as events tell of it. One that the bot cannot see has no name ("Obfuscated Channels")."""
+    if sees(channel, bot.id) or channel.guild is None:
+        return channel_json(channel)
+    everyone = str(channel.guild.id)
+    hidden = {"id": everyone, "type": 0, "allow": "0", "deny": str(int(Permission.VIEW_CHANNEL))}
+    told = ("id", "type", "guild_id", "position", "parent_id", "nsfw", "rate_limit_per_user")
+    body = {name: value for name, value in channel_json(channel).items() if name in told}
+    return body | {
+        "name": "___hidden___",
+        "flags": _OBFUSCATED,
+        "topic": None,
+        "last_message_id": None,
+        "permission_overwrites": [hidden],
+    }
+
+
 def full_guild_json(guild: Guild, users: Mapping[int, User], bot: User) -> Json:
     """A guild as GUILD_CREATE tells it. Discord leaves archived threads out."""
     known = [bot, *(users[number] for number in guild.members if number != bot.id)]
@@ -45,8 +65,8 @@ def full_guild_json(guild: Guild, users: Mapping[int, User], bot: User) -> Json:
         "unavailable": False,
         "member_count": len(guild.members),
         "members": [member_json(guild, user) for user in known[:250]],
-        "channels": [channel_json(channel) for channel in guild.channels.values()],
-        "threads": [channel_json(thread) for thread in guild.threads.values() if not thread.archived],
+        "channels": [gateway_json(channel, bot) for channel in guild.channels.values()],
+        "threads": [channel_json(t) for t in guild.threads.values() if not t.archived and sees(t, bot.id)],
         "voice_states": [],
         "presences": [],
         "stage_instances": [],
