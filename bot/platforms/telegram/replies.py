@@ -29,13 +29,17 @@ class Replies:
 
     async def send(self, where: Where, reply: Reply) -> None:
         """Send a reply, in a plainer form if need be. Raises SendError where nothing helps."""
-        for form in Form:
+        form: Form | None = Form.FULL
+        while form is not None:
             message = self._platform.render(reply.document, form)[0]
             try:
                 await self._say(where, message, reply)
                 return
             except ContentRejected as exc:
                 log.warning("reply.rejected", chat=str(where.place), form=str(form), reason=str(exc))
+                form = form.plainer(media=exc.media)
+                if form is None:
+                    raise
             except ChatMoved as exc:
                 await chats.moved(where.place.address, exc.address, self._wiring)
                 there = replace(where, place=replace(where.place, address=exc.address))

@@ -1,19 +1,20 @@
 """Messages out to Telegram."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
+from telegram import Bot
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
 from bot.platforms.telegram.errors import FloodScope, send_error
 from bot.platforms.telegram.render import render
+from bot.platforms.telegram.transport import call
 from content.document import Document
-from scheduler.errors import SendError
-from scheduler.types import Chat, Form, Message, Payload, Place, Sent
+from scheduler.errors import Ambiguous, SendError
+from scheduler.types import Chat, Form, Message, Place, Sent
 
 NAME = "telegram"
 
@@ -41,17 +42,16 @@ class TelegramPlatform:
         self, place: Place, message: Message, buttons: Sequence[Button] = (), *, paid: bool | None = None
     ) -> Sent:
         """Send a message to a place, with a row of buttons below it; `paid` buys a faster lane."""
+        asked: dict[str, object] = {
+            "chat_id": int(place.address),
+            "message_thread_id": int(place.topic) if place.topic else None,
+            "allow_paid_broadcast": paid,
+        }
         try:
-            sent = await self._bot.send_message(
-                chat_id=int(place.address),
-                message_thread_id=int(place.topic) if place.topic else None,
-                reply_markup=keyboard(buttons),
-                allow_paid_broadcast=paid,
-                **_content(message.payload),
-            )
+            answer = await self._call("sendMessage", asked, message, buttons)
         except TelegramError as exc:
             raise self._error(exc, place.address) from exc
-        return Sent(str(sent.chat_id), (str(sent.message_id),))
+        return _sent(answer, place.address)
 
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
         await self.rewrite(sent, message)
@@ -64,18 +64,21 @@ class TelegramPlatform:
 
     async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
         """Replace the text and buttons of a message."""
+        asked = {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])}
         try:
-            await self._bot.edit_message_text(
-                chat_id=int(sent.address),
-                message_id=int(sent.message_ids[0]),
-                reply_markup=keyboard(buttons),
-                **_content(message.payload),
-            )
+            await self._call("editMessageText", asked, message, buttons)
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
                 raise self._error(exc, sent.address) from exc
         except TelegramError as exc:
             raise self._error(exc, sent.address) from exc
+
+    async def _call(
+        self, method: str, asked: Mapping[str, object], message: Message, buttons: Sequence[Button]
+    ) -> object:
+        """The answer as it comes: the library's own calls fail if they cannot read what has arrived."""
+        given = {**asked, **message.payload, "reply_markup": keyboard(buttons)}
+        return await call(self._bot, method, given)
 
     def _error(self, error: TelegramError, address: str) -> SendError:
         if isinstance(error, RetryAfter):
@@ -83,16 +86,17 @@ class TelegramPlatform:
         return send_error(error)
 
 
-def _content(payload: Payload) -> dict[str, Any]:
-    return {
-        "text": payload["text"],
-        "entities": [MessageEntity(**entity) for entity in payload["entities"]],
-        "link_preview_options": LinkPreviewOptions(**payload["link_preview_options"]),
-    }
+def _sent(answer: Any, address: str) -> Sent:
+    """Which message an answer speaks of. Raises Ambiguous if it names none."""
+    try:
+        number = int(answer["message_id"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise Ambiguous("Telegram's answer names no message") from exc
+    chat = answer.get("chat")
+    return Sent(str(chat["id"]) if isinstance(chat, dict) and "id" in chat else address, (str(number),))
 
 
-def keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+def keyboard(buttons: Sequence[Button]) -> Mapping[str, object] | None:
     """One row of buttons."""
-    if not buttons:
-        return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data) for b in buttons]])
+    row = [{"text": button.label, "callback_data": button.data} for button in buttons]
+    return {"inline_keyboard": [row]} if row else None

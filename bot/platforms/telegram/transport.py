@@ -5,12 +5,15 @@ leave, `Uncertain` when nobody can know. Both are python-telegram-bot's errors, 
 """
 
 import json
+from collections.abc import Mapping
 from typing import TypeVar
 
 import aiohttp
+from telegram import Bot
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from telegram.request._requestparameter import RequestParameter
 
 # The server holds a request silently for up to 8 s before it admits a flood wait, and then still sends it.
 READ_TIMEOUT = 25.0
@@ -113,6 +116,12 @@ class AiohttpRequest(BaseRequest):
         if response.status >= 500 or not _is_answer(response.status, payload):
             raise Uncertain(f"Telegram answered {response.status} without a result")
         return response.status, payload
+
+
+async def call(bot: Bot, method: str, given: Mapping[str, object]) -> object:
+    """Call a method of the Bot API; returns the result as it comes. Raises TelegramError."""
+    parameters = [RequestParameter.from_input(k, v) for k, v in given.items() if v is not None]
+    return await bot.request.post(f"{bot.base_url}/{method}", RequestData(parameters))
 
 
 def _is_answer(status: int, payload: bytes) -> bool:

@@ -152,10 +152,22 @@ async def test_a_reply_that_would_come_too_late_is_left_out(
 
 
 async def test_a_rejected_reply_is_sent_plainer(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    tg.faults.add(refused("cannot-parse"), "sendMessage", ann.id, times=2)
+    tg.faults.add(refused("cannot-parse"), "sendMessage", ann.id)
     reply = await sky.answer(ann, "/latest")
     assert not reply.entities
     assert "https://example.org/old" in reply.text
+
+
+async def test_a_reply_that_is_rejected_in_every_form_is_a_line_in_the_log(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    tg.faults.add(refused("cannot-parse"), "sendMessage", ann.id, times=None)
+    with capture_logs() as events:
+        tg.say(ann, "/latest")
+        await sky.barrier()
+    assert [event["error"] for event in events if event["event"] == "telegram.update_failed"] == [
+        "ContentRejected"
+    ]
 
 
 FAILURES = {"rights": refused("no-rights"), "gateway": bad_gateway(), "reset": delivered_then_dropped()}

@@ -4,6 +4,7 @@ Each time others must get their posts, and nobody more than they must.
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -15,7 +16,7 @@ from scheduler.types import OnUnknown
 from tests.bot.live import SkippingClock
 from tests.bot.telegram.live import Live, live
 from tests.e2e.program import item
-from tests.emulators.base import Fault
+from tests.emulators.base import Answer, Fault
 from tests.emulators.telegram import Chat, Limits, TelegramEmulator
 from tests.emulators.telegram.faults import (
     REFUSALS,
@@ -74,6 +75,19 @@ async def test_a_post_goes_out_once(sky: Live, ann: Chat, bob: Chat) -> None:
     ((delivery,), (message,)) = await sky.deliveries(ann), sky.tg.messages(ann)
     assert delivery.parts[0].sent is not None
     assert delivery.parts[0].sent.message_ids == (str(message.message_id),)
+
+
+@pytest.mark.parametrize("answer", [{"message_id": 7, "date": "soon", "chat": []}, {"message_id": "7"}])
+async def test_an_accepted_message_was_sent_whatever_else_the_answer_says(
+    sky: Live, ann: Chat, bob: Chat, answer: object
+) -> None:
+    body = json.dumps({"ok": True, "result": answer}).encode()
+    await broadcast(sky, Fault(answer=Answer(200, body)), ann, bob)
+    assert await sky.ended(ann) == ["sent"]
+    ((delivery,),) = [await sky.deliveries(ann)]
+    (part,) = delivery.parts
+    assert part.sent is not None
+    assert (part.sent.address, part.sent.message_ids) == (str(ann.id), ("7",))
 
 
 @pytest.mark.parametrize("kind", GONE)
