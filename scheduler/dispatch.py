@@ -8,7 +8,7 @@ import structlog
 
 from content.errors import StoreError
 from scheduler.journal import STORE_RETRY, Journal
-from scheduler.pacer import Pacer
+from scheduler.pacer import PATIENCE, Pacer
 from scheduler.ports import Clock, Mark, Platform, Postponed, Store
 from scheduler.renderings import Composer
 from scheduler.sending import ENDED, Sending
@@ -16,8 +16,8 @@ from scheduler.types import Delivery, PartState
 
 log = structlog.get_logger(__name__)
 
-# A platform's deliveries in flight at once: what its limit lets leave in this many seconds, and while writing
-# has waited for company four times, within bounds. Where repeated keys are known a kill doubles nothing, and
+# A platform's parts in flight at once: what its limit lets leave in this many seconds, and while writing has
+# waited for company four times, within bounds. Where repeated keys are known a kill doubles nothing, and
 # there may be more: some of them wait for the library to repeat them.
 IN_FLIGHT, IN_FLIGHT_KEYED = 0.2, 0.5
 # The fewest are what 30 a second need at a round trip of 0.2 s; more would only be more to double at a kill.
@@ -42,11 +42,13 @@ class Dispatcher:
         self._store, self._platform, self._pacer = store, platform, pacer
         self._clock, self._rng, self._epoch = clock, rng, epoch
         self._journal = Journal(store, clock, epoch, gather=pacer.gather)
-        self._sending = Sending(store, platform, compose, pacer, clock, rng, self._journal)
-        rate = pacer.limits.overall
+        rate = pacer.limits.overall.count / pacer.limits.overall.seconds
         seconds = IN_FLIGHT_KEYED if platform.deduplicates else IN_FLIGHT
-        wanted = rate.count / rate.seconds * (seconds + 4 * pacer.gather)
-        self._width = int(min(MOST, max(FEWEST, wanted)))
+        self._width = _bounded(rate * (seconds + 4 * pacer.gather))
+        # Besides those, as many may wait for their own chat's limit as leave while one of them does.
+        self._most = self._width + _bounded(rate * PATIENCE)
+        in_flight = asyncio.Semaphore(self._width)
+        self._sending = Sending(store, platform, compose, pacer, clock, rng, self._journal, in_flight)
         self._wakeup = asyncio.Event()
         self._stopping = False
 
@@ -130,10 +132,10 @@ class Dispatcher:
                 broken.append(error)
 
         while not (self._stopping or self.stopped):
-            if not claimed and len(running) < self._width:
+            if not claimed and len(running) < self._most:
                 claimed.extend(await self._claim())
                 total += len(claimed)
-            while claimed and len(running) < self._width:
+            while claimed and len(running) < self._most:
                 task = asyncio.create_task(self._sending.deliver(claimed.popleft()))
                 running.add(task)
                 task.add_done_callback(end)
@@ -169,3 +171,7 @@ class Dispatcher:
                 await self._wakeup.wait()
         except TimeoutError:
             return
+
+
+def _bounded(count: float) -> int:
+    return int(min(MOST, max(FEWEST, count)))

@@ -1,5 +1,6 @@
 """render → limit → write ahead → send → record: the way of one delivery, and what goes wrong on it."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,7 +57,11 @@ class Held(SkywaveError):
 
 
 class Sending:
-    """Takes deliveries of one platform to their chats. `stopped`: why nothing more can be sent there."""
+    """Takes deliveries of one platform to their chats. `stopped`: why nothing more can be sent there.
+
+    `in_flight` are the places of parts that are written ahead and whose outcome is not recorded yet: what
+    waits for its own chat needs none.
+    """
 
     def __init__(
         self,
@@ -67,9 +72,10 @@ class Sending:
         clock: Clock,
         rng: random.Random,
         journal: Journal,
+        in_flight: asyncio.Semaphore,
     ) -> None:
         self._store, self._platform, self._pacer = store, platform, pacer
-        self._clock, self._rng, self._journal = clock, rng, journal
+        self._clock, self._rng, self._journal, self._in_flight = clock, rng, journal, in_flight
         self._renderings = Renderings(store, platform, compose)
         self.stopped = ""
 
@@ -121,22 +127,25 @@ class Sending:
         begun = {part.n: part for part in delivery.parts if part.form is form}
         first = sum(part.state is PartState.SENT for part in begun.values())
         for n in range(first, len(messages)):
+            if not await self._turn(delivery, form):
+                return delivery, None
             part = self._part(delivery, n, form, messages[n], fingerprint, begun.get(n))
-            started = self._clock.monotonic()
-            try:
-                found = await self._recall(delivery, messages[n], begun.get(n))
-                if found is None:
-                    if not await self._turn(delivery, form) or not await self._leaves(delivery, part):
-                        return delivery, None
-                    started = self._clock.monotonic()
-                    key = part_key(delivery, n, form)
-                    found = await self._platform.send(_target(delivery), messages[n], key=key)
-            except SendError as error:
-                unsent = delivery.with_part(replace(part, state=PartState.FAILED))
-                return unsent, await self._react(_meant(error, delivery), delivery, part)
-            part = replace(part, state=PartState.SENT, sent=found)
-            delivery = delivery.with_part(part)
-            await self._sent(delivery, part, messages, self._clock.monotonic() - started)
+            async with self._in_flight:
+                started = self._clock.monotonic()
+                try:
+                    found = await self._recall(delivery, messages[n], begun.get(n))
+                    if found is None:
+                        if not await self._leaves(delivery, part):
+                            return delivery, None
+                        started = self._clock.monotonic()
+                        key = part_key(delivery, n, form)
+                        found = await self._platform.send(_target(delivery), messages[n], key=key)
+                except SendError as error:
+                    unsent = delivery.with_part(replace(part, state=PartState.FAILED))
+                    return unsent, await self._react(_meant(error, delivery), delivery, part)
+                part = replace(part, state=PartState.SENT, sent=found)
+                delivery = delivery.with_part(part)
+                await self._sent(delivery, part, messages, self._clock.monotonic() - started)
         if delivery.chat.crosspost:
             await self._publish(delivery)
         return delivery, None
