@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from benchmarks.broadcasts import telegram_30, telegram_1000
+from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
 from benchmarks.growth import growth
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
@@ -14,6 +14,7 @@ from benchmarks.transport import transport
 ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "telegram-transport": transport,
     "telegram-30": telegram_30,
+    "telegram-faults": telegram_faults,
     "telegram-1000": telegram_1000,
     "discord-50": discord_50,
     "discord-cpu": discord_cpu,

@@ -63,11 +63,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(chats: int, strict: int, *, paid: bool = False) -> AsyncIterator[Scene]:
-    """A fresh deployment beside a strict server."""
+async def scene(chats: int, strict: int, *, paid: bool = False, faults: float = 0) -> AsyncIterator[Scene]:
+    """A fresh deployment beside a strict server, on which a share of the messages fails at first."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/skywave.db"
-        async with server("telegram", strict=strict, latency=LATENCY, jitter=JITTER) as tg:
+        async with server("telegram", strict=strict, latency=LATENCY, jitter=JITTER, faults=faults) as tg:
             ids = (await tg.ask("create", kind="private", count=chats))["ids"]
             people = (await tg.ask("create", kind="private", count=PEOPLE))["ids"]
             world = await World.make(url)
@@ -138,6 +138,34 @@ async def at_limit(
 async def telegram_30() -> list[Result]:
     """About a minute at 30 a second."""
     return await at_limit("telegram-30", 30, 1500, 0.92, every=2.0)
+
+
+async def telegram_faults() -> list[Result]:
+    """Posts one after another to each chat at 30 a second, while 5 % of the messages fail at first."""
+    rate, chats, posts = 30, 300, 4
+    async with scene(chats, rate, faults=0.05) as made:
+        for n in range(posts):
+            await made.world.publish(f"news {n}")
+        async with asyncio.timeout(PATIENCE * 3):
+            while await made.tg.sent() < chats * posts:
+                await asyncio.sleep(0.5)
+        shown = (await made.tg.ask("times"))["shown"]
+    times = sorted(time for time, _ in shown)
+    tenth = len(times) // 10
+    last = tenth / (times[-1] - times[-1 - tenth])
+    used = len(times) / (times[-1] - times[0]) / rate
+    return [
+        Result("telegram-faults-used", "share of the limit", used),
+        Result(
+            "telegram-faults-end",
+            "of the last tenth, messages a second",
+            last,
+            None,
+            last,
+            ">= 24",
+            last >= 24,
+        ),
+    ]
 
 
 async def telegram_1000() -> list[Result]:

@@ -105,9 +105,13 @@ class Server:
 
 @asynccontextmanager
 async def server(
-    kind: str, *, strict: int = 0, latency: float = 0, jitter: float = 0
+    kind: str, *, strict: int = 0, latency: float = 0, jitter: float = 0, faults: float = 0
 ) -> AsyncIterator[Server]:
-    """A fresh emulator; `strict` is its limit a second, `latency` and `jitter` are ms of a round trip."""
+    """A fresh emulator; `strict` is its limit a second, `latency` and `jitter` are ms of a round trip.
+
+    `faults`: the share of messages that end in one that passes by itself; Telegram only.
+    """
     options = [kind, "--strict", str(strict), "--latency", str(latency), "--jitter", str(jitter)]
+    options += ["--faults", str(faults)] if faults else []
     async with child("-m", "benchmarks.servers", *options) as process, aiohttp.ClientSession() as session:
         yield Server(process, await process.line(), session)

@@ -4,20 +4,36 @@ import argparse
 import asyncio
 import gc
 import json
+import random
 import sys
 from typing import TypeVar
 
 from aiohttp import web
 
 from tests.emulators import discord, telegram
-from tests.emulators.base import Emulator, Transcript
+from tests.emulators.base import Emulator, Fault, FaultQueue, Transcript
 from tests.emulators.discord.control import ControlledEmulator as Discord
 from tests.emulators.telegram.console import read_lines
 from tests.emulators.telegram.control import ControlledEmulator as Telegram
+from tests.emulators.telegram.faults import named
 
 Entry = TypeVar("Entry")
 BODY = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, "text": "x"}
 ME = {"id": 1, "is_bot": True, "first_name": "Skywave", "username": "skywave_bot"}
+
+
+class Scattered(FaultQueue):
+    """Faults that pass by themselves, on a share of the messages, always the same ones."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self._share, self._rng = share, random.Random(7)
+        self._faults = [named(kind) for kind in ("retry-after-1", "drop", "bad-gateway", "server-error")]
+
+    def take(self, method: str, chat: str | int) -> Fault | None:
+        """The fault for this request."""
+        befalls = method.lower() == "sendmessage" and self._rng.random() < self._share
+        return self._rng.choice(self._faults) if befalls else None
 
 
 class Shows(Transcript[Entry]):
@@ -84,6 +100,8 @@ def make(options: argparse.Namespace) -> Emulator:
         limits = telegram.Limits(overall=options.strict, hold=0) if options.strict else None
         tg = TimedTelegram(limits=limits, latency=latency)
         tg.world.transcript = Shows()
+        if options.faults:
+            tg.faults = Scattered(options.faults)
         return tg
     if options.kind == "discord":
         dc = TimedDiscord(
@@ -109,6 +127,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=["telegram", "discord", "canned"])
     parser.add_argument("--strict", type=int, default=0)
+    parser.add_argument("--faults", type=float, default=0)
     parser.add_argument("--latency", type=float, default=0)
     parser.add_argument("--jitter", type=float, default=0)
     asyncio.run(main(parser.parse_args()))

@@ -311,7 +311,10 @@ class OutboxRepository(Protocol):
         ...
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
-        """Take the oldest open delivery of each active chat, as far as it is due, and `limit` of them."""
+        """Take the oldest open delivery of each active chat, as far as it is due, and `limit` of them.
+
+        What was tried before, or had to wait, goes first.
+        """
         ...
 
     async def record(

@@ -264,6 +264,7 @@ class DeliveryRow(Base):
     __table_args__ = (
         UniqueConstraint("broadcast_id", "chat_id"),
         partial("ix_deliveries_due", "state = 'pending'", "platform", "due_at", "id"),
+        partial("ix_deliveries_again", "state = 'pending' AND reason <> ''", "platform", "due_at", "id"),
         partial("ix_deliveries_open", "state IN ('pending', 'claimed')", "chat_id", "id"),
         partial("ix_deliveries_claimed", "state = 'claimed'", "platform"),
         {"sqlite_autoincrement": True},

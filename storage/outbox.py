@@ -13,10 +13,12 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from content.types import Source
 from scheduler.ports import Closed, DeliveryFilter, Mark
@@ -55,35 +57,45 @@ _leases = table_of(LeaseRow)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 # Who takes a lease waits for the claims of its old holder, and none of those comes after.
 _HOLDER = select(_leases.c.epoch).where(_leases.c.name == bindparam("on")).with_for_update(read=True)
-_due = (
-    select(_deliveries.c.id)
-    .where(
-        _deliveries.c.platform == bindparam("on"),
-        _deliveries.c.state == DeliveryState.PENDING,
-        _deliveries.c.due_at <= bindparam("now"),
-        ~exists().where(
-            _older.c.chat_id == _deliveries.c.chat_id,
-            _older.c.id < _deliveries.c.id,
-            is_open(_older.c.state),
-        ),
-        # A later one may be on its way: an earlier one that had failed was opened again meanwhile.
-        ~exists().where(
-            _busy.c.chat_id == _deliveries.c.chat_id,
-            is_open(_busy.c.state),  # for the index
-            _busy.c.state == DeliveryState.CLAIMED,
-        ),
+
+
+def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]]:
+    """Take up what is due first of what the conditions leave."""
+    due = (
+        select(_deliveries.c.id)
+        .where(
+            _deliveries.c.platform == bindparam("on"),
+            _deliveries.c.state == DeliveryState.PENDING,
+            _deliveries.c.due_at <= bindparam("now"),
+            *conditions,
+            ~exists().where(
+                _older.c.chat_id == _deliveries.c.chat_id,
+                _older.c.id < _deliveries.c.id,
+                is_open(_older.c.state),
+            ),
+            # A later one may be on its way: an earlier one that had failed was opened again meanwhile.
+            ~exists().where(
+                _busy.c.chat_id == _deliveries.c.chat_id,
+                is_open(_busy.c.state),  # for the index
+                _busy.c.state == DeliveryState.CLAIMED,
+            ),
+        )
+        .order_by(_deliveries.c.due_at, _deliveries.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)  # PostgreSQL: somebody may be cancelling one of them
+        .cte("due")
     )
-    .order_by(_deliveries.c.due_at, _deliveries.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)  # PostgreSQL: somebody may be cancelling one of them
-    .cte("due")
-)
-_CLAIM = (
-    update(_deliveries)
-    .where(_deliveries.c.id.in_(select(_due.c.id)))
-    .values(state=DeliveryState.CLAIMED, epoch=bindparam("holder"))
-    .returning(*_deliveries.c)
-)
+    return (
+        update(_deliveries)
+        .where(_deliveries.c.id.in_(select(due.c.id)))
+        .values(state=DeliveryState.CLAIMED, epoch=bindparam("holder"))
+        .returning(*_deliveries.c)
+    )
+
+
+_CLAIM = _claim()
+# What was tried before, or had to wait, has a reason.
+_CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
 _ALL = select(_deliveries).order_by(_deliveries.c.due_at, _deliveries.c.id)
 _BY_ID = _ALL.where(_deliveries.c.id.in_(_IDS))
 
@@ -147,7 +159,9 @@ class SqlOutbox:
         if holder is not None and holder > epoch:
             return []
         due = {"on": platform, "now": now, "most": limit, "holder": epoch}
-        return await self._deliveries.load(_CLAIM, due)
+        again = await self._deliveries.load(_CLAIM_AGAIN, due)
+        due["most"] = limit - len(again)
+        return [*again, *(await self._deliveries.load(_CLAIM, due) if due["most"] else ())]
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
         left = (

@@ -153,7 +153,7 @@ async def test_retry_opens_what_failed_or_was_held(world: World) -> None:
 
 async def test_retry_takes_only_what_the_filter_names(world: World) -> None:
     source = await world.source()
-    chat, other = await world.follower(source, address="1"), await world.follower(source, address="2")
+    chat, _ = await world.follower(source, address="1"), await world.follower(source, address="2")
     await world.publish(source, "a")
     first, second = await world.claim()
     await world.mark(

@@ -75,6 +75,17 @@ async def test_a_postponed_delivery_waits_and_remembers(world: World) -> None:
     assert (again.attempts, again.form, again.reason) == (3, Form.PLAIN, "too many requests")
 
 
+async def test_what_is_tried_again_goes_before_what_was_due_earlier(world: World) -> None:
+    refused, *others = [await world.chat(address) for address in "123"]
+    await world.deliver(refused, body="Hello")
+    (taken,) = await world.claim()
+    await world.mark(Postponed(taken.id, after(5), 1, Form.FULL, "too many requests"))
+    for chat in others:
+        await world.deliver(chat, body="Hello")
+    assert [d.chat.id for d in await world.claim(2, now=after(5))] == [refused.id, others[0].id]
+    assert [d.chat.id for d in await world.claim(2, now=after(5))] == [others[1].id]
+
+
 async def test_begun_parts_are_there_when_the_delivery_is_taken_again(world: World) -> None:
     chat = await world.chat()
     a, b = await world.posts(await world.source(), "a", "b")

@@ -61,7 +61,8 @@ class FloodScope:
     """Tells a flood wait of one chat from one of the whole bot, which Telegram does not.
 
     The limiter keeps within both limits, so one alone is taken for the chat's; when another chat draws one
-    at the same time, it is the bot that is too fast. Pure: `now` is in monotonic seconds.
+    at the same time, it is the bot that is too fast, unless a message that left in between was accepted.
+    Pure: times are in monotonic seconds.
     """
 
     def __init__(self) -> None:
@@ -72,6 +73,11 @@ class FloodScope:
         together = address != self._address and now - self._at <= TOGETHER
         self._address, self._at = address, now
         return RateScope.PLATFORM if together else RateScope.CHAT
+
+    def accepted(self, left: float) -> None:
+        """A message that left at that time was accepted: a flood wait before was not the bot's."""
+        if left > self._at:
+            self._at = float("-inf")
 
 
 def send_error(error: TelegramError, scope: RateScope = RateScope.CHAT) -> SendError:

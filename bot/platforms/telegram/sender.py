@@ -47,10 +47,12 @@ class TelegramPlatform:
             "message_thread_id": int(place.topic) if place.topic else None,
             "allow_paid_broadcast": paid,
         }
+        left = self._monotonic()
         try:
             answer = await self._call("sendMessage", asked, message, buttons)
         except TelegramError as exc:
             raise self._error(exc, place.address) from exc
+        self._floods.accepted(left)
         return _sent(answer, place.address)
 
     async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:

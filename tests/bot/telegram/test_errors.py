@@ -131,6 +131,15 @@ def test_two_chats_at_once_are_the_bot() -> None:
     assert scope.of("2", 3 * TOGETHER) is RateScope.CHAT
 
 
+def test_two_chats_with_an_accepted_message_in_between_are_two_chats() -> None:
+    scope = FloodScope()
+    assert scope.of("1", 1.0) is RateScope.CHAT
+    scope.accepted(0.9)  # it left before
+    assert scope.of("2", 1.1) is RateScope.PLATFORM
+    scope.accepted(1.2)
+    assert scope.of("1", 1.3) is RateScope.CHAT
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.0, 5.0))))
 def test_the_scope_depends_on_the_wait_before_alone(steps: list[tuple[str, float]]) -> None:
     scope, now, last = FloodScope(), 0.0, ("", float("-inf"))
