@@ -142,7 +142,7 @@ async def telegram_30() -> list[Result]:
 
 async def telegram_faults() -> list[Result]:
     """Posts one after another to each chat at 30 a second, while 5 % of the messages fail at first."""
-    rate, chats, posts = 30, 300, 4
+    rate, chats, posts = 30, 300, 6
     async with scene(chats, rate, faults=0.05) as made:
         for n in range(posts):
             await made.world.publish(f"news {n}")
