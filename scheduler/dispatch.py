@@ -132,15 +132,18 @@ class Dispatcher:
                 broken.append(error)
 
         while not (self._stopping or self.stopped):
+            found = 0
             if not claimed and len(running) < self._most:
                 claimed.extend(await self._claim())
-                total += len(claimed)
+                total += (found := len(claimed))
             while claimed and len(running) < self._most:
                 task = asyncio.create_task(self._sending.deliver(claimed.popleft()))
                 running.add(task)
                 task.add_done_callback(end)
             if not running:
                 break
+            if found == self._width and len(running) < self._most:
+                continue  # there may be more
             await ended.wait()  # asyncio.wait would look at each that runs, every time
             ended.clear()
             if broken:

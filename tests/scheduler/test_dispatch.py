@@ -3,13 +3,12 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from math import inf
 
 import pytest
 
 from content.errors import StoreUnreachable
 from scheduler import membership
-from scheduler.dispatch import Dispatcher
+from scheduler.dispatch import FEWEST, Dispatcher
 from scheduler.errors import (
     Ambiguous,
     ChatGone,
@@ -494,12 +493,14 @@ async def test_a_chat_gets_its_posts_in_order_whatever_fails(world: World) -> No
     assert world.platform.texts(chat) == ["one", "two", "three"]
 
 
-async def test_a_chat_that_waits_for_its_own_limit_holds_back_nobody(world: World) -> None:
+async def test_chats_that_wait_for_their_own_limit_hold_back_nobody(world: World) -> None:
     world.clock = world.platform.clock = clock = FakeClock(manual=True)
-    world.pace(Limits(Rate(inf), {ChatKind.PRIVATE: Rate(1)}))
+    world.pace(Limits(Rate(30), {ChatKind.PRIVATE: Rate(1)}))
     await world.source()
-    slow, quick = await world.chat("1"), await world.chat("2")
-    world.pacer.limited("1", timedelta(seconds=0.9), RateScope.CHAT)
+    waiting = [await world.chat(str(n)) for n in range(2 * FEWEST)]
+    quick = await world.chat("quick")
+    for chat in waiting:
+        world.pacer.limited(chat.place.address, timedelta(seconds=0.9), RateScope.CHAT)
     await world.publish("hello")
     arrived = asyncio.Event()
 
@@ -510,10 +511,36 @@ async def test_a_chat_that_waits_for_its_own_limit_holds_back_nobody(world: Worl
     draining = asyncio.create_task(world.dispatcher().drain())
     async with asyncio.timeout(10):
         await arrived.wait()  # although no time passes
-    assert world.platform.texts(quick) == ["hello"] and world.platform.texts(slow) == []
-    clock.advance(1)
-    await draining
-    assert world.platform.texts(slow) == ["hello"]
+    assert [seen.place for seen in world.platform.arrived] == [quick.place]
+    while not draining.done():
+        clock.advance(0.1)
+        await asyncio.sleep(0)
+    assert [world.platform.texts(chat) for chat in waiting] == [["hello"]] * len(waiting)
+
+
+async def test_no_more_parts_are_in_flight_than_a_kill_may_double(world: World) -> None:
+    world.pace(Limits(Rate(30), {}))
+    await world.source()
+    for n in range(3 * FEWEST):
+        await world.chat(str(n))
+    await world.publish("hello")
+    answered, all_out = asyncio.Event(), asyncio.Event()
+
+    async def hang(chat: Chat, message: Message, key: str) -> None:
+        if len(world.platform.attempts) == FEWEST:
+            all_out.set()
+        await answered.wait()
+
+    world.platform.on_send = hang
+    draining = asyncio.create_task(world.dispatcher().drain())
+    async with asyncio.timeout(10):
+        await all_out.wait()
+    for _ in range(3 * FEWEST):  # writes take turns: whatever else would begin does so
+        async with world.store.write() as work:
+            await work.commit()
+    assert world.sql("SELECT count(*) FROM delivery_parts WHERE state = 'sending'") == [(FEWEST,)]
+    answered.set()
+    assert await draining == 3 * FEWEST
 
 
 async def test_a_chat_that_has_to_wait_long_gives_its_place_away(world: World) -> None:
