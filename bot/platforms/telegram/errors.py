@@ -29,8 +29,9 @@ from scheduler.errors import (
     SendError,
 )
 
-# Flood waits of two chats within so many seconds have one cause.
+# A flood wait and a message that leaves no later than so many seconds after it may have one cause.
 TOGETHER = 1.0
+NEVER = float("-inf")
 
 GONE = ("chat not found", "user not found", "peer_id_invalid", "group chat was deactivated")
 TOPIC = {
@@ -60,24 +61,24 @@ MEDIA = (
 class FloodScope:
     """Tells a flood wait of one chat from one of the whole bot, which Telegram does not.
 
-    The limiter keeps within both limits, so one alone is taken for the chat's; when another chat draws one
-    at the same time, it is the bot that is too fast, unless a message that left in between was accepted.
-    Pure: times are in monotonic seconds.
+    The limiter keeps within both limits, so one alone is taken for the chat's. What leaves for another chat
+    after it tells more: if the first of it draws one as well, it is the bot that is too fast. What left
+    before tells nothing. Pure: times are in monotonic seconds.
     """
 
     def __init__(self) -> None:
-        self._address, self._at = "", float("-inf")
+        self._address, self._at = "", NEVER
 
-    def of(self, address: str, now: float) -> RateScope:
-        """The scope of a flood wait that this address was just given."""
-        together = address != self._address and now - self._at <= TOGETHER
+    def of(self, address: str, left: float, now: float) -> RateScope:
+        """The scope of a flood wait that this address was given for a message that left at that time."""
+        both = address != self._address and 0 <= left - self._at <= TOGETHER
         self._address, self._at = address, now
-        return RateScope.PLATFORM if together else RateScope.CHAT
+        return RateScope.PLATFORM if both else RateScope.CHAT
 
     def accepted(self, left: float) -> None:
-        """A message that left at that time was accepted: a flood wait before was not the bot's."""
-        if left > self._at:
-            self._at = float("-inf")
+        """A message that left at that time was accepted: the flood wait before was not the bot's."""
+        if left >= self._at:
+            self._at = NEVER
 
 
 def send_error(error: TelegramError, scope: RateScope = RateScope.CHAT) -> SendError:

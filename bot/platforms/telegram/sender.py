@@ -51,7 +51,7 @@ class TelegramPlatform:
         try:
             answer = await self._call("sendMessage", asked, message, buttons)
         except TelegramError as exc:
-            raise self._error(exc, place.address) from exc
+            raise self._error(exc, place.address, left) from exc
         self._floods.accepted(left)
         return _sent(answer, place.address)
 
@@ -66,14 +66,17 @@ class TelegramPlatform:
 
     async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
         """Replace the text and buttons of a message."""
-        asked = {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])}
+        asked, left = (
+            {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])},
+            self._monotonic(),
+        )
         try:
             await self._call("editMessageText", asked, message, buttons)
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
-                raise self._error(exc, sent.address) from exc
+                raise self._error(exc, sent.address, left) from exc
         except TelegramError as exc:
-            raise self._error(exc, sent.address) from exc
+            raise self._error(exc, sent.address, left) from exc
 
     async def _call(
         self, method: str, asked: Mapping[str, object], message: Message, buttons: Sequence[Button]
@@ -82,9 +85,9 @@ class TelegramPlatform:
         given = {**asked, **message.payload, "reply_markup": keyboard(buttons)}
         return await call(self._bot, method, given)
 
-    def _error(self, error: TelegramError, address: str) -> SendError:
+    def _error(self, error: TelegramError, address: str, left: float) -> SendError:
         if isinstance(error, RetryAfter):
-            return send_error(error, self._floods.of(address, self._monotonic()))
+            return send_error(error, self._floods.of(address, left, self._monotonic()))
         return send_error(error)
 
 

@@ -1,12 +1,11 @@
 """Telegram's answers as errors of the scheduler: every row of what the Bot API is known to say."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from telegram import Bot
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
 
 from bot.platforms.telegram.errors import TOGETHER, FloodScope, send_error
+from bot.platforms.telegram.sender import TelegramPlatform
 from bot.platforms.telegram.transport import AiohttpRequest, NeverSent, Uncertain
 from scheduler.errors import (
     Ambiguous,
@@ -20,7 +19,8 @@ from scheduler.errors import (
     Refused,
     SendError,
 )
-from tests.emulators.telegram import TelegramEmulator
+from scheduler.types import Message, Place
+from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import REFUSALS, answers, migrated, refused, too_many
 
 MEANINGS: dict[type[SendError], tuple[str, ...]] = {
@@ -120,31 +120,49 @@ def test_a_refused_token_is_not_quoted() -> None:
 
 def test_one_chat_alone_is_too_fast() -> None:
     scope = FloodScope()
-    assert [scope.of("1", now) for now in (0.0, 0.5, 1.0)] == [RateScope.CHAT] * 3
+    assert [scope.of("1", now, now) for now in (0.0, 0.5, 1.0)] == [RateScope.CHAT] * 3
 
 
-def test_two_chats_at_once_are_the_bot() -> None:
+def test_who_leaves_after_a_flood_wait_and_draws_one_tells_that_it_is_the_bot() -> None:
     scope = FloodScope()
-    assert scope.of("1", 0.0) is RateScope.CHAT
-    assert scope.of("2", TOGETHER) is RateScope.PLATFORM
-    assert scope.of("1", TOGETHER + 0.5) is RateScope.PLATFORM
-    assert scope.of("2", 3 * TOGETHER) is RateScope.CHAT
+    assert scope.of("1", 0.0, 0.1) is RateScope.CHAT
+    assert scope.of("2", 0.2, 0.3) is RateScope.PLATFORM
+    assert scope.of("1", 0.3 + TOGETHER, 2.0) is RateScope.PLATFORM
+    assert scope.of("2", 2.5 + TOGETHER, 5.0) is RateScope.CHAT
 
 
-def test_two_chats_with_an_accepted_message_in_between_are_two_chats() -> None:
+def test_who_left_before_tells_nothing() -> None:
     scope = FloodScope()
-    assert scope.of("1", 1.0) is RateScope.CHAT
-    scope.accepted(0.9)  # it left before
-    assert scope.of("2", 1.1) is RateScope.PLATFORM
-    scope.accepted(1.2)
-    assert scope.of("1", 1.3) is RateScope.CHAT
+    assert scope.of("1", 0.0, 1.0) is RateScope.CHAT
+    scope.accepted(0.9)
+    assert scope.of("2", 0.9, 1.1) is RateScope.CHAT
+    assert scope.of("3", 1.2, 1.3) is RateScope.PLATFORM
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.0, 5.0))))
-def test_the_scope_depends_on_the_wait_before_alone(steps: list[tuple[str, float]]) -> None:
-    scope, now, last = FloodScope(), 0.0, ("", float("-inf"))
-    for address, gap in steps:
-        now += gap
-        together = address != last[0] and now - last[1] <= TOGETHER
-        assert scope.of(address, now) is (RateScope.PLATFORM if together else RateScope.CHAT)
-        last = (address, now)
+def test_an_accepted_message_in_between_tells_that_it_is_not_the_bot() -> None:
+    scope = FloodScope()
+    assert scope.of("1", 0.0, 1.0) is RateScope.CHAT
+    scope.accepted(1.0)
+    assert scope.of("2", 1.1, 1.2) is RateScope.CHAT
+
+
+async def test_the_sender_tells_the_scope_of_flood_waits(tg: TelegramEmulator) -> None:
+    first, second, third = (tg.private(tg.user(name)) for name in ("Ann", "Bob", "Cleo"))
+    for chat in (first, second):
+        tg.faults.add(answers(too_many(5)), "sendMessage", chat.id, times=2)
+    request = AiohttpRequest()
+    await request.initialize()
+    bot = Bot(tg.token, base_url=f"{tg.url}/bot", request=request)
+    platform = TelegramPlatform(bot, lambda: 7.0)  # all at once, and each after the one before
+    message = Message({"text": "hello", "entities": [], "link_preview_options": {}})
+
+    async def scope(chat: Chat) -> RateScope | None:
+        try:
+            await platform.say(Place("telegram", str(chat.id)), message)
+        except RateLimited as exc:
+            return exc.scope
+        return None
+
+    asked = [await scope(chat) for chat in (first, second, third, first)]
+    assert asked == [RateScope.CHAT, RateScope.PLATFORM, None, RateScope.CHAT]
+    await request.shutdown()

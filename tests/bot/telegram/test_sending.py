@@ -318,23 +318,6 @@ async def test_one_flood_wait_holds_back_one_chat(sky: Live, ann: Chat, bob: Cha
     assert sky.clock.monotonic() - began < 100
 
 
-async def test_flood_waits_of_two_chats_hold_back_the_platform(
-    tg: TelegramEmulator, sky: Live, ann: Chat, bob: Chat
-) -> None:
-    for chat in (ann, bob):
-        await sky.follow(chat)
-        tg.faults.add(answers(too_many(300)), "sendMessage", chat.id)
-    await sky.publish("new")
-    await sky.waits(ann)
-    await sky.waits(bob)
-    began = sky.clock.monotonic()
-    await sky.looked()  # a third chat has to wait as well
-    assert sky.clock.monotonic() - began > 200
-    for chat in (ann, bob):
-        assert await sky.ended_at_last(chat) == ["sent"]
-        assert sky.posts(chat) == ["Post new"]
-
-
 async def test_nothing_is_counted_while_telegram_cannot_be_reached(
     tg: TelegramEmulator, sky: Live, ann: Chat
 ) -> None:
