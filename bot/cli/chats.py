@@ -14,12 +14,12 @@ from bot.cli.common import (
     open_app,
     parse_place,
     print_json,
-    print_table,
     run,
     say,
     to_json,
     words_or_stdin,
 )
+from bot.cli.tables import print_table
 from bot.platforms import discord, terminal
 from content.errors import UsageError
 from content.i18n import LANGUAGES

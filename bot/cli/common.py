@@ -1,4 +1,4 @@
-"""What the commands share: an open app, errors in one line, tables for people and JSON for scripts."""
+"""What the commands share: an open app, errors in one line, JSON for scripts."""
 
 import asyncio
 import dataclasses
@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.numbers import LARGEST
 from bot.settings import Settings, load_settings, unknown_settings
-from bot.visible import visible, visible_json, visible_line
+from bot.visible import visible, visible_json
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
@@ -93,18 +90,8 @@ def print_json(document: object) -> None:
     print(visible_json(json.dumps(document, default=_plain, ensure_ascii=False, indent=2)))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table for people; texts from outside are no markup, and nothing that a terminal obeys."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    count = 0
-    for row in rows:
-        table.add_row(*(escape(visible_line(str(cell))) for cell in row))
-        count += 1
-    Console(highlight=False).print(table if count else empty)
-
-
 def say(text: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(visible(text)))
+    print(visible(text))
 
 
 def counted(count: int, word: str, words: str = "") -> str:

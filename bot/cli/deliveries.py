@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.common import Json, chat_named, counted, open_app, print_json, print_table, run, say, to_json
+from bot.cli.common import Json, chat_named, counted, open_app, print_json, run, say, to_json
+from bot.cli.tables import print_table
 from bot.cli.watch import Watch, watch
 from bot.numbers import LARGEST
 from content.errors import UsageError

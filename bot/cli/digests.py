@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.app import make_look
-from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
+from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
 from content import present
 from content.errors import NotFound, UsageError
@@ -71,10 +72,10 @@ async def _list(json: bool) -> None:
     if json:
         print_json([to_json(digest) | {"chat": str(chats[digest.chat_id].place)} for digest in found])
         return
-    rows = [(chats[d.chat_id].name, d.recurrence, d.timezone, _local(d), d.title) for d in found]
-    print_table(
-        ("chat", "schedule", "zone", "next run", "title"), rows, "No digests. In a chat: /digest daily 09:00"
-    )
+    named = [(chats[digest.chat_id], digest) for digest in found]
+    rows = [(chat.place, chat.title, d.recurrence, d.timezone, _local(d), d.title) for chat, d in named]
+    columns = ("chat", "title", "schedule", "zone", "next run", "heading")
+    print_table(columns, rows, "No digests. In a chat: /digest daily 09:00")
 
 
 def _local(digest: Digest) -> str:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.common import Json, Number, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.common import Json, Number, chat_named, open_app, print_json, run, say, to_json
+from bot.cli.tables import print_table
 from bot.platforms.terminal.adapter import HERE
 from content.errors import NotFound, UsageError
 from scheduler import timetable

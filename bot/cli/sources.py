@@ -14,7 +14,6 @@ from bot.cli.common import (
     counted,
     open_app,
     print_json,
-    print_table,
     run,
     say,
     source_named,
@@ -24,6 +23,7 @@ from bot.cli.common import (
     write_private,
 )
 from bot.cli.opml import read_opml, to_opml
+from bot.cli.tables import print_table
 from bot.visible import visible_line
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
@@ -131,7 +131,7 @@ async def _check(url: str, json: bool) -> int:
 
 
 def _show_check(url: str, parsed: ParsedSource) -> None:
-    say(f"{parsed.title or url}: {counted(len(parsed.posts), 'post')}")
+    warn(f"{parsed.title or url}: {counted(len(parsed.posts), 'post')}")
     rows = [(p.published_at or "no date", p.title or "(no title)", p.url or p.guid) for p in parsed.posts]
     print_table(("published", "title", "url"), rows, "It is well-formed but empty.")
     for failure in parsed.failures:

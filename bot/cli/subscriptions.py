@@ -13,13 +13,13 @@ from bot.cli.common import (
     open_app,
     parse_place,
     print_json,
-    print_table,
     run,
     say,
     source_named,
     to_json,
     words_or_stdin,
 )
+from bot.cli.tables import print_table
 
 commands = typer.Typer(name="subscriptions", help="Which chat follows which source.", no_args_is_help=True)
 
