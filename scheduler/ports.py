@@ -3,7 +3,7 @@
 `storage` implements the store, `bot.platforms` the platforms; the tests implement all of them by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,7 @@ from scheduler.types import (
     Draft,
     DraftState,
     Form,
+    Headline,
     Message,
     Mode,
     Part,
@@ -346,7 +347,11 @@ class OutboxRepository(Protocol):
         """Let nothing of a chat become due before `due_at`."""
         ...
 
-    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]: ...
+    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
+        """The newest of the deliveries that match, newest first."""
+        ...
+
+    async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]: ...
 
     async def counts(self) -> Mapping[DeliveryState, int]: ...
 

@@ -150,6 +150,27 @@ def test_doctor_tells_what_becomes_of_posts_for_a_chat(
     assert findings["chat telegram:5"] == told
 
 
+def test_deliveries_are_listed_with_what_they_bring_the_newest_first(
+    skywave: Skywave, tmp_path: Path
+) -> None:
+    assert skywave("subscriptions add telegram:-1001").exit_code == 0
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    assert skywave(f"sources add {folder}").exit_code == 0
+    for name in ("One", "Two"):
+        (folder / f"{name}.md").write_text(f"# {name}\n\nText.")
+        assert skywave("poll --all").exit_code == 0
+    header, *rows = [line.split("\t") for line in skywave("deliveries list").stdout.splitlines()]
+    shown = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(row["title"], row["chat"]) for row in shown] == [
+        ("Two", "telegram:-1001"),
+        ("One", "telegram:-1001"),
+    ]
+    listed = json.loads(skywave("deliveries list --limit 1 --json").stdout)["deliveries"]
+    assert [(one["title"], one["id"]) for one in listed] == [("Two", int(shown[0]["#"]))]
+    assert listed[0]["made_at"][:16].replace("T", " ") == shown[0]["made"][:16]
+
+
 def test_one_and_many_are_counted_as_people_do(skywave: Skywave) -> None:
     assert skywave("chats add telegram:5").stdout.strip().endswith("1 chat added")
     assert skywave("chats add telegram:6 telegram:7").stdout.strip().endswith("2 chats added")
