@@ -224,6 +224,13 @@ class ChatRepository(Protocol):
         """Store how a chat is served: language, time zone, policies."""
         ...
 
+    async def remove(self, chat_ids: Sequence[int]) -> None:
+        """Forget chats with all that they follow, were sent, wrote and looked for, and their digests.
+
+        What waits must have been cancelled before.
+        """
+        ...
+
     async def move(self, platform: str, old: str, new: str) -> None:
         """Take an address and all its topics to a new one; where the new one has rows, unite them."""
         ...
@@ -473,6 +480,10 @@ class AuditRepository(Protocol):
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Forget what was recorded before a moment, at most so much; returns how much."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Forget what somebody of this name did, and what was recorded of a place of this name."""
         ...
 
     async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -21,7 +21,7 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.numbers import LARGEST
 from bot.settings import Settings, load_settings, unknown_settings
-from bot.visible import visible, visible_json
+from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
@@ -29,10 +29,13 @@ from content.types import Source
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
+T = TypeVar("T")
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 # Ids have 64 bits.
 PLACE = re.compile(r"-?[0-9]{1,20}(/[0-9]{1,20})?")
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 # A number of something that is stored.
 Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="Its number in the list.")]
 
@@ -56,8 +59,13 @@ async def open_app() -> AsyncIterator[App]:
 
 def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
     """Run a command to its exit status; an error of ours becomes one line on standard error."""
+    raise SystemExit(result_of(work) or 0)
+
+
+def result_of(work: Coroutine[Any, Any, T]) -> T:
+    """What a part of a command returns; an error of ours ends the command with one line."""
     try:
-        raise SystemExit(asyncio.run(work) or 0)
+        return asyncio.run(work)
     except SkywaveError as exc:
         warn(f"skywave: {exc}")
         raise SystemExit(2 if isinstance(exc, UsageError | SettingsError) else 1) from None
@@ -65,6 +73,19 @@ def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
         raise SystemExit(130) from None
     except BrokenPipeError:
         raise SystemExit(1) from None
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if a person says so, or has with `--yes`. Not for coroutines: Ctrl-C has to end it."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        warn(f"skywave: {question} Nobody can be asked here: add --yes if that is what you want")
+        raise SystemExit(2)
+    print(visible_line(question), end=" [y/N] ", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        warn("Nothing was removed.")
+        raise SystemExit(1)
 
 
 def _plain(value: object) -> object:
@@ -144,8 +165,8 @@ def parse_place(word: str) -> Place:
 
 async def ensure_allowed(work: UnitOfWork, place: Place, title: str = "") -> Chat:
     """The chat at a place, added if it is new; what an operator names is allowed, unless it is banned."""
-    chat = await work.chats.find(place)
-    chat = chat or await work.chats.ensure(place, title=title, kind=kind_of_place(place))
+    known = await work.chats.find(place)
+    chat = await work.chats.ensure(place, title=title, kind=None if known else kind_of_place(place))
     if chat.access is ChatAccess.DEFAULT:
         await work.chats.set_access(chat.id, ChatAccess.ALLOWED)
     return chat

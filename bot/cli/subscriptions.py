@@ -49,7 +49,8 @@ async def _add(words: Sequence[str], name: str) -> None:
             added += await work.subscriptions.add(chat.id, source_id)
         await work.audit.add("cli", "subscribe", f"{len(places)} chats, {name}", app.clock.now())
         await work.commit()
-    say(f"{added} of {len(places)} chats newly follow {name}")
+    follow = "follows" if added == 1 else "follow"
+    say(f"{added} of {counted(len(places), 'chat')} newly {follow} {name}")
 
 
 @commands.command("remove")
