@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.arguments import Commands, one_of
 from bot.cli.common import (
     Json,
     Yes,
@@ -35,7 +36,7 @@ from scheduler.upkeep import remove_chat
 Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")]
 OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
-commands = typer.Typer(name="chats", help="Where posts go.", no_args_is_help=True)
+commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_args_is_help=True)
 
 
 @commands.command("list")
@@ -63,7 +64,12 @@ def set_(
         str | None, typer.Option(help="Like Asia/Shanghai; empty for the deployment's.")
     ] = None,
     on_unknown: Annotated[
-        OnUnknown | None, typer.Option(help="A message that may have arrived: send it again, or hold it.")
+        OnUnknown | None,
+        typer.Option(
+            metavar="resend|hold",
+            parser=one_of(OnUnknown),
+            help="A message that may have arrived: send it again, or hold it.",
+        ),
     ] = None,
     crosspost: Annotated[
         bool | None,

@@ -19,7 +19,6 @@ import typer
 from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
-from bot.numbers import LARGEST
 from bot.settings import Settings, load_settings, unknown_settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
@@ -36,8 +35,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 # Ids have 64 bits.
 PLACE = re.compile(r"-?[0-9]{1,20}(/[0-9]{1,20})?")
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-# A number of something that is stored.
-Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="Its number in the list.")]
 
 SPECS = {spec.name: spec for spec in PLATFORMS}
 

@@ -5,21 +5,22 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.arguments import Commands, whole
+from bot.cli.arguments import seconds as times
 from bot.cli.common import Json, chat_named, counted, open_app, print_json, run, say, to_json, warn
 from bot.cli.tables import print_table
 from bot.cli.watch import Watch, watch
-from bot.numbers import LARGEST
 from content.errors import UsageError
 from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import Delivery, DeliveryState, Headline
 
 commands = typer.Typer(
-    name="deliveries", help="What was sent, what waits, what failed.", no_args_is_help=True
+    cls=Commands, name="deliveries", help="What was sent, what waits, what failed.", no_args_is_help=True
 )
 
 Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]
 Broadcast = Annotated[
-    int | None, typer.Option("--broadcast", min=1, max=LARGEST, help="Only of this broadcast.")
+    int | None, typer.Option("--broadcast", metavar="NUMBER", parser=whole(), help="Only of this broadcast.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Only with this text in the reason.")]
 STATES = ", ".join(DeliveryState)
@@ -38,7 +39,7 @@ def list_(
     chat: Chat = "",
     broadcast: Broadcast = None,
     reason: Reason = "",
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", parser=whole(), help="At most so many.")] = 100,
     json: Json = False,
 ) -> None:
     """List deliveries, the newest first, with their state, attempts and reason.
@@ -87,7 +88,9 @@ def _moment(at: datetime) -> str:
 
 @commands.command("watch")
 def watch_(
-    seconds: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 1.0,
+    seconds: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", parser=times(0.1), help="Time between two looks.")
+    ] = 1.0,
     json: Json = False,
 ) -> None:
     """Show how broadcasts come along: counts, rate, share of the limit, time left.

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.app import make_look
+from bot.cli.arguments import Commands, one_of, whole
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
 from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
@@ -16,7 +17,9 @@ from scheduler import digests, timetable
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
-commands = typer.Typer(name="digests", help="What chats get at set times.", no_args_is_help=True)
+commands = typer.Typer(
+    cls=Commands, name="digests", help="What chats get at set times.", no_args_is_help=True
+)
 
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 SHOWN_RUNS = 3
@@ -30,9 +33,15 @@ def add(
     ],
     title: Annotated[str, typer.Option(help="The heading of its editions.")] = "",
     max_posts: Annotated[
-        int, typer.Option("--max", min=1, max=1000, help="More posts than this are only counted.")
+        int,
+        typer.Option(
+            "--max", metavar="NUMBER", parser=whole(most=1000), help="More posts than this are only counted."
+        ),
     ] = 30,
-    when_empty: Annotated[WhenEmpty, typer.Option(help="What happens when nothing is new.")] = WhenEmpty.SKIP,
+    when_empty: Annotated[
+        WhenEmpty,
+        typer.Option(metavar="skip|say", parser=one_of(WhenEmpty), help="What happens when nothing is new."),
+    ] = WhenEmpty.SKIP,
 ) -> None:
     """Give a chat its digest, in place of one that it has. All that it follows goes into it.
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
+from bot.cli.arguments import Commands
 from bot.cli.common import (
     Json,
     Yes,
@@ -36,7 +37,7 @@ from scheduler.ingest import PollResult
 from scheduler.ports import UnitOfWork
 from scheduler.upkeep import remove_source
 
-commands = typer.Typer(name="sources", help="Where posts come from.", no_args_is_help=True)
+commands = typer.Typer(cls=Commands, name="sources", help="Where posts come from.", no_args_is_help=True)
 
 WithSecrets = Annotated[
     bool, typer.Option("--with-secrets", help="Whole addresses, with the keys and passwords in them.")

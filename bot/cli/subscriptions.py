@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.arguments import Commands
 from bot.cli.common import (
     Json,
     chat_named,
@@ -21,7 +22,9 @@ from bot.cli.common import (
 )
 from bot.cli.tables import print_table
 
-commands = typer.Typer(name="subscriptions", help="Which chat follows which source.", no_args_is_help=True)
+commands = typer.Typer(
+    cls=Commands, name="subscriptions", help="Which chat follows which source.", no_args_is_help=True
+)
 
 Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123; - reads them.")]
 Wanted = Annotated[

@@ -1,7 +1,10 @@
 """The command line as a person or a script uses it: what it prints, and its exit status."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from io import StringIO
@@ -243,3 +246,44 @@ def test_one_and_many_are_counted_as_people_do(skywave: Skywave) -> None:
     assert skywave("subscriptions add telegram:5").stdout.strip() == "1 of 1 chat newly follows all"
     assert skywave("subscriptions remove telegram:6 --source all").stdout.strip().startswith("0 chats")
     assert skywave("deliveries retry").stdout.startswith("0 deliveries will be tried again")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("deliveries list --broadcast 0", "use a number of 1 or more, not '0'"),
+        ("posts cancel x", "use a number of 1 or more, not 'x'"),
+        ("search radio --limit 1001", "use a number from 1 to 1000, not '1001'"),
+        ("deliveries watch --every nan", "use a number of 0.1 or more, not 'nan'"),
+        ("chats set telegram:5 --on-unknown hlod", "use resend or hold, not 'hlod'"),
+        ("latst", "skywave has no command 'latst'; it has "),
+        ("deliveris", "skywave has no command 'deliveris': do you mean deliveries?"),
+        ("deliveries lst", "deliveries has no command 'lst': do you mean list?"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_plain_words(skywave: Skywave, words: str, told: str) -> None:
+    result = skywave(words)
+    assert result.exit_code == 2 and told in result.stderr
+    assert "Input should" not in result.stderr and "'chats'" not in result.stderr
+
+
+INTERRUPTED = """
+import runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["skywave", "chats", "list"]
+runpy.run_module("bot", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["bot.cli.main", "sqlalchemy"])
+def test_ctrl_c_ends_quietly_while_the_program_loads(tmp_path: Path, module: str) -> None:
+    environment = os.environ | {"SKYWAVE_DATABASE_URL": f"sqlite:///{tmp_path / 'skywave.db'}"}
+    code = INTERRUPTED.format(module=module)
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
