@@ -32,7 +32,7 @@ EDITION = 30
 class PollResult:
     """What one read of one source did. `error` is empty when it could be read.
 
-    `cut` says that it has more posts than were read.
+    `cut` says that it has more posts than were read; `before`, what a source that is added was already.
     """
 
     source: Source
@@ -42,6 +42,7 @@ class PollResult:
     failures: tuple[Failure, ...] = ()
     error: str = ""
     cut: str = ""
+    before: Visibility | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Ingest:
         url, parsed = await self.check(url, added_by=added_by)
         async with self._store.write() as work:
             source = await work.sources.by_url(url)
+            before = source.visibility if source else None
             if source is None:
                 if added_by:
                     await self._quotas.may_add(work, added_by)
@@ -131,8 +133,8 @@ class Ingest:
                 await work.sources.save(source)
             await work.commit()
         if source.polled_at is not None:
-            return PollResult(source)
-        return await self._take(source, parsed, source.validators, begun)
+            return PollResult(source, before=before)
+        return replace(await self._take(source, parsed, source.validators, begun), before=before)
 
     async def poll(self, source: Source) -> PollResult:
         """Read one source and store what is new. A failure of any kind is recorded on the source.

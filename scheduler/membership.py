@@ -47,10 +47,15 @@ async def _forget_missed(work: UnitOfWork, chat: Chat) -> None:
     await work.subscriptions.restart(chat.id)
 
 
+async def named(work: UnitOfWork, place: Place) -> Sequence[Chat]:
+    """The known chat of a place, and all topics of one that is named without a topic."""
+    at_address = await work.chats.at(place.platform, place.address)
+    return [chat for chat in at_address if not place.topic or chat.place == place]
+
+
 async def grant(work: UnitOfWork, place: Place, access: ChatAccess, now: datetime) -> Sequence[Chat]:
     """Set what a known chat may do, and all topics of one that is named without a topic; returns them."""
-    at_address = await work.chats.at(place.platform, place.address)
-    changed = [chat for chat in at_address if not place.topic or chat.place == place]
+    changed = await named(work, place)
     for chat in changed:
         await work.chats.set_access(chat.id, access)
         if access is ChatAccess.BANNED:

@@ -3,7 +3,7 @@
 `storage` implements the store, `bot.platforms` the platforms; the tests implement all of them by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,7 @@ from scheduler.types import (
     Draft,
     DraftState,
     Form,
+    Headline,
     Message,
     Mode,
     Part,
@@ -223,6 +224,13 @@ class ChatRepository(Protocol):
         """Store how a chat is served: language, time zone, policies."""
         ...
 
+    async def remove(self, chat_ids: Sequence[int]) -> None:
+        """Forget chats with all that they follow, were sent, wrote and looked for, and their digests.
+
+        What waits must have been cancelled before.
+        """
+        ...
+
     async def move(self, platform: str, old: str, new: str) -> None:
         """Take an address and all its topics to a new one; where the new one has rows, unite them."""
         ...
@@ -349,7 +357,11 @@ class OutboxRepository(Protocol):
         """Let nothing of a chat become due before `due_at`."""
         ...
 
-    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]: ...
+    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
+        """The newest of the deliveries that match, newest first."""
+        ...
+
+    async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]: ...
 
     async def counts(self) -> Mapping[DeliveryState, int]: ...
 
@@ -471,6 +483,10 @@ class AuditRepository(Protocol):
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Forget what was recorded before a moment, at most so much; returns how much."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Forget what somebody of this name did, and what was recorded of a place of this name."""
         ...
 
     async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:

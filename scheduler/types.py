@@ -275,6 +275,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """What a broadcast is called, by its own title or that of its first post, and when it was made."""
+
+    title: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far one broadcast has come on one platform. `unknown` counts outcomes that nobody could know."""
 

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from content.sources.updates import url_of_chat
 from content.types import SourceState
+from scheduler import membership
 from scheduler.batches import batches
 from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.types import Place
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +25,7 @@ NEWEST = 500
 UNFOLLOWED = timedelta(days=30)
 ACTOR = "skywave"
 REMOVED = "the source was removed"
+CHAT_REMOVED = "the chat was removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,31 @@ async def remove_source(
         # A read that was on its way may have brought more.
         cancelled += await work.outbox.cancel(REMOVED, now, source_id=source_id)
         await work.sources.remove(source_id)
+        await work.commit()
+    return cancelled
+
+
+async def remove_chat(store: Store, place: Place, actor: str, now: datetime) -> int:
+    """Forget a chat, or a place with all its topics, and cancel what waits; returns how many deliveries.
+
+    Nothing is left that names it, not in the audit either. Private sources that it followed alone are
+    removed by upkeep.
+    """
+    async with store.read() as work:
+        chats = await membership.named(work, place)
+        own = [await work.sources.by_url(url_of_chat(str(chat.place))) for chat in chats]
+    cancelled = 0
+    for source in filter(None, own):
+        cancelled += await remove_source(store, source.id, actor, now) or 0
+    async with store.write() as work:
+        chats = await membership.named(work, place)
+        for chat in chats:
+            cancelled += await work.outbox.cancel(CHAT_REMOVED, now, chat_id=chat.id)
+        await work.chats.remove([chat.id for chat in chats])
+        for chat in chats:
+            await work.audit.forget(str(chat.place))
+            await work.audit.forget(repr(chat.place))  # as `chats set` named it once
+        await work.audit.add(actor, "chat removed", "", now)
         await work.commit()
     return cancelled
 

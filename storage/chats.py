@@ -21,14 +21,16 @@ from scheduler.types import (
 )
 from storage.models import (
     BroadcastPostRow,
+    BroadcastRow,
     ChatRow,
     DeliveryRow,
     DigestRow,
     DraftRow,
     LedgerRow,
+    SearchRow,
     SubscriptionRow,
 )
-from storage.sql import is_open, upsert
+from storage.sql import CHUNK, is_open, reserve_alone, upsert
 
 # Why a delivery ended, or a post was given up, when a chat moved to where another one was known.
 UNITED = "united with a moved chat"
@@ -120,6 +122,23 @@ class SqlChats:
             "crosspost": chat.crosspost,
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
+
+    async def remove(self, chat_ids: Sequence[int]) -> None:
+        # Or a delivery could be made meanwhile for a chat that is no more.
+        await reserve_alone(self._session)
+        other = aliased(DeliveryRow)
+        for_others = exists().where(
+            other.broadcast_id == DeliveryRow.broadcast_id, other.chat_id.not_in(chat_ids)
+        )
+        only_theirs = select(DeliveryRow.broadcast_id).where(DeliveryRow.chat_id.in_(chat_ids), ~for_others)
+        broadcasts = list(await self._session.scalars(only_theirs))
+        await self._session.execute(delete(ChatRow).where(ChatRow.id.in_(chat_ids)))
+        for start in range(0, len(broadcasts), CHUNK):
+            some = BroadcastRow.id.in_(broadcasts[start : start + CHUNK])
+            await self._session.execute(delete(BroadcastRow).where(some))
+        # Emptied, and left to upkeep: SQLite would use the number of the last one again.
+        searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
+        await self._session.execute(searches.values(query="", ids=[], total=0, chat_id=None))
 
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:

@@ -1,6 +1,6 @@
 """The outbox: broadcasts, deliveries, their parts, and the ledger of what each chat has been sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from scheduler.types import (
     ChatAccess,
     Delivery,
     DeliveryState,
+    Headline,
     LedgerState,
     Message,
     Part,
@@ -96,8 +97,7 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
 _CLAIM = _claim()
 # What was tried before, or had to wait, has a reason.
 _CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
-_ALL = select(_deliveries).order_by(_deliveries.c.due_at, _deliveries.c.id)
-_BY_ID = _ALL.where(_deliveries.c.id.in_(_IDS))
+_BY_ID = select(_deliveries).where(_deliveries.c.id.in_(_IDS))
 
 
 class SqlOutbox:
@@ -288,7 +288,12 @@ class SqlOutbox:
     # Looking
 
     async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
-        return await self._deliveries.load(_ALL.where(_matches(which)).limit(limit))
+        newest = select(_deliveries).where(_matches(which)).order_by(_deliveries.c.id.desc()).limit(limit)
+        found = await self._deliveries.load(newest)
+        return sorted(found, key=lambda delivery: delivery.id, reverse=True)
+
+    async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]:
+        return await Overview(self._session).headlines(broadcasts)
 
     async def counts(self) -> Mapping[DeliveryState, int]:
         rows = await self._session.execute(

@@ -1,14 +1,14 @@
 """How far broadcasts have come: counts made by the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import OPEN, DeliveryState, Progress
+from scheduler.types import OPEN, DeliveryState, Headline, Progress
 from storage.models import BroadcastPostRow, BroadcastRow, DeliveryRow, PartRow, PostRow
-from storage.sql import is_open
+from storage.sql import CHUNK, is_open
 
 FAILED = (DeliveryState.FAILED, DeliveryState.HELD)
 
@@ -23,13 +23,11 @@ class Overview:
 
     async def progress(self, limit: int) -> Sequence[Progress]:
         shown = await self._shown(limit)
-        unknowns, names = await self._unknowns(shown), await self._names(shown)
+        unknowns, headlines = await self._unknowns(shown), await self.headlines(shown)
         counted = (
             select(
                 BroadcastRow.id,
                 BroadcastRow.kind,
-                BroadcastRow.created_at,
-                BroadcastRow.title,
                 DeliveryRow.platform,
                 _count(DeliveryState.SENT),
                 _count(*OPEN),
@@ -46,15 +44,15 @@ class Overview:
                 broadcast_id=number,
                 kind=kind,
                 platform=platform,
-                created_at=created_at,
-                name=title or names.get(number, ""),
+                created_at=headlines[number].made_at,
+                name=headlines[number].title,
                 sent=sent,
                 pending=pending,
                 failed=failed,
                 cancelled=cancelled,
                 unknown=unknowns.get((number, platform), 0),
             )
-            for number, kind, created_at, title, platform, sent, pending, failed, cancelled in (
+            for number, kind, platform, sent, pending, failed, cancelled in (
                 await self._session.execute(counted)
             )
         ]
@@ -75,11 +73,21 @@ class Overview:
         rows = await self._session.execute(query)
         return {(number, platform): count for number, platform, count in rows}
 
-    async def _names(self, shown: Sequence[int]) -> Mapping[int, str]:
-        """The title of each broadcast's first post."""
-        first = (BroadcastPostRow.position == 0) & BroadcastPostRow.broadcast_id.in_(shown)
-        query = select(BroadcastPostRow.broadcast_id, PostRow.title).join(
-            PostRow, PostRow.id == BroadcastPostRow.post_id
+    async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]:
+        first = (BroadcastPostRow.broadcast_id == BroadcastRow.id) & (BroadcastPostRow.position == 0)
+        query = (
+            select(
+                BroadcastRow.id, BroadcastRow.title, BroadcastRow.body, PostRow.title, BroadcastRow.created_at
+            )
+            .outerjoin(BroadcastPostRow, first)
+            .outerjoin(PostRow, PostRow.id == BroadcastPostRow.post_id)
         )
-        rows = await self._session.execute(query.where(first))
-        return {number: title for number, title in rows}
+        found: dict[int, Headline] = {}
+        numbers = list(broadcasts)
+        for start in range(0, len(numbers), CHUNK):
+            rows = await self._session.execute(
+                query.where(BroadcastRow.id.in_(numbers[start : start + CHUNK]))
+            )
+            for number, title, body, first_title, made_at in rows:
+                found[number] = Headline(title or first_title or body.split("\n")[0], made_at)
+        return found

@@ -1,14 +1,15 @@
 """Leases, saved searches and the audit: small tables with one purpose each."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.ports import AuditEntry, SavedSearch
 from storage.models import AuditRow, LeaseRow, SearchRow
-from storage.sql import prune, upsert
+from storage.sql import CHUNK, prune, upsert
 
 
 class SqlLeases:
@@ -73,6 +74,15 @@ class SqlAudit:
 
     async def prune(self, before: datetime, limit: int) -> int:
         return await prune(self._session, AuditRow, AuditRow.id, AuditRow.at < before, limit)
+
+    async def forget(self, name: str) -> None:
+        mentioned = AuditRow.target.contains(name, autoescape=True)
+        whole = re.compile(rf"(?<![\w-]){re.escape(name)}(?!\w)")  # telegram:5 is not in telegram:55
+        rows = await self._session.execute(select(AuditRow.id, AuditRow.target).where(mentioned))
+        ids = [number for number, target in rows if whole.search(target)]
+        for start in range(0, len(ids), CHUNK):
+            await self._session.execute(delete(AuditRow).where(AuditRow.id.in_(ids[start : start + CHUNK])))
+        await self._session.execute(delete(AuditRow).where(AuditRow.actor == name))
 
     async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:
         wanted = select(AuditRow).where(AuditRow.action == action, AuditRow.at >= moment)

@@ -5,31 +5,38 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.arguments import Commands, one_of
 from bot.cli.common import (
     Json,
+    Yes,
     chat_named,
+    confirm,
     counted,
     ensure_allowed,
     kind_of_place,
     open_app,
     parse_place,
     print_json,
-    print_table,
+    result_of,
     run,
     say,
     to_json,
     words_or_stdin,
 )
+from bot.cli.tables import print_table
 from bot.platforms import discord, terminal
+from bot.platforms.terminal.adapter import HERE
 from content.errors import UsageError
 from content.i18n import LANGUAGES
 from scheduler import membership
 from scheduler.timetable import NotUnderstood, find_zone
-from scheduler.types import ChatAccess, OnUnknown
+from scheduler.types import Chat, ChatAccess, OnUnknown
+from scheduler.upkeep import remove_chat
 
 Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")]
+OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
-commands = typer.Typer(name="chats", help="Where posts go.", no_args_is_help=True)
+commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_args_is_help=True)
 
 
 @commands.command("list")
@@ -51,13 +58,18 @@ async def _list(json: bool) -> None:
 
 @commands.command("set")
 def set_(
-    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    chat: OneChat,
     language: Annotated[str | None, typer.Option(help="en or zh; empty for the deployment's.")] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Like Asia/Shanghai; empty for the deployment's.")
     ] = None,
     on_unknown: Annotated[
-        OnUnknown | None, typer.Option(help="A message that may have arrived: send it again, or hold it.")
+        OnUnknown | None,
+        typer.Option(
+            metavar="resend|hold",
+            parser=one_of(OnUnknown),
+            help="A message that may have arrived: send it again, or hold it.",
+        ),
     ] = None,
     crosspost: Annotated[
         bool | None,
@@ -98,7 +110,8 @@ async def _set(
         if changed == chat:
             raise UsageError("nothing changes: skywave chats set --help shows what can be set")
         await work.chats.save(changed)
-        await work.audit.add("cli", "chat set", str(changed), app.clock.now())
+        told = f"{changed.language} {changed.timezone} {changed.on_unknown} {changed.crosspost}"
+        await work.audit.add("cli", "chat set", f"{chat.place} {told}", app.clock.now())
         await work.commit()
     say(f"{chat.name}: changed")
 
@@ -117,12 +130,47 @@ def add(
 
 async def _add(words: list[str], title: str) -> None:
     places = [parse_place(word) for word in words_or_stdin(words)]
+    known: list[Chat] = []
     async with open_app() as app, app.store.write() as work:
         for place in places:
-            await ensure_allowed(work, place, title)
-        await work.audit.add("cli", "chat added", ", ".join(map(str, places)), app.clock.now())
+            before = await work.chats.find(place)
+            chat = await ensure_allowed(work, place, title)
+            if before is not None:
+                known.append(chat)
+            await work.audit.add("cli", "chat added", str(place), app.clock.now())
         await work.commit()
-    say(f"{counted(len(places), 'chat')} added")
+    for chat in known:
+        banned = f", and banned: skywave chats allow {chat.place}" if chat.access is ChatAccess.BANNED else ""
+        say(f"{chat.place} is known already{banned}")
+    if len(known) < len(places):
+        say(f"{counted(len(places) - len(known), 'chat')} added")
+
+
+@commands.command("remove")
+def remove(name: OneChat, yes: Yes = False) -> None:
+    """Erase a chat, its topics and all that is known of them. A message on its way still arrives.
+
+    skywave chats remove telegram:-1001234567890
+    """
+    chat, topics = result_of(_known(name))
+    of_topics = f" and its {counted(topics, 'topic')}" if topics else ""
+    confirm(f"Erase {chat.name} ({chat.place}){of_topics}: subscriptions, digest, what was sent there?", yes)
+    run(_remove(chat))
+
+
+async def _known(name: str) -> tuple[Chat, int]:
+    """A chat that is to be removed, and how many topics go with it."""
+    async with open_app() as app, app.store.read() as work:
+        chat = await chat_named(work, name)
+        if chat.place == HERE:
+            raise UsageError(f"{HERE} cannot be removed: the updates that operators write belong to it")
+        return chat, len(await membership.named(work, chat.place)) - 1
+
+
+async def _remove(chat: Chat) -> None:
+    async with open_app() as app:
+        cancelled = await remove_chat(app.store, chat.place, "cli", app.clock.now())
+    say(f"{chat.name}: removed, {counted(cancelled, 'delivery', 'deliveries')} cancelled")
 
 
 @commands.command("allow")

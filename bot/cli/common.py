@@ -1,4 +1,4 @@
-"""What the commands share: an open app, errors in one line, tables for people and JSON for scripts."""
+"""What the commands share: an open app, errors in one line, JSON for scripts."""
 
 import asyncio
 import dataclasses
@@ -7,22 +7,18 @@ import os
 import re
 import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from bot.app import PLATFORMS, App, build
 from bot.logs import configure
 from bot.metrics import Metrics
-from bot.numbers import LARGEST
 from bot.settings import Settings, load_settings, unknown_settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
@@ -32,12 +28,13 @@ from content.types import Source
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
+T = TypeVar("T")
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 # Ids have 64 bits.
 PLACE = re.compile(r"-?[0-9]{1,20}(/[0-9]{1,20})?")
-# A number of something that is stored.
-Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="Its number in the list.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 SPECS = {spec.name: spec for spec in PLATFORMS}
 
@@ -59,8 +56,13 @@ async def open_app() -> AsyncIterator[App]:
 
 def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
     """Run a command to its exit status; an error of ours becomes one line on standard error."""
+    raise SystemExit(result_of(work) or 0)
+
+
+def result_of(work: Coroutine[Any, Any, T]) -> T:
+    """What a part of a command returns; an error of ours ends the command with one line."""
     try:
-        raise SystemExit(asyncio.run(work) or 0)
+        return asyncio.run(work)
     except SkywaveError as exc:
         warn(f"skywave: {exc}")
         raise SystemExit(2 if isinstance(exc, UsageError | SettingsError) else 1) from None
@@ -68,6 +70,19 @@ def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
         raise SystemExit(130) from None
     except BrokenPipeError:
         raise SystemExit(1) from None
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if a person says so, or has with `--yes`. Not for coroutines: Ctrl-C has to end it."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        warn(f"skywave: {question} Nobody can be asked here: add --yes if that is what you want")
+        raise SystemExit(2)
+    print(visible_line(question), end=" [y/N] ", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        warn("Nothing was removed.")
+        raise SystemExit(1)
 
 
 def _plain(value: object) -> object:
@@ -93,18 +108,8 @@ def print_json(document: object) -> None:
     print(visible_json(json.dumps(document, default=_plain, ensure_ascii=False, indent=2)))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table for people; texts from outside are no markup, and nothing that a terminal obeys."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    count = 0
-    for row in rows:
-        table.add_row(*(escape(visible_line(str(cell))) for cell in row))
-        count += 1
-    Console(highlight=False).print(table if count else empty)
-
-
 def say(text: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(visible(text)))
+    print(visible(text))
 
 
 def counted(count: int, word: str, words: str = "") -> str:
@@ -157,8 +162,8 @@ def parse_place(word: str) -> Place:
 
 async def ensure_allowed(work: UnitOfWork, place: Place, title: str = "") -> Chat:
     """The chat at a place, added if it is new; what an operator names is allowed, unless it is banned."""
-    chat = await work.chats.find(place)
-    chat = chat or await work.chats.ensure(place, title=title, kind=kind_of_place(place))
+    known = await work.chats.find(place)
+    chat = await work.chats.ensure(place, title=title, kind=None if known else kind_of_place(place))
     if chat.access is ChatAccess.DEFAULT:
         await work.chats.set_access(chat.id, ChatAccess.ALLOWED)
     return chat

@@ -1,23 +1,26 @@
 """`skywave deliveries …`: what was sent, what waits, and what went wrong."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from bot.cli.common import Json, chat_named, counted, open_app, print_json, print_table, run, say, to_json
+from bot.cli.arguments import Commands, whole
+from bot.cli.arguments import seconds as times
+from bot.cli.common import Json, chat_named, counted, open_app, print_json, run, say, to_json, warn
+from bot.cli.tables import print_table
 from bot.cli.watch import Watch, watch
-from bot.numbers import LARGEST
 from content.errors import UsageError
 from scheduler.ports import DeliveryFilter, UnitOfWork
-from scheduler.types import Delivery, DeliveryState
+from scheduler.types import Delivery, DeliveryState, Headline
 
 commands = typer.Typer(
-    name="deliveries", help="What was sent, what waits, what failed.", no_args_is_help=True
+    cls=Commands, name="deliveries", help="What was sent, what waits, what failed.", no_args_is_help=True
 )
 
 Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]
 Broadcast = Annotated[
-    int | None, typer.Option("--broadcast", min=1, max=LARGEST, help="Only of this broadcast.")
+    int | None, typer.Option("--broadcast", metavar="NUMBER", parser=whole(), help="Only of this broadcast.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Only with this text in the reason.")]
 STATES = ", ".join(DeliveryState)
@@ -36,10 +39,10 @@ def list_(
     chat: Chat = "",
     broadcast: Broadcast = None,
     reason: Reason = "",
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", parser=whole(), help="At most so many.")] = 100,
     json: Json = False,
 ) -> None:
-    """List deliveries with their state, attempts and reason.
+    """List deliveries, the newest first, with their state, attempts and reason.
 
     skywave deliveries list --state failed --state held
     """
@@ -56,28 +59,38 @@ async def _list(
     async with open_app() as app, app.store.read() as work:
         which = await _filter(work, chat, broadcast, reason, states)
         deliveries = await work.outbox.find(which, limit)
+        headlines = await work.outbox.headlines({delivery.broadcast_id for delivery in deliveries})
         counts, unknowns = await work.outbox.counts(), await work.outbox.unknowns()
     if json:
-        documents = [to_json(d) | {"unknowns": sum(p.unknowns for p in d.parts)} for d in deliveries]
+        documents = [
+            to_json(d)
+            | to_json(headlines[d.broadcast_id])
+            | {"unknowns": sum(part.unknowns for part in d.parts)}
+            for d in deliveries
+        ]
         print_json({"counts": counts, "unknowns": unknowns, "deliveries": documents})
         return
-    print_table(
-        ("#", "broadcast", "chat", "state", "attempts", "due", "reason"),
-        [_row(d) for d in deliveries],
-        "No deliveries.",
-    )
+    columns = ("#", "broadcast", "made", "chat", "title", "state", "attempts", "due", "reason")
+    print_table(columns, [_row(d, headlines[d.broadcast_id]) for d in deliveries], "No deliveries.")
     total = ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing yet"
-    say(f"{total}; {unknowns} outcomes were unknown")
+    warn(f"{total}; {counted(unknowns, 'outcome was', 'outcomes were')} unknown")
 
 
-def _row(d: Delivery) -> tuple[object, ...]:
-    due = f"{d.due_at:%Y-%m-%d %H:%M:%S}Z" if d.state == DeliveryState.PENDING else ""
-    return d.id, d.broadcast_id, d.chat.name, d.state, d.attempts, due, d.reason
+def _row(d: Delivery, headline: Headline) -> tuple[object, ...]:
+    due = _moment(d.due_at) if d.state == DeliveryState.PENDING else ""
+    made = _moment(headline.made_at)
+    return d.id, d.broadcast_id, made, d.chat.place, headline.title, d.state, d.attempts, due, d.reason
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
 @commands.command("watch")
 def watch_(
-    seconds: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 1.0,
+    seconds: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", parser=times(0.1), help="Time between two looks.")
+    ] = 1.0,
     json: Json = False,
 ) -> None:
     """Show how broadcasts come along: counts, rate, share of the limit, time left.

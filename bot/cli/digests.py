@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.app import make_look
-from bot.cli.common import Json, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.arguments import Commands, one_of, whole
+from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
+from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
 from content import present
 from content.errors import NotFound, UsageError
@@ -15,7 +17,9 @@ from scheduler import digests, timetable
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
-commands = typer.Typer(name="digests", help="What chats get at set times.", no_args_is_help=True)
+commands = typer.Typer(
+    cls=Commands, name="digests", help="What chats get at set times.", no_args_is_help=True
+)
 
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 SHOWN_RUNS = 3
@@ -29,9 +33,15 @@ def add(
     ],
     title: Annotated[str, typer.Option(help="The heading of its editions.")] = "",
     max_posts: Annotated[
-        int, typer.Option("--max", min=1, max=1000, help="More posts than this are only counted.")
+        int,
+        typer.Option(
+            "--max", metavar="NUMBER", parser=whole(most=1000), help="More posts than this are only counted."
+        ),
     ] = 30,
-    when_empty: Annotated[WhenEmpty, typer.Option(help="What happens when nothing is new.")] = WhenEmpty.SKIP,
+    when_empty: Annotated[
+        WhenEmpty,
+        typer.Option(metavar="skip|say", parser=one_of(WhenEmpty), help="What happens when nothing is new."),
+    ] = WhenEmpty.SKIP,
 ) -> None:
     """Give a chat its digest, in place of one that it has. All that it follows goes into it.
 
@@ -71,10 +81,10 @@ async def _list(json: bool) -> None:
     if json:
         print_json([to_json(digest) | {"chat": str(chats[digest.chat_id].place)} for digest in found])
         return
-    rows = [(chats[d.chat_id].name, d.recurrence, d.timezone, _local(d), d.title) for d in found]
-    print_table(
-        ("chat", "schedule", "zone", "next run", "title"), rows, "No digests. In a chat: /digest daily 09:00"
-    )
+    named = [(chats[digest.chat_id], digest) for digest in found]
+    rows = [(chat.place, chat.title, d.recurrence, d.timezone, _local(d), d.title) for chat, d in named]
+    columns = ("chat", "title", "schedule", "zone", "next run", "heading")
+    print_table(columns, rows, "No digests. In a chat: /digest daily 09:00")
 
 
 def _local(digest: Digest) -> str:

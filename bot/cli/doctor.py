@@ -8,6 +8,7 @@ from bot.app import PLATFORMS, POLL_TICK, App, build
 from bot.cli.common import (
     Finding,
     Json,
+    counted,
     print_json,
     run,
     settings_of_process,
@@ -83,7 +84,7 @@ def _reading(last_read: datetime | None, app: App) -> Finding:
         return Finding("reading", True)
     minutes = round(unread.total_seconds() / 60)
     hint = "check that skywave run is running, its network, and the clock of the machine"
-    return Finding("reading", False, f"no source was read for {minutes} minutes: {hint}")
+    return Finding("reading", False, f"no source was read for {counted(minutes, 'minute')}: {hint}")
 
 
 def _zones() -> Finding:

@@ -11,6 +11,7 @@ import typer
 from bot import __version__
 from bot.app import PLATFORMS, Runner, build, sole_process
 from bot.cli import chats, db, deliveries, digests, doctor, health, posts, reading, sources, subscriptions
+from bot.cli.arguments import Commands
 from bot.cli.common import run, settings_of_process, warn
 from bot.memory import give_back_large_blocks
 from bot.metrics import Metrics, serving
@@ -26,6 +27,7 @@ END = 19.5
 
 app = typer.Typer(
     name="skywave",
+    cls=Commands,
     help="Broadcast the posts of sites and feeds to Telegram, Discord and the terminal.",
     no_args_is_help=True,
     add_completion=False,
@@ -135,8 +137,3 @@ async def _until_signal(runner: Runner) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     await runner.run()
-
-
-def main() -> None:
-    """The entry point of the `skywave` command."""
-    app()

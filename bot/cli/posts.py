@@ -7,13 +7,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.common import Json, Number, chat_named, open_app, print_json, print_table, run, say, to_json
+from bot.cli.arguments import Commands, Number
+from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
+from bot.cli.tables import print_table
 from bot.platforms.terminal.adapter import HERE
 from content.errors import NotFound, UsageError
 from scheduler import timetable
 from scheduler.types import Chat, ChatAccess, ChatKind, Draft, DraftState
 
-commands = typer.Typer(name="posts", help="Updates that you write yourself.", no_args_is_help=True)
+commands = typer.Typer(
+    cls=Commands, name="posts", help="Updates that you write yourself.", no_args_is_help=True
+)
 
 OPERATOR = "cli"
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.arguments import whole
 from bot.cli.common import Json, counted, open_app, print_json, run, say, to_json
 from content import search
 from content.errors import UsageError
@@ -13,7 +14,9 @@ from content.types import PostQuery
 
 def search_command(
     words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many posts.")] = 10,
+    limit: Annotated[
+        int, typer.Option(metavar="NUMBER", parser=whole(most=1000), help="At most so many posts.")
+    ] = 10,
     json: Json = False,
 ) -> None:
     """Search all posts. Words are ANDed; "…" is exact, -word excludes, word* is a prefix.

@@ -9,12 +9,15 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
+from bot.cli.arguments import Commands
 from bot.cli.common import (
     Json,
+    Yes,
+    confirm,
     counted,
     open_app,
     print_json,
-    print_table,
+    result_of,
     run,
     say,
     source_named,
@@ -24,6 +27,7 @@ from bot.cli.common import (
     write_private,
 )
 from bot.cli.opml import read_opml, to_opml
+from bot.cli.tables import print_table
 from bot.visible import visible_line
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
@@ -33,7 +37,7 @@ from scheduler.ingest import PollResult
 from scheduler.ports import UnitOfWork
 from scheduler.upkeep import remove_source
 
-commands = typer.Typer(name="sources", help="Where posts come from.", no_args_is_help=True)
+commands = typer.Typer(cls=Commands, name="sources", help="Where posts come from.", no_args_is_help=True)
 
 WithSecrets = Annotated[
     bool, typer.Option("--with-secrets", help="Whole addresses, with the keys and passwords in them.")
@@ -67,7 +71,7 @@ async def _add(urls: list[str], json: bool) -> int:
                 continue
             results.append(result)
             if not json:
-                say(_summary(result))
+                say(_added(result))
     if json:
         print_json([_result(result) for result in results])
     return 1 if failed else 0
@@ -75,6 +79,16 @@ async def _add(urls: list[str], json: bool) -> int:
 
 def _result(result: PollResult) -> dict[str, Any]:
     return to_json(replace(result, source=without_secrets(result.source)))
+
+
+def _added(result: PollResult) -> str:
+    match result.before:
+        case Visibility.PRIVATE:
+            return f"{result.source.name}: people had added it privately; it is public now"
+        case Visibility.PUBLIC:
+            return f"{result.source.name}: is a public source already"
+        case _:
+            return _summary(result)
 
 
 def _summary(result: PollResult) -> str:
@@ -131,7 +145,7 @@ async def _check(url: str, json: bool) -> int:
 
 
 def _show_check(url: str, parsed: ParsedSource) -> None:
-    say(f"{parsed.title or url}: {counted(len(parsed.posts), 'post')}")
+    warn(f"{parsed.title or url}: {counted(len(parsed.posts), 'post')}")
     rows = [(p.published_at or "no date", p.title or "(no title)", p.url or p.guid) for p in parsed.posts]
     print_table(("published", "title", "url"), rows, "It is well-formed but empty.")
     for failure in parsed.failures:
@@ -169,15 +183,20 @@ async def _change(
 
 
 @commands.command("remove")
-def remove(name: Name) -> None:
+def remove(name: Name, yes: Yes = False) -> None:
     """Remove a source with its posts; what waits to be sent of it is cancelled."""
-    run(_remove(name))
+    source = result_of(_named(name))
+    confirm(f"Remove {source.name} (number {source.id}) with all its posts and subscriptions?", yes)
+    run(_remove(source))
 
 
-async def _remove(name: str) -> None:
+async def _named(name: str) -> Source:
+    async with open_app() as app, app.store.read() as work:
+        return await source_named(work, name)
+
+
+async def _remove(source: Source) -> None:
     async with open_app() as app:
-        async with app.store.read() as work:
-            source = await source_named(work, name)
         cancelled = await remove_source(app.store, source.id, "cli", app.clock.now())
     say(f"{source.name}: removed, {counted(cancelled or 0, 'delivery', 'deliveries')} cancelled")
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.arguments import Commands
 from bot.cli.common import (
     Json,
     chat_named,
@@ -13,15 +14,17 @@ from bot.cli.common import (
     open_app,
     parse_place,
     print_json,
-    print_table,
     run,
     say,
     source_named,
     to_json,
     words_or_stdin,
 )
+from bot.cli.tables import print_table
 
-commands = typer.Typer(name="subscriptions", help="Which chat follows which source.", no_args_is_help=True)
+commands = typer.Typer(
+    cls=Commands, name="subscriptions", help="Which chat follows which source.", no_args_is_help=True
+)
 
 Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123; - reads them.")]
 Wanted = Annotated[
@@ -49,7 +52,8 @@ async def _add(words: Sequence[str], name: str) -> None:
             added += await work.subscriptions.add(chat.id, source_id)
         await work.audit.add("cli", "subscribe", f"{len(places)} chats, {name}", app.clock.now())
         await work.commit()
-    say(f"{added} of {len(places)} chats newly follow {name}")
+    follow = "follows" if added == 1 else "follow"
+    say(f"{added} of {counted(len(places), 'chat')} newly {follow} {name}")
 
 
 @commands.command("remove")

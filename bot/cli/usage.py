@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.access import AccessMode
 from bot.app import App
-from bot.cli.common import Finding
+from bot.cli.common import Finding, counted
 from bot.commands.refusals import REFUSED
 from content.sources.updates import KIND as UPDATES
 from content.types import Source, Visibility
@@ -41,7 +41,8 @@ def _left_out(chats: Sequence[Chat], subscriptions: Sequence[Subscription]) -> F
     return Finding(
         "access is closed",
         not names,
-        f"{len(names)} chats follow something but are not allowed, such as {', '.join(names[:SHOWN])}: "
+        f"{counted(len(names), 'chat follows', 'chats follow')} something without being allowed, such as "
+        f"{', '.join(names[:SHOWN])}: "
         "skywave chats allow CHAT, or ban CHAT"
         if names
         else "all chats that follow something are allowed",
@@ -58,11 +59,11 @@ def _fullest(
     settings = app.settings
     return [
         Finding(what, True, f"{name}: {count} of {limit} private sources")
-        for what, counted, limit in (
+        for what, used, limit in (
             ("fullest person", persons, settings.person_sources),
             ("fullest chat", followers, settings.chat_sources),
         )
-        for name, count in counted.most_common(1)
+        for name, count in used.most_common(1)
     ]
 
 

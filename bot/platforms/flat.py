@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from content.document import (
     Text,
     is_web_url,
 )
+from content.labels import other_host
 from content.text import excerpt
 
 _LABEL_LENGTH = 200  # code points of a picture's description
@@ -88,13 +90,14 @@ def flatten(document: Document) -> Flat:
     """The document as text and spans.
 
     Blocks stand an empty line apart, tight paragraphs and what is in a list or quote on the next line.
-    Spans of a kind do not nest in themselves; a link that is not http(s) is only its text.
+    Spans of a kind do not nest in themselves; a link that is not http(s) is only its text. So is one whose
+    text names another host than it leads to: its own host follows in brackets, and is the link.
     """
     writer = _Writer()
     for block in document.blocks:
         writer.next_block("\n" if isinstance(block, Paragraph) and block.tight else "\n\n")
         writer.block(block)
-    return _tidy(Flat("".join(writer.parts), tuple(writer.spans)))
+    return _honest(_tidy(Flat("".join(writer.parts), tuple(writer.spans))))
 
 
 def shift(flat: Flat, places: Iterable[int], inserted: str) -> Flat:
@@ -124,6 +127,32 @@ def _tidy(flat: Flat) -> Flat:
     trimmed = (trim(flat.text, span) for span in flat.spans)
     spans = [replace(s, start=s.start - offset, end=s.end - offset) for s in trimmed if s]
     return Flat(flat.text.strip(), tuple(sorted(spans, key=lambda span: (span.start, -span.end))))
+
+
+def _honest(flat: Flat) -> Flat:
+    """No link says that it leads to a host other than its own."""
+    links = [span for span in flat.spans if span.kind is SpanKind.LINK]
+    hosts = [(span, other_host(flat.text, span.start, span.end, span.url)) for span in links]
+    lying = [(span, host) for span, host in hosts if host]
+    if not lying:
+        return flat
+    ends = sorted(span.end for span, _ in lying)
+    pieces, spans, last, moved = [], [], 0, [0]
+    for span, host in sorted(lying, key=lambda pair: pair[0].end):
+        shown = f" ({host})"
+        pieces += [flat.text[last : span.end], shown]
+        at, last = span.end + moved[-1] + len(" ("), span.end
+        spans.append(Span(at, at + len(host), SpanKind.LINK, span.url))
+        moved.append(moved[-1] + len(shown))
+    false = {span for span, _ in lying}
+    for span in flat.spans:
+        if span not in false:
+            is_quote = span.kind is SpanKind.QUOTE  # it is of whole lines, so the host belongs to it
+            before_end = (bisect_right if is_quote else bisect_left)(ends, span.end)
+            start, end = span.start + moved[bisect_right(ends, span.start)], span.end + moved[before_end]
+            spans.append(replace(span, start=start, end=end))
+    text = "".join(pieces) + flat.text[last:]
+    return Flat(text, tuple(sorted(spans, key=lambda span: (span.start, -span.end))))
 
 
 class _Writer:

@@ -1,14 +1,19 @@
 """The command line as a person or a script uses it: what it prints, and its exit status."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot.cli.common import confirm
 from bot.cli.main import app
 
 Skywave = Callable[[str], Result]
@@ -150,9 +155,135 @@ def test_doctor_tells_what_becomes_of_posts_for_a_chat(
     assert findings["chat telegram:5"] == told
 
 
+def test_a_known_chat_is_said_to_be_known(skywave: Skywave) -> None:
+    skywave("chats add telegram:5")
+    skywave("chats ban telegram:6")
+    assert skywave("chats add telegram:5 telegram:6 telegram:7 --title News").stdout.splitlines() == [
+        "telegram:5 is known already",
+        "telegram:6 is known already, and banned: skywave chats allow telegram:6",
+        "1 chat added",
+    ]
+    titles = {chat["title"] for chat in json.loads(skywave("chats list --json").stdout)}
+    assert titles == {"News"}
+
+
+def test_a_source_that_is_added_again_is_not_said_to_be_empty(skywave: Skywave, tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "one.md").write_text("# One")
+    assert "1 new" in skywave(f"sources add {folder}").stdout
+    assert skywave(f"sources add {folder}").stdout.strip().endswith(": is a public source already")
+    with closing(sqlite3.connect(tmp_path / "skywave.db")) as database, database:
+        database.execute("UPDATE sources SET visibility = 'private'")
+    told = skywave(f"sources add {folder}").stdout
+    assert told.strip().endswith(": people had added it privately; it is public now")
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"), [("sources remove 1", "sources list"), ("chats remove telegram:5", "chats list")]
+)
+def test_nothing_is_removed_unasked(skywave: Skywave, tmp_path: Path, words: str, listed: str) -> None:
+    (tmp_path / "posts").mkdir()
+    assert skywave("chats add telegram:5").exit_code == 0
+    assert skywave("sources add ./posts").exit_code == 0
+    before = skywave(listed).stdout
+    refused = skywave(words)
+    assert refused.exit_code == 2 and "add --yes" in refused.stderr and refused.stderr.count("\n") == 1
+    assert skywave(listed).stdout == before
+    assert "removed" in skywave(f"{words} --yes").stdout
+    assert len(skywave(listed).stdout.splitlines()) == 1
+    assert skywave(f"{words} --yes").exit_code == 1, "it is gone"
+
+
+class Typing(StringIO):
+    """A terminal at which somebody has typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "goes_on"), [("y\n", True), ("YES\n", True), ("\n", False), ("", False)])
+def test_only_a_yes_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, goes_on: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typing(typed))
+    with nullcontext() if goes_on else pytest.raises(SystemExit, match="1"):
+        confirm("Remove all?", yes=False)
+    assert capsys.readouterr().err.startswith("Remove all? [y/N] ")
+
+
+def test_the_terminal_of_the_operators_stays(skywave: Skywave) -> None:
+    skywave("posts add Hello --at 23:59")
+    refused = skywave("chats remove terminal:me --yes")
+    assert refused.exit_code == 2 and "cannot be removed" in refused.stderr
+
+
+def test_deliveries_are_listed_with_what_they_bring_the_newest_first(
+    skywave: Skywave, tmp_path: Path
+) -> None:
+    assert skywave("subscriptions add telegram:-1001").exit_code == 0
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    assert skywave(f"sources add {folder}").exit_code == 0
+    for name in ("One", "Two"):
+        (folder / f"{name}.md").write_text(f"# {name}\n\nText.")
+        assert skywave("poll --all").exit_code == 0
+    header, *rows = [line.split("\t") for line in skywave("deliveries list").stdout.splitlines()]
+    shown = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(row["title"], row["chat"]) for row in shown] == [
+        ("Two", "telegram:-1001"),
+        ("One", "telegram:-1001"),
+    ]
+    listed = json.loads(skywave("deliveries list --limit 1 --json").stdout)["deliveries"]
+    assert [(one["title"], one["id"]) for one in listed] == [("Two", int(shown[0]["#"]))]
+    assert listed[0]["made_at"][:16].replace("T", " ") == shown[0]["made"][:16]
+
+
 def test_one_and_many_are_counted_as_people_do(skywave: Skywave) -> None:
     assert skywave("chats add telegram:5").stdout.strip().endswith("1 chat added")
     assert skywave("chats add telegram:6 telegram:7").stdout.strip().endswith("2 chats added")
     assert skywave("chats allow telegram:5").stdout.strip() == "1 chat allowed"
-    assert skywave("subscriptions remove telegram:5 --source all").stdout.strip().startswith("0 chats")
+    assert skywave("subscriptions add telegram:5").stdout.strip() == "1 of 1 chat newly follows all"
+    assert skywave("subscriptions remove telegram:6 --source all").stdout.strip().startswith("0 chats")
     assert skywave("deliveries retry").stdout.startswith("0 deliveries will be tried again")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("deliveries list --broadcast 0", "use a number of 1 or more, not '0'"),
+        ("posts cancel x", "use a number of 1 or more, not 'x'"),
+        ("search radio --limit 1001", "use a number from 1 to 1000, not '1001'"),
+        ("deliveries watch --every nan", "use a number of 0.1 or more, not 'nan'"),
+        ("chats set telegram:5 --on-unknown hlod", "use resend or hold, not 'hlod'"),
+        ("latst", "skywave has no command 'latst'; it has "),
+        ("deliveris", "skywave has no command 'deliveris': do you mean deliveries?"),
+        ("deliveries lst", "deliveries has no command 'lst': do you mean list?"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_plain_words(skywave: Skywave, words: str, told: str) -> None:
+    result = skywave(words)
+    assert result.exit_code == 2 and told in result.stderr
+    assert "Input should" not in result.stderr and "'chats'" not in result.stderr
+
+
+INTERRUPTED = """
+import runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["skywave", "chats", "list"]
+runpy.run_module("bot", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["bot.cli.main", "sqlalchemy"])
+def test_ctrl_c_ends_quietly_while_the_program_loads(tmp_path: Path, module: str) -> None:
+    environment = os.environ | {"SKYWAVE_DATABASE_URL": f"sqlite:///{tmp_path / 'skywave.db'}"}
+    code = INTERRUPTED.format(module=module)
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")

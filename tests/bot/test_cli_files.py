@@ -153,8 +153,8 @@ class TestSecrets:
         add_source(database, SECRET)
         for words in ("subscriptions add telegram:1", "subscriptions remove telegram:1"):
             assert skywave(*words.split(), "--source", SECRET).exit_code == 0
-        for words in ("pause", "resume", "remove"):
-            assert skywave("sources", words, SECRET).exit_code == 0
+        for words in ("pause", "resume", "remove --yes"):
+            assert skywave("sources", *words.split(), SECRET).exit_code == 0
         targets = " ".join(row[0] for row in database.execute("SELECT target FROM audit"))
         assert "127.0.0.1" in targets and "hunter" not in targets
 

@@ -503,8 +503,9 @@ def test_a_link_that_shows_its_own_address_is_bare() -> None:
 
 
 def test_labels_show_no_backslash() -> None:
-    assert said(Link(URL, text("snake_case *and* [x] https://y.org @everyone A | B"))) == (
-        "[snake_case \u2217and\u2217 \uff3bx\uff3d https:\u2060//y.org @\u2060everyone A | B]" + f"({URL})"
+    assert said(Link(URL, text("snake_case *and* [x] https://example.org @everyone A | B"))) == (
+        "[snake_case \u2217and\u2217 \uff3bx\uff3d https:\u2060//example.org @\u2060everyone A | B]"
+        + f"({URL})"
     )
 
 
@@ -523,3 +524,8 @@ def test_excerpts_shrink_together() -> None:
     payload = one(*lines, single=True)
     assert len({len(line) for line in payload["embeds"][0]["description"].split("\n")}) == 1
     assert units(payload["embeds"][0]["description"]) > 3900
+
+
+def test_a_link_that_names_another_host_shows_where_it_leads() -> None:
+    lie = Link("https://evil.example/p", text("https://bank.example"))
+    assert said(lie) == "<https://bank.example> ([evil.example](https://evil.example/p))"

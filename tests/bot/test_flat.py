@@ -1,5 +1,5 @@
-from collections.abc import Callable, Iterable
-from itertools import groupby
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations, groupby
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from content.document import (
     Excerpt,
     Heading,
     Image,
+    Inline,
     LineBreak,
     Link,
     ListBlock,
@@ -25,6 +26,7 @@ from content.document import (
     block_text,
     text,
 )
+from content.labels import other_host
 from content.text import excerpt
 from tests.bot.documents import BLOCKS, DOCUMENTS, WORDS
 
@@ -247,3 +249,45 @@ def once(rows: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
 
 def has_image(document: Document) -> bool:
     return "Image(" in repr(document.blocks)
+
+
+def test_a_link_that_names_another_host_is_on_its_own_host() -> None:
+    lie = Link("https://evil.example/p", (Strong((Text("https://bank.example"),)),))
+    shown = flatten(Document((Quote((Paragraph((Text("见 "), lie)),)), Paragraph((lie, Text(" end"))))))
+    assert shown.text == ("见 https://bank.example (evil.example)\n\nhttps://bank.example (evil.example) end")
+    assert {(shown.text[s.start : s.end], str(s.kind), s.url) for s in shown.spans} == {
+        ("见 https://bank.example (evil.example)", "quote", ""),
+        ("https://bank.example", "strong", ""),
+        ("evil.example", "link", "https://evil.example/p"),
+    }
+    assert is_nested(shown.spans)
+
+
+def is_nested(spans: Sequence[Span]) -> bool:
+    pairs = combinations(spans, 2)
+    return all(
+        b.end <= a.start or a.end <= b.start or a.start <= b.start <= b.end <= a.end or b.start <= a.start
+        for a, b in pairs
+    )
+
+
+LABELS = st.sampled_from(
+    ["bank.com", "b\u200bank.com", "https://bank", "example.org", "bank", ".com", " ", "text", "https://"]
+)
+LINKS = st.builds(
+    lambda label, url, style: Link(url, (style((Text(label),)),)),
+    LABELS,
+    st.sampled_from(["https://example.org/a", "https://evil.example/p"]),
+    st.sampled_from([Strong, Emphasis]),
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(LINKS, st.builds(Text, LABELS)), max_size=8))
+def test_no_link_of_a_document_names_another_host(inlines: list[Inline]) -> None:
+    shown = flatten(Document((Paragraph(tuple(inlines)), Quote((Paragraph(tuple(inlines)),)))))
+    for span in shown.spans:
+        assert 0 <= span.start < span.end <= len(shown.text)
+        if span.kind is SpanKind.LINK:
+            assert not other_host(shown.text, span.start, span.end, span.url)
+    assert is_nested(shown.spans)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from rich.console import Console
 
 from bot.platforms.terminal.render import plain, render, styled
-from content.document import Document, Heading, Link, Paragraph, Text, text
+from content.document import Document, Heading, Image, Link, Paragraph, Text, text
 from content.present import Look, edition
 from content.present import post as one_post
 from scheduler.types import Form, Payload
@@ -72,3 +72,10 @@ def test_any_document_is_text_and_spans(document: Document) -> None:
     assert json.loads(json.dumps(content)) == content
     assert styled(content).plain == plain(content)
     assert all(ch == "\n" or (ord(ch) >= 32 and not 0x7F <= ord(ch) <= 0x9F) for ch in plain(content))
+
+
+def test_a_picture_is_its_address() -> None:
+    url = "https://example.org/a.png"
+    shown = payload(Document((Image(url, "A mast"), Image(url), Image("", "no address"))))
+    assert plain(shown) == f"🖼 A mast: {url}\n\n🖼 {url}\n\n🖼 no address"
+    assert [span[3] for span in shown["spans"]] == [url, url]

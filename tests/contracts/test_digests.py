@@ -293,7 +293,7 @@ async def test_progress_counts_the_deliveries_of_each_broadcast(world: World, st
     async with store.read() as work:
         shown = await work.outbox.progress(10)
     assert shown == [
-        Progress(notice.broadcast_id, BroadcastKind.NOTICE, "telegram", after(1), "", 0, 1, 0, 0, 0),
+        Progress(notice.broadcast_id, BroadcastKind.NOTICE, "telegram", after(1), "Hello", 0, 1, 0, 0, 0),
         Progress(edition, kind, "discord", NOW, "天波", 0, 1, 0, 0, 0),
         Progress(edition, kind, "telegram", NOW, "天波", 1, 2, 2, 1, 1),
     ]

@@ -1,7 +1,7 @@
 """Finding, counting and pruning deliveries, and the renderings that they share."""
 
 from scheduler.ports import Closed, DeliveryFilter, Store
-from scheduler.types import DeliveryState, PartState
+from scheduler.types import Broadcast, BroadcastKind, DeliveryState, Headline, PartState
 from tests.builders import after, message, part
 from tests.contracts.world import World
 
@@ -19,14 +19,35 @@ async def test_find_takes_what_the_filter_names(world: World, store: Store) -> N
             return [d.id for d in await work.outbox.find(DeliveryFilter(**names), 10)]  # type: ignore[arg-type]
 
         assert len(await ids()) == 4
-        assert await ids(states=[DeliveryState.FAILED, DeliveryState.CLAIMED]) == [first.id, second.id]
+        assert await ids(states=[DeliveryState.FAILED, DeliveryState.CLAIMED]) == [second.id, first.id]
         assert await ids(states=[]) == []
         assert len(await ids(chat_id=chat.id)) == 2
-        assert await ids(broadcast_id=first.broadcast_id) == [first.id, second.id]
+        assert await ids(broadcast_id=first.broadcast_id) == [second.id, first.id]
         assert await ids(reason="bot was blocked") == [first.id]
         assert await ids(reason="forbidden") == [first.id]
         assert await ids(reason="%") == []
-        assert len(await work.outbox.find(DeliveryFilter(), 3)) == 3
+        assert [d.id for d in await work.outbox.find(DeliveryFilter(), 3)] == sorted(await ids())[:0:-1]
+
+
+async def test_a_broadcast_is_called_by_its_title_its_first_post_or_its_text(
+    world: World, store: Store
+) -> None:
+    source = await world.source()
+    posts = await world.posts(source, "a", "b")
+    kinds = (
+        Broadcast(BroadcastKind.POST, posts=(posts[1],)),
+        Broadcast(BroadcastKind.EDITION, posts=tuple(posts), title="Morning"),
+        Broadcast(BroadcastKind.EDITION, posts=tuple(posts)),
+        Broadcast(BroadcastKind.NOTICE, body="The topic was closed.\nWhat waits is kept."),
+    )
+    async with store.write() as work:
+        numbers = [await work.outbox.broadcast(kind, after(n)) or 0 for n, kind in enumerate(kinds)]
+        named = await work.outbox.headlines(numbers)
+        first, second = await work.posts.by_ids(posts)
+    titles = [second.title, "Morning", first.title, "The topic was closed."]
+    assert [named[number] for number in numbers] == [
+        Headline(title, after(n)) for n, title in enumerate(titles)
+    ]
 
 
 async def test_counts_by_state(world: World, store: Store) -> None:

@@ -159,7 +159,8 @@ class World:
 
     async def found(self, which: DeliveryFilter = ANY) -> list[Delivery]:
         async with self.store.read() as work:
-            return list(await work.outbox.find(which, 10_000))
+            found = await work.outbox.find(which, 10_000)
+        return sorted(found, key=lambda delivery: (delivery.due_at, delivery.id))
 
     async def of(self, chat: Chat) -> list[Delivery]:
         return await self.found(DeliveryFilter(chat_id=chat.id))

@@ -122,7 +122,7 @@ async def test_a_private_source_goes_to_its_followers_only(world: World) -> None
 async def test_the_operator_makes_a_private_source_public(world: World) -> None:
     await world.source(visibility=Visibility.PRIVATE)
     chat = await world.chat()
-    await world.ingest.add(FEED, Visibility.PUBLIC)
+    assert (await world.ingest.add(FEED, Visibility.PUBLIC)).before is Visibility.PRIVATE
     await world.publish("open")
     assert world.ledger(chat) == {"open": "reserved"}
     await world.ingest.add(FEED, Visibility.PRIVATE)  # somebody subscribes to it by its URL

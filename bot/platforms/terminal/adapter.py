@@ -1,16 +1,15 @@
 """The terminal as a platform: a person at a TTY, or lines from a pipe that are answered in plain text."""
 
-import asyncio
 import os
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console
 
 from bot.commands.types import Button, Call, Reply
+from bot.platforms.terminal.keyboard import PROMPT, Keyboard, Lines, keyboard_of, taken_back
 from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
 from bot.visible import visible
@@ -23,7 +22,6 @@ NAME = "terminal"
 HERE = Place(NAME, "me")
 # Who sits at the terminal runs the deployment.
 ACTOR = "terminal:me"
-PROMPT = "skywave> "
 
 
 class TerminalPlatform:
@@ -35,6 +33,7 @@ class TerminalPlatform:
     def __init__(self, output: TextIO) -> None:
         self._console = Console(file=output, highlight=False, soft_wrap=True)
         self._output, self._printed = output, 0
+        self.waiting: Keyboard | None = None  # where somebody may be typing a line
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
@@ -53,14 +52,19 @@ class TerminalPlatform:
         return None
 
     def show(self, payload: Payload) -> None:
-        """Print a message; an empty line parts it from the one before."""
-        if self._printed:
+        """Print a message; an empty line parts it from the one before, and what is typed stands below it."""
+        typed = self.waiting.typed() if self.waiting else ""
+        if self.waiting:
+            self._output.write(taken_back(typed, self._console.width))
+        elif self._printed:
             self._output.write("\n")
         self._printed += 1
         if self._console.is_terminal:
             self._console.print(styled(payload))
         else:
             self._output.write(plain(payload) + "\n")
+        if self.waiting:
+            self._output.write("\n" + PROMPT + typed)
         self._output.flush()
 
     def write(self, line: str) -> None:
@@ -71,8 +75,14 @@ class TerminalPlatform:
 class TerminalAdapter:
     name = NAME
 
-    def __init__(self, limits: Limits, source: TextIO | None = None, output: TextIO | None = None) -> None:
-        self.limits = limits
+    def __init__(
+        self,
+        limits: Limits,
+        source: TextIO | None = None,
+        output: TextIO | None = None,
+        keyboard: Keyboard | None = None,
+    ) -> None:
+        self.limits, self._keyboard = limits, keyboard
         self._source = source or sys.stdin
         self._output = output or sys.stdout
         self._interactive = self._source.isatty() and self._output.isatty()
@@ -94,18 +104,28 @@ class TerminalAdapter:
             await self._answer("/start", wiring)
             await self._answer("/latest", wiring)
         answered = self._interactive
-        lines = Lines(self._source)
-        while (line := await lines.next(self._prompt)) is not None:
-            if line.strip():
-                answered = True
-                await self._answer(line.strip(), wiring)
+        keyboard = self._keyboard or keyboard_of(self._source, self._interactive)
+        lines = Lines(keyboard)
+        try:
+            while (line := await self._next(lines, keyboard)) is not None:
+                if line.strip():
+                    answered = True
+                    await self._answer(line.strip(), wiring)
+        finally:
+            keyboard.close()
         if not answered:
             await self._answer("/latest", wiring)
 
-    def _prompt(self) -> None:
-        if self._interactive:
-            self._output.write("\n" + PROMPT)
-            self._output.flush()
+    async def _next(self, lines: Lines, keyboard: Keyboard) -> str | None:
+        if not self._interactive:
+            return await lines.next()
+        self._output.write("\n" if keyboard.prompts else "\n" + PROMPT)
+        self._output.flush()
+        self.platform.waiting = keyboard
+        try:
+            return await lines.next()
+        finally:
+            self.platform.waiting = None
 
     async def _answer(self, line: str, wiring: Wiring) -> None:
         name, _, arguments = line.partition(" ")
@@ -139,31 +159,3 @@ def _means(line: str, button: Button) -> bool:
 
 async def _always() -> bool:
     return True
-
-
-class Lines:
-    """Lines of a file as they come. A thread reads them: a pipe or a TTY cannot be awaited everywhere."""
-
-    def __init__(self, source: TextIO) -> None:
-        self._source = source
-        self._loop = asyncio.get_running_loop()
-        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
-        self._wanted = threading.Semaphore(0)
-        threading.Thread(target=self._read, name="terminal", daemon=True).start()
-
-    async def next(self, prompt: Callable[[], None]) -> str | None:
-        """The next line, None at the end."""
-        prompt()
-        self._wanted.release()
-        return await self._lines.get()
-
-    def _read(self) -> None:
-        while True:
-            self._wanted.acquire()
-            line = self._source.readline()
-            try:
-                self._loop.call_soon_threadsafe(self._lines.put_nowait, line or None)
-            except RuntimeError:
-                return  # the loop has ended
-            if not line:
-                return

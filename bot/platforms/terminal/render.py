@@ -1,11 +1,13 @@
 """Documents as terminal messages: one text with spans, which `styled` colours and links."""
 
+from dataclasses import replace
+
 from rich.style import Style
-from rich.text import Text
+from rich.text import Text as RichText
 
 from bot.platforms.flat import SpanKind, flatten
 from bot.visible import visible
-from content.document import Document
+from content.document import Block, Document, Image, Link, Paragraph, Text, is_web_url
 from scheduler.types import Form, Message, Payload
 
 _STYLES = {
@@ -20,10 +22,18 @@ _STYLES = {
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
     """One message, however long. A payload has `text` and `spans`, each `[start, end, kind, url]`."""
-    flat = flatten(document)
+    flat = flatten(replace(document, blocks=tuple(map(_with_address, document.blocks))))
     spans = [] if form is Form.PLAIN else [[s.start, s.end, str(s.kind), s.url] for s in flat.spans]
     posts = tuple(dict.fromkeys(post for posts in document.carried for post in posts))
     return (Message({"text": flat.text, "spans": spans}, posts),)
+
+
+def _with_address(block: Block) -> Block:
+    """A picture as its address: a terminal shows none."""
+    if not isinstance(block, Image) or not is_web_url(block.url):
+        return block
+    alt = f"{block.alt.strip()}: " if block.alt.strip() else ""
+    return Paragraph((Text(f"🖼 {alt}"), Link(block.url, (Text(block.url),))))
 
 
 def plain(payload: Payload) -> str:
@@ -31,9 +41,9 @@ def plain(payload: Payload) -> str:
     return visible(str(payload["text"]))
 
 
-def styled(payload: Payload) -> Text:
+def styled(payload: Payload) -> RichText:
     """What a person at a terminal gets: bold titles, links that can be clicked (OSC 8)."""
-    text = Text(plain(payload))
+    text = RichText(plain(payload))
     for start, end, kind, url in payload["spans"]:
         style = Style(link=url) if kind == SpanKind.LINK else Style.parse(_STYLES[SpanKind(kind)])
         text.stylize(style, start, end)

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from bot.app import Runner, build
 from bot.platforms.terminal.adapter import TerminalAdapter
+from bot.platforms.terminal.keyboard import PROMPT, taken_back
 from bot.platforms.terminal.limits import limits
 from bot.settings import load_settings
 from content.types import Visibility
@@ -117,6 +118,61 @@ async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:
         source.end()
         await running
     assert output.getvalue().startswith("Post three\nRadio notes")
+
+
+async def test_a_new_post_leaves_what_is_typed_as_it_is(terminal: Terminal) -> None:
+    await terminal.say("/subscribe\n")
+    terminal.feeds.documents["/feed"] = json_feed(item("three"), item("one"), item("two"))
+    output, source, typing = Screen(), Screen(), Typing("/search 微调")
+    settings = load_settings(database_url=terminal.url, telegram_token="", allowed_networks="127.0.0.0/8")
+    async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
+        runner = Runner(app, [TerminalAdapter(limits(settings), source, output, typing)])
+        running = asyncio.create_task(runner.run())
+        await asyncio.to_thread(typing.begun.wait, PATIENCE)
+        async with app.store.read() as work:
+            (feed,) = [s for s in await work.sources.all() if s.url.startswith("http")]
+        await app.ingest.poll(feed)
+        while "Post three" not in output.getvalue():
+            await asyncio.sleep(0)
+        typing.ended.set()
+        await running
+    arrived = output.getvalue().rpartition("\r\x1b[J")[2]
+    assert "Post three" in arrived.splitlines()[0]
+    assert arrived.endswith(f"\n\n{PROMPT}/search 微调")
+    assert typing.closed
+
+
+def test_all_rows_that_are_typed_in_are_taken_back() -> None:
+    assert taken_back("", 80) == "\r\x1b[J"
+    assert taken_back("x" * (80 - len(PROMPT)), 80) == "\r\x1b[J"
+    assert taken_back("x" * (81 - len(PROMPT)), 80) == "\x1b[1A\r\x1b[J"
+    assert taken_back("微" * 80, 80) == "\x1b[2A\r\x1b[J"
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Typing:
+    """Somebody who has typed a part of a line, and then leaves."""
+
+    prompts = True
+
+    def __init__(self, typed: str) -> None:
+        self._typed, self.closed = typed, False
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+    def line(self) -> str:
+        self.begun.set()
+        self.ended.wait(PATIENCE)
+        return ""
+
+    def typed(self) -> str:
+        return self._typed
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Waiting(io.StringIO):

@@ -97,7 +97,7 @@ class Console:
         name = " ".join(word for word in words if "=" not in word)
         options = [word.partition("=") for word in words if "=" in word]
         await self._until(lambda: self._dc.gateway.ready and name.split()[0] in self._dc.offered(channel))
-        given = {key: _value(value) for key, _, value in options}
+        given = {key: value for key, _, value in options}
         self._dc.slash(channel, name, by=self._dc.owner(channel), **given)
 
     async def _until(self, predicate: Callable[[], bool]) -> None:
@@ -146,18 +146,14 @@ class Console:
             f"--- {name} #{message.id}{verb}{secret}{pings}",
             message.content,
         ]
-        lines += [_embed(embed) for embed in message.embeds]
+        lines += [shown_embed(embed) for embed in message.embeds]
         if message.labels:
             lines.append("  " + " ".join(f"[{label}]" for label in message.labels))
         return "\n".join(line for line in lines if line)
 
 
-def _embed(embed: Json) -> str:
-    parts = (embed.get(name) for name in ("title", "url", "description"))
+def shown_embed(embed: Json) -> str:
+    image = embed.get("image")
+    picture = image.get("url") if isinstance(image, dict) else None
+    parts = (*(embed.get(name) for name in ("title", "url", "description")), picture and f"🖼 {picture}")
     return "\n".join(f"| {line}" for part in parts if part for line in str(part).splitlines())
-
-
-def _value(text: str) -> bool | int | str:
-    if text in ("true", "false"):
-        return text == "true"
-    return int(text) if text.isdigit() else text

@@ -1,6 +1,7 @@
 """What a person's app makes of a slash command: which are offered, and the options as they are typed."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.emulators.discord import wire
@@ -70,6 +71,7 @@ class Typed:
         body: Json = {"name": name, "type": kind}
         if name == self.focused:
             return body | {"value": value, "focused": True}
+        value = _as_typed(kind, value)
         if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != 5):
             raise ValueError(f"{name} does not take {value!r}")
         if isinstance(value, User | Channel | Role):
@@ -107,6 +109,21 @@ class Typed:
 
     def _put(self, kind: str, number: str, body: Json) -> None:
         self.resolved.setdefault(kind, {})[number] = body
+
+
+def _as_typed(kind: int, value: Value) -> Value:
+    """What the app makes of the characters that a person types for a number or a yes or no."""
+    if not isinstance(value, str):
+        return value
+    with suppress(ValueError):
+        match kind:
+            case 4:
+                return int(value)
+            case 5:
+                return {"true": True, "false": False}.get(value.casefold(), value)
+            case 10:
+                return float(value)
+    return value
 
 
 def offered(world: World, channel: Channel, user: User) -> dict[str, Json]:

@@ -1,8 +1,11 @@
 """Commands, buttons, selects and modals."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.emulators.discord import Channel, DiscordEmulator, Failed, Guild, Permission, Pings, Shown
+from tests.emulators.discord.console import Console, shown_embed
 from tests.emulators.test_discord.clients import Body, Bot, Clock, ask_rest, at, connected, emulated
 
 
@@ -181,3 +184,25 @@ async def test_secret_answers_are_for_one(dc: DiscordEmulator, club: Guild, news
     assert (await ask_rest(dc, "GET", f"/channels/{news.id}/messages/{shown.id}"))[1]["code"] == 10008
     await at(bot, news).send("x")
     assert [message.content for message in dc.messages(news)] == ["x"]
+
+
+async def test_options_are_taken_as_they_are_typed(dc: DiscordEmulator, bot: Bot) -> None:
+    written: list[str] = []
+    console = Console(dc, written.append, patience=0.0)
+
+    async def typed() -> AsyncIterator[str]:
+        yield "/latest page=4"
+        yield "/find source=3"
+        yield "/latest page=x"
+
+    await console.run(typed())
+    await dc.wait_for(lambda: len([one for one in dc.transcript.entries if isinstance(one, Shown)]) == 2)
+    (pages,), (found,) = await bot.until("interaction"), await bot.until("interaction", 2)
+    assert pages.data["options"] == [{"name": "page", "type": 4, "value": 4}]
+    assert found.data["options"] == [{"name": "source", "type": 3, "value": "3"}]
+    assert written[-1] == "! page does not take 'x'"
+
+
+def test_a_person_at_the_prompt_sees_where_a_picture_is() -> None:
+    embed: Body = {"description": "Text", "image": {"url": "https://example.org/a.png"}}
+    assert shown_embed(embed) == "| Text\n| 🖼 https://example.org/a.png"
