@@ -48,10 +48,17 @@ async def unsubscribe(request: Request, services: Services) -> Reply:
             t("This chat does not follow {name} by itself. /sources shows what it follows.", name=name)
         )
     async with services.store.write() as work:
-        await _end(work, request, services, followed)
+        follows_nothing = await _end(work, request, services, followed)
+        digest = await work.digests.of(request.chat.id) if follows_nothing else None
         await _audit(work, request, services, "unsubscribe", name)
         await work.commit()
-    return Reply(present.notice(t("This chat no longer follows {name}.", name=name)))
+    told = t("This chat no longer follows {name}.", name=name)
+    if digest:
+        when, zone = digest.recurrence, digest.timezone
+        told += " " + t(
+            "Its digest stays scheduled: {when} ({zone}). /digest off ends it.", when=when, zone=zone
+        )
+    return Reply(present.notice(told))
 
 
 async def _wanted(request: Request, services: Services) -> Source | None:
@@ -88,18 +95,20 @@ async def _end(
     request: Request,
     services: Services,
     ended: Sequence[Subscription],
-) -> None:
+) -> bool:
+    """Whether the chat follows nothing any more."""
     reason, now, chat_id = "unsubscribed", services.clock.now(), request.chat.id
     for subscription in ended:
         await work.subscriptions.remove(chat_id, subscription.source_id)
     still = {s.source_id for s in await work.subscriptions.of(chat_id)}
     if not still:
         await work.outbox.cancel(reason, now, chat_id=chat_id)
-        return
+        return True
     for source in await work.sources.all():
         covered = source.id in still or (None in still and source.visibility is Visibility.PUBLIC)
         if not covered:
             await work.outbox.cancel(reason, now, chat_id=chat_id, source_id=source.id)
+    return False
 
 
 async def _audit(work: UnitOfWork, request: Request, services: Services, action: str, name: str) -> None:

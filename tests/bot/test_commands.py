@@ -301,6 +301,18 @@ async def test_unsubscribing_from_everything(desk: Desk, line: str) -> None:
     assert await waiting(desk) == [("cancelled", "unsubscribed")]
 
 
+async def test_a_digest_that_stays_without_subscriptions_is_told(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.source("post-o", url=OTHER, title="Other")
+    for line in ("/subscribe Example", "/subscribe Other", "/digest daily 09:00 Asia/Shanghai"):
+        await desk.say(line)
+    assert shown(await desk.say("/unsubscribe Example")) == "This chat no longer follows Example."
+    assert shown(await desk.say("/unsubscribe Other")) == (
+        "This chat no longer follows Other."
+        " Its digest stays scheduled: daily 09:00 (Asia/Shanghai). /digest off ends it."
+    )
+
+
 async def test_unsubscribing_from_one_keeps_the_others(desk: Desk) -> None:
     await desk.source(*POSTS)
     await desk.source("post-o", url=OTHER, title="Other")
