@@ -8,7 +8,7 @@ from content.secrets import printable
 
 
 class Visibility(StrEnum):
-    """Who sees a source: everybody, the chats that follow it, or everybody while there is no other."""
+    """Who sees a source: everybody, the chats that follow it, or everybody who sees no other."""
 
     PUBLIC = "public"
     PRIVATE = "private"

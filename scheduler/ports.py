@@ -100,7 +100,7 @@ class SourceRepository(Protocol):
     async def all(self) -> Sequence[Source]: ...
 
     async def visible_to(self, chat_id: int) -> Sequence[Source]:
-        """Public sources, those the chat follows, and the examples while there is no other."""
+        """Public sources, those the chat follows, and the examples while it sees no other."""
         ...
 
     async def due(self, now: datetime) -> Sequence[Source]:

@@ -23,12 +23,36 @@ async def subscribe(request: Request, services: Services) -> Reply:
         if request.person and source:
             await services.quotas.may_follow(work, request.chat.id, source)
         added = await work.subscriptions.add(request.chat.id, source.id if source else None)
+        visible = await work.sources.visible_to(request.chat.id)
+        digest = await work.digests.of(request.chat.id)
         await _audit(work, request, services, "subscribe", name)
         await work.commit()
     if not added:
         return Reply(present.notice(t("This chat follows {name} already.", name=name)))
-    following = t("This chat now follows {name}: new posts arrive here as they appear.", name=name)
-    return Reply(present.notice(following + "\n" + t("/latest shows what there is already.")))
+    following = [source] if source else [one for one in visible if one.visibility is Visibility.PUBLIC]
+    if all(one.visibility is Visibility.EXAMPLE for one in following):
+        return Reply(present.notice(_no_posts_yet(name, request, services)))
+    told = (
+        t("This chat now follows {name}: new posts come with its digest.", name=name)
+        if digest
+        else t("This chat now follows {name}: new posts arrive here as they appear.", name=name)
+    )
+    return Reply(present.notice(told + "\n" + t("/latest shows what there is already.")))
+
+
+def _no_posts_yet(name: str, request: Request, services: Services) -> str:
+    t = request.translator.t
+    following = t(
+        "This chat now follows {name}, but no posts will come from there yet: examples are not sent.",
+        name=name,
+    )
+    example = "/subscribe https://example.org/feed.xml"
+    next_step = (
+        t("Follow a feed by its address: {example}", example=example)
+        if may(Act.ADD_SOURCE, request, services)
+        else t("Ask an operator of this bot to add a source.")
+    )
+    return following + "\n" + next_step
 
 
 async def unsubscribe(request: Request, services: Services) -> Reply:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.access import AccessMode
 from bot.commands import COMMANDS
 from bot.commands.flood import Flood
 from bot.commands.router import Router
@@ -197,6 +198,44 @@ async def test_subscribing_to_a_source_sends_only_what_comes(desk: Desk) -> None
     assert await waiting(desk) == []
     await desk.publish(*POSTS, "post-new")
     assert await waiting(desk) == [("pending", "")]
+
+
+@pytest.mark.parametrize(
+    ("line", "access", "next_step"),
+    [
+        (
+            "/subscribe",
+            AccessMode.OPEN,
+            "Follow a feed by its address: /subscribe https://example.org/feed.xml",
+        ),
+        (
+            "/subscribe examples",
+            AccessMode.OPEN,
+            "Follow a feed by its address: /subscribe https://example.org/feed.xml",
+        ),
+        ("/subscribe", AccessMode.CURATED, "Ask an operator of this bot to add a source."),
+    ],
+)
+async def test_subscribing_before_there_is_a_source_promises_no_posts(
+    desk: Desk, line: str, access: AccessMode, next_step: str
+) -> None:
+    await desk.publish(*POSTS)
+    await desk.services.ingest.add(FEED, Visibility.EXAMPLE, title="examples")
+    services = replace(desk.services, access=access)
+    desk.router = Router(services, {OPERATOR}, Flood(100, services.clock))
+    name = "examples" if "examples" in line else "all public sources"
+    assert shown(await desk.say(line)).splitlines() == [
+        f"This chat now follows {name}, but no posts will come from there yet: examples are not sent.",
+        next_step,
+    ]
+
+
+async def test_subscribing_with_a_digest_promises_posts_with_the_digest(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/digest daily 09:00")
+    assert shown(await desk.say("/subscribe Example")).startswith(
+        "This chat now follows Example: new posts come with its digest.\n"
+    )
 
 
 async def test_a_new_url_becomes_a_private_source(desk: Desk) -> None:
