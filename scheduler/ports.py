@@ -396,6 +396,10 @@ class DraftRepository(Protocol):
 
     async def get(self, draft_id: int) -> Draft | None: ...
 
+    async def last_preview(self, chat_id: int, actor: str) -> Draft | None:
+        """What somebody wrote last in a chat and has neither confirmed nor discarded."""
+        ...
+
     async def due(self, now: datetime) -> Sequence[Draft]:
         """Scheduled ones whose time has come."""
         ...
