@@ -1,6 +1,7 @@
 """`skywave sources …` and `skywave poll`."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,21 +57,37 @@ def add(
 
 
 async def _add(urls: list[str], json: bool) -> int:
-    results, failed = [], 0
+    results: list[PollResult] = []
+    refused: list[SkywaveError] = []
     async with open_app() as app:
-        for url in urls:
-            try:
-                result = await app.ingest.add(url, Visibility.PUBLIC)
-            except SkywaveError as exc:
-                warn(f"skywave: {exc}")
-                failed += 1
-                continue
-            results.append(result)
-            if not json:
-                say(_summary(result))
+        with _progress("reading", len(urls)) as read:
+            async for url, added in app.poller.add_each(urls, Visibility.PUBLIC):
+                read(printable(url))
+                if isinstance(added, PollResult):
+                    results.append(added)
+                else:
+                    refused.append(added)
     if json:
         print_json([_result(result) for result in results])
-    return 1 if failed else 0
+    else:
+        for result in sorted(results, key=lambda result: bool(result.error)):
+            say(f"{result.source.name}: added, but {result.error}" if result.error else _summary(result))
+    for error in refused:
+        warn(f"skywave: not added: {error}")
+    if len(urls) > 1 and not json:
+        waiting = sum(bool(result.error) for result in results)
+        added_now = counted(len(results) - waiting, "source")
+        say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
+    return 1 if refused else 0
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """How far a work has come, on standard error; what it gives is called with the name of each step."""
+    columns = (TextColumn(what), MofNCompleteColumn(), TextColumn("{task.fields[name]}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total, name="")
+        yield lambda name: progress.update(task, advance=1, name=visible_line(name[:60]))
 
 
 def _result(result: PollResult) -> dict[str, Any]:
@@ -234,16 +251,10 @@ async def _poll(every: bool, json: bool) -> int:
         async with app.store.read() as work:
             active = [s for s in await work.sources.all() if s.state is SourceState.ACTIVE]
             sources = active if every else await work.sources.due(app.clock.now())
-        columns = (
-            TextColumn("polling"),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[name]}", markup=False),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("polling", total=len(sources), name="")
+        with _progress("polling", len(sources)) as read:
             async for result in app.poller.poll_each(sources):
                 results.append(result)
-                progress.update(task, advance=1, name=visible_line(result.source.name[:60]))
+                read(result.source.name)
     _show_poll(results, json)
     return 1 if any(result.error for result in results) else 0
 
