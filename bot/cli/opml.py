@@ -1,6 +1,8 @@
 """Lists of feeds as other readers write and read them (OPML 2.0, opml.org/spec2.opml)."""
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 from xml.parsers import expat
@@ -14,6 +16,8 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_FEEDS = 2_000
 MAX_DEPTH = 50
 MAX_URL = 2_000  # characters
+
+STANDARD = Path("-")  # input or output
 
 
 class _Outlines:
@@ -51,14 +55,15 @@ class _Outlines:
 
 
 def read_opml(file: Path) -> list[str]:
-    """The feeds' URLs, whatever they are. Raises UsageError for what is not OPML."""
+    """The feeds' URLs, whatever they are; `-` is standard input. Raises UsageError for what is not OPML."""
+    name = "standard input" if file == STANDARD else str(file)
     try:
-        with file.open("rb") as opened:
+        with nullcontext(sys.stdin.buffer) if file == STANDARD else file.open("rb") as opened:
             urls = parse_opml(opened.read(MAX_BYTES + 1))
     except (OSError, UsageError) as exc:
-        raise UsageError(f"{file} cannot be read as OPML: {exc}") from exc
+        raise UsageError(f"{name} cannot be read as OPML: {exc}") from exc
     if not urls:
-        raise UsageError(f"{file} names no feeds: an OPML file has outlines with an xmlUrl")
+        raise UsageError(f"{name} names no feeds: an OPML file has outlines with an xmlUrl")
     return urls
 
 

@@ -1,5 +1,6 @@
 """`skywave sources …` and `skywave poll`."""
 
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,7 +25,7 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
-from bot.cli.opml import read_opml, to_opml
+from bot.cli.opml import STANDARD, read_opml, to_opml
 from bot.visible import visible_line
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
@@ -200,7 +201,11 @@ async def _remove(name: str) -> None:
 
 
 @commands.command("import")
-def import_(file: Annotated[Path, typer.Argument(help="An OPML file, as feed readers export it.")]) -> None:
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="An OPML file, as feed readers export it; - reads standard input.")
+    ],
+) -> None:
     """Add all feeds of an OPML file."""
     run(_import(file))
 
@@ -218,7 +223,8 @@ async def _import(file: Path) -> int:
 
 @commands.command("export")
 def export(
-    file: Annotated[Path, typer.Argument(help="The OPML file to write.")], with_secrets: WithSecrets = False
+    file: Annotated[Path, typer.Argument(help="The OPML file to write; - writes standard output.")],
+    with_secrets: WithSecrets = False,
 ) -> None:
     """Write the public feeds to an OPML file that nobody else can read."""
     run(_export(file, with_secrets))
@@ -229,10 +235,14 @@ async def _export(file: Path, with_secrets: bool) -> None:
         sources = await work.sources.all()
     feeds = [s for s in sources if s.kind == "feed" and s.visibility == Visibility.PUBLIC]
     written = [feed for feed in feeds if with_secrets or is_public(feed.url)]
-    write_private(file, to_opml(written))
-    say(f"{counted(len(written), 'feed')} written to {file}")
+    if file == STANDARD:
+        sys.stdout.buffer.write(to_opml(written) + b"\n")
+    else:
+        write_private(file, to_opml(written))
+        say(f"{counted(len(written), 'feed')} written to {file}")
     if left := len(feeds) - len(written):
-        say(f"{counted(left, 'feed')} left out, as the address may hold a secret: --with-secrets writes it")
+        tell = warn if file == STANDARD else say
+        tell(f"{counted(left, 'feed')} left out, as the address may hold a secret: --with-secrets writes it")
 
 
 def poll(

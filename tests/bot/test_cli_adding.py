@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
+from bot.cli.opml import parse_opml
 
 Skywave = Callable[..., Result]
 
@@ -78,6 +79,19 @@ def test_sources_are_read_side_by_side(skywave: Skywave, feeds: Feeds) -> None:
     urls = [f"{feeds.url}/together/{name}" for name in ("a", "b")]
     assert skywave("sources", "add", *urls).exit_code == 0
     assert stored(skywave) == dict.fromkeys(urls, 0)
+
+
+def test_a_list_goes_through_a_pipe(
+    skywave: Skywave, feeds: Feeds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [f"{feeds.url}/200/{name}" for name in ("a", "b")]
+    assert skywave("sources", "add", *urls, f"{feeds.url}/200/c?token=hunter").exit_code == 0
+    written = skywave("sources", "export", "-")
+    assert "1 feed left out" in written.stderr and set(parse_opml(written.stdout_bytes)) == set(urls)
+    assert list(tmp_path.glob("-")) == []
+    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    result = skywave("sources", "import", "-", input=written.stdout_bytes)
+    assert result.exit_code == 0 and set(stored(skywave)) == set(urls)
 
 
 def test_a_list_keeps_what_fails_for_a_passing_reason_and_names_what_was_refused(
