@@ -109,9 +109,18 @@ class Ingest:
         return url, read.parsed or ParsedSource()
 
     async def add(
-        self, url: str, visibility: Visibility, title: str = "", *, added_by: str = "", waits: bool = False
+        self,
+        url: str,
+        visibility: Visibility,
+        title: str = "",
+        *,
+        added_by: str = "",
+        tags: Sequence[str] = (),
+        waits: bool = False,
     ) -> PollResult:
         """Add a source after it could be read once; a known one is made public if that is asked for.
+
+        Tags are added to those that a known one has.
 
         `added_by` is a person; empty, an operator or the command line. Raises UsageError and SourceError as
         `check` does, QuotaExceeded for a person. With `waits`, one that cannot be read for a passing reason
@@ -134,6 +143,9 @@ class Ingest:
                 )
             elif visibility is Visibility.PUBLIC:
                 source = _made_public(source)
+                await work.sources.save(source)
+            if not set(tags) <= set(source.tags):
+                source = replace(source, tags=tuple(dict.fromkeys((*source.tags, *map(storable, tags)))))
                 await work.sources.save(source)
             await work.commit()
         if failure and source.polled_at is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -154,9 +154,9 @@ class Poller:
             await apart.stop()
 
     async def add_each(
-        self, urls: Iterable[str], visibility: Visibility
+        self, urls: Mapping[str, Sequence[str]], visibility: Visibility
     ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
-        """Add sources side by side; what became of each URL as it comes.
+        """Add sources by their URLs, each with its tags, side by side; what became of each URL as it comes.
 
         One that cannot be read for a passing reason is added and has an error in its result.
         """
@@ -167,7 +167,7 @@ class Poller:
             host = hosts.setdefault(_host(url), asyncio.Semaphore(self._places.host))
             async with host, everywhere:
                 try:
-                    return url, await self._ingest.add(url, visibility, waits=True)
+                    return url, await self._ingest.add(url, visibility, tags=urls[url], waits=True)
                 except SkywaveError as exc:
                     return url, exc
 

@@ -1,7 +1,7 @@
 """`skywave sources …` and `skywave poll`."""
 
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -54,10 +54,11 @@ def add(
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(urls, json))
+    run(_add(dict.fromkeys(urls, ()), json))
 
 
-async def _add(urls: list[str], json: bool) -> int:
+async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
+    """Add sources, each with its tags."""
     results: list[PollResult] = []
     refused: list[SkywaveError] = []
     async with open_app() as app:
@@ -118,9 +119,13 @@ async def _list(with_secrets: bool, json: bool) -> None:
     if json:
         print_json([to_json(source) for source in sources])
         return
-    rows = [(s.id, s.name, s.kind, s.visibility, _state(s), s.url) for s in sources]
+    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in sources]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+
+
+def _tagged(source: Source) -> str:
+    return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
 
 
 def _state(source: Source) -> str:
@@ -218,7 +223,9 @@ async def _import(file: Path) -> int:
         warn(f"skywave: {printable(url)[:200]} was not added: a list may only name http and https addresses")
     if len(refused) == len(urls):
         raise UsageError(f"{file} names no feeds with an http or https address")
-    return max(await _add([url for url in urls if is_web_url(url)], json=False), 1 if refused else 0)
+    return max(
+        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False), 1 if refused else 0
+    )
 
 
 @commands.command("export")

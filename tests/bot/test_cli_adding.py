@@ -94,6 +94,18 @@ def test_a_list_goes_through_a_pipe(
     assert result.exit_code == 0 and set(stored(skywave)) == set(urls)
 
 
+def test_the_folders_of_a_list_are_kept(skywave: Skywave, feeds: Feeds) -> None:
+    url = f"{feeds.url}/200/feed"
+    for folder in ("Radio", "Friends"):
+        outline = f'<outline text="{folder}"><outline type="rss" xmlUrl="{url}"/></outline>'
+        given = f'<opml version="2.0"><body>{outline}</body></opml>'
+        assert skywave("sources", "import", "-", input=given).exit_code == 0
+    (source,) = json.loads(skywave("sources", "list", "--json").stdout)
+    assert source["tags"] == ["Radio", "Friends"]
+    assert "Friends]" in skywave("sources", "list").stdout
+    assert parse_opml(skywave("sources", "export", "-").stdout_bytes) == {url: ("Radio", "Friends")}
+
+
 def test_a_list_keeps_what_fails_for_a_passing_reason_and_names_what_was_refused(
     skywave: Skywave, feeds: Feeds
 ) -> None:

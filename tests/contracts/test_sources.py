@@ -23,6 +23,7 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
     polled = replace(
         source,
         title="Its own title",
+        tags=("Radio", "Friends"),
         validators=Validators("etag", "Sun, 01 Mar 2026 12:00:00 GMT", "hash"),
         next_poll_at=after(5),
         polled_at=NOW,
