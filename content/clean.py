@@ -1,8 +1,8 @@
 """Makes the HTML of strangers harmless, for readers and for parsers."""
 
 import re
-from html import escape
-from urllib.parse import urljoin
+from html import escape, unescape
+from urllib.parse import urljoin, urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -40,6 +40,11 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
 _LONG_TAG = re.compile(rf"<[^<>]{{{2 * _MANY_ATTRIBUTES},}}")
+_PLAYER = re.compile(r"<(iframe|audio|video|source)\b([^<>]*)>", re.IGNORECASE)
+_SRC = re.compile(r"\bsrc\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
+_TITLE = re.compile(r"\btitle\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_YOUTUBE = re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+).*", re.DOTALL)
+_LABEL = 120  # characters of a player's name
 _BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+")
 _FORMATTING_NAMES = "b big code em font i nobr s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_NAMES.split())
@@ -53,7 +58,7 @@ def sanitise(html: str, base_url: str = "") -> str:
     Without a `base_url`, relative URLs are dropped.
     """
     return nh3.clean(
-        _bounded(html),
+        _bounded(_with_links_for_players(html, base_url)),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_language_class_only,
@@ -61,6 +66,30 @@ def sanitise(html: str, base_url: str = "") -> str:
         url_relative=lambda url: absolute(base_url, url) or None,
         link_rel=None,
     ).strip()
+
+
+def _with_links_for_players(html: str, base_url: str) -> str:
+    """`html` with a link before each sound, film or embedded page, whose elements are taken out later."""
+    is_open = False  # an audio or video element that names its address in a source element
+
+    def with_link(match: re.Match[str]) -> str:
+        nonlocal is_open
+        tag = match[1].lower()
+        if tag == "source" and not is_open:
+            return match[0]
+        values = [unescape(found[1] or found[2] or found[3]) for found in _SRC.finditer(match[2])]
+        urls = [absolute(base_url or "https:", value) for value in values]
+        url = next(filter(None, urls), "")
+        is_open = tag != "iframe" and not url
+        if not url:
+            return match[0]
+        named = _TITLE.search(match[2])
+        label = (named and unescape(named[1] or named[2]).strip()) or urlsplit(url).netloc.rpartition("@")[2]
+        # The address of YouTube's player shows an error when it is opened by itself.
+        page = _YOUTUBE.sub(r"https://www.youtube.com/watch?v=\1", url)
+        return f'<div><a href="{escape(page)}">▶ {escape(label[:_LABEL])}</a></div>{match[0]}'
+
+    return _PLAYER.sub(with_link, html)
 
 
 def capped(html: str) -> str:

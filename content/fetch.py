@@ -42,7 +42,7 @@ class Fetched:
 
 
 class ServerBusy(FetchError):
-    """The server answered 429 or 503; `retry_after` is how long it asks to be left alone, if it says so."""
+    """The server answered 429 or 5xx; `retry_after` is how long it asks to be left alone, if it says so."""
 
     def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -51,6 +51,12 @@ class ServerBusy(FetchError):
 
 class LargeBody(FetchError):
     """A body is above LARGE: it may be asked for again where few such bodies are in memory at once."""
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether a source may well be readable later: its server is busy or silent, but no name is wrong."""
+    wrong_name = isinstance(error.__cause__, aiohttp.ClientConnectorDNSError | aiohttp.ClientSSLError)
+    return isinstance(error, Unreachable | ServerBusy) and not wrong_name
 
 
 class Fetcher(Protocol):
@@ -223,7 +229,7 @@ def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
     if status == 410:
         return FetchError(f"{answered}: it is gone for good, remove the source")
     if status >= 500:
-        return FetchError(f"{answered}: the server has a problem, it is tried again later")
+        return ServerBusy(f"{answered}: the server has a problem, it is tried again later")
     return FetchError(f"{answered}: check the address")
 
 

@@ -4,6 +4,8 @@ import mimetypes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from html import escape
+from urllib.parse import unquote, urlsplit
 
 from content.blocks import to_blocks
 from content.document import (
@@ -28,7 +30,7 @@ from content.document import (
 from content.i18n import Translator
 from content.secrets import home, is_public
 from content.text import excerpt
-from content.types import Page, Post, SearchResults, Source, SourceState, Visibility
+from content.types import Media, Page, Post, SearchResults, Source, SourceState, Visibility
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points of a post without title that are its link
@@ -36,6 +38,7 @@ QUERY_LENGTH = 60  # code points of a query that are echoed
 BODY_LENGTH = 1500  # code points of a post that is sent alone
 BODY_HTML = 32 * 1024  # characters of HTML in which they are sought
 COUNTED = 1000  # search counts no further
+ATTACHMENTS = 3  # that a post links to
 SHORT_EDITION = 11  # posts that a page has room for
 NUMBERS = 9  # entries in a line of page numbers
 
@@ -103,6 +106,7 @@ def post(post: Post, look: Look) -> Document:
     if picture := _picture(post, body):
         blocks.append(picture)
     blocks += [block for block in body if not isinstance(block, Image)]
+    blocks += _attached(post)
     if cut and is_web_url(post.url):
         blocks.append(Paragraph(link(post.url, Text(look.translator.t("Read more")))))
     return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
@@ -111,7 +115,7 @@ def post(post: Post, look: Look) -> Document:
 def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0) -> Document:
     """Many posts at once, a line each: one page when it is short, else as many messages as it takes.
 
-    Posts of several sources are grouped below their names. `more` posts were left out.
+    Posts are grouped below the names of their sources. `more` posts were left out.
     """
     tr = look.translator
     head: list[Block] = [*_top(look, title or look.heading)]
@@ -121,8 +125,8 @@ def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0
     carried: list[tuple[int, ...]] = [()] * len(head)
     grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
     for group in grouped.values():
-        if len(grouped) > 1:
-            blocks.append(Paragraph((Strong(text(excerpt(group[0].source_title, TITLE_LENGTH))),)))
+        if name := excerpt(group[0].source_title, TITLE_LENGTH):
+            blocks.append(Paragraph((Strong(text(name)),)))
             carried.append(())
         blocks += [_post_line(post, post.text, look) for post in group]
         carried += [(post.id,) for post in group]
@@ -282,12 +286,33 @@ def _without_last_headings(blocks: list[Block]) -> list[Block]:
 
 def _picture(post: Post, body: Iterable[Block]) -> Image | None:
     inside = (block for block in body if isinstance(block, Image))
-    attached = (
-        Image(medium.url, medium.alt)
-        for medium in post.media
-        if (medium.type or mimetypes.guess_type(medium.url)[0] or "").startswith("image/")
-    )
+    attached = (Image(medium.url, medium.alt) for medium in post.media if _type(medium).startswith("image/"))
     return next((image for image in (*inside, *attached) if is_web_url(image.url)), None)
+
+
+def _attached(post: Post) -> list[Block]:
+    """Links to what is attached to a post, but for pictures and what its text links to already."""
+    others = [
+        medium
+        for medium in post.media
+        if is_web_url(medium.url)
+        and _type(medium)
+        and not _type(medium).startswith("image/")
+        and escape(medium.url) not in post.html
+    ]
+    return [Paragraph(link(medium.url, Text(_attachment_name(medium)))) for medium in others[:ATTACHMENTS]]
+
+
+def _attachment_name(medium: Media) -> str:
+    """Its title or the name of its file, marked when it can be played."""
+    parts = urlsplit(medium.url)
+    name = medium.alt.strip() or unquote(parts.path.rpartition("/")[2]) or parts.hostname or ""
+    played = "▶ " if _type(medium).startswith(("audio/", "video/")) else ""
+    return played + excerpt(name, TITLE_LENGTH)
+
+
+def _type(medium: Media) -> str:
+    return medium.type or mimetypes.guess_type(medium.url)[0] or ""
 
 
 def _source_line(source: Source, followed: bool, tr: Translator) -> tuple[Inline, ...]:

@@ -8,7 +8,7 @@ from content.secrets import printable
 
 
 class Visibility(StrEnum):
-    """Who sees a source: everybody, the chats that follow it, or everybody while there is no other."""
+    """Who sees a source: everybody, the chats that follow it, or everybody who sees no other."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -91,6 +91,7 @@ class Source:
     next_poll_at: datetime | None = None
     polled_at: datetime | None = None  # last success; None: never yet, so its posts are old news
     starts_after: int = 0  # up to this post all is old news; later first reads mark their posts themselves
+    tags: tuple[str, ...] = ()  # its folders in lists of feeds, like "Radio/Short wave"
     failures: int = 0
     last_error: str = ""
     added_by: str = ""  # the person, like telegram:123; empty: the operator

@@ -93,18 +93,22 @@ async def _gets_nothing(work: UnitOfWork, chat_id: int) -> bool:
     return chat is None or chat.gets_nothing
 
 
-async def set_up(work: UnitOfWork, digest: Digest) -> Digest:
-    """Give a chat its digest, in place of one that it has; all that it follows goes into it."""
+async def set_up(work: UnitOfWork, digest: Digest) -> tuple[Digest, bool]:
+    """Give a chat its digest, in place of one that it has; all that it follows goes into it.
+
+    Also returns whether the chat followed nothing: from then on it follows all public sources.
+    """
     before = await work.digests.of(digest.chat_id)
     if before is not None:
         digest = replace(digest, id=before.id, last_run_at=before.last_run_at)
-    if not await work.subscriptions.of(digest.chat_id):
+    followed_nothing = not await work.subscriptions.of(digest.chat_id)
+    if followed_nothing:
         await work.subscriptions.add(digest.chat_id, None)
     saved = await work.digests.save(digest)
     await work.subscriptions.set_mode(digest.chat_id, Mode.DIGEST)
     if before is None:  # what editions left out until now must not come with the first digest
         await work.subscriptions.restart(digest.chat_id)
-    return saved
+    return saved, followed_nothing
 
 
 async def end(work: UnitOfWork, digest: Digest, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from content import changes
 from content.bounds import newest
 from content.changes import HANDFUL, Changes
 from content.errors import ParserKilled, SkywaveError, SourceError
-from content.fetch import Fetcher, ServerBusy
+from content.fetch import Fetcher, ServerBusy, is_passing
 from content.sources import Read, ReadContext, kind_named, kind_of, normalise
 from content.text import storable
 from content.types import Failure, NewPost, ParsedSource, Source, Validators, Visibility
@@ -110,15 +110,30 @@ class Ingest:
         return url, read.parsed or ParsedSource()
 
     async def add(
-        self, url: str, visibility: Visibility, title: str = "", *, added_by: str = ""
+        self,
+        url: str,
+        visibility: Visibility,
+        title: str = "",
+        *,
+        added_by: str = "",
+        tags: Sequence[str] = (),
+        waits: bool = False,
     ) -> PollResult:
         """Add a source after it could be read once; a known one is made public if that is asked for.
 
+        Tags are added to those that a known one has.
+
         `added_by` is a person; empty, an operator or the command line. Raises UsageError and SourceError as
-        `check` does, QuotaExceeded for a person.
+        `check` does, QuotaExceeded for a person. With `waits`, one that cannot be read for a passing reason
+        is added all the same, and tried again by the poller.
         """
-        begun = self._begin()
-        url, parsed = await self.check(url, added_by=added_by)
+        begun, failure = self._begin(), None
+        try:
+            url, parsed = await self.check(url, added_by=added_by)
+        except SourceError as exc:
+            if not (waits and is_passing(exc)):
+                raise
+            url, parsed, failure = normalise(url), ParsedSource(), exc
         async with self._store.write() as work:
             source = await work.sources.by_url(url)
             before = source.visibility if source else None
@@ -131,7 +146,12 @@ class Ingest:
             elif visibility is Visibility.PUBLIC:
                 source = _made_public(source)
                 await work.sources.save(source)
+            if not set(tags) <= set(source.tags):
+                source = replace(source, tags=tuple(dict.fromkeys((*source.tags, *map(storable, tags)))))
+                await work.sources.save(source)
             await work.commit()
+        if failure and source.polled_at is None:
+            return await self._failed(source, failure, begun)
         if source.polled_at is not None:
             return PollResult(source, before=before)
         return replace(await self._take(source, parsed, source.validators, begun), before=before)

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
 
-from content.errors import SkywaveError, StoreError
-from content.types import Source
+from content.errors import SkywaveError, StoreError, UsageError
+from content.sources import normalise
+from content.types import Source, Visibility
 from scheduler.ingest import Ingest, PollResult
 from scheduler.ports import Clock, Store
 
@@ -71,13 +72,25 @@ def _claims(reading: Reading) -> list[tuple[str, ...]]:
     """What a read takes one place of each of."""
     source = reading.source
     speed = "slow" if reading.is_slow else "quick"
-    host = urlsplit(source.url).netloc.rpartition("@")[2].lower() if "//" in source.url else ""
+    host = _host(source.url)
     claims: list[tuple[str, ...]] = [("total",), (speed,)]
     if host:
         claims.append(("host", speed, host))
     if source.added_by:
         claims.append(("owner", speed, source.added_by))
     return claims
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2].lower() if "//" in url else ""
+
+
+def _stored_form(url: str) -> str:
+    """How a URL is stored; as it is, if it cannot be."""
+    try:
+        return normalise(url)
+    except UsageError:
+        return url
 
 
 def _limit(claim: tuple[str, ...], places: Places) -> int:
@@ -139,6 +152,33 @@ class Poller:
                 yield await results.get()
         finally:
             await apart.stop()
+
+    async def add_each(
+        self, urls: Mapping[str, Sequence[str]], visibility: Visibility
+    ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
+        """Add sources by their URLs, each with its tags, side by side; what became of each URL as it comes.
+
+        One that cannot be read for a passing reason is added and has an error in its result.
+        """
+        everywhere = asyncio.Semaphore(self._places.quick)
+        hosts: dict[str, asyncio.Semaphore] = {}
+
+        async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
+            host = hosts.setdefault(_host(url), asyncio.Semaphore(self._places.host))
+            async with host, everywhere:
+                try:
+                    return url, await self._ingest.add(url, visibility, tags=urls[url], waits=True)
+                except SkywaveError as exc:
+                    return url, exc
+
+        tasks = [asyncio.create_task(add(url)) for url in {_stored_form(url): url for url in urls}.values()]
+        try:
+            for ended in asyncio.as_completed(tasks):
+                yield await ended
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def idle(self) -> None:
         """Return when nothing is being read any more."""

@@ -101,7 +101,7 @@ class SourceRepository(Protocol):
     async def all(self) -> Sequence[Source]: ...
 
     async def visible_to(self, chat_id: int) -> Sequence[Source]:
-        """Public sources, those the chat follows, and the examples while there is no other."""
+        """Public sources, those the chat follows, and the examples while it sees no other."""
         ...
 
     async def due(self, now: datetime) -> Sequence[Source]:
@@ -410,6 +410,10 @@ class DraftRepository(Protocol):
     async def add(self, draft: Draft) -> Draft: ...
 
     async def get(self, draft_id: int) -> Draft | None: ...
+
+    async def last_preview(self, chat_id: int, actor: str) -> Draft | None:
+        """What somebody wrote last in a chat and has neither confirmed nor discarded."""
+        ...
 
     async def due(self, now: datetime) -> Sequence[Draft]:
         """Scheduled ones whose time has come."""

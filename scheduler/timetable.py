@@ -46,11 +46,14 @@ LONGEST_GAP = timedelta(hours=25)
 
 
 class NotUnderstood(SkywaveError):
-    """A schedule that makes no sense; `nearest` is the valid form that comes closest."""
+    """A schedule that makes no sense; `nearest` is the valid form that comes closest.
 
-    def __init__(self, word: str, nearest: str) -> None:
+    `rest` is the text after a moment that looks like one, like 25:00; None if it may be all text.
+    """
+
+    def __init__(self, word: str, nearest: str, rest: str | None = None) -> None:
         super().__init__(f"“{word}” is not understood: the nearest form is {nearest}")
-        self.word, self.nearest = word, nearest
+        self.word, self.nearest, self.rest = word, nearest, rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +209,11 @@ def to_instant(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 class InThePast(SkywaveError):
-    """A moment that has passed; `nearest` is the same time of day at its next chance."""
+    """A moment that has passed: `nearest` is the same time at its next chance, `rest` the text after it."""
 
-    def __init__(self, word: str, nearest: str) -> None:
+    def __init__(self, word: str, nearest: str, rest: str) -> None:
         super().__init__(f"“{word}” has passed: the nearest time is {nearest}")
-        self.word, self.nearest = word, nearest
+        self.word, self.nearest, self.rest = word, nearest, rest
 
 
 # Days that people name by their distance.
@@ -229,7 +232,11 @@ def parse_moment(text: str, zone: str, now: datetime) -> tuple[datetime, str]:
     place = ZoneInfo(zone)
     today = now.astimezone(place).replace(tzinfo=None)
     first, _, rest = text.partition(" ")
-    day = _day(first, today)
+    try:
+        day = _day(first, today)
+    except NotUnderstood as exc:
+        clock, _, after = rest.lstrip().partition(" ")
+        raise NotUnderstood(exc.word, exc.nearest, after if TIME.fullmatch(clock) else rest) from exc
     if day is None:
         clock, day = first, today
     else:
@@ -240,14 +247,16 @@ def parse_moment(text: str, zone: str, now: datetime) -> tuple[datetime, str]:
     try:
         local = datetime.combine(day.date(), parse_time(clock))
     except NotUnderstood as exc:
-        raise NotUnderstood(f"{first} {clock}" if clock != first else first, f"at {exc.nearest}") from exc
+        words = f"{first} {clock}" if clock != first else first
+        text_after = rest if TIME.fullmatch(clock) else None
+        raise NotUnderstood(words, f"at {exc.nearest}", text_after) from exc
     if local.year > today.year + FURTHEST:
-        raise NotUnderstood(first, f"at {today:%Y-%m-%d} 18:00")
+        raise NotUnderstood(first, f"at {today:%Y-%m-%d} 18:00", rest)
     instant = to_instant(local, place)
     if instant <= now:
         later = datetime.combine(today.date(), local.time())
         later += timedelta(days=to_instant(later, place) <= now)
-        raise InThePast(f"{local:%Y-%m-%d %H:%M}", f"at {later:%Y-%m-%d %H:%M}")
+        raise InThePast(f"{local:%Y-%m-%d %H:%M}", f"at {later:%Y-%m-%d %H:%M}", rest)
     return instant, rest
 
 

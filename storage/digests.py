@@ -130,6 +130,12 @@ class SqlDrafts:
         row = await self._session.get(DraftRow, draft_id, populate_existing=True)
         return None if row is None else to_draft(row)
 
+    async def last_preview(self, chat_id: int, actor: str) -> Draft | None:
+        mine = (DraftRow.chat_id == chat_id) & (DraftRow.actor == actor)
+        newest = select(DraftRow).where(mine).order_by(DraftRow.id.desc()).limit(1)
+        row = await self._session.scalar(newest.where(DraftRow.state == DraftState.PREVIEW))
+        return None if row is None else to_draft(row)
+
     async def due(self, now: datetime) -> Sequence[Draft]:
         scheduled = (DraftRow.state == DraftState.SCHEDULED) & (DraftRow.due_at <= now)
         rows = await self._session.scalars(select(DraftRow).where(scheduled).order_by(DraftRow.due_at))

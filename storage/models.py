@@ -93,6 +93,7 @@ class SourceRow(Base):
     kind: Mapped[str]
     url: Mapped[str] = mapped_column(unique=True)
     title: Mapped[str] = mapped_column(default="")
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     visibility: Mapped[Visibility]
     state: Mapped[SourceState] = mapped_column(default=SourceState.ACTIVE)
     etag: Mapped[str] = mapped_column(default="")

@@ -19,6 +19,7 @@ def to_source(row: SourceRow) -> Source:
         kind=row.kind,
         url=row.url,
         title=row.title,
+        tags=tuple(row.tags),
         visibility=row.visibility,
         state=row.state,
         validators=Validators(row.etag, row.last_modified, row.content_hash),
@@ -108,6 +109,7 @@ class SqlSources:
     async def save(self, source: Source) -> None:
         values = {
             "title": source.title,
+            "tags": list(source.tags),
             "visibility": source.visibility,
             "url": source.url,
             "etag": source.validators.etag,

@@ -60,9 +60,11 @@ async def _add(name: str, schedule: str, title: str, max_posts: int, when_empty:
         timezone = zone or chat.timezone or app.settings.timezone
         first = timetable.next_run(recurrence, timezone, now)
         digest = Digest(0, chat.id, str(recurrence), timezone, first, None, title, max_posts, when_empty)
-        await digests.set_up(work, digest)
+        _, followed_nothing = await digests.set_up(work, digest)
         await work.audit.add("cli", "digest", f"{chat.place} {recurrence} {timezone}", now)
         await work.commit()
+    if followed_nothing:
+        say(f"{chat.name} followed nothing, so it now follows all public sources.")
     say(f"{chat.name}: {recurrence} ({timezone}). The next runs:")
     for instant in islice(timetable.occurrences(recurrence, timezone, now), SHOWN_RUNS):
         say(f"  {instant.astimezone(ZoneInfo(timezone)):%a %Y-%m-%d %H:%M}")

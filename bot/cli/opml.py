@@ -1,6 +1,8 @@
 """Lists of feeds as other readers write and read them (OPML 2.0, opml.org/spec2.opml)."""
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 from xml.parsers import expat
@@ -15,13 +17,22 @@ MAX_FEEDS = 2_000
 MAX_DEPTH = 50
 MAX_URL = 2_000  # characters
 
+MAX_TAG = 200  # characters
+MAX_TAGS = 20  # of a feed
+
+SEPARATOR = "/"  # between the names of folders in a tag
+STANDARD = Path("-")  # input or output
+
+# The tags of each feed by its URL: the folders that it is in.
+Feeds = Mapping[str, Sequence[str]]
+
 
 class _Outlines:
-    """Collects the feeds' URLs while expat reads, so that nothing else of the file is kept."""
+    """Collects the feeds' URLs and folders while expat reads, so that nothing else of the file is kept."""
 
     def __init__(self) -> None:
-        self.urls: dict[str, None] = {}  # in order, each once
-        self._depth = 0
+        self.feeds: dict[str, dict[str, None]] = {}  # in order, each once, with its tags
+        self._open: list[str] = []  # the elements around, by their names if they are folders
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -31,39 +42,46 @@ class _Outlines:
         self._parser.Parse(content, True)
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
+        if len(self._open) == MAX_DEPTH:
             raise UsageError(f"it is nested more than {MAX_DEPTH} deep")
         url = attributes.get("xmlUrl", "").strip() if name == "outline" else ""
         if len(url) > MAX_URL:
             raise UsageError(f"it has an address of more than {MAX_URL} characters")
+        folder = ""
         if url:
-            self.urls[url] = None
-        if len(self.urls) > MAX_FEEDS:
+            tags = self.feeds.setdefault(url, {})
+            tag = SEPARATOR.join(filter(None, self._open))[:MAX_TAG].strip()
+            if tag and len(tags) < MAX_TAGS:
+                tags[tag] = None
+        elif name == "outline":
+            folder = visible_line(attributes.get("text") or attributes.get("title") or "")[:MAX_TAG].strip()
+        self._open.append(folder)
+        if len(self.feeds) > MAX_FEEDS:
             raise UsageError(f"it names more than {MAX_FEEDS} feeds: split it")
 
     def _end(self, name: str) -> None:
-        self._depth -= 1
+        self._open.pop()
 
     def _doctype(self, *_: object) -> None:
         # Entities of its own could make a small file endless, and no reader writes any.
         raise UsageError("it has a document type declaration: remove the <!DOCTYPE …>")
 
 
-def read_opml(file: Path) -> list[str]:
-    """The feeds' URLs, whatever they are. Raises UsageError for what is not OPML."""
+def read_opml(file: Path) -> Feeds:
+    """The feeds, whatever their URLs are; `-` is standard input. Raises UsageError for what is not OPML."""
+    name = "standard input" if file == STANDARD else str(file)
     try:
-        with file.open("rb") as opened:
-            urls = parse_opml(opened.read(MAX_BYTES + 1))
+        with nullcontext(sys.stdin.buffer) if file == STANDARD else file.open("rb") as opened:
+            feeds = parse_opml(opened.read(MAX_BYTES + 1))
     except (OSError, UsageError) as exc:
-        raise UsageError(f"{file} cannot be read as OPML: {exc}") from exc
-    if not urls:
-        raise UsageError(f"{file} names no feeds: an OPML file has outlines with an xmlUrl")
-    return urls
+        raise UsageError(f"{name} cannot be read as OPML: {exc}") from exc
+    if not feeds:
+        raise UsageError(f"{name} names no feeds: an OPML file has outlines with an xmlUrl")
+    return feeds
 
 
-def parse_opml(content: bytes) -> list[str]:
-    """The addresses in it, each once. Raises UsageError."""
+def parse_opml(content: bytes) -> Feeds:
+    """The feeds in it. Raises UsageError."""
     if len(content) > MAX_BYTES:
         raise UsageError(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB: split it")
     outlines = _Outlines()
@@ -71,15 +89,28 @@ def parse_opml(content: bytes) -> list[str]:
         outlines.read(content)
     except (expat.ExpatError, LookupError, ValueError) as exc:
         raise UsageError(str(exc)) from exc
-    return list(outlines.urls)
+    return {url: tuple(tags) for url, tags in outlines.feeds.items()}
 
 
 def to_opml(feeds: Sequence[Source]) -> bytes:
+    """A list of feeds, each in the folder of each of its tags."""
     root = Xml.Element("opml", version="2.0")
     Xml.SubElement(Xml.SubElement(root, "head"), "title").text = "Skywave sources"
     body = Xml.SubElement(root, "body")
     for feed in feeds:
         name = visible_line(feed.name)  # XML cannot hold control characters
-        Xml.SubElement(body, "outline", type="rss", text=name, title=name, xmlUrl=feed.url)
+        for tag in feed.tags or ("",):
+            folder = _folder(body, visible_line(tag))
+            Xml.SubElement(folder, "outline", type="rss", text=name, title=name, xmlUrl=feed.url)
     Xml.indent(root)
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _folder(body: Xml.Element, tag: str) -> Xml.Element:
+    """The outline of a tag's folder, made if it is not there."""
+    folder = body
+    for name in filter(None, tag.split(SEPARATOR)):
+        inside = (one for one in folder if "xmlUrl" not in one.attrib and one.get("text") == name)
+        found = next(inside, None)
+        folder = Xml.SubElement(folder, "outline", text=name, title=name) if found is None else found
+    return folder

@@ -1,6 +1,8 @@
 """`skywave sources …` and `skywave poll`."""
 
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +28,7 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
-from bot.cli.opml import read_opml, to_opml
+from bot.cli.opml import STANDARD, read_opml, to_opml
 from bot.cli.tables import print_table
 from bot.visible import visible_line
 from content.document import is_web_url
@@ -56,25 +58,42 @@ def add(
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(urls, json))
+    run(_add(dict.fromkeys(urls, ()), json))
 
 
-async def _add(urls: list[str], json: bool) -> int:
-    results, failed = [], 0
+async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
+    """Add sources, each with its tags."""
+    results: list[PollResult] = []
+    refused: list[SkywaveError] = []
     async with open_app() as app:
-        for url in urls:
-            try:
-                result = await app.ingest.add(url, Visibility.PUBLIC)
-            except SkywaveError as exc:
-                warn(f"skywave: {exc}")
-                failed += 1
-                continue
-            results.append(result)
-            if not json:
-                say(_added(result))
+        with _progress("reading", len(urls)) as read:
+            async for url, added in app.poller.add_each(urls, Visibility.PUBLIC):
+                read(printable(url))
+                if isinstance(added, PollResult):
+                    results.append(added)
+                else:
+                    refused.append(added)
     if json:
         print_json([_result(result) for result in results])
-    return 1 if failed else 0
+    else:
+        for result in sorted(results, key=lambda result: bool(result.error)):
+            say(_added(result))
+    for error in refused:
+        warn(f"skywave: not added: {error}")
+    if len(urls) > 1 and not json:
+        waiting = sum(bool(result.error) for result in results)
+        added_now = counted(len(results) - waiting, "source")
+        say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
+    return 1 if refused else 0
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """How far a work has come, on standard error; what it gives is called with the name of each step."""
+    columns = (TextColumn(what), MofNCompleteColumn(), TextColumn("{task.fields[name]}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total, name="")
+        yield lambda name: progress.update(task, advance=1, name=visible_line(name[:60]))
 
 
 def _result(result: PollResult) -> dict[str, Any]:
@@ -87,6 +106,8 @@ def _added(result: PollResult) -> str:
             return f"{result.source.name}: people had added it privately; it is public now"
         case Visibility.PUBLIC:
             return f"{result.source.name}: is a public source already"
+        case _ if result.error:
+            return f"{result.source.name}: added, but {result.error}"
         case _:
             return _summary(result)
 
@@ -114,9 +135,13 @@ async def _list(with_secrets: bool, json: bool) -> None:
     if json:
         print_json([to_json(source) for source in sources])
         return
-    rows = [(s.id, s.name, s.kind, s.visibility, _state(s), s.url) for s in sources]
+    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in sources]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+
+
+def _tagged(source: Source) -> str:
+    return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
 
 
 def _state(source: Source) -> str:
@@ -202,7 +227,11 @@ async def _remove(source: Source) -> None:
 
 
 @commands.command("import")
-def import_(file: Annotated[Path, typer.Argument(help="An OPML file, as feed readers export it.")]) -> None:
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="An OPML file, as feed readers export it; - reads standard input.")
+    ],
+) -> None:
     """Add all feeds of an OPML file."""
     run(_import(file))
 
@@ -215,12 +244,15 @@ async def _import(file: Path) -> int:
         warn(f"skywave: {printable(url)[:200]} was not added: a list may only name http and https addresses")
     if len(refused) == len(urls):
         raise UsageError(f"{file} names no feeds with an http or https address")
-    return max(await _add([url for url in urls if is_web_url(url)], json=False), 1 if refused else 0)
+    return max(
+        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False), 1 if refused else 0
+    )
 
 
 @commands.command("export")
 def export(
-    file: Annotated[Path, typer.Argument(help="The OPML file to write.")], with_secrets: WithSecrets = False
+    file: Annotated[Path, typer.Argument(help="The OPML file to write; - writes standard output.")],
+    with_secrets: WithSecrets = False,
 ) -> None:
     """Write the public feeds to an OPML file that nobody else can read."""
     run(_export(file, with_secrets))
@@ -231,10 +263,14 @@ async def _export(file: Path, with_secrets: bool) -> None:
         sources = await work.sources.all()
     feeds = [s for s in sources if s.kind == "feed" and s.visibility == Visibility.PUBLIC]
     written = [feed for feed in feeds if with_secrets or is_public(feed.url)]
-    write_private(file, to_opml(written))
-    say(f"{counted(len(written), 'feed')} written to {file}")
+    if file == STANDARD:
+        sys.stdout.buffer.write(to_opml(written) + b"\n")
+    else:
+        write_private(file, to_opml(written))
+        say(f"{counted(len(written), 'feed')} written to {file}")
     if left := len(feeds) - len(written):
-        say(f"{counted(left, 'feed')} left out, as the address may hold a secret: --with-secrets writes it")
+        tell = warn if file == STANDARD else say
+        tell(f"{counted(left, 'feed')} left out, as the address may hold a secret: --with-secrets writes it")
 
 
 def poll(
@@ -253,16 +289,10 @@ async def _poll(every: bool, json: bool) -> int:
         async with app.store.read() as work:
             active = [s for s in await work.sources.all() if s.state is SourceState.ACTIVE]
             sources = active if every else await work.sources.due(app.clock.now())
-        columns = (
-            TextColumn("polling"),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[name]}", markup=False),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("polling", total=len(sources), name="")
+        with _progress("polling", len(sources)) as read:
             async for result in app.poller.poll_each(sources):
                 results.append(result)
-                progress.update(task, advance=1, name=visible_line(result.source.name[:60]))
+                read(result.source.name)
     _show_poll(results, json)
     return 1 if any(result.error for result in results) else 0
 

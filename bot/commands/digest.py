@@ -39,12 +39,14 @@ async def _schedule(request: Request, services: Services) -> Reply:
             wanted = replace(
                 before, recurrence=wanted.recurrence, timezone=timezone, next_run_at=wanted.next_run_at
             )
-        saved = await digests.set_up(work, wanted)
+        saved, followed_nothing = await digests.set_up(work, wanted)
         await work.audit.add(request.call.actor, "digest", f"{chat.place} {recurrence} {timezone}", now)
         await work.commit()
     summary = t(
         "All that this chat follows now comes as a digest: {when} ({zone}).", when=recurrence, zone=timezone
     )
+    if followed_nothing:
+        summary += " " + t("This chat followed nothing, so it now follows all public sources.")
     return _shown(saved, summary, request, now)
 
 

@@ -19,34 +19,49 @@ HERE, ALL, NO = "here", "all", "no"
 async def post(request: Request, services: Services) -> Reply:
     """Show what a text would look like; buttons send it, now or at its time."""
     t, now = request.translator.t, services.clock.now()
-    due_at, text = _read(request, services, now)
+    due_at, text, wrong = _read(request, services, now)
+    kept: Draft | None = None
+    if due_at and not text.strip():  # the time of a text whose first time was wrong
+        async with services.store.read() as work:
+            kept = await work.drafts.last_preview(request.chat.id, request.call.actor)
+        text = kept.text if kept else ""
     if not text.strip():
+        if wrong:
+            raise UsageError(wrong)
         example = "/post at 18:30 " + t("Title, and on the next lines the text in Markdown")
         raise UsageError(t("There is no text. For example: {example}", example=example))
     draft = Draft(0, request.chat.id, request.call.actor, text, False, DraftState.PREVIEW, due_at, now)
     async with services.store.write() as work:
         if request.person:
             await services.quotas.may_write(work, request.person, text, now)
+        if kept:
+            await work.drafts.set_state(kept.id, DraftState.DISCARDED)
         draft = await work.drafts.add(draft)
         await work.commit()
     document = present.post(await services.drafts.preview(draft, now), request.look)
+    if wrong:
+        document = replace(document, blocks=(*present.error(wrong).blocks, *document.blocks), carried=())
     return Reply(document, _buttons(draft, request, services), private=True)
 
 
-def _read(request: Request, services: Services, now: datetime) -> tuple[datetime | None, str]:
-    """When a post is to go out, None for at once, and its text. Raises UsageError."""
+def _read(request: Request, services: Services, now: datetime) -> tuple[datetime | None, str, str]:
+    """When a post goes out, None for at once; its text; what is wrong with its time, and the next step."""
     t, text = request.translator.t, request.arguments.replace("\\n", "\n").strip()
     if not text.lower().startswith("at "):
-        return None, text
+        return None, text, ""
     zone = request.chat.timezone or services.timezone
     try:
-        return timetable.parse_moment(text[3:].lstrip(), zone, now)
+        return *timetable.parse_moment(text[3:].lstrip(), zone, now), ""
     except timetable.NotUnderstood as exc:
         wrong = t("“{word}” is not understood.", word=exc.word[:60])
-        raise UsageError(wrong + " " + t("Did you mean: {nearest}", nearest=f"/post {exc.nearest}")) from exc
+        nearest, rest = exc.nearest, text if exc.rest is None else exc.rest
     except timetable.InThePast as exc:
         wrong = t("{moment} ({zone}) has passed.", moment=exc.word, zone=zone)
-        raise UsageError(wrong + " " + t("Did you mean: {nearest}", nearest=f"/post {exc.nearest}")) from exc
+        nearest, rest = exc.nearest, exc.rest
+    wrong += " " + t("Did you mean: {nearest}", nearest=f"/post {nearest}")
+    if rest.strip():
+        wrong += ". " + t("Your text is kept: send that line alone to schedule it.")
+    return None, rest, wrong
 
 
 def _buttons(draft: Draft, request: Request, services: Services) -> tuple[Button, ...]:

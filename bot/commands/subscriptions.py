@@ -23,12 +23,36 @@ async def subscribe(request: Request, services: Services) -> Reply:
         if request.person and source:
             await services.quotas.may_follow(work, request.chat.id, source)
         added = await work.subscriptions.add(request.chat.id, source.id if source else None)
+        visible = await work.sources.visible_to(request.chat.id)
+        digest = await work.digests.of(request.chat.id)
         await _audit(work, request, services, "subscribe", name)
         await work.commit()
     if not added:
         return Reply(present.notice(t("This chat follows {name} already.", name=name)))
-    following = t("This chat now follows {name}: new posts arrive here as they appear.", name=name)
-    return Reply(present.notice(following + "\n" + t("/latest shows what there is already.")))
+    following = [source] if source else [one for one in visible if one.visibility is Visibility.PUBLIC]
+    if all(one.visibility is Visibility.EXAMPLE for one in following):
+        return Reply(present.notice(_no_posts_yet(name, request, services)))
+    told = (
+        t("This chat now follows {name}: new posts come with its digest.", name=name)
+        if digest
+        else t("This chat now follows {name}: new posts arrive here as they appear.", name=name)
+    )
+    return Reply(present.notice(told + "\n" + t("/latest shows what there is already.")))
+
+
+def _no_posts_yet(name: str, request: Request, services: Services) -> str:
+    t = request.translator.t
+    following = t(
+        "This chat now follows {name}, but no posts will come from there yet: examples are not sent.",
+        name=name,
+    )
+    example = "/subscribe https://example.org/feed.xml"
+    next_step = (
+        t("Follow a feed by its address: {example}", example=example)
+        if may(Act.ADD_SOURCE, request, services)
+        else t("Ask an operator of this bot to add a source.")
+    )
+    return following + "\n" + next_step
 
 
 async def unsubscribe(request: Request, services: Services) -> Reply:
@@ -48,10 +72,17 @@ async def unsubscribe(request: Request, services: Services) -> Reply:
             t("This chat does not follow {name} by itself. /sources shows what it follows.", name=name)
         )
     async with services.store.write() as work:
-        await _end(work, request, services, followed)
+        follows_nothing = await _end(work, request, services, followed)
+        digest = await work.digests.of(request.chat.id) if follows_nothing else None
         await _audit(work, request, services, "unsubscribe", name)
         await work.commit()
-    return Reply(present.notice(t("This chat no longer follows {name}.", name=name)))
+    told = t("This chat no longer follows {name}.", name=name)
+    if digest:
+        when, zone = digest.recurrence, digest.timezone
+        told += " " + t(
+            "Its digest stays scheduled: {when} ({zone}). /digest off ends it.", when=when, zone=zone
+        )
+    return Reply(present.notice(told))
 
 
 async def _wanted(request: Request, services: Services) -> Source | None:
@@ -88,18 +119,20 @@ async def _end(
     request: Request,
     services: Services,
     ended: Sequence[Subscription],
-) -> None:
+) -> bool:
+    """Whether the chat follows nothing any more."""
     reason, now, chat_id = "unsubscribed", services.clock.now(), request.chat.id
     for subscription in ended:
         await work.subscriptions.remove(chat_id, subscription.source_id)
     still = {s.source_id for s in await work.subscriptions.of(chat_id)}
     if not still:
         await work.outbox.cancel(reason, now, chat_id=chat_id)
-        return
+        return True
     for source in await work.sources.all():
         covered = source.id in still or (None in still and source.visibility is Visibility.PUBLIC)
         if not covered:
             await work.outbox.cancel(reason, now, chat_id=chat_id, source_id=source.id)
+    return False
 
 
 async def _audit(work: UnitOfWork, request: Request, services: Services, action: str, name: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.access import AccessMode
 from bot.commands import COMMANDS
 from bot.commands.flood import Flood
 from bot.commands.router import Router
@@ -199,6 +200,44 @@ async def test_subscribing_to_a_source_sends_only_what_comes(desk: Desk) -> None
     assert await waiting(desk) == [("pending", "")]
 
 
+@pytest.mark.parametrize(
+    ("line", "access", "next_step"),
+    [
+        (
+            "/subscribe",
+            AccessMode.OPEN,
+            "Follow a feed by its address: /subscribe https://example.org/feed.xml",
+        ),
+        (
+            "/subscribe examples",
+            AccessMode.OPEN,
+            "Follow a feed by its address: /subscribe https://example.org/feed.xml",
+        ),
+        ("/subscribe", AccessMode.CURATED, "Ask an operator of this bot to add a source."),
+    ],
+)
+async def test_subscribing_before_there_is_a_source_promises_no_posts(
+    desk: Desk, line: str, access: AccessMode, next_step: str
+) -> None:
+    await desk.publish(*POSTS)
+    await desk.services.ingest.add(FEED, Visibility.EXAMPLE, title="examples")
+    services = replace(desk.services, access=access)
+    desk.router = Router(services, {OPERATOR}, Flood(100, services.clock))
+    name = "examples" if "examples" in line else "all public sources"
+    assert shown(await desk.say(line)).splitlines() == [
+        f"This chat now follows {name}, but no posts will come from there yet: examples are not sent.",
+        next_step,
+    ]
+
+
+async def test_subscribing_with_a_digest_promises_posts_with_the_digest(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/digest daily 09:00")
+    assert shown(await desk.say("/subscribe Example")).startswith(
+        "This chat now follows Example: new posts come with its digest.\n"
+    )
+
+
 async def test_a_new_url_becomes_a_private_source(desk: Desk) -> None:
     await desk.publish("post-secret")
     assert "now follows Example" in shown(await desk.say(f"/subscribe {FEED}"))
@@ -299,6 +338,18 @@ async def test_unsubscribing_from_everything(desk: Desk, line: str) -> None:
     assert shown(await desk.say(line)) == "This chat no longer follows everything."
     assert await desk.follows() == []
     assert await waiting(desk) == [("cancelled", "unsubscribed")]
+
+
+async def test_a_digest_that_stays_without_subscriptions_is_told(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.source("post-o", url=OTHER, title="Other")
+    for line in ("/subscribe Example", "/subscribe Other", "/digest daily 09:00 Asia/Shanghai"):
+        await desk.say(line)
+    assert shown(await desk.say("/unsubscribe Example")) == "This chat no longer follows Example."
+    assert shown(await desk.say("/unsubscribe Other")) == (
+        "This chat no longer follows Other."
+        " Its digest stays scheduled: daily 09:00 (Asia/Shanghai). /digest off ends it."
+    )
 
 
 async def test_unsubscribing_from_one_keeps_the_others(desk: Desk) -> None:

@@ -13,6 +13,7 @@ async def mode(desk: Desk, place: str = "1") -> set[Mode]:
 
 
 async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) -> None:
+    await desk.say("/subscribe")
     said = shown(await desk.say("/digest mon,thu 08:00 shanghai")).splitlines()
     assert said[0] == "All that this chat follows now comes as a digest: mon,thu 08:00 (Asia/Shanghai)."
     assert said[2:] == [
@@ -21,6 +22,13 @@ async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) 
         "• Monday, March 9, 2026 08:00",
     ]
     assert await mode(desk) == {Mode.DIGEST}
+
+
+async def test_a_chat_that_follows_nothing_is_told_that_its_digest_follows_everything(desk: Desk) -> None:
+    told = "This chat followed nothing, so it now follows all public sources."
+    assert told in shown(await desk.say("/digest daily 09:00")).splitlines()[0]
+    assert await desk.follows() == [None]
+    assert told not in shown(await desk.say("/digest daily 10:00"))
 
 
 async def test_the_zone_that_was_named_once_is_the_chats(desk: Desk) -> None:

@@ -32,7 +32,7 @@ PIECES = (
 def urls_of(content: bytes) -> list[str]:
     """The addresses, none if it is refused; anything else than that is an error of ours."""
     try:
-        return parse_opml(content)
+        return list(parse_opml(content))
     except UsageError as exc:
         assert "\n" not in str(exc)
         return []
@@ -40,6 +40,27 @@ def urls_of(content: bytes) -> list[str]:
 
 def test_a_list_is_read() -> None:
     assert urls_of(LIST) == ["https://example.org/feed.xml", "http://example.com/?a=1&b=2"]
+
+
+FOLDERS = b"""<opml version="2.0"><body>
+<outline text="Radio"><outline title="Short wave"><outline xmlUrl="https://example.org/a"/></outline>
+<outline xmlUrl="https://example.org/b"/></outline>
+<outline text="Friends"><outline text="A" xmlUrl="https://example.org/a"/></outline>
+<outline xmlUrl="https://example.org/c"/>
+</body></opml>"""
+TAGS = {
+    "https://example.org/a": ("Radio/Short wave", "Friends"),
+    "https://example.org/b": ("Radio",),
+    "https://example.org/c": (),
+}
+
+
+def test_folders_are_tags_and_become_folders_again() -> None:
+    assert parse_opml(FOLDERS) == TAGS
+    feeds = [Source(n, "feed", url, "A", tags=tags) for n, (url, tags) in enumerate(TAGS.items())]
+    written = to_opml(feeds)
+    assert parse_opml(written) == TAGS
+    assert written.count(b'text="Radio"') == 1
 
 
 def test_two_thousand_mutations_give_addresses_or_an_error() -> None:

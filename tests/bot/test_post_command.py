@@ -130,6 +130,40 @@ async def test_bad_input_gets_the_next_step(desk: Desk, line: str, answer: str) 
     assert answer in shown(await desk.say(line))
 
 
+@pytest.mark.parametrize(
+    ("moment", "title"),
+    [
+        ("25:00", "Late news"),
+        ("2026-13-45 09:00", "Late news"),
+        ("2020-01-01 23:30", "Late news"),
+        ("last", "at last Late news"),
+    ],
+)
+async def test_a_text_whose_time_was_wrong_is_kept_for_the_next_try(
+    desk: Desk, moment: str, title: str
+) -> None:
+    reply = await desk.say(f"/post at {moment} Late news\\nThe band is back.")
+    warning, first, *_, last = shown(reply).splitlines()
+    assert warning.endswith("Your text is kept: send that line alone to schedule it.")
+    assert (first, last) == (title, "The band is back.")
+    assert labels(reply) == ["Send here", "Discard"]
+    scheduled = await desk.say("/post at 23:30")
+    assert shown(scheduled).splitlines()[0] == title
+    await desk.press(button(scheduled, "Send here"))
+    async with desk.store.read() as work:
+        (draft,) = await work.drafts.scheduled()
+    assert draft.text == f"{title}\nThe band is back."
+    assert "There is no text." in shown(await desk.say("/post at 23:30")), "it is taken up once"
+
+
+async def test_a_time_alone_takes_up_nothing_of_somebody_else_or_that_was_discarded(desk: Desk) -> None:
+    for who, place in (("fake:8", "1"), ("fake:7", "2")):
+        await desk.say("/post at 25:00 Late news", actor=who, place=place)
+    reply = await desk.say("/post at 25:00 Late news")
+    await desk.press(button(reply, "Discard"))
+    assert "There is no text." in shown(await desk.say("/post at 23:30"))
+
+
 async def test_what_is_written_is_data(desk: Desk) -> None:
     reply = await desk.say(
         "/post <b>Title</b>\\n<script>alert(1)</script> [x](javascript:alert(2)) @everyone"

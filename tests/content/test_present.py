@@ -228,15 +228,35 @@ def test_the_first_picture_is_shown_once() -> None:
     assert [b for b in attached.blocks if isinstance(b, Image)] == [Image("https://example.org/c.jpg", "")]
 
 
+def test_what_is_attached_beside_pictures_is_linked_once() -> None:
+    html = '<p>Listen.</p><div><a href="https://example.org/b.mp3?a=1&amp;b=2">▶ Part two</a></div>'
+    media = (
+        Media("https://example.org/a.jpg", "image/jpeg"),
+        Media("https://example.org/talks/a%20b.mp3", "audio/mpeg"),
+        Media("https://example.org/b.mp3?a=1&b=2", "audio/mpeg"),
+        Media("https://example.org/slides.pdf", "application/pdf", "The slides"),
+        Media("https://example.org/unknown"),
+        Media("javascript:alert(1)//.mp3", "audio/mpeg"),
+    )
+    document = present.post(make_post(html=html, media=media), LOOK)
+    assert rows(document)[3:] == ["Listen.", "▶ Part two", "▶ a b.mp3", "The slides"]
+    assert document.blocks[-1] == Paragraph((Link("https://example.org/slides.pdf", (Text("The slides"),)),))
+
+
 # ---- editions and the rest
 
 
 def test_an_edition_says_which_block_carries_which_post() -> None:
     document = present.edition([make_post(3, text="x"), make_post(4, text="y")], LOOK, more=2)
     assert document.single, "a short one is a page"
-    assert document.carried == ((), (), (3,), (4,), ())
-    assert rows(document)[2:] == ["Title 3: x", "Title 4: y", "and 2 more posts"]
+    assert document.carried == ((), (), (), (3,), (4,), ())
+    assert rows(document)[3:] == ["Title 3: x", "Title 4: y", "and 2 more posts"]
     assert present.edition([], LOOK).blocks[2:] == (Paragraph((Text("Nothing new this time."),), tight=True),)
+
+
+def test_an_edition_of_one_source_names_it() -> None:
+    document = present.edition([make_post(1, text="x"), make_post(2, text="y")], LOOK)
+    assert rows(document)[2:] == ["Harbour Notes", "Title 1: x", "Title 2: y"]
 
 
 def test_a_long_edition_may_become_several_messages() -> None:
@@ -336,6 +356,6 @@ class TestLongBodies:
         assert [type(block) for block in shown.blocks] == [Heading, Paragraph, Paragraph, Paragraph]
 
     def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
-        (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[2:]
+        (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[3:]
         assert isinstance(line, Paragraph)
         assert len(block_text(line)) < 2 * LOOK.excerpt_length

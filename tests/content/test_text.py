@@ -28,6 +28,47 @@ TEXTS = st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=40).map("".jo
 CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef]")
 
 
+@pytest.mark.parametrize(
+    ("html", "url", "label"),
+    [
+        (
+            '<iframe src="https://www.youtube.com/embed/aB-1_x?a=0&amp;b=3" title="A &amp; B"></iframe>',
+            "https://www.youtube.com/watch?v=aB-1_x",
+            "▶ A & B",
+        ),
+        (
+            "<iframe data-src='//player.bilibili.com/player.html?bvid=BV1&amp;p=2'></iframe>",
+            "https://player.bilibili.com/player.html?bvid=BV1&p=2",
+            "▶ player.bilibili.com",
+        ),
+        ("<audio controls src=/a.mp3></audio>", "https://example.org/a.mp3", "▶ example.org"),
+        (
+            '<VIDEO controls><source src="a.webm" type="video/webm"><source src="a.mp4"></VIDEO>',
+            "https://example.org/posts/a.webm",
+            "▶ example.org",
+        ),
+    ],
+)
+def test_a_player_leaves_a_link(html: str, url: str, label: str) -> None:
+    clean = sanitise(f"<p>Before{html}after</p>", "https://example.org/posts/")
+    assert [doc.block_text(block) for block in to_blocks(clean)] == ["Before", label, "after"]
+    assert doc.Paragraph((doc.Link(url, (doc.Text(label),)),)) in to_blocks(clean)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<iframe src='javascript:alert(1)'></iframe>",
+        "<iframe srcdoc='<p>x'></iframe>",
+        "<video></video>",
+        "<picture><source src=https://example.org/a.png></picture>",
+        "<script>'<iframe src=https://example.org/>'</script>",
+    ],
+)
+def test_what_is_no_player_leaves_no_link(html: str) -> None:
+    assert "<a" not in sanitise(html, "https://example.org/")
+
+
 class TestExcerpt:
     @settings(max_examples=400)
     @given(TEXTS, st.integers(0, 80))

@@ -64,7 +64,7 @@ async def test_a_banned_chats_digest_makes_nothing_and_forgets_what_it_missed(wo
     chat = await world.follower(source)
     digest = Digest(0, chat.id, "daily 09:00", "UTC", after(1), when_empty=WhenEmpty.SAY)
     async with world.store.write() as work:
-        digest = await set_up(work, digest)
+        digest, _ = await set_up(work, digest)
         await work.commit()
     await grant(world, chat, ChatAccess.BANNED)
     await world.posts(source, "a")

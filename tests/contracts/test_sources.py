@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from content.types import SourceState, Validators, Visibility
+from content.types import PostQuery, SourceState, Validators, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
@@ -23,6 +23,7 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
     polled = replace(
         source,
         title="Its own title",
+        tags=("Radio", "Friends"),
         validators=Validators("etag", "Sun, 01 Mar 2026 12:00:00 GMT", "hash"),
         next_poll_at=after(5),
         polled_at=NOW,
@@ -101,6 +102,20 @@ async def test_examples_are_there_only_while_they_are_alone(world: World, store:
     async with store.read() as work:
         assert await work.sources.visible_to(chat.id) == [public]
         assert await work.sources.all() == [public]
+
+
+async def test_a_private_source_hides_the_examples_from_those_alone_who_follow_it(
+    world: World, store: Store
+) -> None:
+    example = await world.source("example", Visibility.EXAMPLE)
+    (shown,) = await world.posts(example, new_post("shown", text="antenna"))
+    private = await world.source("private", Visibility.PRIVATE)
+    follower, other = await world.follower(private, address="1"), await world.chat("2")
+    async with store.read() as work:
+        assert await work.sources.visible_to(follower.id) == [private]
+        assert await work.sources.visible_to(other.id) == [example]
+    assert not await world.search("antenna", PostQuery(follower.id))
+    assert list(await world.search("antenna", PostQuery(other.id))) == [shown]
 
 
 async def test_removing_a_source_takes_everything_of_it_along(world: World, store: Store) -> None:

@@ -1,0 +1,118 @@
+"""Adding many sources at once: read side by side, and kept where their servers are busy or silent."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli.main import app
+from bot.cli.opml import parse_opml
+
+Skywave = Callable[..., Result]
+
+FEED = b'{"version": "https://jsonfeed.org/version/1.1", "title": "Radio", "items": []}'
+
+
+class Feeds(ThreadingHTTPServer):
+    """Paths are statuses; `/together/` answers 200 once two requests are there, else 404."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.two = threading.Barrier(2)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Feeds
+
+    def do_GET(self) -> None:
+        _, first, *_ = self.path.split("/")
+        status = self._together() if first == "together" else int(first)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(FEED)))
+        self.end_headers()
+        self.wfile.write(FEED)
+
+    def _together(self) -> int:
+        try:
+            self.server.two.wait(timeout=5)
+        except threading.BrokenBarrierError:
+            return 404
+        return 200
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def feeds() -> Iterator[Feeds]:
+    with Feeds() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def skywave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
+    """`skywave WORDS` on a database of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'skywave.db'}")
+    monkeypatch.setenv("SKYWAVE_ALLOWED_NETWORKS", "127.0.0.0/8")
+    return lambda *words, **given: CliRunner().invoke(app, words, **given)
+
+
+def stored(skywave: Skywave) -> dict[str, int]:
+    """How often each source has failed."""
+    return {one["url"]: one["failures"] for one in json.loads(skywave("sources", "list", "--json").stdout)}
+
+
+def test_sources_are_read_side_by_side(skywave: Skywave, feeds: Feeds) -> None:
+    urls = [f"{feeds.url}/together/{name}" for name in ("a", "b")]
+    assert skywave("sources", "add", *urls).exit_code == 0
+    assert stored(skywave) == dict.fromkeys(urls, 0)
+
+
+def test_a_list_goes_through_a_pipe(
+    skywave: Skywave, feeds: Feeds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [f"{feeds.url}/200/{name}" for name in ("a", "b")]
+    assert skywave("sources", "add", *urls, f"{feeds.url}/200/c?token=hunter").exit_code == 0
+    written = skywave("sources", "export", "-")
+    assert "1 feed left out" in written.stderr and set(parse_opml(written.stdout_bytes)) == set(urls)
+    assert list(tmp_path.glob("-")) == []
+    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    result = skywave("sources", "import", "-", input=written.stdout_bytes)
+    assert result.exit_code == 0 and set(stored(skywave)) == set(urls)
+
+
+def test_the_folders_of_a_list_are_kept(skywave: Skywave, feeds: Feeds) -> None:
+    url = f"{feeds.url}/200/feed"
+    for folder in ("Radio", "Friends"):
+        outline = f'<outline text="{folder}"><outline type="rss" xmlUrl="{url}"/></outline>'
+        given = f'<opml version="2.0"><body>{outline}</body></opml>'
+        assert skywave("sources", "import", "-", input=given).exit_code == 0
+    (source,) = json.loads(skywave("sources", "list", "--json").stdout)
+    assert source["tags"] == ["Radio", "Friends"]
+    assert "Friends]" in skywave("sources", "list").stdout
+    assert parse_opml(skywave("sources", "export", "-").stdout_bytes) == {url: ("Radio", "Friends")}
+
+
+def test_a_list_keeps_what_fails_for_a_passing_reason_and_names_what_was_refused(
+    skywave: Skywave, feeds: Feeds
+) -> None:
+    good, busy, broken, wrong = (f"{feeds.url}/{status}/feed" for status in (200, 503, 502, 404))
+    outlines = "".join(f'<outline type="rss" xmlUrl="{url}"/>' for url in (wrong, busy, good, broken))
+    Path("list.opml").write_text(f'<opml version="2.0"><body>{outlines}</body></opml>')
+    result = skywave("sources", "import", "list.opml")
+    assert stored(skywave) == {good: 0, busy: 1, broken: 1}
+    assert result.exit_code == 1 and f"not added: {wrong} answered 404" in result.stderr
+    assert "1 source read, 2 added and tried again later, 1 not added" in result.stdout
