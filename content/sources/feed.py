@@ -11,6 +11,7 @@ from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
 from content.secrets import is_public, printable
 from content.sources.charset import decode
+from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import Read, ReadContext
 from content.sources.xmlfeed import parse_xml
@@ -19,8 +20,9 @@ from content.types import ParsedSource, Validators
 
 _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
-_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])")
-_PAGE = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])", re.IGNORECASE)
+_PAGE = re.compile(r"<(html|head|body)\b", re.IGNORECASE)
+_ELEMENT = re.compile(r"<\w")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 
@@ -75,12 +77,13 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
         return parse_json(text, url, max_posts)
-    start = _COMMENT.sub("", text[:8192])
+    kind, declared, document = split_doctype(text)
+    start = _COMMENT.sub("", document[:8192])
     root = _ROOT.search(start)
-    page = _PAGE.search(start)
+    page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
         raise ParseError(_not_a_feed(text, url))
-    return parse_xml(text, root[1], url, max_posts)
+    return parse_xml(document, root[1], declared, url, max_posts)
 
 
 def _not_a_feed(text: str, url: str) -> str:
