@@ -30,6 +30,13 @@ _LONG_AUTHOR = re.compile(
 LOOKED_AT = 10  # times as many posts as are kept: the newest are sought among these
 _POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _POST_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>", re.IGNORECASE)
+# feedparser resolves a guid like an address, which it is not. One that has a scheme stays as it is.
+_GUID = "skywave-guid:"
+_GUID_START = re.compile(
+    r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|(<(?:[A-Za-z_][\w.-]*:)?(?:guid|id)(?:\s[^<>]*)?(?<!/)>\s*+(?:<!\[CDATA\[)?)",
+    re.DOTALL | re.IGNORECASE,
+)
 PICTURE = "image/*"  # the type of a picture whose source does not name it
 
 Entry = Mapping[str, object]
@@ -42,6 +49,8 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
     """
     text = FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
     text = well_formed(_MANY_SIGNS.sub("&", _LONG_AUTHOR.sub(r"\1", text)), declared)
+    if "xml:base" in text.lower():
+        text = _GUID_START.sub(lambda match: match[1] or match[2] + _GUID, text)
     ends = [match.end() for match in _POST_END.finditer(text)]
     is_long = len(ends) > LOOKED_AT * max_posts
     whole = _completed(text[: ends[LOOKED_AT * max_posts - 1]] if is_long else text, root)
@@ -99,9 +108,9 @@ def _reason(found: Mapping[str, object]) -> str:
 
 
 def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
-    guid = _string(entry, "id")
-    is_made_of_guid = _string(entry, "link") == guid and not is_web_url(guid)  # feedparser does that
-    url = "" if is_made_of_guid else _url(entry, "link", feed_url)
+    guid, link = (_string(entry, name).removeprefix(_GUID).strip() for name in ("id", "link"))
+    is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser does that
+    url = absolute(feed_url, link) if link and not is_made_of_guid else ""
     body = _body(entry)
     html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
     title = _plain(entry, "title")

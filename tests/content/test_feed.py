@@ -140,6 +140,21 @@ class TestAtomAndRdf:
         )
         assert (second.summary, second.html, second.published_at) == ("plain & simple", "<p>x</p>", TEN)
 
+    def test_a_guid_is_not_resolved_against_the_base(self) -> None:
+        ids = ("/a/1", " <![CDATA[ a/2 ]]>", "urn:3", "https://example.net/4")
+        entries = "".join(f"<entry><id>{one}</id><link href='{n}'/></entry>" for n, one in enumerate(ids))
+        text = "<![CDATA[<id>5</id>]]>"
+        atom = ATOM[: ATOM.index("<entry>")] + entries + f"<entry><id/><title>{text}</title></entry></feed>"
+        *posts, last = parse(atom).posts
+        assert [post.guid for post in posts] == ["/a/1", "a/2", "urn:3", "https://example.net/4"]
+        assert [post.url for post in posts] == [f"https://example.net/x/{n}" for n in range(4)]
+        assert last.title == "<id>5</id>" and len(last.guid) == 32
+        item = "<item><guid>{}</guid></item>"
+        items = rss(item.format("/a/1") + item.format("https://e.org/2")).replace(
+            "<rss", "<rss xml:base='/x/'"
+        )
+        assert [(p.guid, p.url) for p in parse(items).posts] == [("/a/1", ""), ("https://e.org/2",) * 2]
+
     def test_rdf(self) -> None:
         (post,) = parse(RDF).posts
         assert (post.url, post.title, post.published_at) == ("https://example.org/r", "Item", TEN)
