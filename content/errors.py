@@ -5,7 +5,8 @@ Each message is one line that names the thing and the next step.
 SkywaveError
 ├── SourceError              a source could not be read
 │   ├── FetchError           the server, the network or the disk said no
-│   │   └── Unreachable      nothing answered there
+│   │   ├── Unreachable      nothing answered there
+│   │   └── Gone             the server says that it will never be there again
 │   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
 │   └── ParseError           what came is not a feed, or not a post
 │       └── ParserKilled     what came took too long or broke the process that read it
@@ -39,6 +40,10 @@ class FetchError(SourceError):
 
 class Unreachable(FetchError):
     """Nothing answered there: no such name, no connection, no end. What exactly is for operators alone."""
+
+
+class Gone(FetchError):
+    """The server says that what was there is gone for good (410): it is not asked again."""
 
 
 class AddressRefused(SourceError):

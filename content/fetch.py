@@ -16,7 +16,7 @@ from yarl import URL
 
 from content.address import Network, RefusedConnection, guarded_sockets
 from content.document import is_web_url
-from content.errors import AddressRefused, FetchError, SourceError, Unreachable
+from content.errors import AddressRefused, FetchError, Gone, SourceError, Unreachable
 from content.secrets import printable as printable
 from content.types import Validators
 
@@ -33,12 +33,17 @@ _LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came: `url` after redirects, `body` decompressed, `content_type` as the server wrote it."""
+    """What came: `url` after redirects, `body` decompressed, `content_type` as the server wrote it.
+
+    `moved` is the address that the server names for good (301, 308), if there is one. Then `body` is None for
+    what the validators describe.
+    """
 
     url: str
-    body: bytes
+    body: bytes | None
     content_type: str
     validators: Validators
+    moved: str = ""
 
 
 class ServerBusy(FetchError):
@@ -55,7 +60,7 @@ class LargeBody(FetchError):
 
 class Fetcher(Protocol):
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """What is behind `url`, or None when it is what `validators` describe.
+        """What is behind `url`, or None when it is there and is what `validators` describe.
 
         Raises SourceError; LargeBody for a body above LARGE unless a `large` one is asked for.
         """
@@ -127,7 +132,7 @@ class HttpFetcher:
         return self._session
 
     async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
-        target = url
+        target, moved, for_good = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
             if not is_web_url(target):
                 raise FetchError(f"{printable(target)} is not an http or https URL: check the address")
@@ -136,21 +141,24 @@ class HttpFetcher:
             ) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or not location:
-                    return await self._take(response, validators, large)
+                    return await self._take(response, validators, large, moved)
                 target = str(response.url.join(URL(location)))
+                for_good = for_good and response.status in (301, 308)
+                moved = target if for_good else moved
         raise FetchError(f"{printable(url)} redirects more than {MAX_REDIRECTS} times: check the address")
 
     async def _take(
-        self, response: aiohttp.ClientResponse, validators: Validators, large: bool
+        self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
     ) -> Fetched | None:
+        unchanged = Fetched(str(response.url), None, "", validators, moved) if moved else None
         if response.status == 304:
-            return None
+            return unchanged
         if response.status != 200:
             raise _refusal(response, self._now())
         body = await self._body(response, large)
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
-            return None
+            return unchanged
         headers = response.headers
         return Fetched(
             url=str(response.url),
@@ -159,6 +167,7 @@ class HttpFetcher:
             validators=Validators(
                 _header(headers.get("ETag", "")), _header(headers.get("Last-Modified", "")), content_hash
             ),
+            moved=moved,
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
@@ -221,7 +230,7 @@ def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
     if status in (401, 403, 407):
         return FetchError(f"{answered}: it does not let Skywave in, check whether the feed is public")
     if status == 410:
-        return FetchError(f"{answered}: it is gone for good, remove the source")
+        return Gone(f"{answered}: it is gone for good, look for its new address")
     if status >= 500:
         return FetchError(f"{answered}: the server has a problem, it is tried again later")
     return FetchError(f"{answered}: check the address")

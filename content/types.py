@@ -97,6 +97,8 @@ class Source:
     read_seconds: float = 0.0  # how long its last read took
     warning: str = ""  # what its last successful read left out, and why
     unfollowed_since: datetime | None = None  # None: a chat follows it, or it is public
+    moved_to: str = ""  # the address that its server names for good, …
+    moved_since: datetime | None = None  # … at every read since then
 
     @property
     def name(self) -> str:

@@ -108,6 +108,8 @@ class SourceRow(Base):
     read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     warning: Mapped[str] = mapped_column(default="", server_default="")
     unfollowed_since: Mapped[datetime | None]
+    moved_to: Mapped[str] = mapped_column(default="", server_default="")
+    moved_since: Mapped[datetime | None]
 
 
 class PostRow(Base):

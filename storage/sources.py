@@ -32,6 +32,8 @@ def to_source(row: SourceRow) -> Source:
         read_seconds=row.read_seconds,
         warning=row.warning,
         unfollowed_since=row.unfollowed_since,
+        moved_to=row.moved_to,
+        moved_since=row.moved_since,
     )
 
 
@@ -123,6 +125,8 @@ class SqlSources:
             "warning": source.warning,
             "unfollowed_since": source.unfollowed_since,
             "added_by": source.added_by,
+            "moved_to": source.moved_to,
+            "moved_since": source.moved_since,
         }
         await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
 

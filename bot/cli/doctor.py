@@ -13,6 +13,7 @@ from bot.cli.common import (
     settings_of_process,
     show_findings,
     to_json,
+    trouble,
     without_secrets,
 )
 from bot.cli.usage import usage
@@ -56,7 +57,7 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
         last_read = await work.sources.last_read()
     yield _reading(last_read, app)
     for source in map(without_secrets, sources):
-        yield Finding(f"source {source.name}", not source.last_error, source.last_error or source.warning)
+        yield Finding(f"source {source.name}", not source.last_error, trouble(source))
     for chat in chats:
         yield _chat(chat)
     async for finding in usage(app):

@@ -19,6 +19,7 @@ from bot.cli.common import (
     say,
     source_named,
     to_json,
+    trouble,
     warn,
     without_secrets,
     write_private,
@@ -106,9 +107,9 @@ async def _list(with_secrets: bool, json: bool) -> None:
 
 
 def _state(source: Source) -> str:
-    if source.last_error:
-        return f"failing ({source.failures}): {source.last_error}"
-    return f"{source.state}; {source.warning}" if source.warning else source.state
+    failing = source.last_error and source.state is SourceState.ACTIVE
+    state = f"failing ({source.failures})" if failing else source.state
+    return ": ".join(filter(None, (state, trouble(source))))
 
 
 @commands.command("check")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import MAX_POSTS
+from content.bounds import MAX_POSTS, MAX_URL
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
@@ -61,10 +61,13 @@ class FeedKind:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         if fetched is None:
             return Read(None, validators, url)
-        parsed = await context.parse(
-            url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
-        )
-        return Read(parsed, fetched.validators, fetched.url)
+        moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
+        parsed = None
+        if fetched.body is not None:
+            parsed = await context.parse(
+                url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
+            )
+        return Read(parsed, fetched.validators, fetched.url, moved)
 
 
 def _with_scheme(url: str) -> str:

@@ -69,6 +69,22 @@ def test_what_a_read_left_out_is_told_by_each_command(
     assert json.loads(skywave("sources list --json").stdout)[0]["warning"] == ""
 
 
+def test_a_source_that_is_gone_for_good_is_told_with_the_next_step(skywave: Skywave, tmp_path: Path) -> None:
+    (tmp_path / "posts").mkdir()
+    assert skywave(f"sources add {tmp_path / 'posts'}").exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "skywave.db")) as database, database:
+        database.execute(
+            "UPDATE sources SET state = 'paused', failures = 1, last_error = 'it answered 410',"
+            " moved_to = 'https://ann:secret@example.org/feed'"
+        )
+    told = "it answered 410; skywave sources resume 1 reads it again, skywave sources remove 1 ends it"
+    (finding,) = [one for one in json.loads(skywave("doctor --json").stdout) if "posts" in one["what"]]
+    assert (finding["well"], finding["hint"]) == (False, told)
+    shown = " ".join(skywave("sources list").stdout.split())
+    assert "paused:" in shown and "failing" not in shown
+    assert json.loads(skywave("sources list --json").stdout)[0]["moved_to"] == "https://example.org/feed"
+
+
 def chats_of(skywave: Skywave) -> dict[str, str]:
     """What each chat may do, by its address."""
     chats = json.loads(skywave("chats list --json").stdout)

@@ -29,6 +29,8 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
         failures=3,
         last_error="it timed out",
         visibility=Visibility.PRIVATE,
+        moved_to="https://example.net/feed",
+        moved_since=NOW,
     )
     async with store.write() as work:
         await work.sources.save(polled)

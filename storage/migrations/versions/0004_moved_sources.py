@@ -1,0 +1,19 @@
+"""where a source has moved"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("sources", sa.Column("moved_to", sa.Text(), server_default="", nullable=False))
+    op.add_column("sources", sa.Column("moved_since", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("sources", "moved_since")
+    op.drop_column("sources", "moved_to")
