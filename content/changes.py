@@ -149,25 +149,12 @@ def opening(title: str, text: str) -> str:
     return title or text[:OPENING]
 
 
-def left_out(parsed: ParsedSource, kept: int) -> str:
-    """What a read of a source left out, in words for people; empty if nothing."""
-    return "; ".join(filter(None, (cut_short(parsed, kept), _unreadable(parsed))))
-
-
 def cut_short(parsed: ParsedSource, kept: int) -> str:
     """How many of a source's posts were read, if not all."""
     total = max(parsed.total, len(parsed.posts))
     if kept >= total:
         return ""
     return f"{kept:,} of {total:,} posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
-
-
-def _unreadable(parsed: ParsedSource) -> str:
-    if not parsed.failures:
-        return ""
-    first, *others = parsed.failures
-    more = f", and {len(others):,} more" if others else ""
-    return f"not read: {first.name[:100]}: {first.reason[:200]}{more}"
 
 
 def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:

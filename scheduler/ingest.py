@@ -135,7 +135,7 @@ class Ingest:
                 await work.sources.save(source)
             await work.commit()
         if source.polled_at is not None:
-            return PollResult(source)
+            return PollResult(source, failures=source.unread)
         return await self._take(source, parsed, source.validators, begun)
 
     async def poll(self, source: Source) -> PollResult:
@@ -159,9 +159,8 @@ class Ingest:
         if read.parsed is not None:
             return await self._take(source, read.parsed, read.validators, begun, read.moved)
         log.debug("source.unchanged", source=source.name)
-        return PollResult(
-            await self._save(source, lambda now: self._read(now, read.validators, begun, read.moved))
-        )
+        saved = await self._save(source, lambda now: self._read(now, read.validators, begun, read.moved))
+        return PollResult(saved, failures=saved.unread)
 
     async def _take(
         self, source: Source, parsed: ParsedSource, validators: Validators, begun: _Begun, moved: str = ""
@@ -258,7 +257,8 @@ class Ingest:
         return replace(
             self._read(source, read.validators, read.begun, read.moved),
             title=source.title or storable(read.parsed.title),
-            warning=storable(changes.left_out(read.parsed, self._kept(read.parsed))),
+            warning=changes.cut_short(read.parsed, self._kept(read.parsed)),
+            unread=tuple(Failure(storable(one.name), storable(one.reason)) for one in read.parsed.failures),
         )
 
     def _read(self, source: Source, validators: Validators, begun: _Begun, moved: str) -> Source:

@@ -107,6 +107,7 @@ class SourceRow(Base):
     added_by: Mapped[str] = mapped_column(default="", server_default="")
     read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     warning: Mapped[str] = mapped_column(default="", server_default="")
+    unread: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
     unfollowed_since: Mapped[datetime | None]
     moved_to: Mapped[str] = mapped_column(default="", server_default="")
     moved_since: Mapped[datetime | None]

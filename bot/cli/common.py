@@ -28,7 +28,7 @@ from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
-from content.types import Source, SourceState
+from content.types import Failure, Source, SourceState
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
@@ -87,7 +87,13 @@ def without_secrets(source: Source) -> Source:
     """A source as it may be shown."""
     error, warning = secrets.without_secrets(source.last_error), secrets.without_secrets(source.warning)
     url, moved_to = secrets.printable(source.url), secrets.printable(source.moved_to)
-    return dataclasses.replace(source, url=url, last_error=error, warning=warning, moved_to=moved_to)
+    unread = tuple(
+        Failure(secrets.without_secrets(one.name), secrets.without_secrets(one.reason))
+        for one in source.unread
+    )
+    return dataclasses.replace(
+        source, url=url, last_error=error, warning=warning, unread=unread, moved_to=moved_to
+    )
 
 
 def trouble(source: Source) -> str:

@@ -19,6 +19,7 @@ from bot.cli.common import (
 from bot.cli.usage import usage
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
+from content.sources.markdown import KIND as MARKDOWN
 from scheduler.types import Chat, ChatState
 from storage.database import database_name, database_url
 
@@ -58,6 +59,10 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     yield _reading(last_read, app)
     for source in map(without_secrets, sources):
         yield Finding(f"source {source.name}", not source.last_error, trouble(source))
+        for failure in source.unread:
+            # A publisher's feed cannot be mended here, a folder can.
+            ours = source.kind == MARKDOWN
+            yield Finding(f"source {source.name}, {failure.name}", not ours, failure.reason)
     for chat in chats:
         yield _chat(chat)
     async for finding in usage(app):

@@ -104,6 +104,9 @@ async def _list(with_secrets: bool, json: bool) -> None:
     rows = [(s.id, s.name, s.kind, s.visibility, _state(s), s.url) for s in sources]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+    for source in sources:
+        for failure in source.unread:
+            say(f"{source.name}: not read: {failure.name}: {failure.reason}")
 
 
 def _state(source: Source) -> str:

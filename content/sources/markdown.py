@@ -21,6 +21,7 @@ from content.sources.xmlfeed import media_of
 from content.text import markdown_to_html, plain_text, sanitise, storable
 from content.types import Failure, ParsedPost, ParsedSource, Validators
 
+KIND = "markdown"
 MAX_BYTES = 2 * 1024 * 1024
 MAX_TOTAL = 64 * 1024 * 1024  # bytes of all files of a folder
 MAX_FILES = 10_000  # that are looked at, Markdown or not
@@ -36,7 +37,7 @@ class MarkdownKind:
 
     @property
     def name(self) -> str:
-        return "markdown"
+        return KIND
 
     def accepts(self, url: str) -> bool:
         return bool(_PATH.match(url)) or (bool(url) and "://" not in url and Path(url).is_dir())

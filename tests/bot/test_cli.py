@@ -69,6 +69,39 @@ def test_what_a_read_left_out_is_told_by_each_command(
     assert json.loads(skywave("sources list --json").stdout)[0]["warning"] == ""
 
 
+def test_each_broken_file_of_a_folder_is_named_with_its_line_until_it_is_mended(
+    skywave: Skywave, tmp_path: Path
+) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Good\n\nText.")
+    broken = {"bad.md": "---\ntitle: [a\n---\n", "old/worse.md": "---\ntitle: a\ndate: {{\n---\n"}
+    for name, content in broken.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    lines = {"bad.md": "line 3: ", "old/worse.md": "line 4: "}
+    for words in (
+        f"sources add {folder}",
+        "sources list",
+        "poll --all",
+        f"sources add {folder}",
+        "poll --all",
+    ):
+        told = skywave(words).stdout
+        assert all(f"not read: {name}: {line}" in told for name, line in lines.items()), words
+    (source,) = json.loads(skywave("sources list --json").stdout)
+    assert {one["name"]: one["reason"][:8] for one in source["unread"]} == lines
+    findings = [one for one in json.loads(skywave("doctor --json").stdout) if ".md" in one["what"]]
+    assert [(one["what"], one["well"]) for one in findings] == [
+        (f"source posts, {name}", False) for name in broken
+    ]
+    (folder / "bad.md").write_text("# Mended\n")
+    (folder / "old/worse.md").unlink()
+    assert "1 new" in skywave("poll --all").stdout
+    assert "not read" not in skywave("sources list").stdout
+    assert skywave("doctor").exit_code == 0
+
+
 def test_a_source_that_is_gone_for_good_is_told_with_the_next_step(skywave: Skywave, tmp_path: Path) -> None:
     (tmp_path / "posts").mkdir()
     assert skywave(f"sources add {tmp_path / 'posts'}").exit_code == 0

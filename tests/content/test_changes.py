@@ -12,13 +12,13 @@ from content.changes import (
     MAX_TEXT_CHARACTERS,
     Changes,
     canonical_url,
+    cut_short,
     diff,
-    left_out,
     stored_guid,
     with_old_news,
 )
 from content.clean import MAX_HTML_BYTES
-from content.types import Failure, KnownPost, Media, NewPost, ParsedPost, ParsedSource
+from content.types import KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
 SOURCE = "https://example.org/feed"
@@ -379,10 +379,7 @@ class TestBounds:
         assert newest(posts, dates, 10) == posts
 
     def test_what_is_left_out_is_told(self) -> None:
-        failures = (Failure("a.md", "line 3: no date"), Failure("b.md", "not text"), Failure("c.md", "no"))
-        parsed = ParsedSource(posts=(post("a"),), failures=failures, total=300_000)
-        assert left_out(parsed, 500) == (
-            "500 of 300,000 posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many; "
-            "not read: a.md: line 3: no date, and 2 more"
-        )
-        assert left_out(ParsedSource(posts=(post("a"),)), 1) == ""
+        parsed = ParsedSource(posts=(post("a"),), total=300_000)
+        told = "500 of 300,000 posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
+        assert cut_short(parsed, 500) == told
+        assert cut_short(ParsedSource(posts=(post("a"),)), 1) == ""

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
 from content.tokens import TOKENIZER_VERSION
-from content.types import Visibility
+from content.types import Failure, Visibility
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, migrate
@@ -137,7 +137,7 @@ async def test_sources_of_revision_3_are_carried_along(database_url: str) -> Non
     store = await SqlStore.open(database_url)
     source = replace(await World(store).source(), last_error="it timed out", failures=2, polled_at=NOW)
     async with store.write() as work:
-        await work.sources.save(replace(source, moved_to="https://example.net/feed", moved_since=NOW))
+        await work.sources.save(replace(source, moved_to="https://example.net", unread=(Failure("a", "b"),)))
         await work.commit()
     await store.close()
     async with engine_for(database_url) as engine:
