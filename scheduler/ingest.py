@@ -11,7 +11,7 @@ import structlog
 from content import changes
 from content.bounds import newest
 from content.changes import HANDFUL, Changes
-from content.errors import Gone, ParserKilled, SkywaveError, SourceError
+from content.errors import ParserKilled, SkywaveError, SourceError, SourceGone
 from content.fetch import Fetcher, ServerBusy
 from content.secrets import printable
 from content.sources import Read, ReadContext, kind_named, kind_of, normalise
@@ -151,7 +151,9 @@ class Ingest:
         except Exception as exc:
             # The edge of the task: whatever broke, the other sources are read, and this one later.
             log.exception("source.broken", source=source.name)
-            return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"), begun)
+            return await self._failed(
+                source, SourceError("internal error: {error}", error=type(exc).__name__), begun
+            )
 
     async def _poll(self, source: Source, begun: _Begun) -> PollResult:
         context = self._context_for(source.added_by)
@@ -305,7 +307,7 @@ class Ingest:
                 last_error=reason,
                 next_poll_at=self._clock.now() + poll_backoff(interval, now.failures + 1, asked),
                 read_seconds=seconds,
-                state=SourceState.PAUSED if isinstance(error, Gone) else now.state,
+                state=SourceState.PAUSED if isinstance(error, SourceGone) else now.state,
             )
 
         saved = await self._save(source, failed)

@@ -219,6 +219,7 @@ class BroadcastRow(Base):
     title: Mapped[str] = mapped_column(default="")
     more: Mapped[int] = mapped_column(default=0)
     body: Mapped[str] = mapped_column(default="")
+    body_values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
     slot: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -42,7 +42,8 @@ class FeedKind:
         full = _with_scheme(url)
         if not is_web_url(full):
             raise UsageError(
-                f"{printable(url)[:200]} is not the URL of a feed: give one like https://example.org/feed.xml"
+                "{url} is not the URL of a feed: give one like https://example.org/feed.xml",
+                url=printable(url)[:200],
             )
         parts = urlsplit(full)
         userinfo, at, host = parts.netloc.rpartition("@")
@@ -85,19 +86,29 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
     root = _ROOT.search(start)
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
-        raise ParseError(_not_a_feed(text, url))
+        raise _not_a_feed(text, url)
     return parse_xml(document, root[1], declared, url, max_posts)
 
 
-def _not_a_feed(text: str, url: str) -> str:
+def _not_a_feed(text: str, url: str) -> ParseError:
     shown = printable(url)
     if not text:
-        return f"{shown} is not a feed but empty: check the address"
-    if feeds := _alternates(text, url):
-        # On a page that is not for everybody, the addresses are not either.
-        named = feeds if is_public(url) else [printable(feed) for feed in feeds]
-        return f"{shown} is not a feed but a page: add its feed instead, {' or '.join(named)}"
-    return f"{shown} is not a feed: look for a link named RSS, Atom or Feed on the site"
+        return ParseError("{url} is not a feed but empty: check the address", url=shown)
+    # On a page that is not for everybody, the addresses are not either.
+    feeds = [feed if is_public(url) else printable(feed) for feed in _alternates(text, url)]
+    match feeds:
+        case [feed]:
+            return ParseError(
+                "{url} is not a feed but a page: add its feed instead, {feed}", url=shown, feed=feed
+            )
+        case [feed, other]:
+            return ParseError(
+                "{url} is not a feed but a page: add its feed instead, {feed} or {other}",
+                url=shown,
+                feed=feed,
+                other=other,
+            )
+    return ParseError("{url} is not a feed: look for a link named RSS, Atom or Feed on the site", url=shown)
 
 
 def _alternates(text: str, url: str) -> list[str]:

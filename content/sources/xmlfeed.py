@@ -63,10 +63,12 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
         )
     except ValueError as exc:
         # expat's reader trips over a name with a no-break space in it.
-        raise ParseError(f"{printable(url)} is a broken feed: tell its publisher") from exc
+        raise ParseError("{url} is a broken feed: tell its publisher", url=printable(url)) from exc
     entries = cast(Sequence[Entry], found.entries)
     if found.bozo and not entries and whole is None and _POST_START.search(text):
-        raise ParseError(f"{printable(url)} is a broken feed ({_reason(found)}): tell its publisher")
+        raise ParseError(
+            "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
+        )
     home = _url(found.feed, "link", url)
     cut_short = Failure(
         printable(url), "the feed is cut short: what comes after its last complete post is lost"

@@ -6,7 +6,7 @@ from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import AddressRefused, FetchError, Gone, ParserKilled, UsageError
+from content.errors import AddressRefused, FetchError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
@@ -223,7 +223,7 @@ async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> N
 
 async def test_a_source_that_is_gone_for_good_is_paused_until_somebody_resumes_it(world: World) -> None:
     source = await world.source()
-    world.fetcher.faults[FEED] = Gone("https://example.org answered 410")
+    world.fetcher.faults[FEED] = SourceGone("https://example.org answered 410")
     await world.ingest.poll(source)
     world.fetcher.calls.clear()
     world.clock.advance(timedelta(days=30).total_seconds())

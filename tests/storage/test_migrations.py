@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
+from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
 from content.types import Failure, Visibility
 from scheduler.types import Draft, DraftState
@@ -133,9 +134,11 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     assert min(seen_at, carried.created_at) > NOW, "they count as made when the bounds came"
 
 
-async def test_sources_of_revision_3_are_carried_along(database_url: str) -> None:
+async def test_sources_and_notices_of_revision_3_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     source = replace(await World(store).source(), last_error="it timed out", failures=2, polled_at=NOW)
+    notice = "News {a}: the topic was closed. What was to be sent there waits."
+    await World(store).deliver(await World(store).chat(), body=notice)
     async with store.write() as work:
         await work.sources.save(replace(source, moved_to="https://example.net", unread=(Failure("a", "b"),)))
         await work.commit()
@@ -147,6 +150,8 @@ async def test_sources_of_revision_3_are_carried_along(database_url: str) -> Non
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert await work.sources.get(source.id) == source
+    (waiting,) = await World(store).claim()
+    assert Translator("zh").t(waiting.broadcast.body, **waiting.broadcast.values) == notice
     await store.close()
 
 
