@@ -111,9 +111,10 @@ def _reason(found: Mapping[str, object]) -> str:
 
 def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
     guid, link = (_string(entry, name).removeprefix(_GUID).strip() for name in ("id", "link"))
-    is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser does that
-    url = absolute(feed_url, link) if link and not is_made_of_guid else ""
     body = _body(entry)
+    base = _string(body, "base") or _string(_detail(entry, "title"), "base")  # empty without xml:base
+    is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser does that
+    url = absolute(base if is_made_of_guid else feed_url, link) if link else ""
     html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
     title = _plain(entry, "title")
     published, updated = _time(entry, "published"), _time(entry, "updated")

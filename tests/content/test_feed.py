@@ -149,11 +149,16 @@ class TestAtomAndRdf:
         assert [post.guid for post in posts] == ["/a/1", "a/2", "urn:3", "https://example.net/4"]
         assert [post.url for post in posts] == [f"https://example.net/x/{n}" for n in range(4)]
         assert last.title == "<id>5</id>" and len(last.guid) == 32
-        item = "<item><guid>{}</guid></item>"
-        items = rss(item.format("/a/1") + item.format("https://e.org/2")).replace(
-            "<rss", "<rss xml:base='/x/'"
-        )
-        assert [(p.guid, p.url) for p in parse(items).posts] == [("/a/1", ""), ("https://e.org/2",) * 2]
+
+    def test_a_guid_without_a_link_is_the_link_relative_to_the_base(self) -> None:
+        item = "<item><title>t</title><guid>{}</guid></item>"
+        items = rss(item.format("a/1") + item.format("https://e.org/2"))
+        based = parse(items.replace("<rss", "<rss xml:base='https://example.net/x/'")).posts
+        assert [(post.guid, post.url) for post in based] == [
+            ("a/1", "https://example.net/x/a/1"),
+            ("https://e.org/2", "https://e.org/2"),
+        ]
+        assert [post.url for post in parse(items).posts] == ["", "https://e.org/2"]
 
     def test_rdf(self) -> None:
         (post,) = parse(RDF).posts
