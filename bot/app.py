@@ -112,7 +112,7 @@ class App:
         broadcast = delivery.broadcast
         match broadcast.kind:
             case BroadcastKind.NOTICE:
-                return present.notice(broadcast.body)
+                return present.notice(look.translator.t(broadcast.body, **broadcast.values))
             case BroadcastKind.POST:
                 return present.post(posts[0], look)
             case BroadcastKind.EDITION:
@@ -364,7 +364,7 @@ class Runner:
                 self._serving.add(adapter.name)
                 await self._both(adapter.listen(self._wiring(pacer, dispatcher.wake)), dispatcher)
         except PlatformStopped as exc:
-            await self._tell_operators(adapter.name, str(exc))
+            await self._tell_operators(adapter.name, exc)
         finally:
             self._serving.discard(adapter.name)
             await self._give_up_after(self._left() + LAST, adapter.close(self._left()), adapter.name)
@@ -402,19 +402,21 @@ class Runner:
             if error is not None:
                 raise error
         if dispatcher.stopped:
-            raise PlatformStopped(dispatcher.stopped)
+            raise dispatcher.stopped
 
-    async def _tell_operators(self, platform: str, reason: str) -> None:
+    async def _tell_operators(self, platform: str, error: PlatformStopped) -> None:
         """Say once, in the log and on every other platform, that one has stopped."""
-        self.refused[platform] = reason
-        log.error("platform.stopped", platform=platform, reason=reason)
+        self.refused[platform] = str(error)
+        log.error("platform.stopped", platform=platform, reason=str(error))
+        now = self._app.clock.now()
         serving = {adapter.name for adapter in self._adapters} - set(self.refused)
         try:
             async with self._app.store.write() as work:
                 for operator in self._app.settings.operators:
                     name, _, address = operator.partition(":")
                     if name in serving:
-                        await membership.notify(work, Place(name, address), reason, self._app.clock.now())
+                        place = Place(name, address)
+                        await membership.notify(work, place, error.message, now, values=error.values)
                 await work.commit()
         except StoreError as exc:  # the log has it, and the other platforms go on
             log.error("store.unavailable", reason=str(exc), next_step="the operators are not told in chats")

@@ -27,7 +27,11 @@ _SPECIAL: tuple[Network, ...] = tuple(
 
 
 class RefusedConnection(OSError):
-    """A connection to an address that users' URLs may not reach was not made."""
+    """A connection to `address`, which users' URLs may not reach, was not made."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not a public address")
+        self.address = address
 
 
 def _with_embedded(address: Address) -> Iterator[Address]:
@@ -74,7 +78,7 @@ def guarded_sockets(allowed: Iterable[Network] = ()) -> Callable[[AddrInfoType],
         family, kind, protocol, _, where = info
         host = str(where[0]).partition("%")[0]
         if is_refused(ip_address(host), networks):
-            raise RefusedConnection(f"{host} is not a public address")
+            raise RefusedConnection(host)
         return socket.socket(family, kind, protocol)
 
     return open_socket

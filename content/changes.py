@@ -45,10 +45,11 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     """What `parsed` changes for a source of which `known` is stored, tombstones included.
 
     A post is known by its guid, or, when its guid is new, by its key: a feed that renumbers its posts brings
-    nothing new. A known post keeps its key; a tombstone never comes back.
+    nothing new. A known post keeps its key; a tombstone never comes back. Of posts with one guid and one
+    address, or none, the first counts.
     """
-    posts = {post.guid: post for post in map(_storable, reversed(parsed.posts))}
     by_guid = {stored_guid(post.guid): post for post in known}
+    posts = {post.guid: post for post in reversed(_told_apart([*map(_storable, parsed.posts)], by_guid))}
     by_key = {post.key: post for post in known}
     keys = _keys(posts, by_guid, source_url)
     new: list[NewPost] = []
@@ -62,6 +63,26 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     new.sort(key=lambda post: post.published_at)  # stable, and a feed has its newest post first
     buried = tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id)
     return Changes(tuple(new), tuple(changed), len(posts) - len(new) - len(changed), buried)
+
+
+def _told_apart(posts: Sequence[ParsedPost], known: Mapping[str, KnownPost]) -> list[ParsedPost]:
+    """`posts` with a guid for each: one that posts of several addresses have stands for none of them.
+
+    The post that is stored under it keeps it. The others get the address into their guids, and keep those
+    when they are alone again.
+    """
+    addresses: dict[str, set[str]] = {}
+    for post in posts:
+        addresses.setdefault(post.guid, set()).add(canonical_url(post.url))
+
+    def guid(post: ParsedPost) -> str:
+        url = canonical_url(post.url)
+        own = stored_guid(f"{post.guid}#{_hash(url)}")
+        shared = len(addresses[post.guid] - {""}) > 1
+        is_stored = post.guid in known and known[post.guid].key == _hash(url)
+        return own if own in known or (shared and url and not is_stored) else post.guid
+
+    return [replace(post, guid=guid(post)) for post in posts]
 
 
 def stored_guid(guid: str) -> str:
@@ -128,25 +149,12 @@ def opening(title: str, text: str) -> str:
     return title or text[:OPENING]
 
 
-def left_out(parsed: ParsedSource, kept: int) -> str:
-    """What a read of a source left out, in words for people; empty if nothing."""
-    return "; ".join(filter(None, (cut_short(parsed, kept), _unreadable(parsed))))
-
-
 def cut_short(parsed: ParsedSource, kept: int) -> str:
     """How many of a source's posts were read, if not all."""
     total = max(parsed.total, len(parsed.posts))
     if kept >= total:
         return ""
     return f"{kept:,} of {total:,} posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
-
-
-def _unreadable(parsed: ParsedSource) -> str:
-    if not parsed.failures:
-        return ""
-    first, *others = parsed.failures
-    more = f", and {len(others):,} more" if others else ""
-    return f"not read: {first.name[:100]}: {first.reason[:200]}{more}"
 
 
 def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:

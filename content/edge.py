@@ -22,7 +22,12 @@ def guarded(source: str, function: Callable[[*Args], T], *args: *Args) -> T:
     except SourceError:
         raise
     except MemoryError as exc:
-        raise ParseError(f"{named(source)} needs too much memory to be read: make it smaller") from exc
+        raise ParseError(
+            "{source} needs too much memory to be read: make it smaller", source=named(source)
+        ) from exc
     except Exception as exc:  # outside text breaks parsers, ours and others', in ways that nobody can list
-        reason = type(exc).__name__
-        raise ParseError(f"{named(source)} is broken so that it cannot be read ({reason}): mend it") from exc
+        raise ParseError(
+            "{source} is broken so that it cannot be read ({reason}): mend it",
+            source=named(source),
+            reason=type(exc).__name__,
+        ) from exc

@@ -1,11 +1,13 @@
 """Every error that Skywave raises on purpose.
 
-Each message is one line that names the thing and the next step.
+Each message is one line that names the thing and the next step. `str()` gives it in English, as logs and the
+command line show it; in chats `Translator.error` says it in the language of the reader.
 
 SkywaveError
 ├── SourceError              a source could not be read
 │   ├── FetchError           the server, the network or the disk said no
-│   │   └── Unreachable      nothing answered there
+│   │   ├── Unreachable      nothing answered there
+│   │   └── SourceGone       the server says that it will never be there again
 │   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
 │   └── ParseError           what came is not a feed, or not a post
 │       └── ParserKilled     what came took too long or broke the process that read it
@@ -26,7 +28,17 @@ The errors of sending are in `scheduler.errors`, below the same root.
 
 
 class SkywaveError(Exception):
-    """Root of the tree: the message is for a person, the cause for the log."""
+    """Root of the tree: the message is for a person, the cause for the log.
+
+    `message` is a msgid whose fields `values` fill; without values, a text as it is.
+    """
+
+    def __init__(self, message: str = "", /, **values: str | int) -> None:
+        super().__init__(message)
+        self.message, self.values = message, values
+
+    def __str__(self) -> str:
+        return self.message.format(**self.values) if self.values else self.message
 
 
 class SourceError(SkywaveError):
@@ -39,6 +51,10 @@ class FetchError(SourceError):
 
 class Unreachable(FetchError):
     """Nothing answered there: no such name, no connection, no end. What exactly is for operators alone."""
+
+
+class SourceGone(FetchError):
+    """The server says that what was there is gone for good (410): it is not asked again."""
 
 
 class AddressRefused(SourceError):

@@ -16,7 +16,7 @@ from yarl import URL
 
 from content.address import Network, RefusedConnection, guarded_sockets
 from content.document import is_web_url
-from content.errors import AddressRefused, FetchError, SourceError, Unreachable
+from content.errors import AddressRefused, FetchError, SourceError, SourceGone, Unreachable
 from content.secrets import printable as printable
 from content.types import Validators
 
@@ -33,19 +33,24 @@ _LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came: `url` after redirects, `body` decompressed, `content_type` as the server wrote it."""
+    """What came: `url` after redirects, `body` decompressed, `content_type` as the server wrote it.
+
+    `moved` is the address that the server names for good (301, 308), if there is one. Then `body` is None for
+    what the validators describe.
+    """
 
     url: str
-    body: bytes
+    body: bytes | None
     content_type: str
     validators: Validators
+    moved: str = ""
 
 
 class ServerBusy(FetchError):
     """The server answered 429 or 5xx; `retry_after` is how long it asks to be left alone, if it says so."""
 
-    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, retry_after: timedelta | None = None, **values: str | int) -> None:
+        super().__init__(message, **values)
         self.retry_after = retry_after
 
 
@@ -61,7 +66,7 @@ def is_passing(error: Exception) -> bool:
 
 class Fetcher(Protocol):
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """What is behind `url`, or None when it is what `validators` describe.
+        """What is behind `url`, or None when it is there and is what `validators` describe.
 
         Raises SourceError; LargeBody for a body above LARGE unless a `large` one is asked for.
         """
@@ -133,30 +138,39 @@ class HttpFetcher:
         return self._session
 
     async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
-        target = url
+        target, moved, for_good = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
             if not is_web_url(target):
-                raise FetchError(f"{printable(target)} is not an http or https URL: check the address")
+                raise FetchError(
+                    "{url} is not an http or https URL: check the address", url=printable(target)
+                )
             async with self._open().get(
                 URL(target), headers=_conditions(validators), allow_redirects=False
             ) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or not location:
-                    return await self._take(response, validators, large)
+                    return await self._take(response, validators, large, moved)
                 target = str(response.url.join(URL(location)))
-        raise FetchError(f"{printable(url)} redirects more than {MAX_REDIRECTS} times: check the address")
+                for_good = for_good and response.status in (301, 308)
+                moved = target if for_good else moved
+        raise FetchError(
+            "{url} redirects more than {count} times: check the address",
+            url=printable(url),
+            count=MAX_REDIRECTS,
+        )
 
     async def _take(
-        self, response: aiohttp.ClientResponse, validators: Validators, large: bool
+        self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
     ) -> Fetched | None:
+        unchanged = Fetched(str(response.url), None, "", validators, moved) if moved else None
         if response.status == 304:
-            return None
+            return unchanged
         if response.status != 200:
             raise _refusal(response, self._now())
         body = await self._body(response, large)
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
-            return None
+            return unchanged
         headers = response.headers
         return Fetched(
             url=str(response.url),
@@ -165,6 +179,7 @@ class HttpFetcher:
             validators=Validators(
                 _header(headers.get("ETag", "")), _header(headers.get("Last-Modified", "")), content_hash
             ),
+            moved=moved,
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
@@ -173,36 +188,53 @@ class HttpFetcher:
             body += chunk
             if not large and len(body) > LARGE:
                 response.close()
-                raise LargeBody(f"{printable(str(response.url))} is larger than {LARGE // 1024} KiB")
+                raise LargeBody(
+                    "{url} is larger than {kib} KiB", url=printable(str(response.url)), kib=LARGE // 1024
+                )
             if len(body) > self._max_bytes:
                 response.close()
                 raise FetchError(
-                    f"{printable(str(response.url))} is larger than {self._max_bytes // 1024} KiB: "
-                    "look for a feed with fewer posts"
+                    "{url} is larger than {kib} KiB: look for a feed with fewer posts",
+                    url=printable(str(response.url)),
+                    kib=self._max_bytes // 1024,
                 )
         return bytes(body)
 
     def _explain(self, url: str, exc: Exception) -> SourceError:
         shown = printable(url)
-        host = exc.host if isinstance(exc, aiohttp.ClientConnectorError) else urlsplit(url).hostname
+        host = exc.host if isinstance(exc, aiohttp.ClientConnectorError) else urlsplit(url).hostname or ""
         match exc:
             case aiohttp.ClientConnectorError(os_error=RefusedConnection() as refused):
                 return AddressRefused(
-                    f"{host}: {refused}; to allow it, add its network to SKYWAVE_ALLOWED_NETWORKS"
+                    "{host}: {address} is not a public address; "
+                    "to allow it, add its network to SKYWAVE_ALLOWED_NETWORKS",
+                    host=host,
+                    address=refused.address,
                 )
             case TimeoutError():
-                seconds = self._timeout.total_seconds()
-                return Unreachable(f"{shown} did not answer within {seconds:g} s: it is tried again later")
+                return Unreachable(
+                    "{url} did not answer within {seconds} s: it is tried again later",
+                    url=shown,
+                    seconds=f"{self._timeout.total_seconds():g}",
+                )
             case aiohttp.ClientConnectorDNSError():
-                return Unreachable(f"{shown}: no address is known for {host}: check the host name")
+                return Unreachable(
+                    "{url}: no address is known for {host}: check the host name", url=shown, host=host
+                )
             case aiohttp.ClientSSLError():
-                return Unreachable(f"{shown}: no secure connection to {host}: check its certificate")
+                return Unreachable(
+                    "{url}: no secure connection to {host}: check its certificate", url=shown, host=host
+                )
             case aiohttp.ClientConnectorError():
-                return Unreachable(f"{shown}: {host} takes no connection: it is tried again later")
+                return Unreachable(
+                    "{url}: {host} takes no connection: it is tried again later", url=shown, host=host
+                )
             case aiohttp.InvalidURL() | ValueError():
-                return FetchError(f"{shown} is not a usable URL: check the address")
+                return FetchError("{url} is not a usable URL: check the address", url=shown)
             case _:
-                return Unreachable(f"{shown}: the answer broke off or is not HTTP: it is tried again later")
+                return Unreachable(
+                    "{url}: the answer broke off or is not HTTP: it is tried again later", url=shown
+                )
 
 
 def _conditions(validators: Validators) -> dict[str, str]:
@@ -219,18 +251,29 @@ def _header(value: str) -> str:
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
-    status = response.status
-    answered = f"{printable(str(response.url))} answered {status}"
+    status, url = response.status, printable(str(response.url))
     if status in (429, 503):
         wait = _retry_after(response.headers.get("Retry-After", ""), now)
-        return ServerBusy(f"{answered}: it is busy and is tried again later", wait)
+        return ServerBusy(
+            "{url} answered {status}: it is busy and is tried again later", wait, url=url, status=status
+        )
     if status in (401, 403, 407):
-        return FetchError(f"{answered}: it does not let Skywave in, check whether the feed is public")
+        return FetchError(
+            "{url} answered {status}: it does not let Skywave in, check whether the feed is public",
+            url=url,
+            status=status,
+        )
     if status == 410:
-        return FetchError(f"{answered}: it is gone for good, remove the source")
+        return SourceGone(
+            "{url} answered {status}: it is gone for good, look for its new address", url=url, status=status
+        )
     if status >= 500:
-        return ServerBusy(f"{answered}: the server has a problem, it is tried again later")
-    return FetchError(f"{answered}: check the address")
+        return ServerBusy(
+            "{url} answered {status}: the server has a problem, it is tried again later",
+            url=url,
+            status=status,
+        )
+    return FetchError("{url} answered {status}: check the address", url=url, status=status)
 
 
 def _retry_after(value: str, now: datetime) -> timedelta | None:

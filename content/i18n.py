@@ -11,6 +11,8 @@ from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from content.errors import SkywaveError
+
 SOURCE_LANGUAGE = "en"
 LANGUAGES = (SOURCE_LANGUAGE, "zh")
 
@@ -39,6 +41,12 @@ def _translations(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
+class Msgid(str):
+    """An English text that is translated where it is shown, also when it fills a field of another one."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Translator:
     """Speaks the language that `locale` (any tag a platform or a person gives) comes nearest to."""
@@ -49,9 +57,21 @@ class Translator:
     def language(self) -> str:
         return negotiate(self.locale)
 
-    def t(self, msgid: str, **values: object) -> str:
-        """The text of `msgid` with `{name}` fields filled from `values`, which are data."""
-        return _translations(self.language).gettext(msgid).format(**values)
+    def t(self, msgid: str, /, **values: object) -> str:
+        """The text of `msgid` with `{name}` fields filled from `values`, which are data, or msgids.
+
+        Without values it has no fields: then it may be a text that was translated before.
+        """
+        translated = _translations(self.language).gettext(msgid) if msgid else ""
+        if not values:
+            return translated
+        return translated.format(
+            **{name: self.t(value) if isinstance(value, Msgid) else value for name, value in values.items()}
+        )
+
+    def error(self, error: SkywaveError) -> str:
+        """What an error says."""
+        return self.t(error.message, **error.values)
 
     def n(self, singular: str, plural: str, count: int, **values: object) -> str:
         """The form that `count` asks for; `{count}` is filled in unless `values` has its own."""

@@ -65,7 +65,9 @@ class ParserPool:
                 if not exc.late:
                     raise _killed(source, exc) from exc
         if self._slow.waiting >= QUEUED:
-            raise ParseError(f"{named(source)} waits for others that take long to read: try again later")
+            raise ParseError(
+                "{source} waits for others that take long to read: try again later", source=named(source)
+            )
         self._suspect(source)
         try:
             result, seconds = await self._slow.call(source, function, *args)
@@ -91,12 +93,18 @@ class _Died(Exception):
     """The worker ended before it had answered; `late` when it had used up its time."""
 
     def __init__(self, late: bool) -> None:
-        super().__init__("took too long to read" if late else "made the parser crash")
+        super().__init__()
         self.late = late
 
 
 def _killed(source: str, exc: _Died) -> ParserKilled:
-    return ParserKilled(f"{named(source)} {exc}: tell its publisher, or remove it")
+    if exc.late:
+        return ParserKilled(
+            "{source} took too long to read: tell its publisher, or remove it", source=named(source)
+        )
+    return ParserKilled(
+        "{source} made the parser crash: tell its publisher, or remove it", source=named(source)
+    )
 
 
 class _Worker:

@@ -7,6 +7,7 @@ from collections import deque
 import structlog
 
 from content.errors import StoreError
+from scheduler.errors import SendError
 from scheduler.journal import STORE_RETRY, Journal
 from scheduler.pacer import PATIENCE, Pacer
 from scheduler.ports import Clock, Mark, Platform, Postponed, Store
@@ -53,7 +54,7 @@ class Dispatcher:
         self._stopping = False
 
     @property
-    def stopped(self) -> str:
+    def stopped(self) -> SendError | None:
         """Why this platform sends nothing more."""
         return self._sending.stopped
 

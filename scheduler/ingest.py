@@ -11,11 +11,12 @@ import structlog
 from content import changes
 from content.bounds import newest
 from content.changes import HANDFUL, Changes
-from content.errors import ParserKilled, SkywaveError, SourceError
+from content.errors import ParserKilled, SkywaveError, SourceError, SourceGone
 from content.fetch import Fetcher, ServerBusy, is_passing
+from content.secrets import printable
 from content.sources import Read, ReadContext, kind_named, kind_of, normalise
 from content.text import storable
-from content.types import Failure, NewPost, ParsedSource, Source, Validators, Visibility
+from content.types import Failure, NewPost, ParsedSource, Source, SourceState, Validators, Visibility
 from scheduler.batches import batches
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.quotas import Quotas
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 # More news than `HANDFUL` in one read is one edition, of the newest posts; the others are counted in it.
 EDITION = 30
+# A server that names another address for good at every read for so long means it.
+MOVED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class _Gathered:
     found: Changes
     validators: Validators
     begun: _Begun
+    moved: str = ""
 
     @property
     def edition(self) -> Sequence[NewPost]:
@@ -153,7 +157,7 @@ class Ingest:
         if failure and source.polled_at is None:
             return await self._failed(source, failure, begun)
         if source.polled_at is not None:
-            return PollResult(source, before=before)
+            return PollResult(source, failures=source.unread, before=before)
         return replace(await self._take(source, parsed, source.validators, begun), before=before)
 
     async def poll(self, source: Source) -> PollResult:
@@ -169,21 +173,24 @@ class Ingest:
         except Exception as exc:
             # The edge of the task: whatever broke, the other sources are read, and this one later.
             log.exception("source.broken", source=source.name)
-            return await self._failed(source, SourceError(f"internal error: {type(exc).__name__}"), begun)
+            return await self._failed(
+                source, SourceError("internal error: {error}", error=type(exc).__name__), begun
+            )
 
     async def _poll(self, source: Source, begun: _Begun) -> PollResult:
         context = self._context_for(source.added_by)
         read: Read = await kind_named(source.kind).read(source.url, source.validators, context)
         if read.parsed is not None:
-            return await self._take(source, read.parsed, read.validators, begun)
+            return await self._take(source, read.parsed, read.validators, begun, read.moved)
         log.debug("source.unchanged", source=source.name)
-        return PollResult(await self._save(source, lambda now: self._read(now, read.validators, begun)))
+        saved = await self._save(source, lambda now: self._read(now, read.validators, begun, read.moved))
+        return PollResult(saved, failures=saved.unread)
 
     async def _take(
-        self, source: Source, parsed: ParsedSource, validators: Validators, begun: _Begun
+        self, source: Source, parsed: ParsedSource, validators: Validators, begun: _Begun, moved: str = ""
     ) -> PollResult:
         found = await self._compare(source, parsed)
-        gathered = _Gathered(parsed, found, validators, begun)
+        gathered = _Gathered(parsed, found, validators, begun, moved)
         edition = gathered.edition
         announced = {post.guid for post in edition}
         # A crash in between loses nothing: what is to be sent now is stored together with its deliveries.
@@ -236,7 +243,7 @@ class Ingest:
             now = self._clock.now()
             ids = await work.posts.insert(source.id, edition, now, tokens)
             await work.posts.still_shown(source.id, read.found.buried, now, now - self._keep_tombstones)
-            polled = self._succeeded(current, read)
+            polled = await self._moved(work, self._succeeded(current, read))
             await work.sources.save(polled)
             made = await self._fan_out(work, current, ids, read.news - len(edition))
             await work.commit()
@@ -272,24 +279,40 @@ class Ingest:
 
     def _succeeded(self, source: Source, read: _Gathered) -> Source:
         return replace(
-            self._read(source, read.validators, read.begun),
+            self._read(source, read.validators, read.begun, read.moved),
             title=source.title or storable(read.parsed.title),
-            warning=storable(changes.left_out(read.parsed, self._kept(read.parsed))),
+            warning=changes.cut_short(read.parsed, self._kept(read.parsed)),
+            unread=tuple(Failure(storable(one.name), storable(one.reason)) for one in read.parsed.failures),
         )
 
-    def _read(self, source: Source, validators: Validators, begun: _Begun) -> Source:
+    def _read(self, source: Source, validators: Validators, begun: _Begun, moved: str) -> Source:
         """A source after a read that succeeded, also if it has not changed."""
-        seconds = self._seconds(begun)
+        seconds, now = self._seconds(begun), self._clock.now()
         wait = poll_wait(source.interval or self._interval, seconds)
         return replace(
             source,
             validators=_storable(validators),
-            polled_at=self._clock.now(),
+            polled_at=now,
             next_poll_at=next_poll(source.next_poll_at, begun.at, wait),
             failures=0,
             last_error="",
             read_seconds=seconds,
+            moved_to=moved,
+            moved_since=(source.moved_since if moved == source.moved_to else now) if moved else None,
         )
+
+    async def _moved(self, work: UnitOfWork, source: Source) -> Source:
+        """A source at the address that its server has named for long enough, if no other source has it.
+
+        A read that fails changes nothing: the guard may refuse the address, or nobody is there.
+        """
+        since = None if source.failures else source.moved_since
+        if since is None or self._clock.now() - since < MOVED_FOR:
+            return source
+        if await work.sources.by_url(source.moved_to) is not None:
+            return source
+        log.info("source.moved", source=source.name, to=printable(source.moved_to))
+        return replace(source, url=source.moved_to, moved_to="", moved_since=None)
 
     async def _failed(self, source: Source, error: SkywaveError, begun: _Begun) -> PollResult:
         asked = error.retry_after if isinstance(error, ServerBusy) else None
@@ -306,6 +329,7 @@ class Ingest:
                 last_error=reason,
                 next_poll_at=self._clock.now() + poll_backoff(interval, now.failures + 1, asked),
                 read_seconds=seconds,
+                state=SourceState.PAUSED if isinstance(error, SourceGone) else now.state,
             )
 
         saved = await self._save(source, failed)
@@ -318,8 +342,10 @@ class Ingest:
             current = await work.sources.get(source.id)
             if current is None:
                 return source
-            changed = change(current)
+            changed = await self._moved(work, change(current))
             await work.sources.save(changed)
+            if changed.state is not current.state:
+                await work.sources.set_state(changed.id, changed.state)
             await work.commit()
         return changed
 

@@ -1,8 +1,9 @@
 """What happens to chats: they vanish, return, move, lose a topic. All of it in one unit of work each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from content.i18n import Msgid
 from scheduler.ports import UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind, ChatState, Place
 
@@ -10,6 +11,11 @@ from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind
 AWAY = "the chat was away"
 # Why what waited for a chat is not sent.
 BANNED = "the chat was banned"
+# What the chat around a topic is told, and why.
+TOPIC_PAUSED = Msgid("{topic}: {reason}. What was to be sent there waits.")
+TOPIC_CLOSED, TOPIC_GONE = Msgid("the topic was closed"), Msgid("the topic is gone")
+
+NO_VALUES: Mapping[str, str | int] = {}
 
 
 async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
@@ -82,15 +88,23 @@ async def pause_topic(work: UnitOfWork, chat: Chat, reason: str, now: datetime) 
     """One topic cannot be written to for now: the chat around it is told, once."""
     if await pause(work, chat, reason):
         around = Place(chat.place.platform, chat.place.address)
-        text = f"{chat.name}: {reason}. What was to be sent there waits."
-        await notify(work, around, text, now, chat.kind)
+        values = {"topic": chat.name, "reason": reason}
+        await notify(work, around, TOPIC_PAUSED, now, chat.kind, values)
 
 
 async def notify(
-    work: UnitOfWork, place: Place, text: str, now: datetime, kind: ChatKind | None = None
+    work: UnitOfWork,
+    place: Place,
+    text: str,
+    now: datetime,
+    kind: ChatKind | None = None,
+    values: Mapping[str, str | int] = NO_VALUES,
 ) -> None:
-    """Send a text of Skywave's own to a chat, through the outbox like everything else."""
+    """Send a text of Skywave's own to a chat, through the outbox like everything else.
+
+    The text is a msgid, and the chat reads it in its language; `values` fill its fields.
+    """
     chat = await work.chats.ensure(place, kind=kind)
-    notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text), now)
+    notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text, values=values), now)
     if notice is not None:
         await work.outbox.deliver(notice, chat.id, now)

@@ -77,7 +77,7 @@ class Sending:
         self._store, self._platform, self._pacer = store, platform, pacer
         self._clock, self._rng, self._journal, self._in_flight = clock, rng, journal, in_flight
         self._renderings = Renderings(store, platform, compose)
-        self.stopped = ""
+        self.stopped: SendError | None = None
 
     async def deliver(self, delivery: Delivery) -> None:
         """Send what is left of a delivery, and record what becomes of it. Raises nothing."""
@@ -233,22 +233,22 @@ class Sending:
 
     async def _publish(self, delivery: Delivery) -> None:
         """Pass on what has arrived. After a crash it is done again from the start, which does no harm."""
-        reaction, reason = Reaction((Closed(delivery.id, DeliveryState.SENT),)), ""
+        reaction = Reaction((Closed(delivery.id, DeliveryState.SENT),))
         try:
             for part in sorted(delivery.parts, key=lambda part: part.n):
                 if part.sent is not None:
                     await self._platform.publish(part.sent)
         except SendError as error:
-            reaction, reason = after_publishing(error, delivery, self._clock.now(), self._rng), str(error)
+            reaction = after_publishing(error, delivery, self._clock.now(), self._rng)
             log.warning(
                 "delivery.not_published",
                 chat=str(delivery.chat.place),
                 delivery=delivery.id,
                 error=type(error).__name__,
-                reason=reason,
+                reason=str(error),
             )
-        if reaction.effect:
-            self._effect(reaction.effect, delivery.chat, reason)
+            if reaction.effect:
+                self._effect(reaction.effect, delivery.chat, error)
         await self._journal.mark(*reaction.marks)
 
     async def _react(self, error: SendError, delivery: Delivery, part: Part) -> Form | None:
@@ -268,33 +268,33 @@ class Sending:
             error=type(error).__name__,
             reason=str(error),
         )
-        change = self._effect(reaction.effect, delivery.chat, str(error)) if reaction.effect else None
+        change = self._effect(reaction.effect, delivery.chat, error) if reaction.effect else None
         await self._journal.mark(*reaction.marks, change=change)
         return reaction.next_form
 
-    def _effect(self, effect: Effect, chat: Chat, reason: str) -> Change | None:
+    def _effect(self, effect: Effect, chat: Chat, error: SendError) -> Change | None:
         """Do at once what concerns the pace; what is left is for the store."""
         match effect:
             case Slower(wait, scope):
                 self._pacer.limited(chat.place.address, wait, scope)
                 return None
             case Stop():
-                self.stopped = reason
+                self.stopped = error
                 return None
             case _:
-                return partial(self._change, effect, chat, reason)
+                return partial(self._change, effect, chat, error)
 
-    async def _change(self, effect: Effect, chat: Chat, reason: str, work: UnitOfWork) -> None:
+    async def _change(self, effect: Effect, chat: Chat, error: SendError, work: UnitOfWork) -> None:
         platform, address, now = chat.place.platform, chat.place.address, self._clock.now()
         match effect:
             case Gone():
-                await membership.deactivate_address(work, platform, address, reason, now)
+                await membership.deactivate_address(work, platform, address, str(error), now)
             case Moved(new):
                 await work.chats.move(platform, address, new)
             case Paused(topic_only=True):
-                await membership.pause_topic(work, chat, reason, now)
+                await membership.pause_topic(work, chat, error.message, now)
             case Paused():
-                await membership.pause(work, chat, reason)
+                await membership.pause(work, chat, str(error))
 
 
 def _meant(error: SendError, delivery: Delivery) -> SendError:

@@ -1,7 +1,8 @@
 """What is sent where, and when. Times are UTC-aware; ids are the store's."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -155,13 +156,17 @@ class BroadcastKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One edition. `title` and `more`, the number of posts left out, are of a digest; `body` of a notice."""
+    """One edition. `title` and `more`, the number of posts left out, are of a digest.
+
+    `body` of a notice is a msgid whose fields `values` fill; without values, a text as it is.
+    """
 
     kind: BroadcastKind
     posts: tuple[int, ...] = ()
     title: str = ""
     more: int = 0
     body: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
     digest_id: int | None = None
     slot: datetime | None = None  # of a digest: the occurrence (UTC) that it is for
 

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
 from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow, LedgerRow, PartRow
@@ -36,10 +37,28 @@ def to_part(row: AnyRow) -> Part:
     )
 
 
+MSGID = "msgid"  # marks a value that is translated where it is shown
+
+
+def from_values(values: Mapping[str, str | int]) -> dict[str, Any]:
+    """What fills the fields of a notice, as it is stored."""
+    return {name: {MSGID: one} if isinstance(one, Msgid) else one for name, one in values.items()}
+
+
+def _to_values(stored: Mapping[str, Any]) -> dict[str, str | int]:
+    return {name: Msgid(one[MSGID]) if isinstance(one, dict) else one for name, one in stored.items()}
+
+
 def to_broadcast(row: AnyRow) -> Broadcast:
     """A broadcast as its deliveries know it: which posts are theirs says the ledger."""
     return Broadcast(
-        row.kind, title=row.title, more=row.more, body=row.body, digest_id=row.digest_id, slot=row.slot
+        row.kind,
+        title=row.title,
+        more=row.more,
+        body=row.body,
+        values=_to_values(row.body_values),
+        digest_id=row.digest_id,
+        slot=row.slot,
     )
 
 

@@ -108,7 +108,10 @@ class SourceRow(Base):
     added_by: Mapped[str] = mapped_column(default="", server_default="")
     read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     warning: Mapped[str] = mapped_column(default="", server_default="")
+    unread: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
     unfollowed_since: Mapped[datetime | None]
+    moved_to: Mapped[str] = mapped_column(default="", server_default="")
+    moved_since: Mapped[datetime | None]
 
 
 class PostRow(Base):
@@ -217,6 +220,7 @@ class BroadcastRow(Base):
     title: Mapped[str] = mapped_column(default="")
     more: Mapped[int] = mapped_column(default=0)
     body: Mapped[str] = mapped_column(default="")
+    body_values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
     slot: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -34,7 +34,7 @@ from scheduler.types import (
     PartState,
     Progress,
 )
-from storage.deliveries import Deliveries
+from storage.deliveries import Deliveries, from_values
 from storage.fanout import FanOut
 from storage.marks import Marks
 from storage.models import (
@@ -114,6 +114,7 @@ class SqlOutbox:
             "title": broadcast.title,
             "more": broadcast.more,
             "body": broadcast.body,
+            "body_values": from_values(broadcast.values),
             "digest_id": broadcast.digest_id,
             "slot": broadcast.slot,
             "created_at": now,

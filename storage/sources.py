@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.sources.updates import KIND as UPDATES
-from content.types import Source, SourceState, Validators, Visibility
+from content.types import Failure, Source, SourceState, Validators, Visibility
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
@@ -32,7 +32,10 @@ def to_source(row: SourceRow) -> Source:
         added_by=row.added_by,
         read_seconds=row.read_seconds,
         warning=row.warning,
+        unread=tuple(Failure(**item) for item in row.unread),
         unfollowed_since=row.unfollowed_since,
+        moved_to=row.moved_to,
+        moved_since=row.moved_since,
     )
 
 
@@ -123,8 +126,11 @@ class SqlSources:
             "last_error": source.last_error,
             "read_seconds": source.read_seconds,
             "warning": source.warning,
+            "unread": [{"name": failure.name, "reason": failure.reason} for failure in source.unread],
             "unfollowed_since": source.unfollowed_since,
             "added_by": source.added_by,
+            "moved_to": source.moved_to,
+            "moved_since": source.moved_since,
         }
         await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
 

@@ -161,9 +161,13 @@ async def _no_fetch(url: str) -> None:
 
 @dataclass
 class FakeFetcher:
-    """Serves `pages` by URL, raises `faults` by URL; `calls` are the URLs in order."""
+    """Serves `pages` by URL, raises `faults` by URL; `calls` are the URLs in order.
+
+    `moved` is by URL where it is for good; the page is the one there.
+    """
 
     pages: dict[str, bytes] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     faults: dict[str, SourceError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
@@ -174,14 +178,16 @@ class FakeFetcher:
         await self.on_fetch(url)
         if url in self.faults:
             raise self.faults[url]
-        if url not in self.pages:
-            raise FetchError(f"{url} answered 404: check the address")
-        body = self.pages[url]
+        moved = self.moved.get(url, "")
+        last = moved or url
+        if last not in self.pages:
+            raise FetchError(f"{last} answered 404: check the address")
+        body = self.pages[last]
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
-            return None
+            return Fetched(last, None, "", validators, moved) if moved else None
         validators = Validators(etag=self.etag, content_hash=content_hash)
-        return Fetched(url, body, "application/octet-stream", validators)
+        return Fetched(last, body, "application/octet-stream", validators, moved)
 
 
 class ParserHere:

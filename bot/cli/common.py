@@ -24,7 +24,7 @@ from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
 from content.sources import normalise
-from content.types import Source
+from content.types import Failure, Source, SourceState
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
@@ -101,7 +101,24 @@ def to_json(item: Any, *without: str) -> dict[str, Any]:
 def without_secrets(source: Source) -> Source:
     """A source as it may be shown."""
     error, warning = secrets.without_secrets(source.last_error), secrets.without_secrets(source.warning)
-    return dataclasses.replace(source, url=secrets.printable(source.url), last_error=error, warning=warning)
+    url, moved_to = secrets.printable(source.url), secrets.printable(source.moved_to)
+    unread = tuple(
+        Failure(secrets.without_secrets(one.name), secrets.without_secrets(one.reason))
+        for one in source.unread
+    )
+    return dataclasses.replace(
+        source, url=url, last_error=error, warning=warning, unread=unread, moved_to=moved_to
+    )
+
+
+def trouble(source: Source) -> str:
+    """What is wrong with a source, and how to mend it; empty if nothing is."""
+    if source.last_error and source.state is SourceState.PAUSED:
+        again = (
+            f"skywave sources resume {source.id} reads it again, skywave sources remove {source.id} ends it"
+        )
+        return f"{source.last_error}; {again}"
+    return source.last_error or source.warning
 
 
 def print_json(document: object) -> None:

@@ -14,11 +14,13 @@ from bot.cli.common import (
     settings_of_process,
     show_findings,
     to_json,
+    trouble,
     without_secrets,
 )
 from bot.cli.usage import usage
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
+from content.sources.markdown import KIND as MARKDOWN
 from scheduler.types import Chat, ChatState
 from storage.database import database_name, database_url
 
@@ -57,7 +59,11 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
         last_read = await work.sources.last_read()
     yield _reading(last_read, app)
     for source in map(without_secrets, sources):
-        yield Finding(f"source {source.name}", not source.last_error, source.last_error or source.warning)
+        yield Finding(f"source {source.name}", not source.last_error, trouble(source))
+        for failure in source.unread:
+            # A publisher's feed cannot be mended here, a folder can.
+            ours = source.kind == MARKDOWN
+            yield Finding(f"source {source.name}, {failure.name}", not ours, failure.reason)
     for chat in chats:
         yield _chat(chat)
     async for finding in usage(app):

@@ -24,6 +24,7 @@ from bot.cli.common import (
     say,
     source_named,
     to_json,
+    trouble,
     warn,
     without_secrets,
     write_private,
@@ -138,6 +139,9 @@ async def _list(with_secrets: bool, json: bool) -> None:
     rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in sources]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+    for source in sources:
+        for failure in source.unread:
+            say(f"{source.name}: not read: {failure.name}: {failure.reason}")
 
 
 def _tagged(source: Source) -> str:
@@ -145,9 +149,9 @@ def _tagged(source: Source) -> str:
 
 
 def _state(source: Source) -> str:
-    if source.last_error:
-        return f"failing ({source.failures}): {source.last_error}"
-    return f"{source.state}; {source.warning}" if source.warning else source.state
+    failing = source.last_error and source.state is SourceState.ACTIVE
+    state = f"failing ({source.failures})" if failing else source.state
+    return ": ".join(filter(None, (state, trouble(source))))
 
 
 @commands.command("check")

@@ -63,7 +63,7 @@ class Refusals:
                 # Not a word of what stands there, or in whose network: whoever asks might be looking for it.
                 url = printable(request.arguments.strip())
                 return _said(t("{url} cannot be reached: check the address.", url=url))
-        return _said(str(error))
+        return _said(request.translator.error(error))
 
     async def _note(self, request: Request, what: str) -> None:
         actor = request.call.actor

@@ -110,7 +110,7 @@ class Router:
                 t = Translator(call.locale).t
                 return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
-                return Reply(present.error(str(exc)), private=True)
+                return Reply(present.error(Translator(call.locale).error(exc)), private=True)
             return await self._refusals.failed(request, exc)
 
     def _turn(self, call: Call, work: Work = Work.QUICK) -> AbstractAsyncContextManager[None]:

@@ -18,8 +18,9 @@ def kind_of(url: str) -> SourceKind:
         if kind.accepts(url.strip()):
             return kind
     raise UsageError(
-        f"{printable(url.strip())[:200] or 'an empty text'} is not a source: "
-        "give the URL of a feed (https://example.org/feed.xml) or the path of a folder (./posts)"
+        "“{text}” is not a source: "
+        "give the URL of a feed (https://example.org/feed.xml) or the path of a folder (./posts)",
+        text=printable(url.strip())[:200],
     )
 
 

@@ -5,12 +5,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import MAX_POSTS
+from content.bounds import MAX_POSTS, MAX_URL
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
 from content.secrets import is_public, printable
 from content.sources.charset import decode
+from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import Read, ReadContext
 from content.sources.xmlfeed import parse_xml
@@ -19,8 +20,9 @@ from content.types import ParsedSource, Validators
 
 _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
-_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])")
-_PAGE = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])", re.IGNORECASE)
+_PAGE = re.compile(r"<(html|head|body)\b", re.IGNORECASE)
+_ELEMENT = re.compile(r"<\w")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 
@@ -40,7 +42,8 @@ class FeedKind:
         full = _with_scheme(url)
         if not is_web_url(full):
             raise UsageError(
-                f"{printable(url)[:200]} is not the URL of a feed: give one like https://example.org/feed.xml"
+                "{url} is not the URL of a feed: give one like https://example.org/feed.xml",
+                url=printable(url)[:200],
             )
         parts = urlsplit(full)
         userinfo, at, host = parts.netloc.rpartition("@")
@@ -59,10 +62,13 @@ class FeedKind:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         if fetched is None:
             return Read(None, validators, url)
-        parsed = await context.parse(
-            url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
-        )
-        return Read(parsed, fetched.validators, fetched.url)
+        moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
+        parsed = None
+        if fetched.body is not None:
+            parsed = await context.parse(
+                url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
+            )
+        return Read(parsed, fetched.validators, fetched.url, moved)
 
 
 def _with_scheme(url: str) -> str:
@@ -75,23 +81,34 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
         return parse_json(text, url, max_posts)
-    start = _COMMENT.sub("", text[:8192])
+    kind, declared, document = split_doctype(text)
+    start = _COMMENT.sub("", document[:8192])
     root = _ROOT.search(start)
-    page = _PAGE.search(start)
+    page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
-        raise ParseError(_not_a_feed(text, url))
-    return parse_xml(text, root[1], url, max_posts)
+        raise _not_a_feed(text, url)
+    return parse_xml(document, root[1], declared, url, max_posts)
 
 
-def _not_a_feed(text: str, url: str) -> str:
+def _not_a_feed(text: str, url: str) -> ParseError:
     shown = printable(url)
     if not text:
-        return f"{shown} is not a feed but empty: check the address"
-    if feeds := _alternates(text, url):
-        # On a page that is not for everybody, the addresses are not either.
-        named = feeds if is_public(url) else [printable(feed) for feed in feeds]
-        return f"{shown} is not a feed but a page: add its feed instead, {' or '.join(named)}"
-    return f"{shown} is not a feed: look for a link named RSS, Atom or Feed on the site"
+        return ParseError("{url} is not a feed but empty: check the address", url=shown)
+    # On a page that is not for everybody, the addresses are not either.
+    feeds = [feed if is_public(url) else printable(feed) for feed in _alternates(text, url)]
+    match feeds:
+        case [feed]:
+            return ParseError(
+                "{url} is not a feed but a page: add its feed instead, {feed}", url=shown, feed=feed
+            )
+        case [feed, other]:
+            return ParseError(
+                "{url} is not a feed but a page: add its feed instead, {feed} or {other}",
+                url=shown,
+                feed=feed,
+                other=other,
+            )
+    return ParseError("{url} is not a feed: look for a link named RSS, Atom or Feed on the site", url=shown)
 
 
 def _alternates(text: str, url: str) -> list[str]:

@@ -21,10 +21,12 @@ def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     try:
         feed = json.loads(text, strict=False)
     except (ValueError, RecursionError) as exc:
-        raise ParseError(f"{printable(url)} is broken JSON ({str(exc)[:100]}): tell its publisher") from exc
+        raise ParseError(
+            "{url} is broken JSON ({reason}): tell its publisher", url=printable(url), reason=str(exc)[:100]
+        ) from exc
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
-        raise ParseError(f"{printable(url)} is not a feed: JSON without the `items` of a JSON Feed")
+        raise ParseError("{url} is not a feed: JSON without the `items` of a JSON Feed", url=printable(url))
     home = _url(feed, "home_page_url", url)
     objects = [item for item in items if isinstance(item, dict)]
     kept = newest(objects, [_published(item) for item in objects], max_posts)

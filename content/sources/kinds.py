@@ -51,11 +51,15 @@ class ReadContext:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One read of a source: `parsed` is None when nothing has changed; `url` is that after redirects."""
+    """One read of a source: `parsed` is None when nothing has changed; `url` is that after redirects.
+
+    `moved` is the URL, in its stored form, that the server names for good; empty if it names none.
+    """
 
     parsed: ParsedSource | None
     validators: Validators
     url: str
+    moved: str = ""
 
 
 class SourceKind(Protocol):

@@ -21,6 +21,7 @@ from content.sources.xmlfeed import media_of
 from content.text import markdown_to_html, plain_text, sanitise, storable
 from content.types import Failure, ParsedPost, ParsedSource, Validators
 
+KIND = "markdown"
 MAX_BYTES = 2 * 1024 * 1024
 MAX_TOTAL = 64 * 1024 * 1024  # bytes of all files of a folder
 MAX_FILES = 10_000  # that are looked at, Markdown or not
@@ -36,7 +37,7 @@ class MarkdownKind:
 
     @property
     def name(self) -> str:
-        return "markdown"
+        return KIND
 
     def accepts(self, url: str) -> bool:
         return bool(_PATH.match(url)) or (bool(url) and "://" not in url and Path(url).is_dir())
@@ -68,19 +69,30 @@ class File:
 
 def _files(folder: Path) -> tuple[File, ...]:
     if not folder.is_dir():
-        raise FetchError(f"{folder} is not a folder that can be read: check the path and its permissions")
+        raise FetchError(
+            "{folder} is not a folder that can be read: check the path and its permissions",
+            folder=str(folder),
+        )
     return tuple(sorted(_walk(folder), key=lambda file: file.name))
 
 
 def _walk(folder: Path) -> Iterator[File]:
     def refuse(exc: OSError) -> None:
-        raise FetchError(f"{exc.filename} cannot be read ({exc.strerror}): check its permissions") from exc
+        raise FetchError(
+            "{path} cannot be read ({reason}): check its permissions",
+            path=str(exc.filename),
+            reason=str(exc.strerror),
+        ) from exc
 
     seen = 0
     for where, folders, names in os.walk(folder, onerror=refuse):
         seen += len(names) + len(folders)
         if seen > MAX_FILES:
-            raise FetchError(f"{folder} holds more than {MAX_FILES} files: give a smaller folder")
+            raise FetchError(
+                "{folder} holds more than {count} files: give a smaller folder",
+                folder=str(folder),
+                count=MAX_FILES,
+            )
         inside = len(Path(where).relative_to(folder).parts)
         folders[:] = [name for name in folders if inside < MAX_DEPTH and not name.startswith((".", "_"))]
         for name in names:
@@ -118,7 +130,11 @@ def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POS
     Raises ParseError.
     """
     if sum(file.size for file in files if file.size <= MAX_BYTES) > MAX_TOTAL:
-        raise ParseError(f"{folder} holds more than {MAX_TOTAL // 1024**2} MiB of Markdown: split it")
+        raise ParseError(
+            "{folder} holds more than {mib} MiB of Markdown: split it",
+            folder=str(folder),
+            mib=MAX_TOTAL // 1024**2,
+        )
     posts: list[ParsedPost] = []
     failures: list[Failure] = []
     for file in files:

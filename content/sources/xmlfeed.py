@@ -11,11 +11,12 @@ from typing import cast
 import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import MAX_POSTS, bounded, newest
+from content.bounds import bounded, newest
 from content.document import is_web_url
 from content.errors import ParseError
 from content.fetch import printable
 from content.sources.dates import to_utc
+from content.sources.entities import FORBIDDEN, well_formed
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Media, ParsedPost, ParsedSource
 
@@ -27,18 +28,29 @@ _LONG_AUTHOR = re.compile(
     r"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{500})[^<\]]+"
 )
 LOOKED_AT = 10  # times as many posts as are kept: the newest are sought among these
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, section 2.2
-_POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]")
-_POST_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>")
+_POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_POST_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>", re.IGNORECASE)
+# feedparser resolves a guid like an address, which it is not. One that has a scheme stays as it is.
+_GUID = "skywave-guid:"
+_GUID_START = re.compile(
+    r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|(<(?:[A-Za-z_][\w.-]*:)?(?:guid|id)(?:\s[^<>]*)?(?<!/)>\s*+(?:<!\[CDATA\[)?)",
+    re.DOTALL | re.IGNORECASE,
+)
 PICTURE = "image/*"  # the type of a picture whose source does not name it
 
 Entry = Mapping[str, object]
 
 
-def parse_xml(text: str, root: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
-    """The feed in `text`, whose root element is `root` (rss, feed, RDF). Raises ParseError."""
-    text = _FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
-    text = _MANY_SIGNS.sub("&", _LONG_AUTHOR.sub(r"\1", text))
+def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_posts: int) -> ParsedSource:
+    """The feed in `text`, whose root element is `root` (rss, feed, RDF).
+
+    `declared` are the entities of its DOCTYPE, which it has no more. Raises ParseError.
+    """
+    text = FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
+    text = well_formed(_MANY_SIGNS.sub("&", _LONG_AUTHOR.sub(r"\1", text)), declared)
+    if "xml:base" in text.lower():
+        text = _GUID_START.sub(lambda match: match[1] or match[2] + _GUID, text)
     ends = [match.end() for match in _POST_END.finditer(text)]
     is_long = len(ends) > LOOKED_AT * max_posts
     whole = _completed(text[: ends[LOOKED_AT * max_posts - 1]] if is_long else text, root)
@@ -51,10 +63,12 @@ def parse_xml(text: str, root: str, url: str, max_posts: int = MAX_POSTS) -> Par
         )
     except ValueError as exc:
         # expat's reader trips over a name with a no-break space in it.
-        raise ParseError(f"{printable(url)} is a broken feed: tell its publisher") from exc
+        raise ParseError("{url} is a broken feed: tell its publisher", url=printable(url)) from exc
     entries = cast(Sequence[Entry], found.entries)
-    if found.bozo and not entries and whole is None:
-        raise ParseError(f"{printable(url)} is a broken feed ({_reason(found)}): tell its publisher")
+    if found.bozo and not entries and whole is None and _POST_START.search(text):
+        raise ParseError(
+            "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
+        )
     home = _url(found.feed, "link", url)
     cut_short = Failure(
         printable(url), "the feed is cut short: what comes after its last complete post is lost"
@@ -71,19 +85,21 @@ def parse_xml(text: str, root: str, url: str, max_posts: int = MAX_POSTS) -> Par
 
 def _completed(text: str, root: str) -> str | None:
     """None for a feed that has its end; else its complete posts, with the end that it lacks."""
-    opened = re.search(rf"<((?:[A-Za-z_][\w.-]*:)?){root}\b[^<>]*?(/?)>", text)
-    if re.search(rf"</(?:[A-Za-z_][\w.-]*:)?{root}\s*>", text) or (opened and opened[2]):
+    opened = re.search(rf"<((?:[A-Za-z_][\w.-]*:)?{root})\b[^<>]*?(/?)>", text)
+    ended = re.search(rf"</(?:[A-Za-z_][\w.-]*:)?{root}\s*>", text, re.IGNORECASE)
+    if ended or (opened and opened[2]):
         return None
     if text.rfind("<") > text.rfind(">"):
         text = text[: text.rfind("<")]
     if text.rfind("<![CDATA[") > text.rfind("]]>"):  # what looks like an end in there is text
         text = text[: text.rfind("<![CDATA[")]
-    end = f"</{opened[1] if opened else ''}{root}>"
+    end = f"</{opened[1] if opened else root}>"
     cut = max((match.end() for match in _POST_END.finditer(text)), default=None)
     if cut is None:
         begun = _POST_START.search(text)
         cut = begun.start() if begun else len(text)
-    return text[:cut] + ("</channel>" if root == "rss" else "") + end
+    channel = {"rss": "</channel>", "RSS": "</CHANNEL>"}.get(root, "")
+    return text[:cut] + channel + end
 
 
 def _reason(found: Mapping[str, object]) -> str:
@@ -94,10 +110,11 @@ def _reason(found: Mapping[str, object]) -> str:
 
 
 def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
-    guid = _string(entry, "id")
-    is_made_of_guid = _string(entry, "link") == guid and not is_web_url(guid)  # feedparser does that
-    url = "" if is_made_of_guid else _url(entry, "link", feed_url)
+    guid, link = (_string(entry, name).removeprefix(_GUID).strip() for name in ("id", "link"))
     body = _body(entry)
+    base = _string(body, "base") or _string(_detail(entry, "title"), "base")  # empty without xml:base
+    is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser does that
+    url = absolute(base if is_made_of_guid else feed_url, link) if link else ""
     html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
     title = _plain(entry, "title")
     published, updated = _time(entry, "published"), _time(entry, "updated")

@@ -74,6 +74,55 @@ def test_what_a_read_left_out_is_told_by_each_command(
     assert json.loads(skywave("sources list --json").stdout)[0]["warning"] == ""
 
 
+def test_each_broken_file_of_a_folder_is_named_with_its_line_until_it_is_mended(
+    skywave: Skywave, tmp_path: Path
+) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Good\n\nText.")
+    broken = {"bad.md": "---\ntitle: [a\n---\n", "old/worse.md": "---\ntitle: a\ndate: {{\n---\n"}
+    for name, content in broken.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    lines = {"bad.md": "line 3: ", "old/worse.md": "line 4: "}
+    for words in (
+        f"sources add {folder}",
+        "sources list",
+        "poll --all",
+        f"sources add {folder}",
+        "poll --all",
+    ):
+        told = skywave(words).stdout
+        assert all(f"not read: {name}: {line}" in told for name, line in lines.items()), words
+    (source,) = json.loads(skywave("sources list --json").stdout)
+    assert {one["name"]: one["reason"][:8] for one in source["unread"]} == lines
+    findings = [one for one in json.loads(skywave("doctor --json").stdout) if ".md" in one["what"]]
+    assert [(one["what"], one["well"]) for one in findings] == [
+        (f"source posts, {name}", False) for name in broken
+    ]
+    (folder / "bad.md").write_text("# Mended\n")
+    (folder / "old/worse.md").unlink()
+    assert "1 new" in skywave("poll --all").stdout
+    assert "not read" not in skywave("sources list").stdout
+    assert skywave("doctor").exit_code == 0
+
+
+def test_a_source_that_is_gone_for_good_is_told_with_the_next_step(skywave: Skywave, tmp_path: Path) -> None:
+    (tmp_path / "posts").mkdir()
+    assert skywave(f"sources add {tmp_path / 'posts'}").exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "skywave.db")) as database, database:
+        database.execute(
+            "UPDATE sources SET state = 'paused', failures = 1, last_error = 'it answered 410',"
+            " moved_to = 'https://ann:secret@example.org/feed'"
+        )
+    told = "it answered 410; skywave sources resume 1 reads it again, skywave sources remove 1 ends it"
+    (finding,) = [one for one in json.loads(skywave("doctor --json").stdout) if "posts" in one["what"]]
+    assert (finding["well"], finding["hint"]) == (False, told)
+    shown = " ".join(skywave("sources list").stdout.split())
+    assert "paused:" in shown and "failing" not in shown
+    assert json.loads(skywave("sources list --json").stdout)[0]["moved_to"] == "https://example.org/feed"
+
+
 def chats_of(skywave: Skywave) -> dict[str, str]:
     """What each chat may do, by its address."""
     chats = json.loads(skywave("chats list --json").stdout)

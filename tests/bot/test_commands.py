@@ -12,7 +12,7 @@ from bot.commands import COMMANDS
 from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Reply
-from content.errors import FetchError, SearchTooLong
+from content.errors import FetchError, SearchTooLong, Unreachable
 from content.search import Query
 from content.types import PostQuery, Ranking, Visibility
 from scheduler.ports import DeliveryFilter, UnitOfWork
@@ -291,6 +291,26 @@ async def test_what_cannot_be_fetched_is_said(desk: Desk) -> None:
     desk.fetcher.faults[FEED] = error
     assert shown(await desk.say(f"/subscribe {FEED}")) == f"⚠ {error}"
     assert await desk.follows() == []
+
+
+async def test_why_a_feed_cannot_be_read_is_said_in_the_language_of_the_reader(desk: Desk) -> None:
+    desk.fetcher.pages[FEED] = b"<html><head></head></html>"
+    said = shown(await desk.say(f"/subscribe {FEED}", locale="zh"))
+    assert said == f"⚠ {FEED} 不是订阅源，请在网站上查找名为 RSS、Atom 或 Feed 的链接"
+    desk.fetcher.faults[FEED] = Unreachable(
+        "{url}: no address is known for {host}: check the host name", url=FEED, host="example.org"
+    )
+    said = shown(await desk.say(f"/subscribe {FEED}", locale="zh"))
+    assert said.startswith("⚠ ") and "cannot be reached" not in said, "a person is told no more than that"
+    said = shown(await desk.say(f"/subscribe {FEED}", locale="zh", actor=OPERATOR))
+    assert said == f"⚠ {FEED}：找不到主机 example.org，请检查主机名"
+    async with desk.store.write() as work:  # what is stored for logs and the command line is English
+        source = await work.sources.add("feed", FEED, "", Visibility.PUBLIC)
+        await work.commit()
+    await desk.services.ingest.poll(source)
+    async with desk.store.read() as work:
+        (stored,) = await work.sources.all()
+    assert stored.last_error == f"{FEED}: no address is known for example.org: check the host name"
 
 
 @pytest.mark.parametrize(

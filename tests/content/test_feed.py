@@ -140,6 +140,26 @@ class TestAtomAndRdf:
         )
         assert (second.summary, second.html, second.published_at) == ("plain & simple", "<p>x</p>", TEN)
 
+    def test_a_guid_is_not_resolved_against_the_base(self) -> None:
+        ids = ("/a/1", " <![CDATA[ a/2 ]]>", "urn:3", "https://example.net/4")
+        entries = "".join(f"<entry><id>{one}</id><link href='{n}'/></entry>" for n, one in enumerate(ids))
+        text = "<![CDATA[<id>5</id>]]>"
+        atom = ATOM[: ATOM.index("<entry>")] + entries + f"<entry><id/><title>{text}</title></entry></feed>"
+        *posts, last = parse(atom).posts
+        assert [post.guid for post in posts] == ["/a/1", "a/2", "urn:3", "https://example.net/4"]
+        assert [post.url for post in posts] == [f"https://example.net/x/{n}" for n in range(4)]
+        assert last.title == "<id>5</id>" and len(last.guid) == 32
+
+    def test_a_guid_without_a_link_is_the_link_relative_to_the_base(self) -> None:
+        item = "<item><title>t</title><guid>{}</guid></item>"
+        items = rss(item.format("a/1") + item.format("https://e.org/2"))
+        based = parse(items.replace("<rss", "<rss xml:base='https://example.net/x/'")).posts
+        assert [(post.guid, post.url) for post in based] == [
+            ("a/1", "https://example.net/x/a/1"),
+            ("https://e.org/2", "https://e.org/2"),
+        ]
+        assert [post.url for post in parse(items).posts] == ["", "https://e.org/2"]
+
     def test_rdf(self) -> None:
         (post,) = parse(RDF).posts
         assert (post.url, post.title, post.published_at) == ("https://example.org/r", "Item", TEN)
@@ -196,7 +216,84 @@ class TestNotAFeed:
 
     def test_a_feed_beyond_repair_says_so(self) -> None:
         with pytest.raises(ParseError, match="broken feed"):
-            parse("<rss version='2.0'><channel><title>a</b></channel></rss>")
+            parse("<rss version='2.0'><channel><title>a</b><item></channel></rss>")
+
+
+def rss(inside: str, title: str = "t") -> str:
+    return f"<rss version='2.0'><channel><title>{title}</title>{inside}</channel></rss>"
+
+
+ITEM = "<item><title>one</title><guid>1</guid></item>"
+
+
+class TestIllFormed:
+    @pytest.mark.parametrize(
+        ("text", "title"),
+        [
+            (rss("", "Café&nbsp;&eacute;&hellip;"), "Café\u00a0é…"),
+            ("<feed xmlns='http://www.w3.org/2005/Atom'><title>A&nbsp;b</title></feed>", "A\u00a0b"),
+            (rss("", "Fish & Chips &nosuch; &AMP; a&b=c"), "Fish & Chips &nosuch; & a&b=c"),
+            ("<rss version='2.0'><channel><title>t</title></b></channel></rss>", "t"),
+        ],
+        ids=["html", "atom", "unknown", "tags"],
+    )
+    def test_a_feed_may_have_no_post_yet(self, text: str, title: str) -> None:
+        assert parse(text) == ParsedSource(title=" ".join(title.split()))
+
+    def test_html_entities_are_characters_in_titles_of_posts(self) -> None:
+        title = "<title>Caf&eacute; &lt;&mdash; R&amp;D</title><guid>/?a&b</guid>"
+        (post,) = parse(rss(f"<item>{title}</item>")).posts
+        assert (post.title, post.guid) == ("Café <— R&D", "/?a&b")
+
+    def test_an_entity_in_cdata_or_escaped_is_that_of_the_html(self) -> None:
+        html = "<description><![CDATA[<p>1 &lt; 2&nbsp;&eacute;</p>]]></description>"
+        (post,) = parse(rss(f"<item>{html}<title>a&nbsp;b</title></item>")).posts
+        assert post.html == "<p>1 &lt; 2&nbsp;é</p>"
+
+    @pytest.mark.parametrize("half", ["&#xD800;", "&#55357;", "&#x110000;", "&#99999999;"])
+    def test_a_character_that_does_not_exist_costs_no_post(self, half: str) -> None:
+        parsed = parse(rss(f"{ITEM}<item><title>a{half}b&#8;&#0;</title><guid>2</guid></item>"))
+        assert [post.title for post in parsed.posts] == ["one", "a\ufffdb"]
+
+    def test_upper_case_tags(self) -> None:
+        text = (
+            "<RSS VERSION='2.0'><CHANNEL><TITLE>T</TITLE><ITEM><TITLE>one</TITLE>"
+            "<LINK>https://example.org/1</LINK><GUID>1</GUID><PUBDATE>Tue, 14 Jul 2026 10:00:00 GMT</PUBDATE>"
+            "<DESCRIPTION>&lt;P&gt;x&lt;/P&gt;</DESCRIPTION></ITEM>"
+        )
+        for end, count in (("</CHANNEL></RSS>", 0), ("<ITEM><TIT", 1)):
+            parsed = parse(text + end)
+            assert (parsed.title, len(parsed.failures)) == ("T", count)
+            assert [(post.guid, post.title, post.html) for post in parsed.posts] == [("1", "one", "<p>x</p>")]
+            assert parsed.posts[0].published_at == TEN
+
+
+class TestDoctype:
+    @pytest.mark.parametrize(
+        "doctype",
+        [
+            "<!DOCTYPE html>",
+            "<!DOCTYPE rss [<!ENTITY page '<html>]'> <!-- it's a \" --> <!ENTITY feed \"<feed >\">]>",
+            "<!DOCTYPE rss [" + '<!ENTITY nbsp "&#160;"> ' * 500 + "]>",
+        ],
+        ids=["html", "quotes", "long"],
+    )
+    def test_does_not_hide_the_root_element(self, doctype: str) -> None:
+        assert [post.title for post in parse(f"<?xml version='1.0'?>{doctype}\n{rss(ITEM)}").posts] == ["one"]
+
+    def test_says_what_its_entities_are(self) -> None:
+        doctype = '<!DOCTYPE rss [<!ENTITY who "Ann"><!ENTITY dash "&#8212;"><!ENTITY b "<b>">]>'
+        assert parse(doctype + rss("", "&who; &dash; &b;")).title == "Ann — &b;"
+
+    def test_inside_a_comment_or_a_post_is_none(self) -> None:
+        text = "<!-- <!DOCTYPE rss [ -->" + rss(
+            "<item><title><![CDATA[a &lt;<!DOCTYPE html>]]></title></item>"
+        )
+        assert [post.title for post in parse(text).posts] == ["a <"]
+
+    def test_of_a_page_is_no_feed(self) -> None:
+        with pytest.raises(ParseError, match="is not a feed"):
+            parse("<!DOCTYPE html><p>an <rss> tag")
 
 
 class TestCutShort:

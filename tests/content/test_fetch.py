@@ -246,6 +246,34 @@ class TestRedirects:
             fetched = await fetcher.fetch(server.url(), NONE)
         assert fetched is not None and (fetched.url, fetched.body) == (server.url("/end"), b"end")
 
+    @pytest.mark.parametrize(
+        ("statuses", "moved"),
+        [
+            ((301,), "/1"),
+            ((308, 301), "/2"),
+            ((301, 302, 301), "/1"),  # what comes after a redirect for now is not for good
+            ((302,), ""),
+            ((307, 308), ""),
+        ],
+    )
+    @pytest.mark.parametrize("last", [200, 304])
+    async def test_for_good_are_told_whether_or_not_anything_is_new(
+        self, fetcher: HttpFetcher, statuses: tuple[int, ...], moved: str, last: int
+    ) -> None:
+        async def handler(request: web.Request) -> web.Response:
+            hop = int(request.path.strip("/"))
+            if hop == len(statuses):
+                return web.Response(status=last, body=b"end" if last == 200 else b"")
+            return web.Response(status=statuses[hop], headers={"Location": f"/{hop + 1}"})
+
+        async with serving(handler) as server:
+            fetched = await fetcher.fetch(server.url("/0"), Validators(etag='"1"'))
+        if last == 304 and not moved:
+            assert fetched is None
+        else:
+            assert fetched is not None and fetched.moved == (server.url(moved) if moved else "")
+            assert fetched.body == (b"end" if last == 200 else None)
+
     async def test_end_after_five(self, fetcher: HttpFetcher) -> None:
         async with serving(redirecting("/again")) as server:
             with pytest.raises(FetchError, match="redirects more than 5 times"):

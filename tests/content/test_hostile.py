@@ -69,6 +69,17 @@ class TestPatterns:
         with pytest.raises(SourceError):
             parse_feed(b"<!--" * 500_000, "", URL)
 
+    @pytest.mark.parametrize("piece", ["<!DOCTYPE a [", "<!--", "\"'", "<!ENTITY a '", "<!ENTITY ", " "])
+    def test_a_doctype_without_an_end(self, piece: str) -> None:
+        with pytest.raises(SourceError):
+            parse_feed(("<!DOCTYPE a [" + piece * 500_000).encode(), "", URL)
+        with pytest.raises(SourceError):
+            parse_feed(("<!DOCTYPE " + piece * 500_000).encode(), "", URL)
+
+    @pytest.mark.parametrize("piece", ["<![CDATA[", "<!--", "&#", "&#1", "&a"])
+    def test_references_without_an_end(self, piece: str) -> None:
+        assert parse_feed(("<rss>" + piece * 200_000).encode(), "", URL).posts == ()
+
     def test_attributes_of_one_tag(self) -> None:
         names = " ".join(f"a{number}" for number in range(40_000))
         for tag in (f"<p {names}>x", f"<p {names.replace(' ', '/')}>x", f'<p b=">" {names}>x'):

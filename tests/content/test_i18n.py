@@ -1,3 +1,6 @@
+import ast
+import pickle
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 from io import BytesIO
@@ -10,10 +13,16 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from content.errors import SkywaveError, SourceError, UsageError
+from content.fetch import ServerBusy
 from content.i18n import Translator, negotiate
+from scheduler.errors import PlatformStopped
+from scheduler.membership import TOPIC_CLOSED, TOPIC_PAUSED
 
 ROOT = Path(__file__).parents[2]
-KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,), "Parameter": (2,)}  # the third argument is its summary
+# The third argument of a command is its summary.
+KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,), "Parameter": (2,), "Msgid": None}
+PACKAGES = ("content", "scheduler", "storage", "bot")
 
 
 def chinese() -> Catalog:
@@ -21,15 +30,46 @@ def chinese() -> Catalog:
     return read_po(BytesIO(source), locale="zh", abort_invalid=True)
 
 
+def classes_below(root: type[SkywaveError]) -> Iterator[str]:
+    yield root.__name__
+    for kind in root.__subclasses__():
+        yield from classes_below(kind)
+
+
+# What chats are told as it is: their messages must be msgids.
+SHOWN = {*classes_below(SourceError), PlatformStopped.__name__}
+
+
+def raised() -> list[tuple[str, ast.Call]]:
+    """Where such an error is made, and how; of other errors, those of what is no source."""
+    found: list[tuple[str, ast.Call]] = []
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        here = SHOWN | {"UsageError"} if path.is_relative_to(ROOT / "content") else SHOWN
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in here:
+                found.append((f"{path.relative_to(ROOT)}:{node.lineno}", node))
+    return found
+
+
+def message_of(call: ast.Call) -> str | None:
+    """The text that an error is made with; None for a constant, which is a Msgid where it is defined."""
+    first = call.args[0]
+    if isinstance(first, ast.Name | ast.Subscript):
+        return None
+    assert isinstance(first, ast.Constant) and isinstance(first.value, str), ast.unparse(call)
+    return first.value
+
+
 def used_msgids() -> set[str]:
     found = [
         message
-        for package in ("content", "bot")
+        for package in PACKAGES
         for _, _, message, _, _ in extract_from_dir(
             str(ROOT / package), [("**.py", "python")], keywords=KEYWORDS
         )
     ]
-    return {message if isinstance(message, str) else message[0] for message in found}
+    messages = {message for _, call in raised() if (message := message_of(call))}
+    return {message if isinstance(message, str) else message[0] for message in found} | messages
 
 
 def fields(text: str) -> set[str]:
@@ -77,6 +117,28 @@ def test_every_text_in_use_is_translated() -> None:
         msgid for msgid in sorted(used) if not (entry := catalog.get(msgid)) or not all(texts(entry.string))
     ]
     assert not missing, f"content/locales/zh.po lacks {missing}"
+
+
+def test_the_values_of_an_error_fill_its_fields() -> None:
+    errors = [(where, call, message) for where, call in raised() if (message := message_of(call))]
+    assert len(errors) > 30, "they are found"
+    for where, call, message in errors:
+        assert fields(message) == {keyword.arg for keyword in call.keywords} - {"retry_after"}, where
+
+
+def test_an_error_says_the_same_in_each_language() -> None:
+    error = ServerBusy("{url} answered {status}: check the address", url="https://e.org/{0}", status=404)
+    assert str(error) == Translator("en").error(error) == "https://e.org/{0} answered 404: check the address"
+    assert Translator("zh").error(error) == "https://e.org/{0} 返回 404，请检查网址"
+    again = pickle.loads(pickle.dumps(error))
+    assert Translator("zh").error(again) == Translator("zh").error(error), "it comes from another process"
+    told = UsageError("“{}” 不是页码。")
+    assert Translator("zh").error(told) == str(told), "what was translated before is data"
+
+
+def test_a_value_may_be_translated_too() -> None:
+    said = Translator("zh").t(TOPIC_PAUSED, topic="Sources", reason=TOPIC_CLOSED)
+    assert said == "Sources：话题已关闭。要发到那里的内容会先保留。"
 
 
 def test_no_translation_is_left_over() -> None:

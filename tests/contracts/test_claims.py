@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.ports import Closed, PartEnded, Postponed
-from scheduler.types import ChatState, DeliveryState, Form, PartState
-from tests.builders import after, part
+from content.i18n import Msgid
+from scheduler.ports import Closed, PartEnded, Postponed, Store
+from scheduler.types import Broadcast, BroadcastKind, ChatState, DeliveryState, Form, PartState
+from tests.builders import NOW, after, part
 from tests.contracts.world import World
 
 
@@ -63,6 +64,19 @@ async def test_a_chat_that_returned_gets_what_waited(world: World) -> None:
     await world.set_state(chat, ChatState.PAUSED, "no rights")
     (taken,) = await world.claim()
     assert (taken.chat.state, taken.chat.reason) == (ChatState.PAUSED, "no rights")
+
+
+async def test_what_fills_the_fields_of_a_notice_is_kept_with_it(world: World, store: Store) -> None:
+    chat = await world.chat()
+    values: dict[str, str | int] = {"topic": "{News}", "count": 3, "reason": Msgid("the topic was closed")}
+    notice = Broadcast(BroadcastKind.NOTICE, body="{topic}: {reason}", values=values)
+    async with store.write() as work:
+        broadcast_id = await work.outbox.broadcast(notice, NOW)
+        assert broadcast_id is not None and await work.outbox.deliver(broadcast_id, chat.id, NOW)
+        await work.commit()
+    (taken,) = await world.claim()
+    assert taken.broadcast == notice
+    assert [type(value) for value in taken.broadcast.values.values()] == [str, int, Msgid]
 
 
 async def test_a_postponed_delivery_waits_and_remembers(world: World) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from content.types import PostQuery, SourceState, Validators, Visibility
+from content.types import Failure, PostQuery, SourceState, Validators, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
@@ -30,6 +30,9 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
         failures=3,
         last_error="it timed out",
         visibility=Visibility.PRIVATE,
+        unread=(Failure("a.md", "line 3: no date"), Failure("b/c.md", "line 1 is not UTF-8")),
+        moved_to="https://example.net/feed",
+        moved_since=NOW,
     )
     async with store.write() as work:
         await work.sources.save(polled)

@@ -15,6 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from content.document import Document, Paragraph, text
+from content.i18n import Translator
 from content.sources import ReadContext
 from content.types import Post, Source, Visibility
 from scheduler.dispatch import Dispatcher
@@ -41,7 +42,8 @@ async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs)
 def compose(delivery: Delivery, posts: Sequence[Post]) -> Document:
     """A block for each line of each post, and one for those left out; a notice as it is."""
     if delivery.broadcast.body:
-        return Document((Paragraph(text(delivery.broadcast.body)),))
+        said = Translator(delivery.chat.language).t(delivery.broadcast.body, **delivery.broadcast.values)
+        return Document((Paragraph(text(said)),))
     lines = [(line, post.id) for post in posts for line in post.text.splitlines()]
     tail = [(Paragraph(text("and more")), ())] if delivery.broadcast.more else []
     rows = [*((Paragraph(text(line)), (post_id,)) for line, post_id in lines), *tail]

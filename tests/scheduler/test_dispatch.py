@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -719,6 +720,19 @@ async def test_a_move_to_a_known_chat_unites_what_both_were_sent(world: World) -
     assert (await world.again(old)).place == new.place
 
 
+async def test_a_group_is_told_of_its_topic_in_its_own_language(world: World) -> None:
+    await world.source()
+    group, topic = await world.chat("1", follows=()), await world.chat("1", "7")
+    async with world.store.write() as work:
+        await work.chats.save(replace(group, language="zh"))
+        await work.commit()
+    await world.publish("one")
+    world.platform.faults = [Fault(ChatPaused(membership.TOPIC_CLOSED, topic_only=True), topic.place)]
+    await world.dispatcher().drain()
+    assert world.platform.texts(group) == ["fake:1/7：话题已关闭。要发到那里的内容会先保留。"]
+    assert (await world.again(topic)).reason == "the topic was closed"
+
+
 async def test_a_closed_topic_waits_and_its_group_is_told_once(world: World) -> None:
     await world.source()
     group, topic = await world.chat("1", follows=()), await world.chat("1", "7")
@@ -826,7 +840,7 @@ async def test_a_refused_token_stops_the_platform_and_loses_nothing(world: World
     world.platform.faults = [Fault(PlatformStopped("the token is refused"))]
     dispatcher = world.dispatcher()
     await dispatcher.run()
-    assert dispatcher.stopped == "the token is refused"
+    assert str(dispatcher.stopped) == "the token is refused"
     left = 40 - len(world.platform.arrived)
     assert left > 0
     assert world.sql("SELECT count(*) FROM deliveries WHERE state = 'pending'") == [(left,)]

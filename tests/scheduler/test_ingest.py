@@ -6,7 +6,7 @@ from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import FetchError, ParserKilled, UsageError
+from content.errors import AddressRefused, FetchError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
@@ -219,6 +219,87 @@ async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> N
     world.fetcher.faults[FEED] = ServerBusy("busy", timedelta(hours=3))
     await world.ingest.poll(await stored(world))
     assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(hours=3)
+
+
+async def test_a_source_that_is_gone_for_good_is_paused_until_somebody_resumes_it(world: World) -> None:
+    source = await world.source()
+    world.fetcher.faults[FEED] = SourceGone("https://example.org answered 410")
+    await world.ingest.poll(source)
+    world.fetcher.calls.clear()
+    world.clock.advance(timedelta(days=30).total_seconds())
+    assert await world.poll_due() == [] and world.fetcher.calls == []
+    gone = await stored(world)
+    assert (gone.state, gone.last_error) == (SourceState.PAUSED, "https://example.org answered 410")
+    del world.fetcher.faults[FEED]
+    async with world.store.write() as work:
+        await work.sources.set_state(source.id, SourceState.ACTIVE)
+        await work.commit()
+    (result,) = await world.poll_due()
+    assert (result.source.state, result.source.last_error) == (SourceState.ACTIVE, "")
+
+
+# Sources that move
+
+
+NEW = "https://new.example.org/feed.json"
+
+
+async def read_after(world: World, hours: float, *texts: str) -> Source:
+    """Hours later: read the source, wherever it is stored; its feed has posts of these texts by now."""
+    world.clock.advance(hours * 3600)
+    if texts:
+        world.fetcher.pages[NEW] = world.fetcher.pages[FEED] = json_feed(*texts)
+    async with world.store.read() as work:
+        source = (await work.sources.all())[-1]
+    result = await world.ingest.poll(source)
+    assert not result.error
+    return result.source
+
+
+async def test_an_address_that_is_named_for_good_for_a_day_is_taken_over(world: World) -> None:
+    source, chat = await world.source(), await world.chat()
+    world.fetcher.moved[FEED] = NEW
+    first = await read_after(world, 0, "one")
+    assert (first.url, first.moved_to, first.moved_since) == (FEED, NEW, world.clock.now())
+    assert (await read_after(world, 23)).url == FEED
+    moved = await read_after(world, 1)
+    assert (moved.id, moved.url, moved.moved_to, moved.moved_since) == (source.id, NEW, "", None)
+    assert await stored(world, NEW) == moved
+    await read_after(world, 1, "one", "two")
+    assert world.fetcher.calls[-1] == NEW
+    assert world.ledger(chat) == {"one": "reserved", "two": "reserved"}
+
+
+async def test_a_read_without_the_redirect_and_another_address_begin_the_day_anew(world: World) -> None:
+    await world.source()
+    world.fetcher.moved[FEED] = NEW
+    await read_after(world, 0, "one")
+    del world.fetcher.moved[FEED]
+    assert (await read_after(world, 20)).moved_since is None
+    world.fetcher.moved[FEED] = NEW
+    assert (await read_after(world, 20)).url == FEED
+    world.fetcher.moved[FEED] = OTHER
+    world.fetcher.pages[OTHER] = world.fetcher.pages[FEED]
+    source = await read_after(world, 25)
+    assert (source.url, source.moved_to, source.moved_since) == (FEED, OTHER, world.clock.now())
+
+
+async def test_an_address_that_another_source_has_is_not_taken_over(world: World) -> None:
+    await world.source(NEW)
+    await world.source()
+    world.fetcher.moved[FEED] = NEW
+    await read_after(world, 0, "one")
+    assert (await read_after(world, 100)).url == FEED
+
+
+async def test_an_address_that_the_guard_refuses_is_not_taken_over(world: World) -> None:
+    await world.source()
+    world.fetcher.moved[FEED] = NEW
+    await read_after(world, 0, "one")
+    world.clock.advance(48 * 3600)
+    world.fetcher.faults[FEED] = AddressRefused("10.0.0.1 is not a public address")
+    await world.ingest.poll(await stored(world))
+    assert (await stored(world)).failures == 1
 
 
 async def test_what_cannot_be_read_is_not_added(world: World) -> None:

@@ -147,14 +147,25 @@ async def test_what_a_read_took_is_recorded_and_kept_to(world: World) -> None:
     assert result.source.next_poll_at == world.clock.now() + timedelta(seconds=400)
 
 
-async def test_an_interval_of_a_minute_is_a_minute(world: World) -> None:
+@pytest.mark.parametrize(("interval", "tick"), [(60, 14), (3, 0.75)])
+async def test_an_interval_of_a_minute_is_a_minute(world: World, interval: int, tick: float) -> None:
     """Ticks come when they come; the source is read as often as there are intervals."""
-    await world.source()
+    source, every = await world.source(), timedelta(seconds=interval)
+
+    async def read(url: str) -> None:
+        world.clock.advance(0.2)
+
+    world.fetcher.on_fetch = read
+    begun = world.clock.now()
+    async with world.store.write() as work:
+        await work.sources.save(replace(source, interval=every, next_poll_at=begun + every))
+        await work.commit()
     reads = 0
-    for _ in range(400):
-        world.clock.advance(7)
+    while reads < 20:
+        world.clock.advance(tick)
         reads += len(await world.poll_due())
-    assert reads == 400 * 7 // 300
+    last = (world.clock.now() - begun).total_seconds()
+    assert 20 * interval <= last < 20 * interval + tick + 0.2
 
 
 # The reads

@@ -105,5 +105,5 @@ async def test_limits_of_the_platform_and_its_refused_token_are_everybodys(world
     assert world.clock.monotonic() - before >= 50
     world.clock.advance(60)
     await dispatcher.drain()
-    assert dispatcher.stopped == "the token is refused"
+    assert str(dispatcher.stopped) == "the token is refused"
     assert world.deliveries(chat)[0][0] == "pending"

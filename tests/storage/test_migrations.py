@@ -18,8 +18,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
+from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
-from content.types import Visibility
+from content.types import Failure, Visibility
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, migrate
@@ -54,6 +55,12 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
 
 
+def downgrade(connection: Connection, revision: str) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
+
+
 def test_there_is_one_head() -> None:
     assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1
 
@@ -75,16 +82,11 @@ async def test_a_difference_would_be_noticed(database_url: str) -> None:
 
 
 async def test_down_to_nothing_and_up_again(database_url: str) -> None:
-    def downgrade(connection: Connection) -> None:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-
     async with engine_for(database_url) as engine:
         async with engine.connect() as connection:
             before = await connection.run_sync(tables)
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade)
+            await connection.run_sync(downgrade, "base")
         async with engine.connect() as connection:
             assert await connection.run_sync(tables) == {"alembic_version"}
         await migrate(engine)
@@ -95,11 +97,6 @@ async def test_down_to_nothing_and_up_again(database_url: str) -> None:
 
 async def test_rows_of_the_version_before_are_carried_along(database_url: str) -> None:
     """What stood in the tables before is there afterwards, and nothing of it counts as old."""
-
-    def downgrade(connection: Connection) -> None:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
 
     store = await SqlStore.open(database_url)
     world = World(store)
@@ -118,7 +115,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
                 text("INSERT INTO tombstones (source_id, guid, key) VALUES (:source, 'gone', 'gone')"),
                 {"source": source.id},
             )
-            await connection.run_sync(downgrade)
+            await connection.run_sync(downgrade, "0002")
         await migrate(engine)
         async with engine.connect() as connection:
             seen_at = (await connection.execute(select(TombstoneRow.seen_at))).scalar_one()
@@ -135,6 +132,27 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     assert carried is not None and replace(carried, created_at=NOW) == draft
     assert people is not None and people.added_by, "people's feeds stay away from the operator's networks"
     assert min(seen_at, carried.created_at) > NOW, "they count as made when the bounds came"
+
+
+async def test_sources_and_notices_of_revision_3_are_carried_along(database_url: str) -> None:
+    store = await SqlStore.open(database_url)
+    source = replace(await World(store).source(), last_error="it timed out", failures=2, polled_at=NOW)
+    notice = "News {a}: the topic was closed. What was to be sent there waits."
+    await World(store).deliver(await World(store).chat(), body=notice)
+    async with store.write() as work:
+        await work.sources.save(replace(source, moved_to="https://example.net", unread=(Failure("a", "b"),)))
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0003")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.sources.get(source.id) == source
+    (waiting,) = await World(store).claim()
+    assert Translator("zh").t(waiting.broadcast.body, **waiting.broadcast.values) == notice
+    await store.close()
 
 
 async def test_an_empty_database_is_not_current_and_becomes_it(empty_database_url: str) -> None:

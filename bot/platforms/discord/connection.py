@@ -12,7 +12,8 @@ import discord
 import structlog
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from bot.platforms.discord.errors import FAULTS, LOGIN_HINT, send_error
+from bot.platforms.discord.errors import FAULTS, TOKEN_REFUSED, send_error
+from content.i18n import Msgid
 from scheduler.errors import PlatformStopped
 
 log = structlog.get_logger(__name__)
@@ -23,12 +24,14 @@ BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … fai
 CONNECT_TIMEOUT = 60.0  # seconds
 # What close codes mean that no other attempt will change (docs.discord.com: "Gateway Close Event Codes").
 CLOSED = {
-    4004: f"Discord refuses the token: {LOGIN_HINT}",
-    4010: "Discord does not take this connection as one of many: update Skywave",
-    4011: "the bot is in too many servers for one connection: let it leave some",
-    4012: "Discord no longer speaks this version of its gateway: update Skywave",
-    4013: "Discord does not know the intents that Skywave asks for: update Skywave",
-    4014: "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal",
+    4004: TOKEN_REFUSED,
+    4010: Msgid("Discord does not take this connection as one of many: update Skywave"),
+    4011: Msgid("the bot is in too many servers for one connection: let it leave some"),
+    4012: Msgid("Discord no longer speaks this version of its gateway: update Skywave"),
+    4013: Msgid("Discord does not know the intents that Skywave asks for: update Skywave"),
+    4014: Msgid(
+        "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal"
+    ),
 }
 
 

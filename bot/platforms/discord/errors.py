@@ -6,6 +6,7 @@ from datetime import timedelta
 import aiohttp
 import discord
 
+from content.i18n import Msgid
 from scheduler.errors import (
     Ambiguous,
     ChatGone,
@@ -42,7 +43,9 @@ PUBLISHED = (40033, UNKNOWN_MESSAGE)
 # All that the library raises.
 FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
-LOGIN_HINT = "check SKYWAVE_DISCORD_TOKEN (Developer Portal, Bot, Reset Token)"
+TOKEN_REFUSED = Msgid(
+    "Discord refuses the token: check SKYWAVE_DISCORD_TOKEN (Developer Portal, Bot, Reset Token)"
+)
 REASON_LENGTH = 200
 # Seconds to wait where Discord asks for patience but does not say for how long; a block of the address lasts.
 SHORT_WAIT, BLOCK_WAIT = 5.0, 60.0
@@ -52,7 +55,7 @@ def send_error(error: Exception) -> SendError:
     """The error of our tree, whose text is Discord's own."""
     match error:
         case discord.LoginFailure():
-            return PlatformStopped(f"Discord refuses the token: {LOGIN_HINT}")
+            return PlatformStopped(TOKEN_REFUSED)
         case discord.RateLimited():
             wait = timedelta(seconds=error.retry_after)
             return RateLimited("Discord asks to wait", retry_after=wait, scope=RateScope.CHAT)
@@ -80,7 +83,11 @@ def is_late(error: Exception) -> bool:
 def _http_error(error: discord.HTTPException) -> SendError:
     reason, code, status = _reason(error), error.code, error.status
     if status == 401 or code in TOKEN:
-        return PlatformStopped(f"Discord refuses the token ({reason}): {LOGIN_HINT}")
+        return PlatformStopped(
+            "Discord refuses the token ({reason}): "
+            "check SKYWAVE_DISCORD_TOKEN (Developer Portal, Bot, Reset Token)",
+            reason=reason,
+        )
     if status == 429:
         return _rate_limited(error, reason)
     if code in WAIT:

@@ -51,7 +51,7 @@ async def topic_changed(event: TopicEvent, wiring: Wiring) -> None:
         if not event.closed:
             await membership.reactivate(work, chat, wiring.clock.now())
         elif await work.subscriptions.of(chat.id):
-            await membership.pause_topic(work, chat, "the topic was closed", wiring.clock.now())
+            await membership.pause_topic(work, chat, membership.TOPIC_CLOSED, wiring.clock.now())
         await work.commit()
     wiring.wake()
 

@@ -28,6 +28,7 @@ from scheduler.errors import (
     Refused,
     SendError,
 )
+from scheduler.membership import TOPIC_CLOSED, TOPIC_GONE
 
 # A flood wait and a message that leaves no later than so many seconds after it may have one cause.
 TOGETHER = 1.0
@@ -35,9 +36,9 @@ NEVER = float("-inf")
 
 GONE = ("chat not found", "user not found", "peer_id_invalid", "group chat was deactivated")
 TOPIC = {
-    "message thread not found": "the topic is gone",
-    "topic_deleted": "the topic is gone",
-    "topic_closed": "the topic was closed",
+    "message thread not found": TOPIC_GONE,
+    "topic_deleted": TOPIC_GONE,
+    "topic_closed": TOPIC_CLOSED,
 }
 RIGHTS = (
     "not enough rights",
