@@ -101,25 +101,26 @@ def _result(result: PollResult) -> dict[str, Any]:
     return to_json(replace(result, source=without_secrets(result.source)))
 
 
+# What was so before a source was added.
+KNOWN = {
+    Visibility.PRIVATE: "people had added it privately; it is public now",
+    Visibility.PUBLIC: "is a public source already",
+}
+
+
 def _added(result: PollResult) -> str:
-    match result.before:
-        case Visibility.PRIVATE:
-            return f"{result.source.name}: people had added it privately; it is public now"
-        case Visibility.PUBLIC:
-            return f"{result.source.name}: is a public source already"
-        case _ if result.error:
-            return f"{result.source.name}: added, but {result.error}"
-        case _:
-            return _summary(result)
+    told = KNOWN.get(result.before) if result.before else result.error and f"added, but {result.error}"
+    return _summary(result, told)
 
 
-def _summary(result: PollResult) -> str:
+def _summary(result: PollResult, told: str | None = None) -> str:
+    """What a read has brought, or what is told in its place, and what could not be read."""
     counts = (
         f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
     )
     failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
     cut = f"\n  {result.cut}" if result.cut else ""
-    return f"{result.source.name}: {result.error or counts}{cut}{failures}"
+    return f"{result.source.name}: {told or result.error or counts}{cut}{failures}"
 
 
 @commands.command("list")
