@@ -20,7 +20,7 @@ from tests.builders import source as a_source
 from tests.fakes import FakeClock
 from tests.scheduler.conftest import FEED, World, json_feed
 
-PATIENCE = 30.0  # seconds after which something hangs
+PATIENCE = 90.0
 SMALL = Places(quick=4, slow=2, host=2, owner=1, total=5)
 
 
