@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from content.errors import SkywaveError
 
@@ -30,6 +28,10 @@ class Jobs:
     """Runs ticks on the event loop until it is stopped."""
 
     def __init__(self, ticks: list[Tick]) -> None:
+        # It takes time to load, and no command but `run` and `chat` has ticks.
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+        from apscheduler.triggers.interval import IntervalTrigger
+
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._running: set[asyncio.Task[object]] = set()
         for tick in ticks:

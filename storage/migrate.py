@@ -1,18 +1,27 @@
-"""Bring the schema up to date, also when several processes start at once."""
+"""Bring the schema up to date, also when several processes start at once.
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+Alembic is loaded only where something has to be migrated: each command opens the database, and nearly always
+it is up to date.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
 from storage.sql import MIGRATION_LOCK
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def alembic_config() -> Config:
+
+def alembic_config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
     config.set_main_option("path_separator", "os")
@@ -35,24 +44,31 @@ async def migrate(engine: AsyncEngine) -> None:
 
 def is_current(connection: Connection) -> bool:
     """Whether the schema is at the head. Raises StoreTooNew when no migration here is its revision."""
-    current = MigrationContext.configure(connection).get_current_revision()
+    current = _revision_of(connection)
     if current is not None and current not in known_revisions():
         raise StoreTooNew(
             f"the database is at revision {current} of a newer Skywave: install that one, or restore a backup"
         )
-    return current == _scripts().get_current_head()
+    return current == max(known_revisions())
 
 
+@cache
 def known_revisions() -> frozenset[str]:
-    """The revisions of the schema that this Skywave can bring up to date."""
-    return frozenset(script.revision for script in _scripts().walk_revisions())
+    """The revisions of the schema that this Skywave can bring up to date: the files are called by them."""
+    versions = Path(__file__).parent / "migrations" / "versions"
+    return frozenset(file.name.partition("_")[0] for file in versions.glob("[0-9]*.py"))
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(alembic_config())
+def _revision_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _upgrade(connection: Connection) -> None:
+    from alembic import command
+
     config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

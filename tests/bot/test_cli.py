@@ -336,3 +336,21 @@ def test_ctrl_c_ends_quietly_while_the_program_loads(tmp_path: Path, module: str
     code = INTERRUPTED.format(module=module)
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+LISTING = """
+import sys
+from bot.cli.main import app
+try:
+    app(["chats", "list"])
+finally:
+    print(sorted({"alembic", "apscheduler", "discord", "telegram"} & set(sys.modules)))
+"""
+
+
+def test_a_command_loads_nothing_that_only_others_need(skywave: Skywave) -> None:
+    assert skywave("db upgrade").exit_code == 0
+    listed = subprocess.run(
+        [sys.executable, "-c", LISTING], capture_output=True, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert listed.stdout.splitlines()[-1] == b"[]", listed.stderr
