@@ -142,7 +142,7 @@ async def _list(with_secrets: bool, json: bool) -> None:
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
     for source in sources:
         for failure in source.unread:
-            say(f"{source.name}: not read: {failure.name}: {failure.reason}")
+            warn(f"{source.name}: not read: {failure.name}: {failure.reason}")
 
 
 def _tagged(source: Source) -> str:

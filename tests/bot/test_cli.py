@@ -92,7 +92,7 @@ def test_each_broken_file_of_a_folder_is_named_with_its_line_until_it_is_mended(
         f"sources add {folder}",
         "poll --all",
     ):
-        told = skywave(words).stdout
+        told = skywave(words).output
         assert all(f"not read: {name}: {line}" in told for name, line in lines.items()), words
     (source,) = json.loads(skywave("sources list --json").stdout)
     assert {one["name"]: one["reason"][:8] for one in source["unread"]} == lines
