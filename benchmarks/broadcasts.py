@@ -142,11 +142,11 @@ async def telegram_30() -> list[Result]:
 
 async def telegram_faults() -> list[Result]:
     """Posts one after another to each chat at 30 a second, while 5 % of the messages fail at first."""
-    rate, chats, posts = 30, 300, 6
+    rate, chats, posts = 30, 600, 10
     async with scene(chats, rate, faults=0.05) as made:
         for n in range(posts):
             await made.world.publish(f"news {n}")
-        async with asyncio.timeout(PATIENCE * 3):
+        async with asyncio.timeout(PATIENCE * 5):
             while await made.tg.sent() < chats * posts:
                 await asyncio.sleep(0.5)
         shown = (await made.tg.ask("times"))["shown"]
