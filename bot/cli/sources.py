@@ -92,7 +92,8 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
 def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """How far a work has come, on standard error; what it gives is called with the name of each step."""
     columns = (TextColumn(what), MofNCompleteColumn(), TextColumn("{task.fields[name]}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total, name="")
         yield lambda name: progress.update(task, advance=1, name=visible_line(name[:60]))
 
