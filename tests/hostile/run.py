@@ -24,7 +24,7 @@ from tests.hostile.people import Chats
 from tests.hostile.sites import Site, serving
 
 # Seconds within which the program connects, and within which all is sent in the end.
-PATIENCE = 120.0
+PATIENCE = 240.0
 # Seconds for which somebody waits for an answer before it counts as lost.
 LATE = 30.0
 LOOK = 0.25
