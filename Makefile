@@ -16,7 +16,7 @@ run: $(READY)
 	@$(BIN)/skywave run
 
 test: $(READY) lint
-	@$(BIN)/pytest -n 3 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -23,6 +23,13 @@ from storage.unit_of_work import SqlStore
 settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("skywave")
 
+# Tests that start the program and mostly wait for it. They come first, so that no worker ends long after the others.
+PROGRAMS = ("tests/e2e/", "tests/chaos/", "tests/hostile/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(PROGRAMS))
+
 
 EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
