@@ -24,9 +24,9 @@ from bot.settings import Settings, load_settings
 from content import present
 from content.document import Document
 from content.types import Post
-from scheduler.dispatch import MOST, Dispatcher
-from scheduler.limits import Limits, Rate
-from scheduler.pacer import GATHER, Pacer
+from scheduler.delivery.dispatch import MOST, Dispatcher
+from scheduler.delivery.limits import Limits, Rate
+from scheduler.delivery.pacer import GATHER, Pacer
 from scheduler.ports import Closed, Mark, PartEnded
 from scheduler.types import (
     Chat,

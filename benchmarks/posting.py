@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.logs import configure
 from bot.platforms.discord.adapter import DiscordAdapter
-from scheduler.limits import Limits, Rate
+from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import Chat, ChatKind, Message, Place
 
 AT_ONCE = 32

@@ -37,17 +37,17 @@ from content.present import Look
 from content.sources import Parser, ReadContext
 from content.types import Post, Visibility
 from scheduler import membership
-from scheduler.digests import Digests
-from scheduler.dispatch import Dispatcher
-from scheduler.drafts import Drafts
+from scheduler.delivery.dispatch import Dispatcher
+from scheduler.delivery.pacer import Pacer
 from scheduler.errors import PlatformStopped
-from scheduler.ingest import Ingest
-from scheduler.jobs import Jobs, Tick
+from scheduler.intake.ingest import Ingest
+from scheduler.intake.polling import Poller
 from scheduler.leases import RENEWAL, Leases
-from scheduler.pacer import Pacer
-from scheduler.polling import Poller
 from scheduler.ports import Clock
 from scheduler.quotas import Quotas
+from scheduler.timetable.digests import Digests
+from scheduler.timetable.drafts import Drafts
+from scheduler.timetable.jobs import Jobs, Tick
 from scheduler.types import BroadcastKind, Chat, Delivery, Place
 from scheduler.upkeep import Keep, Upkeep
 from storage.database import PRIVATE, sqlite_file

@@ -23,7 +23,7 @@ from storage.unit_of_work import SqlStore
 settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("skywave")
 
-# Tests that start the program and mostly wait for it. They come first, so that no worker ends long after the others.
+# Tests that start the program take long. They come first, so that no worker ends long after the others.
 PROGRAMS = ("tests/e2e/", "tests/chaos/", "tests/hostile/")
 
 

@@ -29,7 +29,7 @@ from bot.platforms.terminal.adapter import HERE
 from content.errors import UsageError
 from content.i18n import LANGUAGES
 from scheduler import membership
-from scheduler.timetable import NotUnderstood, find_zone
+from scheduler.timetable.recurrences import NotUnderstood, find_zone
 from scheduler.types import Chat, ChatAccess, OnUnknown
 from scheduler.upkeep import remove_chat
 

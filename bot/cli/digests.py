@@ -13,8 +13,8 @@ from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
 from content import present
 from content.errors import NotFound, UsageError
-from scheduler import digests, timetable
 from scheduler.ports import UnitOfWork
+from scheduler.timetable import digests, recurrences
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
 commands = typer.Typer(
@@ -52,13 +52,13 @@ def add(
 
 async def _add(name: str, schedule: str, title: str, max_posts: int, when_empty: WhenEmpty) -> None:
     try:
-        recurrence, zone = timetable.parse(schedule)
-    except timetable.NotUnderstood as exc:
+        recurrence, zone = recurrences.parse(schedule)
+    except recurrences.NotUnderstood as exc:
         raise UsageError(str(exc)) from exc
     async with open_app() as app, app.store.write() as work:
         chat, now = await chat_named(work, name), app.clock.now()
         timezone = zone or chat.timezone or app.settings.timezone
-        first = timetable.next_run(recurrence, timezone, now)
+        first = recurrences.next_run(recurrence, timezone, now)
         digest = Digest(0, chat.id, str(recurrence), timezone, first, None, title, max_posts, when_empty)
         _, followed_nothing = await digests.set_up(work, digest)
         await work.audit.add("cli", "digest", f"{chat.place} {recurrence} {timezone}", now)
@@ -66,7 +66,7 @@ async def _add(name: str, schedule: str, title: str, max_posts: int, when_empty:
     if followed_nothing:
         say(f"{chat.name} followed nothing, so it now follows all public sources.")
     say(f"{chat.name}: {recurrence} ({timezone}). The next runs:")
-    for instant in islice(timetable.occurrences(recurrence, timezone, now), SHOWN_RUNS):
+    for instant in islice(recurrences.occurrences(recurrence, timezone, now), SHOWN_RUNS):
         say(f"  {instant.astimezone(ZoneInfo(timezone)):%a %Y-%m-%d %H:%M}")
 
 

@@ -12,7 +12,7 @@ from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_
 from bot.cli.tables import print_table
 from bot.platforms.terminal.adapter import HERE
 from content.errors import NotFound, UsageError
-from scheduler import timetable
+from scheduler.timetable import recurrences
 from scheduler.types import Chat, ChatAccess, ChatKind, Draft, DraftState
 
 commands = typer.Typer(
@@ -63,8 +63,8 @@ def _moment(at: str, zone: str, now: datetime) -> datetime | None:
     if not at:
         return None
     try:
-        moment, rest = timetable.parse_moment(at, zone, now)
-    except (timetable.NotUnderstood, timetable.InThePast) as exc:
+        moment, rest = recurrences.parse_moment(at, zone, now)
+    except (recurrences.NotUnderstood, recurrences.InThePast) as exc:
         raise UsageError(str(exc)) from exc
     if rest:
         raise UsageError(f"“{rest}” after the time is not understood: write --at '2026-11-25 18:30'")

@@ -36,7 +36,7 @@ from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.secrets import is_public, printable
 from content.types import ParsedSource, Source, SourceState, Visibility
-from scheduler.ingest import PollResult
+from scheduler.intake.ingest import PollResult
 from scheduler.ports import UnitOfWork
 from scheduler.upkeep import remove_source
 

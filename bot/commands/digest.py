@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.commands.types import Reply, Request, Services
 from content import present
 from content.errors import UsageError
-from scheduler import digests, timetable
+from scheduler.timetable import digests, recurrences
 from scheduler.types import Digest
 
 SHOWN_RUNS = 3
@@ -24,14 +24,14 @@ async def digest(request: Request, services: Services) -> Reply:
 async def _schedule(request: Request, services: Services) -> Reply:
     t, chat, now = request.translator.t, request.chat, services.clock.now()
     try:
-        recurrence, zone = timetable.parse(request.arguments)
-    except timetable.NotUnderstood as exc:
+        recurrence, zone = recurrences.parse(request.arguments)
+    except recurrences.NotUnderstood as exc:
         nearest = f"/digest {exc.nearest}"
         raise UsageError(
             t("“{word}” is not understood. Did you mean: {nearest}", word=exc.word[:60], nearest=nearest)
         ) from exc
     timezone = zone or chat.timezone or services.timezone
-    wanted = Digest(0, chat.id, str(recurrence), timezone, timetable.next_run(recurrence, timezone, now))
+    wanted = Digest(0, chat.id, str(recurrence), timezone, recurrences.next_run(recurrence, timezone, now))
     async with services.store.write() as work:
         if zone:
             await work.chats.save(replace(chat, timezone=zone))
@@ -51,9 +51,9 @@ async def _schedule(request: Request, services: Services) -> Reply:
 
 
 def _shown(digest: Digest, summary: str, request: Request, now: datetime) -> Reply:
-    recurrence, _ = timetable.parse(digest.recurrence)
+    recurrence, _ = recurrences.parse(digest.recurrence)
     after = min(now, digest.next_run_at - timedelta(microseconds=1))
-    runs = list(islice(timetable.occurrences(recurrence, digest.timezone, after), SHOWN_RUNS))
+    runs = list(islice(recurrences.occurrences(recurrence, digest.timezone, after), SHOWN_RUNS))
     look = replace(request.look, timezone=ZoneInfo(digest.timezone))
     return Reply(present.schedule(summary, runs, look))
 

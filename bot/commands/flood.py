@@ -1,7 +1,7 @@
 """How much one person may ask, and whose turn it is: so many commands and presses a minute, over all chats.
 
-Each person has a leaky bucket (the GCRA of `scheduler/limits.py`). Who overfills it is told so once, and then
-gets no answer until it is half empty: a stream of refusals would cost as much as a stream of answers.
+Each person has a leaky bucket (the GCRA of `scheduler/delivery/limits.py`). Who overfills it is told so once,
+and then gets no answer until it is half empty: a stream of refusals would cost as much as one of answers.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from bot.commands.types import Button, Reply, Request, Services, may
 from bot.numbers import number
 from content import present
 from content.errors import UsageError
-from scheduler import timetable
+from scheduler.timetable import recurrences
 from scheduler.types import Draft, DraftState
 
 PREFIX = "d"
@@ -51,11 +51,11 @@ def _read(request: Request, services: Services, now: datetime) -> tuple[datetime
         return None, text, ""
     zone = request.chat.timezone or services.timezone
     try:
-        return *timetable.parse_moment(text[3:].lstrip(), zone, now), ""
-    except timetable.NotUnderstood as exc:
+        return *recurrences.parse_moment(text[3:].lstrip(), zone, now), ""
+    except recurrences.NotUnderstood as exc:
         wrong = t("“{word}” is not understood.", word=exc.word[:60])
         nearest, rest = exc.nearest, text if exc.rest is None else exc.rest
-    except timetable.InThePast as exc:
+    except recurrences.InThePast as exc:
         wrong = t("{moment} ({zone}) has passed.", moment=exc.word, zone=zone)
         nearest, rest = exc.nearest, exc.rest
     wrong += " " + t("Did you mean: {nearest}", nearest=f"/post {nearest}")

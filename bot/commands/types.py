@@ -9,11 +9,11 @@ from bot.access import AccessMode, Act, Role, Verdict, decide
 from content.document import Document
 from content.i18n import Translator
 from content.present import Look
-from scheduler.digests import Digests
-from scheduler.drafts import Drafts
-from scheduler.ingest import Ingest
+from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
 from scheduler.quotas import Quotas
+from scheduler.timetable.digests import Digests
+from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 
 

@@ -8,7 +8,7 @@ from typing import Self
 import structlog
 
 from content.errors import StoreError
-from scheduler.journal import STORE_RETRY
+from scheduler.delivery.journal import STORE_RETRY
 from scheduler.ports import Clock
 
 log = structlog.get_logger(__name__)

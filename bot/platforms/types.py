@@ -9,8 +9,8 @@ import structlog
 
 from bot.commands.router import Router
 from bot.settings import Settings
-from scheduler.limits import Limits
-from scheduler.pacer import Pacer
+from scheduler.delivery.limits import Limits
+from scheduler.delivery.pacer import Pacer
 from scheduler.ports import Clock, Platform, Store
 from scheduler.types import ChatKind, Place
 

@@ -20,10 +20,10 @@ from content.i18n import Translator, negotiate
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
-from scheduler.digests import Digests
-from scheduler.drafts import Drafts
-from scheduler.ingest import Ingest
+from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
+from scheduler.timetable.digests import Digests
+from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, WatchedStore

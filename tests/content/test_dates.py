@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from content.sources.dates import to_utc
 
-# A text, the moment in UTC, and the moment according to feedparser, which takes what is missing from today's date.
+# A text, the moment in UTC, and the moment according to feedparser, which fills gaps from today's date.
 DATES: list[tuple[str, str | None, str | None]] = [
     ("Tue, 05 Mar 2024 08:09:10 +0800", "2024-03-05T00:09:10", "2024-03-05T00:09:10"),
     ("Tue, 05 Mar 2024 08:09:10 +08:00", "2024-03-05T00:09:10", "2024-03-05T00:09:10"),

@@ -4,9 +4,9 @@ import pytest
 
 from content.types import Visibility
 from scheduler import membership
-from scheduler.digests import edition as digest_edition
-from scheduler.digests import set_up
 from scheduler.ports import Closed, DeliveryFilter, Store
+from scheduler.timetable.digests import edition as digest_edition
+from scheduler.timetable.digests import set_up
 from scheduler.types import (
     Chat,
     ChatAccess,

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from content.types import Visibility
-from scheduler import digests
 from scheduler.ports import Closed, PartEnded, Store
+from scheduler.timetable import digests
 from scheduler.types import Chat, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
 from scheduler.upkeep import remove_chat
 from storage.database import create_engine

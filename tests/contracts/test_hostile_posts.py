@@ -9,10 +9,10 @@ import pytest
 
 from content.sources import ReadContext
 from content.types import Visibility
-from scheduler import digests
-from scheduler.ingest import Ingest
+from scheduler.intake.ingest import Ingest
 from scheduler.ports import Store
 from scheduler.quotas import Quotas
+from scheduler.timetable import digests
 from scheduler.types import Digest
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World, edition

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from content.types import KnownPost, Source, SourceState, Visibility
-from scheduler import digests
 from scheduler.ports import Closed, DeliveryFilter, Store
+from scheduler.timetable import digests
 from scheduler.types import ChatState, DeliveryState, Digest, Draft, DraftState
 from scheduler.upkeep import UNFOLLOWED, Keep, Upkeep, remove_source
 from tests.builders import NOW, after, new_post

@@ -18,11 +18,11 @@ from content.document import Document, Paragraph, text
 from content.i18n import Translator
 from content.sources import ReadContext
 from content.types import Post, Source, Visibility
-from scheduler.dispatch import Dispatcher
-from scheduler.ingest import Ingest, PollResult
-from scheduler.limits import Limits, Rate
-from scheduler.pacer import Pacer
-from scheduler.polling import Poller
+from scheduler.delivery.dispatch import Dispatcher
+from scheduler.delivery.limits import Limits, Rate
+from scheduler.delivery.pacer import Pacer
+from scheduler.intake.ingest import Ingest, PollResult
+from scheduler.intake.polling import Poller
 from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatKind, Delivery, Place
 from storage.unit_of_work import SqlStore

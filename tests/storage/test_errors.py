@@ -12,8 +12,8 @@ import pytest
 from content.errors import StoreDamaged, StoreError, StoreRejected
 from content.sources import ReadContext
 from content.types import Visibility
-from scheduler.ingest import Ingest
-from scheduler.polling import Poller
+from scheduler.intake.ingest import Ingest
+from scheduler.intake.polling import Poller
 from scheduler.quotas import Quotas
 from storage.database import database_url
 from storage.errors import POSTGRES, SQLITE, store_errors

@@ -19,8 +19,8 @@ from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import NAME, SEND_TIMEOUT, DiscordPlatform
 from bot.platforms.facts import Facts
 from bot.platforms.types import Wiring
+from scheduler.delivery.limits import Limits
 from scheduler.errors import PlatformStopped
-from scheduler.limits import Limits
 
 log = structlog.get_logger(__name__)
 

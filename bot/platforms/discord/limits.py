@@ -1,7 +1,7 @@
 """Discord's limits, as published (docs.discord.com: "Rate Limits")."""
 
 from bot.settings import Settings
-from scheduler.limits import Limits, Rate
+from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import ChatKind
 
 OVERALL = Rate(50, guard=0.03)

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import aiohttp
 
-from scheduler.limits import TOLERANCE
+from scheduler.delivery.limits import TOLERANCE
 
 # These do not count to the bot's limit (docs.discord.com: "Rate Limits"), and people wait for them.
 UNCOUNTED = ("/interactions/", "/webhooks/", "/gateway")

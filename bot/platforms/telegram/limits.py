@@ -1,7 +1,7 @@
 """Telegram's limits (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
 
 from bot.settings import Settings
-from scheduler.limits import Limits, Rate
+from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import ChatKind
 
 OVERALL = Rate(30)

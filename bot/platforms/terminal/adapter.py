@@ -15,7 +15,7 @@ from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
-from scheduler.limits import Limits
+from scheduler.delivery.limits import Limits
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
 
 NAME = "terminal"

@@ -3,7 +3,7 @@
 from math import inf
 
 from bot.settings import Settings
-from scheduler.limits import Limits, Rate
+from scheduler.delivery.limits import Limits, Rate
 
 
 def limits(settings: Settings) -> Limits:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.platforms.types import Wiring
 from content.document import Document
-from scheduler.limits import Limits, Rate
+from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import Chat as Known
 from scheduler.types import Form, Message, Place, Sent
 from tests.bot.live import PATIENCE

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from content.errors import StoreBusy
-from scheduler.journal import STORE_RETRY, Journal
+from scheduler.delivery.journal import STORE_RETRY, Journal
 from scheduler.ports import Closed, PartEnded, Postponed, UnitOfWork
 from scheduler.types import DeliveryState, Form, Part, PartState
 from tests.scheduler.conftest import World

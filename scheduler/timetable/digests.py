@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from scheduler.ports import Clock, Store, UnitOfWork
-from scheduler.timetable import next_run, parse
+from scheduler.timetable.recurrences import next_run, parse
 from scheduler.types import Broadcast, BroadcastKind, Digest, Mode, WhenEmpty
 
 log = structlog.get_logger(__name__)

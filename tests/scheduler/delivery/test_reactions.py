@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.delivery.reactions import Gone, Moved, Paused, Reaction, Slower, Stop, after_unknown, react
 from scheduler.errors import (
     Ambiguous,
     ChatGone,
@@ -21,7 +22,6 @@ from scheduler.errors import (
     SendError,
 )
 from scheduler.ports import Closed, PartEnded, Postponed
-from scheduler.reactions import Gone, Moved, Paused, Reaction, Slower, Stop, after_unknown, react
 from scheduler.retry import MAX_ATTEMPTS, MAX_REFUSED, PAUSE_BASE, SEND_CAP
 from scheduler.types import (
     Broadcast,

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from content.errors import StoreBusy
+from scheduler.delivery.journal import STORE_RETRY
 from scheduler.errors import Ambiguous, ChatPaused, ContentRejected, Refused, SendError
-from scheduler.journal import STORE_RETRY
 from scheduler.types import Sent
 from tests.fakes import Fault
 from tests.scheduler.conftest import World

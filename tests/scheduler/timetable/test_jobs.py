@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from content.errors import StoreBusy
-from scheduler.jobs import Jobs, Tick
+from scheduler.timetable.jobs import Jobs, Tick
 
 SOON = timedelta(milliseconds=5)
 

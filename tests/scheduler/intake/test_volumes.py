@@ -9,8 +9,8 @@ import pytest
 
 from content.errors import StoreBusy
 from content.types import Source, Visibility
-from scheduler import digests, timetable
 from scheduler.batches import CHARACTERS, MOST, batches
+from scheduler.timetable import digests, recurrences
 from scheduler.types import Chat, Digest
 from scheduler.upkeep import Keep, Upkeep
 from tests.scheduler.conftest import FEED, World
@@ -67,8 +67,8 @@ def count(world: World, table: str) -> int:
 
 
 async def with_digest(world: World, chat: Chat) -> None:
-    recurrence, _ = timetable.parse("daily 09:00")
-    first = timetable.next_run(recurrence, "UTC", world.clock.now())
+    recurrence, _ = recurrences.parse("daily 09:00")
+    first = recurrences.next_run(recurrence, "UTC", world.clock.now())
     async with world.store.write() as work:
         await digests.set_up(work, Digest(0, chat.id, str(recurrence), "UTC", first))
         await work.commit()

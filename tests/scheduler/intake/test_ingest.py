@@ -11,7 +11,7 @@ from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
 from scheduler import membership
-from scheduler.ingest import Ingest
+from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatState
 from tests.fakes import FakeFetcher

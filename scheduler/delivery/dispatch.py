@@ -7,12 +7,12 @@ from collections import deque
 import structlog
 
 from content.errors import StoreError
+from scheduler.delivery.journal import STORE_RETRY, Journal
+from scheduler.delivery.pacer import PATIENCE, Pacer
+from scheduler.delivery.renderings import Composer
+from scheduler.delivery.sending import ENDED, Sending
 from scheduler.errors import SendError
-from scheduler.journal import STORE_RETRY, Journal
-from scheduler.pacer import PATIENCE, Pacer
 from scheduler.ports import Clock, Mark, Platform, Postponed, Store
-from scheduler.renderings import Composer
-from scheduler.sending import ENDED, Sending
 from scheduler.types import Delivery, PartState
 
 log = structlog.get_logger(__name__)

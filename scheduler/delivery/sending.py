@@ -11,12 +11,10 @@ import structlog
 
 from content.errors import SkywaveError, StoreError
 from scheduler import membership
-from scheduler.errors import Ambiguous, ChatGone, ChatPaused, ContentRejected, Refused, SendError
-from scheduler.journal import STORE_RETRY, Change, Journal
-from scheduler.limits import Lane
-from scheduler.pacer import Pacer
-from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
-from scheduler.reactions import (
+from scheduler.delivery.journal import STORE_RETRY, Change, Journal
+from scheduler.delivery.limits import Lane
+from scheduler.delivery.pacer import Pacer
+from scheduler.delivery.reactions import (
     Effect,
     Gone,
     Moved,
@@ -29,7 +27,9 @@ from scheduler.reactions import (
     react,
     tried,
 )
-from scheduler.renderings import Composer, Renderings
+from scheduler.delivery.renderings import Composer, Renderings
+from scheduler.errors import Ambiguous, ChatGone, ChatPaused, ContentRejected, Refused, SendError
+from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
 from scheduler.retry import send_backoff
 from scheduler.types import (
     Chat,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from content.errors import FetchError, StoreBusy
 from content.types import Source, SourceState, Visibility
-from scheduler.ingest import PollResult
-from scheduler.polling import SLOW, STORE_PAUSE, Places, Poller, Reading, choose
+from scheduler.intake.ingest import PollResult
+from scheduler.intake.polling import SLOW, STORE_PAUSE, Places, Poller, Reading, choose
 from scheduler.retry import next_poll, poll_wait
 from tests.builders import after
 from tests.builders import source as a_source

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.timetable import (
+from scheduler.timetable.recurrences import (
     DAYS,
     InThePast,
     NotUnderstood,

@@ -9,8 +9,8 @@ from collections import deque
 from datetime import timedelta
 from math import ceil, inf, isfinite
 
+from scheduler.delivery.limits import Lane, Limiter, Limits, Ticket
 from scheduler.errors import RateScope
-from scheduler.limits import Lane, Limiter, Limits, Ticket
 from scheduler.ports import Clock
 from scheduler.types import ChatKind
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.limits import FORGET_ABOVE, TOLERANCE, Lane, Limiter, Limits, Rate, Ticket
+from scheduler.delivery.limits import FORGET_ABOVE, TOLERANCE, Lane, Limiter, Limits, Rate, Ticket
 from scheduler.types import ChatKind
 
 LIMITS = Limits(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduler import digests, membership, timetable
-from scheduler.digests import Digests
+from scheduler import membership
+from scheduler.timetable import digests, recurrences
+from scheduler.timetable.digests import Digests
 from scheduler.types import Chat, Digest, Mode, WhenEmpty
 from tests.scheduler.conftest import World
 
@@ -16,8 +17,8 @@ async def scheduled(
     world: World, chat: Chat, text: str = "daily 09:00", zone: str = "UTC", **changes: object
 ) -> None:
     """The chat has a digest from now on."""
-    recurrence, _ = timetable.parse(text)
-    first = timetable.next_run(recurrence, zone, world.clock.now())
+    recurrence, _ = recurrences.parse(text)
+    first = recurrences.next_run(recurrence, zone, world.clock.now())
     digest = Digest(0, chat.id, str(recurrence), zone, first, **changes)  # type: ignore[arg-type]
     async with world.store.write() as work:
         await digests.set_up(work, digest)
@@ -243,9 +244,9 @@ async def test_a_year_of_digests_in_five_zones_runs_each_occurrence_once(world: 
             await process.refresh()
             assert await process.run_due() == 0
     for address, (text, zone) in YEAR.items():
-        recurrence, _ = timetable.parse(text)
+        recurrence, _ = recurrences.parse(text)
         expected = []
-        for instant in timetable.occurrences(recurrence, zone, start):
+        for instant in recurrences.occurrences(recurrence, zone, start):
             if instant >= end:
                 break
             expected.append(instant)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from content.document import Document
 from content.types import Post
-from scheduler.renderings import CACHED, Renderings
+from scheduler.delivery.renderings import CACHED, Renderings
 from scheduler.types import Delivery, Form, Part, PartState
 from tests.scheduler.conftest import World, compose
 

@@ -6,9 +6,9 @@ from math import inf
 
 import pytest
 
+from scheduler.delivery.limits import Lane, Limits, Rate
+from scheduler.delivery.pacer import REPLIES_OF_CHAT, Pacer
 from scheduler.errors import RateScope
-from scheduler.limits import Lane, Limits, Rate
-from scheduler.pacer import REPLIES_OF_CHAT, Pacer
 from scheduler.types import ChatKind
 from tests.fakes import FakeClock
 

@@ -9,7 +9,8 @@ import pytest
 
 from content.errors import StoreUnreachable
 from scheduler import membership
-from scheduler.dispatch import FEWEST, Dispatcher
+from scheduler.delivery.dispatch import FEWEST, Dispatcher
+from scheduler.delivery.limits import Limits, Rate
 from scheduler.errors import (
     Ambiguous,
     ChatGone,
@@ -21,7 +22,6 @@ from scheduler.errors import (
     RateScope,
     Refused,
 )
-from scheduler.limits import Limits, Rate
 from scheduler.ports import DeliveryFilter
 from scheduler.retry import MAX_ATTEMPTS, MAX_REFUSED
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatKind, ChatState, Form, Message, Place
