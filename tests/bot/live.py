@@ -20,7 +20,7 @@ from tests.fakes import ParserHere
 
 FEED = "/feed"
 # Seconds between two looks at whether something has happened; others need the processor meanwhile.
-LOOK = 0.02
+LOOK = 0.05
 PATIENCE = 90.0  # seconds after which a test that waits has failed
 
 Found = TypeVar("Found")

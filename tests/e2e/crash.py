@@ -127,7 +127,7 @@ async def crash(
         program = Program(folder, **site.settings)
         for path in paths:
             feeds.documents[path] = json_feed(item(f"old{path[1:]}"))
-            assert (await program.call("sources", "add", f"{feeds.url}{path}"))[0] == 0
+        assert (await program.call("sources", "add", *(feeds.url + path for path in paths)))[0] == 0
         assert (await program.call("subscriptions", "add", "-", input=" ".join(site.chats)))[0] == 0
         for path in paths:
             feeds.documents[path] = json_feed(item(f"new{path[1:]}"), item(f"old{path[1:]}"))

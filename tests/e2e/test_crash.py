@@ -6,7 +6,7 @@ from tests.e2e.crash import crash
 
 
 async def test_a_broadcast_survives_kills(tmp_path: Path) -> None:
-    damage = await crash(tmp_path, chats=40, kills=3, seed=1)
+    damage = await crash(tmp_path, chats=40, kills=2, seed=1)
     assert damage.lost == 0
     assert damage.unwanted == 0
     assert damage.doubled <= damage.on_the_way
@@ -15,7 +15,7 @@ async def test_a_broadcast_survives_kills(tmp_path: Path) -> None:
 
 
 async def test_a_broadcast_on_discord_survives_kills_and_doubles_nothing(tmp_path: Path) -> None:
-    damage = await crash(tmp_path, platform="discord", chats=30, kills=3, seed=1)
+    damage = await crash(tmp_path, platform="discord", chats=30, kills=2, seed=1)
     assert damage.lost == damage.doubled == damage.unwanted == 0
     assert damage.counts == {"sent": 30}
     assert damage.unknowns == damage.on_the_way

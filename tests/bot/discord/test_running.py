@@ -4,21 +4,18 @@ import asyncio
 import gc
 import logging
 import socket
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.app import SystemClock
-from content.types import Visibility
 from scheduler.types import Place
 from tests.bot.discord.live import Live, Naps, live, text_of
 from tests.bot.live import PATIENCE
 from tests.bot.telegram.test_runner import PaperAdapter
-from tests.e2e.program import item, json_feed
-from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Limits, Link
+from tests.e2e.program import item
+from tests.emulators.discord import Channel, DiscordEmulator, Limits, Link
 from tests.emulators.discord.faults import broken, refused
 
 COMMANDS = "/applications/{application}/commands"
@@ -287,31 +284,3 @@ async def test_parts_of_an_edition_never_empty_a_channels_bucket(folder: Path) -
             assert len(dc.messages(news)) > 1
         assert dc.governor is not None
         assert dc.governor.refusals == 0
-
-
-async def test_commands_are_answered_in_time_while_many_sources_are_polled(
-    dc: DiscordEmulator, sky: Live, news: Channel
-) -> None:
-    async with sky.app.store.write() as work:
-        for number in range(200):
-            items = [item(f"s{number}-{one}", content_html="<p>" + "word " * 100) for one in range(5)]
-            sky.feeds.documents[f"/{number}"] = json_feed(*items, title=f"Source {number}")
-            url = f"{sky.feeds.url}/{number}"
-            added = await work.sources.add("feed", url, f"Source {number}", Visibility.PUBLIC)
-            later = sky.clock.now() + timedelta(days=1)  # no tick reads it
-            await work.sources.save(replace(added, next_poll_at=later))
-        await work.commit()
-    async with sky.app.store.read() as work:
-        sources = [source for source in await work.sources.all() if source.title.startswith("Source")]
-
-    made: list[Interaction] = []
-    new = 0
-    async for result in sky.app.poller.poll_each(sources):
-        new += result.new
-        if new % 100 == 0:  # so that ten of them come while others are being polled
-            made.append(dc.slash(news, "latest"))
-    assert new == 1000
-    for one in made:
-        await sky.answer_to(one)
-    assert len(made) == 10
-    assert not [one for one in made if dc.has_failed(one)]
