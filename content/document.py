@@ -116,7 +116,7 @@ class Document:
 
 def is_web_url(url: str) -> bool:
     """Whether `url` is an absolute http(s) URL with a host and no control or white-space characters."""
-    if any(ch.isspace() or not ch.isprintable() for ch in url):
+    if " " in url or not url.isprintable():  # no other white space is printable
         return False
     try:
         parts = urlsplit(url)

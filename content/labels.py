@@ -8,10 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 # How much of the text around a label is looked at: `<a>bank</a>.com` reads as one address, too.
 _AROUND = 64
+# A message is made to fit by trying several lengths, and each asks for the same labels.
+_REMEMBERED = 512
 # What looks like a part of an address and is not made one by NFKC.
 _LOOK_ALIKES = str.maketrans(
     {
@@ -47,9 +50,14 @@ _FILES = frozenset(_FILE_NAMES.split())
 
 def other_host(text: str, start: int, end: int, url: str) -> str:
     """The host of `url`, if `text[start:end]` is a label that names another one; else nothing."""
-    before = _as_read(re.split(r"\s", text[max(0, start - _AROUND) : start])[-1])
-    after = _as_read(re.split(r"\s", text[end : end + _AROUND])[0])
-    label = _as_read(text[start:end])
+    before = re.split(r"\s", text[max(0, start - _AROUND) : start])[-1]
+    after = re.split(r"\s", text[end : end + _AROUND])[0]
+    return _other_host(before, text[start:end], after, url)
+
+
+@lru_cache(_REMEMBERED)
+def _other_host(before: str, label: str, after: str, url: str) -> str:
+    before, label, after = _as_read(before), _as_read(label), _as_read(after)
     ends_at = len(before) + len(label)
     one_word = len(label.split()) == 1
     target = urlsplit(url).hostname or ""

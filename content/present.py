@@ -41,6 +41,7 @@ COUNTED = 1000  # search counts no further
 ATTACHMENTS = 3  # that a post links to
 SHORT_EDITION = 11  # posts that a page has room for
 NUMBERS = 9  # entries in a line of page numbers
+SOURCES = 40  # in a list, which is one message then: hundreds would be many messages for one command
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +163,14 @@ def help(commands: Iterable[tuple[str, str]], look: Look) -> Document:
 
 
 def sources(rows: Sequence[tuple[Source, bool]], look: Look) -> Document:
-    """The sources that a chat may see, each with whether the chat follows it."""
+    """The sources that a chat may see, each with whether the chat follows it; those that it follows first."""
     tr = look.translator
     if not rows:
         return notice(tr.t("There are no sources yet. The operator adds one with: skywave sources add URL"))
-    lines = [Paragraph(_source_line(source, followed, tr), tight=True) for source, followed in rows]
+    first = sorted(rows, key=lambda row: not row[1])[:SOURCES]
+    lines = [Paragraph(_source_line(source, followed, tr), tight=True) for source, followed in first]
+    if left := len(rows) - len(first):
+        lines.append(_line(tr.n("and {count} more source", "and {count} more sources", left)))
     return Document((Heading(text(tr.t("Sources")), level=2), *lines))
 
 

@@ -52,7 +52,10 @@ def fit(document: Document, measure: Measure) -> Document:
 
 
 def _first_that_fits(shrink: Callable[[int], Document], steps: range, measure: Measure) -> Document | None:
-    less = bisect_left(steps, True, key=lambda by: measure(shrink(by)))
+    whole = shrink(0)
+    if measure(whole):  # as most do
+        return whole
+    less = bisect_left(steps, True, lo=1, key=lambda by: measure(shrink(by)))
     return shrink(less) if less < len(steps) else None
 
 
@@ -89,10 +92,13 @@ def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:
 
 def _most(fits: Callable[[int], bool], end: int, *, guess: int) -> int:
     """The largest number up to `end` that fits, 0 if none does; `guess` is doubled while it fits."""
-    high = min(guess, end)
-    while high < end and fits(high):
-        high = min(2 * high, end)
-    return bisect_left(range(1, high + 1), True, key=lambda number: not fits(number))
+    low, high = 0, min(guess, end)
+    while fits(high):
+        if high == end:
+            return end
+        low, high = high, min(2 * high, end)
+    between = range(low + 1, high)
+    return low + bisect_left(between, True, key=lambda number: not fits(number))
 
 
 def _less_excerpt(document: Document, by: int) -> Document:

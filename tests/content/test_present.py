@@ -312,6 +312,13 @@ def test_sources_show_what_is_followed_and_how_they_are() -> None:
     assert "sources add" in rows(present.sources([], LOOK))[0]
 
 
+def test_a_long_list_of_sources_is_cut_after_those_that_are_followed() -> None:
+    known = [(Source(n, "feed", f"https://example.org/{n}", title=f"S{n}"), n == 200) for n in range(300)]
+    _, first, *_, last = rows(present.sources(known, LOOK))
+    assert first == "✓ S200"
+    assert last == "and 260 more sources"
+
+
 @pytest.mark.parametrize(
     ("url", "name", "target"),
     [
