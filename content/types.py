@@ -1,7 +1,8 @@
 """What a source and a post are. Times are UTC-aware, texts are Unicode, ids are the store's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from content.secrets import printable
@@ -77,8 +78,26 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What a kind of source has to know of one source beside its URL; no kind has any so far.
+
+    `values` can be written as JSON. `version` is the version of their format, which each kind counts for
+    itself.
+    """
+
+    version: int = 1
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+NO_OPTIONS = Options()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """Where posts come from. `url` is an http(s) URL or a folder's absolute path."""
+    """Where posts come from: `kind` is a key of `KINDS`, or `updates`, and decides how it is read.
+
+    `url` is an http(s) URL or a folder's absolute path.
+    """
 
     id: int
     kind: str
@@ -87,7 +106,7 @@ class Source:
     visibility: Visibility = Visibility.PUBLIC
     state: SourceState = SourceState.ACTIVE
     validators: Validators = Validators()
-    interval: timedelta | None = None  # None: the deployment's poll interval
+    options: Options = NO_OPTIONS
     next_poll_at: datetime | None = None
     polled_at: datetime | None = None  # last success; None: never yet, so its posts are old news
     starts_after: int = 0  # up to this post all is old news; later first reads mark their posts themselves

@@ -16,7 +16,7 @@ from content.sources.jsonfeed import parse_json
 from content.sources.kinds import Read, ReadContext
 from content.sources.xmlfeed import parse_xml
 from content.text import absolute
-from content.types import ParsedSource, Validators
+from content.types import Options, ParsedSource, Validators
 
 _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
@@ -30,9 +30,8 @@ _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+
 class FeedKind:
     """A feed at an http(s) URL; `feed:` URLs and bare host names are understood."""
 
-    @property
-    def name(self) -> str:
-        return "feed"
+    name = "feed"
+    upgrades = ()
 
     def accepts(self, url: str) -> bool:
         return is_web_url(_with_scheme(url))
@@ -49,7 +48,7 @@ class FeedKind:
         userinfo, at, host = parts.netloc.rpartition("@")
         return urlunsplit((parts.scheme.lower(), userinfo + at + host.lower(), parts.path, parts.query, ""))
 
-    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
+    async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
         try:
             return await self._read(url, validators, context)
         except LargeBody:
@@ -61,14 +60,14 @@ class FeedKind:
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         if fetched is None:
-            return Read(None, validators, url)
+            return Read(None, validators)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
         parsed = None
         if fetched.body is not None:
             parsed = await context.parse(
                 url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
             )
-        return Read(parsed, fetched.validators, fetched.url, moved)
+        return Read(parsed, fetched.validators, moved)
 
 
 def _with_scheme(url: str) -> str:

@@ -19,7 +19,7 @@ from content.sources.frontmatter import BrokenFrontMatter, split
 from content.sources.kinds import Read, ReadContext
 from content.sources.xmlfeed import media_of
 from content.text import markdown_to_html, plain_text, sanitise, storable
-from content.types import Failure, ParsedPost, ParsedSource, Validators
+from content.types import Failure, Options, ParsedPost, ParsedSource, Validators
 
 KIND = "markdown"
 MAX_BYTES = 2 * 1024 * 1024
@@ -35,9 +35,8 @@ _TITLE = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|\Z)|\s*([^\s>#*+`-].*)\
 class MarkdownKind:
     """A folder, by its path or a file: URL."""
 
-    @property
-    def name(self) -> str:
-        return KIND
+    name = KIND
+    upgrades = ()
 
     def accepts(self, url: str) -> bool:
         return bool(_PATH.match(url)) or (bool(url) and "://" not in url and Path(url).is_dir())
@@ -47,13 +46,14 @@ class MarkdownKind:
         path = unquote(urlsplit(url).path) if url.lower().startswith("file:") else url
         return str(Path(path).expanduser().resolve())
 
-    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
-        folder = Path(self.normalise(url))
+    async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
+        folder = Path(url).resolve()  # a link on the way to it may have changed since it was added
         files = await context.run(_files, folder)
         fresh = Validators(content_hash=_fingerprint(files))
         if fresh == validators:
-            return Read(None, validators, url)
-        return Read(await context.parse(url, parse_folder, folder, files, context.max_posts), fresh, url)
+            return Read(None, validators)
+        parsed = await context.parse(url, parse_folder, folder, files, context.max_posts)
+        return Read(parsed, fresh)
 
 
 @dataclass(frozen=True, slots=True)

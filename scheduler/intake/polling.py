@@ -11,7 +11,8 @@ import structlog
 from content.errors import SkywaveError, StoreError, UsageError
 from content.sources import normalise
 from content.types import Source, Visibility
-from scheduler.intake.ingest import Ingest, PollResult
+from scheduler.intake.ingest import Ingest
+from scheduler.intake.storing import PollResult
 from scheduler.ports import Clock, Store
 
 log = structlog.get_logger(__name__)
