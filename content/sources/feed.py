@@ -1,4 +1,4 @@
-"""Feeds: RSS, RDF and Atom (`xmlfeed`), JSON Feed (`jsonfeed`), told apart by what they contain."""
+"""Feeds at a URL: RSS, RDF and Atom (`xmlfeed`) and JSON Feed (`jsonfeed`). The content decides which."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
@@ -28,7 +28,7 @@ _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+
 
 
 class FeedKind:
-    """A feed at an http(s) URL; `feed:` URLs and bare host names are understood."""
+    """A feed at an http(s) URL, which may be typed as a `feed:` URL or without a scheme."""
 
     name = "feed"
     upgrades = ()
@@ -37,7 +37,7 @@ class FeedKind:
         return is_web_url(_with_scheme(url))
 
     def normalise(self, url: str) -> str:
-        """`url` with a scheme, a lower-case host and no fragment."""
+        """`url` with a scheme and a lower-case host, without a fragment."""
         full = _with_scheme(url)
         if not is_web_url(full):
             raise UsageError(
@@ -52,6 +52,7 @@ class FeedKind:
         try:
             return await self._read(url, validators, context)
         except LargeBody:
+            # Read it again when no other large body is in memory.
             async with context.large:
                 return await self._read(url, validators, context, large=True)
 
@@ -76,7 +77,7 @@ def _with_scheme(url: str) -> str:
 
 
 def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
-    """The feed in `body`, which came from `url`: its newest posts. Raises ParseError when it is none."""
+    """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
         return parse_json(text, url, max_posts)
@@ -90,10 +91,11 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
 
 
 def _not_a_feed(text: str, url: str) -> ParseError:
+    """The error for a page, which names the feeds that the page links to."""
     shown = printable(url)
     if not text:
         return ParseError("{url} is not a feed but empty: check the address", url=shown)
-    # On a page that is not for everybody, the addresses are not either.
+    # If the URL of the page holds a secret, the URLs on it may hold one, too.
     feeds = [feed if is_public(url) else printable(feed) for feed in _alternates(text, url)]
     match feeds:
         case [feed]:
@@ -111,7 +113,7 @@ def _not_a_feed(text: str, url: str) -> ParseError:
 
 
 def _alternates(text: str, url: str) -> list[str]:
-    """The feeds that a page names in its head, two at most."""
+    """The first two feeds that a page names in its head."""
     found: list[str] = []
     for link in LexborHTMLParser(text[:200_000]).css('link[rel~="alternate"][href]'):
         kind = (link.attributes.get("type") or "").strip().lower()
