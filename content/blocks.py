@@ -70,7 +70,7 @@ def _items(node: LexborNode, depth: int) -> Sequence[Item]:
     tag = node.tag or ""
     if tag == "-text":
         return [doc.Text(_SPACES.sub(" ", node.text_content or ""))]
-    if tag in UNREADABLE or tag.startswith("-"):
+    if tag in UNREADABLE or tag.startswith("-"):  # lexbor names comments and the like with a dash
         return ()
     if leaf := _LEAVES.get(tag):
         return leaf(node)
@@ -103,8 +103,7 @@ def _heading(items: Iterable[Item], level: int) -> list[Item]:
     return [doc.Heading(b.children, level) if isinstance(b, doc.Paragraph) else b for b in blocks]
 
 
-# ---------------------------------------------------------------- elements with a block or inline of their
-# own
+# ---------------------------------------------------------------- elements that become a block or inline
 
 
 def _image(node: LexborNode) -> Sequence[Item]:
@@ -125,7 +124,7 @@ def _code(node: LexborNode) -> Sequence[Item]:
 
 
 def _rows(node: LexborNode) -> Sequence[Item]:
-    """A table as a paragraph: a line for each row, ` | ` between cells."""
+    """A table as a paragraph, as no platform shows tables: a line for each row, ` | ` between cells."""
     lines: list[Inline] = []
     for row in node.css("tr"):
         cells = [" ".join(cell.text(deep=True).split()) for cell in row.css("td, th")]
@@ -207,7 +206,7 @@ def _collapsed(items: Iterable[Inline], after_space: bool) -> tuple[list[Inline]
                 kept, after_space = list(_trimmed(kept)), True
                 if not kept:
                     continue
-            case doc.CodeSpan() | doc.Excerpt():
+            case doc.CodeSpan() | doc.Excerpt():  # white space inside is kept
                 after_space = False
             case _:
                 children, after_space = _collapsed(item.children, after_space)

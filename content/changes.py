@@ -59,6 +59,7 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
         old = by_guid.get(guid)
         if old is None and keys[guid] not in by_key:
             new.append(_new_post(post, keys[guid], now))
+        # A tombstone has id 0: it is neither new nor changed.
         elif old is not None and old.id and _content_hash(post) != old.content_hash:
             changed.append((old.id, _new_post(post, old.key, now)))
     # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
@@ -171,6 +172,7 @@ def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:
 def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], source_url: str) -> dict[str, str]:
     """The key of each post, by guid: a hash of its URL, or of its guid if other posts have the same URL."""
     shared = Counter(canonical_url(post.url) for post in posts.values())
+    # A stored post keeps its key, even if another post has its URL by now.
     taken = {known[guid].key: guid for guid in posts if guid in known}
 
     def key(post: ParsedPost) -> str:
@@ -198,6 +200,7 @@ def canonical_url(url: str) -> str:
         return ""
     host = (parts.hostname or "").removeprefix("www.")
     suffix = f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else ""
+    # Decoding and encoding again makes %7E and ~ equal.
     path = quote(
         unquote(parts.path, errors="surrogateescape").rstrip("/"), safe="/", errors="surrogateescape"
     )
@@ -238,4 +241,5 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
 
 
 def _content_hash(post: ParsedPost) -> str:
+    # JSON separates the fields, so that text moving from one to the next changes the hash.
     return _hash(json.dumps([post.title, post.html, post.url, post.tags]))

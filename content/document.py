@@ -103,7 +103,7 @@ Block = Heading | Paragraph | ListBlock | CodeBlock | Quote | Image
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole text to show. `single`: in one message, whose excerpts are all cut by as much until it fits.
+    """A text to show. `single`: it must fit into one message, so its excerpts are cut evenly.
 
     A document that is not single may become several messages. `carried[i]` are the ids of the posts in
     `blocks[i]`, so that each message knows its posts; an empty tuple means that no block carries any.
@@ -121,7 +121,7 @@ def is_web_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+    except ValueError:  # for instance an IPv6 address without its closing bracket
         return False
 
 

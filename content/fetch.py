@@ -132,13 +132,14 @@ class HttpFetcher:
                     "Accept": ACCEPT,
                     "Accept-Encoding": "gzip, deflate",
                 },
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),  # sources must not share cookies
+                trust_env=False,  # through a proxy, the guard would not see the address of the source
             )
         return self._session
 
     async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
-        # `moved` is the last target that only permanent redirects have led to.
+        # Redirects are followed here, not by aiohttp, so that each URL is checked and permanent ones are
+        # known. `moved` is the last target that only permanent redirects have led to.
         target, moved, is_permanent = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
             if not is_web_url(target):
@@ -185,6 +186,7 @@ class HttpFetcher:
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
+        # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
@@ -206,6 +208,7 @@ class HttpFetcher:
         """The error of our tree for an exception of aiohttp, with what to do about it."""
         shown = printable(url)
         host = exc.host if isinstance(exc, aiohttp.ClientConnectorError) else urlsplit(url).hostname or ""
+        # Errors of DNS and TLS are subclasses of ClientConnectorError, so that one comes last.
         match exc:
             case aiohttp.ClientConnectorError(os_error=RefusedConnection() as refused):
                 return AddressRefused(

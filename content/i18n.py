@@ -34,6 +34,7 @@ def _translations(language: str) -> NullTranslations:
     """The catalog of a language, compiled in memory at its first use."""
     if language == SOURCE_LANGUAGE:
         return NullTranslations()
+    # Compiled here, because compiled files in the repository could be out of date.
     source = files("content").joinpath("locales", f"{language}.po").read_bytes()
     compiled = BytesIO()
     write_mo(compiled, read_po(BytesIO(source), locale=language))
@@ -58,7 +59,7 @@ class Translator:
         return negotiate(self.locale)
 
     def t(self, msgid: str, /, **values: object) -> str:
-        """The translation of `msgid`, with its `{name}` fields filled. Values that are a Msgid are translated.
+        """The translation of `msgid`, with its `{name}` fields filled. A Msgid among `values` is translated.
 
         Without values no field is filled, so that `msgid` may also be a text that is translated already.
         """

@@ -63,6 +63,8 @@ def page_numbers(current: int, pages: int) -> list[int | None]:
     current = min(max(current, 1), pages)
     if pages <= NUMBERS:
         return list(range(1, pages + 1))
+    # Five pages around the current one, and at each end the first or last page with a gap or a page beside
+    # it.
     first = min(max(current - 2, 3), pages - 6)
     around = range(first, first + 5)
     second = 2 if first == 3 else None
@@ -251,6 +253,7 @@ def _body(post: Post) -> tuple[list[Block], bool]:
     for block in blocks:
         size = 0 if isinstance(block, Image) else len(block_text(block))
         if size > room:
+            # A block is cut only if much of it fits; otherwise a few words would be left of it.
             if room > BODY_LENGTH // 2:
                 kept.append(_shorten(block, room))
             return _without_last_headings(kept), True
@@ -279,6 +282,7 @@ def _shorten(block: Block, room: int) -> Block:
 
 
 def _without_last_headings(blocks: list[Block]) -> list[Block]:
+    """`blocks` without headings at the end, which have no text below them after a cut."""
     while blocks and isinstance(blocks[-1], Heading):
         blocks = blocks[:-1]
     return blocks
@@ -298,7 +302,7 @@ def _attached(post: Post) -> list[Block]:
         if is_web_url(medium.url)
         and _type(medium)
         and not _type(medium).startswith("image/")
-        and escape(medium.url) not in post.html
+        and escape(medium.url) not in post.html  # where URLs are escaped
     ]
     return [Paragraph(link(medium.url, Text(_attachment_name(medium)))) for medium in others[:ATTACHMENTS]]
 

@@ -94,7 +94,7 @@ def parse(query: str) -> Query:
     """Parse what a person typed. It never raises."""
     reading = _Reading()
     for match in _ITEM.finditer(_prepared(query)):
-        reading.take(match)
+        reading.add(match)
     units = _bounded(reading.units, MAX_UNITS, MAX_PREFIXES)
     prefixes = MAX_PREFIXES - sum(map(_is_prefix, units))
     return Query(
@@ -124,6 +124,7 @@ def _is_prefix(unit: AnyOf) -> bool:
 
 def _prepared(query: str) -> str:
     """The query with typographic quotes and dashes replaced, and without an unpaired quote."""
+    # NFKC may make the query longer, so it is cut again.
     plain = unicodedata.normalize("NFKC", query[:MAX_QUERY].translate(_QUOTES))[:MAX_QUERY]
     if plain.count('"') % 2:
         head, _, tail = plain.rpartition('"')
@@ -142,13 +143,14 @@ class _Reading:
     days: dict[str, date] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def take(self, item: re.Match[str]) -> None:
+    def add(self, item: re.Match[str]) -> None:
         value = item["quoted"] if item["bare"] is None else item["bare"]
         if item["name"]:
             self._filter(item["name"].lower(), value.strip(), item)
             return
         found = list(runs(fold(value)))
         prefix = bool(item["star"]) or value.endswith("*")
+        # Quoted words, and compounds that are excluded, are matched as they stand, without variants.
         exact = item["bare"] is None
         if not found:
             return
@@ -191,6 +193,7 @@ def _unit(run: Run, prefix: bool) -> AnyOf:
         return _exact([run], prefix)
     parts = tuple(run.tokens())
     whole = joined(parts)
+    # A prefix may end inside a compound: deepseek-v* is found as two parts and as one word.
     if prefix:
         return AnyOf((Phrase(parts, True), *([Phrase((whole,), True)] if whole else [])))
     if len(parts) == 1:
@@ -219,6 +222,7 @@ def snippet(text: str, query: Query, limit: int = 350) -> str:
     if not spans:
         return excerpt(flat, limit)
     first, last = _window(spans, limit)
+    # A third of the room that the matches leave is for the text before them.
     lead = max(0, first - max(0, limit - (last - first)) // 3, min(first, last - limit))
     starts = [origins[start] for run in found for start, _ in run.spans()]
     begin = 0 if lead == 0 else starts[bisect_left(starts, lead)]
@@ -270,6 +274,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), [*origins, len(text)]
 
 
+# Most pieces are single letters that come again and again.
 _fold_piece = lru_cache(maxsize=8_192)(fold)
 
 

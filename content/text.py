@@ -88,6 +88,7 @@ def excerpt(text: str, limit: int) -> str:
     flat = " ".join(text.split())
     if len(flat) <= limit:
         return flat
+    # Where a cut is possible: after each grapheme, so that no emoji is cut in two.
     ends = [0]
     for grapheme in regex.finditer(r"\X", flat):
         if grapheme.end() > limit:
@@ -105,6 +106,7 @@ def _before_word(text: str, cut: int) -> int:
     begun = _WORD_BEFORE.search(text, max(0, cut - _LONG_WORD), cut)
     if rest is None or begun is None or not 0 < len(begun[0]) < _LONG_WORD:
         return cut
+    # Closing punctuation after the cut belongs to no word, except in a URL.
     if "://" not in begun[0] and _ONLY_CLOSING.fullmatch(rest[0]):
         return cut
     return int(begun.start())

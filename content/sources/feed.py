@@ -78,10 +78,12 @@ def _with_scheme(url: str) -> str:
 
 def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
+    # White space before the XML declaration is not valid, but common.
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
         return parse_json(text, url, max_posts)
     kind, declared, document = split_doctype(text)
+    # A page may contain the tags of a feed, in an example for instance: the root element must come first.
     start = _COMMENT.sub("", document[:8192])
     root = _ROOT.search(start)
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
@@ -114,6 +116,7 @@ def _not_a_feed(text: str, url: str) -> ParseError:
 
 def _alternates(text: str, url: str) -> list[str]:
     """The first two feeds that a page names in its head."""
+    # The head is within the first characters, and a page may be large.
     found: list[str] = []
     for link in LexborHTMLParser(text[:200_000]).css('link[rel~="alternate"][href]'):
         kind = (link.attributes.get("type") or "").strip().lower()

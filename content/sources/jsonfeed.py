@@ -19,7 +19,7 @@ Object = Mapping[str, object]
 def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     """Parse the JSON feed in `text`, which was fetched from `url`. Raises ParseError."""
     try:
-        feed = json.loads(text, strict=False)
+        feed = json.loads(text, strict=False)  # which allows control characters in strings
     except (ValueError, RecursionError) as exc:
         raise ParseError(
             "{url} is broken JSON ({reason}): tell its publisher", url=printable(url), reason=str(exc)[:100]
@@ -48,6 +48,7 @@ def _published(item: Object) -> datetime | None:
 
 
 def _post(item: Object, base: str) -> ParsedPost:
+    # A post about another page may have only the URL of that page, `external_url`.
     url = _url(item, "url", base) or _url(item, "external_url", base)
     html = sanitise(_string(item, "content_html"), url or base) or plain_to_html(
         _string(item, "content_text")

@@ -94,6 +94,7 @@ def _walk(folder: Path) -> Iterator[File]:
                 count=MAX_FILES,
             )
         inside = len(Path(where).relative_to(folder).parts)
+        # os.walk descends into the folders that are left in this list.
         folders[:] = [name for name in folders if inside < MAX_DEPTH and not name.startswith((".", "_"))]
         for name in names:
             path = Path(where, name)
@@ -192,6 +193,7 @@ def _text(file: File) -> str:
         body = _read(file)
     except OSError as exc:
         raise _Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
+    # GB 18030 is what Chinese editors write other than UTF-8.
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return body.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
@@ -204,6 +206,8 @@ def _text(file: File) -> str:
 def _read(file: File) -> bytes:
     """The bytes of a file. Raises OSError, also if another file has taken its place since it was listed."""
     with open(file.path, "rb", opener=_open) as opened:
+        # The file may have been replaced since it was listed, by a link to a file outside the folder for
+        # instance.
         status = os.fstat(opened.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_ino != file.inode:
             raise OSError(errno.ESTALE, "it was replaced meanwhile")

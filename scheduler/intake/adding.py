@@ -44,6 +44,7 @@ async def add_source(work: UnitOfWork, wanted: Wanted, quotas: Quotas) -> tuple[
 
 
 async def _new(work: UnitOfWork, wanted: Wanted, quotas: Quotas) -> Source:
+    # Checked in the transaction that adds the source, so that two commands at once cannot exceed the quota.
     if wanted.added_by:
         await quotas.may_add(work, wanted.added_by)
     kind = kind_of(wanted.url)

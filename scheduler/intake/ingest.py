@@ -81,6 +81,8 @@ class Ingest:
         and SourceError as `check` does, QuotaExceeded for a person.
         """
         watch, failure = _Stopwatch(self._clock), None
+        # A known source is read as well: a person must not learn from the time of the answer what others
+        # follow.
         try:
             url, parsed = await self.check(url, added_by=added_by)
         except SourceError as exc:
@@ -91,7 +93,7 @@ class Ingest:
         async with self._store.write() as work:
             source, before = await add_source(work, wanted, self._quotas)
             await work.commit()
-        if source.polled_at is not None:
+        if source.polled_at is not None:  # a known source, whose posts are stored
             return PollResult(source, failures=source.unread, before=before)
         if failure:
             return await self._failed(source, failure, watch)

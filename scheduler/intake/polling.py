@@ -24,7 +24,7 @@ STORE_PAUSE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ReadLimits:
     """Limits of concurrent reads: of quick and slow sources, for one host, for one owner, and in total.
 
     The limits for a host and an owner apply to quick and slow sources separately. Sources of the operator
@@ -38,7 +38,7 @@ class Places:
     total: int = 40
 
 
-PLACES = Places()
+LIMITS = ReadLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +53,34 @@ class Reading:
         return max(self.seconds, self.source.read_seconds) >= SLOW
 
 
-def choose(due: Iterable[Source], running: Sequence[Reading], places: Places = PLACES) -> list[Source]:
+def choose(due: Iterable[Source], running: Sequence[Reading], limits: ReadLimits = LIMITS) -> list[Source]:
     """The sources of `due`, in their order, that may be read now without exceeding a limit."""
-    taken: Counter[tuple[str, ...]] = Counter()
+    used: Counter[tuple[str, ...]] = Counter()
     for reading in running:
-        taken.update(_claims(reading))
+        used.update(_keys(reading))
     busy = {reading.source.id for reading in running}
     chosen: list[Source] = []
     for source in due:
-        claims = _claims(Reading(source))
-        if source.id not in busy and all(taken[claim] < _limit(claim, places) for claim in claims):
-            taken.update(claims)
+        keys = _keys(Reading(source))
+        is_free = all(used[key] < _limit(key, limits) for key in keys)
+        if is_free and source.id not in busy:
+            used.update(keys)
             busy.add(source.id)
             chosen.append(source)
     return chosen
 
 
-def _claims(reading: Reading) -> list[tuple[str, ...]]:
-    """The limits that a read counts against. Each begins with the name of a field of `Places`."""
+def _keys(reading: Reading) -> list[tuple[str, ...]]:
+    """The limits that a read counts against; each key begins with the name of a field of `ReadLimits`."""
     source = reading.source
     speed = "slow" if reading.is_slow else "quick"
     host = _host(source.url)
-    claims: list[tuple[str, ...]] = [("total",), (speed,)]
+    keys: list[tuple[str, ...]] = [("total",), (speed,)]
     if host:
-        claims.append(("host", speed, host))
+        keys.append(("host", speed, host))
     if source.added_by:
-        claims.append(("owner", speed, source.added_by))
-    return claims
+        keys.append(("owner", speed, source.added_by))
+    return keys
 
 
 def _host(url: str) -> str:
@@ -94,8 +95,8 @@ def _stored_form(url: str) -> str:
         return url
 
 
-def _limit(claim: tuple[str, ...], places: Places) -> int:
-    limit: int = getattr(places, claim[0])
+def _limit(key: tuple[str, ...], limits: ReadLimits) -> int:
+    limit: int = getattr(limits, key[0])
     return limit
 
 
@@ -112,10 +113,10 @@ class Poller:
         ingest: Ingest,
         clock: Clock,
         on_result: Callable[[PollResult], None] = _ignore,
-        places: Places = PLACES,
+        limits: ReadLimits = LIMITS,
     ) -> None:
         self._store, self._ingest, self._clock = store, ingest, clock
-        self._on_result, self._places = on_result, places
+        self._on_result, self._limits = on_result, limits
         self._waiting: list[Source] = []
         self._running: dict[asyncio.Task[PollResult], tuple[Source, float]] = {}
         self._paused_until = 0.0
@@ -144,7 +145,7 @@ class Poller:
         """Read these sources, due or not, and yield each result as it comes."""
         results: asyncio.Queue[PollResult] = asyncio.Queue()
         # A poller of its own, because a tick forgets the sources that wait.
-        poller = Poller(self._store, self._ingest, self._clock, results.put_nowait, self._places)
+        poller = Poller(self._store, self._ingest, self._clock, results.put_nowait, self._limits)
         poller._start(sources)
         try:
             for _ in sources:
@@ -159,18 +160,22 @@ class Poller:
 
         A source that cannot be read for a passing reason is added, and its result has an error.
         """
-        everywhere = asyncio.Semaphore(self._places.quick)
+        # A new source is of unknown speed and counts as quick. The limit of the host comes first, so that an
+        # add that waits for its host does not use up the limit of all.
+        everywhere = asyncio.Semaphore(self._limits.quick)
         hosts: dict[str, asyncio.Semaphore] = {}
 
         async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
-            host = hosts.setdefault(_host(url), asyncio.Semaphore(self._places.host))
+            host = hosts.setdefault(_host(url), asyncio.Semaphore(self._limits.host))
             async with host, everywhere:
                 try:
                     return url, await self._ingest.add(url, visibility, tags=urls[url], waits=True)
                 except SkywaveError as exc:
                     return url, exc
 
-        tasks = [asyncio.create_task(add(url)) for url in {_stored_form(url): url for url in urls}.values()]
+        # Two spellings of one URL are added once.
+        unique = {_stored_form(url): url for url in urls}
+        tasks = [asyncio.create_task(add(url)) for url in unique.values()]
         try:
             for ended in asyncio.as_completed(tasks):
                 yield await ended
@@ -195,7 +200,7 @@ class Poller:
         """Start as many reads as the limits allow; the others wait for a read to end or the next tick."""
         now = self._clock.monotonic()
         running = [Reading(source, now - since) for source, since in self._running.values()]
-        chosen = choose(sources, running, self._places)
+        chosen = choose(sources, running, self._limits)
         started = {source.id for source in chosen}
         self._waiting = [source for source in sources if source.id not in started]
         for source in chosen:

@@ -64,6 +64,7 @@ class Reader:
         """Compare what was read with the stored posts, outside the event loop: it may take seconds."""
         async with self._store.read() as work:
             known = await work.posts.known(source.id)
+            # Another process, or a person, may have changed the source since it was found to be due.
             current = await work.sources.get(source.id) or source
         now, run = self._clock.now(), self._context.run
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)

@@ -26,6 +26,7 @@ def after_read(
     source: Source, validators: Validators, moved: str, times: ReadTimes, interval: timedelta
 ) -> Source:
     """The source after a read that succeeded, whether or not anything had changed."""
+    # Another target, or a read without the redirect, starts the time again.
     since = source.moved_since if moved == source.moved_to else times.now
     wait = poll_wait(interval, times.seconds)
     return replace(

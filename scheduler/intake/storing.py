@@ -86,6 +86,7 @@ class Recorder:
             yield work
 
     async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
+        # Before the transaction, because it takes long for a long text.
         tokens = await self._run(changes.index_all, posts)
         async with self._write() as work:
             if await work.sources.get(source.id) is not None:  # else it was removed meanwhile

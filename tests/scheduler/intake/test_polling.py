@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from content.errors import FetchError, StoreBusy
 from content.types import Source, SourceState, Visibility
-from scheduler.intake.polling import SLOW, STORE_PAUSE, Places, Poller, Reading, choose
+from scheduler.intake.polling import SLOW, STORE_PAUSE, Poller, Reading, ReadLimits, choose
 from scheduler.intake.storing import PollResult
 from scheduler.retry import next_poll, poll_wait
 from tests.builders import after
@@ -21,7 +21,7 @@ from tests.fakes import FakeClock
 from tests.scheduler.conftest import FEED, World, json_feed
 
 PATIENCE = 90.0
-SMALL = Places(quick=4, slow=2, host=2, owner=1, total=5)
+SMALL = ReadLimits(quick=4, slow=2, host=2, owner=1, total=5)
 
 
 def of(number: int, *, host: str = "", owner: str = "", seconds: float = 0.0) -> Source:
