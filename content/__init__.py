@@ -1,1 +1,1 @@
-"""What a post is, how it is obtained, found and shown."""
+"""Posts and their sources: fetching, parsing, comparing, searching, presenting."""

@@ -1,7 +1,7 @@
-"""The guard that keeps the URLs of users away from private addresses.
+"""The guard that keeps URLs away from private addresses (server-side request forgery).
 
-It looks at the address that a socket is about to connect to, so that neither a name whose DNS changes between
-two look-ups nor an address written as a number, in octal or inside IPv6 passes.
+It checks the address that a socket is about to connect to. So it also stops a host name whose DNS answer
+changes between two look-ups, and an address that is written as a number, in octal or inside an IPv6 address.
 """
 
 import socket
@@ -15,8 +15,9 @@ Network = IPv4Network | IPv6Network
 
 # RFC 6052 (NAT64), RFC 4291 section 2.5.5.1 (IPv4-compatible): the IPv4 address is in the last 32 bits.
 _IPV4_AT_END = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
-# Special-purpose registries of IANA (RFC 6890), where the standard library's own list depends on its version:
-# shared, IETF, 6to4 relays, benchmarks; local NAT64, discard, Teredo and kin, documentation, segment routing.
+# From IANA's special-purpose registries (RFC 6890); the list of `ipaddress` depends on Python's version.
+# IPv4: shared, IETF, 6to4 relays, benchmarks. IPv6: local NAT64, discard, Teredo, documentation, segment
+# routing.
 _SPECIAL: tuple[Network, ...] = tuple(
     ip_network(text)
     for text in (
@@ -27,7 +28,7 @@ _SPECIAL: tuple[Network, ...] = tuple(
 
 
 class RefusedConnection(OSError):
-    """A connection to `address`, which users' URLs may not reach, was not made."""
+    """No connection was made to `address`, because it is not public."""
 
     def __init__(self, address: str) -> None:
         super().__init__(f"{address} is not a public address")
@@ -35,7 +36,7 @@ class RefusedConnection(OSError):
 
 
 def _with_embedded(address: Address) -> Iterator[Address]:
-    """The address and every IPv4 address that a router would find inside it."""
+    """The address, and every IPv4 address that is embedded in it and that a router may forward to."""
     yield address
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
@@ -60,9 +61,9 @@ def _is_public(address: Address) -> bool:
 
 
 def is_refused(address: Address, allowed: Iterable[Network] = ()) -> bool:
-    """Whether `address` is not on the public Internet, nor inside one of the `allowed` networks.
+    """Whether `address` is neither public nor inside one of the `allowed` networks.
 
-    An IPv6 address that carries an IPv4 address is judged by the latter.
+    An IPv6 address with an IPv4 address inside is judged by the IPv4 address.
     """
     addresses = tuple(_with_embedded(address))
     if any(one in network for network in allowed for one in addresses):

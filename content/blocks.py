@@ -1,4 +1,4 @@
-"""HTML as a document: blocks and inlines."""
+"""Turn sanitised HTML into the blocks and inlines of a document."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from content import document as doc
 from content.clean import UNREADABLE, parse
 from content.document import Block, Inline
 
-_DEEPEST = 60
+_DEEPEST = 60  # below this depth only the text is kept, so that recursion ends
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _STYLES: dict[str, Callable[[tuple[Inline, ...]], Inline]] = {
     **dict.fromkeys(("b", "strong", "dt", "summary", "th", "caption"), doc.Strong),
@@ -30,17 +30,17 @@ Item = Inline | Block
 
 
 def to_blocks(html: str) -> tuple[Block, ...]:
-    """`html`, which has been sanitised, as blocks of a document. Table rows become lines of text."""
+    """The blocks of `html`, which must be sanitised. A row of a table becomes a line of text."""
     body = parse(html)
-    return _grouped(_children(body, 0)) if body else ()
+    return _into_blocks(_children(body, 0)) if body else ()
 
 
 def _is_block(item: Item) -> bool:
     return isinstance(item, Block)
 
 
-def _grouped(items: Iterable[Item]) -> tuple[Block, ...]:
-    """Blocks as they are, and each run of inlines between them as a paragraph."""
+def _into_blocks(items: Iterable[Item]) -> tuple[Block, ...]:
+    """Make a paragraph of each run of inlines; blocks stay as they are."""
     blocks: list[Block] = []
     run: list[Inline] = []
     for item in (*items, None):
@@ -70,7 +70,7 @@ def _items(node: LexborNode, depth: int) -> Sequence[Item]:
     tag = node.tag or ""
     if tag == "-text":
         return [doc.Text(_SPACES.sub(" ", node.text_content or ""))]
-    if tag in UNREADABLE or tag.startswith("-"):
+    if tag in UNREADABLE or tag.startswith("-"):  # lexbor names comments and the like with a dash
         return ()
     if leaf := _LEAVES.get(tag):
         return leaf(node)
@@ -85,11 +85,11 @@ def _items(node: LexborNode, depth: int) -> Sequence[Item]:
         return _around(items, lambda inner: doc.link(node.attributes.get("href") or "", *inner))
     if style := _STYLES.get(tag):
         items = _around(items, lambda inner: (style(inner),))
-    return _grouped(items) if tag in _OWN_PARAGRAPH else items
+    return _into_blocks(items) if tag in _OWN_PARAGRAPH else items
 
 
 def _around(items: Iterable[Item], wrap: Callable[[tuple[Inline, ...]], tuple[Inline, ...]]) -> list[Item]:
-    """Wraps each run of inlines; the blocks between them stay outside, for inlines hold no blocks."""
+    """Wrap each run of inlines. Blocks between them stay outside, because an inline cannot hold a block."""
     wrapped: list[Item] = []
     for are_blocks, run in groupby(items, _is_block):
         inner = tuple(run)
@@ -99,11 +99,11 @@ def _around(items: Iterable[Item], wrap: Callable[[tuple[Inline, ...]], tuple[In
 
 
 def _heading(items: Iterable[Item], level: int) -> list[Item]:
-    blocks = _grouped(items)
+    blocks = _into_blocks(items)
     return [doc.Heading(b.children, level) if isinstance(b, doc.Paragraph) else b for b in blocks]
 
 
-# ---------------------------------------------------------------- elements that are more than their children
+# ---------------------------------------------------------------- elements that become a block or inline
 
 
 def _image(node: LexborNode) -> Sequence[Item]:
@@ -124,7 +124,7 @@ def _code(node: LexborNode) -> Sequence[Item]:
 
 
 def _rows(node: LexborNode) -> Sequence[Item]:
-    """A table: one line a row, ` | ` between its cells."""
+    """A table as a paragraph, as no platform shows tables: a line for each row, ` | ` between cells."""
     lines: list[Inline] = []
     for row in node.css("tr"):
         cells = [" ".join(cell.text(deep=True).split()) for cell in row.css("td, th")]
@@ -134,7 +134,7 @@ def _rows(node: LexborNode) -> Sequence[Item]:
 
 
 def _quote(node: LexborNode, depth: int) -> Sequence[Item]:
-    blocks = _grouped(_children(node, depth))
+    blocks = _into_blocks(_children(node, depth))
     return [doc.Quote(blocks)] if blocks else ()
 
 
@@ -142,10 +142,10 @@ def _list(node: LexborNode, depth: int) -> Sequence[Item]:
     items: list[tuple[Block, ...]] = []
     child = node.first_child
     while child is not None:
-        if blocks := _grouped(_children(child, depth) if child.tag == "li" else _items(child, depth)):
+        if blocks := _into_blocks(_children(child, depth) if child.tag == "li" else _items(child, depth)):
             if child.tag == "li" or not items:
                 items.append(blocks)
-            else:  # a list directly in a list belongs to the item before it
+            else:  # a list directly inside a list belongs to the item before it
                 items[-1] += blocks
         child = child.next
     return [doc.ListBlock(tuple(items), _start(node))] if items else ()
@@ -187,13 +187,13 @@ def _has_text(items: Iterable[Inline]) -> bool:
 
 
 def _tidy(run: Sequence[Inline]) -> tuple[Inline, ...]:
-    """One space where there are several, none at the ends of lines, no empty inlines at the ends."""
-    squeezed, _ = _squeezed(run, True)
-    return _trimmed(squeezed)
+    """Collapse white space, and remove it at the ends of lines, with inlines that become empty there."""
+    collapsed, _ = _collapsed(run, True)
+    return _trimmed(collapsed)
 
 
-def _squeezed(items: Iterable[Inline], after_space: bool) -> tuple[list[Inline], bool]:
-    """`items` without white space that follows white space, and whether they end with it."""
+def _collapsed(items: Iterable[Inline], after_space: bool) -> tuple[list[Inline], bool]:
+    """`items` without white space after white space, and whether they end with white space."""
     kept: list[Inline] = []
     for item in items:
         match item:
@@ -206,10 +206,10 @@ def _squeezed(items: Iterable[Inline], after_space: bool) -> tuple[list[Inline],
                 kept, after_space = list(_trimmed(kept)), True
                 if not kept:
                     continue
-            case doc.CodeSpan() | doc.Excerpt():
+            case doc.CodeSpan() | doc.Excerpt():  # white space inside is kept
                 after_space = False
             case _:
-                children, after_space = _squeezed(item.children, after_space)
+                children, after_space = _collapsed(item.children, after_space)
                 if not children:
                     continue
                 item = replace(item, children=tuple(children))
@@ -218,7 +218,7 @@ def _squeezed(items: Iterable[Inline], after_space: bool) -> tuple[list[Inline],
 
 
 def _trimmed(items: Sequence[Inline]) -> tuple[Inline, ...]:
-    """`items` without white space and line breaks at their end."""
+    """`items` without white space and line breaks at the end."""
     kept = list(items)
     while kept:
         last = kept.pop()

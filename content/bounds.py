@@ -1,4 +1,4 @@
-"""How much of a source is taken: what comes out of parsing has a size that is known before."""
+"""Limits on the size of parsed sources, so that no source can fill memory or the database."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ _UNDATED = datetime.max.replace(tzinfo=UTC)
 
 
 def newest(items: Sequence[T], dates: Sequence[datetime | None], limit: int) -> list[T]:
-    """At most `limit` of `items`, the latest, in their own order. What has no date counts as new."""
+    """The `limit` newest of `items`, in their own order. An item without a date counts as new."""
     if len(items) <= limit:
         return list(items)
     order = sorted(range(len(items)), key=lambda at: dates[at] or _UNDATED, reverse=True)
@@ -32,7 +32,7 @@ def newest(items: Sequence[T], dates: Sequence[datetime | None], limit: int) -> 
 
 
 def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
-    """`parsed` with texts as long as they may be; `total` is how many posts there were."""
+    """`parsed` with every text cut to its limit. `total` is the number of posts in the source."""
     posts: list[ParsedPost] = []
     room = MAX_READ
     for post in map(_shortened, parsed.posts):
@@ -70,5 +70,5 @@ def _shortened(post: ParsedPost) -> ParsedPost:
 
 
 def _url(url: str) -> str:
-    """A URL that is cut leads elsewhere, so a longer one is none."""
+    """`url`, or an empty text if it is too long: a cut URL would lead elsewhere."""
     return url if len(url) <= MAX_URL else ""

@@ -1,4 +1,4 @@
-"""Known × parsed → new, changed, unchanged. Pure: the time is an argument."""
+"""Compare parsed posts with the stored ones: which are new, which have changed. Pure: time is an argument."""
 
 import json
 from collections import Counter
@@ -14,15 +14,16 @@ from content.text import language, plain_text, storable
 from content.tokens import IndexedText, index_text
 from content.types import KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
-# The index has room for 16,383 tokens of a post, and English takes six characters for one.
+# The index has room for 16,383 tokens of a post, and an English word has about six characters.
 MAX_TEXT_CHARACTERS = 100_000
-# PostgreSQL's B-tree takes 2,704 bytes for all columns of an index together.
+# PostgreSQL limits a B-tree entry, all columns together, to 2,704 bytes.
 MAX_GUID_BYTES = 500
-# Up to so many new posts at once are news, whatever their dates: people backdate what they write.
+# Up to this many new posts in one read are news, whatever their dates: people backdate their posts.
 HANDFUL = 5
-# Dates without a time and wrong time zones make a post look up to this much older than it is.
+# A date without a time, or with a wrong time zone, makes a post look older than it is by up to this much.
 DATES_ERR = timedelta(days=2)
 OPENING = 80  # characters by which a post without a title is recognised
+# A later date is a mistake of the publisher; the post gets the time of the read.
 _TOO_FAR_AHEAD = timedelta(days=1)
 _TRACKING = ("utm_", "fbclid", "gclid")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -30,26 +31,26 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a read brought: `new` oldest first, `changed` with their ids, and how many are `unchanged`.
+    """How the posts of a read differ from the stored ones: `new`, oldest first; `changed`, with their ids.
 
-    `buried` are the guids of tombstones that the source still has.
+    `buried` are guids of deleted posts (tombstones) that the source still shows.
     """
 
     new: tuple[NewPost, ...] = ()
     changed: tuple[tuple[int, NewPost], ...] = ()
-    unchanged: int = 0
     buried: tuple[str, ...] = ()
 
 
 def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, now: datetime) -> Changes:
-    """What `parsed` changes for a source of which `known` is stored, tombstones included.
+    """Compare `parsed` with the `known` posts of a source, which include its tombstones.
 
-    A post is known by its guid, or, when its guid is new, by its key: a feed that renumbers its posts brings
-    nothing new. A known post keeps its key; a tombstone never comes back. Of posts with one guid and one
-    address, or none, the first counts.
+    A post is known by its guid. A post with a new guid is known by its key, so that a feed that renumbers its
+    posts brings nothing new. A known post keeps its key, and a tombstone never becomes a post again. If two
+    posts have the same guid and the same URL (or none), the first one counts.
     """
     by_guid = {stored_guid(post.guid): post for post in known}
-    posts = {post.guid: post for post in reversed(_told_apart([*map(_storable, parsed.posts)], by_guid))}
+    unique = _with_unique_guids([_storable(post) for post in parsed.posts], by_guid)
+    posts = {post.guid: post for post in reversed(unique)}
     by_key = {post.key: post for post in known}
     keys = _keys(posts, by_guid, source_url)
     new: list[NewPost] = []
@@ -58,35 +59,39 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
         old = by_guid.get(guid)
         if old is None and keys[guid] not in by_key:
             new.append(_new_post(post, keys[guid], now))
+        # A tombstone has id 0: it is neither new nor changed.
         elif old is not None and old.id and _content_hash(post) != old.content_hash:
             changed.append((old.id, _new_post(post, old.key, now)))
-    new.sort(key=lambda post: post.published_at)  # stable, and a feed has its newest post first
+    # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
+    new.sort(key=lambda post: post.published_at)
     buried = tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id)
-    return Changes(tuple(new), tuple(changed), len(posts) - len(new) - len(changed), buried)
+    return Changes(tuple(new), tuple(changed), buried)
 
 
-def _told_apart(posts: Sequence[ParsedPost], known: Mapping[str, KnownPost]) -> list[ParsedPost]:
-    """`posts` with a guid for each: one that posts of several addresses have stands for none of them.
+def _with_unique_guids(posts: Sequence[ParsedPost], known: Mapping[str, KnownPost]) -> list[ParsedPost]:
+    """Tell posts apart that have the same guid but different URLs, by adding a hash of the URL to the guid.
 
-    The post that is stored under it keeps it. The others get the address into their guids, and keep those
-    when they are alone again.
+    The post that is stored under the shared guid keeps it. The others keep their longer guids from then on,
+    even if the source no longer repeats the guid.
     """
-    addresses: dict[str, set[str]] = {}
+    urls_of: dict[str, set[str]] = {}
     for post in posts:
-        addresses.setdefault(post.guid, set()).add(canonical_url(post.url))
+        urls_of.setdefault(post.guid, set()).add(canonical_url(post.url))
 
     def guid(post: ParsedPost) -> str:
         url = canonical_url(post.url)
-        own = stored_guid(f"{post.guid}#{_hash(url)}")
-        shared = len(addresses[post.guid] - {""}) > 1
+        longer = stored_guid(f"{post.guid}#{_hash(url)}")
+        is_shared = len(urls_of[post.guid] - {""}) > 1
         is_stored = post.guid in known and known[post.guid].key == _hash(url)
-        return own if own in known or (shared and url and not is_stored) else post.guid
+        if longer in known:
+            return longer
+        return longer if is_shared and url and not is_stored else post.guid
 
     return [replace(post, guid=guid(post)) for post in posts]
 
 
 def stored_guid(guid: str) -> str:
-    """`guid` as it is stored. Of a long one, which no index takes, its beginning and a hash of the whole."""
+    """`guid` as it is stored: one that is too long for an index is cut, and gets a hash of the whole."""
     guid = storable(guid)
     body = guid.encode()
     if len(body) <= MAX_GUID_BYTES:
@@ -96,7 +101,7 @@ def stored_guid(guid: str) -> str:
 
 
 def _storable(post: ParsedPost) -> ParsedPost:
-    """`post` in a form that both databases take, whatever the reader of its source let pass."""
+    """`post` with texts that both databases can store, whatever the parser let through."""
     return replace(
         post,
         guid=stored_guid(post.guid),
@@ -118,18 +123,19 @@ def with_old_news(
     now: datetime,
     cut: bool = False,
 ) -> tuple[NewPost, ...]:
-    """New posts of one read, those marked that are no news: they are stored and found, but never sent.
+    """The new posts of one read, with old news marked. Old news is stored and searchable, but never sent.
 
-    `since`: when the source was last read, None if never; `cut`: this read left older posts out.
+    `since` is the time of the last read, None for the first one. `cut` says that this read left older posts
+    out.
 
-    - All that a first read brings is old news.
-    - A handful at once is news, unless the read was cut: then older posts come into sight as others go.
-    - Of more than that, those dated before the last read are old news: a source shows its archive, or moved.
-      They must be so by more than dates are wrong by.
-    - If most of them are of that age, or say what a known post says, the source has moved: then everything
-      dated before the last read, and everything without a date, is old news.
+    - All posts of a first read are old news.
+    - Up to `HANDFUL` posts are news, unless the read was cut: then older posts appear when newer ones go.
+    - Of more posts, those dated before the last read are old news, because the source has opened its archive.
+      `DATES_ERR` allows for wrong dates.
+    - If most of them are that old, or begin like a known post, the source has moved to a new site. Then every
+      post that is dated before the last read, or has no date, is old news.
 
-    So after a week without a read, what is dated in that week is news.
+    So after a week without a read, the posts of that week are news.
     """
     if since is None:
         return tuple(replace(post, old_news=True) for post in new)
@@ -137,20 +143,21 @@ def with_old_news(
         return tuple(new)
     openings = {post.opening for post in known if post.opening}
     old = [post.published_at < since - DATES_ERR for post in new]
-    again = [opening(post.title, post.text) in openings for post in new]
-    moved = len(new) > HANDFUL and 2 * sum(map(any, zip(old, again, strict=True))) > len(new)
-    if moved:  # a post without a date has that of this read
+    repeated = [opening(post.title, post.text) in openings for post in new]
+    suspicious = sum(map(any, zip(old, repeated, strict=True)))
+    moved = len(new) > HANDFUL and 2 * suspicious > len(new)
+    if moved:  # a post without a date got the time of this read
         old = [post.published_at < since or post.published_at == now for post in new]
     return tuple(replace(post, old_news=is_old) for post, is_old in zip(new, old, strict=True))
 
 
 def opening(title: str, text: str) -> str:
-    """What a post is recognised by when guid and address are others: its title, or how its text begins."""
+    """What a post is recognised by after its guid and URL have changed: its title, or how its text begins."""
     return title or text[:OPENING]
 
 
 def cut_short(parsed: ParsedSource, kept: int) -> str:
-    """How many of a source's posts were read, if not all."""
+    """A warning that only `kept` posts were read; empty if that is all of them."""
     total = max(parsed.total, len(parsed.posts))
     if kept >= total:
         return ""
@@ -158,13 +165,14 @@ def cut_short(parsed: ParsedSource, kept: int) -> str:
 
 
 def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:
-    """The tokens of each post. A long text takes a tenth of a second and more: not on the event loop."""
+    """The search tokens of each post. A long text takes 0.1 s and more, so call it outside the event loop."""
     return [index_text(post.title, post.text, post.tags) for post in posts]
 
 
 def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], source_url: str) -> dict[str, str]:
-    """The key of each post, by guid. A URL that several posts have is not the URL of any of them."""
+    """The key of each post, by guid: a hash of its URL, or of its guid if other posts have the same URL."""
     shared = Counter(canonical_url(post.url) for post in posts.values())
+    # A stored post keeps its key, even if another post has its URL by now.
     taken = {known[guid].key: guid for guid in posts if guid in known}
 
     def key(post: ParsedPost) -> str:
@@ -178,10 +186,10 @@ def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], sourc
 
 
 def canonical_url(url: str) -> str:
-    """`url` without what does not tell two posts apart, or an empty text when it is not the URL of a post.
+    """`url` in a form that is equal for all spellings of one address; empty if it is not the URL of a post.
 
-    Left out are the difference of http and https, `www.`, default port, user name, fragment, tracking
-    parameters, the order of the others, and the slash at the end. A home page is not the URL of a post.
+    It ignores http or https, `www.`, the default port, user name, fragment, tracking parameters, the order of
+    the other parameters, and a slash at the end. A home page is not the URL of a post.
     """
     if not is_web_url(url):
         return ""
@@ -192,16 +200,17 @@ def canonical_url(url: str) -> str:
         return ""
     host = (parts.hostname or "").removeprefix("www.")
     suffix = f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else ""
+    # Decoding and encoding again makes %7E and ~ equal.
     path = quote(
         unquote(parts.path, errors="surrogateescape").rstrip("/"), safe="/", errors="surrogateescape"
     )
-    query = urlencode(sorted(_telling(parts.query)), errors="surrogateescape")
+    query = urlencode(sorted(_without_tracking(parts.query)), errors="surrogateescape")
     if not path and not query:
         return ""
     return f"https://{host}{suffix}{path}" + (f"?{query}" if query else "")
 
 
-def _telling(query: str) -> Iterator[tuple[str, str]]:
+def _without_tracking(query: str) -> Iterator[tuple[str, str]]:
     for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
         if not name.lower().startswith(_TRACKING):
             yield name, value
@@ -232,4 +241,5 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
 
 
 def _content_hash(post: ParsedPost) -> str:
+    # JSON separates the fields, so that text moving from one to the next changes the hash.
     return _hash(json.dumps([post.title, post.html, post.url, post.tags]))

@@ -1,4 +1,4 @@
-"""Makes the HTML of strangers harmless, for readers and for parsers."""
+"""Make untrusted HTML harmless, for readers and for parsers."""
 
 import re
 from html import escape, unescape
@@ -29,12 +29,13 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "ol": {"start"},
 }
 MAX_HTML_BYTES = 512 * 1024
-_ROOM = 4096  # for the end tags that a cut makes necessary
-_EXPANSION = 4  # times as long as a text may be what its references repeat
+_ROOM = 4096  # bytes for the end tags that are missing after a cut
+_EXPANSION = 4  # rendered Markdown may be this many times as long as its source
+# Bounds far above what authors write. Beyond them the time or memory of an HTML parser explodes.
 _DEEPEST = 100
-_MANY_ATTRIBUTES = 200
 _DEEPEST_FORMATTING = 16
-_MANY_TAGS = 500
+_MANY_ATTRIBUTES = 200
+_MANY_TAGS = 500  # with fewer, the depth need not be checked
 _TOO_MANY_TAGS = 40_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ANY_TAG = re.compile(r"<[^<>]*>")
@@ -53,9 +54,9 @@ _NEVER_NESTED = frozenset(_NEVER_NESTED_NAMES.split())
 
 
 def sanitise(html: str, base_url: str = "") -> str:
-    """`html` with harmless tags and http(s) links only; relative URLs are made absolute against `base_url`.
+    """`html` with harmless tags and http(s) links only.
 
-    Without a `base_url`, relative URLs are dropped.
+    Relative URLs are resolved against `base_url`; without one they are removed.
     """
     return nh3.clean(
         _bounded(_with_links_for_players(html, base_url)),
@@ -69,8 +70,8 @@ def sanitise(html: str, base_url: str = "") -> str:
 
 
 def _with_links_for_players(html: str, base_url: str) -> str:
-    """`html` with a link before each sound, film or embedded page, whose elements are taken out later."""
-    is_open = False  # an audio or video element that names its address in a source element
+    """Put a link before each sound, video or embedded page, because sanitising removes their elements."""
+    is_open = False  # inside an audio or video element whose URL is in a source element
 
     def with_link(match: re.Match[str]) -> str:
         nonlocal is_open
@@ -85,7 +86,7 @@ def _with_links_for_players(html: str, base_url: str) -> str:
             return match[0]
         named = _TITLE.search(match[2])
         label = (named and unescape(named[1] or named[2]).strip()) or urlsplit(url).netloc.rpartition("@")[2]
-        # The address of YouTube's player shows an error when it is opened by itself.
+        # YouTube's player shows an error when its URL is opened in a tab.
         page = _YOUTUBE.sub(r"https://www.youtube.com/watch?v=\1", url)
         return f'<div><a href="{escape(page)}">▶ {escape(label[:_LABEL])}</a></div>{match[0]}'
 
@@ -93,7 +94,7 @@ def _with_links_for_players(html: str, base_url: str) -> str:
 
 
 def capped(html: str) -> str:
-    """`html`, which has been sanitised, or as much of it as is stored, with its elements closed again."""
+    """Sanitised `html`, cut to MAX_HTML_BYTES, with all elements closed."""
     body = html.encode("utf-8", "replace")
     if len(body) <= MAX_HTML_BYTES:
         return html
@@ -108,7 +109,7 @@ def _language_class_only(_tag: str, attribute: str, value: str) -> str | None:
 
 
 def absolute(base_url: str, url: str) -> str:
-    """`url`, relative to `base_url`, as an absolute http(s) URL, or an empty text."""
+    """`url` resolved against `base_url`, or an empty text if that is no http(s) URL."""
     try:
         joined = urljoin(base_url, url.strip())
     except ValueError:
@@ -117,7 +118,7 @@ def absolute(base_url: str, url: str) -> str:
 
 
 def _bounded(html: str) -> str:
-    """`html`, or its text alone when it is nested so that a parser's time or memory would explode."""
+    """`html`, or only its text if a parser would take too much time or memory for it."""
     tags = html.count("<")
     is_deep = tags > _MANY_TAGS and (tags > _TOO_MANY_TAGS or _is_too_deep(html))
     if not is_deep and not _has_many_attributes(html):
@@ -126,19 +127,19 @@ def _bounded(html: str) -> str:
 
 
 def _has_many_attributes(html: str) -> bool:
-    """Whether a tag has more attributes than any author writes: parsers compare each with all before it."""
+    """Whether a tag has too many attributes: parsers compare each one with all before it."""
     if len(html) < 2 * _MANY_ATTRIBUTES:
         return False
-    bare = _QUOTED.sub("=", html)  # what is quoted may hold spaces and brackets, and is one value
+    bare = _QUOTED.sub("=", html)  # a quoted value may hold spaces and brackets
     return any(
         len(_BETWEEN_ATTRIBUTES.findall(tag[0])) > _MANY_ATTRIBUTES for tag in _LONG_TAG.finditer(bare)
     )
 
 
 def _is_too_deep(html: str) -> bool:
-    """Whether more elements are open at one place than any author leaves open.
+    """Whether too many elements are nested.
 
-    Formatting has its own bound: HTML parsers open all of it again in each paragraph that follows.
+    Formatting elements have a lower limit, because HTML parsers open them again in every later paragraph.
     """
     depth = formatting = 0
     for match in _TAG.finditer(html):
@@ -153,9 +154,10 @@ def _is_too_deep(html: str) -> bool:
 
 
 def markdown_to_html(text: str) -> str:
-    """CommonMark with tables and strikethrough as HTML, not sanitised: raw HTML in it is kept."""
+    """Render CommonMark with tables and strikethrough. The result is not sanitised: raw HTML is kept."""
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     tokens = reader.parse(text)
+    # A reference definition of a few characters can be used again and again, each time with a long URL.
     if sum(map(_weight, tokens)) > _ROOM + _EXPANSION * len(text):
         return f"<p>{escape(text)}</p>"
     html: str = reader.renderer.render(tokens, reader.options, {})
@@ -163,16 +165,16 @@ def markdown_to_html(text: str) -> str:
 
 
 def _weight(token: Token) -> int:
-    """The characters of a token's addresses and titles: references make few of them many."""
+    """The number of characters in the URLs and titles of a token and its children."""
     own = sum(len(str(value)) for value in token.attrs.values())
     return own + sum(map(_weight, token.children or ()))
 
 
 def parse(html: str) -> LexborNode | None:
-    """The body of `html`, or None when there is none."""
+    """The body element of `html`, None if it has none."""
     return LexborHTMLParser(_bounded(html)).body
 
 
 def storable(text: str) -> str:
-    """`text` without what no database takes: NUL, and halves of surrogate pairs."""
+    """`text` without characters that no database stores: NUL, and halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()

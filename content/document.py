@@ -1,6 +1,6 @@
-"""A platform-neutral tree of blocks and inlines: the only thing presenters return and renderers take.
+"""A platform-neutral tree of blocks and inlines, which presenters build and the platforms' renderers take.
 
-Text in it is data: renderers escape it for their platform. Links are http(s) only; `link` builds them.
+All text in it is data, which renderers escape for their platform. Links are http(s) only; `link` makes them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ class CodeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to `url`, which is http(s): build it with `link`, which drops any other scheme."""
+    """A link to an http(s) URL. Use `link` to make one: it refuses every other scheme."""
 
     url: str
     children: tuple["Inline", ...]
@@ -48,7 +48,7 @@ class LineBreak:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Text of which at most `limit` code points are shown; a renderer may show less, so that a page fits."""
+    """Text of which at most `limit` code points are shown. A renderer may cut more to make a page fit."""
 
     text: str
     limit: int
@@ -65,7 +65,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A block of text. `tight`: no empty line before it, so that the lines of a page stay together."""
+    """A block of text. `tight`: without an empty line before it, as in the lines of a page."""
 
     children: tuple[Inline, ...]
     tight: bool = False
@@ -73,7 +73,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class ListBlock:
-    """`start` is None for bullets, else the first number."""
+    """A list with bullets, or a numbered one whose first number is `start`."""
 
     items: tuple[tuple["Block", ...], ...]
     start: int | None = None
@@ -92,7 +92,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture: shown where the platform can and the form allows, else its `alt` and link."""
+    """A picture. A platform or form of message without pictures shows a link with its `alt` instead."""
 
     url: str
     alt: str = ""
@@ -103,10 +103,10 @@ Block = Heading | Paragraph | ListBlock | CodeBlock | Quote | Image
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is shown. `single`: must become one message; its excerpts shrink evenly until it fits.
+    """A text to show. `single`: it must fit into one message, so its excerpts are cut evenly.
 
-    `posts` are the store's ids of the posts that each top-level block carries, for a document that may be
-    split into several messages: `carried[i]` belongs to `blocks[i]`; an empty tuple means none anywhere.
+    A document that is not single may become several messages. `carried[i]` are the ids of the posts in
+    `blocks[i]`, so that each message knows its posts; an empty tuple means that no block carries any.
     """
 
     blocks: tuple[Block, ...]
@@ -121,22 +121,22 @@ def is_web_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+    except ValueError:  # for instance an IPv6 address without its closing bracket
         return False
 
 
 def link(url: str, *children: Inline) -> tuple[Inline, ...]:
-    """`children` as a link to `url`, or as they are when `url` is not http(s)."""
+    """`children` as a link to `url`, or unchanged if `url` is not http(s)."""
     return (Link(url, children),) if is_web_url(url) else children
 
 
 def text(content: str) -> tuple[Inline, ...]:
-    """Plain text as inlines."""
+    """Plain text as a sequence of inlines."""
     return (Text(content),)
 
 
 def inline_text(nodes: Iterable[Inline]) -> str:
-    """The characters of inlines without their marks: line breaks are line feeds, excerpts whole."""
+    """The plain text of inlines. A line break is a line feed; excerpts are not cut."""
     parts: list[str] = []
     for node in nodes:
         match node:
@@ -150,7 +150,7 @@ def inline_text(nodes: Iterable[Inline]) -> str:
 
 
 def block_text(block: Block) -> str:
-    """The characters of a block without its marks; the blocks inside it are joined by line feeds."""
+    """The plain text of a block. Blocks inside it are joined by line feeds."""
     match block:
         case Heading() | Paragraph():
             return inline_text(block.children)
@@ -165,7 +165,7 @@ def block_text(block: Block) -> str:
 
 
 def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Document:
-    """The document with every top-level excerpt replaced by what `shorten` makes of it."""
+    """Replace every excerpt by a text that `shorten` makes of it."""
 
     def inline(node: Inline) -> Inline:
         if isinstance(node, Excerpt):

@@ -1,4 +1,4 @@
-"""The edge of parsing: whatever goes wrong in there is that source's error."""
+"""The edge of parsing: every failure of a parser becomes an error of the source that it parsed."""
 
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
@@ -11,12 +11,12 @@ Args = TypeVarTuple("Args")
 
 
 def named(source: str) -> str:
-    """A source's URL without its secrets, or the path of a folder, for messages."""
+    """The name of a source in messages: its URL without secrets, or the path of its folder."""
     return printable(source) if "://" in source else source[:200]
 
 
 def guarded(source: str, function: Callable[[*Args], T], *args: *Args) -> T:
-    """What `function` makes of `source`. Raises SourceError, and nothing else that is an Exception."""
+    """The result of `function(*args)`. Raises SourceError for every Exception; `source` is named in it."""
     try:
         return function(*args)
     except SourceError:
@@ -25,7 +25,7 @@ def guarded(source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         raise ParseError(
             "{source} needs too much memory to be read: make it smaller", source=named(source)
         ) from exc
-    except Exception as exc:  # outside text breaks parsers, ours and others', in ways that nobody can list
+    except Exception as exc:  # hostile text breaks parsers, our own and libraries, in ways nobody can list
         raise ParseError(
             "{source} is broken so that it cannot be read ({reason}): mend it",
             source=named(source),

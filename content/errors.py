@@ -1,36 +1,36 @@
 """Every error that Skywave raises on purpose.
 
-Each message is one line that names the thing and the next step. `str()` gives it in English, as logs and the
-command line show it; in chats `Translator.error` says it in the language of the reader.
+Each message is one line that says what happened and what to do. `str()` returns it in English, for logs and
+the command line; `Translator.error` translates it for a chat.
 
 SkywaveError
 ├── SourceError              a source could not be read
-│   ├── FetchError           the server, the network or the disk said no
-│   │   ├── Unreachable      nothing answered there
-│   │   └── SourceGone       the server says that it will never be there again
-│   ├── AddressRefused       the URL leads to an address that users' URLs may not reach
-│   └── ParseError           what came is not a feed, or not a post
-│       └── ParserKilled     what came took too long or broke the process that read it
-├── UsageError               a person asked for something that cannot be understood
-├── NotFound                 a source, chat or delivery of that name does not exist
-├── SearchTooLong            a search was stopped: it would have kept others waiting
-├── SettingsError            a setting is missing or unusable
-├── StoreRejected            the database does not take these values, whenever they are written
-└── StoreError               the database said no
-    ├── StoreBusy            another process holds it
+│   ├── FetchError           the server, the network or the disk failed
+│   │   ├── Unreachable      no server answered
+│   │   └── SourceGone       the server says that the source is gone for good (410)
+│   ├── AddressRefused       the URL leads to an address that must not be connected to
+│   └── ParseError           the content is not a feed or not a post
+│       └── ParserKilled     the parser took too long or crashed, and was killed
+├── UsageError               a person typed something that is not valid
+├── NotFound                 there is no source, chat or delivery of that name
+├── SearchTooLong            a search took too long and was stopped
+├── SettingsError            a setting is missing or not valid
+├── StoreRejected            the database will never accept these values
+└── StoreError               the database failed
+    ├── StoreBusy            another process has locked it
     ├── StoreReadOnly        it cannot be written
-    ├── StoreUnreachable     there is no way to it
-    ├── StoreDamaged         its file or its disk is damaged
-    └── StoreTooNew          a newer Skywave has migrated it
+    ├── StoreUnreachable     it cannot be connected to
+    ├── StoreDamaged         its file or disk is damaged
+    └── StoreTooNew          a newer version of Skywave has migrated it
 
-The errors of sending are in `scheduler.errors`, below the same root.
+Errors of sending are in `scheduler.errors`, below the same root.
 """
 
 
 class SkywaveError(Exception):
-    """Root of the tree: the message is for a person, the cause for the log.
+    """Root of the tree. The message is for people; the cause (`__cause__`) is for the log.
 
-    `message` is a msgid whose fields `values` fill; without values, a text as it is.
+    `message` is a msgid with `{fields}` that `values` fill. Without values it is shown as it is.
     """
 
     def __init__(self, message: str = "", /, **values: str | int) -> None:
@@ -42,59 +42,59 @@ class SkywaveError(Exception):
 
 
 class SourceError(SkywaveError):
-    """A source could not be read; the poll is retried with back-off."""
+    """A source could not be read. The poller tries again with back-off."""
 
 
 class FetchError(SourceError):
-    """The server, the network or the disk said no."""
+    """The server, the network or the disk failed."""
 
 
 class Unreachable(FetchError):
-    """Nothing answered there: no such name, no connection, no end. What exactly is for operators alone."""
+    """No server answered: unknown host, no connection or a time-out. Chats are not told which of them."""
 
 
 class SourceGone(FetchError):
-    """The server says that what was there is gone for good (410): it is not asked again."""
+    """The server says that the source is gone for good (410). It is paused."""
 
 
 class AddressRefused(SourceError):
-    """The URL leads to a loopback, private, link-local or reserved address."""
+    """The URL leads to a loopback, private, link-local or reserved address: no connection is made."""
 
 
 class ParseError(SourceError):
-    """What came is not a feed, or not a post."""
+    """The content is not a feed or not a post."""
 
 
 class ParserKilled(ParseError):
-    """What came took too long to read, or broke the process that read it: it is tried again much later."""
+    """The parser took too long or crashed, and was killed. The source is tried again much later."""
 
 
 class UsageError(SkywaveError):
-    """A person asked for something that cannot be understood."""
+    """A person typed something that is not valid."""
 
 
 class NotFound(SkywaveError):
-    """Nothing of that name exists."""
+    """There is nothing of that name."""
 
 
 class SearchTooLong(SkywaveError):
-    """A search was stopped: it would have kept others waiting."""
+    """A search was stopped because it would have kept other people waiting."""
 
 
 class SettingsError(SkywaveError):
-    """A setting is missing or unusable."""
+    """A setting is missing or not valid."""
 
 
 class StoreRejected(SkywaveError):
-    """A value breaks a rule of the database. It is no StoreError, because waiting does not help."""
+    """The database will never accept a value. This is no StoreError, because trying again does not help."""
 
 
 class StoreError(SkywaveError):
-    """The database said no; nothing was half-written."""
+    """The database failed. The transaction was rolled back."""
 
 
 class StoreBusy(StoreError):
-    """Another process holds the database."""
+    """Another process has locked the database."""
 
 
 class StoreReadOnly(StoreError):
@@ -102,12 +102,12 @@ class StoreReadOnly(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """There is no way to the database."""
+    """The database cannot be connected to."""
 
 
 class StoreDamaged(StoreError):
-    """The file of the database, or the disk below it, is damaged."""
+    """The file of the database or its disk is damaged."""
 
 
 class StoreTooNew(StoreError):
-    """A newer Skywave has migrated the database."""
+    """A newer version of Skywave has migrated the database."""

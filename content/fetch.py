@@ -1,4 +1,4 @@
-"""Obtains what is behind a URL: conditional, guarded, bounded in size and time."""
+"""Fetch a URL with a conditional request, guarded against private addresses, limited in size and time."""
 
 import asyncio
 import math
@@ -26,17 +26,17 @@ ACCEPT = (
     "application/json;q=0.9, text/xml;q=0.9, */*;q=0.5"
 )
 MAX_REDIRECTS = 5
-LARGE = 1024 * 1024  # bytes of a body, decompressed; nearly all feeds are smaller
-MAX_HEADER = 1000  # characters of a value that is kept; validators and types are far shorter
-_LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again after a day
+LARGE = 1024 * 1024  # bytes of a decompressed body; nearly all feeds are smaller
+MAX_HEADER = 1000  # characters of a header that is stored; validators and media types are far shorter
+_LONGEST_WAIT = timedelta(days=1)  # a longer Retry-After is cut to this
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came: `url` after redirects, `body` decompressed, `content_type` as the server wrote it.
+    """A response: `url` after redirects, `body` decompressed, `content_type` as the server sent it.
 
-    `moved` is the address that the server names for good (301, 308), if there is one. Then `body` is None for
-    what the validators describe.
+    `moved` is the target of permanent redirects (301, 308), empty without one. `body` is None if the resource
+    has moved but its content has not changed.
     """
 
     url: str
@@ -47,7 +47,7 @@ class Fetched:
 
 
 class ServerBusy(FetchError):
-    """The server answered 429 or 5xx; `retry_after` is how long it asks to be left alone, if it says so."""
+    """The server answered 429 or 5xx. `retry_after` is the wait that it asks for, None if it names none."""
 
     def __init__(self, message: str, /, retry_after: timedelta | None = None, **values: str | int) -> None:
         super().__init__(message, **values)
@@ -55,20 +55,20 @@ class ServerBusy(FetchError):
 
 
 class LargeBody(FetchError):
-    """A body is above LARGE: it may be asked for again where few such bodies are in memory at once."""
+    """A body is larger than LARGE. The caller may fetch it again when no other large body is in memory."""
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether a source may well be readable later: its server is busy or silent, but no name is wrong."""
-    wrong_name = isinstance(error.__cause__, aiohttp.ClientConnectorDNSError | aiohttp.ClientSSLError)
-    return isinstance(error, Unreachable | ServerBusy) and not wrong_name
+    """Whether trying again may help: the server is busy or silent, but its name and certificate are valid."""
+    is_wrong_name = isinstance(error.__cause__, aiohttp.ClientConnectorDNSError | aiohttp.ClientSSLError)
+    return isinstance(error, Unreachable | ServerBusy) and not is_wrong_name
 
 
 class Fetcher(Protocol):
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """What is behind `url`, or None when it is there and is what `validators` describe.
+        """The resource at `url`, or None if it has not changed since it had these `validators`.
 
-        Raises SourceError; LargeBody for a body above LARGE unless a `large` one is asked for.
+        Raises SourceError; LargeBody if the body is larger than LARGE and `large` is false.
         """
         ...
 
@@ -78,10 +78,10 @@ def _now() -> datetime:
 
 
 class HttpFetcher:
-    """Fetches over one aiohttp session, which the first call opens and `close` ends.
+    """Fetches over one aiohttp session, which the first call opens and `close` closes.
 
-    `allowed_networks` may be reached although they are private; `max_bytes` bounds the decompressed body,
-    `timeout` a whole call with its redirects. `resolver` is asked for addresses (None: the system's).
+    `allowed_networks` may be connected to although they are private. `max_bytes` limits the decompressed
+    body, `timeout` a whole call with all redirects. `resolver` looks addresses up; None is the system's.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class HttpFetcher:
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """See Fetcher. Raises FetchError, its subclass ServerBusy, or AddressRefused."""
+        """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 return await self._follow(url, validators, large)
@@ -126,19 +126,21 @@ class HttpFetcher:
                 ),
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self._connect_timeout.total_seconds()
-                ),  # `fetch` bounds the whole
+                ),  # `fetch` limits the total time
                 headers={
                     "User-Agent": self._user_agent,
                     "Accept": ACCEPT,
                     "Accept-Encoding": "gzip, deflate",
                 },
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),  # sources must not share cookies
+                trust_env=False,  # through a proxy, the guard would not see the address of the source
             )
         return self._session
 
     async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
-        target, moved, for_good = url, "", True
+        # Redirects are followed here, not by aiohttp, so that each URL is checked and permanent ones are
+        # known. `moved` is the last target that only permanent redirects have led to.
+        target, moved, is_permanent = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
             if not is_web_url(target):
                 raise FetchError(
@@ -149,17 +151,17 @@ class HttpFetcher:
             ) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or not location:
-                    return await self._take(response, validators, large, moved)
+                    return await self._fetched(response, validators, large, moved)
                 target = str(response.url.join(URL(location)))
-                for_good = for_good and response.status in (301, 308)
-                moved = target if for_good else moved
+                is_permanent = is_permanent and response.status in (301, 308)
+                moved = target if is_permanent else moved
         raise FetchError(
             "{url} redirects more than {count} times: check the address",
             url=printable(url),
             count=MAX_REDIRECTS,
         )
 
-    async def _take(
+    async def _fetched(
         self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
     ) -> Fetched | None:
         unchanged = Fetched(str(response.url), None, "", validators, moved) if moved else None
@@ -168,6 +170,7 @@ class HttpFetcher:
         if response.status != 200:
             raise _refusal(response, self._now())
         body = await self._body(response, large)
+        # Many servers send neither ETag nor Last-Modified: then equal bytes mean that nothing has changed.
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
             return unchanged
@@ -183,6 +186,7 @@ class HttpFetcher:
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
+        # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
@@ -201,8 +205,10 @@ class HttpFetcher:
         return bytes(body)
 
     def _explain(self, url: str, exc: Exception) -> SourceError:
+        """The error of our tree for an exception of aiohttp, with what to do about it."""
         shown = printable(url)
         host = exc.host if isinstance(exc, aiohttp.ClientConnectorError) else urlsplit(url).hostname or ""
+        # Errors of DNS and TLS are subclasses of ClientConnectorError, so that one comes last.
         match exc:
             case aiohttp.ClientConnectorError(os_error=RefusedConnection() as refused):
                 return AddressRefused(
@@ -238,19 +244,21 @@ class HttpFetcher:
 
 
 def _conditions(validators: Validators) -> dict[str, str]:
+    """The headers of a conditional request (RFC 9110, section 13.1)."""
     pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
     return {name: value for name, value in pairs.items() if _header(value)}
 
 
 def _header(value: str) -> str:
-    """A header's value as text that can be stored and sent back; what is too long or no text counts as none.
+    """A header's value if it can be stored and sent back, else an empty text.
 
-    Bytes that are not UTF-8 arrive as surrogates, which no database takes.
+    aiohttp decodes bytes that are not UTF-8 as surrogates, which no database stores.
     """
     return value if len(value) <= MAX_HEADER and value.isprintable() else ""
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
+    """The error of a status that is neither 200 nor 304, with what to do about it."""
     status, url = response.status, printable(str(response.url))
     if status in (429, 503):
         wait = _retry_after(response.headers.get("Retry-After", ""), now)
@@ -277,7 +285,7 @@ def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
 
 
 def _retry_after(value: str, now: datetime) -> timedelta | None:
-    """The wait of a Retry-After header, seconds or a date (RFC 9110, section 10.2.3), from 0 to a day."""
+    """The wait of a Retry-After header, seconds or a date (RFC 9110, section 10.2.3), between 0 and a day."""
     try:
         if value.strip().isdecimal():
             wait = timedelta(seconds=min(math.ceil(float(value)), _LONGEST_WAIT.total_seconds()))

@@ -1,4 +1,4 @@
-"""The reader's language: texts, plurals, dates. English is the source text, other languages are .po files."""
+"""Translate texts, plurals and dates. The source language is English; other languages are .po files."""
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -18,9 +18,9 @@ LANGUAGES = (SOURCE_LANGUAGE, "zh")
 
 
 def negotiate(*wanted: str) -> str:
-    """The first language of `LANGUAGES` that one of the `wanted` tags (`zh-hans`, `zh_CN`, `en-GB`) names.
+    """The language of the first supported tag in `wanted` (like `zh-hans`, `zh_CN`, `en-GB`), else English.
 
-    Tags are tried in order and empty or unknown ones passed over; when none is left the answer is English.
+    Empty and unknown tags are skipped.
     """
     for tag in wanted:
         language = tag.replace("_", "-").split("-")[0].strip().lower()
@@ -31,9 +31,10 @@ def negotiate(*wanted: str) -> str:
 
 @cache
 def _translations(language: str) -> NullTranslations:
-    """The catalog of one of `LANGUAGES`, compiled in memory at its first use and never changed."""
+    """The catalog of a language, compiled in memory at its first use."""
     if language == SOURCE_LANGUAGE:
         return NullTranslations()
+    # Compiled here, because compiled files in the repository could be out of date.
     source = files("content").joinpath("locales", f"{language}.po").read_bytes()
     compiled = BytesIO()
     write_mo(compiled, read_po(BytesIO(source), locale=language))
@@ -42,14 +43,14 @@ def _translations(language: str) -> NullTranslations:
 
 
 class Msgid(str):
-    """An English text that is translated where it is shown, also when it fills a field of another one."""
+    """An English text that is translated when it is shown, also as a value in a field of another text."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """Speaks the language that `locale` (any tag a platform or a person gives) comes nearest to."""
+    """Translates into the language nearest to `locale`, which is any tag that a platform or person gives."""
 
     locale: str = SOURCE_LANGUAGE
 
@@ -58,9 +59,9 @@ class Translator:
         return negotiate(self.locale)
 
     def t(self, msgid: str, /, **values: object) -> str:
-        """The text of `msgid` with `{name}` fields filled from `values`, which are data, or msgids.
+        """The translation of `msgid`, with its `{name}` fields filled. A Msgid among `values` is translated.
 
-        Without values it has no fields: then it may be a text that was translated before.
+        Without values no field is filled, so that `msgid` may also be a text that is translated already.
         """
         translated = _translations(self.language).gettext(msgid) if msgid else ""
         if not values:
@@ -70,22 +71,22 @@ class Translator:
         )
 
     def error(self, error: SkywaveError) -> str:
-        """What an error says."""
+        """The message of an error."""
         return self.t(error.message, **error.values)
 
     def n(self, singular: str, plural: str, count: int, **values: object) -> str:
-        """The form that `count` asks for; `{count}` is filled in unless `values` has its own."""
+        """The translated form for `count`. `{count}` is filled with it, unless `values` has another."""
         text = _translations(self.language).ngettext(singular, plural, count)
         return text.format(**{"count": count, **values})
 
     def date(self, moment: datetime, timezone: tzinfo) -> str:
-        """A UTC-aware `moment` as the day and minute it is in `timezone`."""
+        """Day and time of `moment`, to the minute, in `timezone`."""
         local = moment.astimezone(timezone)
         day = format_date(local.date(), "medium", locale=self.language)
         return f"{day} {format_time(local.time(), 'HH:mm', locale=self.language)}"
 
     def long_date(self, moment: datetime, timezone: tzinfo) -> str:
-        """The same with the day of the week."""
+        """Like `date`, with the day of the week."""
         local = moment.astimezone(timezone)
         day = format_date(local.date(), "full", locale=self.language)
         return f"{day} {format_time(local.time(), 'HH:mm', locale=self.language)}"

@@ -1,7 +1,7 @@
-"""Labels of links: one that names a host must name the host that its link leads to.
+"""Find link labels that name another host than their link leads to (phishing).
 
-A reader trusts `https://bank.example`, however it is written. So an address in a label is looked for as a
-reader would see it: full-width letters and dots, capitals, invisible characters, punycode.
+Readers trust a label like `https://bank.example`. So hosts are searched in the label as a reader would see
+it, whatever full-width letters and dots, capitals, invisible characters or punycode it is written with.
 """
 
 import re
@@ -11,11 +11,11 @@ from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
-# How much of the text around a label is looked at: `<a>bank</a>.com` reads as one address, too.
+# Characters around a label that are examined as well: `<a>bank</a>.com` also reads as one host.
 _AROUND = 64
-# A message is made to fit by trying several lengths, and each asks for the same labels.
+# A message is made to fit by trying several lengths, and each try asks about the same labels.
 _REMEMBERED = 512
-# What looks like a part of an address and is not made one by NFKC.
+# Characters that look like a part of a URL, and that NFKC does not replace.
 _LOOK_ALIKES = str.maketrans(
     {
         **dict.fromkeys("\u2044\u2215\u29f8\\", "/"),
@@ -23,24 +23,24 @@ _LOOK_ALIKES = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
     }
 )
-# Beside control and format characters: what is no wider than a hair, or has no picture of its own.
+# Besides control and format characters: spaces no wider than a hair, and characters without a glyph.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3164\uffa0")
 _SELECTORS = range(0xFE00, 0xFE10)
-_CJK = "\u2e80-\u9fff\uac00-\ud7af"  # letters of languages that are written without spaces
-_IDEOGRAPHIC_STOP = re.compile(r"(?<=[a-z0-9])\u3002(?=[a-z0-9])")  # elsewhere it ends a sentence
+_CJK = "\u2e80-\u9fff\uac00-\ud7af"  # scripts that are written without spaces
+_IDEOGRAPHIC_STOP = re.compile(r"(?<=[a-z0-9])\u3002(?=[a-z0-9])")  # elsewhere it is a full stop
 _NAMED = re.compile(
     r"(?:(?P<scheme>[\w.-]*):/+|(?=www\d?\.))(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(?:[/?#]\S*)?"
     r"|(?P<bare>[\w.-]+)(?P<tail>(?::\d+)?[/?#]\S*)?"
 )
 _ASCII_TAIL = re.compile(rf"(?<=[{_CJK}])[a-z0-9-]+\Z")
 _TOP = re.compile(rf"xn--[a-z0-9-]+|[a-z]{{2,63}}(?![a-z0-9])|[^\W\d_a-z{_CJK}]{{2,}}")
-# There only real top-level domains tell an address from two sentences.
+# In Chinese, only real top-level domains tell a host from two sentences.
 _CJK_TOP_NAMES = (
     "中国 中國 公司 网络 網絡 網路 香港 台湾 台灣 新加坡 澳门 澳門 网址 网站 网店 在线 商城 商店 商标 中文网 "
     "我爱你 集团 信息 政务 政府 公益 机构 移动 手机 游戏 娱乐 企业 广东 佛山 时尚 八卦 餐厅 慈善 健康 购物"
 )
 _CJK_TOPS = tuple(_CJK_TOP_NAMES.split())
-# Endings of file names that are no top-level domains.
+# File name extensions that are no top-level domains.
 _FILE_NAMES = (
     "avi bmp cfg cpp css csv dll doc docx exe gif gz htm html ini ipynb jpeg jpg js json jsx log mkv mp3 "
     "mp4 ogg pdf php png ppt pptx rar svg tar tex tiff toml ts tsx txt wav webm webp xls xlsx xml yaml yml"
@@ -49,7 +49,7 @@ _FILES = frozenset(_FILE_NAMES.split())
 
 
 def other_host(text: str, start: int, end: int, url: str) -> str:
-    """The host of `url`, if `text[start:end]` is a label that names another one; else nothing."""
+    """The host of `url` if the label `text[start:end]` names another one, else an empty text."""
     before = re.split(r"\s", text[max(0, start - _AROUND) : start])[-1]
     after = re.split(r"\s", text[end : end + _AROUND])[0]
     return _other_host(before, text[start:end], after, url)
@@ -57,19 +57,19 @@ def other_host(text: str, start: int, end: int, url: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def _other_host(before: str, label: str, after: str, url: str) -> str:
-    before, label, after = _as_read(before), _as_read(label), _as_read(after)
+    before, label, after = _as_seen(before), _as_seen(label), _as_seen(after)
     ends_at = len(before) + len(label)
     one_word = len(label.split()) == 1
     target = urlsplit(url).hostname or ""
-    for first, last, hosts, is_sure in _hosts(_IDEOGRAPHIC_STOP.sub(".", before + label + after)):
+    for first, last, readings, is_sure in _hosts(_IDEOGRAPHIC_STOP.sub(".", before + label + after)):
         touches = first < ends_at and len(before) < last
-        if touches and (is_sure or one_word) and _canonical(target) not in map(_canonical, hosts):
+        if touches and (is_sure or one_word) and _canonical(target) not in map(_canonical, readings):
             return _shown(target)
     return ""
 
 
-def _as_read(text: str) -> str:
-    """A text as its reader sees it, in one way of writing."""
+def _as_seen(text: str) -> str:
+    """The text as a reader sees it, with one character for all that look alike."""
     folded = text.casefold() if text.isascii() and text.isprintable() else "".join(map(_folded, text))
     return folded.translate(_LOOK_ALIKES)
 
@@ -83,21 +83,26 @@ def _folded(character: str) -> str:
 
 
 def _hosts(seen: str) -> Iterator[tuple[int, int, set[str], bool]]:
-    """The hosts in a text: where, how each may be read, and whether a scheme, www or a path makes it sure."""
+    """The hosts in a text: start, end, possible readings, and whether it is surely meant as a host.
+
+    A scheme, `www.` or a path makes it sure.
+    """
     for found in _NAMED.finditer(seen):
         if found["host"]:
             yield *found.span("host"), {found["host"].strip(".-")}, True
-        name = "scheme" if found["scheme"] else "bare"  # bank.example:/evil.example names two
+        name = "scheme" if found["scheme"] else "bare"  # bank.example:/evil.example names two hosts
         if host := _host(found[name] or ""):
             start = found.start(name) + found[name].index(host)
-            tail = _ASCII_TAIL.search(host.partition(".")[0])  # 见example.org may be a word and a host
+            tail = _ASCII_TAIL.search(
+                host.partition(".")[0]
+            )  # 见example.org may be a host, or a word and a host
             readings = {host, host[tail.start() :]} if tail else {host}
             first = start + (tail.start() if tail else 0)
             yield first, start + len(host), readings, name == "scheme" or bool(found["tail"])
 
 
 def _host(run: str) -> str:
-    """The host that letters, digits and dots in a row begin with, or nothing."""
+    """The host at the start of a run of letters, digits and dots, or an empty text."""
     *labels, last = run.strip(".-_").split(".")
     top = _TOP.match(last)
     ending = top[0] if top else next(filter(last.startswith, _CJK_TOPS), "")
@@ -112,7 +117,7 @@ def _canonical(host: str) -> str:
 
 
 def _shown(host: str) -> str:
-    """A host in letters that cannot look like others."""
+    """A host in ASCII, in which no letter can look like another."""
     if ":" in host:
         return f"[{host}]"
     try:

@@ -1,8 +1,8 @@
-"""Two processes that parse outside text: one for what is quick, one for what was not.
+"""Two processes that parse untrusted text: a quick one, and a slow one with more time.
 
-A source starts in the first. What takes it longer than most take is killed there, and tried once more in the
-second, with more time; the source goes on in the second until it is quick again. So a source that is slow,
-or made to be, waits for others of its sort, and the others do not wait for it.
+A source is parsed in the quick process first. If that takes too long, the process is killed and the source is
+parsed once more in the slow one, where it stays until it is quick again. So a slow or hostile source delays
+only other slow sources.
 """
 
 import asyncio
@@ -26,20 +26,20 @@ from content.errors import ParseError, ParserKilled, SourceError
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
-QUEUED = 16  # calls that wait for the slow worker; more are refused
-REMEMBERED = 1000  # sources that were slow
-CALLS = 2000  # that a worker answers before a new one takes its place
+QUEUED = 16  # calls that may wait for the slow worker; more are refused
+REMEMBERED = 1000  # slow sources
+CALLS = 2000  # after this many a worker is replaced, so that leaked memory is freed
 MAX_ANSWER = 64 * 1024**2  # bytes
-_START = 60.0  # seconds that a worker has to import what it needs
-_MARGIN = 5.0  # seconds that its own timers have to end it
+_START = 60.0  # seconds for a worker to start and import its modules
+_MARGIN = 5.0  # seconds that we wait longer than the worker's own timers
 _LATE = {-signal.SIGPROF, -signal.SIGALRM}
-_LENGTH = 8  # bytes before each call and answer
-_PIECE = 64 * 1024  # bytes
+_LENGTH = 8  # bytes of the length before each message
+_PIECE = 64 * 1024  # bytes that are written at once
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds that one call may take: of a processor, and on the clock."""
+    """The longest time of one call, in seconds of CPU and in seconds of wall-clock time."""
 
     cpu: float
     wall: float
@@ -49,48 +49,48 @@ QUICK, SLOW = Limits(1.0, 10.0), Limits(10.0, 30.0)
 
 
 class ParserPool:
-    """Calls functions in the workers, which are started when they are first needed."""
+    """Calls functions in the two workers, which are started by the first call that needs them."""
 
     def __init__(self, quick: Limits = QUICK, slow: Limits = SLOW) -> None:
         self._quick, self._slow = _Worker(quick), _Worker(slow)
-        self._suspects: OrderedDict[str, None] = OrderedDict()
+        self._slow_sources: OrderedDict[str, None] = OrderedDict()
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
-        """What `function` makes of `source`. Raises SourceError; ParserKilled if it was ended by force."""
-        if source not in self._suspects:
+        """The result of `function(*args)`. Raises SourceError; ParserKilled if the worker was killed."""
+        if source not in self._slow_sources:
             try:
                 return (await self._quick.call(source, function, *args))[0]
             except _Died as exc:
-                self._suspect(source)
+                self._remember(source)
                 if not exc.late:
                     raise _killed(source, exc) from exc
         if self._slow.waiting >= QUEUED:
             raise ParseError(
                 "{source} waits for others that take long to read: try again later", source=named(source)
             )
-        self._suspect(source)
+        self._remember(source)
         try:
             result, seconds = await self._slow.call(source, function, *args)
         except _Died as exc:
             raise _killed(source, exc) from exc
         if seconds < self._quick.limits.cpu / 2:
-            self._suspects.pop(source, None)
+            self._slow_sources.pop(source, None)
         return result
 
-    def _suspect(self, source: str) -> None:
-        self._suspects[source] = None
-        self._suspects.move_to_end(source)
-        if len(self._suspects) > REMEMBERED:
-            self._suspects.popitem(last=False)
+    def _remember(self, source: str) -> None:
+        self._slow_sources[source] = None
+        self._slow_sources.move_to_end(source)
+        if len(self._slow_sources) > REMEMBERED:
+            self._slow_sources.popitem(last=False)
 
     async def close(self) -> None:
-        """End the workers at once, whatever they do."""
+        """Kill both workers."""
         self._quick.kill()
         self._slow.kill()
 
 
 class _Died(Exception):
-    """The worker ended before it had answered; `late` when it had used up its time."""
+    """The worker died before it answered. `late`: because it took too long."""
 
     def __init__(self, late: bool) -> None:
         super().__init__()
@@ -108,20 +108,20 @@ def _killed(source: str, exc: _Died) -> ParserKilled:
 
 
 class _Worker:
-    """One process and the line of those who wait for it."""
+    """One process, and the queue of calls that wait for it."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits, self.waiting = limits, 0
-        self._one = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._calls = 0
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> tuple[T, float]:
-        """The result and the seconds of a processor that it took. Raises SourceError and _Died."""
+        """The result of the function, and the CPU seconds that it took. Raises SourceError and _Died."""
         self.waiting += 1
         try:
-            async with self._one:
+            async with self._lock:
                 answer = await self._exchange((self.limits.cpu, self.limits.wall, source, function, args))
         finally:
             self.waiting -= 1
@@ -135,7 +135,7 @@ class _Worker:
         return cast(T, value), cast(float, seconds)
 
     async def _exchange(self, call: object) -> bytes:
-        """The answer to a call. A worker that was not heard out is of no more use, and killed."""
+        """Send a call and receive its answer. A worker that fails is in an unknown state, and is killed."""
         answered = False
         reader, writer = await self._ready()
         try:
@@ -174,7 +174,7 @@ class _Worker:
         await _received(self._streams[0])
 
     async def _ended(self) -> int | None:
-        """The code of a process that has closed its end."""
+        """The exit code of a process that has closed its end of the socket."""
         process = self._process
         return None if process is None else await asyncio.to_thread(process.wait)
 
@@ -188,7 +188,7 @@ class _Worker:
 
 
 def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
-    """A worker that knows the way to the code, and nothing of what this process knows and holds open."""
+    """Start a worker with a minimal environment: no settings, no secrets, no open files of this process."""
     path = str(Path(content.__file__).parent.parent)
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ", "HOME") if name in os.environ}
     return subprocess.Popen(
@@ -197,12 +197,12 @@ def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=kept | {"PYTHONPATH": path},
-        start_new_session=True,  # Ctrl-C at a terminal is for us, and we end it
+        start_new_session=True,  # Ctrl-C must not reach it: this process ends it
     )
 
 
 async def _send(writer: asyncio.StreamWriter, message: bytes) -> None:
-    """In pieces: the transport would keep a copy of what the worker has not taken yet."""
+    """Write in pieces, because the transport copies whatever the worker has not read yet."""
     writer.write(len(message).to_bytes(_LENGTH))
     with memoryview(message) as view:
         for start in range(0, len(view), _PIECE):
@@ -218,7 +218,7 @@ async def _received(reader: asyncio.StreamReader) -> bytes:
 
 
 class _Answer(pickle.Unpickler):
-    """Makes plain values only, so that a worker that was taken over cannot run code here."""
+    """Unpickles plain values only, so that a worker that was taken over cannot run code in this process."""
 
     def find_class(self, module: str, name: str) -> type:
         if module.startswith("content.") or module == "datetime":

@@ -1,4 +1,4 @@
-"""What people see: pages, results, posts, editions and notices as documents. Pure functions."""
+"""Presenters: pages, search results, posts, editions and notices as documents. Pure functions."""
 
 import mimetypes
 from collections.abc import Iterable, Sequence
@@ -33,20 +33,20 @@ from content.text import excerpt
 from content.types import Media, Page, Post, SearchResults, Source, SourceState, Visibility
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
-LEAD_LENGTH = 24  # code points of a post without title that are its link
-QUERY_LENGTH = 60  # code points of a query that are echoed
+LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
+QUERY_LENGTH = 60  # code points of a query that are repeated in its results
 BODY_LENGTH = 1500  # code points of a post that is sent alone
-BODY_HTML = 32 * 1024  # characters of HTML in which they are sought
-COUNTED = 1000  # search counts no further
-ATTACHMENTS = 3  # that a post links to
-SHORT_EDITION = 11  # posts that a page has room for
+BODY_HTML = 32 * 1024  # characters of HTML that are parsed for a body
+COUNTED = 1000  # where the index stops to count hits
+ATTACHMENTS = 3  # links to attachments below a post
+SHORT_EDITION = 11  # posts that fit on one page
 NUMBERS = 9  # entries in a line of page numbers
-SOURCES = 40  # in a list, which is one message then: hundreds would be many messages for one command
+SOURCES = 40  # sources in a list, so that it is one message
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a deployment and a chat want things shown; `excerpt_length` in code points."""
+    """How a deployment and a chat want things shown. `excerpt_length` is in code points."""
 
     banner: str = "INCOMING TRANSMISSION"
     heading: str = "LATEST UPDATES"
@@ -56,14 +56,16 @@ class Look:
 
 
 def page_numbers(current: int, pages: int) -> list[int | None]:
-    """The page numbers to show, None where some are left out: the first, those around `current`, the last.
+    """The page numbers to show: the first, those around `current`, and the last, with None for a gap.
 
-    At most nine entries. `current` outside 1 to `pages` counts as the nearest page; there is always page 1.
+    There are at most nine entries. A `current` outside 1 to `pages` counts as the nearest page.
     """
     pages = max(pages, 1)
     current = min(max(current, 1), pages)
     if pages <= NUMBERS:
         return list(range(1, pages + 1))
+    # Five pages around the current one, and at each end the first or last page with a gap or a page beside
+    # it.
     first = min(max(current - 2, 3), pages - 6)
     around = range(first, first + 5)
     second = 2 if first == 3 else None
@@ -72,7 +74,7 @@ def page_numbers(current: int, pages: int) -> list[int | None]:
 
 
 def page(page: Page, look: Look) -> Document:
-    """One page of posts, a line each: what `/latest` and `/page` answer."""
+    """One page of posts, a line for each: the answer to `/latest` and `/page`."""
     if not page.posts:
         return _single(*_top(look, look.heading), _line(_empty_store(look)))
     lines = [_post_line(post, post.text, look) for post in page.posts]
@@ -80,7 +82,7 @@ def page(page: Page, look: Look) -> Document:
 
 
 def results(query_text: str, results: SearchResults, page_number: int, pages: int, look: Look) -> Document:
-    """One page of what was found for `query_text`, best first."""
+    """One page of the search results for `query_text`, best first."""
     tr = look.translator
     query = excerpt(query_text, QUERY_LENGTH)
     top = _top(look, tr.t("SEARCH RESULTS"))
@@ -98,7 +100,7 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
 
 
 def post(post: Post, look: Look) -> Document:
-    """One post as a message of its own: title, where and when it comes from, picture, the beginning of it."""
+    """One post as a message of its own: title, source and date, picture, the beginning of its text."""
     body, cut = _body(post)
     blocks: list[Block] = []
     if title := excerpt(post.title, 2 * TITLE_LENGTH):
@@ -114,9 +116,9 @@ def post(post: Post, look: Look) -> Document:
 
 
 def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0) -> Document:
-    """Many posts at once, a line each: one page when it is short, else as many messages as it takes.
+    """Many posts at once, a line for each, grouped by source. `more` posts were left out.
 
-    Posts are grouped below the names of their sources. `more` posts were left out.
+    A short edition is one message, a longer one as many as it needs.
     """
     tr = look.translator
     head: list[Block] = [*_top(look, title or look.heading)]
@@ -138,25 +140,25 @@ def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0
 
 
 def schedule(summary: str, runs: Sequence[datetime], look: Look) -> Document:
-    """What was understood of a schedule, and when it runs next, in the look's local time."""
+    """A schedule and its next runs, in the time zone of `look`."""
     tr = look.translator
     lines = [_line(f"• {tr.long_date(run, look.timezone)}") for run in runs]
     return Document((Paragraph(text(summary)), _line(tr.t("The next runs:")), *lines))
 
 
 def notice(content: str) -> Document:
-    """A text of Skywave's own or of an admin: empty lines part paragraphs, line feeds stay."""
+    """A text of Skywave or of an admin. Empty lines separate paragraphs; line feeds are kept."""
     parts = content.strip().split("\n\n")
     return Document(tuple(Paragraph(_lines(part.strip("\n"))) for part in parts if part.strip()))
 
 
 def error(message: str) -> Document:
-    """What went wrong and the next step, in one line."""
+    """An error message."""
     return Document((Paragraph(text(f"⚠ {message}")),))
 
 
 def help(commands: Iterable[tuple[str, str]], look: Look) -> Document:
-    """The commands, each as (usage, summary), one a line."""
+    """The commands, given as (usage, summary), a line for each."""
     title = look.translator.t("Commands")
     rows = [Paragraph((Strong(text(usage)), Text(f": {summary}")), tight=True) for usage, summary in commands]
     return Document((Heading(text(title), level=2), *rows))
@@ -175,7 +177,7 @@ def sources(rows: Sequence[tuple[Source, bool]], look: Look) -> Document:
 
 
 def lines(title: str, items: Iterable[str]) -> Document:
-    """A heading and one line for each item."""
+    """A heading, and a line for each item."""
     return Document((Heading(text(title), level=2), *map(_line, items)))
 
 
@@ -212,7 +214,7 @@ def _numbers(current: int, pages: int) -> Paragraph:
 
 
 def _post_line(post: Post, content: str, look: Look) -> Paragraph:
-    """`title: excerpt`, or the excerpt alone with its first words as the link."""
+    """`title: excerpt`. Without a title, the first words of the excerpt are the link."""
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
@@ -223,7 +225,7 @@ def _post_line(post: Post, content: str, look: Look) -> Paragraph:
 
 
 def _collapse(content: str, limit: int) -> str:
-    """One line of text, as much of it as the cut at `limit` looks at: the last word and a margin."""
+    """`content` on one line, cut a little after `limit`, so that `excerpt` sees the whole last word."""
     return " ".join(content[: 2 * (limit + 64)].split())[: limit + 64]
 
 
@@ -239,7 +241,7 @@ def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
 
 
 def _origin(post: Post, look: Look) -> Paragraph:
-    """The small line below the title; it is the link of a post without title."""
+    """The line with source and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     line = Text(" · ".join(filter(None, (excerpt(post.source_title, TITLE_LENGTH), when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
@@ -247,7 +249,7 @@ def _origin(post: Post, look: Look) -> Paragraph:
 
 
 def _body(post: Post) -> tuple[list[Block], bool]:
-    """The blocks that fit `BODY_LENGTH`, and whether any were left out."""
+    """The blocks that fit into `BODY_LENGTH`, and whether any were left out."""
     html = _beginning(post.html)
     blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
@@ -255,6 +257,7 @@ def _body(post: Post) -> tuple[list[Block], bool]:
     for block in blocks:
         size = 0 if isinstance(block, Image) else len(block_text(block))
         if size > room:
+            # A block is cut only if much of it fits; otherwise a few words would be left of it.
             if room > BODY_LENGTH // 2:
                 kept.append(_shorten(block, room))
             return _without_last_headings(kept), True
@@ -264,7 +267,7 @@ def _body(post: Post) -> tuple[list[Block], bool]:
 
 
 def _beginning(html: str) -> str:
-    """As much of `html` as is looked at for what is shown, without a tag that is cut."""
+    """The first `BODY_HTML` characters of `html`, without a tag that is cut in two."""
     if len(html) <= BODY_HTML:
         return html
     head = html[:BODY_HTML]
@@ -272,7 +275,7 @@ def _beginning(html: str) -> str:
 
 
 def _shorten(block: Block, room: int) -> Block:
-    """The beginning of a block that is too long: whole lines of code, items of a list, else an excerpt."""
+    """The beginning of a block: whole lines of code, whole items of a list, else an excerpt."""
     if isinstance(block, CodeBlock) and "\n" in block.text[:room]:
         return CodeBlock(block.text[:room].rpartition("\n")[0], block.language)
     if isinstance(block, ListBlock):
@@ -283,6 +286,7 @@ def _shorten(block: Block, room: int) -> Block:
 
 
 def _without_last_headings(blocks: list[Block]) -> list[Block]:
+    """`blocks` without headings at the end, which have no text below them after a cut."""
     while blocks and isinstance(blocks[-1], Heading):
         blocks = blocks[:-1]
     return blocks
@@ -295,20 +299,20 @@ def _picture(post: Post, body: Iterable[Block]) -> Image | None:
 
 
 def _attached(post: Post) -> list[Block]:
-    """Links to what is attached to a post, but for pictures and what its text links to already."""
+    """Links to the attachments of a post, except pictures and those that its text links to already."""
     others = [
         medium
         for medium in post.media
         if is_web_url(medium.url)
         and _type(medium)
         and not _type(medium).startswith("image/")
-        and escape(medium.url) not in post.html
+        and escape(medium.url) not in post.html  # where URLs are escaped
     ]
     return [Paragraph(link(medium.url, Text(_attachment_name(medium)))) for medium in others[:ATTACHMENTS]]
 
 
 def _attachment_name(medium: Media) -> str:
-    """Its title or the name of its file, marked when it can be played."""
+    """The title or file name of an attachment, with ▶ if it can be played."""
     parts = urlsplit(medium.url)
     name = medium.alt.strip() or unquote(parts.path.rpartition("/")[2]) or parts.hostname or ""
     played = "▶ " if _type(medium).startswith(("audio/", "video/")) else ""
@@ -320,13 +324,13 @@ def _type(medium: Media) -> str:
 
 
 def _source_line(source: Source, followed: bool, tr: Translator) -> tuple[Inline, ...]:
-    marks = [
+    remarks = [
         tr.t("private") if source.visibility is Visibility.PRIVATE else "",
         tr.t("paused") if source.state is SourceState.PAUSED else "",
         tr.n("failed {count} time", "failed {count} times", source.failures) if source.failures else "",
     ]
-    shown = ", ".join(filter(None, marks))
-    # An address with a key in it is for those who have it; its site is not.
+    shown = ", ".join(filter(None, remarks))
+    # A URL that may hold a key is not shown to everybody: the link leads to the home page of its site.
     url = source.url if is_public(source.url) else home(source.url)
     name = link(url, Text(excerpt(source.name, TITLE_LENGTH)))
     return (Text("✓ " if followed else "· "), *name, *(text(f" ({shown})") if shown else ()))

@@ -1,7 +1,8 @@
-"""What a person asks for when searching: the query's language, the port of the index, and snippets.
+"""The query language of searches, the port of the index, and snippets.
 
-`"…"` is an exact phrase; a trailing `*`, or a single CJK character, a prefix; `-word` excludes; `source:`,
-`tag:`, `before:` and `after:` filter. Everything else is words that must all occur. Any text is a query.
+`"…"` is an exact phrase. A trailing `*` makes a prefix, and so does a single CJK character. `-word` excludes
+posts. `source:`, `tag:`, `before:` and `after:` are filters. All other words must occur. Any text is a valid
+query.
 """
 
 import re
@@ -19,10 +20,10 @@ from content.types import PostQuery, Ranking
 
 MAX_QUERY = 256  # characters
 MAX_UNITS = 32
-MAX_PREFIXES = 4  # of all units: a prefix of one letter is looked up as all words that begin with it
-_MAX_READ = 20_000  # characters of a post in which a snippet is looked for: tens of milliseconds
+MAX_PREFIXES = 4  # in a query: the database expands each prefix to all words that begin with it
+_MAX_READ = 20_000  # characters of a post that are searched for a snippet, which takes tens of milliseconds
 _MAX_SPANS = 200
-_MAX_MARKS = 32  # characters that are folded together
+_MAX_MARKS = 32  # characters that are folded as one piece, a letter with its combining marks
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"') | {"−": "-", "–": "-"})
 _ITEM = re.compile(
@@ -36,7 +37,7 @@ _ITEM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Tokens that follow each other in title or body; `prefix`: the last one is only the start of a token."""
+    """Consecutive tokens of title or body. `prefix`: the last one is only the beginning of a token."""
 
     tokens: tuple[str, ...]
     prefix: bool = False
@@ -44,7 +45,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A stem, a joined compound or the letters of a name with a number: one of the variants."""
+    """One of the variants of a post: a stem, a joined compound, or the letters of a name with a number."""
 
     token: str
 
@@ -54,17 +55,17 @@ Term = Phrase | Variant
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """A unit of a query: it is there when one of its terms is."""
+    """A unit of a query. It occurs in a post if one of its terms does."""
 
     terms: tuple[Term, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query as understood: every one of `units` and none of `excluded` must occur.
+    """A parsed query: all `units` and none of `excluded` must occur in a post.
 
-    A post is from one of `sources` and has all of `tags`, both as typed. `after` is the first day wanted,
-    `before` the first one not wanted. `problems` are filters, as typed, that could not be understood.
+    The post must be from one of `sources` and have all `tags`, both as typed. It must be published on the day
+    `after` or later, and before the day `before`. `problems` are filters, as typed, that are not valid.
     """
 
     units: tuple[AnyOf, ...] = ()
@@ -77,23 +78,23 @@ class Query:
 
     @property
     def empty(self) -> bool:
-        """Nothing is left to look for; filters and exclusions alone find nothing."""
+        """Whether there is no word to search for. Filters and exclusions alone find nothing."""
         return not self.units
 
 
 class SearchIndex(Protocol):
-    """The port that storage implements."""
+    """The port of the full-text index, which storage implements."""
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
-        """Give the posts of `scope` that `query` finds, best first; an empty query finds none."""
+        """The posts of `scope` that match `query`, best first. An empty query matches none."""
         ...
 
 
 def parse(query: str) -> Query:
-    """Understand what a person typed; no text raises."""
+    """Parse what a person typed. It never raises."""
     reading = _Reading()
     for match in _ITEM.finditer(_prepared(query)):
-        reading.take(match)
+        reading.add(match)
     units = _bounded(reading.units, MAX_UNITS, MAX_PREFIXES)
     prefixes = MAX_PREFIXES - sum(map(_is_prefix, units))
     return Query(
@@ -108,7 +109,7 @@ def parse(query: str) -> Query:
 
 
 def _bounded(units: Sequence[AnyOf], most: int, prefixes: int) -> tuple[AnyOf, ...]:
-    """The first units; what there is too much of is left out, so that more is found and not less."""
+    """The first `most` units, at most `prefixes` of them prefixes. Without the others more posts match."""
     taken: list[AnyOf] = []
     for unit in dict.fromkeys(units):
         prefixes -= _is_prefix(unit)
@@ -122,7 +123,8 @@ def _is_prefix(unit: AnyOf) -> bool:
 
 
 def _prepared(query: str) -> str:
-    """The query with plain signs for typographic ones; a quote without a partner is dropped."""
+    """The query with typographic quotes and dashes replaced, and without an unpaired quote."""
+    # NFKC may make the query longer, so it is cut again.
     plain = unicodedata.normalize("NFKC", query[:MAX_QUERY].translate(_QUOTES))[:MAX_QUERY]
     if plain.count('"') % 2:
         head, _, tail = plain.rpartition('"')
@@ -141,13 +143,14 @@ class _Reading:
     days: dict[str, date] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def take(self, item: re.Match[str]) -> None:
+    def add(self, item: re.Match[str]) -> None:
         value = item["quoted"] if item["bare"] is None else item["bare"]
         if item["name"]:
             self._filter(item["name"].lower(), value.strip(), item)
             return
         found = list(runs(fold(value)))
         prefix = bool(item["star"]) or value.endswith("*")
+        # Quoted words, and compounds that are excluded, are matched as they stand, without variants.
         exact = item["bare"] is None
         if not found:
             return
@@ -172,7 +175,10 @@ class _Reading:
 
 
 def _exact(found: Sequence[Run], prefix: bool) -> AnyOf:
-    """The tokens as they stand. The last character of a CJK run is a token only where the text's run ends."""
+    """The tokens as a phrase.
+
+    The last character of a CJK run is dropped: it is a token only at the end of a run of the text.
+    """
     tokens = [token for run in found for token in run.tokens()]
     if found[-1].cjk:
         if len(found[-1].text) == 1:
@@ -187,6 +193,7 @@ def _unit(run: Run, prefix: bool) -> AnyOf:
         return _exact([run], prefix)
     parts = tuple(run.tokens())
     whole = joined(parts)
+    # A prefix may end inside a compound: deepseek-v* is found as two parts and as one word.
     if prefix:
         return AnyOf((Phrase(parts, True), *([Phrase((whole,), True)] if whole else [])))
     if len(parts) == 1:
@@ -195,16 +202,16 @@ def _unit(run: Run, prefix: bool) -> AnyOf:
 
 
 def _word(word: str) -> tuple[Term, ...]:
-    """The word, or its stem, or any word with that stem."""
+    """The terms that find a word: the word itself, its stem, and any word with the same stem."""
     stemmed = stem(word)
     return tuple(dict.fromkeys((Phrase((word,)), Phrase((stemmed,)), Variant(stemmed))))
 
 
 def snippet(text: str, query: Query, limit: int = 350) -> str:
-    """Give the stretch of `text` with most of what `query` asks for, on one line.
+    """The part of `text` that matches most of `query`, on one line.
 
-    It is the text's own wording, at most `limit` code points long, with `...` where it was cut. Without a
-    place that matches it is the start of the text.
+    It is at most `limit` code points long, with `...` where it was cut. If nothing matches, it is the
+    beginning of the text.
     """
     flat = " ".join(text.split())
     if len(flat) <= limit:
@@ -215,6 +222,7 @@ def snippet(text: str, query: Query, limit: int = 350) -> str:
     if not spans:
         return excerpt(flat, limit)
     first, last = _window(spans, limit)
+    # A third of the room that the matches leave is for the text before them.
     lead = max(0, first - max(0, limit - (last - first)) // 3, min(first, last - limit))
     starts = [origins[start] for run in found for start, _ in run.spans()]
     begin = 0 if lead == 0 else starts[bisect_left(starts, lead)]
@@ -222,7 +230,7 @@ def snippet(text: str, query: Query, limit: int = 350) -> str:
 
 
 def _window(spans: Sequence[tuple[int, int, int]], limit: int) -> tuple[int, int]:
-    """First and last place of the stretch with most different units, then most spans, then the earliest."""
+    """Start and end of the part with most different units; of several, with most spans; then the first."""
     best, window = (0, 0), (spans[0][0], spans[0][1])
     for i, (first, _, _) in enumerate(spans):
         inside = [(end, n) for start, end, n in spans[i:] if end <= first + limit]
@@ -233,19 +241,19 @@ def _window(spans: Sequence[tuple[int, int, int]], limit: int) -> tuple[int, int
 
 
 def _spans(found: Sequence[Run], query: Query) -> Iterator[tuple[int, int, int]]:
-    """Start, end and number of the unit for every place in the folded text where a unit matches."""
+    """Every match in the folded text: its start, its end and the number of its unit."""
     stream = [(token, *span) for run in found for token, span in zip(run.tokens(), run.spans(), strict=True)]
     others = [(run, frozenset(run.variants())) for run in found if not run.cjk]
     for n, unit in enumerate(query.units):
         for term in unit.terms:
             if isinstance(term, Phrase):
-                yield from ((start, end, n) for start, end in _places(stream, term))
+                yield from ((start, end, n) for start, end in _matches(stream, term))
             else:
                 runs_with = (run for run, variants in others if term.token in variants)
                 yield from ((run.start, run.start + len(run.text), n) for run in runs_with)
 
 
-def _places(stream: Sequence[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
+def _matches(stream: Sequence[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
     *head, last = phrase.tokens
     for i in range(len(stream) - len(head)):
         token, _, end = stream[i + len(head)]
@@ -255,7 +263,7 @@ def _places(stream: Sequence[tuple[str, int, int]], phrase: Phrase) -> Iterator[
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for every place in it and its end the place in `text`."""
+    """The folded text, and for each of its characters, and its end, the index in `text`."""
     pieces, origins, start = [], [], 0
     for end in range(1, len(text) + 1):
         if end == len(text) or end - start == _MAX_MARKS or not _attached(text[end]):
@@ -266,11 +274,12 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), [*origins, len(text)]
 
 
+# Most pieces are single letters that come again and again.
 _fold_piece = lru_cache(maxsize=8_192)(fold)
 
 
 @lru_cache(maxsize=8_192)
 def _attached(character: str) -> bool:
-    """Does NFKC join it to what stands before it: a combining mark, a vowel or final letter of Hangul?"""
+    """Whether NFKC joins a character to the one before: a combining mark, a vowel or final of Hangul."""
     base = unicodedata.normalize("NFKD", character)[0]
     return unicodedata.combining(base) != 0 or "\u1161" <= base <= "\u11ff"

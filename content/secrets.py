@@ -1,7 +1,7 @@
-"""Addresses that may hold secrets, and how they are shown. This is the one place that decides it.
+"""How URLs that may hold secrets are shown. This is the only place that decides it.
 
-A user name or a password is never shown. A query is not shown, because many sites put a key into it. Of the
-path, what looks like a key is not shown, nor what follows a word like "token".
+User names, passwords and queries are never shown: many sites put a key into the query. A segment of the path
+is hidden if it looks like a key, or follows a word like "token".
 """
 
 import re
@@ -15,16 +15,16 @@ _WORD = re.compile(
 )
 _PAIR = re.compile(rf"(?:^|[;,&])\s*{_WORD.pattern}\s*[=:]", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-# A hexadecimal number, or more letters and digits without a break than names have.
+# A hexadecimal number, or a longer run of letters and digits than names have.
 _KEY = re.compile(r"[0-9a-f]{8,}|[0-9a-z]{20,}", re.IGNORECASE)
 _PIECE = re.compile(r"[A-Za-z0-9]+")
-# A scheme is short, and the bound keeps the search linear.
+# Schemes are short; the limit keeps the search linear.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://\S+")
-_ENDLESS = 32  # no word is as long
+_TOO_LONG = 32  # no word has this many characters
 
 
 def printable(url: str) -> str:
-    """`url` fit to be shown: host and path, … for what may be a secret. What is no URL stays as it is."""
+    """`url` as it may be shown: host and path, with … for a possible secret. Other texts stay as they are."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -36,18 +36,18 @@ def printable(url: str) -> str:
 
 
 def is_public(url: str) -> bool:
-    """Whether all of `url` may be shown."""
+    """Whether `url` may be shown as a whole."""
     return printable(url) == url.partition("#")[0]
 
 
 def home(url: str) -> str:
-    """The first page of the site of `url`."""
+    """The home page of the site of `url`."""
     parts = urlsplit(printable(url))
     return f"{parts.scheme}://{parts.netloc}/"
 
 
 def without_secrets(text: str) -> str:
-    """A text with each URL in it made printable."""
+    """`text` with every URL in it made printable."""
     return _URL.sub(lambda match: printable(match[0]), text) if "://" in text else text
 
 
@@ -61,20 +61,20 @@ def _path(path: str) -> str:
 
 
 def _is_key(segment: str) -> bool:
-    """Whether a segment of a path looks like a key: as random as no name is."""
+    """Whether a segment of a path looks like a key: more random than any name."""
     if _PAIR.search(segment) or _UUID.search(segment):
         return True
     pieces = _PIECE.findall(segment)
     changes = sum(map(_changes, pieces))
     return (
-        any(len(piece) >= _ENDLESS or (_KEY.fullmatch(piece) and _changes(piece) >= 2) for piece in pieces)
+        any(len(piece) >= _TOO_LONG or (_KEY.fullmatch(piece) and _changes(piece) >= 2) for piece in pieces)
         or (len(segment) >= 16 and changes >= 3 and changes * 6 >= len(segment))
         or (len(segment) >= 10 and changes >= 5)
     )
 
 
 def _changes(piece: str) -> int:
-    """How often lower case, upper case and digits follow each other; a capital at the start is none."""
+    """How often `piece` changes between lower case, upper case and digits, but for a capital at the start."""
     kinds = [_kind(letter) for letter in piece]
     if kinds[1:2] == ["lower"] and kinds[0] == "upper":
         kinds = kinds[1:]

@@ -1,4 +1,4 @@
-"""HTML → text and document, excerpts, language."""
+"""HTML to plain text, excerpts of texts, and the language of a text."""
 
 from collections.abc import Iterator
 
@@ -31,12 +31,12 @@ _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef"
 _WORD_BEFORE = regex.compile(rf"[^\s{_CJK}]*\Z", regex.REVERSE)
 _REST_OF_WORD = regex.compile(rf"[^\s{_CJK}]+")
 _ONLY_CLOSING = regex.compile(r"[,.;:!?)\]}'\"”’…]+")
-_LONG_WORD = 40
-_SAMPLE = 10_000
+_LONG_WORD = 40  # characters; a longer word may be cut
+_SAMPLE = 10_000  # characters that the language is guessed from
 
 
 def plain_text(html: str) -> str:
-    """What a reader sees of `html`: one line a block, no markup, no scripts, white space collapsed."""
+    """The visible text of `html`: a line for each block, white space collapsed."""
     if "<" not in html and "&" not in html:
         return _lines(html)
     root = parse(html)
@@ -49,7 +49,7 @@ def _lines(text: str) -> str:
 
 
 def _pieces(root: LexborNode) -> Iterator[str]:
-    """Texts and line breaks in document order, without recursion: nesting is the author's choice."""
+    """Texts and line breaks in document order. It does not recurse, as hostile HTML may be nested deeply."""
     node: LexborNode | None = root
     while node is not None:
         tag = node.tag
@@ -80,14 +80,15 @@ def _gap(tag: str | None) -> str:
 
 
 def excerpt(text: str, limit: int) -> str:
-    """`text` on one line, cut after at most `limit` code points, with `...` after a cut.
+    """`text` on one line, at most `limit` code points long, with `...` after a cut.
 
-    A grapheme is never cut, nor a word or URL (a run without white space and Chinese characters) unless it is
-    longer than 40 code points; between two Chinese characters the cut may be anywhere.
+    Graphemes are never cut. Words and URLs (runs without white space and Chinese characters) are cut only if
+    they are longer than 40 code points. Between two Chinese characters a cut may be anywhere.
     """
     flat = " ".join(text.split())
     if len(flat) <= limit:
         return flat
+    # Where a cut is possible: after each grapheme, so that no emoji is cut in two.
     ends = [0]
     for grapheme in regex.finditer(r"\X", flat):
         if grapheme.end() > limit:
@@ -100,18 +101,19 @@ def excerpt(text: str, limit: int) -> str:
 
 
 def _before_word(text: str, cut: int) -> int:
-    """`cut`, or the start of the word that it would cut, if that is near."""
+    """`cut`, or the start of the word that it would cut in two, unless the word is long."""
     rest = _REST_OF_WORD.match(text, cut)
     begun = _WORD_BEFORE.search(text, max(0, cut - _LONG_WORD), cut)
     if rest is None or begun is None or not 0 < len(begun[0]) < _LONG_WORD:
         return cut
+    # Closing punctuation after the cut belongs to no word, except in a URL.
     if "://" not in begun[0] and _ONLY_CLOSING.fullmatch(rest[0]):
         return cut
     return int(begun.start())
 
 
 def language(text: str) -> str:
-    """`zh` or `en` by the script of most letters, else an empty text; a Chinese character weighs three."""
+    """`zh` or `en`, by the script of most letters, or empty. A Chinese character counts as three letters."""
     sample = text[:_SAMPLE]
     han = 3 * len(regex.findall(r"\p{Han}", sample))
     latin = len(regex.findall(r"\p{Latin}", sample))

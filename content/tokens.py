@@ -1,9 +1,9 @@
-"""The search tokenizer: the same tokens when a post is indexed and when a query is read, on both databases.
+"""The search tokenizer. Posts and queries, on both databases, are tokenized in the same way.
 
-Chinese needs no dictionary: a run of CJK characters c1…cn becomes c1c2, c2c3, …, cn, so every stretch of two
-characters or more is a phrase of the run, and a single character is the start of some token. Latin words and
-numbers stay as they are. What helps to find a word in another form (stems, joined compounds) is kept apart,
-as variants, so that quoted phrases and prefixes stay exact.
+Chinese needs no dictionary: a run of CJK characters c1…cn becomes the tokens c1c2, c2c3, …, cn. So any two or
+more characters of the run are a phrase of tokens, and a single character is the prefix of some token. Latin
+words and numbers stay as they are. Other forms of a word (stems, joined compounds) are kept apart as
+variants, so that quoted phrases and prefixes stay exact.
 """
 
 import re
@@ -15,14 +15,14 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-# An index is built anew when this changes. Raise the number with every change of what this module gives,
-# the stems of another snowballstemmer included.
+# The index is rebuilt when this changes. Raise the number with every change of what this module returns;
+# another version of snowballstemmer may be one, too.
 TOKENIZER_VERSION = f"1-{unicodedata.unidata_version}"
 
-MAX_TOKEN = 64  # characters of a token, the rest is dropped; PostgreSQL's lexemes end at 2,046 bytes
-MAX_TEXT = 200_000  # characters of a text that are read; its first 16,383 tokens fit in
-# PostgreSQL, "Limitations" of text search types: positions end at 16,383, a lexeme keeps 255 of them, and a
-# tsvector (lexemes and positions) stays below 1 MB. SQLite has no such limits and is given the same ones.
+MAX_TOKEN = 64  # characters; the rest of a token is dropped, as PostgreSQL limits a lexeme to 2,046 bytes
+MAX_TEXT = 200_000  # characters that are tokenized; they hold more than MAX_POSITION tokens
+# PostgreSQL's limits for text search: positions up to 16,383, 255 positions for a lexeme, 1 MB for a
+# tsvector. SQLite has no such limits, but gets the same, so that both databases find the same posts.
 MAX_POSITION = 16_383
 MAX_REPEATS = 255
 MAX_TITLE = 512  # tokens
@@ -30,7 +30,7 @@ MAX_TAGS = 256  # tokens of all tags together
 MAX_LEXEME_BYTES = 600_000
 MAX_VARIANT_BYTES = 300_000
 
-# A private-use character: a token for both databases, which no text and no query can give.
+# A private-use character. Both databases take it for a token, but no text and no query ever becomes it.
 GAP = "\ue000"
 
 # Han with radicals and extensions, iteration marks, kana, bopomofo, Hangul and its letters.
@@ -39,7 +39,7 @@ _CJK = (
     "\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c"
     "\uac00-\ud7a3\ud7b0-\ud7fb\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
-# Marks that belong to the letter before them, in scripts where NFKC leaves them apart.
+# Combining marks in scripts where NFKC does not join them to the letter before.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0963\u0971-\u0df3\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc"
@@ -52,12 +52,12 @@ _PARTS = re.compile(_PART)
 _RUNS = re.compile(rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+")
 _SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
 _LETTERS_THEN_DIGIT = re.compile(r"([a-z]{2,})\d")
-# What is not seen: soft hyphen, zero width spaces and joiners, direction marks, variation selectors.
+# Invisible characters: soft hyphen, zero-width spaces and joiners, direction marks, variation selectors.
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 )
 
-# Words that Snowball gives the stem of another word, under the one that they are found by.
+# Words that Snowball wrongly gives the stem of another word, by the stem that they get instead.
 _KEPT_APART = {
     "tokenizer": "tokenizer tokenizers tokeniser tokenisers",
     "tokenize": "tokenize tokenizes tokenized tokenizing tokenization tokenise tokenised tokenisation",
@@ -85,40 +85,40 @@ _STEMS = {word: stem for stem, words in _KEPT_APART.items() for word in words.sp
 
 
 class Run(NamedTuple):
-    """An unbroken stretch of folded text: CJK characters, or a word with its compound parts."""
+    """A run of folded text without a break: CJK characters, or a word with its compound parts."""
 
     text: str
     start: int
     cjk: bool
 
     def tokens(self) -> list[str]:
-        """Bigrams and the last character, or the parts of the word."""
+        """The tokens: bigrams and the last character of a CJK run, or the parts of a word."""
         if self.cjk:
             return [self.text[i : i + 2] for i in range(len(self.text))]
         return _parts(self.text)
 
     def spans(self) -> list[tuple[int, int]]:
-        """Where each of `tokens` stands in the folded text."""
+        """Start and end of each of `tokens` in the folded text."""
         if self.cjk:
             end = self.start + len(self.text)
             return [(i, min(i + 2, end)) for i in range(self.start, end)]
         return [(self.start + m.start(), self.start + m.end()) for m in _PARTS.finditer(self.text)]
 
     def variants(self) -> tuple[str, ...]:
-        """Stems, the joined compound with its stem, and the letters before a digit, as far as they differ.
+        """Other forms of the word: stems, the joined compound and its stem, and the letters before a digit.
 
-        A compound longer than any name (a path, a data URL) has none.
+        A compound that is longer than any name (a path, a data URL) has none.
         """
         return () if self.cjk or len(self.text) > 4 * MAX_TOKEN else _variants(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedText:
-    """What is stored of a post for searching.
+    """The tokens of a post that go into the index.
 
-    `title` and `body` are the tokens in order, with `GAP` where a phrase must not reach across or a token was
-    left out; their lengths and one more are at most `MAX_POSITION`. `variants` are distinct, in no order that
-    matters, and none of them is a token of title or body.
+    `title` and `body` are in order, with `GAP` where a token was left out or a phrase must not continue.
+    Together they have fewer than `MAX_POSITION` tokens. `variants` are distinct, their order does not matter,
+    and none of them is a token of title or body.
     """
 
     title: tuple[str, ...]
@@ -127,17 +127,17 @@ class IndexedText:
 
 
 def tokens(text: str) -> list[str]:
-    """Give the main tokens of a text, in order."""
+    """The tokens of a text, in order, without variants."""
     return _main(runs(fold(text)))
 
 
 def variants(text: str) -> list[str]:
-    """Give the other forms under which words of a text are found, each once."""
+    """The variants of a text, each once."""
     return list(dict.fromkeys(variant for run in runs(fold(text)) for variant in run.variants()))
 
 
 def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
-    """Give what is stored of a post; the caps that PostgreSQL sets hold for both databases."""
+    """The tokens of a post for the index, within PostgreSQL's limits."""
     title_runs, text_runs, *tags_runs = (list(runs(fold(part[:MAX_TEXT]))) for part in (title, text, *tags))
     head = _main(title_runs)[:MAX_TITLE]
     tail = [token for tag_runs in tags_runs for token in (GAP, *_main(tag_runs))][:MAX_TAGS]
@@ -154,10 +154,10 @@ def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
 
 
 def fold(text: str) -> str:
-    """Take away what searching does not tell apart: width, case, traditional forms, invisible characters.
+    """Remove differences that a search ignores: width, case, traditional characters, invisible characters.
 
-    Case is folded rather than lowered (Unicode Standard, section 3.13), which looks at no neighbours: a final
-    sigma is a sigma.
+    Case folding (Unicode Standard, section 3.13), unlike lower case, does not depend on the neighbours of a
+    letter: a final sigma is a sigma.
     """
     if text.isascii():
         return text.lower()
@@ -166,24 +166,24 @@ def fold(text: str) -> str:
 
 
 def runs(folded: str) -> Iterator[Run]:
-    """Give the runs of a folded text, in order."""
+    """The runs of a folded text, in order."""
     for match in _RUNS.finditer(folded):
         yield Run(match[0], match.start(), match.lastgroup == "cjk")
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Give a compound as one word (`deepseekv3`), or nothing where that would be a bare number or no word."""
+    """A compound as one word (`deepseekv3`), or empty if that is a bare number, too long, or no compound."""
     whole = "".join(parts)
     return "" if len(parts) < 2 or len(whole) > MAX_TOKEN or whole.isdigit() else whole
 
 
 @lru_cache(maxsize=32_768)
 def stem(word: str) -> str:
-    """Give the English stem of a folded word; any other word is its own stem."""
+    """The English stem of a folded word. A word that is not English is its own stem."""
     if not (2 < len(word) <= 32 and word.isascii() and word.isalpha()):
         return word
-    # Imported here because its package loads thirty languages. A stemmer holds state while it works and costs
-    # little to make: threads must not share one.
+    # Imported late, because the package loads thirty languages. Each call makes a stemmer of its own, which
+    # costs little: a stemmer has state, which threads must not share.
     from snowballstemmer.english_stemmer import EnglishStemmer
 
     return _STEMS.get(word) or str(EnglishStemmer().stemWord(word))
@@ -210,7 +210,7 @@ def _variants(word: str) -> tuple[str, ...]:
 
 
 def _thinned(items: list[str]) -> list[str]:
-    """Leave a gap where a token comes more than `MAX_REPEATS` times."""
+    """Put a gap in place of each token that has come `MAX_REPEATS` times already."""
     if len(items) <= MAX_REPEATS:
         return items
     seen: dict[str, int] = {}
@@ -222,7 +222,7 @@ def _thinned(items: list[str]) -> list[str]:
 
 
 def _affordable(items: list[str], budget: int) -> list[str]:
-    """Keep as many from the start as `budget` bytes hold, three bytes of overhead each."""
+    """The first items that fit into `budget` bytes, with three bytes of overhead for each."""
     if len(items) * (4 * MAX_TOKEN + 3) <= budget:
         return items
     for n, item in enumerate(items):

@@ -1,14 +1,15 @@
-"""What a source and a post are. Times are UTC-aware, texts are Unicode, ids are the store's."""
+"""Sources, posts and pages. All times are UTC-aware; ids are those of the database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from content.secrets import printable
 
 
 class Visibility(StrEnum):
-    """Who sees a source: everybody, the chats that follow it, or everybody who sees no other."""
+    """Who sees a source: every chat; the chats that follow it; chats that see no other source."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -22,7 +23,7 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture, sound or film that belongs to a post; `type` is a MIME type or empty."""
+    """A picture, sound or video of a post. `type` is a MIME type, or empty if the source gives none."""
 
     url: str
     type: str = ""
@@ -31,7 +32,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPost:
-    """One item as its source gave it. `html` is sanitised; `summary` and `title` are plain text."""
+    """One item of a source, as parsed. `html` is sanitised; `title` and `summary` are plain text."""
 
     guid: str
     url: str = ""
@@ -47,7 +48,7 @@ class ParsedPost:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One item of a source that could not be read: its name (a file, a guid) and the reason in one line."""
+    """An item of a source that could not be read: its name (a file or a guid), and the reason in one line."""
 
     name: str
     reason: str
@@ -55,9 +56,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ParsedSource:
-    """All that one read of a source gave, newest post first or in the source's own order.
+    """The result of parsing a source. Posts are in the source's own order, those of a folder newest first.
 
-    `total` counts the posts that the source has; `posts` may be only the newest of them.
+    `total` is the number of posts that the source has; `posts` may be only the newest of them.
     """
 
     title: str = ""
@@ -69,7 +70,7 @@ class ParsedSource:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What makes the next read conditional (RFC 9110, sections 8.8 and 13.1)."""
+    """Validators of the last read, which make the next one conditional (RFC 9110, sections 8.8 and 13.1)."""
 
     etag: str = ""
     last_modified: str = ""
@@ -77,8 +78,26 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What a kind has to know of one source besides its URL. No kind has options so far.
+
+    `values` can be written as JSON. `version` is the version of their format, which each kind counts for
+    itself.
+    """
+
+    version: int = 1
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+NO_OPTIONS = Options()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """Where posts come from. `url` is an http(s) URL or a folder's absolute path."""
+    """Where posts come from: `kind` is a key of `KINDS`, or `updates`, and decides how it is read.
+
+    `url` is an http(s) URL or a folder's absolute path.
+    """
 
     id: int
     kind: str
@@ -87,30 +106,30 @@ class Source:
     visibility: Visibility = Visibility.PUBLIC
     state: SourceState = SourceState.ACTIVE
     validators: Validators = Validators()
-    interval: timedelta | None = None  # None: the deployment's poll interval
+    options: Options = NO_OPTIONS
     next_poll_at: datetime | None = None
-    polled_at: datetime | None = None  # last success; None: never yet, so its posts are old news
-    starts_after: int = 0  # up to this post all is old news; later first reads mark their posts themselves
-    tags: tuple[str, ...] = ()  # its folders in lists of feeds, like "Radio/Short wave"
-    failures: int = 0
+    polled_at: datetime | None = None  # last successful read; None: the next read counts as the first
+    starts_after: int = 0  # posts up to this id are old news; newer ones have a column for that
+    tags: tuple[str, ...] = ()  # its folders in an OPML file, like "Radio/Short wave"
+    failures: int = 0  # failed reads in a row
     last_error: str = ""
     added_by: str = ""  # the person, like telegram:123; empty: the operator
-    read_seconds: float = 0.0  # how long its last read took
-    warning: str = ""  # what its last successful read left out, and why
-    unread: tuple[Failure, ...] = ()  # what of it could not be read then
-    unfollowed_since: datetime | None = None  # None: a chat follows it, or it is public
-    moved_to: str = ""  # the address that its server names for good, …
-    moved_since: datetime | None = None  # … at every read since then
+    read_seconds: float = 0.0  # duration of the last read
+    warning: str = ""  # what the last successful read left out, and why
+    unread: tuple[Failure, ...] = ()  # items that could not be read then
+    unfollowed_since: datetime | None = None  # None: public, or followed by a chat
+    moved_to: str = ""  # target of a permanent redirect
+    moved_since: datetime | None = None  # every read since then was redirected there
 
     @property
     def name(self) -> str:
-        """What people see and type."""
+        """The name that people see and type."""
         return self.title or printable(self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post of the store. `key` is shared with the same post of another source."""
+    """A stored post. `key` is the same for the same post of another source."""
 
     id: int
     source_id: int
@@ -133,7 +152,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """A post that is ready to be stored: parsed, with key, text and language worked out."""
+    """A post that is ready to be stored, with its key, plain text and language."""
 
     guid: str
     key: str
@@ -148,27 +167,27 @@ class NewPost:
     tags: tuple[str, ...]
     media: tuple[Media, ...]
     content_hash: str
-    old_news: bool = False  # stored and found, but never sent
+    old_news: bool = False  # stored and searchable, but never sent
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPost:
-    """As much of a stored post (or of a tombstone, with id 0) as `changes` needs."""
+    """The fields of a stored post that `changes` compares. A tombstone has id 0."""
 
     id: int
     guid: str
     key: str
     content_hash: str
-    opening: str = ""  # its title, or how its text begins
+    opening: str = ""  # its title, or the first characters of its text
 
 
 @dataclass(frozen=True, slots=True)
 class PostQuery:
-    """Which posts a reader may see and wants.
+    """Which posts to read from the store.
 
-    `chat_id` is the chat that asks (None: the operator, who sees every source); private sources are shown
-    only to chats that follow them. `anchor` is the highest post id when the view was opened, so that pages
-    do not shift under the reader. `offset` and `limit` count posts.
+    Only posts of sources that `chat_id` may see are found; None is the operator, who sees every source.
+    `anchor` is the highest post id when the view was opened, so that pages do not shift while somebody reads
+    them. `offset` and `limit` count posts.
     """
 
     chat_id: int | None = None
@@ -180,7 +199,7 @@ class PostQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a view: `number` of `pages`, from 1; `total` posts in all pages."""
+    """One page of posts: page `number` of `pages`, counted from 1, with `total` posts on all pages."""
 
     posts: tuple[Post, ...]
     number: int
@@ -191,7 +210,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What the index found: post ids, best first, with their scores, and how many there are in all."""
+    """The hits of a search: post ids, best first, their scores, and the total number of hits."""
 
     total: int
     ids: tuple[int, ...] = ()
@@ -200,17 +219,16 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A post that was found: its score (higher is better, comparable within one answer only)."""
+    """A post that was found, with the stretch of its text that fits the query best."""
 
     post: Post
-    score: float
     snippet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """What a search gave. `relaxed`: nothing matched as asked, these match a looser reading."""
+    """One page of search results. `relaxed`: nothing matched the query itself, only a looser form of it."""
 
     total: int
-    hits: tuple[SearchHit, ...] = field(default=())
+    hits: tuple[SearchHit, ...] = ()
     relaxed: bool = False

@@ -1,8 +1,8 @@
-"""`python -m content.worker`: the process in which outside text is parsed, so that it can be killed.
+"""`python -m content.worker`: the process that parses untrusted text, so that it can be killed.
 
-It answers calls that come through the socket that is its standard input, one after another, until that is
-closed, be it by the death of the process at the other end. Timers of the kernel end it when a call takes too
-long: no code in a parser can hold them up.
+Its standard input is a socket. It answers one call after another until the socket is closed, also if the
+parent process has died. If a call takes too long, a timer of the kernel kills it, which no parser can
+prevent.
 """
 
 import os
@@ -17,20 +17,22 @@ from content.edge import guarded
 from content.errors import SourceError
 from content.sources import KINDS
 
-MEMORY = 256 * 1024**2  # bytes of address space; a feed of 10 MB takes 150
-LENGTH = 8  # bytes before each call and answer
-NICE = 10  # below the process that answers people
+MEMORY = 256 * 1024**2  # bytes of address space; a feed of 10 MB needs 150 MB
+LENGTH = 8  # bytes of the length before each message
+NICE = 10  # lower priority than the process that answers people
 
 
 def main() -> None:
-    assert KINDS  # the parsers are imported before the first call, whose time is limited
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the process that started it ends it
+    # Importing KINDS loads all parsers now, before the first call, whose time is limited.
+    assert KINDS
+    # Only the parent process ends this one.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICE)
     _limit(resource.RLIMIT_AS, MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     with socket.socket(fileno=0) as connection, connection.makefile("rb") as calls:
-        _send(connection, b"")  # ready
+        _send(connection, b"")  # tells the parent that this process is ready
         while call := _receive(calls):
             _send(connection, _answer(call))
 
@@ -39,7 +41,7 @@ def _limit(kind: int, limit: int) -> None:
     _, hard = resource.getrlimit(kind)
     try:
         resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
-    except (OSError, ValueError):  # a system without it: time is limited all the same
+    except (OSError, ValueError):  # not every system has this limit; the time is limited in any case
         return
 
 
@@ -65,7 +67,7 @@ def _answer(call: bytes) -> bytes:
 
 
 def _end_after(cpu: float, wall: float) -> None:
-    """From now on; 0 is never. The signals of both timers end a process that does not handle them."""
+    """Set both timers, in seconds; 0 turns them off. Nothing handles their signals: they kill the process."""
     signal.setitimer(signal.ITIMER_PROF, cpu)
     signal.setitimer(signal.ITIMER_REAL, wall)
 

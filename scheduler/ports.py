@@ -12,7 +12,17 @@ from typing import Protocol
 from content.document import Document
 from content.search import SearchIndex
 from content.tokens import IndexedText
-from content.types import KnownPost, NewPost, Post, PostQuery, Source, SourceState, Visibility
+from content.types import (
+    NO_OPTIONS,
+    KnownPost,
+    NewPost,
+    Options,
+    Post,
+    PostQuery,
+    Source,
+    SourceState,
+    Visibility,
+)
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -87,7 +97,14 @@ class Platform(Protocol):
 
 class SourceRepository(Protocol):
     async def add(
-        self, kind: str, url: str, title: str, visibility: Visibility, *, added_by: str = ""
+        self,
+        kind: str,
+        url: str,
+        title: str,
+        visibility: Visibility,
+        *,
+        options: Options = NO_OPTIONS,
+        added_by: str = "",
     ) -> Source: ...
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
@@ -99,6 +116,10 @@ class SourceRepository(Protocol):
     async def by_url(self, url: str) -> Source | None: ...
 
     async def all(self) -> Sequence[Source]: ...
+
+    async def polled(self) -> Sequence[Source]:
+        """All active sources, due or not, except the `updates` sources, which are never polled."""
+        ...
 
     async def visible_to(self, chat_id: int) -> Sequence[Source]:
         """Public sources, those the chat follows, and the examples while it sees no other."""

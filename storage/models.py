@@ -1,6 +1,6 @@
 """The tables. Enumerations are stored as their words, times as UTC, structured values as JSON."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Interval,
     MetaData,
     String,
     Text,
@@ -62,6 +61,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 # What rows of earlier versions were given until the migration set their own value.
 NEVER = "1970-01-01 00:00:00"
 
+# Sources of earlier versions have no options.
+NO_OPTIONS = '{"version": 1, "values": {}}'
+
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 NAMES = {
@@ -80,7 +82,6 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map: ClassVar = {
         datetime: UtcDateTime(),
-        timedelta: Interval(),
         str: Text(),
         StrEnum: Enum(StrEnum, native_enum=False, length=16, values_callable=words),
     }
@@ -99,7 +100,7 @@ class SourceRow(Base):
     etag: Mapped[str] = mapped_column(default="")
     last_modified: Mapped[str] = mapped_column(default="")
     content_hash: Mapped[str] = mapped_column(default="")
-    interval: Mapped[timedelta | None]
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, server_default=NO_OPTIONS)
     next_poll_at: Mapped[datetime | None]
     polled_at: Mapped[datetime | None]
     starts_after: Mapped[int] = mapped_column(Id, default=0)

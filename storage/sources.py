@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.sources.updates import KIND as UPDATES
-from content.types import Failure, Source, SourceState, Validators, Visibility
+from content.types import NO_OPTIONS, Failure, Options, Source, SourceState, Validators, Visibility
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
@@ -23,7 +23,7 @@ def to_source(row: SourceRow) -> Source:
         visibility=row.visibility,
         state=row.state,
         validators=Validators(row.etag, row.last_modified, row.content_hash),
-        interval=row.interval,
+        options=Options(**row.options),
         next_poll_at=row.next_poll_at,
         polled_at=row.polled_at,
         starts_after=row.starts_after,
@@ -39,6 +39,14 @@ def to_source(row: SourceRow) -> Source:
     )
 
 
+def _to_json(options: Options) -> dict[str, object]:
+    return {"version": options.version, "values": dict(options.values)}
+
+
+def _is_polled() -> ColumnElement[bool]:
+    return (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES)
+
+
 def _unfollowed() -> ColumnElement[bool]:
     followed = exists().where(SubscriptionRow.source_id == SourceRow.id)
     return (SourceRow.visibility == Visibility.PRIVATE) & ~followed
@@ -50,10 +58,18 @@ class SqlSources:
         self._index = index
 
     async def add(
-        self, kind: str, url: str, title: str, visibility: Visibility, *, added_by: str = ""
+        self,
+        kind: str,
+        url: str,
+        title: str,
+        visibility: Visibility,
+        *,
+        options: Options = NO_OPTIONS,
+        added_by: str = "",
     ) -> Source:
         row = SourceRow(
             kind=kind,
+            options=_to_json(options),
             url=url,
             title=title,
             visibility=visibility,
@@ -85,13 +101,15 @@ class SqlSources:
     async def all(self) -> Sequence[Source]:
         return await self._many(shown_sources())
 
+    async def polled(self) -> Sequence[Source]:
+        return await self._many(shown_sources() & _is_polled())
+
     async def visible_to(self, chat_id: int) -> Sequence[Source]:
         return await self._many(visible_sources(chat_id))
 
     async def due(self, now: datetime) -> Sequence[Source]:
         when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
-        is_read = (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES)
-        query = select(SourceRow).where(is_read, when, ~_unfollowed())
+        query = select(SourceRow).where(_is_polled(), when, ~_unfollowed())
         rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
         return [to_source(row) for row in rows]
 
@@ -106,8 +124,7 @@ class SqlSources:
         return await self._many(_unfollowed() & (SourceRow.unfollowed_since < before))
 
     async def last_read(self) -> datetime | None:
-        polled = SourceRow.state == SourceState.ACTIVE
-        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(polled))
+        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(_is_polled()))
 
     async def save(self, source: Source) -> None:
         values = {
@@ -118,7 +135,7 @@ class SqlSources:
             "etag": source.validators.etag,
             "last_modified": source.validators.last_modified,
             "content_hash": source.validators.content_hash,
-            "interval": source.interval,
+            "options": _to_json(source.options),
             "next_poll_at": source.next_poll_at,
             "polled_at": source.polled_at,
             "starts_after": source.starts_after,

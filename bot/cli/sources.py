@@ -36,7 +36,7 @@ from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.secrets import is_public, printable
 from content.types import ParsedSource, Source, SourceState, Visibility
-from scheduler.intake.ingest import PollResult
+from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
 from scheduler.upkeep import remove_source
 
@@ -293,8 +293,7 @@ async def _poll(every: bool, json: bool) -> int:
     results: list[PollResult] = []
     async with open_app() as app:
         async with app.store.read() as work:
-            active = [s for s in await work.sources.all() if s.state is SourceState.ACTIVE]
-            sources = active if every else await work.sources.due(app.clock.now())
+            sources = await work.sources.polled() if every else await work.sources.due(app.clock.now())
         with _progress("polling", len(sources)) as read:
             async for result in app.poller.poll_each(sources):
                 results.append(result)

@@ -121,7 +121,7 @@ async def _results(
     query, limit = search.parse(text), request.look.excerpt_length
     # Long posts take milliseconds each: not on the event loop.
     snippets = [await asyncio.to_thread(search.snippet, post.text, query, limit) for post in posts]
-    hits = tuple(SearchHit(post, 0.0, snippet) for post, snippet in zip(posts, snippets, strict=True))
+    hits = tuple(SearchHit(post, snippet) for post, snippet in zip(posts, snippets, strict=True))
     pages = page_count(len(ids), size)
     document = present.results(text, SearchResults(total, hits), view.page, pages, request.look)
     return Reply(document, page_buttons(view, pages))

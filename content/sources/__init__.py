@@ -1,20 +1,33 @@
-"""The kinds of source. A new kind is one module here and one line in KINDS; the first that accepts wins."""
+"""The kinds of source. A new kind is one module in this package and one entry in KINDS."""
 
-from content.errors import UsageError
+from collections.abc import Mapping
+
+from content.errors import SourceError, UsageError
 from content.secrets import printable
 from content.sources.feed import FeedKind
-from content.sources.kinds import Parser, Read, ReadContext, SourceKind
+from content.sources.kinds import Parser, Read, ReadContext, SourceKind, new_options, upgraded
 from content.sources.markdown import MarkdownKind
-from content.sources.updates import UpdatesKind
+from content.types import Source
 
-__all__ = ["KINDS", "Parser", "Read", "ReadContext", "SourceKind", "kind_named", "kind_of", "normalise"]
+__all__ = [
+    "KINDS",
+    "Parser",
+    "Read",
+    "ReadContext",
+    "SourceKind",
+    "kind_of",
+    "new_options",
+    "normalise",
+    "read_source",
+]
 
-KINDS: tuple[SourceKind, ...] = (UpdatesKind(), MarkdownKind(), FeedKind())
+# In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
+KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
 
 
 def kind_of(url: str) -> SourceKind:
-    """The kind of source that `url` names. Raises UsageError."""
-    for kind in KINDS:
+    """The kind that a new source at `url` will have: the first that accepts it. Raises UsageError."""
+    for kind in KINDS.values():
         if kind.accepts(url.strip()):
             return kind
     raise UsageError(
@@ -24,11 +37,17 @@ def kind_of(url: str) -> SourceKind:
     )
 
 
-def kind_named(name: str) -> SourceKind:
-    """The kind of a stored source."""
-    return next(kind for kind in KINDS if kind.name == name)
-
-
 def normalise(url: str) -> str:
-    """`url` in the form in which it is stored. Raises UsageError when it names no source."""
+    """`url` in the form in which it is stored. Raises UsageError if it names no source."""
     return kind_of(url).normalise(url.strip())
+
+
+async def read_source(source: Source, context: ReadContext) -> Read:
+    """Read a stored source as its kind does. Raises SourceError, also for a kind of a newer version."""
+    kind = KINDS.get(source.kind)
+    if kind is None:
+        raise SourceError(
+            "this version of Skywave cannot read a source of kind {kind}: install a newer one",
+            kind=source.kind,
+        )
+    return await kind.read(source.url, upgraded(kind, source.options), source.validators, context)

@@ -1,4 +1,4 @@
-"""Bytes to text when the declared character set may be wrong, as it often is with Chinese feeds."""
+"""Decode bytes whose declared character set may be wrong, as it often is in Chinese feeds."""
 
 import codecs
 import re
@@ -14,7 +14,7 @@ _BOMS = (
 )
 _XML_ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)["']""")
 _HTML_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
-# The WHATWG Encoding Standard reads these labels as their supersets, for that is what authors mean.
+# The WHATWG Encoding Standard decodes these labels as their supersets, because that is what authors mean.
 _SUPERSETS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -23,16 +23,17 @@ _SUPERSETS = {
     "big5": "big5hkscs",
 }
 _WIDE = ("utf-16", "utf-32")
-_NOT_LIKE_ASCII = ("utf-7", "iso2022", "hz")  # bytes below 128 do not mean ASCII in them
+_NOT_LIKE_ASCII = ("utf-7", "iso2022", "hz")  # in these, bytes below 128 are not ASCII
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _GB2312_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 
 
 def decode(body: bytes, content_type: str = "") -> str:
-    """`body` as text, whatever it is declared to be. An unfinished character at the end is dropped.
+    """Decode `body`. It never raises; an incomplete character at the end is dropped.
 
-    A byte order mark decides; then valid UTF-8, which other encodings do not form by chance; then what the
-    document and the HTTP header declare, as far as it fits; then GB 18030, when the bytes look like it.
+    The first of these that fits is used: a byte order mark; UTF-8, because other encodings are not valid
+    UTF-8 by chance; the encodings that the document and the HTTP header declare; GB 18030 if the bytes look
+    like it.
     """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
@@ -40,7 +41,7 @@ def decode(body: bytes, content_type: str = "") -> str:
     declared = tuple(_declared(body, content_type))
     for encoding in declared:
         if encoding.startswith(_WIDE):
-            if 0 in body[:4]:  # else it is ASCII's relative, whatever it says of itself
+            if 0 in body[:4]:  # otherwise the declaration is wrong
                 return _lenient(body, f"{encoding[:6]}-{'be' if body[0] == 0 else 'le'}")
         elif encoding.startswith(_NOT_LIKE_ASCII):
             return _lenient(body, encoding)
@@ -83,12 +84,12 @@ def _lenient(body: bytes, encoding: str) -> str:
 
 
 def _is_mostly_utf8(body: bytes) -> bool:
-    """Whether at most one non-ASCII character in ten is broken, as where somebody has cut a text by bytes."""
+    """Whether at most one non-ASCII character in ten is broken, as in a text that was cut by bytes."""
     text = _lenient(body, "utf-8")
     broken = text.count("\ufffd")
     return broken * 10 <= sum(1 for character in text if character > "\x7f") - broken
 
 
 def _looks_like_gb(body: bytes) -> bool:
-    """Whether most bytes above 127 come in the pairs of GB 2312, which nearly all of Chinese is made of."""
+    """Whether most bytes above 127 form pairs of GB 2312, which has nearly all characters in use."""
     return len(_GB2312_PAIR.findall(body)) * 2 >= 0.6 * len(_HIGH_BYTE.findall(body))

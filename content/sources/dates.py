@@ -1,4 +1,4 @@
-"""Dates as people write them in feeds and front matter."""
+"""Parse dates as they are written in feeds and front matter."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -30,15 +30,15 @@ _FORMATS = (
     "%m/%d/%Y %I:%M %p",
     "%m/%d/%Y",
 )
-# A zone at the end, after a time: +0800, +08:00, GMT+8, UTC, Z, JST. RFC 822 has the first and GMT, ISO 8601
-# the second and Z; the others are what programs write that know neither. GMT+8 is eight hours ahead of GMT.
+# A time zone after a time: +0800 and GMT (RFC 822), +08:00 and Z (ISO 8601), and GMT+8, UTC or JST, which
+# programs write that follow neither standard. GMT+8 means eight hours ahead of GMT.
 _ZONE = re.compile(
     r"(?P<time>\d:\d\d(?:[.,]\d+)?(?: ?[AaPp][Mm])?)\s*"
     r"(?:(?P<name>[A-Za-z]{1,4})?\s*(?P<sign>[+\-−])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?|(?P<alone>[A-Za-z]{1,4}))"
     r"(?:\s*\([^()]{0,40}\))?$"
 )
 _UTC = {"", "gmt", "utc", "ut", "z"}
-# Names that mean one zone; RFC 822 has those of North America. Hours ahead of UTC.
+# Hours ahead of UTC, for zone names that are not ambiguous. RFC 822 defines the North American ones.
 _NAMES = {
     **dict.fromkeys(_UTC, 0),
     **{"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7},
@@ -50,9 +50,9 @@ _LEAP_SECOND = re.compile(r"(\d:\d\d):60(?!\d)")
 
 
 def to_utc(value: object) -> datetime | None:
-    """`value`, a datetime, a date or a text, in UTC; without a zone it is UTC. None when it is no date.
+    """A datetime, a date or a text as a time in UTC, or None if it is no date. Without a zone it is UTC.
 
-    Dates before 1970 are the zero values of generators (`0001-01-01`), and no dates either.
+    Dates before 1970 count as no date: they are the zero values of site generators (`0001-01-01`).
     """
     if isinstance(value, datetime):
         return _aware(value)
@@ -75,7 +75,7 @@ def _from_text(value: str) -> datetime | None:
         return _aware(datetime.fromisoformat(value))
     except ValueError:
         pass
-    # The library's readers drop the zones that they do not know, instead of failing.
+    # Zones come first, because the parsers of the standard library ignore a zone that they do not know.
     if (zoned := _ZONE.search(value)) and (zone := _zone(zoned)) is not None:
         local = _local(value[: zoned.end("time")])
         return None if local is None else _aware(local.replace(tzinfo=zone))
@@ -98,7 +98,7 @@ def _zone(found: re.Match[str]) -> timezone | None:
 
 def _local(value: str) -> datetime | None:
     readers = [datetime.fromisoformat]
-    if not value.endswith(("M", "m")):  # it would take 8:09 PM for a time in the morning
+    if not value.endswith(("M", "m")):  # it reads 8:09 PM as a time in the morning
         readers.append(parsedate_to_datetime)
     for read in readers:
         try:

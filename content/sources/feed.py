@@ -1,4 +1,4 @@
-"""Feeds: RSS, RDF and Atom (`xmlfeed`), JSON Feed (`jsonfeed`), told apart by what they contain."""
+"""Feeds at a URL: RSS, RDF and Atom (`xmlfeed`) and JSON Feed (`jsonfeed`). The content decides which."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
@@ -16,7 +16,7 @@ from content.sources.jsonfeed import parse_json
 from content.sources.kinds import Read, ReadContext
 from content.sources.xmlfeed import parse_xml
 from content.text import absolute
-from content.types import ParsedSource, Validators
+from content.types import Options, ParsedSource, Validators
 
 _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
@@ -28,17 +28,16 @@ _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+
 
 
 class FeedKind:
-    """A feed at an http(s) URL; `feed:` URLs and bare host names are understood."""
+    """A feed at an http(s) URL, which may be typed as a `feed:` URL or without a scheme."""
 
-    @property
-    def name(self) -> str:
-        return "feed"
+    name = "feed"
+    upgrades = ()
 
     def accepts(self, url: str) -> bool:
         return is_web_url(_with_scheme(url))
 
     def normalise(self, url: str) -> str:
-        """`url` with a scheme, a lower-case host and no fragment."""
+        """`url` with a scheme and a lower-case host, without a fragment."""
         full = _with_scheme(url)
         if not is_web_url(full):
             raise UsageError(
@@ -49,10 +48,11 @@ class FeedKind:
         userinfo, at, host = parts.netloc.rpartition("@")
         return urlunsplit((parts.scheme.lower(), userinfo + at + host.lower(), parts.path, parts.query, ""))
 
-    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
+    async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
         try:
             return await self._read(url, validators, context)
         except LargeBody:
+            # Read it again when no other large body is in memory.
             async with context.large:
                 return await self._read(url, validators, context, large=True)
 
@@ -61,14 +61,14 @@ class FeedKind:
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         if fetched is None:
-            return Read(None, validators, url)
+            return Read(None, validators)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
         parsed = None
         if fetched.body is not None:
             parsed = await context.parse(
                 url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
             )
-        return Read(parsed, fetched.validators, fetched.url, moved)
+        return Read(parsed, fetched.validators, moved)
 
 
 def _with_scheme(url: str) -> str:
@@ -77,11 +77,13 @@ def _with_scheme(url: str) -> str:
 
 
 def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
-    """The feed in `body`, which came from `url`: its newest posts. Raises ParseError when it is none."""
+    """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
+    # White space before the XML declaration is not valid, but common.
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
         return parse_json(text, url, max_posts)
     kind, declared, document = split_doctype(text)
+    # A page may contain the tags of a feed, in an example for instance: the root element must come first.
     start = _COMMENT.sub("", document[:8192])
     root = _ROOT.search(start)
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
@@ -91,10 +93,11 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
 
 
 def _not_a_feed(text: str, url: str) -> ParseError:
+    """The error for a page, which names the feeds that the page links to."""
     shown = printable(url)
     if not text:
         return ParseError("{url} is not a feed but empty: check the address", url=shown)
-    # On a page that is not for everybody, the addresses are not either.
+    # If the URL of the page holds a secret, the URLs on it may hold one, too.
     feeds = [feed if is_public(url) else printable(feed) for feed in _alternates(text, url)]
     match feeds:
         case [feed]:
@@ -112,7 +115,8 @@ def _not_a_feed(text: str, url: str) -> ParseError:
 
 
 def _alternates(text: str, url: str) -> list[str]:
-    """The feeds that a page names in its head, two at most."""
+    """The first two feeds that a page names in its head."""
+    # The head is within the first characters, and a page may be large.
     found: list[str] = []
     for link in LexborHTMLParser(text[:200_000]).css('link[rel~="alternate"][href]'):
         kind = (link.attributes.get("type") or "").strip().lower()

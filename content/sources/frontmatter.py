@@ -1,4 +1,4 @@
-"""The fields above a Markdown text: YAML between `---` lines, TOML between `+++` lines."""
+"""Front matter of Markdown files: YAML between `---` lines, or TOML between `+++` lines."""
 
 import re
 import tomllib
@@ -13,17 +13,17 @@ from content.text import storable
 _FENCED = re.compile(r"(---|\+\+\+)[ \t]*\n(.*?)^\1[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _OPEN = re.compile(r"(---|\+\+\+)[ \t]*\n(?=[A-Za-z_\"'#][^\n]*[:=])")
 MAX_CHARACTERS = 64 * 1024
-_DEEPEST = 30
-_MANY_VALUES = 10_000  # what aliases and merge keys repeat counts each time
+_DEEPEST = 30  # levels
+_MANY_VALUES = 10_000  # values that aliases and merge keys repeat count each time
 _LINE = re.compile(r"line (\d+)")
 
 
 class BrokenFrontMatter(ValueError):
-    """The fields cannot be read; the message says where and why."""
+    """The front matter cannot be parsed; the message says where and why."""
 
 
 class Fields(dict[str, object]):
-    """Front matter by field name in lower case. What has the wrong type counts as absent."""
+    """Front matter by field name in lower case. A value of the wrong type counts as missing."""
 
     def text(self, name: str) -> str:
         value = self.get(name)
@@ -35,13 +35,13 @@ class Fields(dict[str, object]):
             return ""
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list, or one text with commas between."""
+        """A list of texts, or one text split at commas."""
         value = self.get(name)
         items = value if isinstance(value, list) else self.text(name).split(",")
         return tuple(text for item in items if (text := Fields(item=_named(item)).text("item")))
 
     def date(self, *names: str) -> datetime | None:
-        """The first of the fields `names` that holds a date, in UTC."""
+        """The date in the first of the fields `names` that holds one, in UTC."""
         return next(filter(None, (to_utc(self.get(name)) for name in names)), None)
 
 
@@ -50,7 +50,7 @@ def _named(item: object) -> object:
 
 
 def split(text: str) -> tuple[Fields, str]:
-    """The fields of `text` and what follows them. Raises BrokenFrontMatter."""
+    """Split the front matter off: its fields, and the rest of `text`. Raises BrokenFrontMatter."""
     found = _FENCED.match(text)
     if found is None:
         if _OPEN.match(text):
@@ -59,10 +59,10 @@ def split(text: str) -> tuple[Fields, str]:
     if len(found[2]) > MAX_CHARACTERS:
         raise BrokenFrontMatter(f"the front matter is longer than {MAX_CHARACTERS // 1024} KiB: shorten it")
     values = _toml(found[2]) if found[1] == "+++" else _yaml(found[2])
-    if values is None:  # nothing but comments
+    if values is None:  # only comments
         return Fields(), text[found.end() :]
     if not isinstance(values, dict):
-        if found[1] == "---":  # two rules of a text that has no front matter
+        if found[1] == "---":  # a text without front matter, with a horizontal rule at its start
             return Fields(), text
         raise BrokenFrontMatter("line 2: the front matter is not a table of fields: write `name = value`")
     return Fields({str(name).lower(): value for name, value in values.items()}), text[found.end() :]
@@ -85,9 +85,10 @@ def _yaml(text: str) -> object:
 
 
 def _check_size(events: Iterable[yaml.Event]) -> None:
-    """Raises BrokenFrontMatter before the loader, written in C, builds what no author means.
+    """Raise BrokenFrontMatter if the document is too deep or too large for the loader.
 
-    It recurses for each level, and copies what an alias or a merge key names.
+    The loader, written in C, recurses for each level, and copies the values that an alias or a merge key
+    names.
     """
     open_sizes, names, sizes = [0], [""], dict[str, int]()
     for event in events:
@@ -99,7 +100,7 @@ def _check_size(events: Iterable[yaml.Event]) -> None:
             sizes[names.pop()] = size
             open_sizes[-1] += size
         elif isinstance(event, yaml.AliasEvent):
-            # An alias within what it names has no end.
+            # An alias inside the value that it names would be endless.
             open_sizes[-1] += sizes.get(event.anchor or "", _MANY_VALUES)
         elif isinstance(event, yaml.ScalarEvent):
             open_sizes[-1] += 1

@@ -1,4 +1,4 @@
-"""JSON Feed 1 and 1.1 (https://www.jsonfeed.org/version/1.1/), leniently: only what is broken is left out."""
+"""JSON Feed 1 and 1.1 (https://www.jsonfeed.org/version/1.1/). Broken items and fields are left out."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,9 +17,9 @@ Object = Mapping[str, object]
 
 
 def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
-    """The JSON feed in `text`, which came from `url`. Raises ParseError when it is none."""
+    """Parse the JSON feed in `text`, which was fetched from `url`. Raises ParseError."""
     try:
-        feed = json.loads(text, strict=False)
+        feed = json.loads(text, strict=False)  # which allows control characters in strings
     except (ValueError, RecursionError) as exc:
         raise ParseError(
             "{url} is broken JSON ({reason}): tell its publisher", url=printable(url), reason=str(exc)[:100]
@@ -48,6 +48,7 @@ def _published(item: Object) -> datetime | None:
 
 
 def _post(item: Object, base: str) -> ParsedPost:
+    # A post about another page may have only the URL of that page, `external_url`.
     url = _url(item, "url", base) or _url(item, "external_url", base)
     html = sanitise(_string(item, "content_html"), url or base) or plain_to_html(
         _string(item, "content_text")
@@ -72,7 +73,7 @@ def _post(item: Object, base: str) -> ParsedPost:
 
 
 def _string(item: Object, name: str) -> str:
-    """A text; also a number, for feeds whose ids are numbers."""
+    """The text of a field, or an empty one. Numbers count as text, because some feeds have numbers as ids."""
     value = item.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
@@ -90,7 +91,7 @@ def _url(item: Object, name: str, base: str) -> str:
 
 
 def _authors(item: Object) -> Iterator[str]:
-    for author in (*_list(item, "authors"), item.get("author")):  # `author` is that of version 1
+    for author in (*_list(item, "authors"), item.get("author")):  # version 1 has only `author`
         if isinstance(author, dict) and (name := _string(author, "name")):
             yield name
             if not _list(item, "authors"):

@@ -1,39 +1,43 @@
-"""What a kind of source is: it recognises URLs, brings them into one form, and reads them."""
+"""What a kind of source is: it recognises its URLs, brings them into one form, and reads them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
 from content.edge import guarded
+from content.errors import SourceError
 from content.fetch import Fetcher
-from content.types import ParsedSource, Validators
+from content.types import Options, ParsedSource, Validators
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
+Values = Mapping[str, object]
+
 
 class Run(Protocol):
-    """Calls a function away from the event loop."""
+    """Calls a function outside the event loop, for instance in a thread."""
 
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 class Parser(Protocol):
-    """Calls a function on outside text where it can be killed."""
+    """Calls a function on untrusted text in a process that can be killed."""
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
-        """What `function` makes of `source`. Raises SourceError."""
+        """The result of `function(*args)`; `source` is named in errors. Raises SourceError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """What a kind needs to read: the network, and a place for work that takes more than a millisecond.
+    """What every kind needs to read a source: the network, and a place for slow work.
 
-    `large` is held by who has a large body in memory, so that many of them at once do not fill it.
-    `max_posts` is how many posts one read gives at most, the newest. Without a `parser`, `run` parses too.
+    `run` does work that takes more than a millisecond. Untrusted text is parsed by `parser`; without one, by
+    `run`. `max_posts` is the most posts that one read returns, the newest. `large` is held while a large body
+    is in memory, so that only one is at a time.
     """
 
     fetcher: Fetcher
@@ -43,7 +47,7 @@ class ReadContext:
     large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def parse(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
-        """What `function` makes of `source`. Raises SourceError, whatever goes wrong in there."""
+        """The result of `function(*args)`. Raises SourceError for any failure of the parser."""
         if self.parser is None:
             return await self.run(lambda: guarded(source, function, *args))
         return await self.parser.call(source, function, *args)
@@ -51,31 +55,61 @@ class ReadContext:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One read of a source: `parsed` is None when nothing has changed; `url` is that after redirects.
+    """The result of reading a source: `parsed` is None if the source has not changed.
 
-    `moved` is the URL, in its stored form, that the server names for good; empty if it names none.
+    `moved` is the URL, in its stored form, of a permanent redirect; empty without one.
     """
 
     parsed: ParsedSource | None
     validators: Validators
-    url: str
     moved: str = ""
 
 
 class SourceKind(Protocol):
+    """One kind of source. It keeps no state: everything about one source is in the arguments."""
+
     @property
     def name(self) -> str:
-        """The word in the store and in commands."""
+        """The word for this kind in the database and on the command line."""
+        ...
+
+    @property
+    def upgrades(self) -> Sequence[Callable[[Values], Values]]:
+        """One function for each version of the options but the newest: it returns the values of the next one.
+
+        A kind whose options have never changed has none, and the version of its options is 1.
+        """
         ...
 
     def accepts(self, url: str) -> bool:
-        """Whether `url`, as a person typed it, names a source of this kind."""
+        """Whether `url`, as a person typed it, is a source of this kind. Asked once, when it is added."""
         ...
 
     def normalise(self, url: str) -> str:
-        """The one form in which `url`, which is accepted, is stored."""
+        """The form in which `url` is stored; `accepts` must have been true."""
         ...
 
-    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
-        """Reads the source. Raises SourceError."""
+    async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
+        """Read the source; `options` are those of the newest version. Raises SourceError."""
         ...
+
+
+def new_options(kind: SourceKind) -> Options:
+    """The options of a new source of this kind: none, in the newest version."""
+    return Options(len(kind.upgrades) + 1)
+
+
+def upgraded(kind: SourceKind, options: Options) -> Options:
+    """`options` in the newest version of `kind`. Raises SourceError for a version that it does not know."""
+    newest = new_options(kind).version
+    if not 1 <= options.version <= newest:
+        raise SourceError(
+            "this version of Skywave does not know version {version} of the options of a {kind} source: "
+            "install a newer one",
+            version=options.version,
+            kind=kind.name,
+        )
+    values = options.values
+    for upgrade in kind.upgrades[options.version - 1 :]:
+        values = upgrade(values)
+    return Options(newest, values)

@@ -1,4 +1,4 @@
-"""A folder of Markdown files with YAML or TOML front matter, as Hugo, Jekyll and Hexo keep them."""
+"""A folder of Markdown files with YAML or TOML front matter, as for Hugo, Jekyll and Hexo."""
 
 import errno
 import os
@@ -19,13 +19,13 @@ from content.sources.frontmatter import BrokenFrontMatter, split
 from content.sources.kinds import Read, ReadContext
 from content.sources.xmlfeed import media_of
 from content.text import markdown_to_html, plain_text, sanitise, storable
-from content.types import Failure, ParsedPost, ParsedSource, Validators
+from content.types import Failure, Options, ParsedPost, ParsedSource, Validators
 
 KIND = "markdown"
 MAX_BYTES = 2 * 1024 * 1024
 MAX_TOTAL = 64 * 1024 * 1024  # bytes of all files of a folder
-MAX_FILES = 10_000  # that are looked at, Markdown or not
-MAX_DEPTH = 16  # folders in folders
+MAX_FILES = 10_000  # Markdown or not
+MAX_DEPTH = 16  # levels of folders
 _PATH = re.compile(r"file:|~|\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\]")
 _SUFFIXES = (".md", ".markdown")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_ ]|$)")
@@ -33,32 +33,32 @@ _TITLE = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|\Z)|\s*([^\s>#*+`-].*)\
 
 
 class MarkdownKind:
-    """A folder, by its path or a file: URL."""
+    """A folder, given by its path or a file: URL."""
 
-    @property
-    def name(self) -> str:
-        return KIND
+    name = KIND
+    upgrades = ()
 
     def accepts(self, url: str) -> bool:
         return bool(_PATH.match(url)) or (bool(url) and "://" not in url and Path(url).is_dir())
 
     def normalise(self, url: str) -> str:
-        """The absolute path, with links resolved."""
+        """The absolute path, with symbolic links resolved."""
         path = unquote(urlsplit(url).path) if url.lower().startswith("file:") else url
         return str(Path(path).expanduser().resolve())
 
-    async def read(self, url: str, validators: Validators, context: ReadContext) -> Read:
-        folder = Path(self.normalise(url))
+    async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
+        folder = Path(url).resolve()  # the target of a symbolic link may have changed
         files = await context.run(_files, folder)
-        fresh = Validators(content_hash=_fingerprint(files))
+        fresh = Validators(content_hash=_listing_hash(files))
         if fresh == validators:
-            return Read(None, validators, url)
-        return Read(await context.parse(url, parse_folder, folder, files, context.max_posts), fresh, url)
+            return Read(None, validators)
+        parsed = await context.parse(url, parse_folder, folder, files, context.max_posts)
+        return Read(parsed, fresh)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A Markdown file: `name` is its path below the folder, with slashes; `mtime` is in nanoseconds."""
+    """A Markdown file. `name` is its path below the folder, with slashes. `mtime` is in nanoseconds."""
 
     path: Path
     name: str
@@ -77,7 +77,7 @@ def _files(folder: Path) -> tuple[File, ...]:
 
 
 def _walk(folder: Path) -> Iterator[File]:
-    def refuse(exc: OSError) -> None:
+    def fail(exc: OSError) -> None:
         raise FetchError(
             "{path} cannot be read ({reason}): check its permissions",
             path=str(exc.filename),
@@ -85,7 +85,7 @@ def _walk(folder: Path) -> Iterator[File]:
         ) from exc
 
     seen = 0
-    for where, folders, names in os.walk(folder, onerror=refuse):
+    for where, folders, names in os.walk(folder, onerror=fail):
         seen += len(names) + len(folders)
         if seen > MAX_FILES:
             raise FetchError(
@@ -94,6 +94,7 @@ def _walk(folder: Path) -> Iterator[File]:
                 count=MAX_FILES,
             )
         inside = len(Path(where).relative_to(folder).parts)
+        # os.walk descends into the folders that are left in this list.
         folders[:] = [name for name in folders if inside < MAX_DEPTH and not name.startswith((".", "_"))]
         for name in names:
             path = Path(where, name)
@@ -109,25 +110,25 @@ def _walk(folder: Path) -> Iterator[File]:
 
 
 def _status(path: Path, folder: Path) -> os.stat_result | None:
-    """Of a file in `folder`; None for devices and pipes, and for links to what is elsewhere."""
+    """The status of a regular file in `folder`; None for a device, a pipe, or a link to elsewhere."""
     try:
         if not path.resolve().is_relative_to(folder):
             return None
         status = path.stat()
-    except (OSError, RuntimeError):  # gone meanwhile, or a link to itself
+    except (OSError, RuntimeError):  # it has just been deleted, or is a link to itself
         return None
     return status if stat.S_ISREG(status.st_mode) else None
 
 
-def _fingerprint(files: tuple[File, ...]) -> str:
+def _listing_hash(files: tuple[File, ...]) -> str:
     listing = "\n".join(f"{file.name}\t{file.size}\t{file.mtime}" for file in files)
     return blake2b(listing.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POSTS) -> ParsedSource:
-    """The newest posts in `files`, newest first, without drafts; what cannot be read becomes a Failure.
+    """Parse `files`: the newest posts, newest first, without drafts, and a Failure for each unreadable file.
 
-    Raises ParseError.
+    Raises ParseError if the folder is too large.
     """
     if sum(file.size for file in files if file.size <= MAX_BYTES) > MAX_TOTAL:
         raise ParseError(
@@ -142,7 +143,7 @@ def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POS
             post = _post(file)
         except _Unreadable as exc:
             failures.append(Failure(storable(file.name), str(exc)))
-        except Exception as exc:  # one file that breaks a parser is that file's failure
+        except Exception as exc:  # a file that breaks a parser must not stop the others
             failures.append(Failure(storable(file.name), f"cannot be read ({type(exc).__name__}): mend it"))
         else:
             posts += [post] if post else []
@@ -153,7 +154,7 @@ def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POS
 
 
 class _Unreadable(Exception):
-    """One file cannot be read; the message is the reason."""
+    """A file cannot be read; the message is the reason."""
 
 
 def _post(file: File) -> ParsedPost | None:
@@ -192,6 +193,7 @@ def _text(file: File) -> str:
         body = _read(file)
     except OSError as exc:
         raise _Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
+    # GB 18030 is what Chinese editors write other than UTF-8.
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return body.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
@@ -202,8 +204,10 @@ def _text(file: File) -> str:
 
 
 def _read(file: File) -> bytes:
-    """What a file holds, unless another one took its place since it was listed. Raises OSError."""
+    """The bytes of a file. Raises OSError, also if another file has taken its place since it was listed."""
     with open(file.path, "rb", opener=_open) as opened:
+        # The file may have been replaced since it was listed, by a link to a file outside the folder for
+        # instance.
         status = os.fstat(opened.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_ino != file.inode:
             raise OSError(errno.ESTALE, "it was replaced meanwhile")
@@ -211,7 +215,8 @@ def _read(file: File) -> bytes:
 
 
 def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that took the file's place does not hold us up
+    # If a pipe has taken the place of the file, opening it must not block.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _first_bad_byte(body: bytes) -> int:
@@ -223,7 +228,7 @@ def _first_bad_byte(body: bytes) -> int:
 
 
 def _date_in(name: str) -> datetime | None:
-    """The date that the file's name, or its bundle's, begins with: `2026-07-14-some-name.md`."""
+    """The date at the start of a file name, `2026-07-14-some-name.md`, or of the folder of an `index.md`."""
     parts = name.rpartition(".")[0].split("/")
     named = parts[-2] if parts[-1] == "index" and len(parts) > 1 else parts[-1]
     found = _DATED.match(named)

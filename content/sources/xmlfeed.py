@@ -1,4 +1,4 @@
-"""RSS 0.9x to 2.0, RDF and Atom, through feedparser."""
+"""Parse RSS 0.9x to 2.0, RDF and Atom with feedparser."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,31 +21,32 @@ from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Media, ParsedPost, ParsedSource
 
 _XML_DECLARATION = re.compile(r"<\?xml[^<>]{0,1000}\?>")
-# feedparser's own patterns are quadratic in these two.
+# Against these two, feedparser's own patterns take quadratic time.
 _MANY_SIGNS = re.compile(r"&{64,}")
 _LONG_AUTHOR = re.compile(
     r"(<(?:[\w-]+:)?(?:author|managingEditor|webMaster|creator|name|email|contributor|publisher|owner)"
     r"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{500})[^<\]]+"
 )
-LOOKED_AT = 10  # times as many posts as are kept: the newest are sought among these
+LOOKED_AT = 10  # times as many posts as are kept are parsed, to find the newest among them
 _POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _POST_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>", re.IGNORECASE)
-# feedparser resolves a guid like an address, which it is not. One that has a scheme stays as it is.
+# With xml:base, feedparser resolves a guid as if it were a URL. This prefix is a scheme, so it leaves it
+# alone.
 _GUID = "skywave-guid:"
 _GUID_START = re.compile(
     r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
     r"|(<(?:[A-Za-z_][\w.-]*:)?(?:guid|id)(?:\s[^<>]*)?(?<!/)>\s*+(?:<!\[CDATA\[)?)",
     re.DOTALL | re.IGNORECASE,
 )
-PICTURE = "image/*"  # the type of a picture whose source does not name it
+PICTURE = "image/*"  # the type of a picture for which the source names none
 
 Entry = Mapping[str, object]
 
 
 def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_posts: int) -> ParsedSource:
-    """The feed in `text`, whose root element is `root` (rss, feed, RDF).
+    """Parse the feed in `text`, whose root element is `root` (rss, feed, RDF).
 
-    `declared` are the entities of its DOCTYPE, which it has no more. Raises ParseError.
+    `declared` are the entities of its DOCTYPE, which was split off. Raises ParseError.
     """
     text = FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
     text = well_formed(_MANY_SIGNS.sub("&", _LONG_AUTHOR.sub(r"\1", text)), declared)
@@ -62,7 +63,7 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
             sanitize_html=False,
         )
     except ValueError as exc:
-        # expat's reader trips over a name with a no-break space in it.
+        # expat fails on a name that contains a no-break space.
         raise ParseError("{url} is a broken feed: tell its publisher", url=printable(url)) from exc
     entries = cast(Sequence[Entry], found.entries)
     if found.bozo and not entries and whole is None and _POST_START.search(text):
@@ -84,14 +85,14 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
 
 
 def _completed(text: str, root: str) -> str | None:
-    """None for a feed that has its end; else its complete posts, with the end that it lacks."""
+    """For a feed that is cut short, its complete posts and the missing end tags; None for a whole feed."""
     opened = re.search(rf"<((?:[A-Za-z_][\w.-]*:)?{root})\b[^<>]*?(/?)>", text)
     ended = re.search(rf"</(?:[A-Za-z_][\w.-]*:)?{root}\s*>", text, re.IGNORECASE)
     if ended or (opened and opened[2]):
         return None
     if text.rfind("<") > text.rfind(">"):
         text = text[: text.rfind("<")]
-    if text.rfind("<![CDATA[") > text.rfind("]]>"):  # what looks like an end in there is text
+    if text.rfind("<![CDATA[") > text.rfind("]]>"):  # tags inside CDATA are text
         text = text[: text.rfind("<![CDATA[")]
     end = f"</{opened[1] if opened else root}>"
     cut = max((match.end() for match in _POST_END.finditer(text)), default=None)
@@ -113,7 +114,7 @@ def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
     guid, link = (_string(entry, name).removeprefix(_GUID).strip() for name in ("id", "link"))
     body = _body(entry)
     base = _string(body, "base") or _string(_detail(entry, "title"), "base")  # empty without xml:base
-    is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser does that
+    is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser uses the guid if there is no link
     url = absolute(base if is_made_of_guid else feed_url, link) if link else ""
     html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
     title = _plain(entry, "title")
@@ -138,7 +139,7 @@ def _string(entry: Entry, name: str) -> str:
 
 
 def _url(entry: Entry, name: str, base: str) -> str:
-    """The http(s) URL in a field, absolute, or an empty text."""
+    """The absolute http(s) URL in a field, or an empty text."""
     value = _string(entry, name)
     return absolute(base, value) if value else ""
 
@@ -164,8 +165,8 @@ def _author(entry: Entry) -> str:
 
 
 def _time(entry: Entry, name: str) -> datetime | None:
-    """What `dates` reads, else what feedparser reads, which knows more formats but misreads 2026年7月14日."""
-    fields = dict(entry.items())  # the library's own look-up answers with another date when one is missing
+    """A date, parsed by `dates`, else by feedparser, which knows more formats but misreads 2026年7月14日."""
+    fields = dict(entry.items())  # feedparser's own look-up returns another date if one is missing
     value = fields.get(name)
     if isinstance(value, str) and (read := to_utc(value)):
         return read
@@ -181,7 +182,7 @@ def _published(entry: Entry) -> datetime | None:
 
 
 def _body(entry: Entry) -> Entry:
-    """The fullest content, or else the summary."""
+    """The longest content, HTML before plain text, or else the summary."""
     contents = [content for content in _list(entry, "content") if _string(content, "value")]
     if not contents:
         return _detail(entry, "summary")
@@ -196,7 +197,7 @@ def _html(body: Entry, base_url: str) -> str:
 
 
 def plain_to_html(text: str) -> str:
-    """Plain text as HTML: a paragraph for what empty lines part, a line break for a line break."""
+    """Plain text as HTML: empty lines separate paragraphs, and line breaks are kept."""
     paragraphs = (escape(part.strip(), quote=False) for part in re.split(r"\n\s*\n", text))
     return "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
 
@@ -220,7 +221,7 @@ def _attached(entry: Entry, base: str) -> Iterator[Media]:
 
 
 def media_of(attached: Iterable[Media], html: str) -> tuple[Media, ...]:
-    """What is attached to a post and the pictures in its HTML, each URL once."""
+    """The attachments of a post and the pictures in its HTML, each URL once."""
     found = {media.url: media for media in attached if is_web_url(media.url)}
     if "<img" in html:
         for image in LexborHTMLParser(html).css("img[src]"):

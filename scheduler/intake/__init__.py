@@ -1,1 +1,1 @@
-"""What comes in: which sources are read when, what of a read is new, and which chats it is for."""
+"""Intake: poll the sources, compare and store their posts, and fan new posts out to chats."""

@@ -1,4 +1,4 @@
-"""Which sources are read now, and the reads that are on their way. A slow source holds up no quick one."""
+"""Choose the sources to read now, and read them concurrently. A slow source does not delay a quick one."""
 
 import asyncio
 from collections import Counter
@@ -11,23 +11,24 @@ import structlog
 from content.errors import SkywaveError, StoreError, UsageError
 from content.sources import normalise
 from content.types import Source, Visibility
-from scheduler.intake.ingest import Ingest, PollResult
+from scheduler.intake.ingest import Ingest
+from scheduler.intake.storing import PollResult
 from scheduler.ports import Clock, Store
 
 log = structlog.get_logger(__name__)
 
-# Seconds after which a read, or a source by its last read, counts as slow.
+# A source is slow if its last read, or the one in progress, takes this many seconds.
 SLOW = 3.0
-# Seconds without a new read after the store failed: servers are not to be asked in vain.
+# After the store failed, no read starts for this many seconds: its result could not be recorded.
 STORE_PAUSE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """How many reads may go on at once: of quick and of slow sources, of one host, of one owner, in all.
+class ReadLimits:
+    """Limits of concurrent reads: of quick and slow sources, for one host, for one owner, and in total.
 
-    Quick and slow ones have places of their own also within a host and an owner. The operator's sources have
-    no owner.
+    The limits for a host and an owner apply to quick and slow sources separately. Sources of the operator
+    have no owner.
     """
 
     quick: int = 20
@@ -37,12 +38,12 @@ class Places:
     total: int = 40
 
 
-PLACES = Places()
+LIMITS = ReadLimits()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A read that is on its way, for so many seconds."""
+    """A read in progress, and how many seconds it has taken so far."""
 
     source: Source
     seconds: float = 0.0
@@ -52,33 +53,34 @@ class Reading:
         return max(self.seconds, self.source.read_seconds) >= SLOW
 
 
-def choose(due: Iterable[Source], running: Sequence[Reading], places: Places = PLACES) -> list[Source]:
-    """Which of the sources that are due, in their order, may be read now beside those that are being read."""
-    taken: Counter[tuple[str, ...]] = Counter()
+def choose(due: Iterable[Source], running: Sequence[Reading], limits: ReadLimits = LIMITS) -> list[Source]:
+    """The sources of `due`, in their order, that may be read now without exceeding a limit."""
+    used: Counter[tuple[str, ...]] = Counter()
     for reading in running:
-        taken.update(_claims(reading))
+        used.update(_keys(reading))
     busy = {reading.source.id for reading in running}
     chosen: list[Source] = []
     for source in due:
-        claims = _claims(Reading(source))
-        if source.id not in busy and all(taken[claim] < _limit(claim, places) for claim in claims):
-            taken.update(claims)
+        keys = _keys(Reading(source))
+        is_free = all(used[key] < _limit(key, limits) for key in keys)
+        if is_free and source.id not in busy:
+            used.update(keys)
             busy.add(source.id)
             chosen.append(source)
     return chosen
 
 
-def _claims(reading: Reading) -> list[tuple[str, ...]]:
-    """What a read takes one place of each of."""
+def _keys(reading: Reading) -> list[tuple[str, ...]]:
+    """The limits that a read counts against; each key begins with the name of a field of `ReadLimits`."""
     source = reading.source
     speed = "slow" if reading.is_slow else "quick"
     host = _host(source.url)
-    claims: list[tuple[str, ...]] = [("total",), (speed,)]
+    keys: list[tuple[str, ...]] = [("total",), (speed,)]
     if host:
-        claims.append(("host", speed, host))
+        keys.append(("host", speed, host))
     if source.added_by:
-        claims.append(("owner", speed, source.added_by))
-    return claims
+        keys.append(("owner", speed, source.added_by))
+    return keys
 
 
 def _host(url: str) -> str:
@@ -86,52 +88,49 @@ def _host(url: str) -> str:
 
 
 def _stored_form(url: str) -> str:
-    """How a URL is stored; as it is, if it cannot be."""
+    """The stored form of a URL, or the URL itself if it is not valid."""
     try:
         return normalise(url)
     except UsageError:
         return url
 
 
-def _limit(claim: tuple[str, ...], places: Places) -> int:
-    limit: int = getattr(places, claim[0])
+def _limit(key: tuple[str, ...], limits: ReadLimits) -> int:
+    limit: int = getattr(limits, key[0])
     return limit
 
 
-def _nobody(result: PollResult) -> None:
+def _ignore(result: PollResult) -> None:
     return
 
 
 class Poller:
-    """Reads sources side by side, none twice at once; `told` gets each result."""
+    """Reads sources concurrently, but no source twice at once. `on_result` is called with each result."""
 
     def __init__(
         self,
         store: Store,
         ingest: Ingest,
         clock: Clock,
-        told: Callable[[PollResult], None] = _nobody,
-        places: Places = PLACES,
+        on_result: Callable[[PollResult], None] = _ignore,
+        limits: ReadLimits = LIMITS,
     ) -> None:
         self._store, self._ingest, self._clock = store, ingest, clock
-        self._told, self._places = told, places
+        self._on_result, self._limits = on_result, limits
         self._waiting: list[Source] = []
         self._running: dict[asyncio.Task[PollResult], tuple[Source, float]] = {}
         self._paused_until = 0.0
 
     @property
     def running(self) -> int:
-        """How many sources are being read."""
+        """How many reads are in progress."""
         return len(self._running)
 
     async def poll_due(self) -> None:
-        """A tick: start to read what is due, as far as there are places, and return at once.
-
-        Raises StoreError.
-        """
+        """Start to read the sources that are due, within the limits; return at once. Raises StoreError."""
         if self._clock.monotonic() < self._paused_until:
             return
-        # A read that ends while the database is asked may be among what it answers.
+        # A read may end during the query below, whose result would still contain its source.
         self._waiting = []
         busy = {source.id for source, _ in self._running.values()}
         try:
@@ -143,35 +142,40 @@ class Poller:
         self._start([source for source in due if source.id not in busy])
 
     async def poll_each(self, sources: Sequence[Source]) -> AsyncIterator[PollResult]:
-        """Read these sources, due or not, giving each result as it comes; apart from the ticks."""
+        """Read these sources, due or not, and yield each result as it comes."""
         results: asyncio.Queue[PollResult] = asyncio.Queue()
-        apart = Poller(self._store, self._ingest, self._clock, results.put_nowait, self._places)
-        apart._start(sources)
+        # A poller of its own, because a tick forgets the sources that wait.
+        poller = Poller(self._store, self._ingest, self._clock, results.put_nowait, self._limits)
+        poller._start(sources)
         try:
             for _ in sources:
                 yield await results.get()
         finally:
-            await apart.stop()
+            await poller.stop()
 
     async def add_each(
         self, urls: Mapping[str, Sequence[str]], visibility: Visibility
     ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
-        """Add sources by their URLs, each with its tags, side by side; what became of each URL as it comes.
+        """Add sources concurrently, each URL with its tags. Yields each URL with its result as it comes.
 
-        One that cannot be read for a passing reason is added and has an error in its result.
+        A source that cannot be read for a passing reason is added, and its result has an error.
         """
-        everywhere = asyncio.Semaphore(self._places.quick)
+        # A new source is of unknown speed and counts as quick. The limit of the host comes first, so that an
+        # add that waits for its host does not use up the limit of all.
+        everywhere = asyncio.Semaphore(self._limits.quick)
         hosts: dict[str, asyncio.Semaphore] = {}
 
         async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
-            host = hosts.setdefault(_host(url), asyncio.Semaphore(self._places.host))
+            host = hosts.setdefault(_host(url), asyncio.Semaphore(self._limits.host))
             async with host, everywhere:
                 try:
                     return url, await self._ingest.add(url, visibility, tags=urls[url], waits=True)
                 except SkywaveError as exc:
                     return url, exc
 
-        tasks = [asyncio.create_task(add(url)) for url in {_stored_form(url): url for url in urls}.values()]
+        # Two spellings of one URL are added once.
+        unique = {_stored_form(url): url for url in urls}
+        tasks = [asyncio.create_task(add(url)) for url in unique.values()]
         try:
             for ended in asyncio.as_completed(tasks):
                 yield await ended
@@ -181,22 +185,22 @@ class Poller:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def idle(self) -> None:
-        """Return when nothing is being read any more."""
+        """Wait until no read is in progress."""
         while self._running:
             await asyncio.wait(list(self._running))
 
     async def stop(self) -> None:
-        """Cancel what is being read, which rolls its unit of work back, and wait for it."""
+        """Cancel all reads, which rolls their transactions back, and wait until they have ended."""
         self._waiting = []
         for task in self._running:
             task.cancel()
         await self.idle()
 
     def _start(self, sources: Sequence[Source]) -> None:
-        """Start as many as there are places; the others wait for a place, or for the next tick."""
+        """Start as many reads as the limits allow; the others wait for a read to end or the next tick."""
         now = self._clock.monotonic()
         running = [Reading(source, now - since) for source, since in self._running.values()]
-        chosen = choose(sources, running, self._places)
+        chosen = choose(sources, running, self._limits)
         started = {source.id for source in chosen}
         self._waiting = [source for source in sources if source.id not in started]
         for source in chosen:
@@ -207,12 +211,12 @@ class Poller:
     async def _read(self, source: Source) -> PollResult:
         try:
             return await self._ingest.poll(source)
-        except SkywaveError as exc:  # the store could not record it: the source stays due
+        except SkywaveError as exc:  # the store could not record the result, so the source stays due
             log.error("store.unavailable", source=source.name, reason=str(exc))
             self._pause(str(exc))
             return PollResult(source, error=str(exc))
         except Exception as exc:
-            # The edge of the task.
+            # The edge of the task: a bug must not stop the other reads.
             log.exception("source.broken", source=source.name)
             return PollResult(source, error=f"internal error: {type(exc).__name__}")
 
@@ -220,10 +224,10 @@ class Poller:
         self._paused_until = self._clock.monotonic() + STORE_PAUSE
         waiting, self._waiting = self._waiting, []
         for source in waiting:
-            self._told(PollResult(source, error=reason))
+            self._on_result(PollResult(source, error=reason))
 
     def _ended(self, task: asyncio.Task[PollResult]) -> None:
         del self._running[task]
         if not task.cancelled():
-            self._told(task.result())
+            self._on_result(task.result())
         self._start(self._waiting)

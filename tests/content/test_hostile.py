@@ -16,7 +16,7 @@ from content.sources import markdown
 from content.sources.feed import FeedKind, parse_feed
 from content.sources.kinds import ReadContext
 from content.sources.markdown import MarkdownKind
-from content.types import ParsedPost, ParsedSource, Validators
+from content.types import NO_OPTIONS, ParsedPost, ParsedSource, Validators
 
 URL = "https://example.org/feed.xml"
 pytestmark = pytest.mark.timeout(60)
@@ -38,14 +38,14 @@ class OneBody:
 
 def read_feed(body: bytes, max_posts: int = 500) -> ParsedSource:
     context = ReadContext(OneBody(body), max_posts=max_posts)
-    parsed = asyncio.run(FeedKind().read(URL, Validators(), context)).parsed
+    parsed = asyncio.run(FeedKind().read(URL, NO_OPTIONS, Validators(), context)).parsed
     assert parsed is not None
     return parsed
 
 
 def read_folder(folder: Path, max_posts: int = 500) -> ParsedSource:
     context = ReadContext(OneBody(b""), max_posts=max_posts)
-    parsed = asyncio.run(MarkdownKind().read(str(folder), Validators(), context)).parsed
+    parsed = asyncio.run(MarkdownKind().read(str(folder), NO_OPTIONS, Validators(), context)).parsed
     assert parsed is not None
     return parsed
 

@@ -9,7 +9,7 @@ from content.errors import FetchError, UsageError
 from content.fetch import Fetched
 from content.sources import ReadContext, kind_of, normalise
 from content.sources.markdown import MAX_BYTES, MarkdownKind
-from content.types import Media, ParsedPost, ParsedSource, Validators
+from content.types import NO_OPTIONS, Media, ParsedPost, ParsedSource, Validators
 
 
 class NoNetwork:
@@ -21,7 +21,7 @@ CONTEXT = ReadContext(NoNetwork())
 
 
 def read(folder: Path) -> ParsedSource:
-    parsed = asyncio.run(MarkdownKind().read(str(folder), Validators(), CONTEXT)).parsed
+    parsed = asyncio.run(MarkdownKind().read(str(folder), NO_OPTIONS, Validators(), CONTEXT)).parsed
     assert parsed is not None
     return parsed
 
@@ -190,13 +190,13 @@ class TestFailures:
 async def test_an_unchanged_folder_is_not_parsed_again(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("one")
     kind = MarkdownKind()
-    first = await kind.read(str(tmp_path), Validators(), CONTEXT)
-    assert (await kind.read(str(tmp_path), first.validators, CONTEXT)).parsed is None
+    first = await kind.read(str(tmp_path), NO_OPTIONS, Validators(), CONTEXT)
+    assert (await kind.read(str(tmp_path), NO_OPTIONS, first.validators, CONTEXT)).parsed is None
     (tmp_path / "a.md").write_text("longer")
-    second = await kind.read(str(tmp_path), first.validators, CONTEXT)
+    second = await kind.read(str(tmp_path), NO_OPTIONS, first.validators, CONTEXT)
     assert second.parsed is not None
     (tmp_path / "b.md").write_text("new")
-    assert (await kind.read(str(tmp_path), second.validators, CONTEXT)).parsed is not None
+    assert (await kind.read(str(tmp_path), NO_OPTIONS, second.validators, CONTEXT)).parsed is not None
 
 
 class TestRegistry:

@@ -150,8 +150,8 @@ def test_an_empty_store_says_what_to_do() -> None:
 
 def test_results_show_count_snippets_and_numbers() -> None:
     hits = (
-        SearchHit(make_post(1, text="long text"), 2.0, "the snippet"),
-        SearchHit(make_post(2, text="text"), 1.0),
+        SearchHit(make_post(1, text="long text"), "the snippet"),
+        SearchHit(make_post(2, text="text")),
     )
     document = present.results("tide tables", SearchResults(2, hits), 1, 1, LOOK)
     assert document.single
@@ -164,7 +164,7 @@ def test_results_show_count_snippets_and_numbers() -> None:
 
 
 def test_results_say_when_they_are_many_or_loose() -> None:
-    hits = (SearchHit(make_post(), 1.0),)
+    hits = (SearchHit(make_post()),)
     counted = rows(present.results("q", SearchResults(1001, hits, relaxed=True), 1, 91, LOOK))[2]
     assert counted.startswith("1000+ posts for “q” (")
     assert rows(present.results("q", SearchResults(1, hits), 1, 1, LOOK))[2] == "1 post for “q”"

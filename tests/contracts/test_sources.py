@@ -1,9 +1,10 @@
 """Sources: what is stored of them, who sees them, and what goes with them."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from content.types import Failure, PostQuery, SourceState, Validators, Visibility
+from content.sources.updates import GLOBAL
+from content.sources.updates import KIND as UPDATES
+from content.types import Failure, Options, PostQuery, SourceState, Validators, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
@@ -41,13 +42,34 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
         assert await work.sources.get(source.id) == polled
 
 
-async def test_save_keeps_the_interval(world: World, store: Store) -> None:
-    source = replace(await world.source(), interval=timedelta(hours=2))
+async def test_options_are_stored_as_they_are_given(store: Store) -> None:
+    given = Options(2, {"selector": "article h2", "limits": [1, 2], "deep": {"pages": 3}})
     async with store.write() as work:
-        await work.sources.save(source)
+        url = "https://example.org/options"
+        source = await work.sources.add("feed", url, "", Visibility.PUBLIC, options=given)
+        await work.commit()
+    assert source.options == given
+    changed = replace(source, options=Options(3, {"selector": "h2"}))
+    async with store.write() as work:
+        assert await work.sources.get(source.id) == source
+        await work.sources.save(changed)
         await work.commit()
     async with store.read() as work:
-        assert await work.sources.get(source.id) == source
+        assert await work.sources.get(source.id) == changed
+
+
+async def test_what_admins_write_is_not_polled(world: World, store: Store) -> None:
+    feed, paused = await world.source("feed"), await world.source("paused")
+    async with store.write() as work:
+        await work.sources.set_state(paused.id, SourceState.PAUSED)
+        updates = await work.sources.add(UPDATES, GLOBAL, "updates", Visibility.PUBLIC)
+        await work.sources.save(replace(updates, polled_at=after(9)))
+        await work.commit()
+    async with store.read() as work:
+        assert [source.id for source in await work.sources.polled()] == [feed.id]
+        assert [source.id for source in await work.sources.due(NOW)] == [feed.id]
+        assert await work.sources.last_read() is None
+        assert updates.id in {source.id for source in await work.sources.all()}
 
 
 async def test_a_poll_that_ends_after_a_pause_does_not_undo_it(world: World, store: Store) -> None:

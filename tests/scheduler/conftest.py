@@ -21,8 +21,9 @@ from content.types import Post, Source, Visibility
 from scheduler.delivery.dispatch import Dispatcher
 from scheduler.delivery.limits import Limits, Rate
 from scheduler.delivery.pacer import Pacer
-from scheduler.intake.ingest import Ingest, PollResult
+from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
+from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatKind, Delivery, Place
 from storage.unit_of_work import SqlStore
@@ -67,6 +68,7 @@ class World:
     platform: FakePlatform
     fetcher: FakeFetcher
     limits: Limits = FREE
+    interval: timedelta = timedelta(minutes=5)
     pacer: Pacer = field(init=False)
     wakes: int = 0
 
@@ -80,9 +82,14 @@ class World:
     @property
     def ingest(self) -> Ingest:
         context = ReadContext(self.fetcher, inline)
-        interval, fetcher = timedelta(minutes=5), self.fetcher
         return Ingest(
-            self.store, context, self.clock, interval, self._wake, for_people=fetcher, quotas=Quotas()
+            self.store,
+            context,
+            self.clock,
+            self.interval,
+            self._wake,
+            for_people=self.fetcher,
+            quotas=Quotas(),
         )
 
     async def poll_due(self) -> list[PollResult]:

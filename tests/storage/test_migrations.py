@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from content.errors import StoreTooNew
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
-from content.types import Failure, Visibility
+from content.types import NO_OPTIONS, Failure, Visibility
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
@@ -154,6 +154,33 @@ async def test_sources_and_notices_of_revision_3_are_carried_along(database_url:
         assert await work.sources.get(source.id) == source
     (waiting,) = await World(store).claim()
     assert Translator("zh").t(waiting.broadcast.body, **waiting.broadcast.values) == notice
+    await store.close()
+
+
+async def test_sources_of_revision_6_are_carried_along(database_url: str) -> None:
+    """They get options of version 1; what admins write is not polled any more, and so cannot be failing."""
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    feed = replace(await world.source(), failures=2, last_error="it timed out", polled_at=NOW)
+    chat = await world.follower(feed)
+    (post_id,) = await world.posts(feed, new_post(text="antenna"))
+    async with store.write() as work:
+        updates = await work.sources.add("updates", "updates:", "updates", Visibility.PUBLIC)
+        await work.sources.save(replace(updates, failures=1, last_error="the database is locked"))
+        await work.sources.save(feed)
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0006")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.sources.get(feed.id) == replace(feed, options=NO_OPTIONS)
+        assert await work.sources.get(updates.id) == updates
+        assert [post.id for post in await work.posts.by_ids([post_id])] == [post_id]
+        assert [one.source_id for one in await work.subscriptions.of(chat.id)] == [feed.id]
+    assert await World(store).search("antenna") == (post_id,)
     await store.close()
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from content.errors import FetchError, StoreBusy
 from content.types import Source, SourceState, Visibility
-from scheduler.intake.ingest import PollResult
-from scheduler.intake.polling import SLOW, STORE_PAUSE, Places, Poller, Reading, choose
+from scheduler.intake.polling import SLOW, STORE_PAUSE, Poller, Reading, ReadLimits, choose
+from scheduler.intake.storing import PollResult
 from scheduler.retry import next_poll, poll_wait
 from tests.builders import after
 from tests.builders import source as a_source
@@ -21,7 +21,7 @@ from tests.fakes import FakeClock
 from tests.scheduler.conftest import FEED, World, json_feed
 
 PATIENCE = 90.0
-SMALL = Places(quick=4, slow=2, host=2, owner=1, total=5)
+SMALL = ReadLimits(quick=4, slow=2, host=2, owner=1, total=5)
 
 
 def of(number: int, *, host: str = "", owner: str = "", seconds: float = 0.0) -> Source:
@@ -150,7 +150,8 @@ async def test_what_a_read_took_is_recorded_and_kept_to(world: World) -> None:
 @pytest.mark.parametrize(("interval", "tick"), [(60, 14), (3, 0.75)])
 async def test_an_interval_of_a_minute_is_a_minute(world: World, interval: int, tick: float) -> None:
     """Ticks come when they come; the source is read as often as there are intervals."""
-    source, every = await world.source(), timedelta(seconds=interval)
+    world.interval = timedelta(seconds=interval)
+    source = await world.source()
 
     async def read(url: str) -> None:
         world.clock.advance(0.2)
@@ -158,7 +159,7 @@ async def test_an_interval_of_a_minute_is_a_minute(world: World, interval: int, 
     world.fetcher.on_fetch = read
     begun = world.clock.now()
     async with world.store.write() as work:
-        await work.sources.save(replace(source, interval=every, next_poll_at=begun + every))
+        await work.sources.save(replace(source, next_poll_at=begun + world.interval))
         await work.commit()
     reads = 0
     while reads < 20:
@@ -183,14 +184,14 @@ class Gate:
         await asyncio.Event().wait()
 
 
-async def add(world: World, *urls: str, every: float = 300, seconds: float = 0.0) -> None:
+async def add(world: World, *urls: str, seconds: float = 0.0) -> None:
     """Sources that are due now, each with one known post; their last read took so many seconds."""
     async with world.store.write() as work:
         for url in urls:
             world.fetcher.pages[url] = json_feed("old", site=url)
             added = await work.sources.add("feed", url, url, Visibility.PUBLIC)
-            now, interval = world.clock.now(), timedelta(seconds=every)
-            known = replace(added, polled_at=now, next_poll_at=now, interval=interval)
+            now = world.clock.now()
+            known = replace(added, polled_at=now, next_poll_at=now)
             await work.sources.save(replace(known, read_seconds=seconds))
         await work.commit()
 
@@ -206,9 +207,10 @@ async def test_a_hundred_slow_feeds_leave_the_interval_of_a_good_one_alone(
     """Each takes 15 seconds; the good one is to be read every five. Two minutes, second by second."""
     clock = world.clock = FakeClock(manual=True)
     slow = [f"https://slow{n}.example.org/feed" for n in range(100)]
-    await add(world, *slow, every=5, seconds=15.0 if known_to_be_slow else 0.0)
+    world.interval = timedelta(seconds=5)
+    await add(world, *slow, seconds=15.0 if known_to_be_slow else 0.0)
     clock.advance(1)  # they are first
-    await add(world, FEED, every=5)
+    await add(world, FEED)
     reads: list[float] = []
     being_read: Counter[str] = Counter()
 

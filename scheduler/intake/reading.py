@@ -1,0 +1,78 @@
+"""Read a source, and compare its posts with the stored ones. No transaction is open during a read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from content import changes
+from content.bounds import newest
+from content.changes import Changes
+from content.fetch import Fetcher
+from content.sources import Read, ReadContext, kind_of, new_options, read_source
+from content.types import NewPost, ParsedSource, Source, Validators
+from scheduler.ports import Clock, Store
+
+# If one read brings more than `HANDFUL` new posts, the newest of them are sent as one edition.
+EDITION = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a read of a source changes.
+
+    `cut` is a warning that names how many posts were read, if the source has more.
+    """
+
+    parsed: ParsedSource
+    changes: Changes
+    cut: str
+
+    @property
+    def edition(self) -> Sequence[NewPost]:
+        """The posts that are sent at once to chats without a digest."""
+        return self._news[-EDITION:]
+
+    @property
+    def left_out(self) -> int:
+        """How many posts are news but did not fit into the edition."""
+        return len(self._news) - len(self.edition)
+
+    @property
+    def _news(self) -> list[NewPost]:
+        return [post for post in self.changes.new if not post.old_news]
+
+
+class Reader:
+    """Reads sources; those that people added through `for_people`, which reaches public addresses only."""
+
+    def __init__(self, store: Store, context: ReadContext, for_people: Fetcher, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._context = context
+        self._for_people = replace(context, fetcher=for_people)
+
+    async def read_new(self, url: str, added_by: str) -> tuple[str, ParsedSource]:
+        """Read a URL: its stored form, and its posts. Raises UsageError and SourceError."""
+        kind = kind_of(url)
+        url = kind.normalise(url.strip())
+        read = await kind.read(url, new_options(kind), Validators(), self._context_for(added_by))
+        return url, read.parsed or ParsedSource()
+
+    async def read(self, source: Source) -> Read:
+        """Read a stored source. Raises SourceError."""
+        return await read_source(source, self._context_for(source.added_by))
+
+    async def compare(self, source: Source, parsed: ParsedSource) -> Comparison:
+        """Compare what was read with the stored posts, outside the event loop: it may take seconds."""
+        async with self._store.read() as work:
+            known = await work.posts.known(source.id)
+            # Another process, or a person, may have changed the source since it was found to be due.
+            current = await work.sources.get(source.id) or source
+        now, run = self._clock.now(), self._context.run
+        posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
+        kept = replace(parsed, posts=tuple(posts))
+        found = await run(changes.diff, known, kept, source_url=source.url, now=now)
+        is_cut = len(posts) < max(parsed.total, len(parsed.posts))
+        new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
+        return Comparison(parsed, replace(found, new=new), changes.cut_short(parsed, len(posts)))
+
+    def _context_for(self, added_by: str) -> ReadContext:
+        return self._for_people if added_by else self._context
