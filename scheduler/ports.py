@@ -258,16 +258,16 @@ class SubscriptionRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PartEnded:
-    """What became of a part that was begun. `delivered` are the posts that are wholly in the chat with it."""
+    """What became of a part that was begun. `completed`: the posts that are now wholly in the chat."""
 
     part: Part
-    delivered: tuple[int, ...] = ()
+    completed: tuple[int, ...] = ()
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The end of a delivery, and of what the ledger still reserves for it."""
+    """The end of a delivery: its remaining reservations are freed if it is cancelled, else given up."""
 
     delivery_id: int
     state: DeliveryState
@@ -276,7 +276,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A delivery that waits again. `attempts` counts the tries that ended with a fault."""
+    """A delivery that waits again. `attempts` counts those that failed by a fault of its own."""
 
     delivery_id: int
     due_at: datetime
@@ -285,7 +285,7 @@ class Postponed:
     reason: str = ""
 
 
-Mark = PartEnded | Closed | Postponed
+Outcome = PartEnded | Closed | Postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +326,7 @@ class OutboxRepository(Protocol):
         ...
 
     async def record(
-        self, begins: Sequence[Part], marks: Sequence[Mark], now: datetime, epoch: int
+        self, begins: Sequence[Part], outcomes: Sequence[Outcome], now: datetime, epoch: int
     ) -> Sequence[Part]:
         """Record what happened to parts and deliveries, and write others ahead as `sending`.
 
