@@ -455,13 +455,10 @@ class SavedSearch:
     query: str
     ids: tuple[int, ...]
     total: int
-    relaxed: bool
 
 
 class SearchRepository(Protocol):
-    async def save(
-        self, chat_id: int, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime
-    ) -> int: ...
+    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
 
     async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
         """A search that was made in this chat; another chat's does not exist for it."""
