@@ -23,6 +23,7 @@ lint: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/vulture
 
 # Kills and storms on the real program: make chaos KILLS=20 SEED=7, and MORE=--postgres for the other database.
 chaos: $(READY)

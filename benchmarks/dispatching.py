@@ -27,7 +27,7 @@ from content.types import Post
 from scheduler.delivery.dispatch import MOST, Dispatcher
 from scheduler.delivery.limits import Limits, Rate
 from scheduler.delivery.pacer import GATHER, Pacer
-from scheduler.ports import Closed, Mark, PartEnded
+from scheduler.ports import Closed, Outcome, PartEnded
 from scheduler.types import (
     Chat,
     ChatKind,
@@ -120,17 +120,17 @@ async def _claimed(store: SqlStore) -> int:
     async with store.write() as work:
         deliveries = await work.outbox.claim("telegram", datetime.now(UTC), limit, 1)
         await work.commit()
-    marks: list[Mark] = []
+    outcomes: list[Outcome] = []
     for start in range(0, len(deliveries) + 1, batch):
         now, some = datetime.now(UTC), deliveries[start : start + batch]
         begun = [Part(d.id, 0, d.form, PartState.SENDING, d.posts, "key", begun_at=now) for d in some]
         async with store.write() as work:
-            await work.outbox.record(begun, marks, now, 1)
+            await work.outbox.record(begun, outcomes, now, 1)
             await work.commit()
-        marks = []
+        outcomes = []
         for part in begun:
             sent = replace(part, state=PartState.SENT, sent=Sent("1", ("1",)))
-            marks += [PartEnded(sent, part.posts), Closed(part.delivery_id, DeliveryState.SENT)]
+            outcomes += [PartEnded(sent, part.posts), Closed(part.delivery_id, DeliveryState.SENT)]
     return len(deliveries)
 
 

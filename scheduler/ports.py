@@ -279,16 +279,16 @@ class SubscriptionRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PartEnded:
-    """What became of a part that was begun. `delivered` are the posts that are wholly in the chat with it."""
+    """What became of a part that was begun. `completed`: the posts that are now wholly in the chat."""
 
     part: Part
-    delivered: tuple[int, ...] = ()
+    completed: tuple[int, ...] = ()
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The end of a delivery, and of what the ledger still reserves for it."""
+    """The end of a delivery: its remaining reservations are freed if it is cancelled, else given up."""
 
     delivery_id: int
     state: DeliveryState
@@ -297,7 +297,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A delivery that waits again. `attempts` counts the tries that ended with a fault."""
+    """A delivery that waits again. `attempts` counts those that failed by a fault of its own."""
 
     delivery_id: int
     due_at: datetime
@@ -306,7 +306,7 @@ class Postponed:
     reason: str = ""
 
 
-Mark = PartEnded | Closed | Postponed
+Outcome = PartEnded | Closed | Postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +347,7 @@ class OutboxRepository(Protocol):
         ...
 
     async def record(
-        self, begins: Sequence[Part], marks: Sequence[Mark], now: datetime, epoch: int
+        self, begins: Sequence[Part], outcomes: Sequence[Outcome], now: datetime, epoch: int
     ) -> Sequence[Part]:
         """Record what happened to parts and deliveries, and write others ahead as `sending`.
 
@@ -476,13 +476,10 @@ class SavedSearch:
     query: str
     ids: tuple[int, ...]
     total: int
-    relaxed: bool
 
 
 class SearchRepository(Protocol):
-    async def save(
-        self, chat_id: int, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime
-    ) -> int: ...
+    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
 
     async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
         """A search that was made in this chat; another chat's does not exist for it."""

@@ -238,7 +238,7 @@ class Part:
     form: Form
     state: PartState
     posts: tuple[int, ...]
-    fingerprint: str  # of the rendering that it is a message of
+    rendering_key: str  # names the rendering that it is a message of
     sent: Sent | None = None
     unknowns: int = 0  # how often its outcome was unknown
     begun_at: datetime | None = None  # when it was first written ahead

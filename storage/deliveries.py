@@ -1,6 +1,6 @@
-"""Deliveries as the dispatcher takes them up: rows of five tables, put together here.
+"""Deliveries with all that belongs to them: rows of five tables, put together here.
 
-Read as plain columns: for some hundred at a time, entities of the ORM cost several times as much.
+Read as plain columns: for a few hundred at a time, ORM entities cost several times as much.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ Rows: TypeAlias = AnySelect | ReturningUpdate[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
-def to_part(row: AnyRow) -> Part:
+def _to_part(row: AnyRow) -> Part:
     sent = row.sent and Sent(row.sent["address"], tuple(row.sent["message_ids"]), row.sent["opened"])
     return Part(
         row.delivery_id,
@@ -37,11 +37,11 @@ def to_part(row: AnyRow) -> Part:
     )
 
 
-MSGID = "msgid"  # marks a value that is translated where it is shown
+MSGID = "msgid"  # the key of a value that is translated for each reader
 
 
 def from_values(values: Mapping[str, str | int]) -> dict[str, Any]:
-    """What fills the fields of a notice, as it is stored."""
+    """The values of a notice's fields, as they are stored."""
     return {name: {MSGID: one} if isinstance(one, Msgid) else one for name, one in values.items()}
 
 
@@ -49,8 +49,8 @@ def _to_values(stored: Mapping[str, Any]) -> dict[str, str | int]:
     return {name: Msgid(one[MSGID]) if isinstance(one, dict) else one for name, one in stored.items()}
 
 
-def to_broadcast(row: AnyRow) -> Broadcast:
-    """A broadcast as its deliveries know it: which posts are theirs says the ledger."""
+def _to_broadcast(row: AnyRow) -> Broadcast:
+    """A broadcast without its posts: which of them a delivery carries is in the ledger."""
     return Broadcast(
         row.kind,
         title=row.title,
@@ -82,34 +82,30 @@ _PARTS = (
 )
 
 
-class Deliveries:
-    """Reads deliveries with all that belongs to them."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def load(self, which: Rows, values: Mapping[str, Any] | None = None) -> Sequence[Delivery]:
-        """The deliveries that `which` finds or changes in their table, first those that are due first."""
-        return await self._session.run_sync(lambda session: _load(session.connection(), which, values))
+async def load_deliveries(
+    session: AsyncSession, which: Rows, values: Mapping[str, Any] | None = None
+) -> Sequence[Delivery]:
+    """The deliveries that `which` selects or updates in their table, earliest due first."""
+    return await session.run_sync(lambda session: _load(session.connection(), which, values))
 
 
 def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
-    def of(statement: AnySelect, ids: Collection[int]) -> Sequence[AnyRow]:
+    def rows_of(statement: AnySelect, ids: Collection[int]) -> Sequence[AnyRow]:
         return connection.execute(statement, {"ids": list(ids)}).all()
 
     rows = sorted(connection.execute(which, values).all(), key=lambda row: (row.due_at, row.id))
     if not rows:
         return []
     ids = [row.id for row in rows]
-    chats = {row.id: to_chat(row) for row in of(_CHATS, {row.chat_id for row in rows})}
-    found = of(_BROADCASTS, {row.broadcast_id for row in rows})
-    broadcasts = {row.id: to_broadcast(row) for row in found}
+    chats = {row.id: to_chat(row) for row in rows_of(_CHATS, {row.chat_id for row in rows})}
+    found = rows_of(_BROADCASTS, {row.broadcast_id for row in rows})
+    broadcasts = {row.id: _to_broadcast(row) for row in found}
     posts: dict[int, list[int]] = defaultdict(list)
-    for delivery_id, post_id in of(_POSTS, ids):
+    for delivery_id, post_id in rows_of(_POSTS, ids):
         posts[delivery_id].append(post_id)
     parts: dict[int, list[Part]] = defaultdict(list)
-    for row in of(_PARTS, ids):
-        parts[row.delivery_id].append(to_part(row))
+    for row in rows_of(_PARTS, ids):
+        parts[row.delivery_id].append(_to_part(row))
     return [
         Delivery(
             id=row.id,

@@ -34,8 +34,6 @@ REJECTED: Reason = (
     "does not take what was to be written: a value is too long, is not text, or breaks a rule of the schema",
 )
 
-UNCODED = (DataError, IntegrityError, UnicodeEncodeError, OverflowError)
-
 # The first byte of SQLite's result codes (sqlite.org/rescode.html).
 SQLITE: dict[int, Reason] = {
     3: (StoreReadOnly, "may not be written: check the permissions of the file and its folder"),  # PERM

@@ -44,10 +44,11 @@ def _unpromised(chat_id: Any) -> ColumnElement[bool]:
 
 
 class FanOut:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    """The outbox as deliveries are added to it."""
 
-    async def to_followers(self, broadcast_id: int, source: Source, now: datetime) -> int:
+    _session: AsyncSession
+
+    async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
         await reserve_alone(self._session)
         news = await self._news(broadcast_id)
         anything = select(PostRow.id).where(
@@ -75,8 +76,10 @@ class FanOut:
         )
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 
-    async def to_chat(self, broadcast_id: int, chat_id: int, posts: Sequence[int], now: datetime) -> bool:
+    async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
         await reserve_alone(self._session)
+        of_broadcast = select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == broadcast_id)
+        posts = (await self._session.scalars(of_broadcast)).all()
         may_get = (ChatRow.id == chat_id) & (ChatRow.access != ChatAccess.BANNED)
         await self._insert_deliveries(select(*self._delivery(broadcast_id, now)).where(may_get))
         mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)

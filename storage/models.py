@@ -320,7 +320,6 @@ class SearchRow(Base):
     query: Mapped[str]
     ids: Mapped[list[int]] = mapped_column(JSON)
     total: Mapped[int]
-    relaxed: Mapped[bool]
     created_at: Mapped[datetime]
     chat_id: Mapped[int | None] = mapped_column(Id)  # None: kept before searches belonged to a chat
 

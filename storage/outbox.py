@@ -1,6 +1,6 @@
 """The outbox: broadcasts, deliveries, their parts, and the ledger of what each chat has been sent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    func,
     insert,
     literal,
     literal_column,
@@ -20,23 +19,18 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from content.types import Source
-from scheduler.ports import Closed, DeliveryFilter, Mark
+from scheduler.ports import Closed, DeliveryFilter
 from scheduler.types import (
     Broadcast,
     ChatAccess,
     Delivery,
     DeliveryState,
-    Headline,
     LedgerState,
     Message,
-    Part,
     PartState,
-    Progress,
 )
-from storage.deliveries import Deliveries, from_values
+from storage.deliveries import from_values, load_deliveries
 from storage.fanout import FanOut
-from storage.marks import Marks
 from storage.models import (
     BroadcastPostRow,
     BroadcastRow,
@@ -48,7 +42,8 @@ from storage.models import (
     PostRow,
     RenderingRow,
 )
-from storage.overview import Overview
+from storage.outcomes import Outcomes
+from storage.overview import Overview, matching
 from storage.sql import CHUNK, is_open, prune, reserve_alone, table_of, upsert
 
 # The statements of every claim, built once.
@@ -56,12 +51,12 @@ _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older"
 _busy = table_of(DeliveryRow).alias("busy")
 _leases = table_of(LeaseRow)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-# Who takes a lease waits for the claims of its old holder, and none of those comes after.
+# Locks the lease: a process that takes it over waits for open claims of the old holder, which makes no more.
 _HOLDER = select(_leases.c.epoch).where(_leases.c.name == bindparam("on")).with_for_update(read=True)
 
 
 def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]]:
-    """Take up what is due first of what the conditions leave."""
+    """Claim the deliveries that are due, earliest first, as far as the conditions allow."""
     due = (
         select(_deliveries.c.id)
         .where(
@@ -74,7 +69,7 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
                 _older.c.id < _deliveries.c.id,
                 is_open(_older.c.state),
             ),
-            # A later one may be on its way: an earlier one that had failed was opened again meanwhile.
+            # A later one may be in flight: an earlier one that had failed was opened again meanwhile.
             ~exists().where(
                 _busy.c.chat_id == _deliveries.c.chat_id,
                 is_open(_busy.c.state),  # for the index
@@ -95,18 +90,18 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
 
 
 _CLAIM = _claim()
-# What was tried before, or had to wait, has a reason.
+# A delivery that was tried before, or had to wait, has a reason.
 _CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
 _BY_ID = select(_deliveries).where(_deliveries.c.id.in_(_IDS))
 
 
-class SqlOutbox:
+class SqlOutbox(FanOut, Outcomes, Overview):
+    """The outbox: its bases fan out, record and look; claims and what people change are here."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._fan_out, self._marks = FanOut(session), Marks(session)
-        self._deliveries = Deliveries(session)
 
-    # Making deliveries
+    # Broadcasts
 
     async def broadcast(self, broadcast: Broadcast, now: datetime) -> int | None:
         values = {
@@ -144,43 +139,35 @@ class SqlOutbox:
             statement = upsert(self._session, LedgerRow).from_select(columns, skipped)
             await self._session.execute(statement.on_conflict_do_nothing())
 
-    async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
-        return await self._fan_out.to_followers(broadcast_id, source, now)
-
-    async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
-        posts = await self._session.scalars(
-            select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == broadcast_id)
-        )
-        return await self._fan_out.to_chat(broadcast_id, chat_id, posts.all(), now)
-
-    # Taking them
+    # Claims
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
         holder = await self._session.scalar(_HOLDER, {"on": platform})
         if holder is not None and holder > epoch:
             return []
         due = {"on": platform, "now": now, "most": limit, "holder": epoch}
-        again = await self._deliveries.load(_CLAIM_AGAIN, due)
-        due["most"] = limit - len(again)
-        return [*again, *(await self._deliveries.load(_CLAIM, due) if due["most"] else ())]
+        again = await load_deliveries(self._session, _CLAIM_AGAIN, due)
+        if len(again) == limit:
+            return again
+        return [*again, *await load_deliveries(self._session, _CLAIM, due | {"most": limit - len(again)})]
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
-        left = (
+        claimed = (
             (DeliveryRow.platform == platform)
             & (DeliveryRow.state == DeliveryState.CLAIMED)
             & (DeliveryRow.epoch <= epoch)
         )
-        ids = list(await self._session.scalars(select(DeliveryRow.id).where(left)))
-        uncertain = (PartRow.state == PartState.SENDING) & PartRow.delivery_id.in_(ids)
-        with_unknown = set(await self._session.scalars(select(PartRow.delivery_id).where(uncertain)))
+        ids = list(await self._session.scalars(select(DeliveryRow.id).where(claimed)))
+        interrupted = (PartRow.state == PartState.SENDING) & PartRow.delivery_id.in_(ids)
+        with_unknown = set(await self._session.scalars(select(PartRow.delivery_id).where(interrupted)))
         await self._session.execute(
             update(PartRow)
-            .where(uncertain)
+            .where(interrupted)
             .values(state=PartState.UNKNOWN, unknowns=PartRow.unknowns + 1, reason="the process ended")
         )
         await self._set([i for i in ids if i not in with_unknown], state=DeliveryState.PENDING)
         await self._set(sorted(with_unknown), epoch=epoch)
-        return await self._deliveries.load(_BY_ID, {"ids": sorted(with_unknown)})
+        return await load_deliveries(self._session, _BY_ID, {"ids": sorted(with_unknown)})
 
     async def _set(self, ids: Sequence[int], **values: object) -> None:
         for start in range(0, len(ids), CHUNK):
@@ -189,19 +176,7 @@ class SqlOutbox:
                 update(DeliveryRow).where(some).values(**values).execution_options(synchronize_session=False)
             )
 
-    # Recording what became of them
-
-    async def record(
-        self, begins: Sequence[Part], marks: Sequence[Mark], now: datetime, epoch: int
-    ) -> Sequence[Part]:
-        return await self._marks.record(begins, marks, now, epoch)
-
-    async def _cancel(self, which: ColumnElement[bool], reason: str, now: datetime) -> int:
-        # Locked in the same order by everybody: PostgreSQL would let two wait for each other.
-        locked = select(DeliveryRow.id).where(which).order_by(DeliveryRow.id).with_for_update()
-        ids = list(await self._session.scalars(locked))
-        await self._marks.close([Closed(i, DeliveryState.CANCELLED, reason) for i in ids], now)
-        return len(ids)
+    # Renderings
 
     async def rendering(self, key: str) -> Sequence[Message] | None:
         row = await self._session.get(RenderingRow, key)
@@ -216,7 +191,7 @@ class SqlOutbox:
             upsert(self._session, RenderingRow).values(values).on_conflict_do_nothing()
         )
 
-    # What people and events do to them
+    # What people and events change
 
     async def cancel(
         self, reason: str, now: datetime, *, chat_id: int | None = None, source_id: int | None = None
@@ -237,8 +212,15 @@ class SqlOutbox:
         only = of_source.correlate(DeliveryRow).exists() & ~others.correlate(DeliveryRow).exists()
         return await self._cancel(which & only, reason, now)
 
+    async def _cancel(self, which: ColumnElement[bool], reason: str, now: datetime) -> int:
+        # Every transaction locks in this order, or PostgreSQL would let two wait for each other.
+        locked = select(DeliveryRow.id).where(which).order_by(DeliveryRow.id).with_for_update()
+        ids = list(await self._session.scalars(locked))
+        await self._close([Closed(i, DeliveryState.CANCELLED, reason) for i in ids], now)
+        return len(ids)
+
     async def _withdraw(self, which: ColumnElement[bool], source_id: int) -> None:
-        """Take a source's posts out of editions of several sources that have not begun."""
+        """Take a source's posts out of broadcasts of several sources that have not begun."""
         begun = exists().where(PartRow.delivery_id == DeliveryRow.id)
         of_others = (
             select(LedgerRow.post_id)
@@ -262,8 +244,8 @@ class SqlOutbox:
 
     async def retry(self, which: DeliveryFilter, now: datetime) -> int:
         ended = DeliveryRow.state.in_((DeliveryState.FAILED, DeliveryState.HELD))
-        may_get = exists().where(ChatRow.id == DeliveryRow.chat_id, ChatRow.access != ChatAccess.BANNED)
-        failed = select(DeliveryRow.id).where(_matches(which) & ended & may_get)
+        not_banned = exists().where(ChatRow.id == DeliveryRow.chat_id, ChatRow.access != ChatAccess.BANNED)
+        failed = select(DeliveryRow.id).where(matching(which) & ended & not_banned)
         ids = list(await self._session.scalars(failed))
         await self._set(ids, state=DeliveryState.PENDING, due_at=now, attempts=0, reason="", ended_at=None)
         for start in range(0, len(ids), CHUNK):
@@ -281,42 +263,7 @@ class SqlOutbox:
             delete(RenderingRow).where(RenderingRow.key.in_(unused.scalar_subquery()))
         )
         done = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
-        # What had an unknown outcome is counted for ever.
+        # Deliveries with an unknown outcome are kept: they are counted for ever.
         uncertain = exists().where(PartRow.delivery_id == DeliveryRow.id, PartRow.unknowns > 0)
         old = done & (DeliveryRow.ended_at < before) & ~uncertain
         return await prune(self._session, DeliveryRow, DeliveryRow.id, old, limit)
-
-    # Looking
-
-    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
-        newest = select(_deliveries).where(_matches(which)).order_by(_deliveries.c.id.desc()).limit(limit)
-        found = await self._deliveries.load(newest)
-        return sorted(found, key=lambda delivery: delivery.id, reverse=True)
-
-    async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]:
-        return await Overview(self._session).headlines(broadcasts)
-
-    async def counts(self) -> Mapping[DeliveryState, int]:
-        rows = await self._session.execute(
-            select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
-        )
-        return {row[0]: row[1] for row in rows}
-
-    async def progress(self, limit: int) -> Sequence[Progress]:
-        return await Overview(self._session).progress(limit)
-
-    async def unknowns(self) -> int:
-        return await self._session.scalar(select(func.sum(PartRow.unknowns))) or 0
-
-
-def _matches(which: DeliveryFilter) -> ColumnElement[bool]:
-    where: ColumnElement[bool] = DeliveryRow.id > 0
-    if which.states is not None:
-        where &= DeliveryRow.state.in_(which.states)
-    if which.chat_id is not None:
-        where &= DeliveryRow.chat_id == which.chat_id
-    if which.broadcast_id is not None:
-        where &= DeliveryRow.broadcast_id == which.broadcast_id
-    if which.reason is not None:
-        where &= DeliveryRow.reason.icontains(which.reason, autoescape=True)
-    return where

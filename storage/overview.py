@@ -1,16 +1,34 @@
-"""How far broadcasts have come: counts made by the database."""
+"""What people are shown of the outbox: deliveries, and counts made by the database."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import OPEN, DeliveryState, Headline, Progress
+from scheduler.ports import DeliveryFilter
+from scheduler.types import OPEN, Delivery, DeliveryState, Headline, Progress
+from storage.deliveries import load_deliveries
 from storage.models import BroadcastPostRow, BroadcastRow, DeliveryRow, PartRow, PostRow
-from storage.sql import CHUNK, is_open
+from storage.sql import CHUNK, is_open, table_of
 
 FAILED = (DeliveryState.FAILED, DeliveryState.HELD)
+
+_deliveries = table_of(DeliveryRow)
+
+
+def matching(which: DeliveryFilter) -> ColumnElement[bool]:
+    """The condition that selects the deliveries of a filter."""
+    where: ColumnElement[bool] = DeliveryRow.id > 0
+    if which.states is not None:
+        where &= DeliveryRow.state.in_(which.states)
+    if which.chat_id is not None:
+        where &= DeliveryRow.chat_id == which.chat_id
+    if which.broadcast_id is not None:
+        where &= DeliveryRow.broadcast_id == which.broadcast_id
+    if which.reason is not None:
+        where &= DeliveryRow.reason.icontains(which.reason, autoescape=True)
+    return where
 
 
 def _count(*states: DeliveryState) -> Any:
@@ -18,12 +36,27 @@ def _count(*states: DeliveryState) -> Any:
 
 
 class Overview:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    """The outbox as people look at it."""
+
+    _session: AsyncSession
+
+    async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
+        newest = select(_deliveries).where(matching(which)).order_by(_deliveries.c.id.desc()).limit(limit)
+        found = await load_deliveries(self._session, newest)
+        return sorted(found, key=lambda delivery: delivery.id, reverse=True)
+
+    async def counts(self) -> Mapping[DeliveryState, int]:
+        rows = await self._session.execute(
+            select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def unknowns(self) -> int:
+        return await self._session.scalar(select(func.sum(PartRow.unknowns))) or 0
 
     async def progress(self, limit: int) -> Sequence[Progress]:
         shown = await self._shown(limit)
-        unknowns, headlines = await self._unknowns(shown), await self.headlines(shown)
+        unknowns, headlines = await self._unknowns_of(shown), await self.headlines(shown)
         counted = (
             select(
                 BroadcastRow.id,
@@ -63,7 +96,7 @@ class Overview:
         both = select(BroadcastRow.id).where(or_(BroadcastRow.id.in_(newest), BroadcastRow.id.in_(busy)))
         return (await self._session.scalars(both)).all()
 
-    async def _unknowns(self, shown: Sequence[int]) -> Mapping[tuple[int, str], int]:
+    async def _unknowns_of(self, shown: Sequence[int]) -> Mapping[tuple[int, str], int]:
         query: Select[int, str, int] = (
             select(DeliveryRow.broadcast_id, DeliveryRow.platform, func.sum(PartRow.unknowns))
             .join(PartRow, PartRow.delivery_id == DeliveryRow.id)

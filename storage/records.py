@@ -38,15 +38,12 @@ class SqlSearches:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def save(
-        self, chat_id: int, query: str, ids: Sequence[int], total: int, relaxed: bool, now: datetime
-    ) -> int:
+    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int:
         values = {
             "chat_id": chat_id,
             "query": query,
             "ids": list(ids),
             "total": total,
-            "relaxed": relaxed,
             "created_at": now,
         }
         return (await self._session.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
@@ -55,7 +52,7 @@ class SqlSearches:
         row = await self._session.get(SearchRow, search_id)
         if row is None or row.chat_id != chat_id:
             return None
-        return SavedSearch(row.id, row.query, tuple(row.ids), row.total, row.relaxed)
+        return SavedSearch(row.id, row.query, tuple(row.ids), row.total)
 
     async def prune(self, before: datetime, limit: int) -> int:
         # Not the last one: SQLite would use its number again, and buttons carry it.

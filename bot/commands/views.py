@@ -92,9 +92,8 @@ async def open_search(text: str, request: Request, services: Services) -> Reply:
     view = View(ViewKind.SEARCH, 0, 1, 0)
     if ranking.total > services.page_size:
         async with services.store.write() as work:
-            saved = await work.searches.save(
-                request.chat.id, text, ranking.ids, ranking.total, False, services.clock.now()
-            )
+            now = services.clock.now()
+            saved = await work.searches.save(request.chat.id, text, ranking.ids, ranking.total, now)
             await work.commit()
         view = replace(view, subject=saved)
     return await _results(view, text, ranking.ids, ranking.total, request, services)

@@ -1,4 +1,4 @@
-"""claim → send → record: takes up what one platform's chats are owed, so many deliveries at once."""
+"""Claim → send → record: the deliveries of one platform, many at once."""
 
 import asyncio
 import random
@@ -10,25 +10,25 @@ from content.errors import StoreError
 from scheduler.delivery.journal import STORE_RETRY, Journal
 from scheduler.delivery.pacer import PATIENCE, Pacer
 from scheduler.delivery.renderings import Composer
-from scheduler.delivery.sending import ENDED, Sending
+from scheduler.delivery.sending import PROCESS_ENDED, Sending
 from scheduler.errors import SendError
-from scheduler.ports import Clock, Mark, Platform, Postponed, Store
+from scheduler.ports import Clock, Outcome, Platform, Postponed, Store
 from scheduler.types import Delivery, PartState
 
 log = structlog.get_logger(__name__)
 
-# A platform's parts in flight at once: what its limit lets leave in this many seconds, and while writing has
-# waited for company four times, within bounds. Where repeated keys are known a kill doubles nothing, and
-# there may be more: some of them wait for the library to repeat them.
+# Concurrency = rate × (seconds + 4 commit gaps), clamped to FEWEST..MOST. Where the platform recognises
+# repeated keys a crash duplicates nothing, so there may be more: some wait for the library to repeat them.
 IN_FLIGHT, IN_FLIGHT_KEYED = 0.2, 0.5
-# The fewest are what 30 a second need at a round trip of 0.2 s; more would only be more to double at a kill.
+# FEWEST is what 30 a second need at a round trip of 0.2 s. More in flight means more possible duplicates
+# after a crash.
 FEWEST, MOST = 6, 400
-# How often the outbox is looked at without being woken, seconds.
+# The outbox is queried at least this often, seconds.
 IDLE = 5.0
 
 
 class Dispatcher:
-    """Sends what one platform's chats are owed, as fast as its limits allow."""
+    """Sends the deliveries of one platform, as fast as its limits allow."""
 
     def __init__(
         self,
@@ -41,15 +41,15 @@ class Dispatcher:
         epoch: int,
     ) -> None:
         self._store, self._platform, self._pacer = store, platform, pacer
-        self._clock, self._rng, self._epoch = clock, rng, epoch
+        self._clock, self._epoch = clock, epoch
         self._journal = Journal(store, clock, epoch, gather=pacer.gather)
         rate = pacer.limits.overall.count / pacer.limits.overall.seconds
         seconds = IN_FLIGHT_KEYED if platform.deduplicates else IN_FLIGHT
-        self._width = _bounded(rate * (seconds + 4 * pacer.gather))
-        # Besides those, as many may wait for their own chat's limit as leave while one of them does.
-        self._most = self._width + _bounded(rate * PATIENCE)
-        in_flight = asyncio.Semaphore(self._width)
-        self._sending = Sending(store, platform, compose, pacer, clock, rng, self._journal, in_flight)
+        self._in_flight = _clamped(rate * (seconds + 4 * pacer.gather))
+        # More tasks may wait for their own chats' limits: as many as the platform lets through in PATIENCE.
+        self._most_tasks = self._in_flight + _clamped(rate * PATIENCE)
+        places = asyncio.Semaphore(self._in_flight)
+        self._sending = Sending(store, platform, compose, pacer, clock, rng, self._journal, places)
         self._wakeup = asyncio.Event()
         self._stopping = False
 
@@ -59,11 +59,11 @@ class Dispatcher:
         return self._sending.stopped
 
     def wake(self) -> None:
-        """Something may be due: look at once."""
+        """Query the outbox at once: something may be due."""
         self._wakeup.set()
 
     def stop(self) -> None:
-        """Take up nothing more; `run` returns when what is in flight has been recorded."""
+        """Begin nothing more; `run` returns when everything in flight has been recorded."""
         self._stopping = True
         self._pacer.close()
         self._wakeup.set()
@@ -79,7 +79,7 @@ class Dispatcher:
                     recovered = True
                 await self.drain()
             except StoreError as exc:
-                # Whether a claim was committed may be unknown, too: look for what nobody works on.
+                # It may be unknown whether a claim was committed: reset the claims that no task works on.
                 recovered = False
                 log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
                 await self._clock.sleep(STORE_RETRY)
@@ -87,84 +87,85 @@ class Dispatcher:
             await self._idle()
 
     async def recover(self) -> int:
-        """Settle what an earlier process left behind; returns how many outcomes are unknown.
+        """Settle the deliveries of a dead process; returns how many outcomes are unknown.
 
-        In one unit of work: what is known to be unknown must not lose what follows from it.
+        In one unit of work: a part must not become unknown without what follows from that.
         """
         async with self._store.write() as work:
-            left = await work.outbox.recover(self._platform.name, self._epoch)
-            marks: list[Mark] = []
-            for delivery in left:
+            interrupted = await work.outbox.recover(self._platform.name, self._epoch)
+            outcomes: list[Outcome] = []
+            for delivery in interrupted:
                 unknown = next(part for part in reversed(delivery.parts) if part.state is PartState.UNKNOWN)
-                marks += self._sending.after_unknown(delivery, unknown, ENDED)
-            await work.outbox.record((), marks, self._clock.now(), self._epoch)
+                outcomes += self._sending.after_unknown(delivery, unknown, PROCESS_ENDED)
+            await work.outbox.record((), outcomes, self._clock.now(), self._epoch)
             await work.commit()
-        self._journal.expect(marks)
-        return len(left)
+        self._journal.expect(outcomes)
+        return len(interrupted)
 
     async def drain(self) -> int:
-        """Dispatch all that is due now, each chat's in order; returns how many deliveries were taken up."""
+        """Dispatch everything that is due now, each chat's in order; returns how many deliveries."""
         claimed, running = deque[Delivery](), set[asyncio.Task[None]]()
-        self._journal.forget_due()
+        self._journal.drop_past_due()
         try:
-            total = await self._take_up(claimed, running)
+            total = await self._send_all(claimed, running)
         except asyncio.CancelledError:
             for task in running:
                 task.cancel()
             self._journal.abandon()
             raise
         finally:
-            # Whatever ends this, nothing that was begun goes on unseen.
+            # However this ends, no task that was begun is left running.
             if running:
                 await asyncio.wait(running)
             await self._journal.settled()
         await self._release(claimed)
         return total
 
-    async def _take_up(self, claimed: deque[Delivery], running: set[asyncio.Task[None]]) -> int:
+    async def _send_all(self, claimed: deque[Delivery], running: set[asyncio.Task[None]]) -> int:
+        """Claim and send until nothing is due; after a failure the caller cleans up both collections."""
         total, ended = 0, asyncio.Event()
-        broken: list[BaseException] = []
+        errors: list[BaseException] = []
 
         def end(task: asyncio.Task[None]) -> None:
             running.discard(task)
             ended.set()
             error = asyncio.CancelledError() if task.cancelled() else task.exception()
             if error is not None:
-                broken.append(error)
+                errors.append(error)
 
         while not (self._stopping or self.stopped):
             found = 0
-            if not claimed and len(running) < self._most:
+            if not claimed and len(running) < self._most_tasks:
                 claimed.extend(await self._claim())
-                total += (found := len(claimed))
-            while claimed and len(running) < self._most:
-                task = asyncio.create_task(self._sending.deliver(claimed.popleft()))
+                found = len(claimed)
+                total += found
+            while claimed and len(running) < self._most_tasks:
+                task = asyncio.create_task(self._sending.send(claimed.popleft()))
                 running.add(task)
                 task.add_done_callback(end)
             if not running:
                 break
-            if found == self._width and len(running) < self._most:
-                continue  # there may be more
-            await ended.wait()  # asyncio.wait would look at each that runs, every time
+            if found == self._in_flight and len(running) < self._most_tasks:
+                continue  # a full claim: more may be due
+            await ended.wait()  # asyncio.wait would visit every running task each time
             ended.clear()
-            if broken:
-                raise broken[0]
+            if errors:
+                raise errors[0]
         return total
 
     async def _claim(self) -> list[Delivery]:
         async with self._store.write() as work:
-            claimed = await work.outbox.claim(
-                self._platform.name, self._clock.now(), self._width, self._epoch
-            )
+            now = self._clock.now()
+            claimed = await work.outbox.claim(self._platform.name, now, self._in_flight, self._epoch)
             await work.commit()
         return list(claimed)
 
     async def _release(self, claimed: deque[Delivery]) -> None:
         """Give back what was claimed and not begun."""
         now = self._clock.now()
-        waits = [Postponed(d.id, now, d.attempts, d.form, d.reason) for d in claimed]
-        if waits:
-            await self._journal.mark(*waits)
+        back = [Postponed(d.id, now, d.attempts, d.form, d.reason) for d in claimed]
+        if back:
+            await self._journal.record(*back)
 
     async def _idle(self) -> None:
         """Sleep until woken, or until something may be due."""
@@ -177,5 +178,5 @@ class Dispatcher:
             return
 
 
-def _bounded(count: float) -> int:
+def _clamped(count: float) -> int:
     return int(min(MOST, max(FEWEST, count)))

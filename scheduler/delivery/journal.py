@@ -1,7 +1,7 @@
 """Group commit: what many deliveries have to record at the same moment goes into one unit of work.
 
-While one batch commits the next one gathers, so batches grow with the load and nobody waits without it. A
-commit costs as much as some fifty rows: at a high rate, `gather` lets them come together.
+While one batch commits the next one fills, so batches grow with the load, and without load nothing waits. A
+commit costs as much as about fifty rows: at a high rate, `gather` delays it so that more rows share one.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from math import inf
 import structlog
 
 from content.errors import StoreError
-from scheduler.ports import Clock, Mark, Postponed, Store, UnitOfWork
+from scheduler.ports import Clock, Outcome, Postponed, Store, UnitOfWork
 from scheduler.types import Part
 
 log = structlog.get_logger(__name__)
@@ -22,54 +22,62 @@ log = structlog.get_logger(__name__)
 # Seconds between attempts at a database that does not answer; nothing is sent meanwhile.
 STORE_RETRY = 1.0
 
-# What else changes with marks, in their unit of work.
+# What else changes together with outcomes, in the same unit of work.
 Change = Callable[[UnitOfWork], Awaitable[None]]
 
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """What one caller wants to have recorded; `done` tells whether a part that begins may leave."""
+    """What one caller wants to have recorded; the result of `done` is whether its part may be sent."""
 
     begins: Part | None = None
-    marks: tuple[Mark, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     change: Change | None = None
     done: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
+    def finish(self, begun: Collection[Part]) -> None:
+        if not self.done.done():  # it is if the caller was cancelled
+            self.done.set_result(self.begins in begun)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
 
 class Journal:
-    """The dispatcher's only way to write what it does; `epoch` fences it off after a take-over.
+    """The only way in which the dispatcher records; the store refuses an `epoch` that was taken over.
 
-    `gather`: seconds between the beginnings of two commits, at least.
+    `gather`: at least so many seconds from the start of one commit to the start of the next.
     """
 
     def __init__(self, store: Store, clock: Clock, epoch: int, gather: float = 0.0) -> None:
         self._store, self._clock, self._epoch, self._gather = store, clock, epoch, gather
         self._waiting: list[_Entry] = []
-        self._ready = -inf
+        self._next_commit = -inf  # not before, monotonic seconds
         self._writing: asyncio.Task[None] | None = None
-        self._due: list[datetime] = []  # a heap: when what was postponed here may go on
+        self._due: list[datetime] = []  # a heap of the due times of postponed deliveries
 
     async def begin(self, part: Part) -> bool:
-        """Write a part ahead as `sending`; False if its delivery is not ours to send any more."""
-        return await self._recorded(_Entry(begins=part))
+        """Write a part ahead as `sending`. False if it must not be sent: its delivery was taken or closed."""
+        return await self._enqueue(_Entry(begins=part))
 
-    async def mark(self, *marks: Mark, change: Change | None = None) -> None:
-        """Record marks durably, and what else changes with them: before them, for they may end a claim."""
-        self.expect(marks)
-        await self._recorded(_Entry(marks=marks, change=change))
+    async def record(self, *outcomes: Outcome, change: Change | None = None) -> None:
+        """Record outcomes durably. `change` runs before them, for an outcome may end the claim."""
+        self.expect(outcomes)
+        await self._enqueue(_Entry(outcomes=outcomes, change=change))
 
-    def expect(self, marks: Iterable[Mark]) -> None:
-        """Remember when what is postponed may go on."""
-        for mark in marks:
-            if isinstance(mark, Postponed):
-                heapq.heappush(self._due, mark.due_at)
+    def expect(self, outcomes: Iterable[Outcome]) -> None:
+        """Remember the due times of postponed deliveries."""
+        for outcome in outcomes:
+            if isinstance(outcome, Postponed):
+                heapq.heappush(self._due, outcome.due_at)
 
     def due_in(self) -> float | None:
-        """Seconds until something that was postponed may go on, 0 if it may already; None if nothing was."""
+        """Seconds until a postponed delivery is due, 0 if one is already; None if none was postponed."""
         return max(0.0, (self._due[0] - self._clock.now()).total_seconds()) if self._due else None
 
-    def forget_due(self) -> None:
-        """What may go on by now is about to be looked for."""
+    def drop_past_due(self) -> None:
+        """Drop past due times; the caller queries the outbox next."""
         while self._due and self._due[0] <= self._clock.now():
             heapq.heappop(self._due)
 
@@ -79,54 +87,51 @@ class Journal:
             self._writing.cancel()
 
     async def settled(self) -> None:
-        """Return when all that was to be recorded is, also what nobody waits for any more."""
+        """Return when everything is recorded, also for callers that were cancelled."""
         while self._writing is not None and not self._writing.done():
             await asyncio.wait({self._writing})
 
-    async def _recorded(self, entry: _Entry) -> bool:
+    def _enqueue(self, entry: _Entry) -> asyncio.Future[bool]:
+        """Queue an entry for the next commit; the result is whether its part may be sent."""
         self._waiting.append(entry)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
-        return await entry.done
+            # Its own task: cancelling one waiter must not abort the shared commit.
+            self._writing = asyncio.create_task(self._write())
+        return entry.done
 
-    async def _write_all(self) -> None:
-        """A task of its own: who is cancelled while it waits takes nobody along."""
+    async def _write(self) -> None:
         while self._waiting:
-            await self._clock.sleep(self._ready - self._clock.monotonic())
-            self._ready = self._clock.monotonic() + self._gather
-            entries, self._waiting = self._waiting, []
-            await self._write(entries)
+            await self._clock.sleep(self._next_commit - self._clock.monotonic())
+            self._next_commit = self._clock.monotonic() + self._gather
+            batches, self._waiting = [self._waiting], []
+            while batches:
+                batch = batches.pop()
+                try:
+                    begun = await self._commit(batch)
+                except StoreError as exc:
+                    log.error(
+                        "store.unavailable", reason=str(exc), next_step="sending waits until it answers"
+                    )
+                    await self._clock.sleep(STORE_RETRY)
+                    batches.append(batch)
+                except Exception as exc:
+                    # The edge of the task. One bad entry fails alone, and the error is raised to its caller.
+                    if len(batch) == 1:
+                        batch[0].fail(exc)
+                    else:
+                        batches += [[entry] for entry in reversed(batch)]
+                else:
+                    for entry in batch:
+                        entry.finish(begun)
 
-    async def _write(self, entries: Sequence[_Entry]) -> None:
-        """Record entries together, or each alone if that breaks: one takes no other along."""
-        try:
-            begun = await self._commit(entries)
-        except Exception as exc:
-            # The edge of the task: the one that broke it raises it.
-            if len(entries) > 1:
-                for entry in entries:
-                    await self._write([entry])
-            elif not entries[0].done.done():
-                entries[0].done.set_exception(exc)
-            return
-        for entry in entries:
-            if not entry.done.done():  # nobody may be waiting any more
-                entry.done.set_result(entry.begins in begun)
-
-    async def _commit(self, entries: Sequence[_Entry]) -> Collection[Part]:
-        """One unit of work, repeated until the store takes it; returns which parts may leave."""
-        begins = [entry.begins for entry in entries if entry.begins is not None]
-        marks = [mark for entry in entries for mark in entry.marks]
-        while True:
-            try:
-                async with self._store.write() as work:
-                    for entry in entries:
-                        if entry.change is not None:
-                            await entry.change(work)
-                    begun = await work.outbox.record(begins, marks, self._clock.now(), self._epoch)
-                    await work.commit()
-            except StoreError as exc:
-                log.error("store.unavailable", reason=str(exc), next_step="sending waits until it answers")
-                await self._clock.sleep(STORE_RETRY)
-            else:
-                return set(begun)
+    async def _commit(self, batch: Sequence[_Entry]) -> Collection[Part]:
+        """Commit a batch in one unit of work; returns the parts that may be sent."""
+        begins = [entry.begins for entry in batch if entry.begins is not None]
+        outcomes = [outcome for entry in batch for outcome in entry.outcomes]
+        async with self._store.write() as work:
+            for entry in batch:
+                if entry.change is not None:
+                    await entry.change(work)
+            begun = await work.outbox.record(begins, outcomes, self._clock.now(), self._epoch)
+            await work.commit()
+        return set(begun)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from content.document import Document
 from content.types import Post
+from scheduler.delivery.attempts import Rendering
 from scheduler.ports import Platform, Store
 from scheduler.types import Delivery, Form, Message
 
@@ -16,35 +17,38 @@ CACHED = 128
 Composer = Callable[[Delivery, Sequence[Post]], Document]
 
 
-def rendering_key(delivery: Delivery, form: Form, language: str) -> str:
-    """Names what is shown: the edition, which of its posts, to whom and how."""
+def _key_of(delivery: Delivery, form: Form) -> str:
+    """Names what is shown: which posts of which broadcast, on which platform, in which language and form."""
+    begun = next((part.rendering_key for part in delivery.parts if part.form is form), None)
+    if begun is not None:
+        return begun
     posts = ",".join(map(str, delivery.remaining(form)))
-    name = f"{delivery.broadcast_id}|{posts}|{delivery.chat.place.platform}|{language}|{form}"
+    chat = delivery.chat
+    name = f"{delivery.broadcast_id}|{posts}|{chat.place.platform}|{chat.language}|{form}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 class Renderings:
-    """Rendered messages, in memory and in the store, so that an edition is resumed as it was begun."""
+    """Rendered messages, in memory and in the store, so that a broadcast is resumed as it was begun."""
 
     def __init__(self, store: Store, platform: Platform, compose: Composer) -> None:
         self._store, self._platform, self._compose = store, platform, compose
         self._cache: OrderedDict[str, tuple[Message, ...]] = OrderedDict()
-        self._one = asyncio.Lock()  # of all that begin at once, one looks it up
+        self._lookup = asyncio.Lock()  # when many deliveries begin at once, one of them asks the store
 
-    async def of(self, delivery: Delivery, form: Form) -> tuple[str, tuple[Message, ...]]:
-        """The key and the messages of a delivery in a form; no messages when its posts are gone."""
-        begun = next((part.fingerprint for part in delivery.parts if part.form is form), None)
-        key = begun or rendering_key(delivery, form, delivery.chat.language)
+    async def get(self, delivery: Delivery, form: Form) -> Rendering:
+        """The rendering of a delivery in a form; without messages when its posts are gone."""
+        key = _key_of(delivery, form)
         if key not in self._cache:
-            async with self._one:
+            async with self._lookup:
                 if key not in self._cache:
-                    self._cache[key] = await self._stored(key, delivery, form)
+                    self._cache[key] = await self._load_or_render(key, delivery, form)
                     if len(self._cache) > CACHED:
                         self._cache.popitem(last=False)
         self._cache.move_to_end(key)
-        return key, self._cache[key]
+        return Rendering(key, self._cache[key])
 
-    async def _stored(self, key: str, delivery: Delivery, form: Form) -> tuple[Message, ...]:
+    async def _load_or_render(self, key: str, delivery: Delivery, form: Form) -> tuple[Message, ...]:
         async with self._store.read() as work:
             stored = await work.outbox.rendering(key)
             if stored is not None:

@@ -192,7 +192,7 @@ async def scene(url: str, mode: AccessMode, access: ChatAccess, kind: ChatKind) 
             draft = Draft(0, chat.id, "telegram:8", "Hello", False, DraftState.PREVIEW, None, NOW)
             ids = {
                 "DRAFT": str((await work.drafts.add(draft)).id),
-                "FOUND": str(await work.searches.save(chat.id, "radio", [1], 1, False, NOW)),
+                "FOUND": str(await work.searches.save(chat.id, "radio", [1], 1, NOW)),
                 "LAST": str(await work.posts.newest_id()),
                 "HIDDEN": HIDDEN,
                 "PUBLIC": PUBLIC,

@@ -52,7 +52,7 @@ async def lived_in(world: World, store: Store, address: str, topic: str = "") ->
         await digests.set_up(work, Digest(0, chat.id, "daily 09:00", "UTC", after(1), title=name))
         await work.drafts.add(Draft(0, chat.id, name, name, False, DraftState.PREVIEW, None, NOW))
         await work.sources.add("updates", f"updates:{name}", "updates", Visibility.PRIVATE)
-        await work.searches.save(chat.id, f"who is {name}", [1], 1, False, NOW)
+        await work.searches.save(chat.id, f"who is {name}", [1], 1, NOW)
         for actor, target in (("cli", f"{name} daily 09:00"), ("cli", repr(chat.place)), (name, "draft 1")):
             await work.audit.add(actor, "did", target, NOW)
         await work.commit()

@@ -42,7 +42,7 @@ async def test_a_post_is_sent_only_when_it_is_delivered(world: World) -> None:
     chat = await world.chat()
     taken, (a, b), (first, _) = await begun(world, chat, "a", "b")
     # Post b is in both messages: the first one arrived, but b is not wholly there.
-    await world.mark(PartEnded(arrived(first), delivered=(a,)))
+    await world.mark(PartEnded(arrived(first), completed=(a,)))
     await world.mark(Closed(taken.id, DeliveryState.CANCELLED, "unsubscribed"))
     assert await world.deliver(chat, a, b), "b is free again"
     assert await world.waiting(chat) == [(b,)]
@@ -60,7 +60,7 @@ async def test_a_part_that_did_not_arrive_sends_nothing(world: World, state: Par
 async def test_what_arrived_stays_sent_when_a_later_part_is_rejected(world: World) -> None:
     chat = await world.chat()
     taken, (a, b), (first, second) = await begun(world, chat, "a", "b")
-    await world.mark(PartEnded(arrived(first), delivered=(a,)))
+    await world.mark(PartEnded(arrived(first), completed=(a,)))
     failed = PartEnded(replace(second, state=PartState.FAILED), reason="rejected")
     await world.mark(failed, Closed(taken.id, DeliveryState.FAILED, "rejected"))
     assert not await world.deliver(chat, a, b), "one was sent, one is kept for a retry"

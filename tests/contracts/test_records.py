@@ -73,12 +73,12 @@ async def test_a_refused_lease_is_unchanged(store: Store) -> None:
 
 async def test_a_search_keeps_its_ranked_ids(store: Store) -> None:
     async with store.write() as work:
-        first = await work.searches.save(7, "天波", [3, 1, 2], 1001, True, NOW)
-        second = await work.searches.save(8, "", [], 0, False, NOW)
+        first = await work.searches.save(7, "天波", [3, 1, 2], 1001, NOW)
+        second = await work.searches.save(8, "", [], 0, NOW)
         await work.commit()
     async with store.read() as work:
-        assert await work.searches.get(first, 7) == SavedSearch(first, "天波", (3, 1, 2), 1001, True)
-        assert await work.searches.get(second, 8) == SavedSearch(second, "", (), 0, False)
+        assert await work.searches.get(first, 7) == SavedSearch(first, "天波", (3, 1, 2), 1001)
+        assert await work.searches.get(second, 8) == SavedSearch(second, "", (), 0)
         assert await work.searches.get(second + 1, 8) is None
         assert await work.searches.get(first, 8) is None
 

@@ -152,12 +152,12 @@ async def test_a_tombstone_goes_when_its_source_has_not_had_the_post_for_long(
 
 async def test_searches_go_and_their_numbers_are_not_used_again(world: World, store: Store) -> None:
     async with store.write() as work:
-        old = [await work.searches.save(1, f"query {n}", [n], 1, False, NOW) for n in range(3)]
+        old = [await work.searches.save(1, f"query {n}", [n], 1, NOW) for n in range(3)]
         await work.commit()
     await upkeep(store, days=8)
     async with store.write() as work:
         assert [await work.searches.get(number, 1) is not None for number in old] == [False, False, True]
-        assert await work.searches.save(1, "new", [], 0, False, NOW) > max(old)
+        assert await work.searches.save(1, "new", [], 0, NOW) > max(old)
 
 
 async def test_drafts_go_when_they_have_ended_or_were_never_confirmed(world: World, store: Store) -> None:

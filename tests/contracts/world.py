@@ -6,7 +6,7 @@ from datetime import datetime
 
 from content.search import parse
 from content.types import NewPost, PostQuery, Source, Visibility
-from scheduler.ports import Closed, DeliveryFilter, Mark, PartEnded, Store, UnitOfWork
+from scheduler.ports import Closed, DeliveryFilter, Outcome, PartEnded, Store, UnitOfWork
 from scheduler.types import (
     Broadcast,
     BroadcastKind,
@@ -110,7 +110,7 @@ class World:
             await work.commit()
         return list(claimed)
 
-    async def record(self, parts: Sequence[Part], *marks: Mark, now: datetime = NOW) -> list[Part]:
+    async def record(self, parts: Sequence[Part], *marks: Outcome, now: datetime = NOW) -> list[Part]:
         async with self.store.write() as work:
             begun = await work.outbox.record(parts, marks, now, self.epoch)
             await work.commit()
@@ -119,7 +119,7 @@ class World:
     async def begin(self, *parts: Part) -> list[Part]:
         return await self.record(parts)
 
-    async def mark(self, *marks: Mark, now: datetime = NOW) -> None:
+    async def mark(self, *marks: Outcome, now: datetime = NOW) -> None:
         await self.record((), *marks, now=now)
 
     async def send(self, delivery: Delivery) -> None:

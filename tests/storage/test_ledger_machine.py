@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import event
 
-from scheduler.ports import Closed, Mark, PartEnded, Postponed
+from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import Delivery, DeliveryState, Form, Part, PartState, Sent
 from storage.database import create_engine
 from storage.unit_of_work import SqlStore
@@ -203,7 +203,7 @@ class Ledger(RuleBasedStateMachine):
         else:
             ended = replace(sending, state=PartState.UNKNOWN, unknowns=sending.unknowns + 1)
             self.doubtful[place] += 1
-        marks: list[Mark] = [PartEnded(ended, sending.posts if ended.state is PartState.SENT else ())]
+        marks: list[Outcome] = [PartEnded(ended, sending.posts if ended.state is PartState.SENT else ())]
         parts = (*(known for known in delivery.parts if known.n != ended.n), ended)
         renewed = replace(delivery, parts=parts)
         done = {known.n for known in parts if known.state is PartState.SENT}

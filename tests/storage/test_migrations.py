@@ -108,7 +108,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
-        search = await work.searches.save(chat.id, "antenna", [post_id], 1, False, NOW)
+        search = await work.searches.save(chat.id, "antenna", [post_id], 1, NOW)
         await work.commit()
     await store.close()
     async with engine_for(database_url) as engine:
@@ -181,6 +181,25 @@ async def test_sources_of_revision_6_are_carried_along(database_url: str) -> Non
         assert [post.id for post in await work.posts.by_ids([post_id])] == [post_id]
         assert [one.source_id for one in await work.subscriptions.of(chat.id)] == [feed.id]
     assert await World(store).search("antenna") == (post_id,)
+    await store.close()
+
+
+async def test_searches_are_carried_along(database_url: str) -> None:
+    store = await SqlStore.open(database_url)
+    chat = await World(store).chat()
+    async with store.write() as work:
+        search = await work.searches.save(chat.id, "antenna", [3, 1, 2], 1001, NOW)
+        kept = await work.searches.get(search, chat.id)
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0007")
+            assert (await connection.execute(text("SELECT relaxed FROM searches"))).scalar_one() in (False, 0)
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert kept is not None and await work.searches.get(search, chat.id) == kept
     await store.close()
 
 

@@ -77,7 +77,7 @@ class Replies:
 
     async def _slot(self, where: Where, asked: str) -> bool:
         place = where.place
-        if await self._wiring.pacer.reply_slot(place.address, where.kind, f"{asked} of {place.topic}"):
+        if await self._wiring.pacer.reply_permit(place.address, where.kind, f"{asked} of {place.topic}"):
             return True
         log.info("reply.left_out", chat=str(place), reason="asked again, or too many replies wait")
         return False

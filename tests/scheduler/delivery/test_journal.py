@@ -73,11 +73,11 @@ async def test_what_came_due_meanwhile_is_not_forgotten_before_it_was_looked_for
     journal = Journal(world.store, world.clock, 1)
     assert journal.due_in() is None
     due = world.clock.now() + timedelta(seconds=5)
-    await journal.mark(Postponed(claimed[0].delivery_id, due, 1, Form.FULL, "later"))
+    await journal.record(Postponed(claimed[0].delivery_id, due, 1, Form.FULL, "later"))
     assert journal.due_in() == 5
     world.clock.advance(6)
     assert journal.due_in() == 0
-    journal.forget_due()
+    journal.drop_past_due()
     assert journal.due_in() is None
 
 
@@ -154,8 +154,8 @@ async def test_what_breaks_takes_no_other_along(world: World, claimed: list[Part
 
     closed = [Closed(part.delivery_id, DeliveryState.FAILED, "no") for part in claimed[:2]]
     found = await asyncio.gather(
-        journal.mark(closed[0]),
-        journal.mark(closed[1], change=breaks),
+        journal.record(closed[0]),
+        journal.record(closed[1], change=breaks),
         journal.begin(claimed[2]),
         return_exceptions=True,
     )
@@ -170,7 +170,7 @@ async def test_marks_come_before_what_begins_in_the_same_batch(world: World, cla
     journal = Journal(world.store, world.clock, 1)
     part = claimed[0]
     closed = Closed(part.delivery_id, DeliveryState.FAILED, "no")
-    _, begun = await asyncio.gather(journal.mark(closed), journal.begin(part))
+    _, begun = await asyncio.gather(journal.record(closed), journal.begin(part))
     assert not begun
 
 
@@ -182,6 +182,6 @@ async def test_an_outcome_is_recorded_whoever_has_taken_over(world: World, claim
         await work.outbox.recover("fake", 2)
         await work.commit()
     sent = Part(part.delivery_id, 0, Form.FULL, PartState.SENT, part.posts, "f")
-    await old.mark(PartEnded(sent, part.posts))
+    await old.record(PartEnded(sent, part.posts))
     query = "SELECT state FROM ledger WHERE delivery_id = ?"
     assert world.sql(query, part.delivery_id) == [("sent",)]

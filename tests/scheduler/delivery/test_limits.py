@@ -65,7 +65,7 @@ def simulated(limiter: Limiter, asked: list[tuple[float, str, Lane]]) -> list[tu
                 begun.add(n)
                 if address in "ab":
                     behind[address] = []
-                turn = limiter.turn(address, KINDS[address], now, inf)
+                turn = limiter.reserve(address, KINDS[address], now, inf)
                 assert turn is not None
                 heappush(events, (turn, n))
         while isinstance(found := limiter.next(now), Ticket):
@@ -135,17 +135,17 @@ def test_a_chat_at_its_own_limit_is_parked_and_holds_back_nobody() -> None:
 
 def test_a_broadcast_waits_for_its_turn_at_the_chat_before_it_is_begun() -> None:
     limiter = Limiter(LIMITS)
-    assert limiter.turn("a", ChatKind.PRIVATE, 5.0, 1.0) == 5.0
-    second = limiter.turn("a", ChatKind.PRIVATE, 5.0, 1.1)
+    assert limiter.reserve("a", ChatKind.PRIVATE, 5.0, 1.0) == 5.0
+    second = limiter.reserve("a", ChatKind.PRIVATE, 5.0, 1.1)
     assert second == pytest.approx(5.0 + 1 / 0.95)
-    assert limiter.turn("a", ChatKind.PRIVATE, 5.0, 1.1) is None  # too far off, and nothing is taken for it
+    assert limiter.reserve("a", ChatKind.PRIVATE, 5.0, 1.1) is None  # too far off, and nothing is booked
     assert limiter.chat_ready("a", ChatKind.PRIVATE, Lane.BROADCAST) == pytest.approx(5.0 + 2 / 0.95)
-    assert limiter.turn("b", ChatKind.PRIVATE, 5.0, 0.0) == 5.0
+    assert limiter.reserve("b", ChatKind.PRIVATE, 5.0, 0.0) == 5.0
 
 
 def test_a_chat_rests_from_when_its_broadcast_really_left() -> None:
     limiter = Limiter(LIMITS)
-    limiter.turn("a", ChatKind.PRIVATE, 0.0, 0.0)
+    limiter.reserve("a", ChatKind.PRIVATE, 0.0, 0.0)
     limiter.offer(ticket("a"))
     assert isinstance(limiter.next(0.4), Ticket)  # it took so long to write it ahead
     assert limiter.chat_ready("a", ChatKind.PRIVATE, Lane.BROADCAST) == pytest.approx(0.4 + 1 / 0.95)
@@ -180,7 +180,7 @@ def test_a_429_for_a_chat_holds_that_chat_alone() -> None:
         limiter.offer(ticket(address, Lane.REPLY))
     order = [(at, one.address) for at, one in drained(limiter, 0.0)]
     assert order == [(0.0, "b"), (30.0, "a")]
-    assert limiter.turn("a", ChatKind.PRIVATE, 0.0, 29.0) is None
+    assert limiter.reserve("a", ChatKind.PRIVATE, 0.0, 29.0) is None
 
 
 @pytest.mark.parametrize("lane", Lane)
@@ -193,22 +193,22 @@ def test_a_429_for_the_bot_holds_everybody(lane: Lane) -> None:
 
 def test_what_a_429_taught_is_eased_back_up() -> None:
     limiter = Limiter(LIMITS)
-    before = limiter.share(0.0)
+    before = limiter._pace.at(0.0)
     limiter.hold_all(0.0, 1.0)
-    assert limiter.share(1.0) == pytest.approx(0.7 * before)
-    assert limiter.share(16.0) == pytest.approx(0.85 * before)
-    assert limiter.share(40.0) == before
+    assert limiter._pace.at(1.0) == pytest.approx(0.7 * before)
+    assert limiter._pace.at(16.0) == pytest.approx(0.85 * before)
+    assert limiter._pace.at(40.0) == before
     for second in range(20):
         limiter.hold_all(40.0 + second, 1.0)
-    assert limiter.share(60.0) == pytest.approx(0.1 * before)
+    assert limiter._pace.at(60.0) == pytest.approx(0.1 * before)
 
 
 def test_requests_that_were_on_their_way_teach_nothing_new() -> None:
     limiter = Limiter(LIMITS)
-    before = limiter.share(0.0)
+    before = limiter._pace.at(0.0)
     for milliseconds in range(50):
         limiter.hold_all(milliseconds / 1000, 3.0)
-    assert limiter.share(3.049) == pytest.approx(0.7 * before)
+    assert limiter._pace.at(3.049) == pytest.approx(0.7 * before)
     assert limiter.overall_ready() == 3.049
 
 
@@ -234,7 +234,7 @@ def test_what_has_passed_is_forgotten_and_what_counts_is_kept() -> None:
     for number in range(FORGET_ABOVE + 10):
         limiter.offer(Ticket(Lane.BROADCAST, str(number), ChatKind.PRIVATE))
         assert isinstance(limiter.next(number / 10), Ticket)
-    assert len(limiter._by_address) < 100
+    assert len(limiter._arrivals) < 100
     assert limiter.chat_ready("held", ChatKind.PRIVATE, Lane.BROADCAST) == 5000.0
 
 
@@ -255,9 +255,9 @@ def waits_in_a_flood(replies: list[float], broadcasts: list[float]) -> list[floa
             if lane is Lane.REPLY:
                 limiter.offer(ticket("g", lane))
                 continue
-            turn = limiter.turn("g", ChatKind.GROUP, now, 1.0)
+            turn = limiter.reserve("g", ChatKind.GROUP, now, 1.0)
             if turn is None:
-                back = limiter.turn_ready("g", ChatKind.GROUP, now) + CLAIMING
+                back = limiter.broadcast_ready("g", ChatKind.GROUP, now) + CLAIMING
                 heappush(events, (back, asked, lane))
             else:
                 waits.append(turn - asked)
@@ -281,7 +281,7 @@ def test_replies_get_their_share_while_broadcasts_wait() -> None:
     while now < 600:
         while len(limiter) < 3:
             limiter.offer(ticket("g", Lane.REPLY))
-        broadcasts += limiter.turn("g", ChatKind.GROUP, now, 0.0) is not None
+        broadcasts += limiter.reserve("g", ChatKind.GROUP, now, 0.0) is not None
         while isinstance(limiter.next(now), Ticket):
             replies += 1
         now += 0.05

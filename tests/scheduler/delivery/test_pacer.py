@@ -25,7 +25,7 @@ async def test_who_comes_alone_does_not_wait() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
     before = clock.monotonic()
-    assert await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    assert await pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST)
     assert clock.monotonic() == before
 
 
@@ -33,7 +33,7 @@ async def test_slots_come_at_the_pace_of_the_limit() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
     before = clock.monotonic()
-    await asyncio.gather(*(pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST) for _ in range(5)))
+    await asyncio.gather(*(pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST) for _ in range(5)))
     assert clock.monotonic() - before == pytest.approx(4, abs=0.1)
 
 
@@ -42,7 +42,7 @@ async def test_a_reply_overtakes_broadcasts_that_wait() -> None:
     pacer, order = Pacer(SLOW, clock), []
 
     async def wait(name: str, lane: Lane) -> None:
-        await pacer.slot(name, ChatKind.TERMINAL, lane)
+        await pacer.permit(name, ChatKind.TERMINAL, lane)
         order.append(name)
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
@@ -59,12 +59,12 @@ async def test_a_reply_overtakes_broadcasts_that_wait() -> None:
 async def test_a_wait_for_one_chat_does_not_hide_who_comes_later() -> None:
     clock = FakeClock(manual=True)
     pacer = Pacer(Limits(Rate(inf), SLOW.per_chat), clock)
-    assert await pacer.turn("a", ChatKind.PRIVATE)
+    assert await pacer.wait_for_chat("a", ChatKind.PRIVATE)
     clock.advance(9.5)
-    again = asyncio.create_task(pacer.turn("a", ChatKind.PRIVATE))
+    again = asyncio.create_task(pacer.wait_for_chat("a", ChatKind.PRIVATE))
     await settled()
-    assert await pacer.turn("b", ChatKind.PRIVATE)
-    assert await pacer.slot("b", ChatKind.PRIVATE, Lane.BROADCAST)
+    assert await pacer.wait_for_chat("b", ChatKind.PRIVATE)
+    assert await pacer.permit("b", ChatKind.PRIVATE, Lane.BROADCAST)
     assert not again.done()
     clock.advance(0.5)
     assert await again
@@ -73,9 +73,9 @@ async def test_a_wait_for_one_chat_does_not_hide_who_comes_later() -> None:
 async def test_who_would_wait_long_for_a_chat_gives_its_place_away() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
-    assert await pacer.turn("a", ChatKind.PRIVATE)
+    assert await pacer.wait_for_chat("a", ChatKind.PRIVATE)
     before = clock.monotonic()
-    assert not await pacer.turn("a", ChatKind.PRIVATE)
+    assert not await pacer.wait_for_chat("a", ChatKind.PRIVATE)
     assert clock.monotonic() == before
     assert pacer.chat_wait("a", ChatKind.PRIVATE) == pytest.approx(10)
 
@@ -84,13 +84,13 @@ async def test_a_long_hold_of_the_platform_is_sat_out_with_nothing_written_ahead
     """Who was written ahead already is told that it does not leave."""
     clock = FakeClock(manual=True)
     pacer = Pacer(SLOW, clock)
-    await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
-    written = asyncio.create_task(pacer.slot("b", ChatKind.TERMINAL, Lane.BROADCAST))
+    await pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    written = asyncio.create_task(pacer.permit("b", ChatKind.TERMINAL, Lane.BROADCAST))
     await settled()
     pacer.limited("a", timedelta(seconds=300), RateScope.PLATFORM)
     assert not await written
-    assert not await pacer.slot("c", ChatKind.TERMINAL, Lane.BROADCAST)
-    turn = asyncio.create_task(pacer.turn("d", ChatKind.TERMINAL))
+    assert not await pacer.permit("c", ChatKind.TERMINAL, Lane.BROADCAST)
+    turn = asyncio.create_task(pacer.wait_for_chat("d", ChatKind.TERMINAL))
     await settled()
     clock.advance(299)
     await settled()
@@ -102,7 +102,7 @@ async def test_a_long_hold_of_the_platform_is_sat_out_with_nothing_written_ahead
 async def test_closing_ends_the_wait_for_a_turn() -> None:
     pacer = Pacer(SLOW, FakeClock(manual=True))
     pacer.limited("", timedelta(seconds=300), RateScope.PLATFORM)
-    turn = asyncio.create_task(pacer.turn("a", ChatKind.TERMINAL))
+    turn = asyncio.create_task(pacer.wait_for_chat("a", ChatKind.TERMINAL))
     await settled()
     pacer.close()
     async with asyncio.timeout(10):
@@ -117,20 +117,20 @@ async def test_a_429_is_learnt_for_what_it_names() -> None:
     assert pacer.chat_wait("b", ChatKind.PRIVATE) == 0
     pacer.limited("a", timedelta(seconds=5), RateScope.PLATFORM)
     before = clock.monotonic()
-    await pacer.slot("b", ChatKind.PRIVATE, Lane.REPLY)
+    await pacer.permit("b", ChatKind.PRIVATE, Lane.REPLY)
     assert clock.monotonic() - before == pytest.approx(5, abs=0.1)
 
 
 async def test_a_closed_gate_turns_broadcasts_away_and_lets_replies_through() -> None:
     clock = FakeClock(manual=True)
     pacer = Pacer(SLOW, clock)
-    await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
-    waiting = asyncio.create_task(pacer.slot("b", ChatKind.TERMINAL, Lane.BROADCAST))
-    reply = asyncio.create_task(pacer.slot("c", ChatKind.TERMINAL, Lane.REPLY))
+    await pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST)
+    waiting = asyncio.create_task(pacer.permit("b", ChatKind.TERMINAL, Lane.BROADCAST))
+    reply = asyncio.create_task(pacer.permit("c", ChatKind.TERMINAL, Lane.REPLY))
     await asyncio.sleep(0)
     pacer.close()
     assert await waiting is False
-    assert await pacer.slot("d", ChatKind.TERMINAL, Lane.BROADCAST) is False
+    assert await pacer.permit("d", ChatKind.TERMINAL, Lane.BROADCAST) is False
     async with asyncio.timeout(10):
         while not reply.done():
             clock.advance(0.1)
@@ -142,7 +142,7 @@ async def test_the_use_of_the_limit_is_that_of_the_last_minute() -> None:
     clock = FakeClock()
     pacer = Pacer(Limits(Rate(1, guard=0), {}), clock)
     for _ in range(30):
-        await pacer.slot("a", ChatKind.TERMINAL, Lane.BROADCAST)
+        await pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST)
     assert pacer.used() == pytest.approx(0.5)
     clock.advance(120)
     assert pacer.used() == 0
@@ -151,10 +151,10 @@ async def test_the_use_of_the_limit_is_that_of_the_last_minute() -> None:
 async def test_of_the_replies_to_one_person_the_newest_leaves_in_the_place_of_the_first() -> None:
     clock, order = FakeClock(manual=True), list[str]()
     pacer = Pacer(SLOW, clock)
-    await pacer.reply_slot("a", ChatKind.TERMINAL, "first of all")
+    await pacer.reply_permit("a", ChatKind.TERMINAL, "first of all")
 
     async def ask(name: str, person: str) -> None:
-        if await pacer.reply_slot("a", ChatKind.TERMINAL, person):
+        if await pacer.reply_permit("a", ChatKind.TERMINAL, person):
             order.append(name)
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
@@ -170,13 +170,13 @@ async def test_of_the_replies_to_one_person_the_newest_leaves_in_the_place_of_th
 
 async def test_replies_that_wait_for_a_chat_are_bounded() -> None:
     pacer = Pacer(SLOW, FakeClock(manual=True))
-    await pacer.reply_slot("a", ChatKind.TERMINAL, "first of all")
+    await pacer.reply_permit("a", ChatKind.TERMINAL, "first of all")
     asking = [
-        asyncio.create_task(pacer.reply_slot("a", ChatKind.TERMINAL, str(person))) for person in range(200)
+        asyncio.create_task(pacer.reply_permit("a", ChatKind.TERMINAL, str(person))) for person in range(200)
     ]
     await settled()
     assert [task.result() for task in asking if task.done()] == [False] * (200 - REPLIES_OF_CHAT)
-    others = asyncio.create_task(pacer.reply_slot("b", ChatKind.TERMINAL, "0"))
+    others = asyncio.create_task(pacer.reply_permit("b", ChatKind.TERMINAL, "0"))
     await settled()
     assert not others.done()
     for task in (*asking, others):

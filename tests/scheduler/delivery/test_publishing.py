@@ -107,3 +107,16 @@ async def test_limits_of_the_platform_and_its_refused_token_are_everybodys(world
     await dispatcher.drain()
     assert str(dispatcher.stopped) == "the token is refused"
     assert world.deliveries(chat)[0][0] == "pending"
+
+
+async def test_a_chat_that_stops_publishing_gets_its_next_posts(world: World) -> None:
+    chat = await announcing(world, RateLimited("ten an hour", retry_after=HOUR, scope=RateScope.CHAT))
+    dispatcher = world.dispatcher()
+    await dispatcher.drain()
+    world.sql("UPDATE chats SET crosspost = 0 WHERE id = ?", chat.id)
+    await world.publish("newer", "hello")
+    world.clock.advance(HOUR.total_seconds())
+    await dispatcher.drain()
+    assert world.platform.texts(chat) == ["hello", "newer"]
+    assert world.platform.published == []
+    assert world.deliveries(chat) == [("sent", ""), ("sent", "")]

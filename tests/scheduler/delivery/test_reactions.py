@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.delivery.reactions import Gone, Moved, Paused, Reaction, Slower, Stop, after_unknown, react
+from scheduler.delivery.attempts import Attempt, Rendering
+from scheduler.delivery.reactions import Gone, Moved, Paused, Reaction, Reactions, Slower, Stop
 from scheduler.errors import (
     Ambiguous,
     ChatGone,
@@ -30,6 +31,7 @@ from scheduler.types import (
     Delivery,
     DeliveryState,
     Form,
+    Message,
     OnUnknown,
     Part,
     PartState,
@@ -42,6 +44,7 @@ CHAT = Chat(1, Place("fake", "1"))
 DELIVERY = Delivery(
     5, 6, Broadcast(BroadcastKind.POST, (7,)), CHAT, DeliveryState.CLAIMED, 0, NOON, posts=(7,)
 )
+MESSAGE = Message({"text": "hello"}, (7,))
 PART = Part(5, 0, Form.FULL, PartState.SENDING, (7,), "f")
 HOLDING = replace(DELIVERY, chat=replace(CHAT, on_unknown=OnUnknown.HOLD))
 LAST = replace(DELIVERY, attempts=MAX_ATTEMPTS - 1)
@@ -51,23 +54,24 @@ LAST_REFUSED = replace(DELIVERY, attempts=MAX_REFUSED - 1)
 def to(
     error: SendError, delivery: Delivery = DELIVERY, part: Part = PART, *, deduplicates: bool = False
 ) -> Reaction:
-    return react(error, delivery, part, deduplicates=deduplicates, now=NOON, rng=random.Random(1))
+    attempt = Attempt(delivery, part, Rendering(part.rendering_key, (MESSAGE,)))
+    return Reactions(deduplicates, random.Random(1)).to_error(error, attempt, NOON)
 
 
 def ended(reaction: Reaction) -> PartState:
-    (mark,) = [mark for mark in reaction.marks if isinstance(mark, PartEnded)]
-    assert mark.delivered == () and mark.reason
-    return mark.part.state
+    (one,) = [one for one in reaction.outcomes if isinstance(one, PartEnded)]
+    assert one.completed == () and one.reason
+    return one.part.state
 
 
 def closed(reaction: Reaction) -> Closed:
-    (mark,) = [mark for mark in reaction.marks if isinstance(mark, Closed)]
-    return mark
+    (one,) = [one for one in reaction.outcomes if isinstance(one, Closed)]
+    return one
 
 
 def postponed(reaction: Reaction) -> Postponed:
-    (mark,) = [mark for mark in reaction.marks if isinstance(mark, Postponed)]
-    return mark
+    (one,) = [one for one in reaction.outcomes if isinstance(one, Postponed)]
+    return one
 
 
 @pytest.mark.parametrize("scope", RateScope)
@@ -119,7 +123,7 @@ def test_an_unknown_outcome_follows_the_chat_or_the_platform(
     delivery: Delivery, deduplicates: bool, held: bool
 ) -> None:
     reaction = to(Ambiguous("reset"), delivery, deduplicates=deduplicates)
-    (unknown,) = [mark.part for mark in reaction.marks if isinstance(mark, PartEnded)]
+    (unknown,) = [one.part for one in reaction.outcomes if isinstance(one, PartEnded)]
     assert (unknown.state, unknown.unknowns) == (PartState.UNKNOWN, 1)
     if held:
         assert closed(reaction) == Closed(5, DeliveryState.HELD, "it may have arrived: reset")
@@ -129,8 +133,8 @@ def test_an_unknown_outcome_follows_the_chat_or_the_platform(
 
 def test_an_unknown_outcome_is_counted_once() -> None:
     unknown = replace(PART, state=PartState.UNKNOWN, unknowns=3)
-    marks = after_unknown(DELIVERY, unknown, "ended", deduplicates=False, now=NOON, rng=random.Random(1))
-    assert isinstance(marks[0], PartEnded) and marks[0].part.unknowns == 3
+    ended, _ = Reactions(False, random.Random(1)).to_unknown(DELIVERY, unknown, "ended", NOON)
+    assert ended.part.unknowns == 3
 
 
 def test_a_chat_that_is_gone_ends_its_delivery() -> None:
@@ -167,7 +171,7 @@ def test_a_refused_token_stops_the_platform_and_costs_no_attempt() -> None:
 def test_rejected_content_has_a_plainer_form(form: Form, media: bool, plainer: Form) -> None:
     reaction = to(ContentRejected("no", media=media), part=replace(PART, form=form))
     assert reaction.next_form is plainer and ended(reaction) is PartState.FAILED
-    assert not [mark for mark in reaction.marks if isinstance(mark, Closed)]
+    assert not [one for one in reaction.outcomes if isinstance(one, Closed)]
 
 
 @pytest.mark.parametrize("form", Form)

@@ -36,7 +36,7 @@ async def test_chats_that_get_the_same_share_a_rendering(world: World) -> None:
     await world.publish("hello")
     counting = Counting()
     renderings = Renderings(world.store, world.platform, counting)
-    found = await asyncio.gather(*(renderings.of(one, Form.FULL) for one in await claim(world)))
+    found = await asyncio.gather(*(renderings.get(one, Form.FULL) for one in await claim(world)))
     assert len(found) == 20 and len({key for key, _ in found}) == 1
     assert counting.calls == 1
 
@@ -49,7 +49,9 @@ async def test_languages_and_forms_are_told_apart(world: World) -> None:
     chinese = replace(delivery, chat=replace(delivery.chat, language="zh"))
     renderings = Renderings(world.store, world.platform, compose)
     keys = {
-        (await renderings.of(one, form))[0] for one in (delivery, chinese) for form in (Form.FULL, Form.PLAIN)
+        (await renderings.get(one, form))[0]
+        for one in (delivery, chinese)
+        for form in (Form.FULL, Form.PLAIN)
     }
     assert len(keys) == 4
 
@@ -59,10 +61,10 @@ async def test_a_restart_finds_what_was_begun(world: World) -> None:
     await world.chat()
     await world.publish("hello")
     (delivery,) = await claim(world)
-    before = await Renderings(world.store, world.platform, compose).of(delivery, Form.FULL)
+    before = await Renderings(world.store, world.platform, compose).get(delivery, Form.FULL)
     counting = Counting()
     world.platform.per_message = 1  # the renderer has changed meanwhile
-    assert await Renderings(world.store, world.platform, counting).of(delivery, Form.FULL) == before
+    assert await Renderings(world.store, world.platform, counting).get(delivery, Form.FULL) == before
     assert counting.calls == 0
 
 
@@ -73,11 +75,11 @@ async def test_another_language_counts_from_the_next_edition_on(world: World) ->
     await world.publish("hello")
     (delivery,) = await claim(world)
     renderings = Renderings(world.store, world.platform, compose)
-    key, _ = await renderings.of(delivery, Form.FULL)
+    key, _ = await renderings.get(delivery, Form.FULL)
     begun = Part(delivery.id, 0, Form.FULL, PartState.SENT, delivery.posts, key)
     chinese = replace(delivery, parts=(begun,), chat=replace(delivery.chat, language="zh"))
-    assert (await renderings.of(chinese, Form.FULL))[0] == key
-    assert (await renderings.of(chinese, Form.PLAIN))[0] != key  # that has not begun
+    assert (await renderings.get(chinese, Form.FULL))[0] == key
+    assert (await renderings.get(chinese, Form.PLAIN))[0] != key  # that has not begun
 
 
 async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: World) -> None:
@@ -86,10 +88,10 @@ async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: W
     world.platform.per_message = 1
     await world.publish("a\nb")
     (delivery,) = await claim(world)
-    _, begun = await Renderings(world.store, world.platform, compose).of(delivery, Form.FULL)
+    _, begun = await Renderings(world.store, world.platform, compose).get(delivery, Form.FULL)
     world.sql("UPDATE posts SET text = 'a\nb\nc' WHERE text LIKE 'a%'")
     later = Renderings(world.store, world.platform, compose)
-    assert (await later.of(delivery, Form.FULL))[1] == begun and len(begun) == 2
+    assert (await later.get(delivery, Form.FULL))[1] == begun and len(begun) == 2
     assert chat.id == delivery.chat.id
 
 
@@ -101,6 +103,6 @@ async def test_only_so_many_are_kept_in_memory(world: World) -> None:
     counting = Counting()
     renderings = Renderings(world.store, world.platform, counting)
     for n in range(CACHED + 5):
-        await renderings.of(replace(delivery, chat=replace(delivery.chat, language=str(n))), Form.FULL)
+        await renderings.get(replace(delivery, chat=replace(delivery.chat, language=str(n))), Form.FULL)
     reads = len(renderings._cache)
     assert reads == CACHED and counting.calls == CACHED + 5
