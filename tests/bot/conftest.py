@@ -22,7 +22,6 @@ from content.sources import ReadContext
 from content.types import Source, Visibility
 from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
-from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 from storage.unit_of_work import SqlStore
@@ -147,7 +146,6 @@ async def open_desk(
             for_people=for_people or fetcher,
             quotas=quotas,
         ),
-        digests=Digests(store, clock, wake),
         drafts=Drafts(store, clock, wake),
         clock=clock,
         page_size=PAGE_SIZE,

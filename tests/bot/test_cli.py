@@ -41,7 +41,7 @@ def test_a_channel_is_published_from_when_that_is_set_until_it_is_taken_back(sky
         ("chats set telegram:5 --crosspost", 2, "telegram:5 cannot be published: only announcement channels"),
         ("chats set telegram:5", 2, "nothing changes"),
         ("chats set telegram:6 --language zh", 1, "no chat telegram:6 is known: add it with"),
-        ("chats set telegram:5 --language fr", 2, "'fr' is no language of Skywave"),
+        ("chats set telegram:5 --language fr", 2, "“fr” is not a language of Skywave"),
         ("chats set telegram:5 --timezone Mars", 2, "Mars"),
     ],
 )

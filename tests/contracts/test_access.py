@@ -170,5 +170,5 @@ async def test_the_audit_is_read_from_its_end(store: Store) -> None:
         for minutes in range(5):
             await work.audit.add("fake:7", "refused", str(minutes), after(minutes))
             await work.audit.add("fake:7", "subscribe", str(minutes), after(minutes))
-        found = await work.audit.since(after(1), "refused", 3)
+        found = await work.audit.newest(3, since=after(1), action="refused")
     assert [(entry.target, entry.at) for entry in found] == [(str(n), after(n)) for n in (4, 3, 2)]
