@@ -76,34 +76,32 @@ def remove(chats: Chats, source: Wanted = following.ALL) -> None:
 
 
 async def _remove(words: Sequence[str], name: str) -> int:
-    removed, kept = 0, list[str]()
+    removed, hints = 0, list[str]()
     async with open_app() as app, app.store.write() as work:
         now, source = app.clock.now(), await _source(work, name)
-        for word in words_or_stdin(words):
-            chat = await chat_named(work, word)
+        chats = [await chat_named(work, word) for word in words_or_stdin(words)]
+        for chat in chats:
             done = await following.unfollow(work, COMMAND_LINE, chat, source, now)
             removed += bool(done.ended)
-            if not done.ended:
-                kept.append(_not_followed(chat, source, done.through_all))
-            elif done.through_all and source:
-                kept.append(_goes_on(chat, source))
+            hints += _hints(chat, source, done)
         await work.commit()
-    for line in kept:
-        warn(f"skywave: {line}")
-    what = source.name if source else "anything"
-    say(f"{counted(removed, 'chat')} no longer {'follows' if removed == 1 else 'follow'} {what}")
-    return 1 if kept else 0
+    for hint in hints:
+        warn(f"skywave: {hint}")
+    what = source.name if source else "all sources"
+    say(f"{removed} of {counted(len(chats), 'chat')} unsubscribed from {what}")
+    return 0 if removed == len(chats) else 1
 
 
-def _not_followed(chat: Chat, source: Source | None, through_all: bool) -> str:
-    if source is None:
-        return f"{chat.name} has no subscriptions"
-    return _goes_on(chat, source) if through_all else f"{chat.name} does not follow {source.name}"
-
-
-def _goes_on(chat: Chat, source: Source) -> str:
-    end = f"skywave subscriptions remove {chat.place} --source {following.ALL}"
-    return f"{chat.name} gets {source.name} with all public sources: {end} ends those"
+def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> list[str]:
+    """What remains to be said of a chat: why nothing ended, or what still comes."""
+    if source and done.through_all:
+        end = f"skywave subscriptions remove {chat.place} --source {following.ALL}"
+        return [f"{chat.name} gets {source.name} with all public sources: {end} ends those"]
+    if not done.ended:
+        return [f"{chat.name} does not follow {source.name if source else 'anything'}"]
+    if done.digest:
+        return [f"the digest of {chat.name} stays scheduled: skywave digests remove {chat.place} ends it"]
+    return []
 
 
 @commands.command("list")

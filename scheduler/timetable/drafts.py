@@ -52,7 +52,8 @@ class Drafts:
                 await work.drafts.set_state(draft.id, DraftState.DISCARDED)
                 await work.commit()
                 return False
-            if not await work.drafts.set_state(draft.id, DraftState.PUBLISHED):
+            published = DraftState.PUBLISHED
+            if not await work.drafts.set_state(draft.id, published, everywhere=draft.everywhere):
                 return False
             await _send(work, draft, chat, parsed, now)
             by = by or Actor(draft.actor)

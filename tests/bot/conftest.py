@@ -67,6 +67,7 @@ class Desk:
         line: str,
         *,
         place: str = "1",
+        platform: str = "fake",
         kind: ChatKind = ChatKind.GROUP,
         actor: str = "fake:7",
         admin: bool = True,
@@ -77,7 +78,7 @@ class Desk:
             return admin
 
         name, _, arguments = line.removeprefix("/").partition(" ")
-        return Call(name, arguments, Place("fake", place), kind, f"chat {place}", actor, locale, is_admin)
+        return Call(name, arguments, Place(platform, place), kind, f"chat {place}", actor, locale, is_admin)
 
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))
