@@ -1,5 +1,6 @@
 """Each use case from a chat and from the command line, on equal stores: both leave the same rows."""
 
+import ast
 import asyncio
 import json
 import shlex
@@ -387,3 +388,38 @@ async def test_a_source_that_people_add_is_recorded(both: Both) -> None:
     (both.by_cli.parent / "notes").mkdir()
     await both.done("sources add ./notes")
     assert rows(both.by_cli)["audit"] == [("source added", "notes")]
+
+
+# Where rules are
+
+WRITERS = {
+    "add", "remove", "save", "set_state", "set_access", "set_mode", "restart", "cancel", "retry", "deliver",
+    "fan_out", "broadcast", "skip", "insert", "update", "forget", "move", "postpone_chat", "advance",
+}  # fmt: skip
+ROOT = Path(__file__).parents[2]
+
+
+def writes(file: Path) -> list[str]:
+    """Calls of repositories that write, like `work.chats.save`."""
+    calls = (node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+    return [
+        ast.unparse(call)
+        for call in calls
+        if isinstance(call, ast.Attribute)
+        and call.attr in WRITERS
+        and isinstance(call.value, ast.Attribute)
+        and isinstance(call.value.value, ast.Name)
+        and call.value.value.id == "work"
+    ]
+
+
+def test_neither_commands_nor_the_command_line_write_past_the_actions() -> None:
+    assert writes(ROOT / "scheduler/actions/chats.py"), "they are found"
+    files = [*(ROOT / "bot/commands").glob("*.py"), *(ROOT / "bot/cli").glob("*.py")]
+    assert {file.name: found for file in files if (found := writes(file))} == {}
+
+
+def test_changes_are_recorded_in_one_place() -> None:
+    files = [file for package in ("bot", "scheduler") for file in (ROOT / package).rglob("*.py")]
+    recording = [file.name for file in files if "work.audit.add" in writes(file)]
+    assert recording == ["audit.py"]
