@@ -83,24 +83,27 @@ def list_(json: Json = False) -> None:
 async def _list(json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
         drafts = await work.drafts.scheduled()
-        chats = {chat.id: chat for chat in await work.chats.all()}
+        by_id = {chat.id: chat for chat in await work.chats.all()}
     if json:
         print_json([to_json(draft) for draft in drafts])
         return
-    zone = app.settings.zone
+    default = app.settings.timezone
     rows = [
-        (d.id, _to(d, chats[d.chat_id]), _local(d.due_at, zone), d.text.strip().split("\n")[0])
+        (d.id, _to(d, by_id[d.chat_id]), _local(d, by_id[d.chat_id], default), d.text.strip().split("\n")[0])
         for d in drafts
     ]
-    print_table(("#", "to", "goes out", "title"), rows, "No update waits. Write one: skywave posts add TEXT")
+    print_table(
+        ("#", "to", "goes out", "title"), rows, "No scheduled updates. Write one: skywave posts add TEXT"
+    )
 
 
 def _to(draft: Draft, chat: Chat) -> str:
     return "all" if draft.everywhere else chat.name
 
 
-def _local(moment: datetime | None, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" if moment else ""
+def _local(draft: Draft, chat: Chat, default: str) -> str:
+    zone = chats.zone_of(None if draft.everywhere else chat, default)
+    return f"{draft.due_at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} ({zone})" if draft.due_at else ""
 
 
 @commands.command("cancel")
