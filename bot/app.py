@@ -102,6 +102,7 @@ class App:
     wakers: list[Callable[[], None]]
     ingest: Ingest
     poller: Poller
+    digests: Digests
     upkeep: Upkeep
     services: Services
     router: Router
@@ -199,7 +200,6 @@ async def build(
         services = Services(
             store=store,
             ingest=ingest,
-            digests=Digests(store, clock, wake),
             drafts=Drafts(store, clock, wake, parser),
             clock=clock,
             page_size=settings.page_size,
@@ -220,6 +220,7 @@ async def build(
             wakers=wakers,
             ingest=ingest,
             poller=Poller(store, ingest, clock),
+            digests=Digests(store, clock, wake),
             upkeep=Upkeep(store, clock, kept(settings)),
             services=services,
             router=Router(
@@ -284,7 +285,7 @@ class Runner:
         if epochs is None:
             return
         await app.ensure_examples()
-        await app.services.digests.refresh()
+        await app.digests.refresh()
         jobs = Jobs(self._ticks(leases, names))
         jobs.start()
         watching = asyncio.create_task(ClockCheck(app.clock).watch(jobs.look_now))
@@ -338,7 +339,7 @@ class Runner:
 
         ticks = [
             Tick("poll", POLL_TICK, app.poller.poll_due),
-            Tick("digests", DUE_TICK, app.services.digests.run_due),
+            Tick("digests", DUE_TICK, app.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
             Tick("upkeep", UPKEEP_TICK, app.upkeep.run),
         ]

@@ -1,4 +1,4 @@
-"""What happens to chats: they vanish, return, move, lose a topic. All of it in one unit of work each."""
+"""What happens to chats: they disappear, return, move, lose a topic. Each in one unit of work."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,19 +7,19 @@ from content.i18n import Msgid
 from scheduler.ports import UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind, ChatState, Place
 
-# Why a post was left out that had waited for a digest.
+# Why a post that waited for a digest is not sent.
 AWAY = "the chat was away"
-# Why what waited for a chat is not sent.
+# Why a delivery is cancelled.
 BANNED = "the chat was banned"
-# What the chat around a topic is told, and why.
-TOPIC_PAUSED = Msgid("{topic}: {reason}. What was to be sent there waits.")
+# What is said in the chat around a topic that cannot be written to, and why.
+TOPIC_PAUSED = Msgid("“{topic}”: {reason}. Posts are queued until it can be written to again.")
 TOPIC_CLOSED, TOPIC_GONE = Msgid("the topic was closed"), Msgid("the topic is gone")
 
 NO_VALUES: Mapping[str, str | int] = {}
 
 
 async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
-    """A chat is gone: nothing more is sent there, its settings stay."""
+    """Send nothing more to a chat that is gone; its settings stay."""
     await work.chats.set_state(chat.id, ChatState.GONE, reason)
     await work.outbox.cancel(reason, now, chat_id=chat.id)
 
@@ -27,13 +27,13 @@ async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -
 async def deactivate_address(
     work: UnitOfWork, platform: str, address: str, reason: str, now: datetime
 ) -> None:
-    """An address is gone, with all its topics."""
+    """Send nothing more to an address that is gone, and to its topics."""
     for chat in await work.chats.at(platform, address):
         await deactivate(work, chat, reason, now)
 
 
 async def reactivate_address(work: UnitOfWork, platform: str, address: str, now: datetime) -> None:
-    """An address is back: its subscriptions go on with the next post; what was paused is tried again."""
+    """Let the subscriptions of an address go on with the next post; try paused deliveries again."""
     for chat in await work.chats.at(platform, address):
         await reactivate(work, chat, now)
 
@@ -47,7 +47,7 @@ async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
 
 
 async def _forget_missed(work: UnitOfWork, chat: Chat) -> None:
-    """What appeared while a chat got nothing is old news to it."""
+    """Skip the posts that appeared while a chat got nothing."""
     _, missed = await work.digests.waiting(chat.id, 0)
     await work.outbox.skip(chat.id, missed, AWAY)
     await work.subscriptions.restart(chat.id)
@@ -72,10 +72,9 @@ async def grant(work: UnitOfWork, place: Place, access: ChatAccess, now: datetim
 
 
 async def pause(work: UnitOfWork, chat: Chat, reason: str) -> bool:
-    """A chat cannot be written to for now: what waits is kept. False if it could not be before.
+    """Keep the deliveries of a chat that cannot be written to for now. False if it was not active.
 
-    What failed may have been on its way while the chat was found to be gone, or paused with a reason that
-    says more.
+    It may have been found gone meanwhile, or paused with a more precise reason.
     """
     now = await work.chats.get(chat.id)
     if now is None or now.state is not ChatState.ACTIVE:
@@ -85,7 +84,7 @@ async def pause(work: UnitOfWork, chat: Chat, reason: str) -> bool:
 
 
 async def pause_topic(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
-    """One topic cannot be written to for now: the chat around it is told, once."""
+    """Pause a topic that cannot be written to for now, and say so once in the chat around it."""
     if await pause(work, chat, reason):
         around = Place(chat.place.platform, chat.place.address)
         values = {"topic": chat.name, "reason": reason}
@@ -100,9 +99,9 @@ async def notify(
     kind: ChatKind | None = None,
     values: Mapping[str, str | int] = NO_VALUES,
 ) -> None:
-    """Send a text of Skywave's own to a chat, through the outbox like everything else.
+    """Send a text of Skywave's own to a chat, through the outbox as any other.
 
-    The text is a msgid, and the chat reads it in its language; `values` fill its fields.
+    The text is a msgid that is shown in the chat's language; `values` fill its fields.
     """
     chat = await work.chats.ensure(place, kind=kind)
     notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text, values=values), now)

@@ -266,6 +266,10 @@ class SubscriptionRepository(Protocol):
 
     async def of(self, chat_id: int) -> Sequence[Subscription]: ...
 
+    async def followed(self, chat_id: int) -> Collection[int]:
+        """The ids of the sources that a chat follows: each by its own subscription, public ones by `all`."""
+        ...
+
     async def all(self) -> Sequence[Subscription]: ...
 
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
@@ -511,8 +515,10 @@ class AuditRepository(Protocol):
         """Forget what somebody of this name did, and what was recorded of a place of this name."""
         ...
 
-    async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:
-        """The newest entries of an action since a moment, newest first."""
+    async def newest(
+        self, limit: int, *, since: datetime | None = None, action: str = "", place: Place | None = None
+    ) -> Sequence[AuditEntry]:
+        """The newest entries, newest first: since a moment, of an action, of a chat."""
         ...
 
 

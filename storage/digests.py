@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
-from content.types import Visibility
 from scheduler.types import Digest, Draft, DraftState, Mode
 from storage.models import DigestRow, DraftRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
+from storage.scope import follows
 from storage.sql import changed_rows, prune
-from storage.subscriptions import ALL
 
 
 def to_digest(row: DigestRow) -> Digest:
@@ -69,9 +67,6 @@ class SqlDigests:
         await self._session.execute(delete(DigestRow).where(DigestRow.id == digest_id))
 
     async def waiting(self, chat_id: int, limit: int) -> tuple[Sequence[int], Sequence[int]]:
-        specific = aliased(SubscriptionRow)
-        overridden = exists().where(specific.chat_id == chat_id, specific.source_id == PostRow.source_id)
-        by_all = (SubscriptionRow.scope == ALL) & (SourceRow.visibility == Visibility.PUBLIC) & ~overridden
         promised = exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
         # Of posts with one key, from several sources, the first stands for all.
         posts = (
@@ -80,7 +75,7 @@ class SqlDigests:
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .where(
                 SubscriptionRow.mode == Mode.DIGEST,
-                or_(SubscriptionRow.source_id == PostRow.source_id, by_all),
+                follows(SourceRow),
                 PostRow.id > SubscriptionRow.starts_after,
                 PostRow.id > SourceRow.starts_after,
                 ~PostRow.old_news,

@@ -10,30 +10,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.types import Source, Visibility
+from content.types import Source
 from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState, Mode
 from storage.models import BroadcastPostRow, ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow
+from storage.scope import follows
 from storage.sql import reserve_alone, upsert
-from storage.subscriptions import ALL
 
 
-def _follows(source: Source) -> ColumnElement[bool]:
-    """Subscriptions that take a source's posts at once; a specific one overrides `all`."""
-    specific = SubscriptionRow.__table__.alias("specific")
-    own = str(source.id)
-    overridden = exists(
-        select(specific.c.id).where(specific.c.chat_id == SubscriptionRow.chat_id, specific.c.scope == own)
-    )
-    scopes = [own, ALL] if source.visibility == Visibility.PUBLIC else [own]
-    return (
-        (SubscriptionRow.mode == Mode.INSTANT)
-        & SubscriptionRow.scope.in_(scopes)
-        & or_(SubscriptionRow.scope == own, ~overridden)
-    )
+def _follows_at_once(source: Source) -> ColumnElement[bool]:
+    """Subscriptions that take a source's posts as they appear."""
+    return (SubscriptionRow.mode == Mode.INSTANT) & follows(source)
 
 
 def _near(source: Source) -> ColumnElement[bool]:
-    """Those that `_follows` may find, by the index of sources; it looks at the scope of a known chat."""
+    """Those that `follows` may find, by the index on sources; `follows` looks at scopes of a known chat."""
     return or_(SubscriptionRow.source_id == source.id, SubscriptionRow.source_id.is_(None))
 
 
@@ -61,7 +51,7 @@ class FanOut:
             .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
             .where(
                 _near(source),
-                _follows(source),
+                _follows_at_once(source),
                 ChatRow.state != ChatState.GONE,
                 ChatRow.access != ChatAccess.BANNED,
                 anything.correlate(SubscriptionRow).exists(),
@@ -72,7 +62,7 @@ class FanOut:
             select(*self._reservation())
             .join_from(DeliveryRow, SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
             .join(PostRow, PostRow.id > SubscriptionRow.starts_after)
-            .where(DeliveryRow.broadcast_id == broadcast_id, _follows(source), PostRow.id.in_(news))
+            .where(DeliveryRow.broadcast_id == broadcast_id, _follows_at_once(source), PostRow.id.in_(news))
         )
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 

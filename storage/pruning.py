@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from scheduler.types import ChatState, DeliveryState, Mode
 from storage.index import SqlIndex
 from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
+from storage.scope import ALL
 from storage.sql import CHUNK, upsert
-from storage.subscriptions import ALL
 
 # A tombstone is touched at most so often: a source may be read every few seconds.
 TOUCHED = timedelta(days=1)

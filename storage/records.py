@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.ports import AuditEntry, SavedSearch
+from scheduler.types import Place
 from storage.models import AuditRow, LeaseRow, SearchRow
 from storage.sql import CHUNK, prune, upsert
 
@@ -81,7 +82,16 @@ class SqlAudit:
             await self._session.execute(delete(AuditRow).where(AuditRow.id.in_(ids[start : start + CHUNK])))
         await self._session.execute(delete(AuditRow).where(AuditRow.actor == name))
 
-    async def since(self, moment: datetime, action: str, limit: int) -> Sequence[AuditEntry]:
-        wanted = select(AuditRow).where(AuditRow.action == action, AuditRow.at >= moment)
-        rows = await self._session.scalars(wanted.order_by(AuditRow.id.desc()).limit(limit))
+    async def newest(
+        self, limit: int, *, since: datetime | None = None, action: str = "", place: Place | None = None
+    ) -> Sequence[AuditEntry]:
+        wanted = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+        if since is not None:
+            wanted = wanted.where(AuditRow.at >= since)
+        if action:
+            wanted = wanted.where(AuditRow.action == action)
+        if place:
+            of_place = AuditRow.target.startswith(f"{place} ", autoescape=True)
+            wanted = wanted.where(of_place | (AuditRow.target == str(place)))
+        rows = await self._session.scalars(wanted)
         return [AuditEntry(row.at, row.actor, row.action, row.target) for row in rows]

@@ -1,14 +1,46 @@
-"""Which sources, and so which posts, a reader may see."""
+"""What a chat follows, and which sources and posts a reader may see: the one place that decides both."""
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
-from content.types import PostQuery, Visibility
+from content.types import PostQuery, Source, Visibility
 from storage.models import PostRow, SourceRow, SubscriptionRow
 
+# The scope of a subscription to all public sources.
+ALL = "all"
+
 Sources = type[SourceRow]
+
+
+def scope_of(source_id: int | None) -> str:
+    return ALL if source_id is None else str(source_id)
+
+
+def follows(source: Source | Sources) -> ColumnElement[bool]:
+    """The subscription by which a chat follows a source: its own, else `all` if the source is public.
+
+    `source` is a known source, or the rows of a query that also selects from SubscriptionRow.
+    """
+    specific = aliased(SubscriptionRow, name="specific")
+    own = _own(source, specific)
+    overridden = exists(select(specific.id).where(specific.chat_id == SubscriptionRow.chat_id, own))
+    if isinstance(source, Source):
+        public = source.visibility is Visibility.PUBLIC
+        # The scopes are named so that the index on (chat, scope) finds the subscriptions of a known chat.
+        scopes = [scope_of(source.id), *([ALL] if public else [])]
+        by_all = ~overridden if public else false()
+        return SubscriptionRow.scope.in_(scopes) & or_(_own(source, SubscriptionRow), by_all)
+    is_public = source.visibility == Visibility.PUBLIC
+    return or_(_own(source, SubscriptionRow), (SubscriptionRow.scope == ALL) & is_public & ~overridden)
+
+
+def _own(source: Source | Sources, subscription: type[SubscriptionRow]) -> ColumnElement[bool]:
+    """Whether a subscription is to this source alone."""
+    if isinstance(source, Source):
+        return subscription.scope == scope_of(source.id)
+    return subscription.source_id == source.id
 
 
 def _or_examples(seen: Callable[[Sources], ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -22,8 +54,8 @@ def visible_sources(chat_id: int) -> ColumnElement[bool]:
     """Public sources, those the chat follows, and the examples while it sees no other."""
 
     def seen(source: Sources) -> ColumnElement[bool]:
-        followed = exists().where(SubscriptionRow.chat_id == chat_id, SubscriptionRow.source_id == source.id)
-        return or_(source.visibility == Visibility.PUBLIC, followed)
+        own = exists().where(SubscriptionRow.chat_id == chat_id, _own(source, SubscriptionRow))
+        return or_(source.visibility == Visibility.PUBLIC, own)
 
     return _or_examples(seen)
 

@@ -1,23 +1,18 @@
 """Subscriptions: which chat follows what, and from which post on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import Mode, Subscription
 from storage.models import DigestRow, PostRow, SourceRow, SubscriptionRow
+from storage.scope import follows, scope_of
 from storage.sql import changed_rows, reserve_alone, upsert
-
-ALL = "all"
 
 
 def to_subscription(row: SubscriptionRow) -> Subscription:
     return Subscription(row.id, row.chat_id, row.source_id, row.mode, row.starts_after)
-
-
-def scope_of(source_id: int | None) -> str:
-    return ALL if source_id is None else str(source_id)
 
 
 class SqlSubscriptions:
@@ -43,6 +38,10 @@ class SqlSubscriptions:
 
     async def of(self, chat_id: int) -> Sequence[Subscription]:
         return await self._many(SubscriptionRow.chat_id == chat_id)
+
+    async def followed(self, chat_id: int) -> Collection[int]:
+        query = select(SourceRow.id).join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
+        return set(await self._session.scalars(query.where(follows(SourceRow))))
 
     async def all(self) -> Sequence[Subscription]:
         return await self._many(SubscriptionRow.id > 0)

@@ -1,6 +1,5 @@
 """`skywave chats …`."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,7 +11,6 @@ from bot.cli.common import (
     chat_named,
     confirm,
     counted,
-    ensure_allowed,
     kind_of_place,
     open_app,
     parse_place,
@@ -24,14 +22,13 @@ from bot.cli.common import (
     words_or_stdin,
 )
 from bot.cli.tables import print_table
-from bot.platforms import discord, terminal
+from bot.platforms import discord
 from bot.platforms.terminal.adapter import HERE
 from content.errors import UsageError
-from content.i18n import LANGUAGES
-from scheduler import membership
-from scheduler.timetable.recurrences import NotUnderstood, find_zone
+from scheduler.actions import chats
+from scheduler.actions.audit import COMMAND_LINE
+from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.types import Chat, ChatAccess, OnUnknown
-from scheduler.upkeep import remove_chat
 
 Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")]
 OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
@@ -47,11 +44,11 @@ def list_(json: Json = False) -> None:
 
 async def _list(json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        chats = await work.chats.all()
+        known = await work.chats.all()
     if json:
-        print_json([to_json(chat) for chat in chats])
+        print_json([to_json(chat) for chat in known])
         return
-    rows = [(c.place, c.title, c.kind, c.access, c.state, c.reason) for c in chats]
+    rows = [(c.place, c.title, c.kind, c.access, c.state, c.reason) for c in known]
     empty = "No chats yet. Write /start to the bot, or add one: skywave chats add telegram:-100123"
     print_table(("chat", "title", "kind", "access", "state", "reason"), rows, empty)
 
@@ -90,42 +87,32 @@ async def _set(
     on_unknown: OnUnknown | None,
     crosspost: bool | None,
 ) -> None:
-    if language not in (None, "", *LANGUAGES):
-        raise UsageError(f"{language!r} is no language of Skywave: use {' or '.join(LANGUAGES)}")
-    try:
-        zone = find_zone(timezone) if timezone else timezone
-    except NotUnderstood as exc:
-        raise UsageError(str(exc)) from exc
+    wanted = chats.Settings(language, timezone, on_unknown, crosspost)
     async with open_app() as app, app.store.write() as work:
         chat = await chat_named(work, name)
-        if crosspost and chat.place.platform != discord.SPEC.name:
-            raise UsageError(f"{name} cannot be published: only announcement channels of Discord can")
-        changed = replace(
-            chat,
-            language=chat.language if language is None else language,
-            timezone=chat.timezone if zone is None else zone,
-            on_unknown=on_unknown or chat.on_unknown,
-            crosspost=chat.crosspost if crosspost is None else crosspost,
-        )
-        if changed == chat:
+        can_publish = chat.place.platform == discord.SPEC.name
+        try:
+            done = await chats.change(
+                work, COMMAND_LINE, chat, wanted, app.clock.now(), can_publish=can_publish
+            )
+        except NotUnderstood as exc:
+            raise UsageError(f"“{exc.word}” is not a time zone: try {exc.nearest}") from exc
+        if done is None:
             raise UsageError("nothing changes: skywave chats set --help shows what can be set")
-        await work.chats.save(changed)
-        told = f"{changed.language} {changed.timezone} {changed.on_unknown} {changed.crosspost}"
-        await work.audit.add("cli", "chat set", f"{chat.place} {told}", app.clock.now())
         await work.commit()
     say(f"{chat.name}: changed")
 
 
 @commands.command("add")
 def add(
-    chats: Chats,
+    names: Chats,
     title: Annotated[str, typer.Option(help="What it is called in lists.")] = "",
 ) -> None:
     """Add chats that have not spoken to the bot; they may use it even where it is closed to others.
 
     skywave chats add telegram:-1001234567890 telegram:-1001234567890/7
     """
-    run(_add(chats, title))
+    run(_add(names, title))
 
 
 async def _add(words: list[str], title: str) -> None:
@@ -133,11 +120,10 @@ async def _add(words: list[str], title: str) -> None:
     known: list[Chat] = []
     async with open_app() as app, app.store.write() as work:
         for place in places:
-            before = await work.chats.find(place)
-            chat = await ensure_allowed(work, place, title)
-            if before is not None:
-                known.append(chat)
-            await work.audit.add("cli", "chat added", str(place), app.clock.now())
+            kind, now = kind_of_place(place), app.clock.now()
+            added = await chats.add(work, COMMAND_LINE, place, kind, now, title)
+            if not added.new:
+                known.append(added.chat)
         await work.commit()
     for chat in known:
         banned = f", and banned: skywave chats allow {chat.place}" if chat.access is ChatAccess.BANNED else ""
@@ -164,42 +150,37 @@ async def _known(name: str) -> tuple[Chat, int]:
         chat = await chat_named(work, name)
         if chat.place == HERE:
             raise UsageError(f"{HERE} cannot be removed: the updates that operators write belong to it")
-        return chat, len(await membership.named(work, chat.place)) - 1
+        return chat, await chats.topics_of(work, chat)
 
 
 async def _remove(chat: Chat) -> None:
     async with open_app() as app:
-        cancelled = await remove_chat(app.store, chat.place, "cli", app.clock.now())
+        cancelled = await chats.remove(app.store, COMMAND_LINE, chat.place, app.clock.now())
     say(f"{chat.name}: removed, {counted(cancelled, 'delivery', 'deliveries')} cancelled")
 
 
 @commands.command("allow")
-def allow(chats: Chats) -> None:
+def allow(names: Chats) -> None:
     """Let chats use the bot where SKYWAVE_ACCESS is closed, and lift bans. Topics follow their group.
 
     skywave chats allow telegram:-1001234567890
     """
-    run(_grant(chats, ChatAccess.ALLOWED))
+    run(_grant(names, ChatAccess.ALLOWED))
 
 
 @commands.command("ban")
-def ban(chats: Chats) -> None:
-    """Answer chats no more and send them nothing; what waits is cancelled. Topics follow their group.
+def ban(names: Chats) -> None:
+    """Stop answering chats and sending to them; queued posts are cancelled. Topics follow their group.
 
     skywave chats ban telegram:-1001234567890
     """
-    run(_grant(chats, ChatAccess.BANNED))
+    run(_grant(names, ChatAccess.BANNED))
 
 
 async def _grant(words: list[str], access: ChatAccess) -> None:
     places = [parse_place(word) for word in words_or_stdin(words)]
-    if access is ChatAccess.BANNED and any(place.platform == terminal.SPEC.name for place in places):
-        raise UsageError("the terminal cannot be banned: whoever sits at it runs Skywave")
     async with open_app() as app, app.store.write() as work:
         for place in places:
-            if await work.chats.find(place) is None:
-                await work.chats.ensure(place, kind=kind_of_place(place))
-            await membership.grant(work, place, access, app.clock.now())
-            await work.audit.add("cli", f"chat {access}", str(place), app.clock.now())
+            await chats.decide(work, COMMAND_LINE, place, kind_of_place(place), access, app.clock.now())
         await work.commit()
     say(f"{counted(len(places), 'chat')} {access}")

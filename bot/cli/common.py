@@ -23,10 +23,10 @@ from bot.settings import Settings, load_settings, unknown_settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
-from content.sources import normalise
 from content.types import Failure, Source, SourceState
+from scheduler.actions import sources
 from scheduler.ports import UnitOfWork
-from scheduler.types import Chat, ChatAccess, ChatKind, Place
+from scheduler.types import Chat, ChatKind, Place
 
 T = TypeVar("T")
 
@@ -177,15 +177,6 @@ def parse_place(word: str) -> Place:
     return Place(platform, address, topic)
 
 
-async def ensure_allowed(work: UnitOfWork, place: Place, title: str = "") -> Chat:
-    """The chat at a place, added if it is new; what an operator names is allowed, unless it is banned."""
-    known = await work.chats.find(place)
-    chat = await work.chats.ensure(place, title=title, kind=None if known else kind_of_place(place))
-    if chat.access is ChatAccess.DEFAULT:
-        await work.chats.set_access(chat.id, ChatAccess.ALLOWED)
-    return chat
-
-
 def kind_of_place(place: Place) -> ChatKind:
     """What can be told of a chat before its platform has said more."""
     return SPECS[place.platform].kind(place)
@@ -203,16 +194,10 @@ def words_or_stdin(words: Sequence[str]) -> list[str]:
 
 async def source_named(work: UnitOfWork, name: str) -> Source:
     """A source by URL, title or id. Raises NotFound."""
-    for source in await work.sources.all():
-        if name in (source.url, str(source.id)) or name.casefold() == source.name.casefold():
-            return source
     try:
-        found = await work.sources.by_url(normalise(name))
-    except UsageError:
-        found = None
-    if found is None:
-        raise NotFound(f"no source is called {name}: skywave sources list shows them")
-    return found
+        return await sources.named(work, name)
+    except sources.UnknownSource as exc:
+        raise NotFound(f"no source is called {name}: skywave sources list shows them") from exc
 
 
 async def chat_named(work: UnitOfWork, word: str) -> Chat:

@@ -11,6 +11,8 @@ from bot.cli.common import Json, chat_named, counted, open_app, print_json, run,
 from bot.cli.tables import print_table
 from bot.cli.watch import Watch, watch
 from content.errors import UsageError
+from scheduler.actions import deliveries
+from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import Delivery, DeliveryState, Headline
 
@@ -58,22 +60,24 @@ async def _list(
     states = [DeliveryState(word) for word in words] or None
     async with open_app() as app, app.store.read() as work:
         which = await _filter(work, chat, broadcast, reason, states)
-        deliveries = await work.outbox.find(which, limit)
-        headlines = await work.outbox.headlines({delivery.broadcast_id for delivery in deliveries})
+        found = await work.outbox.find(which, limit)
+        headlines = await work.outbox.headlines({delivery.broadcast_id for delivery in found})
         counts, unknowns = await work.outbox.counts(), await work.outbox.unknowns()
     if json:
         documents = [
             to_json(d)
             | to_json(headlines[d.broadcast_id])
             | {"unknowns": sum(part.unknowns for part in d.parts)}
-            for d in deliveries
+            for d in found
         ]
         print_json({"counts": counts, "unknowns": unknowns, "deliveries": documents})
         return
     columns = ("#", "broadcast", "made", "chat", "title", "state", "attempts", "due", "reason")
-    print_table(columns, [_row(d, headlines[d.broadcast_id]) for d in deliveries], "No deliveries.")
-    total = ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing yet"
-    warn(f"{total}; {counted(unknowns, 'outcome was', 'outcomes were')} unknown")
+    rows = [_row(d, headlines[d.broadcast_id]) for d in found]
+    print_table(columns, rows, "No deliveries match." if counts else "No deliveries yet.")
+    total = ", ".join(f"{count} {state}" for state, count in counts.items())
+    if total:
+        warn(f"{total}; {counted(unknowns, 'outcome was', 'outcomes were')} unknown")
 
 
 def _row(d: Delivery, headline: Headline) -> tuple[object, ...]:
@@ -93,7 +97,7 @@ def watch_(
     ] = 1.0,
     json: Json = False,
 ) -> None:
-    """Show how broadcasts come along: counts, rate, share of the limit, time left.
+    """Show broadcast progress: counts, rate, share of the limit, time left.
 
     In a pipe a line at each look, until nothing is pending.
     """
@@ -119,8 +123,7 @@ def retry(chat: Chat = "", broadcast: Broadcast = None, reason: Reason = "") -> 
 async def _retry(chat: str, broadcast: int | None, reason: str) -> None:
     async with open_app() as app, app.store.write() as work:
         which = await _filter(work, chat, broadcast, reason, None)
-        count = await work.outbox.retry(which, app.clock.now())
-        await work.audit.add("cli", "deliveries retried", str(count), app.clock.now())
+        count = await deliveries.retry(work, COMMAND_LINE, which, app.clock.now())
         await work.commit()
     say(
         f"{counted(count, 'delivery', 'deliveries')} will be tried again"

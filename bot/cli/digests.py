@@ -1,6 +1,5 @@
 """`skywave digests …`: schedules of chats."""
 
-from itertools import islice
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,10 @@ from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
 from content import present
 from content.errors import NotFound, UsageError
+from scheduler.actions import digests
+from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
-from scheduler.timetable import digests, recurrences
+from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
 commands = typer.Typer(
@@ -22,7 +23,6 @@ commands = typer.Typer(
 )
 
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
-SHOWN_RUNS = 3
 
 
 @commands.command("add")
@@ -31,42 +31,47 @@ def add(
     schedule: Annotated[
         list[str], typer.Argument(metavar="SCHEDULE...", help="Like daily 09:00 Asia/Shanghai.")
     ],
-    title: Annotated[str, typer.Option(help="The heading of its editions.")] = "",
+    title: Annotated[str | None, typer.Option(help="The heading of its editions; empty for none.")] = None,
     max_posts: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--max", metavar="NUMBER", parser=whole(most=1000), help="More posts than this are only counted."
+            "--max",
+            metavar="NUMBER",
+            parser=whole(most=1000),
+            help="More posts than this are only counted; 30 if never set.",
         ),
-    ] = 30,
+    ] = None,
     when_empty: Annotated[
-        WhenEmpty,
-        typer.Option(metavar="skip|say", parser=one_of(WhenEmpty), help="What happens when nothing is new."),
-    ] = WhenEmpty.SKIP,
+        WhenEmpty | None,
+        typer.Option(
+            metavar="skip|say",
+            parser=one_of(WhenEmpty),
+            help="What happens when nothing is new; skip if never set.",
+        ),
+    ] = None,
 ) -> None:
-    """Give a chat its digest, in place of one that it has. All that it follows goes into it.
+    """Give a chat its digest, or change the one that it has. All that it follows goes into it.
+
+    A time zone becomes the chat's own. Options that are not given stay as they are.
 
     skywave digests add telegram:-100123 mon,thu 08:00 Europe/Berlin
     """
-    run(_add(chat, " ".join(schedule), title, max_posts, when_empty))
+    run(_add(chat, " ".join(schedule), digests.Options(title, max_posts, when_empty)))
 
 
-async def _add(name: str, schedule: str, title: str, max_posts: int, when_empty: WhenEmpty) -> None:
-    try:
-        recurrence, zone = recurrences.parse(schedule)
-    except recurrences.NotUnderstood as exc:
-        raise UsageError(str(exc)) from exc
+async def _add(name: str, schedule: str, options: digests.Options) -> None:
     async with open_app() as app, app.store.write() as work:
-        chat, now = await chat_named(work, name), app.clock.now()
-        timezone = zone or chat.timezone or app.settings.timezone
-        first = recurrences.next_run(recurrence, timezone, now)
-        digest = Digest(0, chat.id, str(recurrence), timezone, first, None, title, max_posts, when_empty)
-        _, followed_nothing = await digests.set_up(work, digest)
-        await work.audit.add("cli", "digest", f"{chat.place} {recurrence} {timezone}", now)
+        chat, now, zone = await chat_named(work, name), app.clock.now(), app.settings.timezone
+        try:
+            done = await digests.set_digest(work, COMMAND_LINE, chat, schedule, zone, now, options)
+        except NotUnderstood as exc:
+            raise UsageError(str(exc)) from exc
         await work.commit()
-    if followed_nothing:
+    if done.followed_nothing:
         say(f"{chat.name} followed nothing, so it now follows all public sources.")
-    say(f"{chat.name}: {recurrence} ({timezone}). The next runs:")
-    for instant in islice(recurrences.occurrences(recurrence, timezone, now), SHOWN_RUNS):
+    timezone = done.digest.timezone
+    say(f"{chat.name}: {done.digest.recurrence} ({timezone}). The next runs:")
+    for instant in digests.next_runs(done.digest, now):
         say(f"  {instant.astimezone(ZoneInfo(timezone)):%a %Y-%m-%d %H:%M}")
 
 
@@ -104,17 +109,16 @@ async def _of(work: UnitOfWork, name: str) -> tuple[Chat, Digest]:
 
 @commands.command("remove")
 def remove(chat: ChatName) -> None:
-    """End a chat's digest; what waits is sent as one last edition by the running skywave."""
+    """End a chat's digest. The running skywave sends what waits as one last edition."""
     run(_remove(chat))
 
 
 async def _remove(name: str) -> None:
     async with open_app() as app, app.store.write() as work:
         chat, digest = await _of(work, name)
-        sent = await digests.end(work, digest, app.clock.now())
-        await work.audit.add("cli", "digest off", str(chat.place), app.clock.now())
+        sent = await digests.end(work, COMMAND_LINE, chat, digest, app.clock.now())
         await work.commit()
-    say(f"{chat.name}: the digest has ended{', what waited is sent' if sent else ''}")
+    say(f"{chat.name}: the digest has ended{', the queued posts will be sent' if sent else ''}")
 
 
 @commands.command("send")
@@ -126,9 +130,9 @@ def send(chat: ChatName) -> None:
 async def _send(name: str) -> None:
     async with open_app() as app, app.store.write() as work:
         chat, digest = await _of(work, name)
-        sent = await digests.edition(work, digest, app.clock.now(), slot=None)
+        sent = await digests.send(work, COMMAND_LINE, chat, digest, app.clock.now())
         await work.commit()
-    say(f"{chat.name}: {'an edition will be sent' if sent else 'nothing waits'}")
+    say(f"{chat.name}: {'an edition will be sent' if sent else 'there is nothing new to send'}")
 
 
 @commands.command("preview")
@@ -141,8 +145,7 @@ async def _preview(name: str) -> None:
     async with open_app() as app:
         async with app.store.read() as work:
             chat, digest = await _of(work, name)
-            ids, rest = await work.digests.waiting(chat.id, digest.max_posts)
-            posts = await work.posts.by_ids(ids)
+            found = await digests.preview(work, digest)
         look = make_look(app.settings, chat)
-        document = present.edition(posts, look, title=digest.title, more=len(rest))
+        document = present.edition(found.posts, look, title=digest.title, more=found.more)
     say(plain(render(document, Form.FULL)[0].payload))

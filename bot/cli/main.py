@@ -10,7 +10,19 @@ import typer
 
 from bot import __version__
 from bot.app import PLATFORMS, Runner, build, sole_process
-from bot.cli import chats, db, deliveries, digests, doctor, health, posts, reading, sources, subscriptions
+from bot.cli import (
+    audit,
+    chats,
+    db,
+    deliveries,
+    digests,
+    doctor,
+    health,
+    posts,
+    reading,
+    sources,
+    subscriptions,
+)
 from bot.cli.arguments import Commands
 from bot.cli.common import run, settings_of_process, warn
 from bot.memory import give_back_large_blocks
@@ -39,6 +51,7 @@ for group in (sources, chats, subscriptions, digests, posts, deliveries, db):
     app.add_typer(group.commands)
 app.command("poll")(sources.poll)
 app.command("search")(reading.search_command)
+app.command("audit")(audit.audit)
 app.command("doctor")(doctor.doctor)
 app.command("health")(health.health)
 

@@ -12,14 +12,14 @@ from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_
 from bot.cli.tables import print_table
 from bot.platforms.terminal.adapter import HERE
 from content.errors import NotFound, UsageError
+from scheduler.actions import chats, updates
+from scheduler.actions.audit import COMMAND_LINE
 from scheduler.timetable import recurrences
-from scheduler.types import Chat, ChatAccess, ChatKind, Draft, DraftState
+from scheduler.types import Chat, ChatKind, Draft
 
 commands = typer.Typer(
     cls=Commands, name="posts", help="Updates that you write yourself.", no_args_is_help=True
 )
-
-OPERATOR = "cli"
 
 
 @commands.command("add")
@@ -28,7 +28,13 @@ def add(
     chat: Annotated[
         str, typer.Option("--chat", help="To this chat; without it, to all that follow updates.")
     ] = "",
-    at: Annotated[str, typer.Option("--at", help="Like 18:30, tomorrow 9:00 or 2026-11-25 18:30.")] = "",
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at",
+            help="Like 18:30, tomorrow 9:00 or 2026-11-25 18:30, in the chat's time zone if one is given.",
+        ),
+    ] = "",
 ) -> None:
     """Write an update, now or at a time. A running skywave sends it.
 
@@ -38,25 +44,22 @@ def add(
 
 
 async def _add(text: str, name: str, at: str) -> None:
-    if not text.strip():
-        raise UsageError("there is no text: give a title line, and on the next lines a body in Markdown")
-    async with open_app() as app:
-        now, zone = app.clock.now(), app.settings.timezone
+    async with open_app() as app, app.store.write() as work:
+        now, chat = app.clock.now(), await chat_named(work, name) if name else None
+        zone = chats.zone_of(chat, app.settings.timezone)
         due_at = _moment(at, zone, now)
-        async with app.store.write() as work:
-            # What goes to all belongs to the chat that the operator sits at.
-            chat = (
-                await chat_named(work, name)
-                if name
-                else await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
+        # What goes to all belongs to the chat that the operator sits at.
+        at_chat = chat or await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
+        try:
+            draft = await updates.write(
+                work, COMMAND_LINE, at_chat, text, due_at or now, now, app.services.quotas
             )
-            if chat.access is ChatAccess.BANNED:
-                raise UsageError(f"{chat.name} is banned: let it in with skywave chats allow {chat.place}")
-            draft = Draft(0, chat.id, OPERATOR, text, not name, DraftState.SCHEDULED, due_at or now, now)
-            await work.drafts.add(draft)
-            await work.commit()
+        except updates.NoText as exc:
+            raise UsageError(f"{exc} Give a title line, and on the next lines a body in Markdown") from exc
+        await updates.schedule(work, COMMAND_LINE, at_chat, draft, now, everywhere=chat is None)
+        await work.commit()
     when = "soon" if due_at is None else f"{due_at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} ({zone})"
-    say(f"The post goes out {when} to {chat.name if name else 'all chats that follow updates'}.")
+    say(f"The post goes out {when} to {chat.name if chat else 'all chats that follow updates'}.")
 
 
 def _moment(at: str, zone: str, now: datetime) -> datetime | None:
@@ -67,7 +70,7 @@ def _moment(at: str, zone: str, now: datetime) -> datetime | None:
     except (recurrences.NotUnderstood, recurrences.InThePast) as exc:
         raise UsageError(str(exc)) from exc
     if rest:
-        raise UsageError(f"“{rest}” after the time is not understood: write --at '2026-11-25 18:30'")
+        raise UsageError(f"I don't understand “{rest}” after the time: write --at '2026-11-25 18:30'")
     return moment
 
 
@@ -80,24 +83,27 @@ def list_(json: Json = False) -> None:
 async def _list(json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
         drafts = await work.drafts.scheduled()
-        chats = {chat.id: chat for chat in await work.chats.all()}
+        by_id = {chat.id: chat for chat in await work.chats.all()}
     if json:
         print_json([to_json(draft) for draft in drafts])
         return
-    zone = app.settings.zone
+    default = app.settings.timezone
     rows = [
-        (d.id, _to(d, chats[d.chat_id]), _local(d.due_at, zone), d.text.strip().split("\n")[0])
+        (d.id, _to(d, by_id[d.chat_id]), _local(d, by_id[d.chat_id], default), d.text.strip().split("\n")[0])
         for d in drafts
     ]
-    print_table(("#", "to", "goes out", "title"), rows, "No update waits. Write one: skywave posts add TEXT")
+    print_table(
+        ("#", "to", "goes out", "title"), rows, "No scheduled updates. Write one: skywave posts add TEXT"
+    )
 
 
 def _to(draft: Draft, chat: Chat) -> str:
     return "all" if draft.everywhere else chat.name
 
 
-def _local(moment: datetime | None, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" if moment else ""
+def _local(draft: Draft, chat: Chat, default: str) -> str:
+    zone = chats.zone_of(None if draft.everywhere else chat, default)
+    return f"{draft.due_at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} ({zone})" if draft.due_at else ""
 
 
 @commands.command("cancel")
@@ -108,7 +114,7 @@ def cancel(number: Number) -> None:
 
 async def _cancel(number: int) -> None:
     async with open_app() as app, app.store.write() as work:
-        if not await work.drafts.set_state(number, DraftState.DISCARDED):
+        if not await updates.discard(work, COMMAND_LINE, number, app.clock.now()):
             raise NotFound(f"no update {number} waits: skywave posts list shows them")
         await work.commit()
     say(f"Update {number} was discarded.")

@@ -9,7 +9,7 @@ from bot.cli.common import Json, counted, open_app, print_json, run, say, to_jso
 from content import search
 from content.errors import UsageError
 from content.text import excerpt
-from content.types import PostQuery
+from scheduler.actions import reading
 
 
 def search_command(
@@ -27,13 +27,12 @@ def search_command(
 
 
 async def _search(words: str, limit: int, json: bool) -> int:
-    query = search.parse(words)
-    if query.problems:
-        raise UsageError(f"{query.problems[0]} is not understood: dates are written like after:2026-01-31")
-    if query.empty:
-        raise UsageError("nothing to look for: give at least one word, like skywave search 微调")
+    try:
+        query = reading.understood(words)
+    except reading.NoWords as exc:
+        raise UsageError(f"{exc} For example: skywave search 微调") from exc
     async with open_app() as app, app.store.read() as work:
-        ranking = await work.index.search(query, PostQuery(limit=limit))
+        ranking = await reading.find(work, words, limit)
         posts = await work.posts.by_ids(ranking.ids)
     snippets = [search.snippet(post.text, query, app.settings.excerpt_length) for post in posts]
     if json:

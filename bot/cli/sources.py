@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,9 +37,10 @@ from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.secrets import is_public, printable
 from content.types import ParsedSource, Source, SourceState, Visibility
+from scheduler.actions import sources
+from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
-from scheduler.upkeep import remove_source
 
 commands = typer.Typer(cls=Commands, name="sources", help="Where posts come from.", no_args_is_help=True)
 
@@ -72,6 +74,9 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
                 read(printable(url))
                 if isinstance(added, PollResult):
                     results.append(added)
+                    async with app.store.write() as work:
+                        await sources.added(work, COMMAND_LINE, added.source, added.before, app.clock.now())
+                        await work.commit()
                 else:
                     refused.append(added)
     if json:
@@ -132,16 +137,16 @@ def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
 
 async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        sources = await work.sources.all()
+        known = await work.sources.all()
     if not with_secrets:
-        sources = [without_secrets(source) for source in sources]
+        known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source) for source in sources])
+        print_json([to_json(source) for source in known])
         return
-    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in sources]
+    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in known]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
-    for source in sources:
+    for source in known:
         for failure in source.unread:
             warn(f"{source.name}: not read: {failure.name}: {failure.reason}")
 
@@ -186,31 +191,25 @@ def _show_check(url: str, parsed: ParsedSource) -> None:
 @commands.command("pause")
 def pause(name: Name) -> None:
     """Stop polling a source."""
-    run(_set_state(name, SourceState.PAUSED))
+    run(_change(name, "paused", sources.pause))
 
 
 @commands.command("resume")
 def resume(name: Name) -> None:
     """Poll a paused or failing source again, at once."""
-    run(_set_state(name, SourceState.ACTIVE))
-
-
-async def _set_state(name: str, state: SourceState) -> None:
-    async def change(work: UnitOfWork, source: Source) -> None:
-        await work.sources.set_state(source.id, state)
-
-    await _change(name, state.value, change)
+    run(_change(name, "active", sources.resume))
 
 
 async def _change(
-    name: str, action: str, change: Callable[[UnitOfWork, Source], Coroutine[Any, Any, None]]
+    name: str,
+    told: str,
+    change: Callable[[UnitOfWork, Actor, Source, datetime], Coroutine[Any, Any, None]],
 ) -> None:
     async with open_app() as app, app.store.write() as work:
         source = await source_named(work, name)
-        await change(work, source)
-        await work.audit.add("cli", f"source {action}", source.name, app.clock.now())
+        await change(work, COMMAND_LINE, source, app.clock.now())
         await work.commit()
-    say(f"{source.name}: {action}")
+    say(f"{source.name}: {told}")
 
 
 @commands.command("remove")
@@ -228,7 +227,7 @@ async def _named(name: str) -> Source:
 
 async def _remove(source: Source) -> None:
     async with open_app() as app:
-        cancelled = await remove_source(app.store, source.id, "cli", app.clock.now())
+        cancelled = await sources.remove(app.store, COMMAND_LINE, source.id, app.clock.now())
     say(f"{source.name}: removed, {counted(cancelled or 0, 'delivery', 'deliveries')} cancelled")
 
 
@@ -266,8 +265,8 @@ def export(
 
 async def _export(file: Path, with_secrets: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        sources = await work.sources.all()
-    feeds = [s for s in sources if s.kind == "feed" and s.visibility == Visibility.PUBLIC]
+        known = await work.sources.all()
+    feeds = [s for s in known if s.kind == "feed" and s.visibility == Visibility.PUBLIC]
     written = [feed for feed in feeds if with_secrets or is_public(feed.url)]
     if file == STANDARD:
         sys.stdout.buffer.write(to_opml(written) + b"\n")
@@ -293,9 +292,9 @@ async def _poll(every: bool, json: bool) -> int:
     results: list[PollResult] = []
     async with open_app() as app:
         async with app.store.read() as work:
-            sources = await work.sources.polled() if every else await work.sources.due(app.clock.now())
-        with _progress("polling", len(sources)) as read:
-            async for result in app.poller.poll_each(sources):
+            polled = await work.sources.polled() if every else await work.sources.due(app.clock.now())
+        with _progress("polling", len(polled)) as read:
+            async for result in app.poller.poll_each(polled):
                 results.append(result)
                 read(result.source.name)
     _show_poll(results, json)

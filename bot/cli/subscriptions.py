@@ -10,7 +10,7 @@ from bot.cli.common import (
     Json,
     chat_named,
     counted,
-    ensure_allowed,
+    kind_of_place,
     open_app,
     parse_place,
     print_json,
@@ -18,9 +18,16 @@ from bot.cli.common import (
     say,
     source_named,
     to_json,
+    warn,
     words_or_stdin,
 )
 from bot.cli.tables import print_table
+from content.types import Source
+from scheduler.actions import chats as actions
+from scheduler.actions import following
+from scheduler.actions.audit import COMMAND_LINE
+from scheduler.ports import UnitOfWork
+from scheduler.types import Chat
 
 commands = typer.Typer(
     cls=Commands, name="subscriptions", help="Which chat follows which source.", no_args_is_help=True
@@ -33,7 +40,7 @@ Wanted = Annotated[
 
 
 @commands.command("add")
-def add(chats: Chats, source: Wanted = "all") -> None:
+def add(chats: Chats, source: Wanted = following.ALL) -> None:
     """Let chats follow a source, from the next post on. Unknown chats are added.
 
     skywave subscriptions add telegram:-100123 --source https://example.org/feed.xml
@@ -43,45 +50,58 @@ def add(chats: Chats, source: Wanted = "all") -> None:
 
 async def _add(words: Sequence[str], name: str) -> None:
     places = [parse_place(word) for word in words_or_stdin(words)]
-    added = 0
+    count = 0
     async with open_app() as app, app.store.write() as work:
-        source = None if name == "all" else await source_named(work, name)
-        name, source_id = (source.name, source.id) if source else (name, None)
+        now, source = app.clock.now(), await _source(work, name)
         for place in places:
-            chat = await ensure_allowed(work, place)
-            added += await work.subscriptions.add(chat.id, source_id)
-        await work.audit.add("cli", "subscribe", f"{len(places)} chats, {name}", app.clock.now())
+            chat = (await actions.add(work, COMMAND_LINE, place, kind_of_place(place), now)).chat
+            done = await following.follow(work, COMMAND_LINE, chat, source, now, app.services.quotas)
+            count += done.added
         await work.commit()
-    follow = "follows" if added == 1 else "follow"
-    say(f"{added} of {counted(len(places), 'chat')} newly {follow} {name}")
+    follow = "follows" if count == 1 else "follow"
+    say(f"{count} of {counted(len(places), 'chat')} newly {follow} {source.name if source else name}")
+
+
+async def _source(work: UnitOfWork, name: str) -> Source | None:
+    return None if name.casefold() == following.ALL else await source_named(work, name)
 
 
 @commands.command("remove")
-def remove(chats: Chats, source: Wanted = "all") -> None:
-    """Stop chats from following a source; what waits for them of it is cancelled."""
+def remove(chats: Chats, source: Wanted = following.ALL) -> None:
+    """Stop chats from following a source, or everything; what waits for them of it is cancelled.
+
+    skywave subscriptions remove telegram:-100123 --source https://example.org/feed.xml
+    """
     run(_remove(chats, source))
 
 
-async def _remove(words: Sequence[str], name: str) -> None:
-    removed = 0
+async def _remove(words: Sequence[str], name: str) -> int:
+    removed, hints = 0, list[str]()
     async with open_app() as app, app.store.write() as work:
-        source = None if name == "all" else await source_named(work, name)
-        name, source_id = (source.name, source.id) if source else (name, None)
-        for word in words_or_stdin(words):
-            chat = await chat_named(work, word)
-            if await work.subscriptions.remove(chat.id, source_id):
-                removed += 1
-                left = await work.subscriptions.of(chat.id)
-                if not left or source_id is not None:
-                    await work.outbox.cancel(
-                        "unsubscribed",
-                        app.clock.now(),
-                        chat_id=chat.id,
-                        source_id=source_id if left else None,
-                    )
-        await work.audit.add("cli", "unsubscribe", f"{removed} chats, {name}", app.clock.now())
+        now, source = app.clock.now(), await _source(work, name)
+        chats = [await chat_named(work, word) for word in words_or_stdin(words)]
+        for chat in chats:
+            done = await following.unfollow(work, COMMAND_LINE, chat, source, now)
+            removed += bool(done.ended)
+            hints += _hints(chat, source, done)
         await work.commit()
-    say(f"{counted(removed, 'chat')} no longer {'follows' if removed == 1 else 'follow'} {name}")
+    for hint in hints:
+        warn(f"skywave: {hint}")
+    what = source.name if source else "all sources"
+    say(f"{removed} of {counted(len(chats), 'chat')} unsubscribed from {what}")
+    return 0 if removed == len(chats) else 1
+
+
+def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> list[str]:
+    """What remains to be said of a chat: why nothing ended, or what still comes."""
+    if source and done.through_all:
+        end = f"skywave subscriptions remove {chat.place} --source {following.ALL}"
+        return [f"{chat.name} gets {source.name} with all public sources: {end} ends those"]
+    if not done.ended:
+        return [f"{chat.name} does not follow {source.name if source else 'anything'}"]
+    if done.digest:
+        return [f"the digest of {chat.name} stays scheduled: skywave digests remove {chat.place} ends it"]
+    return []
 
 
 @commands.command("list")

@@ -7,9 +7,9 @@ from datetime import timedelta
 from bot.access import AccessMode
 from bot.app import App
 from bot.cli.common import Finding, counted
-from bot.commands.refusals import REFUSED
 from content.sources.updates import KIND as UPDATES
 from content.types import Source, Visibility
+from scheduler.actions.audit import Change
 from scheduler.ports import AuditEntry
 from scheduler.types import Chat, ChatAccess, Subscription
 
@@ -19,7 +19,7 @@ SHOWN = 5
 
 async def usage(app: App) -> AsyncIterator[Finding]:
     async with app.store.read() as work:
-        refused = await work.audit.since(app.clock.now() - LATELY, REFUSED, SHOWN)
+        refused = await work.audit.newest(SHOWN, since=app.clock.now() - LATELY, action=Change.REFUSED)
         sources, chats = await work.sources.all(), await work.chats.all()
         subscriptions = await work.subscriptions.all()
     if app.settings.access is AccessMode.CLOSED:

@@ -19,7 +19,7 @@ TEXT = Parameter("text", "a title line and a text in Markdown; at 18:30 first se
 
 COMMANDS = (
     Command("latest", "/latest [source]", "the newest posts", latest, parameters=(SOURCE,)),
-    Command("page", "/page N", "page N of them", page, parameters=(NUMBER,)),
+    Command("page", "/page N", "jump to page N", page, parameters=(NUMBER,)),
     Command(
         "search",
         "/search words",
@@ -40,7 +40,12 @@ COMMANDS = (
     ),
     Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Act.MANAGE, (SOURCE,)),
     Command(
-        "digest", "/digest daily 09:00", "send them together at set times", digest, Act.MANAGE, (SCHEDULE,)
+        "digest",
+        "/digest daily 09:00",
+        "receive posts as a scheduled digest",
+        digest,
+        Act.MANAGE,
+        (SCHEDULE,),
     ),
     Command("post", "/post [at 18:30] text", "write an update yourself", post, Act.MANAGE, (TEXT,)),
     Command("help", "/help", "this list", help_),

@@ -1,17 +1,18 @@
-"""/digest: what a chat follows comes at times it chooses, in local time."""
+"""/digest: a chat gets what it follows at times that it chooses, in local time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.commands.types import Reply, Request, Services
 from content import present
 from content.errors import UsageError
-from scheduler.timetable import digests, recurrences
+from scheduler.actions import digests
+from scheduler.ports import UnitOfWork
+from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.types import Digest
 
-SHOWN_RUNS = 3
 EXAMPLES = "/digest daily 09:00 Asia/Shanghai, /digest weekdays 18:30, /digest mon,thu 08:00"
 
 
@@ -22,46 +23,32 @@ async def digest(request: Request, services: Services) -> Reply:
 
 
 async def _schedule(request: Request, services: Services) -> Reply:
-    t, chat, now = request.translator.t, request.chat, services.clock.now()
-    try:
-        recurrence, zone = recurrences.parse(request.arguments)
-    except recurrences.NotUnderstood as exc:
-        nearest = f"/digest {exc.nearest}"
-        raise UsageError(
-            t("“{word}” is not understood. Did you mean: {nearest}", word=exc.word[:60], nearest=nearest)
-        ) from exc
-    timezone = zone or chat.timezone or services.timezone
-    wanted = Digest(0, chat.id, str(recurrence), timezone, recurrences.next_run(recurrence, timezone, now))
+    t, now = request.translator.t, services.clock.now()
     async with services.store.write() as work:
-        if zone:
-            await work.chats.save(replace(chat, timezone=zone))
-        if before := await work.digests.of(chat.id):
-            wanted = replace(
-                before, recurrence=wanted.recurrence, timezone=timezone, next_run_at=wanted.next_run_at
+        try:
+            done = await digests.set_digest(
+                work, request.by, request.chat, request.arguments, services.timezone, now
             )
-        saved, followed_nothing = await digests.set_up(work, wanted)
-        await work.audit.add(request.call.actor, "digest", f"{chat.place} {recurrence} {timezone}", now)
+        except NotUnderstood as exc:
+            nearest, word = f"/digest {exc.nearest}", exc.word[:60]
+            wrong = t("I don't understand “{word}”. Did you mean: {nearest}", word=word, nearest=nearest)
+            raise UsageError(wrong) from exc
         await work.commit()
-    summary = t(
-        "All that this chat follows now comes as a digest: {when} ({zone}).", when=recurrence, zone=timezone
-    )
-    if followed_nothing:
+    when, zone = done.digest.recurrence, done.digest.timezone
+    summary = t("New posts for this chat now come as a digest: {when} ({zone}).", when=when, zone=zone)
+    if done.followed_nothing:
         summary += " " + t("This chat followed nothing, so it now follows all public sources.")
-    return _shown(saved, summary, request, now)
+    return _shown(done.digest, summary, request, digests.next_runs(done.digest, now))
 
 
-def _shown(digest: Digest, summary: str, request: Request, now: datetime) -> Reply:
-    recurrence, _ = recurrences.parse(digest.recurrence)
-    after = min(now, digest.next_run_at - timedelta(microseconds=1))
-    runs = list(islice(recurrences.occurrences(recurrence, digest.timezone, after), SHOWN_RUNS))
+def _shown(digest: Digest, summary: str, request: Request, runs: Sequence[datetime]) -> Reply:
     look = replace(request.look, timezone=ZoneInfo(digest.timezone))
     return Reply(present.schedule(summary, runs, look))
 
 
-async def _existing(request: Request, services: Services) -> Digest:
+async def _existing(work: UnitOfWork, request: Request) -> Digest:
     """Raises UsageError with examples if the chat has no digest."""
-    async with services.store.read() as work:
-        found = await work.digests.of(request.chat.id)
+    found = await work.digests.of(request.chat.id)
     if found is None:
         t = request.translator.t
         raise UsageError(t("This chat has no digest. For example: {examples}", examples=EXAMPLES))
@@ -69,31 +56,32 @@ async def _existing(request: Request, services: Services) -> Digest:
 
 
 async def _list(request: Request, services: Services) -> Reply:
-    t, found = request.translator.t, await _existing(request, services)
+    t = request.translator.t
+    async with services.store.read() as work:
+        found = await _existing(work, request)
     summary = t("The digest of this chat: {when} ({zone}).", when=found.recurrence, zone=found.timezone)
-    return _shown(found, summary, request, services.clock.now())
+    return _shown(found, summary, request, digests.next_runs(found, services.clock.now()))
 
 
 async def _now(request: Request, services: Services) -> Reply:
-    t, found = request.translator.t, await _existing(request, services)
+    t = request.translator.t
     async with services.store.write() as work:
-        sent = await digests.edition(work, found, services.clock.now(), slot=None)
+        found = await _existing(work, request)
+        sent = await digests.send(work, request.by, request.chat, found, services.clock.now())
         await work.commit()
     services.wake()
-    return Reply(
-        present.notice(t("The digest is on its way.") if sent else t("Nothing waits for the digest."))
-    )
+    return Reply(present.notice(t("Sending the digest now.") if sent else t("Nothing new for the digest.")))
 
 
 async def _off(request: Request, services: Services) -> Reply:
-    t, found, now = request.translator.t, await _existing(request, services), services.clock.now()
+    t = request.translator.t
     async with services.store.write() as work:
-        sent = await digests.end(work, found, now)
-        await work.audit.add(request.call.actor, "digest off", str(request.chat.place), now)
+        found = await _existing(work, request)
+        sent = await digests.end(work, request.by, request.chat, found, services.clock.now())
         await work.commit()
     services.wake()
     ended = t("The digest has ended: posts arrive as they appear again.")
-    return Reply(present.notice(ended + ("\n" + t("What waited is on its way.") if sent else "")))
+    return Reply(present.notice(ended + ("\n" + t("Sending the queued posts now.") if sent else "")))
 
 
 ACTIONS = {"": _list, "list": _list, "now": _now, "off": _off}

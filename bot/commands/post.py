@@ -9,34 +9,32 @@ from bot.commands.types import Button, Reply, Request, Services, may
 from bot.numbers import number
 from content import present
 from content.errors import UsageError
+from content.i18n import Msgid
+from scheduler.actions import chats, updates
 from scheduler.timetable import recurrences
-from scheduler.types import Draft, DraftState
+from scheduler.types import Draft
 
 PREFIX = "d"
 HERE, ALL, NO = "here", "all", "no"
+DISCARDED, SENDING = Msgid("The post was discarded."), Msgid("Sending the post now.")
+HANDLED = Msgid("Already handled.")
 
 
 async def post(request: Request, services: Services) -> Reply:
     """Show what a text would look like; buttons send it, now or at its time."""
-    t, now = request.translator.t, services.clock.now()
+    now = services.clock.now()
     due_at, text, wrong = _read(request, services, now)
-    kept: Draft | None = None
-    if due_at and not text.strip():  # the time of a text whose first time was wrong
-        async with services.store.read() as work:
-            kept = await work.drafts.last_preview(request.chat.id, request.call.actor)
-        text = kept.text if kept else ""
-    if not text.strip():
-        if wrong:
-            raise UsageError(wrong)
-        example = "/post at 18:30 " + t("Title, and on the next lines the text in Markdown")
-        raise UsageError(t("There is no text. For example: {example}", example=example))
-    draft = Draft(0, request.chat.id, request.call.actor, text, False, DraftState.PREVIEW, due_at, now)
     async with services.store.write() as work:
-        if request.person:
-            await services.quotas.may_write(work, request.person, text, now)
-        if kept:
-            await work.drafts.set_state(kept.id, DraftState.DISCARDED)
-        draft = await work.drafts.add(draft)
+        earlier: Draft | None = None
+        if due_at and not text.strip():  # the time of a text whose first time was wrong
+            earlier = await work.drafts.last_preview(request.chat.id, request.call.actor)
+            text = earlier.text if earlier else ""
+        try:
+            draft = await updates.write(
+                work, request.by, request.chat, text, due_at, now, services.quotas, instead_of=earlier
+            )
+        except updates.NoText as exc:
+            raise UsageError(wrong or _no_text(request)) from exc
         await work.commit()
     document = present.post(await services.drafts.preview(draft, now), request.look)
     if wrong:
@@ -44,16 +42,22 @@ async def post(request: Request, services: Services) -> Reply:
     return Reply(document, _buttons(draft, request, services), private=True)
 
 
+def _no_text(request: Request) -> str:
+    t = request.translator.t
+    example = "/post at 18:30 " + t("Title, and on the next lines the text in Markdown")
+    return t("There is no text. For example: {example}", example=example)
+
+
 def _read(request: Request, services: Services, now: datetime) -> tuple[datetime | None, str, str]:
     """When a post goes out, None for at once; its text; what is wrong with its time, and the next step."""
     t, text = request.translator.t, request.arguments.replace("\\n", "\n").strip()
     if not text.lower().startswith("at "):
         return None, text, ""
-    zone = request.chat.timezone or services.timezone
+    zone = chats.zone_of(request.chat, services.timezone)
     try:
         return *recurrences.parse_moment(text[3:].lstrip(), zone, now), ""
     except recurrences.NotUnderstood as exc:
-        wrong = t("“{word}” is not understood.", word=exc.word[:60])
+        wrong = t("I don't understand “{word}”.", word=exc.word[:60])
         nearest, rest = exc.nearest, text if exc.rest is None else exc.rest
     except recurrences.InThePast as exc:
         wrong = t("{moment} ({zone}) has passed.", moment=exc.word, zone=zone)
@@ -75,40 +79,43 @@ def _buttons(draft: Draft, request: Request, services: Services) -> tuple[Button
 async def confirm(data: str, request: Request, services: Services) -> Reply | None:
     """What a press below a preview does."""
     _, name, choice = data.split(":") if data.count(":") == 2 else ("", "", "")
-    t, draft_id = request.translator.t, number(name)
-    async with services.store.read() as work:
-        draft = None if draft_id is None else await work.drafts.get(draft_id)
-    if draft is None or draft.chat_id != request.chat.id or choice not in (HERE, ALL, NO):
+    draft_id = number(name)
+    if draft_id is None or choice not in (HERE, ALL, NO):
         return None
-    everywhere = choice == ALL
-    if everywhere and not may(Act.SEND_TO_ALL, request, services):
-        raise UsageError(t("Only operators send to all chats."))
+    async with services.store.read() as work:
+        draft = await updates.of_chat(work, request.chat, draft_id)
+    if draft is None:
+        return None
     if choice == NO:
-        done = await _set(draft, DraftState.DISCARDED, False, services)
-        return Reply(present.notice(t("The post was discarded.") if done else _too_late(request)))
-    if draft.due_at and draft.due_at > services.clock.now():
-        return await _scheduled(draft, everywhere, request, services)
-    if not await services.drafts.publish(replace(draft, everywhere=everywhere)):
-        return Reply(present.notice(_too_late(request)))
-    return Reply(present.notice(t("The post is on its way.")))
+        return await _discard(draft, request, services)
+    if choice == ALL and not may(Act.SEND_TO_ALL, request, services):
+        raise UsageError(request.translator.t("Only operators send to all chats."))
+    return await _send(replace(draft, everywhere=choice == ALL), request, services)
 
 
-async def _scheduled(draft: Draft, everywhere: bool, request: Request, services: Services) -> Reply:
-    t, zone = request.translator.t, request.chat.timezone or services.timezone
-    if not await _set(draft, DraftState.SCHEDULED, everywhere, services):
-        return Reply(present.notice(_too_late(request)))
-    assert draft.due_at is not None
-    when = request.translator.long_date(draft.due_at, ZoneInfo(zone))
-    cancel = Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
-    return Reply(present.notice(t("The post goes out on {when} ({zone}).", when=when, zone=zone)), (cancel,))
-
-
-async def _set(draft: Draft, state: DraftState, everywhere: bool, services: Services) -> bool:
+async def _discard(draft: Draft, request: Request, services: Services) -> Reply:
     async with services.store.write() as work:
-        changed = await work.drafts.set_state(draft.id, state, everywhere=everywhere)
+        done = await updates.discard(work, request.by, draft.id, services.clock.now())
         await work.commit()
-    return changed
+    return _said(DISCARDED if done else HANDLED, request)
 
 
-def _too_late(request: Request) -> str:
-    return request.translator.t("That was settled already.")
+async def _send(draft: Draft, request: Request, services: Services) -> Reply:
+    """Send an update now, or schedule it if its time has not come."""
+    now = services.clock.now()
+    if draft.due_at is None or draft.due_at <= now:
+        done = await services.drafts.publish(draft, request.by)
+        return _said(SENDING if done else HANDLED, request)
+    async with services.store.write() as work:
+        done = await updates.schedule(work, request.by, request.chat, draft, now, everywhere=draft.everywhere)
+        await work.commit()
+    if not done:
+        return _said(HANDLED, request)
+    t, zone = request.translator.t, chats.zone_of(request.chat, services.timezone)
+    when = request.translator.long_date(draft.due_at, ZoneInfo(zone))
+    discard = Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
+    return Reply(present.notice(t("The post goes out on {when} ({zone}).", when=when, zone=zone)), (discard,))
+
+
+def _said(msgid: str, request: Request) -> Reply:
+    return Reply(present.notice(request.translator.t(msgid)))

@@ -14,6 +14,7 @@ from content import present
 from content.errors import AddressRefused, SkywaveError, Unreachable
 from content.fetch import printable
 from content.i18n import Translator
+from scheduler.actions.audit import Actor, Change, record
 from scheduler.errors import QuotaExceeded
 from scheduler.types import Quota
 
@@ -21,8 +22,6 @@ log = structlog.get_logger(__name__)
 
 # A chat that may not use the bot, and who has reached a quota, are told again after so long.
 CLOSED_FOR, QUOTA_FOR = timedelta(days=1), timedelta(hours=1)
-# What the audit calls it.
-REFUSED = "refused"
 
 
 class Refusals:
@@ -69,7 +68,7 @@ class Refusals:
         actor = request.call.actor
         log.warning("access.refused", actor=actor, what=what)
         async with self._services.store.write() as work:
-            await work.audit.add(actor, REFUSED, what, self._services.clock.now())
+            await record(work, Actor(actor), Change.REFUSED, self._services.clock.now(), what)
             await work.commit()
 
 

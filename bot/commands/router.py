@@ -13,7 +13,7 @@ from bot.commands.types import Call, Reply, Request, Services, Work
 from content import present
 from content.errors import SkywaveError, StoreError, StoreRejected
 from content.i18n import Translator
-from scheduler import membership
+from scheduler.actions import chats
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,6 @@ class Router:
         if chat.id and same and chat.state is not ChatState.GONE:
             return chat
         async with self._services.store.write() as work:
-            chat = await work.chats.ensure(call.place, title=call.title, kind=call.kind)
-            await membership.reactivate(work, chat, self._services.clock.now())
+            chat = await chats.arrived(work, call.place, call.title, call.kind, self._services.clock.now())
             await work.commit()
         return chat

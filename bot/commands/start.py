@@ -1,10 +1,9 @@
 """/start and /help: the first things a person sees."""
 
-from dataclasses import replace
-
 from bot.commands.types import Reply, Request, Services
 from content import present
 from content.document import Document, Heading, Paragraph, text
+from scheduler.actions import chats
 from scheduler.types import ChatKind
 
 
@@ -13,7 +12,8 @@ async def start(request: Request, services: Services) -> Reply:
     t = request.translator.t
     if request.chat.kind is ChatKind.PRIVATE and not request.chat.language:
         async with services.store.write() as work:
-            await work.chats.save(replace(request.chat, language=request.translator.language))
+            language = chats.Settings(language=request.translator.language)
+            await chats.change(work, request.by, request.chat, language, services.clock.now())
             await work.commit()
     steps = (
         t("/latest shows the newest posts, /search finds posts in Chinese and English."),

@@ -9,10 +9,10 @@ from bot.access import AccessMode, Act, Role, Verdict, decide
 from content.document import Document
 from content.i18n import Translator
 from content.present import Look
+from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
 from scheduler.quotas import Quotas
-from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 
@@ -44,9 +44,14 @@ class Request:
     look: Look
 
     @property
+    def by(self) -> Actor:
+        """The person as actions know it: quotas do not apply to operators."""
+        return Actor(self.call.actor, self.call.place, limited=self.role is not Role.OPERATOR)
+
+    @property
     def person(self) -> str:
-        """Who is asked about quotas and kept from private networks; empty for an operator."""
-        return "" if self.role is Role.OPERATOR else self.call.actor
+        """Who is kept from private networks; empty for an operator."""
+        return self.call.actor if self.by.limited else ""
 
     @property
     def arguments(self) -> str:
@@ -80,7 +85,6 @@ class Services:
 
     store: Store
     ingest: Ingest
-    digests: Digests
     drafts: Drafts
     clock: Clock
     page_size: int

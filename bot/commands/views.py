@@ -1,4 +1,4 @@
-"""Pages that can be turned: what a button carries is all that is needed to show its page again."""
+"""Pages that can be turned: a button carries all that is needed to show its page again."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -7,12 +7,12 @@ from enum import StrEnum
 from bot.commands.types import Button, Reply, Request, Services
 from bot.numbers import number
 from content import present, search
-from content.types import Page, PostQuery, SearchHit, SearchResults
+from content.types import Page, SearchHit, SearchResults
+from scheduler.actions import reading
+from scheduler.actions.reading import Found, page_count
 
 # Telegram takes rows of eight buttons; « and » are two of them.
 NUMBERED = 6
-# Hits of which a pager keeps the order.
-KEPT_HITS = 1_000
 
 
 class ViewKind(StrEnum):
@@ -42,10 +42,6 @@ class View:
         return None
 
 
-def page_count(total: int, size: int) -> int:
-    return max(1, -(-total // size))
-
-
 def page_buttons(view: View, pages: int) -> tuple[Button, ...]:
     """« 1 · 2 · 3 »: the first, the last and those around the shown page."""
     if pages < 2:
@@ -72,55 +68,52 @@ async def show(view: View, request: Request, services: Services) -> Reply:
     """The reply that shows a view; a page beyond the last shows the last."""
     if view.kind is ViewKind.SEARCH:
         return await _show_search(view, request, services)
-    size = services.page_size
-    query = PostQuery(request.chat.id, view.subject or None, view.anchor, (view.page - 1) * size, size)
+    source_id, size = view.subject or None, services.page_size
     async with services.store.read() as work:
-        posts, total = await work.posts.page(query)
-    pages = page_count(total, size)
-    if view.page > pages:
-        return await show(replace(view, page=pages), request, services)
-    page = Page(tuple(posts), view.page, pages, total, view.anchor)
-    return Reply(present.page(page, request.look), page_buttons(view, pages))
+        page = await reading.page(
+            work, request.chat, view.page, size, source_id=source_id, anchor=view.anchor
+        )
+    return open_page(page, view.subject, request)
+
+
+def open_page(page: Page, subject: int, request: Request) -> Reply:
+    """The reply that shows a page of the newest posts, of the source `subject` or, if it is 0, of all."""
+    view = View(ViewKind.LATEST, subject, page.number, page.anchor)
+    return Reply(present.page(page, request.look), page_buttons(view, page.pages))
 
 
 async def open_search(text: str, request: Request, services: Services) -> Reply:
     """The first page of what is found; the order of the hits is kept for the others."""
-    query = search.parse(text)
-    scope = PostQuery(request.chat.id, limit=KEPT_HITS)
+    chat, saved = request.chat, 0
     async with services.store.read() as work:
-        ranking = await work.index.search(query, scope)
-    view = View(ViewKind.SEARCH, 0, 1, 0)
+        ranking = await reading.find(work, text, reading.KEPT_HITS, chat)
     if ranking.total > services.page_size:
         async with services.store.write() as work:
-            now = services.clock.now()
-            saved = await work.searches.save(request.chat.id, text, ranking.ids, ranking.total, now)
+            saved = await reading.keep(work, chat, text, ranking, services.clock.now())
             await work.commit()
-        view = replace(view, subject=saved)
-    return await _results(view, text, ranking.ids, ranking.total, request, services)
+    found = Found(text, ranking.ids, ranking.total)
+    return await _results(View(ViewKind.SEARCH, saved, 1, 0), found, request, services)
 
 
 async def _show_search(view: View, request: Request, services: Services) -> Reply:
     async with services.store.read() as work:
-        saved = await work.searches.get(view.subject, request.chat.id)
-    if saved is None:
+        found = await reading.kept(work, request.chat, view.subject)
+    if found is None:
         t = request.translator.t
-        return Reply(present.error(t("These results are too old to turn. Please search again.")))
-    pages = page_count(len(saved.ids), services.page_size)
-    view = replace(view, page=min(view.page, pages))
-    return await _results(view, saved.query, saved.ids, saved.total, request, services)
+        return Reply(present.error(t("These results have expired. Please search again.")))
+    pages = page_count(len(found.ids), services.page_size)
+    return await _results(replace(view, page=min(view.page, pages)), found, request, services)
 
 
-async def _results(
-    view: View, text: str, ids: tuple[int, ...], total: int, request: Request, services: Services
-) -> Reply:
+async def _results(view: View, found: Found, request: Request, services: Services) -> Reply:
     size = services.page_size
-    shown = ids[(view.page - 1) * size : view.page * size]
     async with services.store.read() as work:
-        posts = await work.posts.by_ids(shown, chat_id=request.chat.id)
-    query, limit = search.parse(text), request.look.excerpt_length
+        posts = await reading.hits(work, request.chat, found, view.page, size)
+    query, limit = search.parse(found.words), request.look.excerpt_length
     # Long posts take milliseconds each: not on the event loop.
     snippets = [await asyncio.to_thread(search.snippet, post.text, query, limit) for post in posts]
     hits = tuple(SearchHit(post, snippet) for post, snippet in zip(posts, snippets, strict=True))
-    pages = page_count(len(ids), size)
-    document = present.results(text, SearchResults(total, hits), view.page, pages, request.look)
+    pages = page_count(len(found.ids), size)
+    results = SearchResults(found.total, hits)
+    document = present.results(found.words, results, view.page, pages, request.look)
     return Reply(document, page_buttons(view, pages))

@@ -10,6 +10,8 @@ from content.errors import SourceError
 from content.sources.kinds import Parser
 from content.sources.updates import GLOBAL, KIND, TITLE, to_parsed_post, url_of_chat
 from content.types import ParsedPost, ParsedSource, Post, Source, Visibility
+from scheduler.actions.audit import Actor, Change, record
+from scheduler.actions.updates import named
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, Draft, DraftState
 
@@ -35,10 +37,11 @@ class Drafts:
                 log.warning("draft.failed", draft=draft.id, reason=str(exc))
         return len(due)
 
-    async def publish(self, draft: Draft) -> bool:
+    async def publish(self, draft: Draft, by: Actor | None = None) -> bool:
         """Make a draft a post and send it, once; False if it was published or discarded before.
 
-        One to a banned chat is discarded. Raises SourceError when its text cannot be read.
+        `by` is the person who sends it; None: its time has come. One to a banned chat is discarded. Raises
+        SourceError when its text cannot be read.
         """
         now = self._clock.now()
         parsed = await self._parsed(draft, now)
@@ -49,10 +52,12 @@ class Drafts:
                 await work.drafts.set_state(draft.id, DraftState.DISCARDED)
                 await work.commit()
                 return False
-            if not await work.drafts.set_state(draft.id, DraftState.PUBLISHED):
+            published = DraftState.PUBLISHED
+            if not await work.drafts.set_state(draft.id, published, everywhere=draft.everywhere):
                 return False
             await _send(work, draft, chat, parsed, now)
-            await work.audit.add(draft.actor, "post", f"draft {draft.id}", now)
+            by = by or Actor(draft.actor)
+            await record(work, by, Change.UPDATE_SENT, now, named(draft.id, draft.everywhere), chat=chat)
             await work.commit()
         log.info("draft.published", draft=draft.id, everywhere=draft.everywhere)
         self._wake()

@@ -22,7 +22,6 @@ from content.sources import ReadContext
 from content.types import Source, Visibility
 from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
-from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 from storage.unit_of_work import SqlStore
@@ -68,6 +67,7 @@ class Desk:
         line: str,
         *,
         place: str = "1",
+        platform: str = "fake",
         kind: ChatKind = ChatKind.GROUP,
         actor: str = "fake:7",
         admin: bool = True,
@@ -78,7 +78,7 @@ class Desk:
             return admin
 
         name, _, arguments = line.removeprefix("/").partition(" ")
-        return Call(name, arguments, Place("fake", place), kind, f"chat {place}", actor, locale, is_admin)
+        return Call(name, arguments, Place(platform, place), kind, f"chat {place}", actor, locale, is_admin)
 
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))
@@ -147,7 +147,6 @@ async def open_desk(
             for_people=for_people or fetcher,
             quotas=quotas,
         ),
-        digests=Digests(store, clock, wake),
         drafts=Drafts(store, clock, wake),
         clock=clock,
         page_size=PAGE_SIZE,

@@ -73,7 +73,7 @@ async def test_an_unknown_source_names_those_that_there_are(desk: Desk) -> None:
     assert "There are none yet" in shown(await desk.say("/latest nothing"))
     await desk.source(*POSTS)
     said = shown(await desk.say("/latest nothing"))
-    assert said == "⚠ No source is called “nothing”. There is: Example. /sources lists them all."
+    assert said == "⚠ No source is called “nothing”. Available: Example. /sources lists them all."
     said = shown(await desk.say("/latest example.org/feed.xml"))
     assert "“example.org/feed.xml”. If it is the address of a feed, begin it with https://." in said
     assert len(shown(await desk.say("/latest " + "x" * 4000))) < 300
@@ -132,7 +132,7 @@ async def test_a_search_for_nothing_gives_an_example(desk: Desk, line: str) -> N
 )
 async def test_what_is_not_understood_is_named(desk: Desk, line: str) -> None:
     said = shown(await desk.say(f"/search {line}"))
-    assert "I do not understand" in said and "after:2026-01-31" in said
+    assert "I don't understand" in said and "after:2026-01-31" in said
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ async def test_unsubscribing_cancels_what_waits(desk: Desk) -> None:
     await desk.source(*POSTS)
     await desk.say("/subscribe Example")
     await desk.publish(*POSTS, "post-new")
-    assert shown(await desk.say("/unsubscribe Example")) == "This chat no longer follows Example."
+    assert shown(await desk.say("/unsubscribe Example")) == "Unsubscribed from Example."
     assert await desk.follows() == []
     assert await waiting(desk) == [(DeliveryState.CANCELLED, "unsubscribed")]
     # What was cancelled is not promised any more: who comes back is not owed it, but may be sent it once.
@@ -355,7 +355,7 @@ async def test_unsubscribing_from_everything(desk: Desk, line: str) -> None:
     await desk.say("/subscribe Example")
     await desk.say("/subscribe")
     await desk.publish(*POSTS, "post-new")
-    assert shown(await desk.say(line)) == "This chat no longer follows everything."
+    assert shown(await desk.say(line)) == "Unsubscribed from all sources."
     assert await desk.follows() == []
     assert await waiting(desk) == [("cancelled", "unsubscribed")]
 
@@ -365,9 +365,9 @@ async def test_a_digest_that_stays_without_subscriptions_is_told(desk: Desk) -> 
     await desk.source("post-o", url=OTHER, title="Other")
     for line in ("/subscribe Example", "/subscribe Other", "/digest daily 09:00 Asia/Shanghai"):
         await desk.say(line)
-    assert shown(await desk.say("/unsubscribe Example")) == "This chat no longer follows Example."
+    assert shown(await desk.say("/unsubscribe Example")) == "Unsubscribed from Example."
     assert shown(await desk.say("/unsubscribe Other")) == (
-        "This chat no longer follows Other."
+        "Unsubscribed from Other."
         " Its digest stays scheduled: daily 09:00 (Asia/Shanghai). /digest off ends it."
     )
 
@@ -404,10 +404,10 @@ async def test_unsubscribing_concerns_one_chat_alone(desk: Desk) -> None:
 
 async def test_unsubscribing_from_what_is_not_followed(desk: Desk) -> None:
     await desk.source(*POSTS)
-    assert "follows nothing" in shown(await desk.say("/unsubscribe"))
-    assert "follows nothing" in shown(await desk.say("/unsubscribe Example"))
+    assert "No subscriptions yet" in shown(await desk.say("/unsubscribe"))
+    assert "does not follow Example" in shown(await desk.say("/unsubscribe Example"))
     await desk.say("/subscribe all")
-    assert "does not follow Example by itself" in shown(await desk.say("/unsubscribe Example"))
+    assert "Example is only included through “all sources”." in shown(await desk.say("/unsubscribe Example"))
     assert "No source is called “no”" in shown(await desk.say("/unsubscribe no"))
     assert await desk.follows() == [None]
 

@@ -15,7 +15,7 @@ async def mode(desk: Desk, place: str = "1") -> set[Mode]:
 async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) -> None:
     await desk.say("/subscribe")
     said = shown(await desk.say("/digest mon,thu 08:00 shanghai")).splitlines()
-    assert said[0] == "All that this chat follows now comes as a digest: mon,thu 08:00 (Asia/Shanghai)."
+    assert said[0] == "New posts for this chat now come as a digest: mon,thu 08:00 (Asia/Shanghai)."
     assert said[2:] == [
         "• Monday, March 2, 2026 08:00",
         "• Thursday, March 5, 2026 08:00",
@@ -49,8 +49,8 @@ async def test_list_shows_the_schedule_or_how_to_make_one(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("/digest daily 25:00", "“25:00” is not understood. Did you mean: /digest daily 23:00"),
-        ("/digest dayly 9", "“dayly” is not understood. Did you mean: /digest daily 09:00"),
+        ("/digest daily 25:00", "I don't understand “25:00”. Did you mean: /digest daily 23:00"),
+        ("/digest dayly 9", "I don't understand “dayly”. Did you mean: /digest daily 09:00"),
         ("/digest daily 09:00 Asia/Shangai", "Did you mean: /digest daily 09:00 Asia/Shanghai"),
     ],
 )
@@ -68,9 +68,9 @@ async def test_now_sends_what_waits(desk: Desk) -> None:
     await desk.source("old")
     await desk.say("/subscribe")
     await desk.say("/digest daily 09:00")
-    assert shown(await desk.say("/digest now")) == "Nothing waits for the digest."
+    assert shown(await desk.say("/digest now")) == "Nothing new for the digest."
     await desk.publish("old", "new")
-    assert shown(await desk.say("/digest now")) == "The digest is on its way."
+    assert shown(await desk.say("/digest now")) == "Sending the digest now."
 
 
 async def test_off_says_whether_something_waited(desk: Desk) -> None:
@@ -78,7 +78,7 @@ async def test_off_says_whether_something_waited(desk: Desk) -> None:
     await desk.say("/subscribe")
     await desk.say("/digest daily 09:00")
     await desk.publish("old", "new")
-    assert "What waited is on its way." in shown(await desk.say("/digest off"))
+    assert "Sending the queued posts now." in shown(await desk.say("/digest off"))
     assert await mode(desk) == {Mode.INSTANT}
     assert "has no digest" in shown(await desk.say("/digest off"))
 
@@ -89,5 +89,5 @@ async def test_only_admins_schedule(desk: Desk) -> None:
 
 async def test_a_chinese_reader_may_write_and_read_chinese(desk: Desk) -> None:
     said = shown(await desk.say("/digest 每天 9点 Asia/Shanghai", locale="zh-hans"))
-    assert said.startswith("本聊天关注的内容今后汇成摘要发送：daily 09:00（Asia/Shanghai）。")
+    assert said.startswith("今后将按以下时间汇总推送：daily 09:00（Asia/Shanghai）。")
     assert "2026年3月2日星期一 09:00" in said

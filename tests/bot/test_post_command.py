@@ -37,7 +37,7 @@ async def test_a_preview_shows_the_post_and_sends_nothing(desk: Desk) -> None:
 async def test_a_confirmed_post_goes_to_that_chat_and_is_found_there_alone(desk: Desk) -> None:
     await desk.say("/subscribe", place="2")
     reply = await desk.say(TEXT)
-    assert shown(await desk.press(button(reply, "Send here"))) == "The post is on its way."
+    assert shown(await desk.press(button(reply, "Send here"))) == "Sending the post now."
     assert await deliveries(desk) == {"pending": 1}
     assert "Quiet night" in shown(await desk.say("/latest"))
     assert "Quiet night" in shown(await desk.say("/search band"))
@@ -74,14 +74,14 @@ async def test_a_press_counts_once(desk: Desk) -> None:
     reply = await desk.say(TEXT)
     await desk.press(button(reply, "Send here"))
     for label in ("Send here", "Discard"):
-        assert shown(await desk.press(button(reply, label))) == "That was settled already."
+        assert shown(await desk.press(button(reply, label))) == "Already handled."
     assert await deliveries(desk) == {"pending": 1}
 
 
 async def test_a_discarded_post_is_never_sent(desk: Desk) -> None:
     reply = await desk.say(TEXT)
     assert shown(await desk.press(button(reply, "Discard"))) == "The post was discarded."
-    assert shown(await desk.press(button(reply, "Send here"))) == "That was settled already."
+    assert shown(await desk.press(button(reply, "Send here"))) == "Already handled."
     assert await deliveries(desk) == {}
 
 
@@ -119,7 +119,7 @@ async def test_a_scheduled_post_goes_out_at_its_time_once(desk: Desk) -> None:
     [
         ("/post", "There is no text. For example: /post at 18:30"),
         ("/post at 18:30", "There is no text."),
-        ("/post at 25:00 x", "“25:00” is not understood. Did you mean: /post at 23:00"),
+        ("/post at 25:00 x", "I don't understand “25:00”. Did you mean: /post at 23:00"),
         (
             "/post at 2020-01-01 09:00 x",
             "2020-01-01 09:00 (UTC) has passed. Did you mean: /post at 2026-03-02 09:00",

@@ -10,11 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.access import AccessMode
-from bot.commands.refusals import REFUSED
 from bot.commands.told import Told
 from content.errors import AddressRefused, FetchError, SourceError, Unreachable
 from content.types import Visibility
 from scheduler import membership
+from scheduler.actions.audit import Change
 from scheduler.quotas import Quotas
 from scheduler.types import ChatAccess, ChatKind, Place
 from tests.bot.conftest import FEED, OPERATOR, Desk, open_desk, shown
@@ -41,7 +41,7 @@ async def closed(opened: Open) -> AsyncIterator[Desk]:
 async def noted(desk: Desk) -> list[str]:
     """What the operator sees of refusals, the newest first."""
     async with desk.store.read() as work:
-        entries = await work.audit.since(desk.services.clock.now() - timedelta(days=7), REFUSED, 100)
+        entries = await work.audit.newest(100, action=Change.REFUSED)
     return [f"{entry.actor}: {entry.target}" for entry in entries]
 
 
@@ -105,7 +105,9 @@ async def test_an_allowed_chat_and_its_topics_may_use_it(closed: Desk) -> None:
 
 async def test_a_chinese_reader_is_told_in_chinese(closed: Desk) -> None:
     said = shown(await closed.say("/start", kind=ChatKind.PRIVATE, locale="zh-hans"))
-    assert said == "⚠ 本机器人不对外开放。运营者可用以下命令允许本聊天使用：skywave chats allow fake:1"
+    assert (
+        said == "⚠ 本机器人不对外开放。机器人管理员可用以下命令允许当前会话使用：skywave chats allow fake:1"
+    )
 
 
 def test_who_was_told_is_remembered_of_a_bounded_number() -> None:

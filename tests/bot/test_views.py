@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.types import Button, Reply
-from bot.commands.views import NUMBERED, View, ViewKind, page_buttons, page_count
+from bot.commands.views import NUMBERED, View, ViewKind, page_buttons
 from bot.numbers import LARGEST
+from scheduler.actions.reading import page_count
 from tests.bot.conftest import PAGE_SIZE, Desk, shown
 
 NUMBERS = st.integers(0, LARGEST)
@@ -150,7 +151,7 @@ async def test_a_search_without_more_pages_is_not_kept(desk: Desk) -> None:
     await desk.source("post-1 skywave")
     reply = await desk.say("/search skywave")
     assert reply and reply.buttons == ()
-    assert "too old" in shown(await desk.press("s:1:1:0"))
+    assert "expired" in shown(await desk.press("s:1:1:0"))
 
 
 async def test_a_search_that_is_forgotten_says_so(desk: Desk) -> None:
@@ -197,9 +198,9 @@ async def test_a_search_belongs_to_its_chat(desk: Desk) -> None:
     await desk.source(*[f"post-{n} about radio" for n in range(7)])
     data = button(await desk.say("/search radio"), "2")
     assert posts_of(await desk.press(data))
-    assert "too old" in shown(await desk.press(data, place="2"))
+    assert "expired" in shown(await desk.press(data, place="2"))
     await desk.say("/start", place="2")
-    assert "too old" in shown(await desk.press(data, place="2"))
+    assert "expired" in shown(await desk.press(data, place="2"))
 
 
 async def test_a_page_of_another_chats_private_source_is_empty(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from scheduler.types import (
     Digest,
     Draft,
     DraftState,
+    Place,
     WhenEmpty,
 )
 from tests.builders import NOW, after, place
@@ -170,5 +171,23 @@ async def test_the_audit_is_read_from_its_end(store: Store) -> None:
         for minutes in range(5):
             await work.audit.add("fake:7", "refused", str(minutes), after(minutes))
             await work.audit.add("fake:7", "subscribe", str(minutes), after(minutes))
-        found = await work.audit.since(after(1), "refused", 3)
+        found = await work.audit.newest(3, since=after(1), action="refused")
     assert [(entry.target, entry.at) for entry in found] == [(str(n), after(n)) for n in (4, 3, 2)]
+
+
+async def test_the_audit_of_a_chat_is_its_own(store: Store) -> None:
+    for target in (
+        "telegram:5",
+        "telegram:5 all",
+        "telegram:55 all",
+        "telegram:5/7 all",
+        "x telegram:5",
+        "5%",
+    ):
+        async with store.write() as work:
+            await work.audit.add("cli", "subscribe", target, NOW)
+            await work.commit()
+    async with store.read() as work:
+        found = await work.audit.newest(10, place=Place("telegram", "5"))
+        assert [entry.target for entry in found] == ["telegram:5 all", "telegram:5"]
+        assert len(await work.audit.newest(4)) == 4

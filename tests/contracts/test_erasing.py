@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from content.types import Visibility
+from scheduler.actions import chats
+from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import Closed, PartEnded, Store
 from scheduler.timetable import digests
 from scheduler.types import Chat, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
-from scheduler.upkeep import remove_chat
 from storage.database import create_engine
 from storage.models import Base
 from tests.builders import NOW, after, part, place
@@ -63,7 +64,7 @@ async def test_an_erased_chat_leaves_nothing_that_names_it(world: World, store: 
     neighbour = await lived_in(world, store, "10015")
     before = await rows()
     gone = [await lived_in(world, store, "1001"), await lived_in(world, store, "1001", "7")]
-    assert await remove_chat(store, Place("telegram", "1001"), "cli", NOW) == 2
+    assert await chats.remove(store, COMMAND_LINE, Place("telegram", "1001"), NOW) == 2
     after_all = await rows()
     for table, left in after_all.items():
         assert set(before[table]) <= set(left), table
@@ -76,7 +77,7 @@ async def test_an_erased_chat_leaves_nothing_that_names_it(world: World, store: 
 
 async def test_one_topic_is_erased_without_its_group(world: World, store: Store) -> None:
     group, topic = await world.chat("1"), await world.chat("1", "7")
-    assert await remove_chat(store, topic.place, "cli", NOW) == 0
+    assert await chats.remove(store, COMMAND_LINE, topic.place, NOW) == 0
     async with store.read() as work:
         assert await work.chats.all() == [group]
 
@@ -88,7 +89,7 @@ async def test_what_was_on_its_way_to_an_erased_chat_harms_nothing(world: World,
     first, second = await world.claim()
     sending = [part(first.id), part(second.id)]
     assert await world.begin(*sending) == sending
-    assert await remove_chat(store, chat.place, "cli", NOW) == 1
+    assert await chats.remove(store, COMMAND_LINE, chat.place, NOW) == 1
     arrived = [replace(one, state=PartState.SENT, sent=Sent("1", ("1",))) for one in sending]
     ends = [Closed(one.id, DeliveryState.SENT) for one in (first, second)]
     await world.mark(*map(PartEnded, arrived), *ends)

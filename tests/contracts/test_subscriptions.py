@@ -1,5 +1,8 @@
 """Subscriptions: who follows what, and from which post on."""
 
+import pytest
+
+from content.types import Visibility
 from scheduler.ports import Store
 from scheduler.types import Mode
 from tests.contracts.world import World
@@ -61,3 +64,42 @@ async def test_restart_begins_after_the_newest_post(world: World, store: Store) 
     async with store.read() as work:
         assert [s.starts_after for s in await work.subscriptions.of(chat.id)] == [newest, newest]
         assert [s.starts_after for s in await work.subscriptions.of(other.id)] == [0]
+
+
+@pytest.mark.parametrize(
+    ("own", "followed"),
+    [
+        ((), set()),
+        (("public",), {"public"}),
+        (("private",), {"private"}),
+        (("all",), {"public", "other"}),
+        (("all", "private", "example"), {"public", "other", "private", "example"}),
+        (("all", "public"), {"public", "other"}),
+    ],
+)
+async def test_what_a_chat_follows(world: World, own: tuple[str, ...], followed: set[str]) -> None:
+    sources = {
+        "public": await world.source("public"),
+        "other": await world.source("other"),
+        "private": await world.source("private", Visibility.PRIVATE),
+        "example": await world.source("example", Visibility.EXAMPLE),
+    }
+    chat = await world.follower(*(sources.get(name) for name in own))
+    await world.follower(*sources.values(), address="200")  # another chat's are its own business
+    async with world.store.read() as work:
+        found = await work.subscriptions.followed(chat.id)
+        own_ids = {sources[name].id for name in own if name != "all"}
+        public = {sources[name].id for name in ("public", "other")}
+        seen = await work.sources.visible_to(chat.id)
+    assert found == {sources[name].id for name in followed}
+    assert {source.id for source in seen} == public | own_ids
+    # Fan-out and digests go by the same.
+    posts = {name: (await world.publish(source, f"{name} 1"))[0] for name, source in sources.items()}
+    assert {post for (post,) in await world.waiting(chat)} == {posts[name] for name in followed}
+    async with world.store.write() as work:
+        await work.subscriptions.set_mode(chat.id, Mode.DIGEST)
+        await work.commit()
+    later = {name: (await world.publish(source, f"{name} 2"))[0] for name, source in sources.items()}
+    async with world.store.read() as work:
+        kept, _ = await work.digests.waiting(chat.id, 10)
+    assert set(kept) == {later[name] for name in followed}

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from content.types import KnownPost, Source, SourceState, Visibility
+from scheduler.actions import sources
+from scheduler.actions.audit import COMMAND_LINE, UPKEEP
 from scheduler.ports import Closed, DeliveryFilter, Store
 from scheduler.timetable import digests
 from scheduler.types import ChatState, DeliveryState, Digest, Draft, DraftState
-from scheduler.upkeep import UNFOLLOWED, Keep, Upkeep, remove_source
+from scheduler.upkeep import UNFOLLOWED, Keep, Upkeep
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
 from tests.fakes import FakeClock
@@ -267,7 +269,7 @@ async def test_one_that_is_followed_again_meanwhile_stays(world: World, store: S
     async with store.read() as work:
         (forgotten,) = await work.sources.unfollowed(after(DAY))
     await world.follower(source)
-    assert await remove_source(store, forgotten.id, "skywave", NOW, only_unfollowed=True) is None
+    assert await sources.remove(store, UPKEEP, forgotten.id, NOW, only_unfollowed=True) is None
     async with store.read() as work:
         assert await work.sources.get(source.id) is not None
 
@@ -288,7 +290,7 @@ async def test_removing_a_large_source_takes_its_posts_in_batches(world: World, 
     await with_digest(store, chat.id)
     await add_posts(store, source, *(f"post {n}" for n in range(120)), days=0)
     (kept,) = await add_posts(store, other, "kept", days=0)
-    assert await remove_source(store, source.id, "cli", NOW) == 0
+    assert await sources.remove(store, COMMAND_LINE, source.id, NOW) == 0
     assert await world.search("antenna") == (kept,)
     async with store.read() as work:
         assert await work.sources.all() == [other]
@@ -308,5 +310,5 @@ async def test_a_removal_that_was_broken_off_sends_nothing_more(world: World, st
         await work.commit()
     async with store.read() as work:
         assert await work.digests.waiting(chat.id, 10) == ([], [])
-    assert await remove_source(store, source.id, "cli", NOW) == 0
+    assert await sources.remove(store, COMMAND_LINE, source.id, NOW) == 0
     assert await known(store, source) == []

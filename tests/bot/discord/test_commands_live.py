@@ -137,7 +137,7 @@ async def test_who_may_manage_the_server_is_an_admin(
     eve = dc.user("Eve")
     dc.join(club, eve, dc.role(club, "Managers", Permission.MANAGE_GUILD))
     assert "now follows" in text_of(await sky.answer(news, "subscribe", by=eve))
-    assert "no longer follows" in text_of(await sky.answer(news, "unsubscribe"))
+    assert "Unsubscribed from" in text_of(await sky.answer(news, "unsubscribe"))
 
 
 async def test_private_replies_are_for_one_person(

@@ -184,7 +184,9 @@ async def test_a_closed_topic_waits_until_it_is_opened(tg: TelegramEmulator, sky
     await sky.waits(forum, news)
     await sky.publish("two")
     assert await sky.ended_at_last(forum, talk) == ["sent", "sent"]
-    assert sky.texts(forum, 1) == ["Club: the topic was closed. What was to be sent there waits."]
+    assert sky.texts(forum, 1) == [
+        "“Club”: the topic was closed. Posts are queued until it can be written to again."
+    ]
     assert not tg.messages(forum, news)
     tg.reopen_topic(forum, news)
     await sky.is_in(forum, "active", news)

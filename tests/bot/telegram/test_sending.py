@@ -145,7 +145,7 @@ async def test_a_topic_that_cannot_be_written_to_is_paused_alone(
     assert (await sky.known(forum, news)).state == "paused"
     assert (await sky.known(forum, talk)).state == "active"
     assert await sky.ended(forum) == ["sent"]  # its admins are told in General
-    assert sky.texts(forum, 1) == [f"Club: {reason}. What was to be sent there waits."]
+    assert sky.texts(forum, 1) == [f"“Club”: {reason}. Posts are queued until it can be written to again."]
     assert not sky.posts(forum, news)
 
 

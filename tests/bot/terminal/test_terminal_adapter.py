@@ -88,7 +88,7 @@ async def test_the_person_at_the_terminal_may_everything(terminal: Terminal) -> 
     printed = await terminal.say("/subscribe\n/sources\n/unsubscribe\n")
     assert "This chat now follows all public sources" in printed
     assert "✓ Radio notes" in printed
-    assert "This chat no longer follows everything." in printed
+    assert "Unsubscribed from all sources." in printed
     assert terminal.chat is not None
     assert terminal.chat.kind is ChatKind.TERMINAL
 

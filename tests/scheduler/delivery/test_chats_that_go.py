@@ -87,7 +87,9 @@ async def test_a_closed_topic_waits_and_its_group_is_told_once(world: World) -> 
     await dispatcher.drain()
     paused = await world.again(topic)
     assert (paused.state, paused.reason) == (ChatState.PAUSED, "the topic is closed")
-    assert world.platform.texts(group) == ["fake:1/7: the topic is closed. What was to be sent there waits."]
+    assert world.platform.texts(group) == [
+        "“fake:1/7”: the topic is closed. Posts are queued until it can be written to again."
+    ]
     assert world.ledger(topic) == {"one": "reserved", "two": "reserved"}
     await until_quiet(dispatcher, world)
     assert len(world.platform.texts(group)) == 1

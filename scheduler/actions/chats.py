@@ -1,0 +1,153 @@
+"""Chats: added, served in another way, allowed, banned, removed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from content.errors import UsageError
+from content.i18n import LANGUAGES
+from content.sources.updates import url_of_chat
+from scheduler import membership
+from scheduler.actions import sources
+from scheduler.actions.audit import Actor, Change, record
+from scheduler.ports import Store, UnitOfWork
+from scheduler.timetable.recurrences import find_zone
+from scheduler.types import Chat, ChatAccess, ChatKind, OnUnknown, Place
+
+# Why a delivery is cancelled.
+REMOVED = "the chat was removed"
+DECIDED = {
+    ChatAccess.DEFAULT: Change.CHAT_DEFAULT,
+    ChatAccess.ALLOWED: Change.CHAT_ALLOWED,
+    ChatAccess.BANNED: Change.CHAT_BANNED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A chat that was named to be added; `new`: it was not known before."""
+
+    chat: Chat
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a chat is to be served; None leaves a setting as it is, an empty text means the deployment's."""
+
+    language: str | None = None
+    timezone: str | None = None
+    on_unknown: OnUnknown | None = None
+    crosspost: bool | None = None
+
+
+def zone_of(chat: Chat | None, default: str) -> str:
+    """The time zone that people mean in a chat, or where no chat is named: the deployment's."""
+    return (chat.timezone if chat else "") or default
+
+
+async def add(
+    work: UnitOfWork, by: Actor, place: Place, kind: ChatKind, now: datetime, title: str = ""
+) -> Added:
+    """The chat at a place, made if it is new. It may use the bot from now on, unless it is banned."""
+    known = await work.chats.find(place)
+    chat = await work.chats.ensure(place, title=title, kind=None if known else kind)
+    if chat.access is ChatAccess.DEFAULT:
+        await work.chats.set_access(chat.id, ChatAccess.ALLOWED)
+        await record(work, by, Change.CHAT_ALLOWED if known else Change.CHAT_ADDED, now, chat=chat)
+    return Added(replace(chat, access=(await _again(work, chat)).access), known is None)
+
+
+async def arrived(work: UnitOfWork, place: Place, title: str, kind: ChatKind, now: datetime) -> Chat:
+    """The chat that writes to us, with the title that it has there. One that was gone is back."""
+    chat = await work.chats.ensure(place, title=title, kind=kind)
+    await membership.reactivate(work, chat, now)
+    return chat
+
+
+async def change(
+    work: UnitOfWork, by: Actor, chat: Chat, settings: Settings, now: datetime, *, can_publish: bool = False
+) -> Chat | None:
+    """Serve a chat as `settings` say; None if nothing changes by that.
+
+    `can_publish`: its platform has channels that are published. Raises UsageError and NotUnderstood.
+    """
+    if settings.language not in (None, "", *LANGUAGES):
+        raise UsageError(
+            "“{language}” is not a language of Skywave: use {languages}",
+            language=settings.language,
+            languages=", ".join(LANGUAGES),
+        )
+    if settings.crosspost and not can_publish:
+        raise UsageError(
+            "{chat} cannot be published: only announcement channels of Discord can", chat=str(chat.place)
+        )
+    zone = find_zone(settings.timezone) if settings.timezone else settings.timezone
+    before = await _again(work, chat)
+    changed = replace(
+        before,
+        language=before.language if settings.language is None else settings.language,
+        timezone=before.timezone if zone is None else zone,
+        on_unknown=settings.on_unknown or before.on_unknown,
+        crosspost=before.crosspost if settings.crosspost is None else settings.crosspost,
+    )
+    if changed == before:
+        return None
+    await work.chats.save(changed)
+    await record(work, by, Change.CHAT_SET, now, _differences(before, changed), chat=changed)
+    return changed
+
+
+async def decide(
+    work: UnitOfWork, by: Actor, place: Place, kind: ChatKind, access: ChatAccess, now: datetime
+) -> Sequence[Chat]:
+    """Allow or ban a chat, added if it is new, with its topics; returns them. Raises UsageError."""
+    if access is ChatAccess.BANNED and kind is ChatKind.TERMINAL:
+        raise UsageError("the terminal cannot be banned: whoever sits at it runs Skywave")
+    if await work.chats.find(place) is None:
+        await work.chats.ensure(place, kind=kind)
+    changed = await membership.grant(work, place, access, now)
+    for chat in changed:
+        await record(work, by, DECIDED[access], now, chat=chat)
+    return changed
+
+
+async def remove(store: Store, by: Actor, place: Place, now: datetime) -> int:
+    """Forget a chat, or a place with all its topics, and cancel their deliveries; returns how many.
+
+    Nothing is left that names it, not in the audit either. Private sources that it followed alone are
+    removed by upkeep.
+    """
+    async with store.read() as work:
+        chats = await membership.named(work, place)
+        own = [await work.sources.by_url(url_of_chat(str(chat.place))) for chat in chats]
+    cancelled = 0
+    for source in filter(None, own):
+        cancelled += await sources.remove(store, by, source.id, now) or 0
+    async with store.write() as work:
+        chats = await membership.named(work, place)
+        for chat in chats:
+            cancelled += await work.outbox.cancel(REMOVED, now, chat_id=chat.id)
+        await work.chats.remove([chat.id for chat in chats])
+        for chat in chats:
+            await work.audit.forget(str(chat.place))
+            await work.audit.forget(repr(chat.place))  # as `chats set` named it once
+        await record(work, by, Change.CHAT_REMOVED, now)
+        await work.commit()
+    return cancelled
+
+
+async def topics_of(work: UnitOfWork, chat: Chat) -> int:
+    """How many topics are removed with a chat."""
+    return len(await membership.named(work, chat.place)) - 1
+
+
+async def _again(work: UnitOfWork, chat: Chat) -> Chat:
+    """The chat as it is stored now: it may have been read in an earlier transaction."""
+    return await work.chats.get(chat.id) or chat
+
+
+def _differences(before: Chat, after: Chat) -> str:
+    names = ("language", "timezone", "on_unknown", "crosspost")
+    changed = [name for name in names if getattr(before, name) != getattr(after, name)]
+    return ", ".join(f"{name} {getattr(after, name) or 'default'}" for name in changed)

@@ -1,0 +1,93 @@
+"""What a chat follows: to follow a source or all public ones, and to end that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from content.types import Source, Visibility
+from scheduler.actions.audit import Actor, Change, record
+from scheduler.ports import UnitOfWork
+from scheduler.quotas import Quotas
+from scheduler.types import Chat, Digest
+
+# What people type for everything, and what the audit calls it.
+ALL = "all"
+# Why a delivery is cancelled.
+UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """`added`: it was not followed before. `digest`: the chat gets its posts with it.
+
+    `only_examples`: nothing will be sent, as examples never are.
+    """
+
+    added: bool
+    digest: Digest | None
+    only_examples: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """How many subscriptions have `ended`, and how many deliveries were `cancelled`.
+
+    `through_all`: the chat goes on following the source as one of all public ones. `digest`: it stays
+    scheduled although the chat follows nothing.
+    """
+
+    ended: int
+    cancelled: int = 0
+    through_all: bool = False
+    digest: Digest | None = None
+
+
+async def follow(
+    work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, now: datetime, quotas: Quotas
+) -> Followed:
+    """Let a chat follow a source (None: all public ones) from the next post on. Raises QuotaExceeded."""
+    if by.limited and source:
+        await quotas.may_follow(work, chat.id, source)
+    added = await work.subscriptions.add(chat.id, source.id if source else None)
+    if added:
+        await record(work, by, Change.SUBSCRIBE, now, _name(source), chat=chat)
+    visible = await work.sources.visible_to(chat.id)
+    following = [source] if source else [one for one in visible if one.visibility is Visibility.PUBLIC]
+    only_examples = all(one.visibility is Visibility.EXAMPLE for one in following)
+    return Followed(added, await work.digests.of(chat.id), only_examples)
+
+
+async def unfollow(
+    work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, now: datetime
+) -> Unfollowed:
+    """End a chat's own subscription to a source, or everything that it follows if that is None.
+
+    Its deliveries of what it no longer follows are cancelled.
+    """
+    subscriptions = await work.subscriptions.of(chat.id)
+    ended = [s for s in subscriptions if source is None or s.source_id == source.id]
+    before = set(await work.subscriptions.followed(chat.id))
+    if not ended:
+        return Unfollowed(0, through_all=source is not None and source.id in before)
+    for subscription in ended:
+        await work.subscriptions.remove(chat.id, subscription.source_id)
+    still = set(await work.subscriptions.followed(chat.id))
+    digest, cancelled = None, 0
+    if len(ended) == len(subscriptions):
+        cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id)
+        digest = await work.digests.of(chat.id)
+    else:
+        for source_id in sorted(before - still):
+            cancelled += await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source_id)
+    await record(work, by, Change.UNSUBSCRIBE, now, _name(source), chat=chat)
+    return Unfollowed(len(ended), cancelled, source is not None and source.id in still, digest)
+
+
+async def visible_sources(work: UnitOfWork, chat: Chat) -> Sequence[tuple[Source, bool]]:
+    """The sources that a chat may see, each with whether the chat follows it."""
+    followed = await work.subscriptions.followed(chat.id)
+    return [(source, source.id in followed) for source in await work.sources.visible_to(chat.id)]
+
+
+def _name(source: Source | None) -> str:
+    return source.name if source else ALL
