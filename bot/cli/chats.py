@@ -16,6 +16,7 @@ from bot.cli.common import (
     kind_of_place,
     open_app,
     parse_place,
+    platform_of,
     print_json,
     result_of,
     run,
@@ -24,8 +25,6 @@ from bot.cli.common import (
     words_or_stdin,
 )
 from bot.cli.tables import print_table
-from bot.platforms import discord, terminal
-from bot.platforms.terminal.adapter import HERE
 from content.errors import UsageError
 from content.i18n import LANGUAGES
 from scheduler import membership
@@ -98,7 +97,7 @@ async def _set(
         raise UsageError(str(exc)) from exc
     async with open_app() as app, app.store.write() as work:
         chat = await chat_named(work, name)
-        if crosspost and chat.place.platform != discord.SPEC.name:
+        if crosspost and not platform_of(chat.place).publishes:
             raise UsageError(f"{name} cannot be published: only announcement channels of Discord can")
         changed = replace(
             chat,
@@ -162,8 +161,8 @@ async def _known(name: str) -> tuple[Chat, int]:
     """A chat that is to be removed, and how many topics go with it."""
     async with open_app() as app, app.store.read() as work:
         chat = await chat_named(work, name)
-        if chat.place == HERE:
-            raise UsageError(f"{HERE} cannot be removed: the updates that operators write belong to it")
+        if chat.place == platform_of(chat.place).here:
+            raise UsageError(f"{chat.place} cannot be removed: the updates that operators write belong to it")
         return chat, len(await membership.named(work, chat.place)) - 1
 
 
@@ -193,7 +192,7 @@ def ban(chats: Chats) -> None:
 
 async def _grant(words: list[str], access: ChatAccess) -> None:
     places = [parse_place(word) for word in words_or_stdin(words)]
-    if access is ChatAccess.BANNED and any(place.platform == terminal.SPEC.name for place in places):
+    if access is ChatAccess.BANNED and any(platform_of(place).here for place in places):
         raise UsageError("the terminal cannot be banned: whoever sits at it runs Skywave")
     async with open_app() as app, app.store.write() as work:
         for place in places:

@@ -29,7 +29,18 @@ from scheduler.delivery.reactions import (
 )
 from scheduler.delivery.renderings import Composer, Renderings
 from scheduler.errors import Ambiguous, ChatGone, ChatPaused, ContentRejected, Refused, SendError
-from scheduler.ports import Clock, Closed, Mark, PartEnded, Platform, Postponed, Store, UnitOfWork
+from scheduler.ports import (
+    Clock,
+    Closed,
+    Mark,
+    PartEnded,
+    Postponed,
+    Publishes,
+    Recalls,
+    Sender,
+    Store,
+    UnitOfWork,
+)
 from scheduler.retry import send_backoff
 from scheduler.types import (
     Chat,
@@ -66,7 +77,7 @@ class Sending:
     def __init__(
         self,
         store: Store,
-        platform: Platform,
+        platform: Sender,
         compose: Composer,
         pacer: Pacer,
         clock: Clock,
@@ -173,6 +184,8 @@ class Sending:
         """
         if before is None or not before.unknowns or before.begun_at is None:
             return None
+        if not isinstance(self._platform, Recalls):
+            return None
         try:
             return await self._platform.recall(_target(delivery), message, before.begun_at)
         except ChatPaused as exc:
@@ -234,10 +247,11 @@ class Sending:
     async def _publish(self, delivery: Delivery) -> None:
         """Pass on what has arrived. After a crash it is done again from the start, which does no harm."""
         reaction = Reaction((Closed(delivery.id, DeliveryState.SENT),))
+        arrived = [part.sent for part in sorted(delivery.parts, key=lambda part: part.n) if part.sent]
         try:
-            for part in sorted(delivery.parts, key=lambda part: part.n):
-                if part.sent is not None:
-                    await self._platform.publish(part.sent)
+            if isinstance(self._platform, Publishes):
+                for sent in arrived:
+                    await self._platform.publish(sent)
         except SendError as error:
             reaction = after_publishing(error, delivery, self._clock.now(), self._rng)
             log.warning(
