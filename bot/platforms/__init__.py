@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from bot.platforms import discord, telegram, terminal
+from bot.platforms import apprise, discord, telegram, terminal
 from bot.platforms.types import Platform
 
-PLATFORMS: tuple[Platform[Any], ...] = (telegram.PLATFORM, discord.PLATFORM, terminal.PLATFORM)
+PLATFORMS: tuple[Platform[Any], ...] = (
+    telegram.PLATFORM,
+    discord.PLATFORM,
+    apprise.PLATFORM,
+    terminal.PLATFORM,
+)

@@ -5,9 +5,8 @@ import logging
 from bot.platforms.discord.limits import LIMITS
 from bot.platforms.settings import Proxied, Secret
 from bot.platforms.types import Platform, numbered
-from scheduler.delivery.limits import Limits
 from scheduler.ports import Sender
-from scheduler.types import ChatKind, Place
+from scheduler.types import ChatKind
 
 NAME = "discord"
 
@@ -33,21 +32,13 @@ def _make(settings: DiscordSettings) -> Sender | None:
     )
 
 
-def _limits(settings: DiscordSettings) -> Limits:
-    return LIMITS
-
-
-def _kind(place: Place) -> ChatKind:
-    return ChatKind.CHANNEL
-
-
 PLATFORM = Platform(
     name=NAME,
     settings=DiscordSettings,
     make=_make,
-    limits=_limits,
+    limits=lambda settings: LIMITS,
     parse=numbered(NAME),
-    kind=_kind,
+    kind=lambda place: ChatKind.CHANNEL,
     examples=("discord:456",),
     publishes=True,
     loggers={"discord": logging.WARNING},
