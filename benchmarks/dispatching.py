@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 
 import psutil
 
@@ -48,6 +49,7 @@ class Instant:
     """A platform that has sent before it was asked."""
 
     name = "telegram"
+    limits = Limits(Rate(inf), {})
     deduplicates = False
 
     def __init__(self) -> None:
@@ -59,15 +61,6 @@ class Instant:
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
         self.sent += 1
         return Sent(chat.place.address, (str(self.sent),))
-
-    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
-        return None
-
-    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
-        return None
-
-    async def publish(self, sent: Sent) -> None:
-        return None
 
 
 def _compose(settings: Settings, delivery: Delivery, posts: Sequence[Post]) -> Document:

@@ -27,7 +27,7 @@ async def measure(url: str, channels: list[str], rounds: int) -> object:
     async def send(channel: str, n: int) -> None:
         async with turn:
             chat = Chat(1, Place("discord", channel), kind=ChatKind.CHANNEL)
-            await adapter.platform.send(chat, message, key=f"{channel[-12:]}-{n}")
+            await adapter.send(chat, message, key=f"{channel[-12:]}-{n}")
 
     spent = 0.0
     for n in range(rounds):

@@ -11,7 +11,8 @@ from telegram import Bot
 
 from benchmarks.worlds import post
 from bot.app import make_look
-from bot.platforms.telegram.sender import TelegramPlatform
+from bot.platforms.telegram.limits import limits
+from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import AiohttpRequest
 from bot.settings import load_settings
 from content import present
@@ -31,7 +32,7 @@ async def measure(url: str) -> object:
     async with Bot(
         "1:TEST", base_url=f"{url}/bot", request=AiohttpRequest(), get_updates_request=AiohttpRequest()
     ) as bot:
-        platform = TelegramPlatform(bot)
+        platform = TelegramSender(bot, limits())
         (message,) = platform.render(present.post(found, make_look(load_settings(), chat)), Form.FULL)
         send = partial(platform.send, chat, message, key="key")
         began, cpu, tasks = time.monotonic(), time.process_time(), set[asyncio.Task[object]]()

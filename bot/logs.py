@@ -4,29 +4,28 @@ Secrets are cut out of both, and what a terminal would obey.
 """
 
 import logging
-import re
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
 
+from bot.platforms import PLATFORMS
 from bot.visible import visible
 from content.secrets import without_secrets
 
-# A bot token of Telegram, as it stands in its URLs.
-TELEGRAM_TOKEN = re.compile(r"\d{5,}:[\w-]{10,}")
 # What has lines of its own: tracebacks.
 TRACES = ("exception", "stack")
 # Loud about every request that they make.
-NOISY = ("apscheduler", "telegram", "discord", "httpx", "httpcore", "aiosqlite", "alembic")
+NOISY = ("apscheduler", "aiosqlite", "alembic")
 
 
 class Redactor:
-    """Cuts secrets out of events: known ones, what looks like a bot token, and those in addresses."""
+    """Cuts secrets out of events: known ones, what looks like one of a platform, and those in addresses."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret for secret in secrets if secret]
+        self._shapes = [platform.secret for platform in PLATFORMS if platform.secret]
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         return {key: self._clean(value) for key, value in event.items()}
@@ -45,7 +44,9 @@ class Redactor:
     def _cut(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return visible(without_secrets(TELEGRAM_TOKEN.sub("***", text)))
+        for shape in self._shapes:
+            text = shape.sub("***", text)
+        return visible(without_secrets(text))
 
 
 def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -99,3 +100,6 @@ def configure(
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for platform in PLATFORMS:
+        for name, least in platform.loggers.items():
+            logging.getLogger(name).setLevel(least)

@@ -1,9 +1,8 @@
 """Settings: `SKYWAVE_*` in the environment, the same keys in `skywave.toml`; each `X` may be `X_FILE`."""
 
 import os
-import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -23,6 +22,7 @@ from pydantic_settings import (
 )
 
 from bot.access import AccessMode
+from bot.platforms import PLATFORMS
 from content.errors import SettingsError
 
 PREFIX = "SKYWAVE_"
@@ -33,20 +33,16 @@ Words = Annotated[frozenset[str], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What a deployment can decide. Secrets never show in a representation or a log."""
+    """What a deployment can decide, beside the settings of each platform.
+
+    Secrets never show in a representation or a log.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, toml_file=TOML, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     database_url: str = "sqlite:///skywave.db"
-    telegram_token: SecretStr | None = None
-    telegram_api_url: str = "https://api.telegram.org"
-    telegram_paid_broadcast: bool = False  # up to 1000 a second, for Stars
-    discord_token: SecretStr | None = None
-    discord_api_url: str = "https://discord.com/api/v10"
-    discord_gateway_url: str = ""  # empty: what the library uses
-    proxy: SecretStr | None = None  # of both platforms; it may hold a password
     operators: Words = frozenset()  # like telegram:123
     poll_interval: int = Field(300, ge=1)  # seconds
     page_size: int = Field(11, ge=1, le=50)
@@ -79,9 +75,9 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> list[str]:
-        """What must never be shown."""
-        given = (self.telegram_token, self.discord_token, self.proxy)
-        return [secret.get_secret_value() for secret in given if secret]
+        """What must never be shown: all that is declared as secret."""
+        given = [secret for _, value in self for secret in _values(value) if isinstance(secret, SecretStr)]
+        return [secret.get_secret_value() for secret in given]
 
     @property
     def interval(self) -> timedelta:
@@ -118,22 +114,6 @@ class Settings(BaseSettings):
         words = value.replace(",", " ").split() if isinstance(value, str) else value
         return [ip_network(word, strict=False) for word in words] if isinstance(words, list) else words
 
-    @field_validator("proxy")
-    @classmethod
-    def _is_http_proxy(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.fullmatch(r"http://[^\s/]+/?", value.get_secret_value()):
-            raise ValueError("is no HTTP proxy: use one like http://127.0.0.1:7890")
-        return value
-
-    @property
-    def proxy_url(self) -> str | None:
-        return self.proxy.get_secret_value() if self.proxy else None
-
-    @field_validator("telegram_token", "discord_token", "proxy", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return value or None
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -145,6 +125,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, FileSettingsSource(settings_cls), toml
+
+
+def _values(value: object) -> Collection[object]:
+    return list(value.values()) if isinstance(value, Mapping) else [value]
+
+
+# What a process loads: these settings and those of all platforms.
+_All: type[Settings] = create_model(
+    "Settings", __base__=tuple(dict.fromkeys((Settings, *(platform.settings for platform in PLATFORMS))))
+)
 
 
 class FileSettingsSource(PydanticBaseSettingsSource):
@@ -171,7 +161,7 @@ class FileSettingsSource(PydanticBaseSettingsSource):
 def load_settings(**overrides: Any) -> Settings:
     """The settings of this process. Raises SettingsError that names the setting and what it should be."""
     try:
-        return Settings(**overrides)
+        return _All(**overrides)
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else TOML
@@ -208,14 +198,10 @@ def unknown_settings() -> Sequence[str]:
     keys: list[str] = []
     with suppress(OSError, ValueError):  # `load_settings` tells of a file that cannot be read
         keys = list(tomllib.loads(Path(TOML).read_text(encoding="utf-8")))
-    variables = [f"{PREFIX}{name.upper()}{end}" for name in Settings.model_fields for end in ("", "_FILE")]
+    variables = [f"{PREFIX}{name.upper()}{end}" for name in _All.model_fields for end in ("", "_FILE")]
     return [
         *(_without_effect(name, variables) for name in given if name.upper() not in variables),
-        *(
-            _without_effect(key, list(Settings.model_fields))
-            for key in keys
-            if key not in Settings.model_fields
-        ),
+        *(_without_effect(key, list(_All.model_fields)) for key in keys if key not in _All.model_fields),
     ]
 
 

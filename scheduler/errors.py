@@ -29,7 +29,7 @@ class QuotaExceeded(SkywaveError):
 
 
 class SendError(SkywaveError):
-    """Root of all that `Platform.send` may raise."""
+    """Root of all that `Sender.send` may raise."""
 
 
 class RateScope(StrEnum):

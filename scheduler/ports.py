@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from content.document import Document
 from content.search import SearchIndex
@@ -23,6 +23,7 @@ from content.types import (
     SourceState,
     Visibility,
 )
+from scheduler.delivery.limits import Limits
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -60,11 +61,17 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
-class Platform(Protocol):
-    """Messages out. `render` is pure; `send` and `edit` raise `SendError` only."""
+class Sender(Protocol):
+    """Messages out of one platform. `render` is pure; `send` raises `SendError` only.
+
+    What only some platforms can do is a protocol of its own: `Recalls`, `Publishes`.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def limits(self) -> Limits: ...
 
     @property
     def deduplicates(self) -> bool:
@@ -77,21 +84,25 @@ class Platform(Protocol):
 
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
 
-    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None: ...
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A sender that can look for a message whose outcome is unknown."""
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
-        """A message whose outcome was unknown, if it is found to have arrived since then.
+        """The message, if it is found to have arrived since then.
 
-        None if it did not, if a repeated key settles it, or on a platform that can never tell. Raises
-        SendError where one could look, but may not.
+        None if it did not, or if a repeated key settles it. Raises SendError if it could not look.
         """
         ...
 
-    async def publish(self, sent: Sent) -> None:
-        """Pass a message on to those who follow its channel from elsewhere; a second time does no harm.
 
-        Raises SendError; does nothing on a platform without such channels.
-        """
+@runtime_checkable
+class Publishes(Protocol):
+    """A sender that can pass messages on to those who follow their channel from elsewhere."""
+
+    async def publish(self, sent: Sent) -> None:
+        """Pass a message on; a second time does no harm. Raises SendError."""
         ...
 
 

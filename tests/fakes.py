@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from math import inf
 from typing import Any, TypeVar, TypeVarTuple
 
 from content.document import Document, block_text
@@ -14,6 +15,7 @@ from content.edge import guarded
 from content.errors import FetchError, SourceError, StoreError
 from content.fetch import Fetched
 from content.types import Validators
+from scheduler.delivery.limits import Limits, Rate
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
 from scheduler.types import Chat, Form, Message, Place, Sent
@@ -102,6 +104,7 @@ class FakePlatform:
     on_send: Callable[[Chat, Message, str], Awaitable[None]] = _nothing
     recalls: Sent | SendError | None = None
     name: str = "fake"
+    limits: Limits = field(default_factory=lambda: Limits(Rate(inf), {}))
     faults: list[Fault] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
@@ -136,9 +139,6 @@ class FakePlatform:
             return
         text, form = str(message.payload["text"]), Form(message.payload["form"])
         self.arrived.append(Arrived(chat.place, text, form, message.posts, key, self.clock.monotonic()))
-
-    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
-        raise AssertionError("no delivery is ever edited")
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         if isinstance(self.recalls, SendError):

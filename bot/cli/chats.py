@@ -14,6 +14,7 @@ from bot.cli.common import (
     kind_of_place,
     open_app,
     parse_place,
+    platform_of,
     print_json,
     result_of,
     run,
@@ -22,8 +23,6 @@ from bot.cli.common import (
     words_or_stdin,
 )
 from bot.cli.tables import print_table
-from bot.platforms import discord
-from bot.platforms.terminal.adapter import HERE
 from content.errors import UsageError
 from scheduler.actions import chats
 from scheduler.actions.audit import COMMAND_LINE
@@ -90,7 +89,7 @@ async def _set(
     wanted = chats.Settings(language, timezone, on_unknown, crosspost)
     async with open_app() as app, app.store.write() as work:
         chat = await chat_named(work, name)
-        can_publish = chat.place.platform == discord.SPEC.name
+        can_publish = platform_of(chat.place).publishes
         try:
             done = await chats.change(
                 work, COMMAND_LINE, chat, wanted, app.clock.now(), can_publish=can_publish
@@ -148,8 +147,8 @@ async def _known(name: str) -> tuple[Chat, int]:
     """A chat that is to be removed, and how many topics go with it."""
     async with open_app() as app, app.store.read() as work:
         chat = await chat_named(work, name)
-        if chat.place == HERE:
-            raise UsageError(f"{HERE} cannot be removed: the updates that operators write belong to it")
+        if chat.place == platform_of(chat.place).here:
+            raise UsageError(f"{chat.place} cannot be removed: the updates that operators write belong to it")
         return chat, await chats.topics_of(work, chat)
 
 

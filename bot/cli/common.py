@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import json
 import os
-import re
 import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -16,9 +15,11 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from bot.app import PLATFORMS, App, build
+from bot.app import App, build
 from bot.logs import configure
 from bot.metrics import Metrics
+from bot.platforms import PLATFORMS
+from bot.platforms.types import Platform
 from bot.settings import Settings, load_settings, unknown_settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
@@ -32,11 +33,9 @@ T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
-# Ids have 64 bits.
-PLACE = re.compile(r"-?[0-9]{1,20}(/[0-9]{1,20})?")
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
-SPECS = {spec.name: spec for spec in PLATFORMS}
+BY_NAME = {platform.name: platform for platform in PLATFORMS}
 
 
 def settings_of_process(*, level: str = "WARNING", observers: Sequence[Metrics] = ()) -> Settings:
@@ -168,18 +167,21 @@ def write_private(file: Path, content: bytes) -> None:
 
 def parse_place(word: str) -> Place:
     """`telegram:-100123`, `telegram:-100123/7` for a topic, `discord:456`. Raises UsageError."""
-    platform, _, rest = word.strip().partition(":")
-    address, _, topic = rest.partition("/")
-    ids = PLACE.fullmatch(rest)
-    if platform not in SPECS or not (ids or (address and platform == "terminal")):
-        forms = "telegram:-100123, telegram:-100123/7 for a topic, discord:456 or terminal:me"
-        raise UsageError(f"{word!r} is not a chat: write {forms}")
-    return Place(platform, address, topic)
+    name, _, rest = word.strip().partition(":")
+    place = BY_NAME[name].parse(rest) if name in BY_NAME else None
+    if place is None:
+        *most, last = (example for platform in PLATFORMS for example in platform.examples)
+        raise UsageError(f"{word!r} is not a chat: write {', '.join(most)} or {last}")
+    return place
+
+
+def platform_of(place: Place) -> Platform[Any]:
+    return BY_NAME[place.platform]
 
 
 def kind_of_place(place: Place) -> ChatKind:
     """What can be told of a chat before its platform has said more."""
-    return SPECS[place.platform].kind(place)
+    return platform_of(place).kind(place)
 
 
 def words_or_stdin(words: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.app import PLATFORMS, POLL_TICK, App, build
+from bot.app import App, build
 from bot.cli.common import (
     Finding,
     Json,
@@ -18,6 +18,9 @@ from bot.cli.common import (
     without_secrets,
 )
 from bot.cli.usage import usage
+from bot.platforms import PLATFORMS
+from bot.platforms.types import Checks, Connects
+from bot.runner import POLL_TICK
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
 from content.sources.markdown import KIND as MARKDOWN
@@ -102,18 +105,20 @@ def _zones() -> Finding:
 
 
 async def _platforms(settings: Settings) -> AsyncIterator[Finding]:
-    for spec in PLATFORMS:
+    for platform in PLATFORMS:
         try:
-            adapter = spec.make(settings)
+            sender = platform.make(settings)
+            if sender is None:
+                yield Finding(platform.name, True, "not configured")
+            elif isinstance(sender, Checks):
+                yield Finding(platform.name, True, await _checked(sender))
         except SkywaveError as exc:
-            yield Finding(spec.name, False, str(exc))
-            continue
-        if adapter is None:
-            yield Finding(spec.name, True, "not configured")
-            continue
-        try:
-            yield Finding(spec.name, True, await adapter.check())
-        except SkywaveError as exc:
-            yield Finding(spec.name, False, str(exc))
-        finally:
-            await adapter.close()
+            yield Finding(platform.name, False, str(exc))
+
+
+async def _checked(sender: Checks) -> str:
+    try:
+        return await sender.check()
+    finally:
+        if isinstance(sender, Connects):
+            await sender.close()

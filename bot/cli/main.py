@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.app import PLATFORMS, Runner, build, sole_process
+from bot.app import build, sole_process
 from bot.cli import (
     audit,
     chats,
@@ -27,9 +27,10 @@ from bot.cli.arguments import Commands
 from bot.cli.common import run, settings_of_process, warn
 from bot.memory import give_back_large_blocks
 from bot.metrics import Metrics, serving
-from bot.platforms import terminal
+from bot.platforms import PLATFORMS
 from bot.platforms.terminal.adapter import TerminalAdapter
-from bot.platforms.types import Adapter
+from bot.platforms.terminal.limits import LIMITS as TERMINAL_LIMITS
+from bot.runner import Runner
 from bot.watchdog import Watchdog, end_within, keep_armed
 from content.errors import StoreBusy
 from content.secrets import printable
@@ -95,15 +96,16 @@ async def _run() -> int:
     give_back_large_blocks()
     metrics = Metrics()
     settings = settings_of_process(level="INFO", observers=[metrics])
-    adapters = [adapter for spec in PLATFORMS if (adapter := spec.make(settings)) is not None]
-    remote = {adapter.name for adapter in adapters} - {terminal.SPEC.name}
+    made = [(platform, platform.make(settings)) for platform in PLATFORMS]
+    senders = [sender for _, sender in made if sender is not None]
+    remote = {platform.name for platform, sender in made if sender is not None and not platform.here}
     if not remote:
         return await _chat()
     with sole_process(settings) as sole:
         if not sole:
             raise StoreBusy(f"another skywave runs on {printable(settings.database_url)}: stop it first")
         async with build(settings) as app_:
-            runner = Runner(app_, adapters)
+            runner = Runner(app_, senders)
             gc.freeze()  # looking through what stays for good takes a tenth of a second each time
             async with serving(metrics, settings.metrics_host, settings.metrics_port, runner.health):
                 await _watched(runner, end=settings.watchdog == "end")
@@ -116,10 +118,9 @@ async def _run() -> int:
 
 async def _chat() -> int:
     settings = settings_of_process()
-    adapters: list[Adapter] = [TerminalAdapter(terminal.SPEC.limits(settings))]
     with sole_process(settings) as sole:
         async with build(settings) as app_:
-            runner = Runner(app_, adapters)
+            runner = Runner(app_, [TerminalAdapter(TERMINAL_LIMITS)])
             if sole and app_.store.is_sqlite:
                 await _until_signal(runner)
             else:

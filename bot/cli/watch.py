@@ -11,7 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bot.app import PLATFORMS, App
+from bot.app import App
+from bot.platforms import PLATFORMS
 from bot.visible import visible_line
 from scheduler.types import Progress
 
@@ -35,7 +36,7 @@ class Watch:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._limits = {spec.name: spec.limits(app.settings).overall for spec in PLATFORMS}
+        self._limits = {one.name: one.limits(app.settings).overall for one in PLATFORMS}
         self._seen: list[tuple[float, dict[str, int]]] = []
 
     async def look(self) -> tuple[Sequence[Progress], dict[str, Pace]]:

@@ -1,1 +1,13 @@
-"""Telegram, Discord and the terminal: events in, messages out, a renderer between."""
+"""A folder for each platform. A new one is a line in `PLATFORMS`."""
+
+from typing import Any
+
+from bot.platforms import apprise, discord, telegram, terminal
+from bot.platforms.types import Platform
+
+PLATFORMS: tuple[Platform[Any], ...] = (
+    telegram.PLATFORM,
+    discord.PLATFORM,
+    apprise.PLATFORM,
+    terminal.PLATFORM,
+)

@@ -1,20 +1,26 @@
 """What every platform brings: messages out, and a listener for what people do."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import structlog
+from pydantic import BaseModel
 
 from bot.commands.router import Router
-from bot.settings import Settings
 from scheduler.delivery.limits import Limits
 from scheduler.delivery.pacer import Pacer
-from scheduler.ports import Clock, Platform, Store
+from scheduler.ports import Clock, Sender, Store
 from scheduler.types import ChatKind, Place
 
 log = structlog.get_logger(__name__)
+
+S = TypeVar("S", bound=BaseModel)
+
+# Ids have 64 bits.
+NUMBERS = re.compile(r"(-?[0-9]{1,20})(?:/([0-9]{1,20}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +37,12 @@ class Wiring:
     wake: Callable[[], None]
 
 
-class Adapter(Protocol):
-    """One platform as the application sees it."""
-
-    name: str
-    limits: Limits
-
-    @property
-    def platform(self) -> Platform: ...
+@runtime_checkable
+class Connects(Protocol):
+    """A sender that has to be connected before it sends, and ended."""
 
     async def open(self) -> None:
         """Connect, trying again while the network is down. Raises PlatformStopped for a refused token."""
-        ...
-
-    async def check(self) -> str:
-        """Connect once, without retry, and say who the bot is. Raises SendError with the next step."""
-        ...
-
-    async def listen(self, wiring: Wiring) -> None:
-        """Answer people until cancelled, or until there is nobody left. Raises PlatformStopped."""
         ...
 
     async def close(self, patience: float = 0.0) -> None:
@@ -57,17 +50,56 @@ class Adapter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformSpec:
-    """A platform before it is loaded: its SDK is imported only where `make` finds its settings.
+@runtime_checkable
+class Checks(Protocol):
+    """A sender that can tell whether it would work."""
 
-    `kind` tells what can be told of a place before the platform has said more.
+    async def check(self) -> str:
+        """Connect once, without retry, and say who the bot is. Raises SendError with the next step."""
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """A sender whose chats can also speak."""
+
+    async def listen(self, wiring: Wiring) -> None:
+        """Answer people until cancelled, or until there is nobody left. Raises PlatformStopped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform(Generic[S]):
+    """All that is known of a platform before it is loaded.
+
+    `make` returns nothing where its `settings` are missing; only otherwise does it import the SDK. `parse`
+    reads what follows "name:" in the name of a chat, and `examples` show how that is written. `kind` is what
+    a place alone tells of its chat. `here` is the chat of who sits at this machine, and so is an operator;
+    a platform has none if it is somewhere else. `publishes`: its sender is one that `Publishes`. `loggers`
+    are those of its SDK, with the least level that is logged; `secret` is what its secrets look like.
     """
 
     name: str
-    make: Callable[[Settings], Adapter | None]
+    settings: type[S]
+    make: Callable[[S], Sender | None]
+    limits: Callable[[S], Limits]
+    parse: Callable[[str], Place | None]
     kind: Callable[[Place], ChatKind]
-    limits: Callable[[Settings], Limits]
+    examples: Sequence[str]
+    here: Place | None = None
+    publishes: bool = False
+    loggers: Mapping[str, int] = field(default_factory=dict)
+    secret: re.Pattern[str] | None = None
+
+
+def numbered(name: str) -> Callable[[str], Place | None]:
+    """A parser of chats that are numbers, with that of a topic after a slash."""
+
+    def parse(word: str) -> Place | None:
+        found = NUMBERS.fullmatch(word)
+        return Place(name, found[1], found[2] or "") if found else None
+
+    return parse
 
 
 class TaskSet:

@@ -12,7 +12,7 @@ from scheduler.delivery.pacer import PATIENCE, Pacer
 from scheduler.delivery.renderings import Composer
 from scheduler.delivery.sending import PROCESS_ENDED, Sending
 from scheduler.errors import SendError
-from scheduler.ports import Clock, Outcome, Platform, Postponed, Store
+from scheduler.ports import Clock, Outcome, Postponed, Sender, Store
 from scheduler.types import Delivery, PartState
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ class Dispatcher:
     def __init__(
         self,
         store: Store,
-        platform: Platform,
+        platform: Sender,
         compose: Composer,
         pacer: Pacer,
         clock: Clock,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from content.document import Document
 from content.types import Post
 from scheduler.delivery.attempts import Rendering
-from scheduler.ports import Platform, Store
+from scheduler.ports import Sender, Store
 from scheduler.types import Delivery, Form, Message
 
 # How many renderings are kept in memory; a broadcast needs one for each language and form.
@@ -31,7 +31,7 @@ def _key_of(delivery: Delivery, form: Form) -> str:
 class Renderings:
     """Rendered messages, in memory and in the store, so that a broadcast is resumed as it was begun."""
 
-    def __init__(self, store: Store, platform: Platform, compose: Composer) -> None:
+    def __init__(self, store: Store, platform: Sender, compose: Composer) -> None:
         self._store, self._platform, self._compose = store, platform, compose
         self._cache: OrderedDict[str, tuple[Message, ...]] = OrderedDict()
         self._lookup = asyncio.Lock()  # when many deliveries begin at once, one of them asks the store

@@ -18,7 +18,18 @@ from scheduler.delivery.pacer import Pacer
 from scheduler.delivery.reactions import Effect, Gone, Moved, Paused, Reaction, Reactions, Slower, Stop
 from scheduler.delivery.renderings import Composer, Renderings
 from scheduler.errors import Ambiguous, ChatPaused, ContentRejected, Refused, SendError
-from scheduler.ports import Clock, Closed, Outcome, PartEnded, Platform, Postponed, Store, UnitOfWork
+from scheduler.ports import (
+    Clock,
+    Closed,
+    Outcome,
+    PartEnded,
+    Postponed,
+    Publishes,
+    Recalls,
+    Sender,
+    Store,
+    UnitOfWork,
+)
 from scheduler.types import Chat, ChatState, Delivery, DeliveryState, Form, OnUnknown, Part, PartState, Sent
 
 log = structlog.get_logger(__name__)
@@ -42,7 +53,7 @@ class Sending:
     def __init__(
         self,
         store: Store,
-        platform: Platform,
+        platform: Sender,
         compose: Composer,
         pacer: Pacer,
         clock: Clock,
@@ -139,6 +150,8 @@ class Sending:
         part, delivery = attempt.part, attempt.delivery
         if not part.unknowns or part.begun_at is None:
             return None
+        if not isinstance(self._platform, Recalls):
+            return None
         try:
             return await self._platform.recall(attempt.target, attempt.message, part.begun_at)
         except ChatPaused as exc:
@@ -199,8 +212,9 @@ class Sending:
         reaction = Reaction((Closed(delivery.id, DeliveryState.SENT),))
         to_publish = [part.sent for part in delivery.parts if part.sent] if delivery.chat.crosspost else []
         try:
-            for sent in to_publish:
-                await self._platform.publish(sent)
+            if isinstance(self._platform, Publishes):
+                for sent in to_publish:
+                    await self._platform.publish(sent)
         except SendError as error:
             reaction = self._reactions.to_publishing_error(error, delivery, self._clock.now())
             log.warning(

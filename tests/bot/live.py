@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from bot.app import App, Runner, build
-from bot.platforms.types import Adapter
+from bot.app import App, build
+from bot.runner import Runner
 from bot.settings import Settings
 from content.types import Visibility
 from scheduler import membership
-from scheduler.ports import Clock, DeliveryFilter
+from scheduler.ports import Clock, DeliveryFilter, Sender
 from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
 from tests.e2e.program import FeedServer, item, json_feed
 from tests.fakes import ParserHere
@@ -53,18 +53,18 @@ class SkippingClock:
 class Deployment(Generic[Spot]):
     """One Skywave. It can be stopped and started again; what it knows is in its folder.
 
-    Its chats are those of an emulator, or places of any platform.
+    Its chats are those of an emulator, or places of any platform. `senders` makes the platforms of a start.
     """
 
     def __init__(
         self,
         feeds: FeedServer,
         settings: Settings,
-        adapters: Callable[[], Sequence[Adapter]],
+        senders: Callable[[], Sequence[Sender]],
         clock: Clock | None = None,
     ) -> None:
         self.feeds, self.settings, self.clock = feeds, settings, clock or SkippingClock()
-        self._adapters = adapters
+        self.senders = senders
         self._items: list[Mapping[str, Any]] = []
         self.app: App
         self.runner: Runner
@@ -79,7 +79,7 @@ class Deployment(Generic[Spot]):
 
     def start(self) -> None:
         """Run it, as `skywave run` does."""
-        self.runner = Runner(self.app, self._adapters())
+        self.runner = Runner(self.app, self.senders())
         self.task = asyncio.create_task(self.runner.run())
 
     async def stop(self) -> None:

@@ -347,7 +347,7 @@ from bot.cli.main import app
 try:
     app(["chats", "list"])
 finally:
-    print(sorted({"alembic", "apscheduler", "discord", "telegram"} & set(sys.modules)))
+    print(sorted({"alembic", "apprise", "apscheduler", "discord", "telegram"} & set(sys.modules)))
 """
 
 

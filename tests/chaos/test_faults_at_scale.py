@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.app import PLATFORMS
-from bot.platforms.types import Adapter
+from bot.platforms import PLATFORMS
 from bot.settings import Settings, load_settings
+from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 from tests.bot.discord.live import addresses
 from tests.bot.live import Deployment
@@ -37,7 +37,7 @@ async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment[Place
         allowed_networks="127.0.0.0/8",
     )
     with addresses():
-        made = Deployment[Place](world.feed, settings, lambda: _adapters(settings))
+        made = Deployment[Place](world.feed, settings, lambda: _senders(settings))
         await made.open()
         try:
             yield made
@@ -45,8 +45,8 @@ async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment[Place
             await made.close()
 
 
-def _adapters(settings: Settings) -> list[Adapter]:
-    return [adapter for spec in PLATFORMS[:2] if (adapter := spec.make(settings)) is not None]
+def _senders(settings: Settings) -> list[Sender]:
+    return [made for platform in PLATFORMS if (made := platform.make(settings)) and not platform.here]
 
 
 def _some(world: World, kind: str, count: int) -> list[Spot]:

@@ -1,29 +1,45 @@
 """Discord: text and announcement channels, threads, forums and DMs."""
 
-from bot.platforms.discord.limits import limits
-from bot.platforms.types import Adapter, PlatformSpec
-from bot.settings import Settings
-from scheduler.types import ChatKind, Place
+import logging
+
+from bot.platforms.discord.limits import LIMITS
+from bot.platforms.settings import Proxied, Secret
+from bot.platforms.types import Platform, numbered
+from scheduler.ports import Sender
+from scheduler.types import ChatKind
+
+NAME = "discord"
 
 
-def _make(settings: Settings) -> Adapter | None:
+class DiscordSettings(Proxied):
+    discord_token: Secret = None
+    discord_api_url: str = "https://discord.com/api/v10"
+    discord_gateway_url: str = ""  # empty: what the library uses
+
+
+def _make(settings: DiscordSettings) -> Sender | None:
     if settings.discord_token is None:
         return None
     # The SDK takes memory and time: only who uses it loads it.
     from bot.platforms.discord.adapter import DiscordAdapter
 
-    token = settings.discord_token.get_secret_value()
     return DiscordAdapter(
-        token,
+        settings.discord_token.get_secret_value(),
         settings.discord_api_url,
         settings.discord_gateway_url,
-        limits(settings),
+        LIMITS,
         proxy=settings.proxy_url,
     )
 
 
-def _kind(place: Place) -> ChatKind:
-    return ChatKind.CHANNEL
-
-
-SPEC = PlatformSpec("discord", _make, _kind, limits)
+PLATFORM = Platform(
+    name=NAME,
+    settings=DiscordSettings,
+    make=_make,
+    limits=lambda settings: LIMITS,
+    parse=numbered(NAME),
+    kind=lambda place: ChatKind.CHANNEL,
+    examples=("discord:456",),
+    publishes=True,
+    loggers={"discord": logging.WARNING},
+)

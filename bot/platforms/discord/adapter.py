@@ -16,7 +16,7 @@ from bot.platforms.discord.commands import command_payloads, differ
 from bot.platforms.discord.connection import Sleep, back_off, stay_connected
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.replies import PATIENCE
-from bot.platforms.discord.sender import NAME, SEND_TIMEOUT, DiscordPlatform
+from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
 from bot.platforms.facts import Facts
 from bot.platforms.types import Wiring
 from scheduler.delivery.limits import Limits
@@ -36,10 +36,11 @@ INVITED = discord.Permissions(
 ).value
 
 
-class DiscordAdapter:
-    """`patience`, `timeout` and `guild_wait` are seconds: see where they are defined."""
+class DiscordAdapter(DiscordSender):
+    """The sender, which also listens. `client` is the library's, for tests to look at.
 
-    name = NAME
+    `patience`, `timeout` and `guild_wait` are seconds: see where they are defined.
+    """
 
     def __init__(
         self,
@@ -61,18 +62,15 @@ class DiscordAdapter:
             gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
         # Nobody here wants to talk: its warnings that voice needs more libraries would only confuse.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        self._token, self.limits, self._sleep = token, limits, sleep
-        interval = limits.overall.interval
-        self._client = Client(
-            interval, now, proxy=proxy, patience=patience, timeout=timeout, guild_wait=guild_wait
-        )
-        self.platform: DiscordPlatform = self._client.platform
+        self._token, self._sleep = token, sleep
+        self.client = Client(limits.overall.interval, proxy=proxy, patience=patience, guild_wait=guild_wait)
+        super().__init__(self.client, limits, now, timeout=timeout)
 
     async def open(self) -> None:
         """Log in and sync the commands. Raises PlatformStopped for a refused token."""
         for attempt in count():
             try:
-                await self._client.login(self._token)
+                await self.client.login(self._token)
                 await self._sync_commands()
                 return
             except FAULTS as exc:
@@ -84,45 +82,45 @@ class DiscordAdapter:
 
     async def _hang_up(self) -> None:
         """Close what a login has opened, so that the next one can begin anew."""
-        await self._client.http.close()
-        self._client.http.connector = discord.utils.MISSING
+        await self.client.http.close()
+        self.client.http.connector = discord.utils.MISSING
 
     async def check(self) -> str:
         try:
-            await self._client.login(self._token)
+            await self.client.login(self._token)
             known = await self._known_commands()
-            guilds = [guild async for guild in self._client.fetch_guilds(limit=None)]
+            guilds = [guild async for guild in self.client.fetch_guilds(limit=None)]
         except FAULTS as exc:
             raise send_error(exc) from exc
         synced = (
             "" if not differ(command_payloads(), known) else "; its commands are synced at the next start"
         )
-        scopes, bot_id = "bot%20applications.commands", self._client.application_id
+        scopes, bot_id = "bot%20applications.commands", self.client.application_id
         invite = (
             f"https://discord.com/oauth2/authorize?client_id={bot_id}&scope={scopes}&permissions={INVITED}"
         )
         where = f"in {len(guilds)} servers" if guilds else f"in no server yet: open {invite}"
-        return f"{self._client.user}, {where}{synced}"
+        return f"{self.client.user}, {where}{synced}"
 
     async def _sync_commands(self) -> None:
         """Tell Discord the commands when they differ from what it knows: it allows few changes a day."""
         wanted = command_payloads()
         if differ(wanted, await self._known_commands()):
-            assert self._client.application_id is not None, "known after login"
-            await self._client.http.bulk_upsert_global_commands(self._client.application_id, wanted)
+            assert self.client.application_id is not None, "known after login"
+            await self.client.http.bulk_upsert_global_commands(self.client.application_id, wanted)
             log.info("discord.commands_synced", commands=len(wanted))
 
     async def _known_commands(self) -> list[Any]:
         """What Discord knows, with all translations, which the library's own call leaves out."""
         path = "/applications/{application_id}/commands"
-        route = http.Route("GET", path, application_id=self._client.application_id)
-        return list(await self._client.http.request(route, params={"with_localizations": "true"}))
+        route = http.Route("GET", path, application_id=self.client.application_id)
+        return list(await self.client.http.request(route, params={"with_localizations": "true"}))
 
     async def listen(self, wiring: Wiring) -> None:
-        self._client.wiring = wiring
-        async with Facts(wiring.clock) as self._client.facts:
-            await stay_connected(self._client, self._sleep)
+        self.client.wiring = wiring
+        async with Facts(wiring.clock) as self.client.facts:
+            await stay_connected(self.client, self._sleep)
 
     async def close(self, patience: float = 0.0) -> None:
-        await self._client.finish(patience)
-        await self._client.close()
+        await self.client.finish(patience)
+        await self.client.close()

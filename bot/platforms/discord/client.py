@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,6 @@ from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option, offered_by
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
-from bot.platforms.discord.sender import DiscordPlatform
 from bot.platforms.facts import Facts
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
@@ -28,7 +26,6 @@ GUILD_WAIT = 2.0
 # The library sits out a rate limit of its own accord; a longer one (seconds) comes back to the dispatcher.
 LONGEST_LIMIT = 30.0
 
-Now = Callable[[], datetime]
 Handler = Callable[..., Coroutine[Any, Any, Any]]
 
 
@@ -41,11 +38,9 @@ class Client(discord.Client):
     def __init__(
         self,
         interval: float,
-        now: Now,
         *,
         proxy: str | None,
         patience: float,
-        timeout: float,
         guild_wait: float,
     ) -> None:
         super().__init__(
@@ -60,8 +55,7 @@ class Client(discord.Client):
             proxy=proxy,
         )
         buckets.install(self.http, LONGEST_LIMIT)
-        self.platform = DiscordPlatform(self, now, timeout=timeout)
-        self._replies = Replies(self.platform, patience)
+        self._replies = Replies(patience)
         self._handling = TaskSet()
         self.wiring: Wiring
         self.facts: Facts

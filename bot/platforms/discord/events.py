@@ -5,9 +5,9 @@ from typing import Any
 import discord
 
 from bot.commands.types import Button, Call
+from bot.platforms.discord import NAME
 from scheduler.types import ChatKind, Place
 
-NAME = "discord"
 # Of what autocompletion offers: how many, and how long each (docs.discord.com: "Autocomplete").
 CHOICES, CHOICE_LENGTH = 25, 100
 # Between the data of a button and its number in the message.

@@ -1,6 +1,5 @@
 """Discord's limits, as published (docs.discord.com: "Rate Limits")."""
 
-from bot.settings import Settings
 from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import ChatKind
 
@@ -8,8 +7,4 @@ OVERALL = Rate(50, guard=0.03)
 # 5 messages in 5 s. The library would keep the request that empties a channel's bucket until the reset, so
 # that no more than 4 are sent in that time.
 CHANNEL = Rate(5, 5, guard=0.2)
-
-
-def limits(settings: Settings) -> Limits:
-    """50 requests a second in all, and less than a channel's bucket holds."""
-    return Limits(OVERALL, {ChatKind.CHANNEL: CHANNEL, ChatKind.PRIVATE: CHANNEL}, reply_burst=1)
+LIMITS = Limits(OVERALL, {ChatKind.CHANNEL: CHANNEL, ChatKind.PRIVATE: CHANNEL}, reply_burst=1)

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from bot.platforms.discord.markup import fence, marked, plain
-from bot.platforms.fit import fit, split
 from bot.platforms.flat import clean, clean_line, flatten, is_visible
+from bot.platforms.messages import NOTHING, messages, title_of, units
 from content.document import (
     Block,
     CodeBlock,
@@ -23,14 +23,12 @@ from content.document import (
     block_text,
     is_web_url,
 )
-from content.text import excerpt
-from scheduler.types import Form, Message
+from scheduler.types import Form, Message, Payload
 
 CONTENT_LENGTH = 2000  # UTF-16 units, as the others
 DESCRIPTION_LENGTH = 4096  # and so the 6000 of all texts of a message's embeds is kept: there is no other
 TITLE_LENGTH = 100  # of a forum thread's name
 IMAGE_URL_LENGTH = 2048
-NOTHING = "…"  # Discord refuses an empty message
 
 _HEADINGS = 3  # levels that Discord has
 
@@ -41,44 +39,23 @@ def render(document: Document, form: Form) -> tuple[Message, ...]:
     A payload has `content`, `embeds` (at most one, as the API takes it) and `title`, the document's name in
     plain text, which a forum post needs. In the plain form all is in `content`.
     """
-    fits = partial(_fits, form=form)
-    pieces = [fit(document, fits)] if document.single else split(document, fits)
-    title = _title(document)
-    if len(pieces) == 1:  # it carries even posts of which nothing is visible
-        return (_message(pieces[0], form, title, _posts(document)),)
-    return tuple(_message(piece, form, title, _posts(piece)) for piece in pieces)
+    title = title_of(document, TITLE_LENGTH)
+    return messages(document, partial(_fits, form=form), partial(_payload, form=form, title=title))
 
 
 def _fits(document: Document, form: Form) -> bool:
     limit = CONTENT_LENGTH if form is Form.PLAIN else DESCRIPTION_LENGTH
-    return _units(_text(document, form)[0]) <= limit
+    return units(_text(document, form)[0]) <= limit
 
 
-def _units(content: str) -> int:
-    return len(content.encode("utf-16-le")) // 2
-
-
-def _message(document: Document, form: Form, title: str, posts: tuple[int, ...]) -> Message:
+def _payload(document: Document, form: Form, title: str) -> Payload:
     shown, picture = _text(document, form)
     if form is Form.PLAIN:
-        return Message({"content": shown, "embeds": [], "title": title}, posts)
+        return {"content": shown, "embeds": [], "title": title}
     embed: dict[str, Any] = {"description": shown}
     if picture:
         embed["image"] = {"url": picture}
-    return Message({"content": "", "embeds": [embed], "title": title}, posts)
-
-
-def _posts(document: Document) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(post for posts in document.carried for post in posts))
-
-
-def _title(document: Document) -> str:
-    """The first heading, else the first line, cut to a thread's name."""
-    blocks = sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
-    lines = (line for block in blocks for line in clean(block_text(block)).split("\n"))
-    line = next(filter(is_visible, lines), NOTHING)[: 2 * TITLE_LENGTH]
-    names = (excerpt(line, TITLE_LENGTH - less) for less in range(TITLE_LENGTH))
-    return next((name for name in names if _units(name) <= TITLE_LENGTH and is_visible(name)), NOTHING)
+    return {"content": "", "embeds": [embed], "title": title}
 
 
 def _has_text(blocks: Iterable[Block]) -> bool:
@@ -99,7 +76,7 @@ def _text(document: Document, form: Form) -> tuple[str, str]:
 
 
 def _can_show(image: Image) -> bool:
-    return is_web_url(image.url) and _units(image.url) <= IMAGE_URL_LENGTH
+    return is_web_url(image.url) and units(image.url) <= IMAGE_URL_LENGTH
 
 
 def _description(blocks: Iterable[Block]) -> str:

@@ -10,7 +10,8 @@ import structlog
 
 from bot.commands.types import Reply
 from bot.platforms.discord.errors import is_late, send_error
-from bot.platforms.discord.sender import DiscordPlatform, content, view
+from bot.platforms.discord.render import render
+from bot.platforms.discord.sender import content, view
 from scheduler.errors import ContentRejected
 from scheduler.types import Form, Message
 
@@ -23,8 +24,8 @@ PATIENCE = 1.5
 class Replies:
     """Sends replies, and lets pressed messages show them."""
 
-    def __init__(self, platform: DiscordPlatform, patience: float) -> None:
-        self._platform, self._patience = platform, patience
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
 
     async def answer(
         self,
@@ -53,7 +54,7 @@ class Replies:
 
     async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
         for form in Form:
-            message = self._platform.render(reply.document, form)[0]
+            message = render(reply.document, form)[0]
             try:
                 await _say(interaction, reply, message, edit=edit)
                 return

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.commands.types import Button
-from bot.platforms.discord import errors
+from bot.platforms.discord import NAME, errors
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.events import custom_id
 from bot.platforms.discord.pacing import answered
@@ -16,17 +16,16 @@ from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
+from scheduler.delivery.limits import Limits
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Sent
-
-NAME = "discord"
 
 # A send that takes longer (seconds) is tried again while Discord still knows its nonce. The library would
 # wait five minutes, and Discord remembers "the past few minutes".
 SEND_TIMEOUT = 60.0
 
 
-class DiscordPlatform:
-    """Sends and edits messages; raises `SendError` only. A repeated key makes no second message."""
+class DiscordSender:
+    """Sends messages; raises `SendError` only. A repeated key makes no second message."""
 
     name = NAME
     deduplicates = True
@@ -34,11 +33,12 @@ class DiscordPlatform:
     def __init__(
         self,
         client: discord.Client,
+        limits: Limits,
         now: Callable[[], datetime],
         *,
         timeout: float,
     ) -> None:
-        self._client, self._timeout, self._now = client, timeout, now
+        self._client, self.limits, self._timeout, self._now = client, limits, timeout, now
         self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
@@ -47,13 +47,6 @@ class DiscordPlatform:
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
         try:
             return await self._in_time(self._send(chat, message.payload, key))
-        except FAULTS as exc:
-            raise send_error(exc) from exc
-
-    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
-        try:
-            target = self._client.get_partial_messageable(int(sent.address))
-            await target.get_partial_message(int(sent.message_ids[0])).edit(**content(message.payload))
         except FAULTS as exc:
             raise send_error(exc) from exc
 

@@ -1,24 +1,56 @@
 """Telegram: private chats, groups, channels and forum topics."""
 
+import logging
+import re
+
+from bot.platforms.settings import Proxied, Secret
 from bot.platforms.telegram.limits import limits
-from bot.platforms.types import Adapter, PlatformSpec
-from bot.settings import Settings
+from bot.platforms.types import Platform, numbered
+from scheduler.delivery.limits import Limits
+from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 
+NAME = "telegram"
 
-def _make(settings: Settings) -> Adapter | None:
+
+class TelegramSettings(Proxied):
+    telegram_token: Secret = None
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_paid_broadcast: bool = False  # up to 1000 a second, for Stars
+
+
+def _make(settings: TelegramSettings) -> Sender | None:
     if settings.telegram_token is None:
         return None
     # The SDK takes memory and time: only who uses it loads it.
     from bot.platforms.telegram.adapter import TelegramAdapter
 
-    token = settings.telegram_token.get_secret_value()
-    paid, proxy = settings.telegram_paid_broadcast, settings.proxy_url
-    return TelegramAdapter(token, settings.telegram_api_url, limits(settings), paid=paid, proxy=proxy)
+    return TelegramAdapter(
+        settings.telegram_token.get_secret_value(),
+        settings.telegram_api_url,
+        _limits(settings),
+        paid=settings.telegram_paid_broadcast,
+        proxy=settings.proxy_url,
+    )
+
+
+def _limits(settings: TelegramSettings) -> Limits:
+    return limits(paid=settings.telegram_paid_broadcast)
 
 
 def _kind(place: Place) -> ChatKind:
     return ChatKind.GROUP if place.address.startswith("-") else ChatKind.PRIVATE
 
 
-SPEC = PlatformSpec("telegram", _make, _kind, limits)
+PLATFORM = Platform(
+    name=NAME,
+    settings=TelegramSettings,
+    make=_make,
+    limits=_limits,
+    parse=numbered(NAME),
+    kind=_kind,
+    examples=("telegram:-100123", "telegram:-100123/7 for a topic"),
+    loggers={"telegram": logging.WARNING, "httpx": logging.WARNING, "httpcore": logging.WARNING},
+    # A bot's token, as it stands in Telegram's URLs.
+    secret=re.compile(r"\d{5,}:[\w-]{10,}"),
+)

@@ -33,7 +33,7 @@ from bot.platforms.telegram.events import (
     event_of,
 )
 from bot.platforms.telegram.replies import Replies
-from bot.platforms.telegram.sender import NAME, TelegramPlatform
+from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
@@ -66,8 +66,8 @@ def _edge(number: int) -> Iterator[None]:
         log.exception("telegram.update_broken", update=number)
 
 
-class TelegramAdapter:
-    name = NAME
+class TelegramAdapter(TelegramSender):
+    """The sender, which also listens."""
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class TelegramAdapter:
         sleep: Sleep = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        base, self._sleep, self.limits = api_url.rstrip("/"), sleep, limits
+        base, self._sleep = api_url.rstrip("/"), sleep
         self._requests = (
             AiohttpRequest(read_timeout=read_timeout, proxy=proxy),
             AiohttpRequest(connections=1, proxy=proxy),
         )
         try:
-            self._bot = Bot(
+            bot = Bot(
                 token,
                 base_url=f"{base}/bot",
                 base_file_url=f"{base}/file/bot",
@@ -96,7 +96,7 @@ class TelegramAdapter:
             )
         except InvalidToken as exc:
             raise PlatformStopped("Telegram's token is missing: set SKYWAVE_TELEGRAM_TOKEN") from exc
-        self.platform = TelegramPlatform(self._bot, monotonic, paid=paid)
+        super().__init__(bot, limits, monotonic, paid=paid)
         self._tasks = TaskSet()
 
     async def open(self) -> None:
@@ -213,10 +213,10 @@ class TelegramAdapter:
                 await chats.renamed(where, wiring)
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
-        call = self._call(event.where, event.who, event.name, event.arguments)
+        call = self._call_by(event.where, event.who, event.name, event.arguments)
         reply = await wiring.router.command(call)
         if reply is not None:
-            await Replies(self.platform, wiring, call.actor).send(event.where, reply)
+            await Replies(self, wiring, call.actor).send(event.where, reply)
 
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
         alert, turning = "", asyncio.create_task(self._pressed(event, wiring))
@@ -230,17 +230,17 @@ class TelegramAdapter:
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Do what a button is for; returns what the person is told."""
-        call = self._call(event.where, event.who, "", "")
+        call = self._call_by(event.where, event.who, "", "")
         reply = await wiring.router.press(event.data, call, event.offered)
         if reply is not None and reply.private:
             # Everybody sees the message; only who pressed sees an alert.
-            text: str = self.platform.render(reply.document, Form.PLAIN)[0].payload["text"]
+            text: str = self.render(reply.document, Form.PLAIN)[0].payload["text"]
             return text
         if reply is not None:
-            await Replies(self.platform, wiring, call.actor).turn(event.where, event.message_id, reply)
+            await Replies(self, wiring, call.actor).turn(event.where, event.message_id, reply)
         return ""
 
-    def _call(self, where: Where, who: Who, name: str, arguments: str) -> Call:
+    def _call_by(self, where: Where, who: Who, name: str, arguments: str) -> Call:
         is_admin = partial(self._is_admin, where, who)
         return Call(name, arguments, where.place, where.kind, where.title, who.actor, who.locale, is_admin)
 

@@ -14,9 +14,9 @@ from telegram import (
     Update,
 )
 
+from bot.platforms.telegram import NAME
 from scheduler.types import ChatKind, Place
 
-NAME = "telegram"
 GENERAL_TOPIC = 1
 
 # Only what is understood here is asked for; edited messages are not: an edited command is ignored.

@@ -1,6 +1,5 @@
 """Telegram's limits (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
 
-from bot.settings import Settings
 from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import ChatKind
 
@@ -11,9 +10,9 @@ PRIVATE = Rate(1, guard=0.05)
 GROUP = Rate(20, 60, burst=3)
 
 
-def limits(settings: Settings) -> Limits:
+def limits(*, paid: bool = False) -> Limits:
     """30 a second in all or 1000 paid ones, one a second in a private chat, 20 a minute in a group."""
     return Limits(
-        overall=PAID if settings.telegram_paid_broadcast else OVERALL,
+        overall=PAID if paid else OVERALL,
         per_chat={ChatKind.PRIVATE: PRIVATE, ChatKind.GROUP: GROUP, ChatKind.CHANNEL: GROUP},
     )

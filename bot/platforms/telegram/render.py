@@ -3,21 +3,19 @@
 Limits and rules: core.telegram.org/bots/api#messageentity and #sendmessage, and TDLib's MessageEntity.cpp.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from bot.platforms.fit import fit, split
-from bot.platforms.flat import Flat, Span, SpanKind, flatten, is_visible, shift, trim
+from bot.platforms.flat import Flat, Span, SpanKind, flatten, is_visible, trim
+from bot.platforms.messages import NOTHING, messages, with_urls, without_mentions
 from content.document import Document, Image, is_web_url
-from scheduler.types import Form, Message
+from scheduler.types import Form, Message, Payload
 
 TEXT_LENGTH = 4096  # code points after entities are parsed
 ENTITIES = 100
-NOTHING = "…"  # Telegram refuses an empty text
 
 _TYPES = {
     SpanKind.STRONG: "bold",
@@ -33,45 +31,29 @@ _WORTH = tuple(SpanKind(k) for k in ("link", "pre", "quote", "code", "strong", "
 _CODE = (SpanKind.CODE, SpanKind.PRE)
 _STYLES = (SpanKind.STRONG, SpanKind.EMPHASIS, SpanKind.STRIKE)
 
-# Telegram makes `@name` in any text a mention, which notifies its owner; inside a URL it stays part of that.
-_MENTION = re.compile(
-    r"https?://(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/[\w.~:/?#@!$&*+,;=%-]*|(?<!\w)@(?=\w)",
-    re.ASCII | re.IGNORECASE,
-)
-_WORD_JOINER = "\u2060"
-
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
     """The messages that the document becomes, each of them within Telegram's limits.
 
     A payload has `text`, `entities` (offsets in UTF-16 units) and `link_preview_options` of the Bot API.
     """
-    fits = partial(_fits, form=form)
-    pieces = [fit(document, fits)] if document.single else split(document, fits)
-    if len(pieces) == 1:  # it carries even posts of which nothing is visible
-        return (_message(pieces[0], form, _posts(document)),)
-    return tuple(_message(piece, form, _posts(piece)) for piece in pieces)
+    return messages(document, partial(_fits, form=form), partial(_payload, form=form))
 
 
 def _fits(document: Document, form: Form) -> bool:
     return len(_flat(document, form)[0].text) <= TEXT_LENGTH
 
 
-def _message(document: Document, form: Form, posts: tuple[int, ...]) -> Message:
+def _payload(document: Document, form: Form) -> Payload:
     flat, picture = _flat(document, form)
     preview: dict[str, Any] = {"is_disabled": True}
     if picture:
         preview = {"url": picture, "prefer_large_media": True, "show_above_text": True}
-    payload = {
-        "text": _with_urls(flat) if form is Form.PLAIN else flat.text,
+    return {
+        "text": with_urls(flat, room=TEXT_LENGTH - len(flat.text)) if form is Form.PLAIN else flat.text,
         "entities": [] if form is Form.PLAIN else _entities(flat),
         "link_preview_options": preview,
     }
-    return Message(payload, posts)
-
-
-def _posts(document: Document) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(post for posts in document.carried for post in posts))
 
 
 def _flat(document: Document, form: Form) -> tuple[Flat, str]:
@@ -81,30 +63,10 @@ def _flat(document: Document, form: Form) -> tuple[Flat, str]:
         others = tuple(block for block in document.blocks if block is not picture)
         flat = flatten(Document(others))
         if is_visible(flat.text):
-            return _without_mentions(flat, form), picture.url
+            return without_mentions(flat, code_is_safe=True), picture.url
     flat = flatten(document)
-    return (_without_mentions(flat, form) if is_visible(flat.text) else Flat(NOTHING)), ""
-
-
-def _without_mentions(flat: Flat, form: Form) -> Flat:
-    code = [] if form is Form.PLAIN else [span for span in flat.spans if span.kind in _CODE]
-    places = (found.end() for found in _MENTION.finditer(flat.text) if found.group() == "@")
-    outside = (at for at in places if not any(span.start < at <= span.end for span in code))
-    return shift(flat, outside, _WORD_JOINER)
-
-
-def _with_urls(flat: Flat) -> str:
-    """The text with each link's URL written behind it, the first ones as far as there is room."""
-    pieces, last, room, seen = [], 0, TEXT_LENGTH - len(flat.text), set[str]()
-    for span in flat.spans:
-        url = f" ({span.url})"
-        if span.kind is not SpanKind.LINK or span.url in seen or len(url) > room:
-            continue
-        seen.add(span.url)
-        if flat.text[span.start : span.end] != span.url:
-            pieces += [flat.text[last : span.end], url]
-            last, room = span.end, room - len(url)
-    return "".join(pieces) + flat.text[last:]
+    safe = form is not Form.PLAIN
+    return (without_mentions(flat, code_is_safe=safe) if is_visible(flat.text) else Flat(NOTHING)), ""
 
 
 def _entities(flat: Flat) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import structlog
 from bot.commands.types import Reply
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.events import Where
-from bot.platforms.telegram.sender import TelegramPlatform
+from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited
 from scheduler.types import Form, Message, Sent
@@ -24,14 +24,14 @@ class Replies:
     A reply that waits for the chat's limit is left out when the same person has asked again meanwhile.
     """
 
-    def __init__(self, platform: TelegramPlatform, wiring: Wiring, actor: str) -> None:
-        self._platform, self._wiring, self._actor = platform, wiring, actor
+    def __init__(self, sender: TelegramSender, wiring: Wiring, actor: str) -> None:
+        self._sender, self._wiring, self._actor = sender, wiring, actor
 
     async def send(self, where: Where, reply: Reply) -> None:
         """Send a reply, in a plainer form if need be. Raises SendError where nothing helps."""
         form: Form | None = Form.FULL
         while form is not None:
-            message = self._platform.render(reply.document, form)[0]
+            message = self._sender.render(reply.document, form)[0]
             try:
                 await self._say(where, message, reply)
                 return
@@ -53,11 +53,9 @@ class Replies:
         """Let a message show another page. Raises SendError."""
         if not await self._slot(where, f"{self._actor} in {message_id}"):
             return
-        message = self._platform.render(reply.document, Form.FULL)[0]
+        message = self._sender.render(reply.document, Form.FULL)[0]
         try:
-            await self._platform.rewrite(
-                Sent(where.place.address, (str(message_id),)), message, reply.buttons
-            )
+            await self._sender.rewrite(Sent(where.place.address, (str(message_id),)), message, reply.buttons)
         except RateLimited as exc:
             self._hold(exc, where)
             raise
@@ -67,13 +65,13 @@ class Replies:
         if not await self._slot(where, self._actor):
             return
         try:
-            await self._platform.say(where.place, message, reply.buttons)
+            await self._sender.say(where.place, message, reply.buttons)
         except RateLimited as exc:
             wait = self._hold(exc, where)
             if wait > LATE:
                 raise
             await self._wiring.clock.sleep(wait)
-            await self._platform.say(where.place, message, reply.buttons)
+            await self._sender.say(where.place, message, reply.buttons)
 
     async def _slot(self, where: Where, asked: str) -> bool:
         place = where.place

@@ -2,33 +2,40 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from telegram import Bot
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
+from bot.platforms.telegram import NAME
 from bot.platforms.telegram.errors import FloodScope, send_error
 from bot.platforms.telegram.render import render
 from bot.platforms.telegram.transport import call
 from content.document import Document
+from scheduler.delivery.limits import Limits
 from scheduler.errors import Ambiguous, SendError
 from scheduler.types import Chat, Form, Message, Place, Sent
 
-NAME = "telegram"
 
+class TelegramSender:
+    """Sends and edits text messages; raises `SendError` only.
 
-class TelegramPlatform:
-    """Sends and edits text messages; raises `SendError` only."""
+    A bot cannot read what it has written, so an unknown outcome cannot be looked up.
+    """
 
     name = NAME
     deduplicates = False
 
     def __init__(
-        self, bot: Bot, monotonic: Callable[[], float] = time.monotonic, *, paid: bool = False
+        self,
+        bot: Bot,
+        limits: Limits,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        paid: bool = False,
     ) -> None:
-        self._bot, self._monotonic = bot, monotonic
+        self._bot, self.limits, self._monotonic = bot, limits, monotonic
         self._paid = paid or None
         self._floods = FloodScope()
 
@@ -54,15 +61,6 @@ class TelegramPlatform:
             raise self._error(exc, place.address, left) from exc
         self._floods.accepted(left)
         return _sent(answer, place.address)
-
-    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
-        await self.rewrite(sent, message)
-
-    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
-        return None  # a bot cannot read what it has written
-
-    async def publish(self, sent: Sent) -> None:
-        return None
 
     async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
         """Replace the text and buttons of a message."""

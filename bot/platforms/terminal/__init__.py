@@ -2,21 +2,31 @@
 
 import sys
 
-from bot.platforms.terminal.adapter import ACTOR, TerminalAdapter
-from bot.platforms.terminal.limits import limits
-from bot.platforms.types import Adapter, PlatformSpec
-from bot.settings import Settings
+from pydantic import BaseModel
+
+from bot.platforms.terminal.adapter import HERE, NAME, TerminalAdapter
+from bot.platforms.terminal.limits import LIMITS
+from bot.platforms.types import Platform
+from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 
 
-def _make(settings: Settings) -> Adapter | None:
-    return TerminalAdapter(limits(settings)) if sys.stdin.isatty() and sys.stdout.isatty() else None
+def _make(settings: BaseModel) -> Sender | None:
+    return TerminalAdapter(LIMITS) if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
-def _kind(place: Place) -> ChatKind:
-    return ChatKind.TERMINAL
+def _parse(word: str) -> Place | None:
+    address, _, topic = word.partition("/")
+    return Place(NAME, address, topic) if address else None
 
 
-SPEC = PlatformSpec("terminal", _make, _kind, limits)
-
-__all__ = ["ACTOR", "SPEC"]
+PLATFORM = Platform(
+    name=NAME,
+    settings=BaseModel,
+    make=_make,
+    limits=lambda settings: LIMITS,
+    parse=_parse,
+    kind=lambda place: ChatKind.TERMINAL,
+    examples=(str(HERE),),
+    here=HERE,
+)

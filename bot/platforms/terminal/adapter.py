@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console
@@ -24,13 +23,14 @@ HERE = Place(NAME, "me")
 ACTOR = "terminal:me"
 
 
-class TerminalPlatform:
+class TerminalSender:
     """Prints messages."""
 
     name = NAME
     deduplicates = False
 
-    def __init__(self, output: TextIO) -> None:
+    def __init__(self, limits: Limits, output: TextIO) -> None:
+        self.limits = limits
         self._console = Console(file=output, highlight=False, soft_wrap=True)
         self._output, self._printed = output, 0
         self.waiting: Keyboard | None = None  # where somebody may be typing a line
@@ -41,15 +41,6 @@ class TerminalPlatform:
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
         self.show(message.payload)
         return Sent(chat.place.address, (str(self._printed),))
-
-    async def edit(self, chat: Chat, sent: Sent, message: Message) -> None:
-        self.show(message.payload)
-
-    async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
-        return None
-
-    async def publish(self, sent: Sent) -> None:
-        return None
 
     def show(self, payload: Payload) -> None:
         """Print a message; an empty line parts it from the one before, and what is typed stands below it."""
@@ -72,8 +63,8 @@ class TerminalPlatform:
         self._output.flush()
 
 
-class TerminalAdapter:
-    name = NAME
+class TerminalAdapter(TerminalSender):
+    """The sender, which also listens to who types."""
 
     def __init__(
         self,
@@ -82,18 +73,11 @@ class TerminalAdapter:
         output: TextIO | None = None,
         keyboard: Keyboard | None = None,
     ) -> None:
-        self.limits, self._keyboard = limits, keyboard
+        super().__init__(limits, output or sys.stdout)
+        self._keyboard = keyboard
         self._source = source or sys.stdin
-        self._output = output or sys.stdout
         self._interactive = self._source.isatty() and self._output.isatty()
-        self.platform = TerminalPlatform(self._output)
         self._buttons: tuple[Button, ...] = ()  # of the last reply
-
-    async def open(self) -> None:
-        return None
-
-    async def close(self, patience: float = 0.0) -> None:
-        return None
 
     async def check(self) -> str:
         return "a person at a terminal" if self._interactive else "a pipe"
@@ -121,11 +105,11 @@ class TerminalAdapter:
             return await lines.next()
         self._output.write("\n" if keyboard.prompts else "\n" + PROMPT)
         self._output.flush()
-        self.platform.waiting = keyboard
+        self.waiting = keyboard
         try:
             return await lines.next()
         finally:
-            self.platform.waiting = None
+            self.waiting = None
 
     async def _answer(self, line: str, wiring: Wiring) -> None:
         name, _, arguments = line.partition(" ")
@@ -143,13 +127,13 @@ class TerminalAdapter:
         wiring.wake()
 
     def _show(self, reply: Reply) -> None:
-        for message in self.platform.render(reply.document, Form.FULL):
-            self.platform.show(message.payload)
+        for message in self.render(reply.document, Form.FULL):
+            self.show(message.payload)
         self._buttons = reply.buttons
         # The numbers of pages stand in the text already.
         named = [f"[{button.label}]" for button in reply.buttons if any(map(str.isalpha, button.label))]
         if named:
-            self.platform.write(f"{' '.join(named)}  (type what is on a button)")
+            self.write(f"{' '.join(named)}  (type what is on a button)")
 
 
 def _means(line: str, button: Button) -> bool:

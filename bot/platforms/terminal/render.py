@@ -6,6 +6,7 @@ from rich.style import Style
 from rich.text import Text as RichText
 
 from bot.platforms.flat import SpanKind, flatten
+from bot.platforms.messages import posts_of
 from bot.visible import visible
 from content.document import Block, Document, Image, Link, Paragraph, Text, is_web_url
 from scheduler.types import Form, Message, Payload
@@ -24,8 +25,7 @@ def render(document: Document, form: Form) -> tuple[Message, ...]:
     """One message, however long. A payload has `text` and `spans`, each `[start, end, kind, url]`."""
     flat = flatten(replace(document, blocks=tuple(map(_with_address, document.blocks))))
     spans = [] if form is Form.PLAIN else [[s.start, s.end, str(s.kind), s.url] for s in flat.spans]
-    posts = tuple(dict.fromkeys(post for posts in document.carried for post in posts))
-    return (Message({"text": flat.text, "spans": spans}, posts),)
+    return (Message({"text": flat.text, "spans": spans}, posts_of(document)),)
 
 
 def _with_address(block: Block) -> Block:

@@ -16,13 +16,13 @@ with warnings.catch_warnings():
     from bot.platforms.discord.adapter import DiscordAdapter
     from bot.platforms.discord.client import Client
 
+from bot.platforms.discord import DiscordSettings
 from bot.platforms.discord.connection import Sleep
-from bot.platforms.discord.limits import limits
+from bot.platforms.discord.limits import LIMITS
 from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT
-from bot.platforms.types import Adapter
 from bot.settings import Settings, load_settings
-from scheduler.ports import Clock
+from scheduler.ports import Clock, Sender
 from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
 from tests.e2e.program import FeedServer, item
@@ -44,20 +44,20 @@ class Live(Deployment[Channel]):
         settings: Settings,
         clock: Clock | None,
         make: Callable[[Settings, Clock], DiscordAdapter],
-        others: Callable[[], Sequence[Adapter]],
+        others: Callable[[], Sequence[Sender]],
     ) -> None:
-        super().__init__(feeds, settings, self._all_adapters, clock)
+        super().__init__(feeds, settings, self._all_senders, clock)
         self.dc, self._make, self._others = dc, make, others
         self.adapter: DiscordAdapter
 
-    def _all_adapters(self) -> Sequence[Adapter]:
+    def _all_senders(self) -> Sequence[Sender]:
         self.adapter = self._make(self.settings, self.clock)
         return [self.adapter, *self._others()]
 
     @property
     def client(self) -> Client:
         """discord.py's client as it runs now."""
-        return self.adapter._client
+        return self.adapter.client
 
     async def connected(self) -> None:
         """Return when the gateway has told all that it tells at the start."""
@@ -150,13 +150,13 @@ def adapter_for(
     settings: Settings, clock: Clock, *, patience: float, timeout: float, sleep: Sleep | None
 ) -> DiscordAdapter:
     """The adapter, which does not wait for more guilds."""
-    assert settings.discord_token is not None
+    assert isinstance(settings, DiscordSettings) and settings.discord_token is not None
     token, api, gateway = settings.discord_token, settings.discord_api_url, settings.discord_gateway_url
     return DiscordAdapter(
         token.get_secret_value(),
         api,
         gateway,
-        limits(settings),
+        LIMITS,
         patience=patience,
         timeout=timeout,
         guild_wait=0.02,
@@ -173,7 +173,7 @@ async def live(
     run: bool = True,
     patience: float = REPLY_PATIENCE,
     timeout: float = SEND_TIMEOUT,
-    others: Callable[[], Sequence[Adapter]] = lambda: (),
+    others: Callable[[], Sequence[Sender]] = lambda: (),
     clock: Clock | None = None,
     sleep: Sleep | None = None,
     **given: Any,

@@ -10,7 +10,7 @@ from typing import TextIO
 from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.limits import limits
 from bot.platforms.terminal.adapter import TerminalAdapter
-from bot.platforms.terminal.limits import limits as terminal_limits
+from bot.platforms.terminal.limits import LIMITS
 from scheduler.types import ChatKind, Place
 from tests.bot.discord.live import Live, live
 from tests.emulators.discord import DiscordEmulator, Guild
@@ -51,8 +51,8 @@ async def test_a_post_reaches_chats_of_every_kind_once(
                 dc,
                 folder,
                 others=lambda: [
-                    TelegramAdapter(tg.token, tg.url, limits(sky.settings)),
-                    TerminalAdapter(terminal_limits(sky.settings), lines, output),
+                    TelegramAdapter(tg.token, tg.url, limits()),
+                    TerminalAdapter(LIMITS, lines, output),
                 ],
                 run=False,
                 telegram_token=tg.token,

@@ -13,7 +13,7 @@ from bot.app import SystemClock
 from scheduler.types import Place
 from tests.bot.discord.live import Live, Naps, live, text_of
 from tests.bot.live import PATIENCE
-from tests.bot.telegram.test_runner import PaperAdapter
+from tests.bot.telegram.test_runner import PaperSender
 from tests.e2e.program import item
 from tests.emulators.discord import Channel, DiscordEmulator, Limits, Link
 from tests.emulators.discord.faults import broken, refused
@@ -237,16 +237,16 @@ STOPPED = {
 async def test_what_the_gateway_refuses_stops_discord_and_nothing_else(
     dc: DiscordEmulator, news: Channel, folder: Path, code: int
 ) -> None:
-    paper = PaperAdapter()
+    paper = PaperSender()
     operators = frozenset({"paper:boss", "discord:1"})
     async with live(dc, folder, others=lambda: [paper], operators=operators) as sky:
         dc.gateway.close(code)
         async with asyncio.timeout(PATIENCE):
-            await paper.platform.something.wait()
+            await paper.something.wait()
         assert sky.runner.refused == {"discord": STOPPED[code]}
         assert sky.task is not None
         assert not sky.task.done()  # the other platform goes on
-    ((place, text),) = paper.platform.written
+    ((place, text),) = paper.written
     assert place == Place("paper", "boss")
     assert STOPPED[code] in text
 

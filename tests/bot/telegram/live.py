@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bot.platforms.telegram import TelegramSettings
 from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.transport import READ_TIMEOUT
-from bot.platforms.types import Adapter
 from bot.settings import Settings, load_settings
+from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
 from tests.bot.live import PATIENCE, Deployment, SkippingClock
@@ -31,18 +32,18 @@ class Live(Deployment[Chat]):
         settings: Settings,
         *,
         read_timeout: float,
-        others: Sequence[Adapter],
+        others: Sequence[Sender],
         clock: SkippingClock | None,
     ) -> None:
         super().__init__(feeds, settings, lambda: [self._adapter(), *others], clock)
         self.tg, self._read_timeout = tg, read_timeout
 
     def _adapter(self) -> TelegramAdapter:
-        assert self.settings.telegram_token is not None
+        assert isinstance(self.settings, TelegramSettings) and self.settings.telegram_token is not None
         return TelegramAdapter(
             self.settings.telegram_token.get_secret_value(),
             self.settings.telegram_api_url,
-            limits(self.settings),
+            limits(),
             read_timeout=self._read_timeout,
             sleep=self.clock.sleep,
             monotonic=self.clock.monotonic,
@@ -111,7 +112,7 @@ async def live(
     *,
     run: bool = True,
     read_timeout: float = READ_TIMEOUT,
-    others: Sequence[Adapter] = (),
+    others: Sequence[Sender] = (),
     clock: SkippingClock | None = None,
     **settings: Any,
 ) -> AsyncIterator[Live]:

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.app import Runner
+from bot.runner import Runner
 from tests.bot.live import SkippingClock
 from tests.bot.telegram.live import Live, live
 from tests.emulators.telegram import TelegramEmulator
@@ -23,7 +23,7 @@ class StandingClock(SkippingClock):
 
 def start(sky: Live) -> None:
     """Run it with next to no time for what is in flight at the end."""
-    sky.runner = Runner(sky.app, sky._adapters(), grace=0.1)
+    sky.runner = Runner(sky.app, sky.senders(), grace=0.1)
     sky.task = asyncio.create_task(sky.runner.run())
 
 

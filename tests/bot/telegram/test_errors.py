@@ -5,7 +5,8 @@ from telegram import Bot
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
 
 from bot.platforms.telegram.errors import TOGETHER, FloodScope, send_error
-from bot.platforms.telegram.sender import TelegramPlatform
+from bot.platforms.telegram.limits import limits
+from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import AiohttpRequest, NeverSent, Uncertain
 from scheduler.errors import (
     Ambiguous,
@@ -153,7 +154,7 @@ async def test_the_sender_tells_the_scope_of_flood_waits(tg: TelegramEmulator) -
     request = AiohttpRequest()
     await request.initialize()
     bot = Bot(tg.token, base_url=f"{tg.url}/bot", request=request)
-    platform = TelegramPlatform(bot, lambda: 7.0)  # all at once, and each after the one before
+    platform = TelegramSender(bot, limits(), lambda: 7.0)  # all at once, and each after the one before
     message = Message({"text": "hello", "entities": [], "link_preview_options": {}})
 
     async def scope(chat: Chat) -> RateScope | None:

@@ -4,14 +4,12 @@ import asyncio
 import gc
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 from math import inf
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.platforms.types import Wiring
 from content.document import Document
 from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import Chat as Known
@@ -22,10 +20,11 @@ from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import answers, held, refused, too_many
 
 
-class PaperPlatform:
-    """Keeps what it is given to send."""
+class PaperSender:
+    """A second platform, which keeps what it is given to send and can do nothing else."""
 
     name = "paper"
+    limits = Limits(Rate(inf), {})
     deduplicates = False
 
     def __init__(self) -> None:
@@ -39,37 +38,6 @@ class PaperPlatform:
         self.written.append((chat.place, message.payload["text"]))
         self.something.set()
         return Sent(chat.place.address, ("1",))
-
-    async def edit(self, chat: Known, sent: Sent, message: Message) -> None:
-        raise AssertionError("nothing is edited here")
-
-    async def publish(self, sent: Sent) -> None:
-        raise AssertionError
-
-    async def recall(self, chat: Known, message: Message, since: datetime) -> Sent | None:
-        return None
-
-
-class PaperAdapter:
-    """A second platform, on which nobody speaks."""
-
-    name = "paper"
-    limits = Limits(Rate(inf), {})
-
-    def __init__(self) -> None:
-        self.platform = PaperPlatform()
-
-    async def open(self) -> None:
-        return None
-
-    async def check(self) -> str:
-        return "paper"
-
-    async def listen(self, wiring: Wiring) -> None:
-        await asyncio.Event().wait()
-
-    async def close(self, patience: float = 0.0) -> None:
-        return None
 
 
 @pytest.fixture
@@ -109,7 +77,7 @@ async def test_a_refused_token_ends_the_platform_with_one_message(
 async def test_operators_are_told_once_on_another_platform(
     tg: TelegramEmulator, folder: Path, ann: Chat
 ) -> None:
-    paper = PaperAdapter()
+    paper = PaperSender()
     tg.faults.add(refused("unauthorized"), "sendMessage", times=None)
     operators = frozenset({"paper:boss", f"telegram:{ann.id}"})
     async with live(tg, folder, run=False, others=[paper], operators=operators) as sky:
@@ -118,11 +86,11 @@ async def test_operators_are_told_once_on_another_platform(
         await sky.publish("new")
         sky.start()
         async with asyncio.timeout(PATIENCE):
-            await paper.platform.something.wait()
+            await paper.something.wait()
         assert sky.task is not None
         assert not sky.task.done()  # the other platform goes on
         await sky.stop()
-    ((place, text),) = paper.platform.written
+    ((place, text),) = paper.written
     assert place == Place("paper", "boss")
     assert "Telegram refuses the token: check SKYWAVE_TELEGRAM_TOKEN" in text
 

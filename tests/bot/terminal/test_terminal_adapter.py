@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.app import Runner, build
+from bot.app import build
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.terminal.keyboard import PROMPT, taken_back
-from bot.platforms.terminal.limits import limits
+from bot.platforms.terminal.limits import LIMITS
+from bot.runner import Runner
 from bot.settings import load_settings
 from content.types import Visibility
 from scheduler.types import ChatKind, Place
@@ -36,7 +37,7 @@ class Terminal:
         )
         async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
             await app.ingest.add(f"{self.feeds.url}/feed", Visibility.PUBLIC)
-            await Runner(app, [TerminalAdapter(limits(settings), io.StringIO(text), output)]).run()
+            await Runner(app, [TerminalAdapter(LIMITS, io.StringIO(text), output)]).run()
             async with app.store.read() as work:
                 self.chat = await work.chats.find(Place("terminal", "me"))
         return output.getvalue()
@@ -108,7 +109,7 @@ async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:
     output, source = io.StringIO(), Waiting()
     settings = load_settings(database_url=terminal.url, telegram_token="", allowed_networks="127.0.0.0/8")
     async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
-        runner = Runner(app, [TerminalAdapter(limits(settings), source, output)])
+        runner = Runner(app, [TerminalAdapter(LIMITS, source, output)])
         running = asyncio.create_task(runner.run())
         async with app.store.read() as work:
             (feed,) = [s for s in await work.sources.all() if s.url.startswith("http")]
@@ -126,7 +127,7 @@ async def test_a_new_post_leaves_what_is_typed_as_it_is(terminal: Terminal) -> N
     output, source, typing = Screen(), Screen(), Typing("/search 微调")
     settings = load_settings(database_url=terminal.url, telegram_token="", allowed_networks="127.0.0.0/8")
     async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
-        runner = Runner(app, [TerminalAdapter(limits(settings), source, output, typing)])
+        runner = Runner(app, [TerminalAdapter(LIMITS, source, output, typing)])
         running = asyncio.create_task(runner.run())
         await asyncio.to_thread(typing.begun.wait, PATIENCE)
         async with app.store.read() as work:

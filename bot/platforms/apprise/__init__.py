@@ -1,0 +1,76 @@
+"""What the library apprise reaches: e-mail, ntfy and more than a hundred other services. It only sends.
+
+The name of a chat may be shown. Its URL holds passwords: it stands in the settings and nowhere else.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from bot.platforms.types import Platform
+from content.errors import SettingsError
+from scheduler.delivery.limits import Limits, Rate
+from scheduler.ports import Sender
+from scheduler.types import ChatKind, Place
+
+NAME = "apprise"
+
+# What a chat may be called.
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# apprise does not tell of a service's limits, nor that one was exceeded; nearly all services allow as much.
+LIMITS = Limits(Rate(5), {ChatKind.CHANNEL: Rate(20, 60, burst=3)})
+# Its lines, and those of what it calls, may hold pieces of a URL.
+SILENT = logging.CRITICAL + 1
+
+
+class AppriseSettings(BaseModel):
+    apprise_urls: Annotated[Mapping[str, SecretStr], NoDecode] = {}
+
+    @field_validator("apprise_urls", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return dict(word.partition("=")[::2] for word in value.split())
+
+    @field_validator("apprise_urls")
+    @classmethod
+    def _are_urls_with_names(cls, value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+        for name, url in value.items():
+            if not WORD.fullmatch(name) or "://" not in url.get_secret_value():
+                raise ValueError("is not as it should be: write team-mail=mailto://… for each chat")
+        return value
+
+
+def _make(settings: AppriseSettings) -> Sender | None:
+    if not settings.apprise_urls:
+        return None
+    try:
+        # An extra, which takes memory and time: only who uses it loads it.
+        from bot.platforms.apprise.sender import AppriseSender
+    except ModuleNotFoundError as exc:
+        if exc.name != "apprise":
+            raise
+        needed = "SKYWAVE_APPRISE_URLS needs the library apprise: pip install 'skywave[apprise]'"
+        raise SettingsError(needed) from exc
+    return AppriseSender({name: url.get_secret_value() for name, url in settings.apprise_urls.items()})
+
+
+def _parse(word: str) -> Place | None:
+    return Place(NAME, word) if WORD.fullmatch(word) else None
+
+
+PLATFORM = Platform(
+    name=NAME,
+    settings=AppriseSettings,
+    make=_make,
+    limits=lambda settings: LIMITS,
+    parse=_parse,
+    kind=lambda place: ChatKind.CHANNEL,
+    examples=("apprise:team-mail",),
+    loggers=dict.fromkeys(("apprise", "requests", "urllib3"), SILENT),
+)

@@ -1,0 +1,124 @@
+"""Messages out through apprise, which blocks, and answers yes or no without a reason."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Thread
+
+import structlog
+from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
+
+from bot.platforms.apprise import LIMITS, NAME
+from bot.platforms.flat import Flat, flatten, is_visible
+from bot.platforms.messages import NOTHING, messages, title_of, with_urls, without_mentions
+from content.document import Document
+from content.errors import SettingsError
+from scheduler.errors import Ambiguous, ChatPaused, Refused
+from scheduler.types import Chat, Form, Message, Payload, Sent
+
+log = structlog.get_logger(__name__)
+
+# Seconds after which a message that is not confirmed may have arrived; apprise's own time-outs are shorter.
+TIMEOUT = 60.0
+TITLE_LENGTH = 100  # UTF-16 units
+# All chats get the same messages, so they are as long (in code points) as the strictest service takes, but
+# not below SHORTEST: apprise itself cuts them for a service that takes less.
+LONGEST, SHORTEST = 30_000, 1_000
+URL_LENGTH = 500  # a longer URL would leave no room for its text
+
+
+class AppriseSender:
+    """Sends plain text; raises `SendError` only. Raises SettingsError for a URL that apprise does not know.
+
+    `urls` by the names of chats; `timeout` is in seconds.
+    """
+
+    name = NAME
+    limits = LIMITS
+    deduplicates = False
+
+    def __init__(self, urls: Mapping[str, str], *, timeout: float = TIMEOUT) -> None:
+        self._services = {name: _service(name, url) for name, url in urls.items()}
+        shortest = min((each.body_maxlen for one in self._services.values() for each in one), default=LONGEST)
+        self._length = min(LONGEST, max(SHORTEST, shortest)) - TITLE_LENGTH
+        self._timeout = timeout
+        self._busy: set[str] = set()  # chats whose last send has not ended, although nobody waits for it
+
+    async def check(self) -> str:
+        return f"{', '.join(self._services)}: only a post shows whether it arrives"
+
+    def render(self, document: Document, form: Form) -> Sequence[Message]:
+        """The same for every form. A payload has `title` and `text`, neither of them empty."""
+        title = title_of(document, TITLE_LENGTH)
+        return messages(document, self._fits, lambda piece: {"title": title, "text": _text(piece)})
+
+    def _fits(self, document: Document) -> bool:
+        return len(_text(document)) <= self._length
+
+    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+        name = chat.place.address
+        service = self._services.get(name)
+        if service is None:
+            raise ChatPaused(f"it has no URL: add {name} to SKYWAVE_APPRISE_URLS, and restart Skywave")
+        if name in self._busy:
+            raise Refused("the message before it has not ended yet")
+        self._busy.add(name)
+        try:
+            async with asyncio.timeout(self._timeout):
+                arrived = await _in_thread(
+                    partial(_notify, service, message.payload), partial(self._busy.discard, name)
+                )
+        except TimeoutError as exc:
+            raise Ambiguous(f"not confirmed within {self._timeout:g} seconds") from exc
+        if not arrived:
+            raise Ambiguous("not confirmed: check the service and its URL; apprise does not say why")
+        return Sent(name, ())
+
+
+def _service(name: str, url: str) -> Apprise:
+    """What sends to one URL, in the thread that it is called in and with nothing kept on disk."""
+    asset = AppriseAsset(app_id="Skywave", app_desc="Skywave", async_mode=False, storage_mode="memory")
+    service = Apprise.instantiate(url, asset=asset)
+    if service is None:
+        raise SettingsError(f"SKYWAVE_APPRISE_URLS: apprise cannot use the URL of {name}: check its form")
+    if service.overflow_mode is OverflowMode.UPSTREAM:  # nothing else was asked for in the URL
+        service.overflow_mode = OverflowMode.SPLIT
+    return Apprise(service, asset=asset)
+
+
+def _notify(service: Apprise, payload: Payload) -> bool:
+    return bool(service.notify(payload["text"], payload["title"], body_format=NotifyFormat.TEXT))
+
+
+def _text(document: Document) -> str:
+    flat = flatten(document)
+    shown = flat if is_visible(flat.text) else Flat(NOTHING)
+    return with_urls(without_mentions(shown), longest=URL_LENGTH)
+
+
+def _in_thread(work: Callable[[], bool], ended: Callable[[], None]) -> asyncio.Future[bool]:
+    """What blocking work returns; `ended` is called when it has, even if nobody waits any more.
+
+    A pool's threads would be waited for at the end of the process.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bool] = loop.create_future()
+
+    def settle(arrived: bool) -> None:
+        ended()
+        if not answer.done():
+            answer.set_result(arrived)
+
+    def run() -> None:
+        arrived = False
+        try:
+            arrived = work()
+        except Exception as exc:
+            # The edge of the thread: a service's module may raise anything, with the URL in its text.
+            log.warning("apprise.broken", error=type(exc).__name__)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, arrived)
+
+    Thread(target=run, name="apprise", daemon=True).start()
+    return answer
