@@ -11,7 +11,7 @@ from drawing.svg import box, document, spans, text_at
 from drawing.text import Line, Styled, cells, is_wide, plain
 from scheduler.types import Payload
 
-COLUMNS = 92
+COLUMNS, ROWS = 92, 34
 CELL = 8.43  # pixels of a column at 14 pixels
 
 
@@ -55,7 +55,8 @@ def _cells(line: Line) -> str:
 
 
 def terminal_svg(title: str, lines: Sequence[Line], columns: int = COLUMNS) -> str:
-    """The window, as high as what is in it."""
+    """The window, scrolled to its last line."""
+    lines = lines[-ROWS:]
     width, height = columns * CELL + 2 * 18, len(lines) * 20 + 62
     dots = [
         f'<circle cx="{x}" cy="20" r="5.5" fill="{fill}"/>'
