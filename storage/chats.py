@@ -1,4 +1,4 @@
-"""Chats: where posts go, and what happens when such a place moves."""
+"""The repository of chats, including the merge of two chats after a group has moved."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ from storage.models import (
 )
 from storage.sql import CHUNK, is_open, reserve_alone, upsert
 
-# Why a delivery ended, or a post was given up, when a chat moved to where another one was known.
+# The reason of deliveries and posts that ended because two chats were merged.
 UNITED = "united with a moved chat"
 
 
@@ -61,7 +61,7 @@ def at_place(place: Place) -> ColumnElement[bool]:
 
 
 def _stricter(one: ChatAccess, other: ChatAccess) -> ChatAccess:
-    """Of two decisions on what turned out to be one chat."""
+    """The access of a merged chat: a ban wins over an allowance, and that over the default."""
     for access in (ChatAccess.BANNED, ChatAccess.ALLOWED):
         if access in (one, other):
             return access
@@ -93,6 +93,7 @@ class SqlChats:
             "on_unknown": OnUnknown.RESEND,
             "state": ChatState.ACTIVE,
         }
+        # A new topic has the access of its group.
         if place.topic and (around := await self.find(replace(place, topic=""))):
             fresh["access"] = around.access
         insert = upsert(self._session, ChatRow).values(fresh)
@@ -124,7 +125,7 @@ class SqlChats:
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 
     async def remove(self, chat_ids: Sequence[int]) -> None:
-        # Or a delivery could be made meanwhile for a chat that is no more.
+        # Otherwise a concurrent fan-out could create a delivery for a deleted chat.
         await reserve_alone(self._session)
         other = aliased(DeliveryRow)
         for_others = exists().where(
@@ -136,7 +137,7 @@ class SqlChats:
         for start in range(0, len(broadcasts), CHUNK):
             some = BroadcastRow.id.in_(broadcasts[start : start + CHUNK])
             await self._session.execute(delete(BroadcastRow).where(some))
-        # Emptied, and left to upkeep: SQLite would use the number of the last one again.
+        # Do not delete the rows: SQLite would reuse the highest id. Upkeep deletes them later.
         searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
         await self._session.execute(searches.values(query="", ids=[], total=0, chat_id=None))
 
@@ -154,7 +155,7 @@ class SqlChats:
             await self._session.execute(moved.values(values))
 
     async def _unite(self, keep: int, drop: int) -> None:
-        """Let one chat take over what another was sent, promised and follows; its own settings win."""
+        """Merge chat `drop` into chat `keep`: ledger, deliveries, subscriptions, digest. Settings stay."""
         await self._unite_deliveries(keep, drop)
         await self._unite_ledgers(keep, drop)
         followed = select(SubscriptionRow.scope).where(SubscriptionRow.chat_id == keep)
@@ -164,14 +165,18 @@ class SqlChats:
         await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:
-        """The kept chat's digest wins; what the dropped one alone had goes on."""
+        """Move drafts, and the digest if chat `keep` has none."""
         has_one = select(DigestRow.id).where(DigestRow.chat_id == keep).scalar_subquery()
         movable = (DigestRow.chat_id == drop) & has_one.is_(None)
         await self._session.execute(update(DigestRow).where(movable).values(chat_id=keep))
         await self._session.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
 
     async def _unite_deliveries(self, keep: int, drop: int) -> None:
-        """Every edition once: where both have it, the kept one takes over what the other promised."""
+        """Move deliveries to chat `keep`, which must have at most one delivery of a broadcast.
+
+        If both chats have one, the ledger rows of the other delivery are moved to the kept one. A cancelled
+        delivery of `keep` gives way to one of `drop` that was not cancelled.
+        """
         of_kept, of_dropped = DeliveryRow.chat_id == keep, DeliveryRow.chat_id == drop
         alive = select(DeliveryRow.broadcast_id).where(
             of_dropped, DeliveryRow.state != DeliveryState.CANCELLED
@@ -218,7 +223,7 @@ class SqlChats:
         await self._cancel_emptied(keep)
 
     async def _cancel_emptied(self, chat_id: int) -> None:
-        """Close deliveries that had posts of which the ledger now promises none."""
+        """Cancel open deliveries whose posts are no longer reserved in the ledger."""
         had_posts = exists().where(BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
         promised = select(LedgerRow.delivery_id).where(
             LedgerRow.delivery_id == DeliveryRow.id, LedgerRow.state == LedgerState.RESERVED

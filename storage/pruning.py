@@ -1,4 +1,4 @@
-"""Which posts and tombstones nobody needs any more."""
+"""Finds and deletes posts and tombstones that are no longer needed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, Subscriptio
 from storage.sql import CHUNK, upsert
 from storage.subscriptions import ALL
 
-# A tombstone is touched at most so often: a source may be read every few seconds.
+# A tombstone's `seen_at` is updated at most this often, because a source may be read every few seconds.
 TOUCHED = timedelta(days=1)
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether a post may be in somebody's next digest. A chat that is gone skips what waited."""
+    """Whether a post may be in a chat's next digest. Chats that are gone do not count: they will skip it."""
     promised = exists().where(LedgerRow.chat_id == SubscriptionRow.chat_id, LedgerRow.post_key == PostRow.key)
     return exists(
         select(SubscriptionRow.id)
@@ -34,7 +34,7 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _to_be_sent() -> ColumnElement[bool]:
-    """Whether a delivery needs a post: an open one, or one that can be tried again."""
+    """Whether a delivery needs a post: an open delivery, or one that can be retried."""
     ended = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
     return exists(
         select(LedgerRow.post_id)
