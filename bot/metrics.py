@@ -70,6 +70,7 @@ class Metrics:
     def __call__(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
+        # Chats are logged like telegram:123.
         platform = str(event.get("chat", "")).partition(":")[0]
         match event["event"]:
             case "part.sent":
@@ -98,7 +99,7 @@ class Metrics:
 
     def exposition(self, health: Health) -> bytes:
         """The metrics in Prometheus's text format."""
-        self._deliveries.clear()
+        self._deliveries.clear()  # states without deliveries must disappear
         for state, count in health.deliveries.items():
             self._deliveries.labels(state).set(count)
         self._unknown.set(health.unknown_outcomes)
@@ -119,6 +120,7 @@ async def serving(
     if port is None:
         yield None
         return
+    # Scrapers keep connections open; do not wait for them at the end.
     runner = web.AppRunner(_endpoints(metrics, health), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

@@ -62,12 +62,13 @@ class Watchdog:
                 return  # the loop is closed
             if not turned.wait(self._seconds) and not self._closing.is_set():
                 self._report()
-                turned.wait()
+                turned.wait()  # report each hang once
             self._closing.wait(self._seconds / 3)
 
     def _report(self) -> None:
         frame = sys._current_frames().get(self._watched)
         stack = "".join(traceback.format_stack(frame)) if frame else ""
+        # In a thread of its own, because the log may be what hangs.
         logging = threading.Thread(target=self._say, args=[stack], daemon=True)
         logging.start()
         logging.join(LOGGING)

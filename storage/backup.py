@@ -60,6 +60,7 @@ def copy(file: Path, target: Path, *, still: bool = False) -> None:
     `target` exists, StoreError if the copy fails.
     """
     try:
+        # SQLite would create the file with the permissions of the umask.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
     except FileExistsError as exc:
         raise UsageError(f"{target} exists already: choose another name") from exc
@@ -86,6 +87,7 @@ def stage(backup: Path, file: Path) -> Path:
         raise UsageError(f"{backup} is the database itself: name a backup")
     if not _is_sqlite(backup):
         raise UsageError(f"{backup} is not a SQLite file: name a backup that skywave db backup has written")
+    # It is in the same folder, so that a rename can replace the database atomically.
     staged = file.with_name(f"{file.name}-restoring")
     discard(staged)
     copy(backup, staged, still=not side_files(backup)[0].exists())
@@ -120,6 +122,7 @@ def put_in_place(staged: Path, file: Path, now: datetime) -> Path | None:
     with _alone(file):
         kept = _free_name(file, now)
         try:
+            # A hard link, because a rename would leave a moment without a database.
             if file.exists():
                 os.link(file, kept)
             # SQLite would apply the old log to the new file, and so bring newer rows back.

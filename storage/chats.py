@@ -132,6 +132,7 @@ class SqlChats:
             other.broadcast_id == DeliveryRow.broadcast_id, other.chat_id.not_in(chat_ids)
         )
         only_theirs = select(DeliveryRow.broadcast_id).where(DeliveryRow.chat_id.in_(chat_ids), ~for_others)
+        # Read them before the deliveries are deleted together with the chats.
         broadcasts = list(await self._session.scalars(only_theirs))
         await self._session.execute(delete(ChatRow).where(ChatRow.id.in_(chat_ids)))
         for start in range(0, len(broadcasts), CHUNK):
@@ -144,6 +145,7 @@ class SqlChats:
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:
             return
+        # The new address has chats already if people used the bot there before the move was reported.
         there = {chat.place.topic: chat for chat in await self.at(platform, new)}
         for chat in await self.at(platform, old):
             double = there.get(chat.place.topic)
@@ -181,13 +183,13 @@ class SqlChats:
         alive = select(DeliveryRow.broadcast_id).where(
             of_dropped, DeliveryRow.state != DeliveryState.CANCELLED
         )
-        gives_way = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
-        await self._session.execute(
-            delete(DeliveryRow).where(gives_way, DeliveryRow.broadcast_id.in_(alive.scalar_subquery()))
-        )
+        cancelled = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
+        replaced = cancelled & DeliveryRow.broadcast_id.in_(alive.scalar_subquery())
+        await self._session.execute(delete(DeliveryRow).where(replaced))
         kept = select(DeliveryRow.broadcast_id).where(of_kept).scalar_subquery()
         movable = of_dropped & DeliveryRow.broadcast_id.not_in(kept)
         await self._session.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
+        # The remaining deliveries of `drop` have a twin in `keep`. Their ledger rows go to the twin.
         twin = aliased(DeliveryRow)
         twin_id = (
             select(twin.id)
@@ -201,6 +203,7 @@ class SqlChats:
         await self._session.execute(promised.values(delivery_id=twin_id))
 
     async def _unite_ledgers(self, keep: int, drop: int) -> None:
+        # A post that was sent to one of the two counts as sent for the merged chat.
         sent = select(LedgerRow.post_key).where(
             LedgerRow.chat_id == drop, LedgerRow.state == LedgerState.SENT
         )
@@ -213,6 +216,7 @@ class SqlChats:
         movable = (LedgerRow.chat_id == drop) & LedgerRow.post_key.not_in(kept.scalar_subquery())
         await self._session.execute(update(LedgerRow).where(movable).values(chat_id=keep))
         await self._session.execute(delete(LedgerRow).where(LedgerRow.chat_id == drop))
+        # A reservation whose delivery has ended would never be sent.
         ended = select(DeliveryRow.id).where(DeliveryRow.chat_id == keep, DeliveryRow.state.not_in(OPEN))
         orphaned = (LedgerRow.state == LedgerState.RESERVED) & LedgerRow.delivery_id.in_(
             ended.scalar_subquery()

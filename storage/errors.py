@@ -34,6 +34,7 @@ REJECTED: Reason = (
     "does not take what was to be written: a value is too long, is not text, or breaks a rule of the schema",
 )
 
+# The drivers refuse some values before the database sees them. These errors have no code.
 UNCODED = (DataError, IntegrityError, UnicodeEncodeError, OverflowError)
 
 # The first byte of SQLite's result codes (sqlite.org/rescode.html).
@@ -120,10 +121,7 @@ def _reason(exc: Exception) -> Reason | None:
             return known
     if isinstance(exc, DBAPIError) and exc.connection_invalidated:
         return CLOSED
-    # The drivers refuse some values before the database sees them. Such errors have no code.
-    return (
-        REJECTED if isinstance(exc, DataError | IntegrityError | UnicodeEncodeError | OverflowError) else None
-    )
+    return REJECTED if isinstance(exc, UNCODED) else None
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

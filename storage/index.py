@@ -74,7 +74,7 @@ class SqlIndex:
             .join(SourceRow, SourceRow.id == PostRow.source_id)
             .where(*in_scope(scope), *self._filters(query))
             .order_by(hits.c.score.desc(), PostRow.id.desc())
-            .limit(COUNT_CAP + 1)
+            .limit(COUNT_CAP + 1)  # one more shows that there are more
         )
         async with self._searches, time_limit(self._session, SEARCH_SECONDS):
             rows = (await self._session.execute(found)).all()
@@ -83,6 +83,7 @@ class SqlIndex:
 
     async def ensure_current(self) -> None:
         """Rebuild the index if another version of the tokenizer built it."""
+        # The row lock keeps a second process from rebuilding at the same time.
         row = await self._session.get(MetaRow, "tokenizer", with_for_update=True)
         if row is not None and row.value == TOKENIZER_VERSION:
             return

@@ -37,6 +37,7 @@ async def migrate(engine: AsyncEngine) -> None:
         if await connection.run_sync(is_current):
             return
     async with engine.execution_options(write=True).begin() as connection:
+        # On SQLite the write lock of the transaction keeps other processes out.
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         await connection.run_sync(_upgrade)
@@ -49,7 +50,7 @@ def is_current(connection: Connection) -> bool:
         raise StoreTooNew(
             f"the database is at revision {current} of a newer Skywave: install that one, or restore a backup"
         )
-    return current == max(known_revisions())
+    return current == max(known_revisions())  # revisions are numbered
 
 
 @cache

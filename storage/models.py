@@ -127,7 +127,7 @@ class PostRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     guid: Mapped[str]
-    key: Mapped[str]
+    key: Mapped[str]  # the same for the same post of another source
     url: Mapped[str]
     title: Mapped[str]
     author: Mapped[str]
@@ -180,7 +180,7 @@ class SubscriptionRow(Base):
     scope: Mapped[str]  # 'all' or the source's id; a unique constraint would not compare NULLs
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
-    starts_after: Mapped[int] = mapped_column(Id)
+    starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
 
 
 class DigestRow(Base):
@@ -204,7 +204,7 @@ class DraftRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
     actor: Mapped[str]
     text: Mapped[str]
-    everywhere: Mapped[bool]
+    everywhere: Mapped[bool]  # for all chats that follow updates, not only for its own
     state: Mapped[DraftState] = mapped_column(index=True)
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NEVER)
@@ -218,8 +218,8 @@ class BroadcastRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[BroadcastKind]
     title: Mapped[str] = mapped_column(default="")
-    more: Mapped[int] = mapped_column(default=0)
-    body: Mapped[str] = mapped_column(default="")
+    more: Mapped[int] = mapped_column(default=0)  # posts that were left out
+    body: Mapped[str] = mapped_column(default="")  # a notice: its msgid; `body_values` fill the fields
     body_values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
     slot: Mapped[datetime | None]
@@ -262,10 +262,11 @@ class DeliveryRow(Base):
     form: Mapped[Form] = mapped_column(default=Form.FULL)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
-    epoch: Mapped[int] = mapped_column(default=0)
+    epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
     reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
 
+    # Most deliveries have ended, so the queries of the outbox use indexes over the few that have not.
     __table_args__ = (
         UniqueConstraint("broadcast_id", "chat_id"),
         partial("ix_deliveries_due", "state = 'pending'", "platform", "due_at", "id"),
@@ -288,7 +289,7 @@ class PartRow(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))  # the key of its rendering
     unknowns: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(default="")
-    begun_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]  # when it was first written ahead
 
 
 class LedgerRow(Base):

@@ -75,6 +75,7 @@ class SqlPosts:
         posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
+        # Tombstones count as known, so that deleted posts do not come back as new.
         gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
         dead = await self._session.execute(gone)
         return known + [KnownPost(0, guid, key, "") for guid, key in dead]
@@ -122,6 +123,7 @@ class SqlPosts:
     ) -> None:
         if tokens is None:
             tokens = await asyncio.to_thread(index_all, [post for _, post in changed])
+        # The index needs the old text to remove a post, so remove it before the update.
         await self._index.remove([post_id for post_id, _ in changed])
         stored: list[tuple[int, IndexedText]] = []
         for (post_id, post), indexed in zip(changed, tokens, strict=True):

@@ -69,6 +69,7 @@ class Pruning:
         return [(post_id, size) for post_id, size in rows]
 
     async def forget(self, ids: Sequence[int], now: datetime) -> int:
+        # A post may have become needed since `prunable` listed it.
         chosen = PostRow.id.in_(ids) & ~_needed()
         rows = await self._session.execute(
             select(PostRow.id, PostRow.source_id, PostRow.guid, PostRow.key).where(chosen)
@@ -76,6 +77,7 @@ class Pruning:
         gone = [dict(row._mapping) | {"seen_at": now} for row in rows]
         posts = [row.pop("id") for row in gone]
         if posts:
+            # The tombstones keep these posts from coming back as new.
             statement = upsert(self._session, TombstoneRow).on_conflict_do_nothing()
             await self._session.execute(statement, gone)
             await self.remove(posts)

@@ -75,7 +75,7 @@ def to_tsvector(indexed: IndexedText) -> str:
         places.setdefault(token, []).append(f"{position}A")
     for position, token in enumerate(indexed.body, len(indexed.title) + 2):
         places.setdefault(token, []).append(str(position))
-    places.pop(GAP, None)
+    places.pop(GAP, None)  # it only separates words, and nobody searches for it
     main = [f"{_lexeme(token)}:{','.join(positions)}" for token, positions in places.items()]
     return " ".join(main + [_lexeme(f"~{variant}") for variant in indexed.variants])
 

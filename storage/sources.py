@@ -90,6 +90,7 @@ class SqlSources:
 
     async def due(self, now: datetime) -> Sequence[Source]:
         when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
+        # Updates are written by admins, so there is nothing to read.
         is_read = (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES)
         query = select(SourceRow).where(is_read, when, ~_unfollowed())
         rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
@@ -140,6 +141,7 @@ class SqlSources:
         await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
 
     async def remove(self, source_id: int) -> None:
+        # Posts are deleted by the foreign key, but their index entries are not.
         posts = await self._session.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
         await self._index.remove(posts.all())
         await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))

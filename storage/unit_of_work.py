@@ -54,7 +54,7 @@ class SqlStore:
         self._writer = engine.execution_options(write=True)
         self._searches = asyncio.Semaphore(SEARCHES)
         # Writers of one process wait here in order. SQLite's own lock is not fair.
-        self._turn: AbstractAsyncContextManager[None] = (
+        self._write_lock: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
         )
 
@@ -68,6 +68,7 @@ class SqlStore:
         store = cls(engine)
         try:
             await _bring_up_to_date(engine)
+            # After a change of the tokenizer, old tokens would not match new queries.
             async with store.write() as work:
                 await work.index.ensure_current()
                 await work.commit()
@@ -89,7 +90,7 @@ class SqlStore:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnitOfWork]:
         with store_errors(self._reader.url):
-            async with self._turn, AsyncSession(self._writer, autoflush=False) as session:
+            async with self._write_lock, AsyncSession(self._writer, autoflush=False) as session:
                 yield SqlUnitOfWork(session, self._searches)
 
     async def close(self) -> None:
