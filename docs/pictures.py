@@ -144,7 +144,7 @@ async def terminal_picture(app: App, title: str, commands: Sequence[str]) -> str
 
 
 def watch_picture(title: str) -> str:
-    """What `skywave deliveries watch` draws while a post goes to many chats."""
+    """The display of `skywave deliveries watch` during a broadcast."""
 
     def line(number: int, platform: str, name: str, *counts: int) -> Progress:
         sent, pending, failed, cancelled, unknown = counts

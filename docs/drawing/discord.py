@@ -1,4 +1,4 @@
-"""A channel as Discord shows it, and the Markdown that its messages are written in."""
+"""Draws a channel like Discord, including the Markdown of its messages."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ TOKENS = re.compile(
 
 
 def inline(markdown: str, *classes: str) -> list[Styled]:
-    """A line of Markdown, as `bot.platforms.discord.markup` writes it, as characters."""
+    """Parse a line of Markdown from `bot.platforms.discord.markup` into styled characters."""
     styled: list[Styled] = []
     marks: set[str] = set()
     for found in TOKENS.finditer(markdown):
@@ -39,7 +39,7 @@ def inline(markdown: str, *classes: str) -> list[Styled]:
 
 
 def lines_of(markdown: str, room: float) -> Iterator[tuple[Line, int]]:
-    """The lines of a text in so many pixels, each with its height. It knows no blocks of code."""
+    """Break a text into lines of `room` pixels, each with its height. Blocks of code are not supported."""
     for line in markdown.split("\n"):
         if not line:
             yield (), LEADING // 2
@@ -63,10 +63,10 @@ class DiscordPicture:
         self._behind: list[str] = []
         self._shapes: list[str] = []
         self._y = BAR + 18.0
-        self._top = self._y  # of what belongs to the message that comes next
+        self._top = self._y  # where the next message begins
 
     def used(self, person: str, command: str) -> None:
-        """Who has used which command, above the answer."""
+        """Draw the line above an answer that says who used which command."""
         y, start = self._y, LEFT + width_of(f"{person} used ", 13 / SIZE)
         self._shapes += [
             f'<path class="d-curve" d="M36 {y + 20:g}v-6a6 6 0 0 1 6-6h20"/>',
@@ -77,7 +77,7 @@ class DiscordPicture:
         self._y += 26
 
     def shows(self, payload: Payload, buttons: Sequence[Button] = (), *, secret: bool = False) -> None:
-        """A message of the bot's with its buttons; `secret`: that only one person sees."""
+        """Draw a message of the bot with its buttons. A `secret` one is visible to one person only."""
         self._author()
         for embed in payload["embeds"]:
             self._embed(embed["description"])

@@ -1,4 +1,4 @@
-"""The few shapes that pictures are made of, and their colours in the reader's light or dark scheme."""
+"""The shapes of the pictures, with colours for the reader's light or dark scheme."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -73,7 +73,7 @@ def box(x: float, y: float, width: float, height: float, classes: str, radius: f
 
 
 def scrolled(shapes: Sequence[str], width: float, top: float, bottom: float, height: float) -> list[str]:
-    """The shapes as a window shows them between `top` and `bottom`; `height` is where they end."""
+    """Shift and clip shapes that end at `height`, so that a window from `top` to `bottom` shows their end."""
     hidden = height - bottom
     if hidden <= 0:
         return list(shapes)

@@ -1,4 +1,4 @@
-"""A chat as Telegram shows it."""
+"""Draws a chat like Telegram."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ BAR = 46
 
 
 def of_telegram(payload: Payload) -> list[Styled]:
-    """A message's characters; entities count in UTF-16 units."""
+    """The styled characters of a message, whose entities count in UTF-16 units."""
     styled, at = [], 0
     for character in payload["text"]:
         inside = (e for e in payload["entities"] if e["offset"] <= at < e["offset"] + e["length"])
@@ -36,7 +36,7 @@ class TelegramPicture:
         self._y = BAR + 14.0
 
     def says(self, words: str) -> None:
-        """The reader's own message, on the right."""
+        """Draw the reader's own message, on the right."""
         width = sum(map(ems, plain(words))) * SIZE + 2 * PADDING + 36
         left = WIDTH - MARGIN - width
         self._shapes += [
@@ -47,7 +47,7 @@ class TelegramPicture:
         self._y += 36 + 10
 
     def shows(self, payload: Payload, buttons: Sequence[Button] = ()) -> None:
-        """A message of the bot's, on the left, with its row of buttons."""
+        """Draw a message of the bot, on the left, with its row of buttons."""
         width = WIDTH - 2 * MARGIN - 24
         lines = list(wrapped(of_telegram(payload), (width - 2 * PADDING) / SIZE, ems))
         if self._group:  # groups name the sender
