@@ -1,3 +1,3 @@
-"""People's side of Skywave: settings, commands, platforms, the command line."""
+"""The user-facing layer: settings, commands, platforms and the command line."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Who may do what. Pure."""
+"""Decides who may do what. Pure functions."""
 
 from collections.abc import Collection
 from enum import IntEnum, StrEnum
@@ -15,7 +15,7 @@ class AccessMode(StrEnum):
 
 
 class Role(IntEnum):
-    """Each role may do what the ones below it may."""
+    """The role of a person in a chat. Each role includes the lower ones."""
 
     MEMBER = 0
     ADMIN = 1
@@ -23,19 +23,19 @@ class Role(IntEnum):
 
 
 class Act(StrEnum):
-    """What somebody wants to do in a chat."""
+    """What a person wants to do in a chat."""
 
-    READ = "read"  # posts, pages, lists, and what completion offers of them
-    MANAGE = "manage"  # what the chat follows, its digest, its own updates
-    ADD_SOURCE = "add a source"  # a feed that is not public and that the chat does not follow
-    SEND_TO_ALL = "send to all"  # an update to every chat that follows updates
+    READ = "read"  # posts, pages, lists and completions
+    MANAGE = "manage"  # the chat's subscriptions, its digest, its own updates
+    ADD_SOURCE = "add a source"  # subscribe to a feed that is not public and that the chat does not follow
+    SEND_TO_ALL = "send to all"  # send an update to every chat that follows updates
 
 
 class Verdict(StrEnum):
     YES = "yes"
     NEEDS_ADMIN = "needs a chat admin"
     NEEDS_OPERATOR = "needs an operator"
-    CLOSED = "closed"  # the chat is not among those that operators allowed
+    CLOSED = "closed"  # no operator has allowed the chat
     BANNED = "banned"  # the chat gets no answer at all
 
 
@@ -55,7 +55,7 @@ def role_of(actor: str, *, is_chat_admin: bool, operators: Collection[str]) -> R
 
 
 def decide(act: Act, role: Role, chat: ChatAccess, mode: AccessMode) -> Verdict:
-    """Whether somebody of a role may do something in a chat of which the operator decided `chat`."""
+    """Whether a person with `role` may do `act` in a chat with the access `chat`."""
     if chat is ChatAccess.BANNED:
         return Verdict.BANNED
     if role is Role.OPERATOR:

@@ -1,6 +1,6 @@
-"""Prometheus metrics and health, served where SKYWAVE_METRICS_PORT says.
+"""Serves Prometheus metrics and health on SKYWAVE_METRICS_PORT.
 
-The log is their source: one processor counts the events that are logged anyway.
+The metrics come from the log: a structlog processor counts the events.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
@@ -14,23 +14,23 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from content.errors import SettingsError
 
-# Seconds: a send takes a round trip, a flood wait up to eight.
+# Buckets in seconds. A send usually takes one round trip, during flood control up to eight seconds.
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is asked for at each scrape. `problems` says what keeps the process from being ready."""
+    """Values that are read at each scrape. `problems` are the reasons why the process is not ready."""
 
     deliveries: Mapping[str, int]
     unknown_outcomes: int
     limit_used: Mapping[str, float]
     problems: Mapping[str, str]
-    unread_seconds: float = 0.0  # since a source was read
+    unread_seconds: float = 0.0  # since the last read of any source
 
 
 class Metrics:
-    """Counts events; a structlog processor."""
+    """A structlog processor that counts events. It returns every event unchanged."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,7 +55,7 @@ class Metrics:
         )
 
         self._unread = Gauge(
-            "skywave_source_unread_seconds", "Since any source was read", registry=self.registry
+            "skywave_source_unread_seconds", "Since the last read of any source", registry=self.registry
         )
         self._jumps = self._counter("clock_jumps", "Jumps of the wall clock")
         self._stuck = self._counter("loop_stuck", "Times that the event loop was stuck")
@@ -70,6 +70,7 @@ class Metrics:
     def __call__(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
+        # Chats are logged like telegram:123.
         platform = str(event.get("chat", "")).partition(":")[0]
         match event["event"]:
             case "part.sent":
@@ -97,8 +98,8 @@ class Metrics:
         return event
 
     def exposition(self, health: Health) -> bytes:
-        """What Prometheus reads."""
-        self._deliveries.clear()
+        """The metrics in Prometheus's text format."""
+        self._deliveries.clear()  # states without deliveries must disappear
         for state, count in health.deliveries.items():
             self._deliveries.labels(state).set(count)
         self._unknown.set(health.unknown_outcomes)
@@ -112,13 +113,14 @@ class Metrics:
 async def serving(
     metrics: Metrics, host: str, port: int | None, health: Callable[[], Awaitable[Health]]
 ) -> AsyncIterator[int | None]:
-    """Serve /metrics, /healthz and /readyz at a port (0: any that is free), or nothing if there is none.
+    """Serve /metrics, /healthz and /readyz on a port; 0 means any free port, None means do not serve.
 
-    Gives the port. Raises SettingsError if it is taken.
+    Yields the port. Raises SettingsError if the address cannot be used.
     """
     if port is None:
         yield None
         return
+    # Scrapers keep connections open; do not wait for them at the end.
     runner = web.AppRunner(_endpoints(metrics, health), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

@@ -1,9 +1,11 @@
-"""Outside text on its way to a terminal: whatever a terminal would obey is replaced by a mark."""
+"""Makes outside text safe to print: replaces characters that a terminal would interpret."""
 
 import re
 
-# Control characters (C0, DEL, C1) but tabs and line feeds, marks and overrides of direction, which make
-# text look like other text, the line separators of Unicode, and surrogates, which no output can encode.
+# - control characters (C0, DEL, C1), except tabs and line feeds;
+# - direction marks and overrides, which make text look like other text;
+# - Unicode's line separators;
+# - surrogates, which cannot be encoded.
 _OBEYED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -11,15 +13,15 @@ MARK = "\ufffd"
 
 
 def visible(text: str) -> str:
-    """`text` with a mark for each character that a terminal would obey; as long as it was."""
+    """Replace each such character with U+FFFD, so that the length stays the same."""
     return _OBEYED.sub(MARK, text)
 
 
 def visible_line(text: str) -> str:
-    """The same on one line, so that no text can look like a line of ours."""
+    """Like `visible`, but on one line, so that outside text cannot imitate a line of our output."""
     return visible(text).replace("\n", " ")
 
 
 def visible_json(document: str) -> str:
-    """A JSON document that means the same, with escapes for what a terminal would obey."""
+    """Escape each such character in a JSON document, which keeps its meaning."""
     return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", document)

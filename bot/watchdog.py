@@ -1,7 +1,7 @@
-"""Notices a frozen process: a loop that no longer turns, a clock that jumps, an end that does not come.
+"""Notices an event loop that hangs, a wall clock that jumps, and a shutdown that takes too long.
 
-The loop cannot do that itself, so threads do. They cannot either while C code holds Python's lock, as a
-pattern of `re` does: for that there is faulthandler, whose thread needs no lock.
+A hanging loop cannot watch itself, so threads do. Threads cannot run while C code holds Python's lock, for
+example in a pattern of `re`. For that case there is faulthandler, whose thread needs no lock.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from scheduler.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-# A loop that has not turned for this long is stuck, seconds.
+# An event loop that has run no callback for so many seconds is stuck.
 STUCK = 30.0
 # Exit status of a process that ended itself because it was stuck (sysexits.h: EX_TEMPFAIL).
 EXIT_STUCK = 75
-# What is logged may hang as well; the end does not wait longer for it, seconds.
+# Writing the log may hang as well. The watchdog waits so many seconds for it before it ends the process.
 LOGGING = 5.0
-# How often the clocks are compared, and how far they may be apart, seconds.
+# Seconds between two comparisons of the clocks, and the difference that counts as a jump.
 COMPARED, JUMP = 5.0, 5.0
 
 End = Callable[[int], object]
@@ -33,7 +33,10 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 class Watchdog:
-    """Asks a loop again and again to answer. When it does not, that is logged, and `end` is called."""
+    """Checks in a thread that an event loop still runs callbacks.
+
+    If it has not run one for `seconds`, the watchdog logs `loop.stuck` and calls `end` with an exit status.
+    """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, *, seconds: float = STUCK, end: End | None = None
@@ -59,12 +62,13 @@ class Watchdog:
                 return  # the loop is closed
             if not turned.wait(self._seconds) and not self._closing.is_set():
                 self._report()
-                turned.wait()
+                turned.wait()  # report each hang once
             self._closing.wait(self._seconds / 3)
 
     def _report(self) -> None:
         frame = sys._current_frames().get(self._watched)
         stack = "".join(traceback.format_stack(frame)) if frame else ""
+        # In a thread of its own, because the log may be what hangs.
         logging = threading.Thread(target=self._say, args=[stack], daemon=True)
         logging.start()
         logging.join(LOGGING)
@@ -77,9 +81,9 @@ class Watchdog:
 
 
 async def keep_armed(end: bool, seconds: float = 2 * STUCK, file: TextIO | None = None) -> None:
-    """Have the stacks written, and the process ended if `end`, when this coroutine does not run for so long.
+    """Write all stacks to `file` if this coroutine could not run for so many seconds; with `end`, also exit.
 
-    It works also while C code holds Python's lock. The exit status is 1 then.
+    This works even while C code holds Python's lock. The exit status is 1.
     """
     try:
         while True:
@@ -90,7 +94,7 @@ async def keep_armed(end: bool, seconds: float = 2 * STUCK, file: TextIO | None 
 
 
 def end_within(seconds: float, end: End = os._exit) -> threading.Timer:
-    """End the process after so many seconds, whatever still keeps it, unless the timer is cancelled."""
+    """End the process after so many seconds, whatever still runs, unless the timer is cancelled."""
 
     def cut_off() -> None:
         print("skywave: what still ran at the end was cut off", file=sys.stderr, flush=True)
@@ -103,7 +107,7 @@ def end_within(seconds: float, end: End = os._exit) -> threading.Timer:
 
 
 class ClockCheck:
-    """Compares the wall clock with one that never jumps."""
+    """Compares the wall clock with the monotonic clock, which never jumps."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._apart = clock, self._difference(clock)
@@ -113,13 +117,13 @@ class ClockCheck:
         return clock.now().timestamp() - clock.monotonic()
 
     def jumped(self) -> float:
-        """Seconds by which the wall clock has jumped since the last call; 0 for less than a few."""
+        """Seconds by which the wall clock has jumped since the last call; 0 if it is less than JUMP."""
         apart = self._difference(self._clock)
         jump, self._apart = apart - self._apart, apart
         return jump if abs(jump) > JUMP else 0.0
 
     async def watch(self, on_jump: Callable[[], None], sleep: Sleep = asyncio.sleep) -> None:
-        """Log each jump, until cancelled."""
+        """Log each jump and call `on_jump`, until cancelled."""
         while True:
             await sleep(COMPARED)
             if jump := self.jumped():

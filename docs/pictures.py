@@ -1,6 +1,6 @@
-"""Draws docs/pictures/*.svg: what people see, from the example posts through the real commands and renderers.
+"""Draws docs/pictures/*.svg from the example posts, with the real commands, renderers and default settings.
 
-Run it with `make pictures`. The text stays text, so the pictures can be searched and read aloud. Colours
+Run it with `make pictures`. The text stays text, so that the pictures can be searched and read aloud. Colours
 follow the reader's light or dark scheme. Only the figures of `deliveries watch` are made up.
 """
 
@@ -40,7 +40,7 @@ WATCHED = 100  # columns of `deliveries watch`
 
 
 class StillClock:
-    """It is always NOW, so that a picture changes only when what it shows does."""
+    """Always NOW, so that a picture changes only when its content does."""
 
     def now(self) -> datetime:
         return NOW
@@ -53,7 +53,10 @@ class StillClock:
 
 
 def site_like(notes: Path, log: Path) -> None:
-    """The example posts with addresses, as sites have them, and of one age; dated files are the log."""
+    """Copy the example posts into two sources: dated files become the log, the others the notes.
+
+    They get URLs, because posts of real sites have them, and the same modification time.
+    """
     for folder in (notes, log):
         folder.mkdir()
     for file in sorted(examples_folder().glob("*.md")):
@@ -65,13 +68,15 @@ def site_like(notes: Path, log: Path) -> None:
         os.utime(copy, (NOW.timestamp(), NOW.timestamp()))
 
 
-async def reply_to(app: App, line: str, locale: str, place: Place) -> Reply:
+async def reply_to(
+    app: App, line: str, locale: str, place: Place, kind: ChatKind = ChatKind.PRIVATE
+) -> Reply:
     name, _, arguments = line.removeprefix("/").partition(" ")
 
     async def is_admin() -> bool:
         return True
 
-    call = Call(name, arguments, place, ChatKind.PRIVATE, "", f"{place.platform}:1", locale, is_admin)
+    call = Call(name, arguments, place, kind, "", f"{place.platform}:1", locale, is_admin)
     reply = await app.router.command(call)
     assert reply is not None
     return reply
@@ -87,7 +92,7 @@ async def telegram_picture(app: App, title: str, line: str, locale: str) -> str:
 
 
 async def discord_picture(app: App, title: str, line: str, *, shown: str = "") -> str:
-    """A command and its answer in Discord, which shows the command as `shown`."""
+    """A command and its answer in Discord; `shown` is how Discord displays the command, if it differs."""
     drawn = DiscordPicture(title, "updates", NOW)
     reply = await reply_to(app, line, "en", Place("discord", "1"))
     drawn.used("mira", shown or line)
@@ -101,34 +106,36 @@ async def newest(app: App, count: int) -> Sequence[Post]:
     return posts
 
 
-async def post_picture(app: App, title: str, guid: str) -> str:
-    """A post as it arrives in a chat that follows its source."""
+async def arrival_picture(app: App, title: str, guid: str) -> str:
+    """An admin subscribes a Telegram group, and later a post arrives."""
+    drawn = TelegramPicture(title, NOW, group="Short Wave Club")
+    chat = Chat(0, Place("telegram", "-1001"), ChatKind.GROUP)
+    command = "/subscribe Field notes"
+    reply = await reply_to(app, command, "en", chat.place, chat.kind)
+    drawn.says(command)
+    drawn.shows(telegram(reply.document, Form.FULL)[0].payload)
     post = next(post for post in await newest(app, 100) if post.guid == guid)
-    drawn = TelegramPicture(title, NOW)
-    for message in telegram(present.post(post, present.Look()), Form.FULL):
+    for message in telegram(present.post(post, make_look(app.settings, chat)), Form.FULL):
         drawn.shows(message.payload)
     return drawn.svg()
 
 
 async def digest_pictures(app: App) -> dict[str, str]:
-    """One edition as it arrives in a Chinese chat of Telegram and in an English one of Discord."""
-    posts = tuple(reversed(await newest(app, 5)))
-    on_telegram = TelegramPicture("A digest in Telegram, in Chinese", NOW)
-    in_chinese = make_look(app.settings, Chat(0, Place("telegram", "1"), language="zh"))
-    document = present.edition(posts, in_chinese, title="早间电波", more=3)
+    """One digest in Telegram and in Discord."""
+    posts = tuple(reversed(await newest(app, 4)))
+    document = present.edition(posts, make_look(app.settings, Chat(0, Place("telegram", "1"))))
+    on_telegram = TelegramPicture("A digest in Telegram", NOW)
     on_telegram.shows(telegram(document, Form.FULL)[0].payload)
     on_discord = DiscordPicture("A digest in Discord", "updates", NOW)
-    in_english = make_look(app.settings, Chat(0, Place("discord", "1"), language="en"))
-    document = present.edition(posts, in_english, title="Morning wave", more=3)
     on_discord.shows(discord(document, Form.FULL)[0].payload)
     return {"digest-telegram": on_telegram.svg(), "digest-discord": on_discord.svg()}
 
 
 async def terminal_picture(app: App, title: str, commands: Sequence[str]) -> str:
-    """What a person sees who starts `skywave chat`, and then types."""
+    """The terminal of a person who starts `skywave chat` and then types the commands."""
     lines: list[Line] = [[*plain("$ ", "prompt"), *plain("skywave chat", "screen-text")]]
     for number, command in enumerate(("/start", "/latest", *commands)):
-        if number > 1:  # the first two come by themselves
+        if number > 1:  # skywave chat shows the first two by itself
             lines.append([*plain("skywave> ", "prompt"), *plain(command, "screen-text")])
         reply = await reply_to(app, command, "en", Place("terminal", "me"))
         payload = terminal(reply.document, Form.FULL)[0].payload
@@ -137,7 +144,7 @@ async def terminal_picture(app: App, title: str, commands: Sequence[str]) -> str
 
 
 def watch_picture(title: str) -> str:
-    """What `skywave deliveries watch` draws while a post goes to many chats."""
+    """The display of `skywave deliveries watch` during a broadcast."""
 
     def line(number: int, platform: str, name: str, *counts: int) -> Progress:
         sent, pending, failed, cancelled, unknown = counts
@@ -158,7 +165,7 @@ def watch_picture(title: str) -> str:
 
 
 def growth_picture(title: str) -> str:
-    """What `make bench NAMES=growth` has measured last."""
+    """The last results of `make bench NAMES=growth`."""
     names = {"sent": "sent to Telegram at 1000/s", "outbox": "the outbox alone, unthrottled"}
     measured = json.loads(GROWTH.read_text(encoding="utf-8"))
 
@@ -183,23 +190,20 @@ async def draw(folder: Path) -> None:
         del os.environ[name]
     settings = load_settings(
         database_url=f"sqlite:///{folder / 'pictures.db'}",
-        page_size=4,
-        excerpt_length=110,
-        timezone="Asia/Shanghai",
     )
     async with build(settings, clock=StillClock(), seed=0) as app:
         await app.ingest.add(str(notes), Visibility.PUBLIC, title="Field notes")
         await app.ingest.add(str(log), Visibility.PUBLIC, title="Station log")
         post = "/post at 18:30 Maintenance tonight\nThe bot is away from **22:00** to 22:10. Nothing is lost."
         pictures = {
+            "arrival": await arrival_picture(app, "A new post in a Telegram group", "a-book-about-clocks"),
             "page": await telegram_picture(app, "/latest in Telegram", "/latest", "en"),
             "search": await telegram_picture(
                 app, "/search in Telegram, in Chinese", "/search 微调", "zh-hans"
             ),
-            "post": await post_picture(
-                app, "A new post of a source that a chat follows", "four-bits-are-often-enough"
+            "discord": await discord_picture(
+                app, "/search in Discord", "/search skywave", shown="/search words: skywave"
             ),
-            "discord": await discord_picture(app, "/latest in Discord", "/latest"),
             "own-post": await discord_picture(
                 app, "The preview of /post in Discord, which only its writer sees", post, shown="/post"
             ),

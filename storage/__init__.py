@@ -1,1 +1,1 @@
-"""The ports of content and scheduler on SQLAlchemy: SQLite and PostgreSQL from one code base."""
+"""Implements the storage ports of content and scheduler with SQLAlchemy, for SQLite and PostgreSQL."""

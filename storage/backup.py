@@ -1,4 +1,4 @@
-"""SQLite files as a whole: copied while in use, checked, and put back. Blocking: call it in a thread."""
+"""Back up, check and restore SQLite files. These functions block: call them in a thread."""
 
 import fcntl
 import itertools
@@ -17,23 +17,23 @@ from storage.database import PRIVATE, keep_private, side_files
 from storage.errors import store_errors
 from storage.migrate import known_revisions
 
-# The bytes that SQLite locks while a connection has the file open: from PENDING_BYTE of its os.h on.
+# The byte range that SQLite locks while a connection has the file open (PENDING_BYTE in its os.h).
 LOCKED_FROM, LOCKED_BYTES = 0x40000000, 512
-SHOWN = 5  # findings of one kind
+SHOWN = 5  # at most so many problems of one kind
 PAGES = "pages and indexes"
 MAGIC = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at, and what is wrong with it; no problem means that it is well."""
+    """The result of one check: the part of the file that was checked, and its problems, if any."""
 
     what: str
     problems: tuple[str, ...] = ()
 
 
 def check(file: Path) -> list[Check]:
-    """Look at all of a file without changing it. Raises StoreError when it cannot be opened."""
+    """Check a whole file without changing it. Raises StoreError if it cannot be opened."""
     try:
         with store_errors(URL.create("sqlite", database=str(file))), _reading(file) as database:
             return _check(database)
@@ -44,7 +44,8 @@ def check(file: Path) -> list[Check]:
 def _check(database: sqlite3.Connection) -> list[Check]:
     pages = [str(row[0]) for row in database.execute(f"PRAGMA integrity_check({SHOWN})")]
     if pages != ["ok"]:
-        return [Check(PAGES, tuple(pages))]  # what else could be read of it would prove nothing
+        # With broken pages the results of the other checks would mean nothing.
+        return [Check(PAGES, tuple(pages))]
     broken = database.execute("PRAGMA foreign_key_check").fetchmany(SHOWN)
     lost = tuple(f"a row of {table} refers to a missing row of {parent}" for table, _, parent, _ in broken)
     revision = _revision(database)
@@ -53,11 +54,13 @@ def _check(database: sqlite3.Connection) -> list[Check]:
 
 
 def copy(file: Path, target: Path, *, still: bool = False) -> None:
-    """Copy a file, also while it is in use, for the eyes of its owner alone. Raises StoreError, UsageError.
+    """Copy a file, which may be in use, to a new file that only the owner can read.
 
-    `still`: nobody uses it, so that it can be read where nothing may be written.
+    `still` says that nobody uses the file. It can then be in a read-only folder. Raises UsageError if
+    `target` exists, StoreError if the copy fails.
     """
     try:
+        # SQLite would create the file with the permissions of the umask.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
     except FileExistsError as exc:
         raise UsageError(f"{target} exists already: choose another name") from exc
@@ -74,9 +77,9 @@ def copy(file: Path, target: Path, *, still: bool = False) -> None:
 
 
 def stage(backup: Path, file: Path) -> Path:
-    """A sound copy of a backup beside `file`, ready to be put in its place.
+    """Copy a backup to a file beside `file` and check the copy; `put_in_place` needs it there.
 
-    Raises UsageError for what is no sound backup that this Skywave knows.
+    Raises UsageError if the backup is damaged, not a Skywave database, or of a newer Skywave.
     """
     if not backup.is_file():
         raise UsageError(f"{backup} is not a file: name a backup that skywave db backup has written")
@@ -84,6 +87,7 @@ def stage(backup: Path, file: Path) -> Path:
         raise UsageError(f"{backup} is the database itself: name a backup")
     if not _is_sqlite(backup):
         raise UsageError(f"{backup} is not a SQLite file: name a backup that skywave db backup has written")
+    # It is in the same folder, so that a rename can replace the database atomically.
     staged = file.with_name(f"{file.name}-restoring")
     discard(staged)
     copy(backup, staged, still=not side_files(backup)[0].exists())
@@ -107,10 +111,10 @@ def discard(staged: Path) -> None:
 
 
 def put_in_place(staged: Path, file: Path, now: datetime) -> Path | None:
-    """Make `staged` the database, and keep the present one with its write-ahead log under a dated name.
+    """Replace the database with `staged`, and keep the old one with its write-ahead log under a dated name.
 
-    Returns that name. Whatever moment the machine stops at, one of the two is in place, whole. Raises
-    StoreBusy when another program has the present one open.
+    Returns the path of the old one, None if there was none. Whenever the machine stops, either the old or the
+    new database is complete and in place. Raises StoreBusy if another program has the old one open.
     """
     wal, shm = side_files(file)
     _settle(file)
@@ -118,9 +122,10 @@ def put_in_place(staged: Path, file: Path, now: datetime) -> Path | None:
     with _alone(file):
         kept = _free_name(file, now)
         try:
+            # A hard link, because a rename would leave a moment without a database.
             if file.exists():
                 os.link(file, kept)
-            # A log that is left would be taken for the new file's, and bring the newer rows back.
+            # SQLite would apply the old log to the new file, and so bring newer rows back.
             if wal.exists():
                 wal.rename(side_files(kept)[0])
             shm.unlink(missing_ok=True)
@@ -134,7 +139,7 @@ def put_in_place(staged: Path, file: Path, now: datetime) -> Path | None:
 
 
 def _settle(file: Path) -> None:
-    """Let SQLite write the log into the file, if it still can: the last connection does that as it closes."""
+    """Make SQLite write its log into the file, if the file is readable enough for that."""
     if file.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -142,7 +147,10 @@ def _settle(file: Path) -> None:
 
 @contextmanager
 def _alone(file: Path) -> Iterator[None]:
-    """Hold what SQLite locks in a file: nobody has it open, and nobody can read it until the end."""
+    """Lock the bytes that SQLite locks, so that no program has the file open or can read it in this block.
+
+    Raises StoreBusy if a program has it open, StoreReadOnly if it cannot be written.
+    """
     if not file.exists():
         yield
         return
@@ -174,14 +182,14 @@ def _sync(folder: Path) -> None:
 
 @contextmanager
 def _reading(file: Path, still: bool = False) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write; of a file that is `still` it makes no side files either."""
+    """Open a read-only connection. If the file is `still`, SQLite creates no side files either."""
     mode = "ro&immutable=1" if still else "ro"
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)) as database:
         yield database
 
 
 def _revision(database: sqlite3.Connection) -> str | None:
-    """The revision of the schema; None when it is not one of ours."""
+    """The revision of the schema; None if this is not a database of Skywave."""
     has_revision = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
     if database.execute(has_revision).fetchone() is None:
         return None
@@ -196,7 +204,7 @@ def _unknown(revision: str | None) -> tuple[str, ...]:
 
 
 def _index(database: sqlite3.Connection) -> tuple[str, ...]:
-    """The index has to hold each post once, and nothing else."""
+    """Problems of the search index, which must contain every post once and nothing else."""
     missing, left = (
         database.execute(f"SELECT count(*) FROM {a} WHERE id NOT IN (SELECT id FROM {b})").fetchone()[0]
         for a, b in (("posts", "post_fts_docsize"), ("post_fts_docsize", "posts"))

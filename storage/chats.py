@@ -1,4 +1,4 @@
-"""Chats: where posts go, and what happens when such a place moves."""
+"""The repository of chats, including the merge of two chats after a group has moved."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ from storage.models import (
 )
 from storage.sql import CHUNK, is_open, reserve_alone, upsert
 
-# Why a delivery ended, or a post was given up, when a chat moved to where another one was known.
+# The reason of deliveries and posts that ended because two chats were merged.
 UNITED = "united with a moved chat"
 
 
@@ -61,7 +61,7 @@ def at_place(place: Place) -> ColumnElement[bool]:
 
 
 def _stricter(one: ChatAccess, other: ChatAccess) -> ChatAccess:
-    """Of two decisions on what turned out to be one chat."""
+    """The access of a merged chat: a ban wins over an allowance, and that over the default."""
     for access in (ChatAccess.BANNED, ChatAccess.ALLOWED):
         if access in (one, other):
             return access
@@ -93,6 +93,7 @@ class SqlChats:
             "on_unknown": OnUnknown.RESEND,
             "state": ChatState.ACTIVE,
         }
+        # A new topic has the access of its group.
         if place.topic and (around := await self.find(replace(place, topic=""))):
             fresh["access"] = around.access
         insert = upsert(self._session, ChatRow).values(fresh)
@@ -124,25 +125,27 @@ class SqlChats:
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 
     async def remove(self, chat_ids: Sequence[int]) -> None:
-        # Or a delivery could be made meanwhile for a chat that is no more.
+        # Otherwise a concurrent fan-out could create a delivery for a deleted chat.
         await reserve_alone(self._session)
         other = aliased(DeliveryRow)
         for_others = exists().where(
             other.broadcast_id == DeliveryRow.broadcast_id, other.chat_id.not_in(chat_ids)
         )
         only_theirs = select(DeliveryRow.broadcast_id).where(DeliveryRow.chat_id.in_(chat_ids), ~for_others)
+        # Read them before the deliveries are deleted together with the chats.
         broadcasts = list(await self._session.scalars(only_theirs))
         await self._session.execute(delete(ChatRow).where(ChatRow.id.in_(chat_ids)))
         for start in range(0, len(broadcasts), CHUNK):
             some = BroadcastRow.id.in_(broadcasts[start : start + CHUNK])
             await self._session.execute(delete(BroadcastRow).where(some))
-        # Emptied, and left to upkeep: SQLite would use the number of the last one again.
+        # Do not delete the rows: SQLite would reuse the highest id. Upkeep deletes them later.
         searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
         await self._session.execute(searches.values(query="", ids=[], total=0, chat_id=None))
 
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:
             return
+        # The new address has chats already if people used the bot there before the move was reported.
         there = {chat.place.topic: chat for chat in await self.at(platform, new)}
         for chat in await self.at(platform, old):
             double = there.get(chat.place.topic)
@@ -154,7 +157,7 @@ class SqlChats:
             await self._session.execute(moved.values(values))
 
     async def _unite(self, keep: int, drop: int) -> None:
-        """Let one chat take over what another was sent, promised and follows; its own settings win."""
+        """Merge chat `drop` into chat `keep`: ledger, deliveries, subscriptions, digest. Settings stay."""
         await self._unite_deliveries(keep, drop)
         await self._unite_ledgers(keep, drop)
         followed = select(SubscriptionRow.scope).where(SubscriptionRow.chat_id == keep)
@@ -164,25 +167,29 @@ class SqlChats:
         await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:
-        """The kept chat's digest wins; what the dropped one alone had goes on."""
+        """Move drafts, and the digest if chat `keep` has none."""
         has_one = select(DigestRow.id).where(DigestRow.chat_id == keep).scalar_subquery()
         movable = (DigestRow.chat_id == drop) & has_one.is_(None)
         await self._session.execute(update(DigestRow).where(movable).values(chat_id=keep))
         await self._session.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
 
     async def _unite_deliveries(self, keep: int, drop: int) -> None:
-        """Every edition once: where both have it, the kept one takes over what the other promised."""
+        """Move deliveries to chat `keep`, which must have at most one delivery of a broadcast.
+
+        If both chats have one, the ledger rows of the other delivery are moved to the kept one. A cancelled
+        delivery of `keep` gives way to one of `drop` that was not cancelled.
+        """
         of_kept, of_dropped = DeliveryRow.chat_id == keep, DeliveryRow.chat_id == drop
         alive = select(DeliveryRow.broadcast_id).where(
             of_dropped, DeliveryRow.state != DeliveryState.CANCELLED
         )
-        gives_way = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
-        await self._session.execute(
-            delete(DeliveryRow).where(gives_way, DeliveryRow.broadcast_id.in_(alive.scalar_subquery()))
-        )
+        cancelled = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
+        replaced = cancelled & DeliveryRow.broadcast_id.in_(alive.scalar_subquery())
+        await self._session.execute(delete(DeliveryRow).where(replaced))
         kept = select(DeliveryRow.broadcast_id).where(of_kept).scalar_subquery()
         movable = of_dropped & DeliveryRow.broadcast_id.not_in(kept)
         await self._session.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
+        # The remaining deliveries of `drop` have a twin in `keep`. Their ledger rows go to the twin.
         twin = aliased(DeliveryRow)
         twin_id = (
             select(twin.id)
@@ -196,6 +203,7 @@ class SqlChats:
         await self._session.execute(promised.values(delivery_id=twin_id))
 
     async def _unite_ledgers(self, keep: int, drop: int) -> None:
+        # A post that was sent to one of the two counts as sent for the merged chat.
         sent = select(LedgerRow.post_key).where(
             LedgerRow.chat_id == drop, LedgerRow.state == LedgerState.SENT
         )
@@ -208,6 +216,7 @@ class SqlChats:
         movable = (LedgerRow.chat_id == drop) & LedgerRow.post_key.not_in(kept.scalar_subquery())
         await self._session.execute(update(LedgerRow).where(movable).values(chat_id=keep))
         await self._session.execute(delete(LedgerRow).where(LedgerRow.chat_id == drop))
+        # A reservation whose delivery has ended would never be sent.
         ended = select(DeliveryRow.id).where(DeliveryRow.chat_id == keep, DeliveryRow.state.not_in(OPEN))
         orphaned = (LedgerRow.state == LedgerState.RESERVED) & LedgerRow.delivery_id.in_(
             ended.scalar_subquery()
@@ -218,7 +227,7 @@ class SqlChats:
         await self._cancel_emptied(keep)
 
     async def _cancel_emptied(self, chat_id: int) -> None:
-        """Close deliveries that had posts of which the ledger now promises none."""
+        """Cancel open deliveries whose posts are no longer reserved in the ledger."""
         had_posts = exists().where(BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
         promised = select(LedgerRow.delivery_id).where(
             LedgerRow.delivery_id == DeliveryRow.id, LedgerRow.state == LedgerState.RESERVED

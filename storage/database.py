@@ -1,4 +1,4 @@
-"""The engine of either database: its URL, its settings, and who may read its files."""
+"""Creates the engine for SQLite or PostgreSQL from its URL, and sets the permissions of SQLite's files."""
 
 import os
 import sqlite3
@@ -17,19 +17,19 @@ from content.errors import SettingsError
 
 log = structlog.get_logger(__name__)
 
-# How long a SQLite writer waits for another process, in milliseconds.
+# A SQLite writer waits so long for another process, milliseconds.
 BUSY_TIMEOUT = 5_000
 
-# Read and written by its owner alone.
+# File permissions: only the owner can read and write.
 PRIVATE = 0o600
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 def database_url(setting: str) -> URL:
-    """The URL of the setting with the driver that Skywave uses.
+    """Parse the setting and add the driver that Skywave uses.
 
-    Raises SettingsError for anything but SQLite and PostgreSQL.
+    Raises SettingsError if the setting is no URL of SQLite or PostgreSQL.
     """
     try:
         url = make_url(setting)
@@ -37,13 +37,13 @@ def database_url(setting: str) -> URL:
     except (ArgumentError, KeyError, ValueError) as exc:
         hint = "sqlite:///skywave.db or postgresql://user:password@host/name"
         raise SettingsError(f"SKYWAVE_DATABASE_URL is not a database URL: use {hint}") from exc
-    if mode := url.query.get("sslmode"):  # asyncpg's name for what every other client calls so
+    if mode := url.query.get("sslmode"):  # asyncpg calls this option "ssl"
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return url
 
 
 def sqlite_file(setting: str) -> Path | None:
-    """The file of a SQLite database; None for one in memory and for PostgreSQL. Raises SettingsError."""
+    """The path of a SQLite database; None for a database in memory or PostgreSQL. Raises SettingsError."""
     url = database_url(setting)
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None
@@ -51,7 +51,7 @@ def sqlite_file(setting: str) -> Path | None:
 
 
 def database_name(url: URL) -> str:
-    """What a person calls the database, without user and password."""
+    """The name of the database for messages, without user and password."""
     if url.get_backend_name() == "sqlite":
         return url.database or "in memory"
     host = url.host or url.query.get("host") or "localhost"
@@ -59,7 +59,7 @@ def database_name(url: URL) -> str:
 
 
 def create_engine(setting: str) -> AsyncEngine:
-    """Connects to nothing yet. Parameters are kept out of errors, because they are people's texts."""
+    """Create an engine, without connecting. Its errors hide parameters, which contain people's texts."""
     url = database_url(setting)
     if url.get_backend_name() != "sqlite":
         return create_async_engine(
@@ -75,10 +75,10 @@ def create_engine(setting: str) -> AsyncEngine:
 
 
 def keep_private(file: Path, *, create: bool = False) -> None:
-    """Let only the owner read and write a database; SQLite gives its side files the same permissions.
+    """Let only the owner read and write a database. SQLite gives its side files the same permissions.
 
-    What others may read is narrowed, and the log says so. A file that cannot be made is left to SQLite,
-    which says why.
+    Files that other users can read are changed, and the log says so. With `create`, a missing file is created
+    with these permissions. If that fails, SQLite will report the reason when it opens the file.
     """
     if create:
         with suppress(OSError):
@@ -96,17 +96,17 @@ def keep_private(file: Path, *, create: bool = False) -> None:
 
 
 def side_files(file: Path) -> tuple[Path, Path]:
-    """The write-ahead log of a SQLite file, which holds its newest rows, and the index into it."""
+    """The paths of a SQLite file's write-ahead log, which has the newest rows, and of the log's index."""
     return file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")
 
 
 def _try_sqlite(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
-    # When the asynchronous driver cannot open a file, its thread may outlive the event loop and complain.
+    # If aiosqlite cannot open a file, its thread may outlive the event loop. So try without a thread first.
     sqlite3.connect(*arguments, **options).close()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver must not begin transactions by itself: it would make every one of them deferred.
+    # The driver must not begin transactions itself, because it would begin all of them deferred.
     connection.isolation_level = None
     try:
         cursor = connection.cursor()
@@ -115,11 +115,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         cursor.execute("PRAGMA synchronous = FULL")  # a part that is `sending` survives a power cut
         cursor.close()
     except sqlite3.Error:
-        connection.close()  # nobody else would, and its thread would outlive the event loop
+        connection.close()  # SQLAlchemy does not close it, and its thread would outlive the event loop
         raise
 
 
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
-    # A transaction that reads first and writes later cannot wait for another writer: take the lock at once.
+    # A transaction that reads first cannot wait for another writer later, so writers take the lock at once.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

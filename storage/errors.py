@@ -1,4 +1,4 @@
-"""What the drivers' error codes mean. Their texts are never looked at: they hold values of rows."""
+"""Maps the drivers' error codes to our errors. It ignores error texts: they contain values of rows."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from content.errors import (
 )
 from storage.database import database_name
 
-# What follows from an error: its class, and what a person is told after the name of the database.
+# The class of our error, and its message, which follows the name of the database.
 Reason = tuple[type[SkywaveError], str]
 
 RESTORE = "put a backup in its place with skywave db restore FILE"
@@ -33,6 +33,9 @@ REJECTED: Reason = (
     StoreRejected,
     "does not take what was to be written: a value is too long, is not text, or breaks a rule of the schema",
 )
+
+# The drivers refuse some values before the database sees them. These errors have no code.
+UNCODED = (DataError, IntegrityError, UnicodeEncodeError, OverflowError)
 
 # The first byte of SQLite's result codes (sqlite.org/rescode.html).
 SQLITE: dict[int, Reason] = {
@@ -65,7 +68,7 @@ SQLITE: dict[int, Reason] = {
     ),
 }
 
-# PostgreSQL's codes, whole or their class, which are the first two characters (appendix A of its manual).
+# PostgreSQL's codes, or the first two characters, which are the code's class (appendix A of its manual).
 POSTGRES: dict[str, Reason] = {
     "08": CLOSED,
     "22": REJECTED,  # data exception
@@ -95,7 +98,7 @@ POSTGRES: dict[str, Reason] = {
 
 @contextmanager
 def store_errors(url: URL) -> Iterator[None]:
-    """Turn what the drivers raise into errors of ours; what has no known code is a fault and passes."""
+    """Turn the drivers' errors into our store errors. An error without a known code is a bug and passes."""
     name = f"the database {database_name(url)}"
     try:
         yield
@@ -118,14 +121,11 @@ def _reason(exc: Exception) -> Reason | None:
             return known
     if isinstance(exc, DBAPIError) and exc.connection_invalidated:
         return CLOSED
-    # The drivers themselves refuse some values before the database sees them; then there is no code.
-    return (
-        REJECTED if isinstance(exc, DataError | IntegrityError | UnicodeEncodeError | OverflowError) else None
-    )
+    return REJECTED if isinstance(exc, UNCODED) else None
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """The error, the driver's own that it wraps, and what that was made of."""
+    """The error, the driver's error that it wraps, and the causes of that."""
     error: BaseException | None = exc
     while error is not None:
         yield error

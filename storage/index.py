@@ -1,4 +1,4 @@
-"""The full-text index: FTS5 on SQLite, a tsvector on PostgreSQL, the same tokens and hits in both."""
+"""The full-text index: FTS5 on SQLite, a tsvector on PostgreSQL, with the same tokens and results in both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,19 +17,19 @@ from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
 from storage.sql import is_sqlite, upsert
 from storage.time_limit import time_limit
 
-# Beyond this many hits nobody counts: "1000+".
+# The count of results stops here; people see "1000+".
 COUNT_CAP = 1_000
 BATCH = 500
 
-# Title, body, variants. FTS5's rank is better the lower it is.
+# FTS5's rank is lower for better results, the score is higher.
 FTS5_MATCH = "SELECT rowid AS id, -rank AS score FROM post_fts WHERE post_fts MATCH :query"
 FTS5_ADD = "INSERT INTO post_fts (rowid, title, body, variants) VALUES (:id, :title, :body, :variants)"
-# A contentless table forgets a row only when it is given the very tokens again.
+# Deleting from a contentless table requires exactly the tokens that were inserted.
 FTS5_REMOVE = (
     "INSERT INTO post_fts (post_fts, rowid, title, body, variants)"
     " VALUES ('delete', :id, :title, :body, :variants)"
 )
-# Weights of D, C, B, A; 1: divided by the logarithm of the length.
+# The weights are those of D, C, B and A. The 1 divides the rank by the logarithm of the length.
 TSVECTOR_MATCH = (
     "SELECT post_id AS id, ts_rank_cd('{0.05,0.1,0.2,1.0}', tsv, CAST(:query AS tsquery), 1) AS score"
     " FROM post_search WHERE tsv @@ CAST(:query AS tsquery)"
@@ -37,14 +37,13 @@ TSVECTOR_MATCH = (
 TSVECTOR_ADD = "INSERT INTO post_search (post_id, tsv) VALUES (:id, CAST(:tsv AS tsvector))"
 TSVECTOR_REMOVE = "DELETE FROM post_search WHERE post_id = :id"
 
-
-# Seconds that a search may take, and how many run at once: others need the processors and connections too.
+# Limits that leave processors and connections to others: seconds of a search, concurrent searches.
 SEARCH_SECONDS = 2.0
 SEARCHES = 2
 
 
 class SqlIndex:
-    """`searches` are the places of the searches that run on a store."""
+    """Adds, removes and finds posts. The semaphore `searches` limits the concurrent searches of a store."""
 
     def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
         self._session, self._searches = session, searches
@@ -55,7 +54,7 @@ class SqlIndex:
         await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, posts)
 
     async def remove(self, ids: Sequence[int]) -> None:
-        """Take posts out of the index, before their rows change or go."""
+        """Remove posts from the index. Call it before their rows change or are deleted."""
         if self._fts5:
             async for posts in self._tokens(ids):
                 await self._write(FTS5_REMOVE, posts)
@@ -75,7 +74,7 @@ class SqlIndex:
             .join(SourceRow, SourceRow.id == PostRow.source_id)
             .where(*in_scope(scope), *self._filters(query))
             .order_by(hits.c.score.desc(), PostRow.id.desc())
-            .limit(COUNT_CAP + 1)
+            .limit(COUNT_CAP + 1)  # one more shows that there are more
         )
         async with self._searches, time_limit(self._session, SEARCH_SECONDS):
             rows = (await self._session.execute(found)).all()
@@ -83,7 +82,8 @@ class SqlIndex:
         return Ranking(len(rows), tuple(row[0] for row in page), tuple(float(row[1]) for row in page))
 
     async def ensure_current(self) -> None:
-        """Build the index anew when it was made by another tokenizer."""
+        """Rebuild the index if another version of the tokenizer built it."""
+        # The row lock keeps a second process from rebuilding at the same time.
         row = await self._session.get(MetaRow, "tokenizer", with_for_update=True)
         if row is not None and row.value == TOKENIZER_VERSION:
             return
@@ -103,7 +103,7 @@ class SqlIndex:
             columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
             chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
             rows = (await self._session.execute(chosen)).all()
-            # Cutting a post into tokens takes about a millisecond: not on the event loop.
+            # Tokenizing a post takes about a millisecond, so it runs in a thread.
             indexed = await asyncio.to_thread(_index_all, [(row[1], row[2], row[3]) for row in rows])
             yield [(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
 

@@ -1,7 +1,7 @@
-"""Bring the schema up to date, also when several processes start at once.
+"""Migrates the schema. Several processes may start at the same time.
 
-Alembic is loaded only where something has to be migrated: each command opens the database, and nearly always
-it is up to date.
+Every command opens the database, and nearly always the schema is current. So Alembic is imported only if
+there is something to migrate.
 """
 
 from functools import cache
@@ -29,32 +29,33 @@ def alembic_config() -> "Config":
 
 
 async def migrate(engine: AsyncEngine) -> None:
-    """Run the migrations that are missing, in one transaction.
+    """Run the missing migrations in one transaction.
 
-    Raises StoreTooNew when the schema is of a newer Skywave.
+    Raises StoreTooNew if a newer Skywave has migrated the database.
     """
     async with engine.connect() as connection:
         if await connection.run_sync(is_current):
             return
     async with engine.execution_options(write=True).begin() as connection:
+        # On SQLite the write lock of the transaction keeps other processes out.
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         await connection.run_sync(_upgrade)
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the schema is at the head. Raises StoreTooNew when no migration here is its revision."""
+    """Whether the schema has the newest revision. Raises StoreTooNew if its revision is unknown here."""
     current = _revision_of(connection)
     if current is not None and current not in known_revisions():
         raise StoreTooNew(
             f"the database is at revision {current} of a newer Skywave: install that one, or restore a backup"
         )
-    return current == max(known_revisions())
+    return current == max(known_revisions())  # revisions are numbered
 
 
 @cache
 def known_revisions() -> frozenset[str]:
-    """The revisions of the schema that this Skywave can bring up to date: the files are called by them."""
+    """The revisions that this Skywave can migrate from. The names of the migration files begin with them."""
     versions = Path(__file__).parent / "migrations" / "versions"
     return frozenset(file.name.partition("_")[0] for file in versions.glob("[0-9]*.py"))
 

@@ -1,4 +1,4 @@
-"""The tables. Enumerations are stored as their words, times as UTC, structured values as JSON."""
+"""The tables. Enumerations are stored as their values, times as UTC, structured values as JSON."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -41,7 +41,7 @@ from scheduler.types import (
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A UTC-aware datetime on both databases; SQLite keeps it without the zone."""
+    """A UTC-aware datetime on both databases. SQLite stores it without the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -58,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# What rows of earlier versions were given until the migration set their own value.
+# The default that a migration gives to existing rows before it sets their real value.
 NEVER = "1970-01-01 00:00:00"
 
 # Sources of earlier versions have no options.
@@ -121,14 +121,14 @@ class PostRow(Base):
         UniqueConstraint("source_id", "guid"),
         Index(None, "key"),
         Index(None, "published_at", "id"),
-        # A post id is never used twice: pagers and subscriptions are anchored by it.
+        # A post id must never be reused: pages and subscriptions refer to positions by it.
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     guid: Mapped[str]
-    key: Mapped[str]
+    key: Mapped[str]  # the same for the same post of another source
     url: Mapped[str]
     title: Mapped[str]
     author: Mapped[str]
@@ -178,10 +178,10 @@ class SubscriptionRow(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
-    scope: Mapped[str]  # 'all' or the source's id; NULLs would not be unique
+    scope: Mapped[str]  # 'all' or the source's id; a unique constraint would not compare NULLs
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
-    starts_after: Mapped[int] = mapped_column(Id)
+    starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
 
 
 class DigestRow(Base):
@@ -205,7 +205,7 @@ class DraftRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
     actor: Mapped[str]
     text: Mapped[str]
-    everywhere: Mapped[bool]
+    everywhere: Mapped[bool]  # for all chats that follow updates, not only for its own
     state: Mapped[DraftState] = mapped_column(index=True)
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NEVER)
@@ -213,14 +213,14 @@ class DraftRow(Base):
 
 class BroadcastRow(Base):
     __tablename__ = "broadcasts"
-    # A slot of a digest runs once, whatever crashes or repeats.
+    # A slot of a digest runs once, also after a crash or with two processes.
     __table_args__ = (UniqueConstraint("digest_id", "slot"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[BroadcastKind]
     title: Mapped[str] = mapped_column(default="")
-    more: Mapped[int] = mapped_column(default=0)
-    body: Mapped[str] = mapped_column(default="")
+    more: Mapped[int] = mapped_column(default=0)  # posts that were left out
+    body: Mapped[str] = mapped_column(default="")  # a notice: its msgid; `body_values` fill the fields
     body_values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
     slot: Mapped[datetime | None]
@@ -248,7 +248,7 @@ class RenderingRow(Base):
 
 
 def partial(name: str, where: str, *columns: str) -> Index:
-    """An index over the few rows that are still of interest."""
+    """An index over the rows that match `where`, which are few."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
@@ -258,15 +258,16 @@ class DeliveryRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     broadcast_id: Mapped[int] = mapped_column(ForeignKey(BroadcastRow.id, ondelete="CASCADE"))
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
-    platform: Mapped[str]  # the chat's, which never changes: the claim of one platform passes no other's rows
+    platform: Mapped[str]  # a copy of the chat's, so that a claim reads only rows of its platform
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
     form: Mapped[Form] = mapped_column(default=Form.FULL)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
-    epoch: Mapped[int] = mapped_column(default=0)
+    epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
     reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
 
+    # Most deliveries have ended, so the queries of the outbox use indexes over the few that have not.
     __table_args__ = (
         UniqueConstraint("broadcast_id", "chat_id"),
         partial("ix_deliveries_due", "state = 'pending'", "platform", "due_at", "id"),
@@ -286,10 +287,10 @@ class PartRow(Base):
     state: Mapped[PartState]
     posts: Mapped[list[int]] = mapped_column(JSON)
     sent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    fingerprint: Mapped[str] = mapped_column(String(64))  # of the rendering that it is a message of
+    fingerprint: Mapped[str] = mapped_column(String(64))  # the key of its rendering
     unknowns: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(default="")
-    begun_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]  # when it was first written ahead
 
 
 class LedgerRow(Base):
@@ -321,7 +322,7 @@ class SearchRow(Base):
     ids: Mapped[list[int]] = mapped_column(JSON)
     total: Mapped[int]
     created_at: Mapped[datetime]
-    chat_id: Mapped[int | None] = mapped_column(Id)  # None: kept before searches belonged to a chat
+    chat_id: Mapped[int | None] = mapped_column(Id)  # None in rows of versions without this column
 
 
 class AuditRow(Base):
@@ -335,7 +336,7 @@ class AuditRow(Base):
 
 
 class MetaRow(Base):
-    """Facts about the database itself, such as the tokenizer its index was built with."""
+    """Facts about the database itself, such as the version of the tokenizer that built its index."""
 
     __tablename__ = "meta"
 

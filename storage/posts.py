@@ -1,4 +1,4 @@
-"""Posts, and the index that finds them."""
+"""The repository of posts, which also keeps the search index up to date."""
 
 import asyncio
 from collections.abc import Sequence
@@ -75,6 +75,7 @@ class SqlPosts:
         posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
+        # Tombstones count as known, so that deleted posts do not come back as new.
         gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
         dead = await self._session.execute(gone)
         return known + [KnownPost(0, guid, key, "") for guid, key in dead]
@@ -88,11 +89,12 @@ class SqlPosts:
     ) -> Sequence[int]:
         if not posts:
             return []
-        # So that ids are taken in the order of commits: what begins after the newest post misses none.
+        # Posts must get their ids in the order of commits. Otherwise a subscription that starts after the
+        # newest post could miss a post with a lower id that is committed later.
         await reserve_alone(self._session)
         if tokens is None:
             tokens = await asyncio.to_thread(index_all, posts)
-        # Another process may have polled meanwhile.
+        # Another process may have stored the same posts in the meantime.
         known = await self._ids(source_id, [post.guid for post in posts])
         rows: dict[str, dict[str, Any]] = {}
         texts: dict[str, IndexedText] = {}
@@ -108,7 +110,7 @@ class SqlPosts:
         return [ids[guid] for guid in rows]
 
     async def _ids(self, source_id: int, guids: Sequence[str]) -> dict[str, int]:
-        """The ids of a source's posts, by guid."""
+        """Map guids of a source's posts to their ids. Unknown guids are missing in the result."""
         found: dict[str, int] = {}
         for start in range(0, len(guids), CHUNK):
             chosen = PostRow.guid.in_(guids[start : start + CHUNK])
@@ -121,14 +123,15 @@ class SqlPosts:
     ) -> None:
         if tokens is None:
             tokens = await asyncio.to_thread(index_all, [post for _, post in changed])
+        # The index needs the old text to remove a post, so remove it before the update.
         await self._index.remove([post_id for post_id, _ in changed])
         stored: list[tuple[int, IndexedText]] = []
         for (post_id, post), indexed in zip(changed, tokens, strict=True):
             values = _values(post)
-            # Its identity stays, its place on the pages, and whether it was ever news.
+            # An edit must not change the post's identity, its position on pages, or whether it was old news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
             result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
-            stored += [(post_id, indexed)] * changed_rows(result)  # none if it is gone
+            stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
@@ -161,7 +164,7 @@ class SqlPosts:
     async def newest_id(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0
 
-    # What ends
+    # Deletion, see storage/pruning.py.
 
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime

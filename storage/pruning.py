@@ -1,4 +1,4 @@
-"""Which posts and tombstones nobody needs any more."""
+"""Finds and deletes posts and tombstones that are no longer needed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, Subscriptio
 from storage.scope import ALL
 from storage.sql import CHUNK, upsert
 
-# A tombstone is touched at most so often: a source may be read every few seconds.
+# A tombstone's `seen_at` is updated at most this often, because a source may be read every few seconds.
 TOUCHED = timedelta(days=1)
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether a post may be in somebody's next digest. A chat that is gone skips what waited."""
+    """Whether a post may be in a chat's next digest. Chats that are gone do not count: they will skip it."""
     promised = exists().where(LedgerRow.chat_id == SubscriptionRow.chat_id, LedgerRow.post_key == PostRow.key)
     return exists(
         select(SubscriptionRow.id)
@@ -34,7 +34,7 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _to_be_sent() -> ColumnElement[bool]:
-    """Whether a delivery needs a post: an open one, or one that can be tried again."""
+    """Whether a delivery needs a post: an open delivery, or one that can be retried."""
     ended = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
     return exists(
         select(LedgerRow.post_id)
@@ -69,6 +69,7 @@ class Pruning:
         return [(post_id, size) for post_id, size in rows]
 
     async def forget(self, ids: Sequence[int], now: datetime) -> int:
+        # A post may have become needed since `prunable` listed it.
         chosen = PostRow.id.in_(ids) & ~_needed()
         rows = await self._session.execute(
             select(PostRow.id, PostRow.source_id, PostRow.guid, PostRow.key).where(chosen)
@@ -76,6 +77,7 @@ class Pruning:
         gone = [dict(row._mapping) | {"seen_at": now} for row in rows]
         posts = [row.pop("id") for row in gone]
         if posts:
+            # The tombstones keep these posts from coming back as new.
             statement = upsert(self._session, TombstoneRow).on_conflict_do_nothing()
             await self._session.execute(statement, gone)
             await self.remove(posts)

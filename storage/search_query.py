@@ -1,9 +1,11 @@
-"""A query and an indexed text in the words of SQLite's FTS5 and of PostgreSQL's text search.
+"""Writes queries and indexed texts in the syntax of SQLite's FTS5 and PostgreSQL's text search.
 
-Only tokens of `content.tokens` get here, always quoted: no text of a person is ever read as an expression.
-Both databases find the same posts, which needs two things of the tables. FTS5's tokenizer must take our
-tokens as they are: `tokenize='ascii'` splits at ASCII signs only, `unicode61` knows fewer letters than we do.
-PostgreSQL keeps variants as lexemes that begin with `~`, which no token does, and without positions.
+It writes only tokens of `content.tokens`, always quoted, so the database never reads a person's text as an
+expression. Both databases find the same posts, for two reasons:
+
+- FTS5's tokenizer does not change our tokens. `tokenize='ascii'` splits at ASCII signs only, whereas
+  `unicode61` also splits at letters that it does not know.
+- PostgreSQL stores variants as lexemes without positions that begin with `~`, which no token does.
 """
 
 from collections.abc import Iterable
@@ -13,9 +15,9 @@ from content.tokens import GAP, IndexedText
 
 
 def to_fts5(query: Query) -> str:
-    """Give the MATCH expression for a table with the columns `title`, `body` and `variants`.
+    """The MATCH expression for a table with the columns `title`, `body` and `variants`.
 
-    An empty query gives an expression that finds nothing.
+    For an empty query, an expression that finds nothing.
     """
     if query.empty:
         return '""'
@@ -40,12 +42,12 @@ def _fts5_string(text: str) -> str:
 
 
 def to_fts5_row(indexed: IndexedText) -> tuple[str, str, str]:
-    """Give the values of the columns `title`, `body` and `variants`, to insert and, the same, to delete."""
+    """The values of the columns `title`, `body` and `variants`, both to insert and to delete a row."""
     return " ".join(indexed.title), " ".join(indexed.body), " ".join(indexed.variants)
 
 
 def to_tsquery(query: Query) -> str:
-    """Give the text to be cast to `tsquery`; an empty query gives one that finds nothing."""
+    """The text to cast to `tsquery`. For an empty query, one that finds nothing."""
     wanted = " & ".join(_tsquery_unit(unit) for unit in query.units)
     if query.empty or not query.excluded:
         return wanted
@@ -63,17 +65,17 @@ def _tsquery_term(term: Term) -> str:
 
 
 def to_tsvector(indexed: IndexedText) -> str:
-    """Give the text to be cast to `tsvector`.
+    """The text to cast to `tsvector`.
 
-    Title tokens have weight A and positions from 1; the body follows after one free position,
-    so that no phrase reaches from one into the other.
+    Title tokens have weight A and positions from 1. The body follows after one free position, so that no
+    phrase matches across the end of the title.
     """
     places: dict[str, list[str]] = {}
     for position, token in enumerate(indexed.title, 1):
         places.setdefault(token, []).append(f"{position}A")
     for position, token in enumerate(indexed.body, len(indexed.title) + 2):
         places.setdefault(token, []).append(str(position))
-    places.pop(GAP, None)
+    places.pop(GAP, None)  # it only separates words, and nobody searches for it
     main = [f"{_lexeme(token)}:{','.join(positions)}" for token, positions in places.items()]
     return " ".join(main + [_lexeme(f"~{variant}") for variant in indexed.variants])
 

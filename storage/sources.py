@@ -1,4 +1,4 @@
-"""Sources: where posts come from."""
+"""The repository of sources."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -81,7 +81,7 @@ class SqlSources:
         return to_source(row)
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
-        # A chat's own updates are no feed that somebody has to read.
+        # A chat's own updates do not count, because they cost no reads.
         count = select(func.count()).where(
             SourceRow.visibility == Visibility.PRIVATE, SourceRow.kind != UPDATES
         )
@@ -114,7 +114,7 @@ class SqlSources:
         return [to_source(row) for row in rows]
 
     async def note_unfollowed(self, now: datetime) -> None:
-        # One that is followed again is due at once.
+        # Without `next_poll_at` a source is due at once when a chat follows it again.
         new = (SourceRow.kind != UPDATES) & _unfollowed() & SourceRow.unfollowed_since.is_(None)
         await self._session.execute(
             update(SourceRow).where(new).values(unfollowed_since=now, next_poll_at=None)
@@ -152,11 +152,12 @@ class SqlSources:
         await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
 
     async def set_state(self, source_id: int, state: SourceState) -> None:
-        # A source that is taken up again is due at once.
+        # A source that is resumed is due at once.
         values = {"state": state, "next_poll_at": None}
         await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
 
     async def remove(self, source_id: int) -> None:
+        # Posts are deleted by the foreign key, but their index entries are not.
         posts = await self._session.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
         await self._index.remove(posts.all())
         await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))

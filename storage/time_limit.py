@@ -1,4 +1,4 @@
-"""Statements that people can make slow get so much time, and are stopped in the database after that."""
+"""Limits the time of statements that people can make slow. The database itself stops them."""
 
 import asyncio
 import sqlite3
@@ -13,13 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.errors import SearchTooLong
 from storage.sql import is_sqlite
 
-# What PostgreSQL calls a statement that was cancelled (documentation: "PostgreSQL Error Codes").
+# PostgreSQL's code of a cancelled statement (appendix A of its manual).
 QUERY_CANCELED = "57014"
 
 
 @asynccontextmanager
 async def time_limit(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
-    """Stop what runs in the block after so many seconds, with SearchTooLong; the transaction is over then."""
+    """Stop the statements in the block after so many seconds.
+
+    Raises SearchTooLong. The transaction cannot be used after that.
+    """
     try:
         if is_sqlite(session):
             async with _interrupted(session, seconds):
@@ -36,12 +39,16 @@ async def time_limit(session: AsyncSession, seconds: float) -> AsyncIterator[Non
 
 @asynccontextmanager
 async def _interrupted(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
-    """SQLite is interrupted from outside: a progress handler is not called within one step of FTS5."""
+    """Interrupt SQLite after so many seconds, from outside.
+
+    A progress handler would be too late: SQLite does not call it while FTS5 expands a prefix.
+    """
     raw = await (await session.connection()).get_raw_connection()
     driver: Any = raw.driver_connection
 
     async def interrupt() -> None:
-        while True:  # one that comes before the statement has begun does nothing
+        # Repeated, because an interrupt before the statement has begun has no effect.
+        while True:
             await asyncio.sleep(seconds)
             await driver.interrupt()
 

@@ -1,4 +1,4 @@
-"""One transaction with every repository on it, and where such transactions come from."""
+"""The unit of work, which is one transaction with all repositories, and the store that opens it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,12 +21,12 @@ from storage.records import SqlAudit, SqlLeases, SqlSearches
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
 
-# Seconds between two attempts at a file that another process is preparing.
+# Seconds between two attempts to migrate a file that another process is migrating.
 BUSY_PAUSE = 0.02
 
 
 class SqlUnitOfWork:
-    """A transaction: rolled back unless it was committed."""
+    """One transaction with all repositories. It is rolled back unless it was committed."""
 
     def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
         self._session = session
@@ -47,27 +47,28 @@ class SqlUnitOfWork:
 
 
 class SqlStore:
-    """The content store and the outbox in one SQLite file or one PostgreSQL database."""
+    """The store in one SQLite file or one PostgreSQL database; opens units of work."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._reader = engine
         self._writer = engine.execution_options(write=True)
         self._searches = asyncio.Semaphore(SEARCHES)
-        # Writers of one process queue here in order, instead of racing for SQLite's lock.
-        self._turn: AbstractAsyncContextManager[None] = (
+        # Writers of one process wait here in order. SQLite's own lock is not fair.
+        self._write_lock: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
         )
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """Connect and bring the schema up to date.
+        """Connect, migrate the schema and rebuild an outdated search index.
 
-        Raises SettingsError for an unusable URL, StoreTooNew for a schema of a newer Skywave, StoreError.
+        Raises SettingsError for an invalid URL, StoreTooNew for a schema of a newer Skywave, else StoreError.
         """
         engine = create_engine(url)
         store = cls(engine)
         try:
             await _bring_up_to_date(engine)
+            # After a change of the tokenizer, old tokens would not match new queries.
             async with store.write() as work:
                 await work.index.ensure_current()
                 await work.commit()
@@ -89,7 +90,7 @@ class SqlStore:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnitOfWork]:
         with store_errors(self._reader.url):
-            async with self._turn, AsyncSession(self._writer, autoflush=False) as session:
+            async with self._write_lock, AsyncSession(self._writer, autoflush=False) as session:
                 yield SqlUnitOfWork(session, self._searches)
 
     async def close(self) -> None:
@@ -97,7 +98,10 @@ class SqlStore:
 
 
 async def _bring_up_to_date(engine: AsyncEngine) -> None:
-    """Migrate, also while another process prepares the same file: SQLite does not wait to change into WAL."""
+    """Migrate the database. Retry while another process does the same.
+
+    SQLite's busy time-out does not apply to the change to WAL mode, so it is repeated here.
+    """
     until = monotonic() + BUSY_TIMEOUT / 1000
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Values with sane defaults, for tests that care about one or two of their fields."""
+"""Builds values with default fields, for tests that need only one or two of the fields."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def after(minutes: float) -> datetime:
-    """A moment that many minutes after `NOW`, or before it."""
+    """The moment so many minutes after `NOW`; negative means before it."""
     return NOW + timedelta(minutes=minutes)
 
 
@@ -25,7 +25,7 @@ def new_post(
     media: tuple[Media, ...] = (),
     content_hash: str = "hash",
 ) -> NewPost:
-    """A post that is ready to be stored; its key is made of its guid."""
+    """A post that is ready to be stored. Its key is derived from its guid."""
     return NewPost(
         guid=guid,
         key=f"key of {guid}" if key is None else key,

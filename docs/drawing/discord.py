@@ -1,4 +1,4 @@
-"""A channel as Discord shows it, and the Markdown that its messages are written in."""
+"""Draws a channel like Discord, including the Markdown of its messages."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,11 +6,12 @@ from datetime import datetime
 from html import escape
 
 from bot.commands.types import Button
-from drawing.svg import box, document, spans, text_at
+from drawing.svg import SCREEN, box, document, scrolled, spans, text_at
 from drawing.text import Line, Styled, ems, plain, wrapped
 from scheduler.types import Payload
 
 WIDTH, LEFT, RIGHT = 560, 70, 16
+BAR = 44
 SIZE, LEADING = 14, 20  # of text, pixels
 HEADINGS = {"# ": ("d-h1", 21), "## ": ("d-h2", 18)}
 FAINT = 12 / SIZE
@@ -22,7 +23,7 @@ TOKENS = re.compile(
 
 
 def inline(markdown: str, *classes: str) -> list[Styled]:
-    """A line of Markdown, as `bot.platforms.discord.markup` writes it, as characters."""
+    """Parse a line of Markdown from `bot.platforms.discord.markup` into styled characters."""
     styled: list[Styled] = []
     marks: set[str] = set()
     for found in TOKENS.finditer(markdown):
@@ -38,7 +39,7 @@ def inline(markdown: str, *classes: str) -> list[Styled]:
 
 
 def lines_of(markdown: str, room: float) -> Iterator[tuple[Line, int]]:
-    """The lines of a text in so many pixels, each with its height. It knows no blocks of code."""
+    """Break a text into lines of `room` pixels, each with its height. Blocks of code are not supported."""
     for line in markdown.split("\n"):
         if not line:
             yield (), LEADING // 2
@@ -55,17 +56,17 @@ def width_of(text: str, share: float = 1.0) -> float:
 
 
 class DiscordPicture:
-    """A channel, filled from the top."""
+    """A channel, scrolled to its end."""
 
     def __init__(self, title: str, channel: str, now: datetime) -> None:
         self._title, self._channel, self._time = title, channel, f"Today at {now:%H:%M}"
         self._behind: list[str] = []
         self._shapes: list[str] = []
-        self._y = 62.0
-        self._top = self._y  # of what belongs to the message that comes next
+        self._y = BAR + 18.0
+        self._top = self._y  # where the next message begins
 
     def used(self, person: str, command: str) -> None:
-        """Who has used which command, above the answer."""
+        """Draw the line above an answer that says who used which command."""
         y, start = self._y, LEFT + width_of(f"{person} used ", 13 / SIZE)
         self._shapes += [
             f'<path class="d-curve" d="M36 {y + 20:g}v-6a6 6 0 0 1 6-6h20"/>',
@@ -76,7 +77,7 @@ class DiscordPicture:
         self._y += 26
 
     def shows(self, payload: Payload, buttons: Sequence[Button] = (), *, secret: bool = False) -> None:
-        """A message of the bot's with its buttons; `secret`: that only one person sees."""
+        """Draw a message of the bot with its buttons. A `secret` one is visible to one person only."""
         self._author()
         for embed in payload["embeds"]:
             self._embed(embed["description"])
@@ -130,13 +131,16 @@ class DiscordPicture:
             self._y += 40
 
     def svg(self) -> str:
-        """The picture, as high as what is in it."""
-        head = [
-            f'<clipPath id="room"><rect width="{WIDTH}" height="{self._y:g}" rx="12"/></clipPath>',
+        """The picture, as high as its messages but not higher than a screen."""
+        screen = min(self._y, SCREEN)
+        shapes = [
+            f'<clipPath id="room"><rect width="{WIDTH}" height="{screen:g}" rx="12"/></clipPath>',
             '<g clip-path="url(#room)">',
-            box(0, 0, WIDTH, self._y, "d-room", 12),
-            box(0, 44, WIDTH, 1.5, "d-line", 0),
+            box(0, 0, WIDTH, screen, "d-room", 12),
+            box(0, BAR, WIDTH, 1.5, "d-line", 0),
             text_at(18, 28, "#", "d-faint name"),
             text_at(36, 28, escape(self._channel), "d-name"),
+            *scrolled([*self._behind, *self._shapes], WIDTH, BAR + 1.5, screen, self._y),
+            "</g>",
         ]
-        return document(WIDTH, self._y, self._title, [*head, *self._behind, *self._shapes, "</g>"])
+        return document(WIDTH, screen, self._title, shapes)

@@ -1,4 +1,4 @@
-"""Plots of how cost grows: one panel for each measure, the number of deliveries on a logarithmic axis."""
+"""Plots how cost grows: one panel for each measure, with the number of deliveries on a logarithmic axis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A measure over the number of deliveries, a line for each series; `ticks` are its marks upwards."""
+    """A measure over the number of deliveries, with a line for each series. `ticks` are vertical."""
 
     heading: str
     ticks: Sequence[float]
@@ -23,7 +23,7 @@ class Panel:
 
 
 def plot(title: str, panels: Sequence[Panel]) -> str:
-    """Panels side by side under one legend."""
+    """Draw panels side by side under one legend."""
     names = list(dict.fromkeys(name for panel in panels for name in panel.series))
     room = (WIDTH - MARGIN - GAP * (len(panels) - 1) - 20) / len(panels)
     shapes = [box(0, 0, WIDTH, HEIGHT, "bar"), text_at(MARGIN, 26, title, "name")]

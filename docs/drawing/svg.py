@@ -1,10 +1,12 @@
-"""The few shapes that pictures are made of, and their colours in the reader's light or dark scheme."""
+"""The shapes of the pictures, with colours for the reader's light or dark scheme."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
 from drawing.text import Line
+
+SCREEN = 880  # height of a window, pixels
 
 STYLE = """
 text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei",
@@ -68,6 +70,20 @@ def box(x: float, y: float, width: float, height: float, classes: str, radius: f
     return (
         f'<rect class="{classes}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}"/>'
     )
+
+
+def scrolled(shapes: Sequence[str], width: float, top: float, bottom: float, height: float) -> list[str]:
+    """Shift and clip shapes that end at `height`, so that a window from `top` to `bottom` shows their end."""
+    hidden = height - bottom
+    if hidden <= 0:
+        return list(shapes)
+    window = f'<rect y="{top:g}" width="{width:g}" height="{bottom - top:g}"/>'
+    return [
+        f'<clipPath id="window">{window}</clipPath>',
+        f'<g clip-path="url(#window)"><g transform="translate(0 {-hidden:g})">',
+        *shapes,
+        "</g></g>",
+    ]
 
 
 def document(width: float, height: float, title: str, shapes: Iterable[str]) -> str:

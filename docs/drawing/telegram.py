@@ -1,20 +1,21 @@
-"""A chat as Telegram shows it."""
+"""Draws a chat like Telegram."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
 from bot.commands.types import Button
-from drawing.svg import box, document, spans, text_at
+from drawing.svg import SCREEN, box, document, scrolled, spans, text_at
 from drawing.text import Styled, ems, plain, wrapped
 from scheduler.types import Payload
 
 SIZE, LEADING = 15, 22  # of text, pixels
 WIDTH, MARGIN, PADDING = 520, 14, 14
+BAR = 46
 
 
 def of_telegram(payload: Payload) -> list[Styled]:
-    """A message's characters; entities count in UTF-16 units."""
+    """The styled characters of a message, whose entities count in UTF-16 units."""
     styled, at = [], 0
     for character in payload["text"]:
         inside = (e for e in payload["entities"] if e["offset"] <= at < e["offset"] + e["length"])
@@ -24,15 +25,18 @@ def of_telegram(payload: Payload) -> list[Styled]:
 
 
 class TelegramPicture:
-    """A chat as a phone shows it, filled from the top."""
+    """A chat as a phone shows it, scrolled to its end.
 
-    def __init__(self, title: str, now: datetime) -> None:
-        self._title, self._time = title, f"{now:%H:%M}"
+    `group` is the name of a group; without it, this is a private chat with the bot.
+    """
+
+    def __init__(self, title: str, now: datetime, group: str = "") -> None:
+        self._title, self._time, self._group = title, f"{now:%H:%M}", group
         self._shapes: list[str] = []
-        self._y = 60.0
+        self._y = BAR + 14.0
 
     def says(self, words: str) -> None:
-        """A person's message, on the right."""
+        """Draw the reader's own message, on the right."""
         width = sum(map(ems, plain(words))) * SIZE + 2 * PADDING + 36
         left = WIDTH - MARGIN - width
         self._shapes += [
@@ -43,9 +47,11 @@ class TelegramPicture:
         self._y += 36 + 10
 
     def shows(self, payload: Payload, buttons: Sequence[Button] = ()) -> None:
-        """A message of the bot's, on the left, with its row of buttons."""
+        """Draw a message of the bot, on the left, with its row of buttons."""
         width = WIDTH - 2 * MARGIN - 24
         lines = list(wrapped(of_telegram(payload), (width - 2 * PADDING) / SIZE, ems))
+        if self._group:  # groups name the sender
+            lines.insert(0, plain("Skywave", "bold", "text_link"))
         height = len(lines) * LEADING + 34
         self._shapes.append(box(MARGIN, self._y, width, height, "bubble"))
         for number, line in enumerate(lines):
@@ -66,12 +72,15 @@ class TelegramPicture:
         self._y += 34
 
     def svg(self) -> str:
-        """The picture, as high as what is in it."""
+        """The picture, as high as its messages but not higher than a screen."""
         height = self._y + 4
-        bar = [
-            box(0, 0, WIDTH, height, "room", 16),
-            f'<path class="bar" d="M0 46V16a16 16 0 0 1 16-16h{WIDTH - 32}a16 16 0 0 1 16 16v30z"/>',
-            text_at(18, 29, "Skywave", "name"),
-            text_at(WIDTH - 18, 29, "bot", "small end"),
+        screen = min(height, SCREEN)
+        chat, about = (self._group, "group") if self._group else ("Skywave", "bot")
+        shapes = [
+            box(0, 0, WIDTH, screen, "room", 16),
+            *scrolled(self._shapes, WIDTH, BAR, screen, height),
+            f'<path class="bar" d="M0 {BAR}V16a16 16 0 0 1 16-16h{WIDTH - 32}a16 16 0 0 1 16 16V{BAR}z"/>',
+            text_at(18, 29, escape(chat), "name"),
+            text_at(WIDTH - 18, 29, about, "small end"),
         ]
-        return document(WIDTH, height, self._title, [*bar, *self._shapes])
+        return document(WIDTH, screen, self._title, shapes)

@@ -1,4 +1,4 @@
-"""A window with a terminal in it, of what Skywave writes there or what rich draws."""
+"""Draws a terminal window with Skywave's output, or with output of rich."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -11,7 +11,7 @@ from drawing.svg import box, document, spans, text_at
 from drawing.text import Line, Styled, cells, is_wide, plain
 from scheduler.types import Payload
 
-COLUMNS = 92
+COLUMNS, ROWS = 92, 34
 CELL = 8.43  # pixels of a column at 14 pixels
 
 
@@ -24,7 +24,7 @@ def of_terminal(payload: Payload) -> list[Styled]:
 
 
 def of_rich(drawn: RenderableType, columns: int) -> Iterator[Line]:
-    """What rich draws in so many columns."""
+    """The output of rich in so many columns."""
     console = Console(width=columns, force_terminal=True, color_system="truecolor", legacy_windows=False)
     bars = {
         console.get_style(f"bar.{part}").color: f"bar-{part}" for part in ("back", "complete", "finished")
@@ -41,7 +41,7 @@ def _of_segment(segment: Segment, bars: Mapping[Color | None, str]) -> list[Styl
 
 
 def _cells(line: Line) -> str:
-    """A line in which every character takes its cells, also where the font makes wide ones narrower."""
+    """Write a line so that wide characters take two cells, even in fonts that make them narrower."""
     if not any(is_wide(one.character) for one in line):
         return spans(line)
     parts, x = [], 18.0
@@ -55,7 +55,8 @@ def _cells(line: Line) -> str:
 
 
 def terminal_svg(title: str, lines: Sequence[Line], columns: int = COLUMNS) -> str:
-    """The window, as high as what is in it."""
+    """The window, scrolled to its last line."""
+    lines = lines[-ROWS:]
     width, height = columns * CELL + 2 * 18, len(lines) * 20 + 62
     dots = [
         f'<circle cx="{x}" cy="20" r="5.5" fill="{fill}"/>'

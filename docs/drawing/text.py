@@ -1,4 +1,4 @@
-"""Characters with their classes, and lines as a chat would break them."""
+"""Characters with style classes, and line breaking like in a chat."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from itertools import groupby
 
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]· \""), frozenset("mwMWGOQ@%&—…")
-# What may not begin a line, in Chinese or in English.
+# Characters that must not begin a line, in Chinese or in English.
 CLOSING = frozenset(",.:;!?)]}”’»…，。：；！？、）」』》")
-# What may not end one.
+# Characters that must not end a line.
 OPENING = frozenset("([{“‘«（「『《")
 
 
 @dataclass(frozen=True, slots=True)
 class Styled:
-    """A character with its classes."""
+    """A character with its style classes."""
 
     character: str
     classes: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ def is_wide(character: str) -> bool:
 
 
 def ems(one: Styled) -> float:
-    """About how wide a character is in the widest of the fonts, DejaVu Sans."""
+    """The approximate width of a character in the widest of the fonts, DejaVu Sans."""
     if is_wide(one.character):
         return 1.0
     if {"code", "pre"} & set(one.classes):
@@ -49,7 +49,7 @@ def cells(one: Styled) -> float:
 
 
 def wrapped(text: Iterable[Styled], room: float, measure: Callable[[Styled], float]) -> Iterator[Line]:
-    """Lines of at most `room`: broken at spaces and beside wide characters, as a chat breaks them."""
+    """Break text into lines of at most `room`, at spaces and beside wide characters."""
     for is_end, line in groupby(text, lambda one: one.character == "\n"):
         if is_end:
             yield from [()] * (len(list(line)) - 1)
@@ -66,7 +66,7 @@ def wrapped(text: Iterable[Styled], room: float, measure: Callable[[Styled], flo
 
 
 def atoms(line: Iterable[Styled]) -> Iterator[list[Styled]]:
-    """What stays together: a word with the space behind it, a wide character with the signs that close it."""
+    """Split text into parts that stay together: a word and its space, a wide character and punctuation."""
     atom: list[Styled] = []
     for one in line:
         glued = atom and (

@@ -1,10 +1,10 @@
-"""Run by Alembic on the connection that `storage.migrate` hands it, inside its transaction."""
+"""Alembic runs this on the connection of `storage.migrate`, inside its transaction."""
 
 from alembic import context
 
 from storage.models import Base
 
-# The full-text table and its shadows are made by hand in the migrations.
+# The migrations create the full-text tables with SQL of their own, so Alembic must not compare them.
 SEARCH_TABLES = ("post_fts", "post_search")
 
 

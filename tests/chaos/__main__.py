@@ -1,4 +1,4 @@
-"""Chaos by hand: `make chaos KILLS=200 SEED=7`, or python -m tests.chaos --kills 200 --seed 7 --postgres."""
+"""Run chaos: `make chaos KILLS=200 SEED=7`, or python -m tests.chaos --kills 200 --seed 7 --postgres."""
 
 import argparse
 import asyncio
@@ -25,9 +25,7 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL, which is restarted meanwhile")
     parser.add_argument("--keep", type=Path, help="keep the log here")
     given = parser.parse_args()
-    logging.getLogger("aiohttp.server").setLevel(
-        logging.CRITICAL
-    )  # of clients that are killed while they ask
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # killed clients break off their requests
     _say(f"seed {given.seed}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or Path(scratch)
@@ -35,7 +33,7 @@ def main() -> None:
         with postgres() if given.postgres else sqlite(Path(scratch)) as database:
             run = Run(folder, database, seed=given.seed, size=given.size, hold=round(8 * given.size))
             verdict, account = asyncio.run(run.go(given.kills, _say))
-        # While the log is there, which is gone with the folder.
+        # The log is deleted together with the folder, so read it now.
         for line in report(run, verdict, account):
             _say(line)
         missed = failures(run, verdict, account)

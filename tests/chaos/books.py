@@ -1,4 +1,4 @@
-"""What Skywave's own database says, whichever it is."""
+"""Reads Skywave's own database, SQLite or PostgreSQL, from outside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from storage.models import (
     PostRow,
 )
 
-# What waits for longer than this at the end is made due at once, in place of waiting for it.
+# At the end, deliveries with a longer back-off than this are made due at once, so that the run need not wait.
 SOON = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The rows that matter, read once."""
+    """The rows of the database that the verdict needs."""
 
     chats: Sequence[Any]
     posts: Sequence[Any]
@@ -37,7 +37,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A part that is `sending`; `attempt` tells it from the same part at another time."""
+    """A part that is `sending`. `attempt` distinguishes it from an earlier attempt at the same part."""
 
     platform: str
     chat_id: int
@@ -46,7 +46,7 @@ class Sending:
 
 
 class Database:
-    """Looks into the database behind `url` from outside."""
+    """Reads and changes the database behind `url` from outside the program."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -61,7 +61,7 @@ class Database:
             await engine.dispose()
 
     async def read(self) -> Books:
-        """All of it."""
+        """Read the rows."""
         chat = select(ChatRow.id, ChatRow.platform, ChatRow.address, ChatRow.topic, ChatRow.state)
         ledger = select(LedgerRow.chat_id, LedgerRow.post_id, LedgerRow.state, LedgerRow.reason)
         delivery = select(
@@ -103,13 +103,13 @@ class Database:
         return {(row[0], row[1], row[2]): str(row[3]) for row in await self.rows(query)}
 
     async def open(self) -> int:
-        """How many deliveries have not ended."""
+        """The number of open deliveries."""
         query = select(func.count()).select_from(DeliveryRow).where(DeliveryRow.state.in_(OPEN))
         count: int = (await self.rows(query))[0][0]
         return count
 
     async def hurry(self) -> None:
-        """Make due what waits for a back-off of minutes, as if these had passed."""
+        """Make deliveries due that have a back-off of minutes, as if the time had passed."""
         now = datetime.now(UTC)
         waiting = (DeliveryRow.state == DeliveryState.PENDING) & (DeliveryRow.due_at > now + SOON)
         engine = create_engine(self.url).execution_options(write=True)

@@ -1,4 +1,4 @@
-"""What people do to their chats while it storms, drawn from the seed."""
+"""Random acts of people in their chats: they block, mute, move or delete, as the seed decides."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from tests.chaos.places import Spot
 from tests.chaos.world import World
 
-# Of the places on a platform, how many may be deleted for good.
+# At most so many chats of a platform may be deleted for good.
 DELETED = 4
 
 
@@ -27,7 +27,7 @@ class Happenings:
         }
 
     def one(self) -> None:
-        """Let something happen."""
+        """Do one random act."""
         acts = list(self._acts)
         act = self.rng.choices(acts, [self._acts[a] for a in acts])[0]
         if act():
@@ -96,7 +96,7 @@ class Happenings:
         return True
 
     def let_in(self, spot: Spot) -> None:
-        """People see to it that the bot can write again, and their platform tells it."""
+        """Let the bot write again in this place, and let the platform report it."""
         if spot.deleted:
             return
         if spot.chat is not None:

@@ -1,4 +1,4 @@
-"""The figures of a run, and the bars that they have to pass."""
+"""The figures of a run, and the limits that they must not exceed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,12 +6,12 @@ from tests.chaos.run import Run
 from tests.chaos.verdict import MOST_A_KILL, Account, Verdict, not_from_forums
 
 SHOWN = 8
-# The moment of a kill at which the driver keeps answers back, so that more messages than usual are under way.
+# For this moment the driver holds answers back, so more messages than usual are in flight at the kill.
 HELD = "in_flight"
 
 
 def at_kills(run: Run, verdict: Verdict, account: Account) -> Mapping[str, int]:
-    """The most Telegram messages doubled by one kill, by its moment: of the parts that were `sending`."""
+    """For each moment of a kill, the most parts that were `sending` on Telegram and arrived twice."""
     pairs, most = verdict.pairs_doubled, dict[str, int]()
     for moment, parts in run.tally.sending:
         doubled = sum(
@@ -24,7 +24,7 @@ def at_kills(run: Run, verdict: Verdict, account: Account) -> Mapping[str, int]:
 
 
 def report(run: Run, verdict: Verdict, account: Account) -> Iterator[str]:
-    """Lines for people."""
+    """The report, line by line."""
     tally, world = run.tally, run.world
     yield f"kills: {sum(tally.kills.values())} {dict(tally.kills)}"
     yield f"other ends: {dict(tally.ends)}; troubles: {dict(tally.troubles)}"
@@ -58,7 +58,7 @@ def report(run: Run, verdict: Verdict, account: Account) -> Iterator[str]:
 
 
 def failures(run: Run, verdict: Verdict, account: Account) -> Sequence[str]:
-    """The bars that were missed."""
+    """The limits that were exceeded."""
     tally, world = run.tally, run.world
     possible = tally.sending_on("telegram") + world.ambiguous["telegram"] + tally.cut
     on_discord = list(not_from_forums(verdict.doubled["discord"]))

@@ -1,4 +1,4 @@
-"""One run of chaos: lives of the real program, each ended at a moment drawn from the seed."""
+"""One run of chaos: start the real program again and again, and end it at random moments."""
 
 import asyncio
 import random
@@ -21,48 +21,48 @@ from tests.chaos.world import DC_SENDS, TG_SENDS, World
 from tests.e2e.program import Program
 from tests.emulators.base import Fault
 
-# Of all calls, how many a fault befalls.
+# The share of calls that get a fault.
 SHARE = 0.05
-# So many open deliveries are enough to be killed in: no more posts are published meanwhile.
+# With so many open deliveries, no more posts are published: they are enough for a kill.
 ENOUGH = 500
-# Seconds after which a moment that does not come is given up, and an ending that does not end.
+# Seconds to wait for the moment of a kill, and for the program's end.
 PATIENCE, ENDING = 12.0, 40.0
-# Seconds that all may take to be sent in the end.
+# Seconds in which everything must be sent at the end.
 LAST = 900.0
-# What the program calls a fault of its own.
+# Log events of Skywave's own bugs.
 BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
-# Between two looks at what another process writes, which tells nobody when it does.
+# Seconds between two reads of another process's data, which come without a notification.
 LOOK = 0.1
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was done to the program, and what was on its way then."""
+    """Counts what was done to the program, and the parts that were `sending` then."""
 
     kills: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
-    """How lives ended without a kill: terminated, by themselves (their exit statuses)."""
+    """Ends of the program without a kill: by SIGTERM or by itself, with exit statuses."""
     troubles: Counter[str] = field(default_factory=Counter)
     sending: list[tuple[str, set[Sending]]] = field(default_factory=list)
-    """For each end of a life, its moment and the parts that were `sending` and not so already before."""
+    """For each end of the program, the moment and the parts that had become `sending` since the last."""
     cut: int = 0
-    """Sends that outages of Telegram cut."""
+    """Sends that were cut by outages of Telegram."""
     left_sending: int = 0
-    """Parts that an orderly end left `sending`."""
+    """Parts that were still `sending` after SIGTERM."""
     let_in_again: int = 0
-    """Chats that had to be let in more than once at the end, because the first time was lost at a kill."""
+    """Chats that had to let the bot in again at the end, because a kill lost the first report."""
 
     def sending_on(self, platform: str) -> int:
         return sum(part.platform == platform for _, parts in self.sending for part in parts)
 
     def most_sending(self) -> int:
-        """The most parts of Telegram's that were `sending` at one kill."""
+        """The largest number of Telegram parts that were `sending` at one kill."""
         counts = (sum(part.platform == "telegram" for part in parts) for _, parts in self.sending)
         return max(counts, default=0)
 
 
 class Run:
-    """A world, a program in it, and the seed that decides what happens."""
+    """A world, the program in it, and the random choices that the seed decides."""
 
     def __init__(
         self, folder: Path, database: Sqlite | Postgres, *, seed: int, size: float, hold: int
@@ -77,7 +77,7 @@ class Run:
         self.program: Program
 
     async def go(self, kills: int, say: Callable[[str], None]) -> tuple[Verdict, Account]:
-        """Set up, kill so often, heal, and judge."""
+        """Set up, kill the program so many times, let everything be sent, and judge."""
         async with self.world.open():
             await self._set_up()
             self.world.storm(SHARE)
@@ -120,14 +120,14 @@ class Run:
             raise AssertionError(f"skywave {' '.join(arguments)}: {err}")
 
     def broken(self) -> list[str]:
-        """The lines of the log in which the program tells of a fault of its own."""
+        """The log lines that report bugs of the program itself."""
         log = (self._folder / "log.txt").read_text(encoding="utf-8", errors="replace")
         return [line for line in log.splitlines() if BROKEN.search(line)]
 
     # Lives
 
     async def _life(self) -> None:
-        """Start the program, let things happen, and end it."""
+        """Start the program, let people and faults act, and end it."""
         rng = self.rng
         await self._note_returns()
         for _ in range(rng.choice((0, 0, 1, 1, 2))):
@@ -168,7 +168,7 @@ class Run:
         self.tally.left_sending += len(await self._newly_sending())
 
     async def _note_returns(self) -> None:
-        """Between two lives: which chats Skywave knows to be back, with nothing else still to be told."""
+        """Between two starts, note chats that Skywave has as reachable and about which no report is open."""
         states = await self.database.states()
         for spot in self.world.spots:
             known = [states.get((spot.platform, address, spot.topic)) for address in spot.addresses]
@@ -177,36 +177,36 @@ class Run:
                 spot.returned()
 
     async def _send_digest(self) -> None:
-        """An operator's command beside the running program; a database in trouble may refuse it."""
+        """Run an operator's command beside the program. It may fail if the database has trouble."""
         digests = [s for s in self.world.spots if s.digest and not s.deleted]
         if digests:
             await self.program.call("digests", "send", self.rng.choice(digests).word)
 
-    # Moments: each returns what is to be done after the end
+    # Moments of a kill. Each returns a clean-up that is called after the program has ended.
 
     async def _at_sent(self, process: Process) -> Callable[[], Awaitable[None]]:
-        """So many messages later, on one of the platforms."""
+        """Wait until a platform has shown so many more messages."""
         emulator = self.rng.choice((self.world.tg, self.world.tg, self.world.dc))
         count = len(emulator.sent) + self.rng.randint(1, 40)
         await self._wait(lambda: len(emulator.sent) >= count or bool(self.world.stopped), process, "sent")
         return _nothing
 
     async def _at_request(self, process: Process) -> Callable[[], Awaitable[None]]:
-        """At any request: while it connects, registers its commands, recovers."""
+        """Wait for any request: the program may connect, register its commands or recover."""
         emulator = self.rng.choice((self.world.tg, self.world.dc))
         count = len(emulator.transcript.entries) + self.rng.randint(1, 30)
         await self._wait(lambda: len(emulator.transcript.entries) >= count, process, "request")
         return _nothing
 
     async def _at_poll(self, process: Process) -> Callable[[], Awaitable[None]]:
-        """When the feed was read: while its posts are stored and fanned out."""
+        """Wait until the feed is read. The program then stores posts and creates deliveries."""
         asked = self.world.feed.asked
         self.world.publish(self.rng.choice((1, 8)))
         await self._wait(lambda: self.world.feed.asked > asked, process, "poll")
         return _nothing
 
     async def _in_flight(self, process: Process) -> Callable[[], Awaitable[None]]:
-        """While a request is held before, or was processed and is not answered yet."""
+        """Wait until a request is in flight: held before it takes effect, or without its answer."""
         emulator, sends = self.rng.choice(((self.world.tg, TG_SENDS), (self.world.dc, DC_SENDS)))
         index = 0 if emulator is self.world.tg else 1
         storm, gate = self.world.storms[index], asyncio.Event()
@@ -225,7 +225,7 @@ class Run:
         return let_go
 
     async def _wait(self, condition: Callable[[], bool], process: Process, what: str) -> None:
-        """Until the condition holds, or the program ends by itself, or for long enough."""
+        """Wait until the condition is true, the program ends by itself, or the time is over."""
         ended = asyncio.create_task(process.wait())
         try:
             async with asyncio.timeout(PATIENCE + self.server.take_over):
@@ -264,7 +264,7 @@ class Run:
                         self.tally.kills[kind] += 1
 
     async def _logged(self, phrase: str, process: Process) -> bool:
-        """Whether the program's log goes on to say this (anything, if it is empty), before it ends."""
+        """Wait until the log has `phrase` (if empty, any new text). False if the program ends first."""
         path, until = self._folder / "log.txt", monotonic() + PATIENCE + self.server.take_over
         start = path.stat().st_size
         while monotonic() < until and process.returncode is None:
@@ -279,7 +279,7 @@ class Run:
     # The end
 
     async def _heal(self, say: Callable[[str], None]) -> None:
-        """Everybody lets the bot in again; run until nothing is open, and call the roll."""
+        """Let the bot in everywhere, run until no delivery is open, and check that all chats are active."""
         async with self.program.running() as process:
             await self._all_in(say)
             self.world.publish(1)
@@ -299,13 +299,13 @@ class Run:
         self.tally.ends[f"at last, {process.returncode}"] += 1
 
     async def _taken_up(self) -> None:
-        """Until the feed was read twice since: the posts of the first time are stored."""
+        """Wait until the feed was read twice more. The posts of the first read are then stored."""
         asked = self.world.feed.asked + 2
         while self.world.feed.asked < asked:
             await asyncio.sleep(LOOK)
 
     async def _all_in(self, say: Callable[[str], None]) -> None:
-        """Let in again until Skywave knows all that can be reached as active."""
+        """Let the bot in again until Skywave has all chats that it can reach as active."""
         await self.world.dc.wait_for(lambda: self.world.dc.gateway.ready, ENDING)
         for turn in range(6):
             out = await self._out()

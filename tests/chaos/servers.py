@@ -1,4 +1,4 @@
-"""Databases that can be hurt: a SQLite file on a small file system of its own, a PostgreSQL server."""
+"""Databases that can be made to fail: a SQLite file on a small file system, and a PostgreSQL server."""
 
 import asyncio
 import errno
@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
-# Of the file system on which the SQLite file is, MiB.
+# Size of the SQLite file's file system, MiB.
 ROOM = 512
 
 
 class Sqlite:
-    """A SQLite file. `full` needs the right to mount; without it, only locks are possible."""
+    """A SQLite file. Filling the disk needs the right to mount; without it, only locks are possible."""
 
-    # Seconds until a process may take over from one that was killed.
+    # Seconds until a process may take over from a dead one.
     take_over = 0.0
 
     def __init__(self, folder: Path, mounted: bool) -> None:
@@ -28,7 +28,7 @@ class Sqlite:
 
     @asynccontextmanager
     async def trouble(self, kind: str) -> AsyncIterator[str]:
-        """Fill the file system to the last byte, or hold the lock of the writer."""
+        """Fill the file system completely, or hold the writer's lock."""
         if kind == "full":
             ballast = self._folder / "ballast"
             _fill(ballast)
@@ -57,7 +57,7 @@ def _fill(ballast: Path) -> None:
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Sqlite]:
-    """A SQLite file in a folder, on a file system of its own where that is allowed."""
+    """A SQLite file in a folder; on a separate file system if the process may mount one."""
     place = folder / "database"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}m", "tmpfs", str(place)]
@@ -70,7 +70,7 @@ def sqlite(folder: Path) -> Iterator[Sqlite]:
 
 
 class Postgres:
-    """A PostgreSQL server of this process, with its durability on: it is killed as well."""
+    """A PostgreSQL server of this process, with durability, because it is killed as well."""
 
     troubles: tuple[str, ...] = ("restarted", "crashed")
     take_over = 15.0
@@ -84,7 +84,7 @@ class Postgres:
 
     @asynccontextmanager
     async def trouble(self, kind: str) -> AsyncIterator[str]:
-        """The server is away: ended in an orderly way (`restarted`) or not."""
+        """Stop the server, normally (`restarted`) or by a kill, and start it again."""
         mode = "fast" if kind == "restarted" else "immediate"
         await asyncio.to_thread(self._control, "stop", "-m", mode)
         try:
@@ -110,7 +110,7 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server with an empty database."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
+        warnings.simplefilter("ignore")  # it warns if XDG_RUNTIME_DIR is not set
         server = Postgres(Path(tempfile.mkdtemp(prefix="skywave-chaos-")) / "data")
     try:
         yield server

@@ -1,6 +1,6 @@
-"""What goes wrong by chance: every fault of both platforms' tables, on a share of the calls.
+"""Random faults: every fault of both platforms, on a share of the calls.
 
-The weights keep a run going: most faults pass by themselves, few take a chat or the whole bot away.
+The weights keep a run going: most faults pass, and only few stop a chat or the whole bot.
 """
 
 import random
@@ -15,14 +15,14 @@ from tests.emulators.telegram import faults as tg_faults
 
 
 class Effect(StrEnum):
-    """What a fault is for the chat that it befalls."""
+    """The effect of a fault on the chat that gets it."""
 
-    AMBIGUOUS = "ambiguous"  # nobody can know whether the message arrived
-    PASSES = "passes"  # a wait, or a call that did nothing
-    CONTENT = "content"  # this form of it is not taken
-    PAUSED = "paused"  # the chat cannot be written to for now
-    GONE = "gone"  # the chat is taken for lost
-    STOPS = "stops"  # the token is refused: the platform stands still until a restart
+    AMBIGUOUS = "ambiguous"  # an unknown outcome
+    PASSES = "passes"  # the call had no effect or was only late
+    CONTENT = "content"  # the platform refuses this form of the message
+    PAUSED = "paused"  # the bot may not write in the chat for now
+    GONE = "gone"  # the chat counts as gone
+    STOPS = "stops"  # the token is refused: the platform stops until a restart
 
 
 WEIGHTS: Mapping[Effect, int] = {
@@ -33,7 +33,7 @@ WEIGHTS: Mapping[Effect, int] = {
     Effect.GONE: 55,
     Effect.STOPS: 5,
 }
-# Of other calls than sends: what any server or network may do.
+# Faults of calls that are not sends: any server or network may cause them.
 ELSEWHERE = ("drop", "bad-gateway", "html", "server-error", "retry-after-1", "conflict")
 ELSEWHERE_DISCORD = ("500", "502", "503", "504", "drop", "retry-after-1")
 
@@ -41,7 +41,7 @@ Table = Mapping[Effect, Sequence[tuple[str, Fault]]]
 
 
 def telegram_table() -> Table:
-    """Every fault that Telegram knows, by what it is for a chat."""
+    """Every fault of Telegram, by its effect on the chat."""
     table: dict[Effect, list[tuple[str, Fault]]] = {effect: [] for effect in Effect}
     gone = ("blocked", "deactivated", "cannot-initiate", "group-deleted", "chat-not-found")
     paused = ("thread-not-found", "topic-closed", "no-rights", "need-admin", "no-write-access")
@@ -68,14 +68,14 @@ def telegram_table() -> Table:
     return table
 
 
-# What Discord answers to a repeated nonce whose message was deleted; to a first send it never does.
+# Discord gives this answer only to a repeated nonce whose message was deleted.
 IMPOSSIBLE = (10008,)
 _GONE = (10003, 10004, 10013, 50007, 50278)
 _PAUSED = (50001, 50008, 50013, 50024, 50083, 160002, 160005, 40067)
 
 
 def discord_table() -> Table:
-    """Every fault that Discord knows, by what it is for a channel."""
+    """Every fault of Discord, by its effect on the channel."""
     table: dict[Effect, list[tuple[str, Fault]]] = {effect: [] for effect in Effect}
     for code, (status, _) in dc_faults.REFUSALS.items():
         if code in IMPOSSIBLE:
@@ -97,7 +97,7 @@ def discord_table() -> Table:
         table[Effect.AMBIGUOUS].append((kind, dc_faults.named(kind)))
     for kind in ("retry-after-1", "global-1", "shared-1", "hold-1", "hold-2", "delay-1", "delay-2"):
         table[Effect.PASSES].append((kind, dc_faults.named(kind)))
-    # The block of an address: no `Via`, and here with a short wait.
+    # The block of an IP address has no `Via` header. The real one lasts longer.
     blocked = Answer(429, b"error code: 1015", "text/plain", (("Retry-After", "2"),))
     table[Effect.PASSES].append(("banned", Fault(processed=False, answer=blocked)))
     return table
@@ -105,10 +105,9 @@ def discord_table() -> Table:
 
 @dataclass(slots=True)
 class Storm(FaultQueue):
-    """A fault queue that hands out faults of `table` to a share of the calls to `sends`.
+    """A fault queue that gives random faults of `table` to a share of the calls to `sends`.
 
-    What a test has put into the queue goes first. `befell` is told of each fault: effect, place, whether the
-    message was put before people all the same.
+    Faults that a test has added come first. `befell` is called for each fault with its effect and place.
     """
 
     rng: random.Random = field(default_factory=random.Random)
@@ -119,11 +118,11 @@ class Storm(FaultQueue):
     share: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     taken: list[Fault] = field(default_factory=list)
-    """The faults that a test had put into the queue and that have come up."""
+    """Faults that a test had added and that were used."""
 
     def take(self, method: str, chat: str | int) -> Fault | None:
-        """The fault for this request."""
-        # (slots make a class anew, so that a bare super() would not find it)
+        """Return the fault for this request, if it gets one."""
+        # dataclass(slots=True) creates a new class, for which a bare super() does not work
         planned = FaultQueue.take(self, method, chat)
         if planned is not None:
             self.taken.append(planned)

@@ -1,4 +1,4 @@
-"""A small share of `make chaos`, and proof that its judge sees what it should."""
+"""A short run of `make chaos`, and a check that its verdict finds lost and repeated messages."""
 
 import logging
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.chaos.verdict import Account, Verdict, judge
 
 
 async def test_a_storm_with_kills_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # of clients that are killed while they ask
+    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # killed clients break off their requests
     with sqlite(tmp_path) as database:
         run = Run(tmp_path, database, seed=4, size=0.1, hold=1)
         verdict, account = await run.go(2, lambda text: None)
@@ -22,7 +22,7 @@ async def test_a_storm_with_kills_loses_nothing(tmp_path: Path, caplog: pytest.L
 
 
 def _sees_what_is_wrong(run: Run, account: Account) -> None:
-    """The same run, had people seen something else."""
+    """Judge the same run with changed messages, and check that the verdict finds the change."""
     sent, here = run.world.tg.sent, [m for m in run.world.tg.sent if "Post p" in m.text]
 
     def judged() -> Verdict:

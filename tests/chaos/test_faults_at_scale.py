@@ -1,4 +1,4 @@
-"""A broadcast to many chats, many of them in trouble: each ends as it should, the others have it all."""
+"""A broadcast to many chats, some of which fail: each failure has its effect, all others get every post."""
 
 import random
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from tests.chaos.storm import Effect
 from tests.chaos.verdict import Account, judge, not_from_forums
 from tests.chaos.world import World
 
-# Makes 45 private chats, 12 groups and 27 text channels, among others.
+# This size creates 45 private chats, 12 groups and 27 text channels, among others.
 SIZE = 1.5
 SHARE = 0.05
 PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
@@ -25,7 +25,7 @@ PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
 
 @asynccontextmanager
 async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment[Place]]:
-    """Skywave in this process, with the real adapters and a clock that skips what would be waited for."""
+    """Skywave in this process, with the real adapters and a clock that skips waiting times."""
     settings = load_settings(
         database_url=f"sqlite:///{folder / 'skywave.db'}",
         telegram_token=world.tg.token,
@@ -50,7 +50,7 @@ def _senders(settings: Settings) -> list[Sender]:
 
 
 def _some(world: World, kind: str, count: int) -> list[Spot]:
-    """The first chats of a kind."""
+    """The next few chats of a kind."""
     found = [spot for spot in world.spots if spot.kind == kind][:count]
     assert len(found) == count
     return found
@@ -105,7 +105,7 @@ async def _poll(skywave: Deployment[Place]) -> None:
 
 
 def _trouble(world: World, blocked: list[Spot], migrated: list[Spot], deleted: list[Spot]) -> None:
-    """People do it while Skywave is away, and no update tells: only what answers its sends get."""
+    """Change chats while Skywave is not running. No update reports it, so only answers to sends can tell."""
     for spot in blocked:
         assert spot.chat is not None and spot.chat.user is not None
         spot.deleted = True
@@ -124,7 +124,7 @@ def _trouble(world: World, blocked: list[Spot], migrated: list[Spot], deleted: l
 
 
 async def _nothing_open(skywave: Deployment[Place]) -> None:
-    """Until every delivery has ended; what waits for a back-off becomes due."""
+    """Wait until every delivery has ended. Deliveries that wait for a back-off are made due."""
     database = Database(skywave.settings.database_url)
 
     async def ended() -> bool:

@@ -1,4 +1,4 @@
-"""What a run came to: what people saw, against what Skywave says that they were sent."""
+"""Judges a run: compares the messages that people saw with Skywave's database."""
 
 import re
 from collections import Counter, defaultdict
@@ -13,15 +13,15 @@ from tests.chaos.places import Spot
 from tests.chaos.world import World
 
 POST = re.compile(r"\bPost (p\d{4})\b")
-# A kill's worst case at 30 messages a second.
+# The most messages that one kill may send twice at 30 messages a second.
 MOST_A_KILL = 6
 
-Pair = tuple[str, str]  # a place's name, a post's
+Pair = tuple[str, str]  # the names of a chat and a post
 
 
 @dataclass(slots=True)
 class Seen:
-    """The messages that people saw at a place, in order, each as the posts in it."""
+    """The messages that people saw in a chat, in order. A message is the posts in it."""
 
     spot: Spot
     messages: list[tuple[str, ...]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Seen:
 
     @property
     def repeated(self) -> list[tuple[str, ...]]:
-        """The messages with something in them that had been seen before."""
+        """The number of messages with a post that an earlier message had."""
         before, found = set[str](), []
         for message in self.messages:
             if before & set(message):
@@ -46,13 +46,13 @@ class Seen:
 
     @property
     def misplaced(self) -> int:
-        """How many posts came, for the first time, after a later one."""
+        """The number of posts that first arrived after a newer post."""
         first = list(dict.fromkeys(self.posts))
         return sum(later < earlier for earlier, later in pairwise(first))
 
 
 def seen(world: World) -> list[Seen]:
-    """What people saw, by place."""
+    """The messages that people saw, by chat."""
     by_chat: dict[tuple[str, str, str], Seen] = {}
     all_seen = [Seen(spot) for spot in world.spots]
     for one in all_seen:
@@ -79,17 +79,17 @@ def _posts_in(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What Skywave's books say about one post and one place."""
+    """What Skywave's database says about one post in one chat."""
 
     ledger: str = ""
     reason: str = ""
     closed: str = ""
-    """How a delivery of it ended that was not sent, with the reason."""
+    """The end of a delivery of the post that was not sent, with the reason."""
     unknowns: int = 0
 
 
 class Account:
-    """The books, by place and post."""
+    """Skywave's database, by chat and post."""
 
     def __init__(self, books: Books) -> None:
         self.chat_ids = {(c.platform, c.address, c.topic): c.id for c in books.chats}
@@ -125,12 +125,12 @@ class Account:
                 self._unknowns[chat_id, names.get(post, "")] += part.unknowns
 
     def chat_id(self, spot: Spot) -> int:
-        """The chat's number; 0 if Skywave does not know it."""
+        """The chat's id; 0 if Skywave does not have it."""
         known = (self.chat_ids.get((spot.platform, a, spot.topic)) for a in reversed(spot.addresses))
         return next((number for number in known if number is not None), 0)
 
     def forget(self) -> None:
-        """Lose the ledger and what is said of deliveries, to see what a judge makes of it."""
+        """Forget the ledger and the deliveries, to test that the verdict notices."""
         self._ledger.clear()
         self._closed.clear()
         self._unknowns.clear()
@@ -148,28 +148,28 @@ class Account:
 
 @dataclass(slots=True)
 class Verdict:
-    """What went wrong, each with the place and the post."""
+    """The broken guarantees, each with its chat and post."""
 
     arrived: int = 0
     listed: int = 0
     excused: int = 0
     lost: list[str] = field(default_factory=list)
     only_in_the_books: list[str] = field(default_factory=list)
-    """The ledger says `sent`, and nobody saw it."""
+    """The ledger says `sent`, but nobody saw the post."""
     unrecorded: list[str] = field(default_factory=list)
-    """It arrived, and the ledger does not say so, although nothing about it was unknown."""
+    """The post arrived, but the ledger does not say so, although no outcome was unknown."""
     doubled: dict[str, list[str]] = field(default_factory=lambda: {"telegram": [], "discord": []})
     uncounted: list[str] = field(default_factory=list)
-    """Doubled more often than the program counted unknown outcomes of it."""
+    """The post was repeated more often than the program counted unknown outcomes."""
     misplaced: list[str] = field(default_factory=list)
     stranded: list[str] = field(default_factory=list)
-    """Reachable, and taken for gone or paused at the end."""
+    """The chat can be reached, but is gone or paused at the end."""
     left_open: int = 0
     pairs_doubled: set[tuple[int, str]] = field(default_factory=set)
 
 
 def judge(world: World, account: Account) -> Verdict:
-    """Compare what people saw with the books."""
+    """Compare the messages that people saw with the database."""
     verdict = Verdict(left_open=len(account.open))
     for one in seen(world):
         _judge_spot(one, account, verdict)
@@ -205,7 +205,7 @@ def _judge_post(spot: Spot, post: str, copies: int, account: Account, verdict: V
         verdict.listed += 1
     elif spot.was_away(*account.taken_up[post]) or (
         spot.deleted and spot.digest
-    ):  # it waits for a digest that nobody can get
+    ):  # it waits for a digest of a chat that cannot be reached
         verdict.excused += 1
     else:
         start, end = account.taken_up[post]
@@ -216,5 +216,5 @@ def _judge_post(spot: Spot, post: str, copies: int, account: Account, verdict: V
 
 
 def not_from_forums(lines: Sequence[str]) -> Iterable[str]:
-    """Those that are not about a forum, whose posts Discord does not deduplicate."""
+    """The pairs that are not in a forum: Discord does not deduplicate forum posts."""
     return (line for line in lines if "(forum)" not in line)

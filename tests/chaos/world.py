@@ -1,4 +1,4 @@
-"""Both platforms with their chats, and the feed: what a run of chaos happens to."""
+"""The world of a run: both emulated platforms with their chats, and the feed."""
 
 import random
 from collections.abc import AsyncIterator, Mapping
@@ -21,15 +21,15 @@ from tests.emulators.telegram import faults as tg_faults
 
 TG_SENDS = ("sendMessage",)
 DC_SENDS = ("POST /channels/{channel}/messages", "POST /channels/{channel}/threads")
-# Of a network, so that several requests are on their way at any moment, seconds.
+# Latency in seconds, so that several requests are in flight at any moment.
 LATENCY = Latency(round_trip=0.05, jitter=0.1)
-# What the feed shows; older items have left it.
+# Items that the feed contains; older ones have been dropped.
 SHOWN = 150
 LONG = "电波 and back again, as far as the sky allows it. " * 40
 
 
 class Telegram(TelegramEmulator):
-    """It counts the sends that are being answered: those that an outage cuts have an unknown outcome."""
+    """Counts the sends without an answer yet. If an outage cuts them, their outcome is unknown."""
 
     under_way = 0
 
@@ -43,7 +43,7 @@ class Telegram(TelegramEmulator):
 
 
 class Discord(DiscordEmulator):
-    """It does not refuse the content of what it has taken already: a known nonce gets what is there."""
+    """Does not refuse content that it accepted before: a known nonce gets the message that exists."""
 
     async def _carry_out(self, name: str, call: Call, fault: Fault) -> tuple[Answer, Outcome]:
         nonce, refuses = (
@@ -56,7 +56,7 @@ class Discord(DiscordEmulator):
 
 
 class Feed(FeedServer):
-    """The feed, which counts how often it was asked for."""
+    """The feed. It counts its reads."""
 
     asked = 0
 
@@ -66,7 +66,7 @@ class Feed(FeedServer):
 
 
 class World:
-    """`size` scales the number of chats: 1.0 makes 60 on Telegram and 40 on Discord."""
+    """Both platforms and the feed. `size` scales the chats: 1.0 means 60 on Telegram and 40 on Discord."""
 
     def __init__(self, rng: random.Random, size: float) -> None:
         self.rng = rng
@@ -165,7 +165,7 @@ class World:
                     spot.hindered = True
 
     def publish(self, count: int) -> None:
-        """Let so many new posts appear in the feed at once."""
+        """Add so many new posts to the feed at once."""
         for _ in range(count):
             self.published += 1
             name = f"p{self.published:04}"
@@ -176,7 +176,7 @@ class World:
         self.feed.documents["/feed"] = json_feed(*self.items)
 
     def storm(self, share: float) -> None:
-        """Let faults befall this share of all calls."""
+        """Give faults to this share of all calls."""
         for storm in self.storms:
             storm.share = share
             if not share:
@@ -184,7 +184,7 @@ class World:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["World"]:
-        """Serve all three."""
+        """Serve both platforms and the feed."""
         self.feed.documents["/feed"] = json_feed(item("old"))
         self.items = [item("old", date_published="2020-01-01T00:00:00Z")]
         async with self.tg, self.dc, self.feed.serving():

@@ -1,6 +1,6 @@
-"""kill -9 in the middle of some broadcasts, again and again: what was lost, what was doubled.
+"""Kill the program during broadcasts, several times, and count the posts lost and sent twice.
 
-By hand, for more chats and kills than the tests take: python -m tests.e2e.crash --kills 10 --seed 7
+For more chats and kills than in the tests: python -m tests.e2e.crash --kills 10 --seed 7
 """
 
 import argparse
@@ -21,14 +21,14 @@ from tests.emulators.discord import DiscordEmulator, Limits
 from tests.emulators.discord.faults import delivered_then_dropped
 from tests.emulators.telegram import TelegramEmulator
 
-LOOK = 0.05  # seconds between two looks at the database
+LOOK = 0.05  # seconds between two reads of the database
 NEW = re.compile(r"Post newfeed\d+")
 OPEN_THREAD = "POST /channels/{channel}/threads"
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What a run with kills did. `on_the_way` counts the parts that were `sending` at the kills."""
+    """The result of a run with kills. `on_the_way` counts the parts that were `sending` at the kills."""
 
     lost: int
     doubled: int
@@ -40,7 +40,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A platform with chats: `sent` are the chats and texts of all messages so far."""
+    """A platform with chats. `sent` are the chats and texts of all messages so far."""
 
     emulator: TelegramEmulator | DiscordEmulator
     settings: Mapping[str, str]
@@ -76,7 +76,7 @@ async def discord(chats: int) -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def forums(chats: int) -> AsyncIterator[Site]:
-    """Forums of a Discord that counts. Every twentieth forum's first answer is lost."""
+    """Discord with so many forums. For every twentieth forum, the answer to the first send is lost."""
     async with DiscordEmulator(limits=Limits()) as dc:
         club = dc.guild("Club")
         places = [dc.forum(club, f"forum-{n}") for n in range(chats)]
@@ -107,7 +107,7 @@ def parts_sending(program: Program) -> int:
 
 
 def is_settled(program: Program, deliveries: int) -> bool:
-    """Whether so many deliveries were made, and none is open any more."""
+    """Whether so many deliveries exist and all have ended."""
     with closing(sqlite3.connect(program.folder / "skywave.db")) as database:
         query = "SELECT count(*), total(state IN ('pending', 'claimed')) FROM deliveries"
         made, still_open = database.execute(query).fetchone()
@@ -121,7 +121,7 @@ def has_sent(site: Site, count: int) -> bool:
 async def crash(
     folder: Path, *, platform: str = "telegram", chats: int, posts: int = 1, kills: int, seed: int
 ) -> Damage:
-    """Broadcast posts of as many feeds to a platform's chats, killing the process at random points of it."""
+    """Broadcast posts of several feeds to a platform's chats, and kill the process at random moments."""
     rng, paths = random.Random(seed), [f"/feed{n}" for n in range(posts)]
     async with PLATFORMS[platform](chats) as site, FeedServer().serving() as feeds:
         program = Program(folder, **site.settings)

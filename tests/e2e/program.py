@@ -1,4 +1,4 @@
-"""Skywave as people run it: a process of its own, beside the emulators and a server of feeds."""
+"""Runs Skywave as a separate process, as people do, and a server of feeds in the process of the test."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from aiohttp import web
 
 
 class Program:
-    """The environment of one deployment, and what can be done with it."""
+    """One deployment: its environment, and the commands that run in it."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -28,7 +28,7 @@ class Program:
         self.environment |= {f"SKYWAVE_{name.upper()}": value for name, value in settings.items()}
 
     async def start(self, *arguments: str, **streams: int) -> asyncio.subprocess.Process:
-        """The program as a process; its log goes to a file in the folder."""
+        """Start the program as a process. Its log goes to a file in the folder."""
         log = (self.folder / "log.txt").open("ab")
         stdin, stdout = streams.get("stdin", asyncio.subprocess.DEVNULL), streams.get("stdout", log)
         try:
@@ -47,7 +47,7 @@ class Program:
             log.close()
 
     async def call(self, *arguments: str, input: str = "") -> tuple[int, str, str]:
-        """Run a command to its end: exit status, standard output, standard error."""
+        """Run a command and return exit status, standard output and standard error."""
         pipe = asyncio.subprocess.PIPE
         process = await self.start(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
         out, err = await process.communicate(input.encode())
@@ -55,14 +55,14 @@ class Program:
         return process.returncode, out.decode(), err.decode()
 
     async def json(self, *arguments: str) -> Any:
-        """What a command prints with --json."""
+        """Run a command with --json and return its parsed output."""
         status, out, err = await self.call(*arguments, "--json")
         assert status == 0, err
         return json.loads(out)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        """`skywave run`, ended by SIGTERM at the end of the block if it still runs."""
+        """Run `skywave run` during the block. At the end SIGTERM ends it, if it still runs."""
         process = await self.start("run")
         try:
             yield process
@@ -100,12 +100,12 @@ class FeedServer:
 
 
 def json_feed(*items: Mapping[str, Any], title: str = "Radio notes") -> Mapping[str, Any]:
-    """A JSON Feed with these items."""
+    """A JSON Feed with the given items."""
     return {"version": "https://jsonfeed.org/version/1.1", "title": title, "items": list(items)}
 
 
 def item(name: str, **fields: Any) -> Mapping[str, Any]:
-    """An item with a title and an address of its own."""
+    """An item of a JSON Feed with a title and a unique address."""
     return {
         "id": name,
         "url": f"https://example.org/{name}",

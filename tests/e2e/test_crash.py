@@ -1,4 +1,4 @@
-"""A broadcast survives kill -9: nothing is lost, and doubled is at most what was on its way."""
+"""After kill -9 no post is lost, and at most the parts that were `sending` arrive twice."""
 
 from pathlib import Path
 

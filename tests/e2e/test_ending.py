@@ -1,4 +1,4 @@
-"""The real program ends soon after SIGTERM, whatever waits."""
+"""The real program ends soon after SIGTERM, even with a long queue."""
 
 import asyncio
 from pathlib import Path
@@ -19,6 +19,6 @@ async def test_a_hundred_answers_that_wait_hold_up_no_end(tmp_path: Path) -> Non
                 tg.say(group, "/help", by=tg.user(f"Member {number}"))
             await tg.wait_for(lambda: len(tg.messages(group)) >= 3 or None, PATIENCE)
             process.terminate()
-            async with asyncio.timeout(PATIENCE):  # before, it ran for minutes
+            async with asyncio.timeout(PATIENCE):  # a version without this limit ran for minutes
                 assert await process.wait() == 0
         assert len(tg.messages(group)) < MEMBERS

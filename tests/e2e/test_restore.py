@@ -1,4 +1,4 @@
-"""A backup is put back after a kill -9: what came after it is gone, kept aside, and the program goes on."""
+"""Restore a backup after kill -9: newer rows are in the old file only, and the program continues."""
 
 import sqlite3
 from contextlib import closing
@@ -39,7 +39,7 @@ async def test_a_backup_is_restored_after_a_kill(tmp_path: Path) -> None:
         assert titles(kept) == ["Post old", "Post new", "Post newer"]
         assert (await program.call("db", "check"))[0] == 0
 
-        # It goes on from the backup: what came after it is new again.
+        # The program continues from the backup, so the later post counts as new again.
         async with program.running():
             await tg.wait_for(lambda: len(tg.sent) == 3, PATIENCE)
         assert ["newer" in message.text for message in tg.sent] == [False, True, True]

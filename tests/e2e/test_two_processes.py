@@ -1,6 +1,6 @@
-"""Two processes on one database: on PostgreSQL the second takes over, on SQLite it is refused.
+"""Start two processes on one database: on PostgreSQL the second takes over, on SQLite it is refused.
 
-By hand, for more chats than the tests take: python -m tests.e2e.test_two_processes --chats 5000
+For more chats than in the tests: python -m tests.e2e.test_two_processes --chats 5000
 """
 
 import argparse
@@ -22,34 +22,34 @@ from tests.e2e.crash import LOOK
 from tests.e2e.program import FeedServer, Program, item, json_feed
 from tests.emulators.telegram import Latency, TelegramEmulator
 
-# Of the network, so that many messages are on their way when the process is killed, seconds.
+# Latency in seconds, so that many messages are in flight when the process is killed.
 LATENCY = Latency(round_trip=0.05)
 PATIENCE = 90.0
-# What the leases promise is 10 s and a third of that; a slow machine may add as much.
+# A lease lasts 10 s and is renewed after a third of that. A slow machine may need as much again.
 LONGEST = 30.0
-# A lease that was renewed just before is held that long at least, but for what the renewal takes.
+# A lease that was renewed just before the kill lasts at least so long, less the time of the renewal.
 SHORTEST = 5.0
 OPEN = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """What a kill of the holder did. `on_the_way` counts the parts that were `sending` then."""
+    """The result of killing the holder. `on_the_way` is the number of parts that were `sending` then."""
 
     lost: int
     doubled: int
     on_the_way: int
     unknowns: int
     seconds: float
-    """From the last request of the one process to the first of the other."""
+    """Time from the last request of the one process to the first of the other."""
     counts: dict[str, int]
     digests: int
-    """Editions of the digest that had become due meanwhile."""
+    """Runs of the digest that became due in between."""
     digest_messages: int
 
 
 async def take_over(folder: Path, url: str, chats: int) -> TakeOver:
-    """Broadcast a post to private chats and kill the process that sends, half way."""
+    """Broadcast a post to private chats, and kill the sending process in the middle."""
     async with TelegramEmulator(latency=LATENCY) as tg, FeedServer().serving() as feeds:
         feeds.documents["/feed"] = json_feed(item("old"))
         program = Program(
@@ -75,7 +75,7 @@ async def take_over(folder: Path, url: str, chats: int) -> TakeOver:
             await first.wait()
             on_the_way = await _parts_sending(url)
             await _let_digests_be_due(url)
-            # What the dead one had asked for may be read after its end: the other begins with a getMe.
+            # The emulator may read requests of the dead process after its end. The other begins with getMe.
             await tg.wait_for(lambda: len(tg.requests("getMe")) >= 2, PATIENCE)
             taken = tg.requests("getMe")[1].at
             await tg.wait_for(lambda: any(m.chat_id == daily for m in tg.sent), PATIENCE)
@@ -110,7 +110,7 @@ async def _editions(url: str) -> int:
 
 
 async def _let_digests_be_due(url: str) -> None:
-    """As if their minute had come while nobody ran them."""
+    """Make the digests due, as if their time had come while no process ran."""
     engine = create_engine(url)
     try:
         async with engine.begin() as connection:

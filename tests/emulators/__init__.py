@@ -1,1 +1,1 @@
-"""Servers on loopback that behave as the platforms do, for tests, benchmarks and trying by hand."""
+"""Servers on loopback that behave like the platforms, for tests, benchmarks and manual trials."""

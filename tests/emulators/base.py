@@ -1,4 +1,4 @@
-"""What the emulated platforms share: a server on loopback, faults on demand, a transcript to wait on."""
+"""Shared by the emulated platforms: a server on loopback, a queue of faults, a transcript to wait on."""
 
 import asyncio
 import socket
@@ -30,18 +30,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls one request. `hold` and `delay` are seconds, or an event that the test sets to go on."""
+    """What goes wrong with one request. `hold` and `delay` are seconds, or an event that the test sets."""
 
     hold: float | asyncio.Event = 0.0
-    """Waits before the request is processed."""
+    """Wait before the request is processed."""
     processed: bool = True
     """Whether the request takes effect."""
     delay: float | asyncio.Event = 0.0
-    """Waits after it took effect, before the answer."""
+    """Wait after the request took effect, before the answer."""
     answer: Answer | None = None
-    """Sent in place of the true answer."""
+    """Sent instead of the normal answer."""
     dropped: bool = False
-    """The connection is reset in place of an answer."""
+    """Whether the connection is reset instead of an answer."""
 
     def __post_init__(self) -> None:
         if not (self.processed or self.dropped or self.answer):
@@ -56,16 +56,16 @@ class _Rule:
 
 @dataclass(slots=True)
 class FaultQueue:
-    """Faults that wait for the requests they match; the most specific match goes first, then the oldest."""
+    """Faults that wait for matching requests. The most specific match is used first, then the oldest."""
 
     _rules: dict[tuple[str, str], deque[_Rule]] = field(default_factory=dict)
 
     def add(self, fault: Fault, method: str = ANY, chat: str | int = ANY, times: int | None = 1) -> None:
-        """Let `fault` befall the next `times` matching requests; None means until `clear`."""
+        """Apply `fault` to the next `times` matching requests; None means until `clear`."""
         self._rules.setdefault((method.lower(), str(chat)), deque()).append(_Rule(fault, times))
 
     def take(self, method: str, chat: str | int) -> Fault | None:
-        """The fault for this request, used up by being taken."""
+        """Return the fault for this request and count it as used."""
         if not self._rules:
             return None
         name, place = method.lower(), str(chat)
@@ -75,7 +75,7 @@ class FaultQueue:
         return None
 
     def clear(self) -> None:
-        """Forget every fault that is still waiting."""
+        """Remove all waiting faults."""
         self._rules.clear()
 
     def _use(self, key: tuple[str, str]) -> Fault:
@@ -91,30 +91,30 @@ class FaultQueue:
 
 
 class Transcript(Generic[Entry]):
-    """What happened, in order. Entries are frozen; one whose outcome became known is replaced."""
+    """All events in order. Entries are frozen; when the outcome of one becomes known, it is replaced."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self._change = asyncio.Event()
 
     def append(self, entry: Entry) -> int:
-        """Add the entry and return its place."""
+        """Add the entry and return its index."""
         self.entries.append(entry)
         self.changed()
         return len(self.entries) - 1
 
     def replace(self, place: int, entry: Entry) -> None:
-        """Put the entry where an earlier version of it is."""
+        """Replace an earlier version of the entry."""
         self.entries[place] = entry
         self.changed()
 
     def changed(self) -> None:
-        """Let those who wait look again."""
+        """Let waiters check their predicates again."""
         self._change.set()
         self._change = asyncio.Event()
 
     async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:
-        """The first true value of `predicate`, which is asked now and after changes.
+        """Wait for the first true value of `predicate`, which is called now and after every change.
 
         Raises TimeoutError after `timeout` seconds; its message ends with the latest entries.
         """
@@ -129,7 +129,7 @@ class Transcript(Generic[Entry]):
 
 
 class Emulator(ABC):
-    """An HTTP server on 127.0.0.1. What it knows outlives `stop`, so an outage is a stop and a start."""
+    """An HTTP server on 127.0.0.1. Its data survives `stop`, so an outage is a stop and a start."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -138,7 +138,7 @@ class Emulator(ABC):
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The server's URL, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
     @abstractmethod
@@ -146,14 +146,14 @@ class Emulator(ABC):
         """Answer one request."""
 
     async def start(self, port: int = 0) -> None:
-        """Listen on the port; 0 means the one it had before, or any free one."""
+        """Listen on the port; 0 means the same as before, or any free one."""
         self._runner = web.ServerRunner(web.Server(self.handle, access_log=None), shutdown_timeout=0.05)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port or self.port, reuse_address=True).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop listening and cut the requests that are still being answered."""
+        """Stop listening, and cut requests that have no answer yet."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -169,7 +169,7 @@ class Emulator(ABC):
 
 
 async def pause(time: float | asyncio.Event, sleep: Sleep) -> None:
-    """Wait for the seconds to pass, or for the event to be set."""
+    """Wait for so many seconds, or until the event is set."""
     if isinstance(time, asyncio.Event):
         await time.wait()
     elif time > 0:
@@ -177,7 +177,7 @@ async def pause(time: float | asyncio.Event, sleep: Sleep) -> None:
 
 
 def reset(request: web.BaseRequest) -> web.Response:
-    """Reset the connection (RST, not an orderly end); the response that it returns goes nowhere."""
+    """Reset the connection with RST. Nobody gets the response that this returns."""
     if request.transport is not None:
         raw = request.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -186,7 +186,7 @@ def reset(request: web.BaseRequest) -> web.Response:
 
 
 def respond(answer: Answer) -> web.Response:
-    """The answer in the server library's form."""
+    """The answer as a response of aiohttp."""
     return web.Response(
         status=answer.status,
         body=answer.body,

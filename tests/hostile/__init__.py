@@ -1,1 +1,1 @@
-"""A hostile hour beside a calm one: what strangers, feeds and folders do, and what others feel of it."""
+"""Compares a run under attack by strangers, feeds and folders with a calm run."""

@@ -1,6 +1,6 @@
-"""A hostile hour by hand: `make hostile`, or python -m tests.hostile --seconds 600 --seed 7.
+"""Run the comparison: `make hostile`, or python -m tests.hostile --seconds 600 --seed 7.
 
-Sources are read every 10 seconds in place of 300, so that two minutes hold as many reads as an hour.
+Sources are read every 10 seconds instead of 300, so that two minutes have as many reads as an hour.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     parser.add_argument("--keep", type=Path, help="keep the logs and databases here")
     given = parser.parse_args()
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # of clients that do not wait
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients break off
     size = replace(Size(), seconds=given.seconds)
     _say(f"seed {given.seed}")
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,4 +1,4 @@
-"""What a hostile or broken site answers. Each kind is a function that makes the answer."""
+"""Answers of hostile and broken sites. Each kind is a function that creates an answer."""
 
 import asyncio
 import gzip
@@ -10,15 +10,15 @@ from aiohttp import web
 
 from tests.hostile.sites import Handler, item, rss
 
-SLOW = 15.0  # seconds: inside of what a read may take
-MOVED = 3_000  # posts of a site that changes all its addresses
+SLOW = 15.0  # seconds; less than a read may take
+MOVED = 3_000  # posts of the site that changes all its addresses
 POSTS = 300_000
 
 
 def _answers(make: Callable[[], bytes], content_type: str = "application/rss+xml") -> Handler:
-    """A body that is sent compressed, so that a small answer becomes a large text.
+    """Answer with a compressed body, so that a small answer becomes a large text.
 
-    It is made at once: the loop that serves it serves everything else that is measured.
+    It is created in advance, because the same event loop serves everything that is measured.
     """
     made = gzip.compress(make(), 6)
 
@@ -30,7 +30,7 @@ def _answers(make: Callable[[], bytes], content_type: str = "application/rss+xml
 
 
 def _feed_of(body: str) -> Callable[[], bytes]:
-    """A feed with one post, whose description is `body` as it stands."""
+    """A feed with one post, whose description is `body`, unchanged."""
     return lambda: rss(
         "hostile", [f"<item><guid>1</guid><title>x</title><description>{body}</description></item>"]
     )
@@ -56,7 +56,7 @@ def _long_guid() -> bytes:
 
 
 def _moving() -> Handler:
-    """New ids and addresses for the same old posts at every read."""
+    """Old posts that get new ids and addresses at every read."""
     numbers, now, day = count(), datetime.now(UTC), timedelta(days=1)
     posts = [item("vTURN", f"old post {n}", now - n * day) for n in range(1, MOVED)]
     body = rss("moving", posts)

@@ -1,4 +1,4 @@
-"""What a hostile folder of Markdown holds. Each kind is a function that fills a folder with it."""
+"""Hostile folders of Markdown. Each kind is a function that fills a folder."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -6,29 +6,29 @@ from pathlib import Path
 
 
 def _nested_lists(folder: Path) -> None:
-    """Deep enough to overflow the stack of a YAML parser that is written in C."""
+    """YAML that is nested deep enough to overflow the stack of a parser in C."""
     (folder / "nested.md").write_text(f"---\ntitle: {'[' * 300_000}\n---\ntext\n")
 
 
 def _merge_keys(folder: Path) -> None:
-    """Each level merges the one before eight times."""
+    """YAML in which each level merges the level before eight times."""
     lines = ["a0: &a0 {x: 1}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 8)}]}}" for n in range(1, 10)]
     (folder / "merge.md").write_text("---\n" + "\n".join(lines) + "\n---\ntext\n")
 
 
 def _references(folder: Path) -> None:
-    """Each use of a link reference becomes the whole of it."""
+    """Markdown that uses a long link reference many times; each use becomes the whole link."""
     (folder / "links.md").write_text("[a]: " + "x" * 70_000 + "\n\n" + "[a] " * 20_000)
 
 
 def _number(folder: Path) -> None:
-    """Python refuses to write out a number of more than 4,300 digits."""
+    """A number of more than 4,300 digits, which Python refuses to convert to text."""
     (folder / "number.md").write_text(f"---\ntitle: 0x{'f' * 5_000}\n---\ntext\n")
 
 
 def _specials(folder: Path) -> None:
-    """A device, a pipe that nobody writes to, and ways out of the folder."""
+    """A device, a pipe without a writer, and links that lead out of the folder."""
     (folder / "zero.md").symlink_to("/dev/zero")
     os.mkfifo(folder / "pipe.md")
     (folder / "out").symlink_to("/etc", target_is_directory=True)
@@ -46,6 +46,6 @@ KINDS: Mapping[str, Callable[[Path], None]] = {
 
 
 def fill(folder: Path) -> None:
-    """A good folder, as all of them are when they are added."""
+    """Fill a folder with harmless files. All folders are harmless when they are added."""
     folder.mkdir()
     (folder / "good.md").write_text("---\ntitle: A good post\ndate: 2026-01-02\n---\nIts text.\n")

@@ -1,4 +1,4 @@
-"""Who is in the chats: readers, people who ask something now and then, and people who mean harm."""
+"""The people in the chats: readers, people who send a command now and then, and attackers."""
 
 import asyncio
 import random
@@ -9,10 +9,10 @@ from tests.emulators.base import Transcript
 from tests.emulators.telegram import Chat, Latency, Limits, Message, Shown, TelegramEmulator, User, wire
 from tests.emulators.telegram.types import Happening, Json, Press
 
-# What a flooding member sends: the newest posts, a search that is costly, pages, and what does not exist.
+# Commands of a flooding member: the newest posts, a costly search, pages, and an unknown command.
 COSTLY = " ".join(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz")
 FLOOD = ("/latest", f"/search {COSTLY}", "/page 1", "/sources", f"/page {'9' * 40}", "/help", "/nothing")
-# Data of buttons that nobody was shown.
+# Data of buttons that no message has.
 FORGED = (
     f"d:{'9' * 40}:here",
     "d:1:all",
@@ -23,12 +23,12 @@ FORGED = (
     "l:0:-1:0",
     "x",
 )
-# Seconds between two of them from one member; and between two questions of good people.
+# Seconds between two commands of one attacker, and between two commands of good people.
 FLOOD_EVERY, ASK_EVERY = 0.5, 0.5
 
 
 class Timed(Transcript[Happening]):
-    """It notes when each message was shown in which chat."""
+    """An emulated Telegram that records when each message was shown in which chat."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Timed(Transcript[Happening]):
 
 
 class Chats:
-    """The chats of one deployment: private ones and groups, and those who speak in them."""
+    """The chats of one deployment, private and groups, and the people in them."""
 
     def __init__(self, private: int, groups: int, askers: int) -> None:
         self.tg = TelegramEmulator(limits=Limits(overall=30), latency=Latency(0.04, 0.06))
@@ -59,14 +59,14 @@ class Chats:
         return [*self.readers, *self.groups]
 
     async def ask(self) -> None:
-        """Good people ask one after the other, until cancelled."""
+        """Let good people send commands one after the other, until cancelled."""
         for chat in cycle(self.askers):
             self.asked.append((monotonic(), str(chat.id)))
             self.tg.say(chat, "/latest")
             await asyncio.sleep(ASK_EVERY)
 
     async def flood(self, rng: random.Random) -> None:
-        """In each group a member sends commands without end; presses are forged in between."""
+        """Let a member of each group send commands and forged presses without pause, until cancelled."""
         while True:
             for group in self.groups:
                 member = self._members[group.id]
@@ -76,7 +76,7 @@ class Chats:
             await asyncio.sleep(FLOOD_EVERY)
 
     def _forge(self, group: Chat, data: str, by: User) -> None:
-        """A press as a modified client makes it: any data, on any message of the bot."""
+        """Send a press like a modified client: any data on any message of the bot."""
         messages = self.tg.messages(group)
         if messages:
             forge(self.tg, messages[-1], data, by)

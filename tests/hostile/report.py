@@ -1,4 +1,4 @@
-"""The figures of both phases side by side, and the bars that they have to pass."""
+"""The figures of both phases side by side, and the limits that they must not exceed."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ SHOWN = 8
 
 
 def compare(calm: Figures, hostile: Figures) -> tuple[Sequence[str], Sequence[str]]:
-    """Lines for people, and the names of the bars that were missed."""
+    """The report line by line, and the names of the limits that were exceeded."""
     rows = [
         ("between two reads of a good feed, s", calm.gap, hostile.gap, 1.5),
         ("an answer, 99th percentile, s", calm.reply, hostile.reply, 2.0),

@@ -1,4 +1,4 @@
-"""One phase: a deployment in its world for so many seconds, calm or hostile, and what was measured."""
+"""One phase, calm or hostile: runs a deployment for so many seconds and measures it."""
 
 import asyncio
 import random
@@ -23,18 +23,18 @@ from tests.hostile import feeds, folders
 from tests.hostile.people import Chats
 from tests.hostile.sites import Site, serving
 
-# Seconds within which the program connects, and within which all is sent in the end.
+# Seconds in which the program must connect, and in which everything must be sent at the end.
 PATIENCE = 240.0
-# Seconds for which somebody waits for an answer before it counts as lost.
+# After so many seconds without an answer, a command counts as unanswered.
 LATE = 30.0
 LOOK = 0.25
-# What the program calls a fault of its own.
+# Log events of Skywave's own bugs.
 BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a world is, and how long it is looked at. `interval` is the poll interval, seconds."""
+    """The size of a world, and the seconds of a run. `interval` is the poll interval, seconds."""
 
     private: int = 180
     groups: int = 20
@@ -49,7 +49,7 @@ class Size:
 
 @dataclass(slots=True)
 class Figures:
-    """What one phase showed. Times are seconds, memory is MB: of the program, and with its workers."""
+    """The measurements of one phase. Times are seconds. Memory is MB, of the program and with its workers."""
 
     gaps: list[float] = field(default_factory=list)
     replies: list[float] = field(default_factory=list)
@@ -65,17 +65,17 @@ class Figures:
 
     @property
     def gap(self) -> float:
-        """Between two reads of a good feed, in the mean."""
+        """The mean time between two reads of a good feed."""
         return mean(self.gaps) if self.gaps else float("inf")
 
     @property
     def reply(self) -> float:
-        """How long people wait for an answer, 99th percentile."""
+        """The time from a command to its answer, 99th percentile."""
         return p99(self.replies) if self.replies else float("inf")
 
 
 class Phase:
-    """A world and the program in it. `say` is told how it comes along."""
+    """A world and the program in it. `say` gets progress messages."""
 
     def __init__(self, folder: Path, size: Size, seed: int, *, hostile: bool) -> None:
         self.size, self.hostile, self.folder = size, hostile, folder
@@ -88,7 +88,7 @@ class Phase:
         self.figures = Figures()
 
     async def go(self, say: Callable[[str], None]) -> Figures:
-        """Set up, look for `seconds`, settle, and count."""
+        """Set up, run for `seconds`, wait until everything is sent, and measure."""
         async with self.chats.tg, serving([self.news, *self.good, *self.bad]):
             program = await self._set_up()
             say(f"{'hostile' if self.hostile else 'calm'}: {self.size.good + len(self.bad)} feeds are added")
@@ -121,7 +121,7 @@ class Phase:
         return program
 
     def _turn(self, places: list[Path]) -> None:
-        """What was good until now is not any more."""
+        """Make the hostile feeds and folders hostile; until now they were harmless."""
         kinds = list(feeds.KINDS.values())
         for number, site in enumerate(self.bad):
             site.answer = kinds[number % len(kinds)]()
@@ -151,7 +151,7 @@ class Phase:
         say(f"looked for {ended - begun:.0f} s; {len(self.published)} posts of the news")
 
     def _has_seen_enough(self, begun: float) -> bool:
-        """Whether the time is over and, however slow the machine, each good feed was read again."""
+        """Whether the time is over and every good feed was read again, even on a slow machine."""
         over = monotonic() - begun >= self.size.seconds
         return over and all(len(self._reads(site, begun)) >= 2 for site in self.good)
 
@@ -159,7 +159,7 @@ class Phase:
         return [time for time in site.asked if begun - self.size.interval <= time]
 
     async def _publish(self) -> None:
-        """The news have a new post now and then, and so has each good feed at some time."""
+        """Publish a post of the news now and then, and one of each good feed at some time."""
         while True:
             title = f"News {len(self.published):03}"
             self.news.publish(title)
@@ -169,7 +169,7 @@ class Phase:
             await asyncio.sleep(self.size.news_every)
 
     async def _watch(self, process: Process) -> None:
-        """The most memory that the program takes, alone and with its workers."""
+        """Record the maximum memory of the program, alone and with its workers."""
         figures = self.figures
         while True:
             alone, together = _memory(process.pid)
@@ -178,7 +178,7 @@ class Phase:
             await asyncio.sleep(LOOK)
 
     async def _settle(self, process: Process) -> None:
-        """Wait until all that was published has been sent."""
+        """Wait until all published posts were sent."""
         database = Database(f"sqlite:///{self.folder / 'skywave.db'}")
         last = self.published[-1][1]
         until = monotonic() + PATIENCE
@@ -194,7 +194,7 @@ class Phase:
         return any(message.text.startswith(title) for message in self.chats.tg.messages(chat))
 
     async def _end(self, process: Process) -> None:
-        """What SIGTERM does; how long it takes is a figure."""
+        """End the program with SIGTERM and measure how long that takes."""
         begun = monotonic()
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -204,7 +204,7 @@ class Phase:
             self.figures.broken.append(f"it ended with {status}")
 
     async def _until(self, condition: Callable[[], bool], process: Process) -> None:
-        """Raises AssertionError if the program ends meanwhile, TimeoutError if it takes too long."""
+        """Wait for a condition. Raises AssertionError if the program ends, TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE + self.size.seconds):
             while not condition():
                 if process.returncode is not None:
@@ -227,7 +227,7 @@ class Phase:
         for follower in self.chats.followers:
             seen = Counter[str]()
             for message in tg.messages(follower):
-                # An answer to /latest names it too, further down.
+                # An answer to /latest contains the title as well, further down.
                 seen.update(title for _, title in self.published if message.text.startswith(title))
             figures.lost += [f"{title} in {follower.title}" for _, title in self.published if not seen[title]]
             figures.doubled += sum(count - 1 for count in seen.values())
@@ -243,7 +243,7 @@ async def _command(program: Program, *arguments: str, input: str = "") -> None:
 
 
 def _memory(pid: int) -> tuple[float, float]:
-    """MB of a process, and of it with those that it started."""
+    """Memory of a process, alone and with its child processes, MB."""
     found = []
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""Web sites on loopback, each on its own port, as feeds come from many hosts; each notes who asks when."""
+"""Web sites on loopback. Each has its own port, like feeds of different hosts, and records its reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,12 +11,12 @@ from aiohttp import web
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-SHOWN = 20  # posts that a good feed has
+SHOWN = 20  # posts of a good feed
 TEXT = "<p>" + "The beacon on the northern ridge was heard again, 电波回到了山谷。 " * 12 + "</p>"
 
 
 class Site:
-    """One host with one feed. `answer` is what it does: a good feed until somebody changes that."""
+    """One host with one feed. `answer` creates the response; by default it is a good feed."""
 
     def __init__(self, name: str) -> None:
         self.name, self.url = name, ""
@@ -26,16 +26,16 @@ class Site:
         self.publish("a first post")
 
     def publish(self, title: str) -> None:
-        """Let a new post appear."""
+        """Add a new post."""
         self._posts = [(title, datetime.now(UTC)), *self._posts][:SHOWN]
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Note that somebody asked, and answer."""
+        """Record the request and answer it."""
         self.asked.append(asyncio.get_running_loop().time())
         return await self.answer(request)
 
     async def feed(self, request: web.BaseRequest) -> web.StreamResponse:
-        """RSS with an ETag, as most feeds are."""
+        """Answer with RSS and an ETag, like most feeds."""
         tag = f'"{len(self._posts)}-{self._posts[0][1].timestamp()}"'
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304)
@@ -44,7 +44,7 @@ class Site:
 
 
 def item(site: str, title: str, moment: datetime) -> str:
-    """One post as RSS."""
+    """One item of an RSS feed."""
     name = escape(f"{site}-{title}".replace(" ", "-"))
     return (
         f"<item><guid isPermaLink='false'>{name}</guid><title>{escape(title)}</title>"
@@ -54,14 +54,14 @@ def item(site: str, title: str, moment: datetime) -> str:
 
 
 def rss(title: str, items: Sequence[str]) -> bytes:
-    """A whole feed."""
+    """A complete RSS feed."""
     head = f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>{escape(title)}</title>'
     return (head + "".join(items) + "</channel></rss>").encode()
 
 
 @asynccontextmanager
 async def serving(sites: Sequence[Site]) -> AsyncIterator[None]:
-    """Serve all of them, each on a free port."""
+    """Serve all sites, each on a free port."""
     async with AsyncExitStack() as stack:
         for site in sites:
             runner = web.ServerRunner(web.Server(site.handle), shutdown_timeout=0.05)

@@ -1,4 +1,4 @@
-"""A small share of `make hostile`: every hostile feed and folder at once, and nobody else feels it."""
+"""A short run of `make hostile`: all hostile feeds and folders together must not affect anybody else."""
 
 import logging
 from pathlib import Path
@@ -25,7 +25,7 @@ SMALL = Size(
 async def test_hostile_feeds_folders_and_members_cost_nobody_else_a_post(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # of sites that break off
+    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # sites that break off cause errors in its log
     found = await Phase(tmp_path, SMALL, 4, hostile=True).go(lambda text: None)
     assert found.lost == []
     assert found.doubled == 0

@@ -10,9 +10,9 @@ depends_on = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# `ascii` takes our tokens as they are; the tokenizer of Skywave has done the rest.
+# Skywave tokenizes the text itself, and `ascii` does not change its tokens.
 FTS5 = "CREATE VIRTUAL TABLE post_fts USING fts5(title, body, variants, content='', tokenize='ascii')"
-# Title four times the body, variants half of it.
+# The title counts four times as much as the body, variants count half.
 WEIGHTS = "INSERT INTO post_fts (post_fts, rank) VALUES ('rank', 'bm25(4.0, 1.0, 0.5)')"
 TSVECTOR = (
     "CREATE TABLE post_search (post_id BIGINT PRIMARY KEY REFERENCES posts (id) ON DELETE CASCADE,"

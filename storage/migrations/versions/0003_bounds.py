@@ -1,4 +1,4 @@
-"""who added what, who may use the bot, and what pruning goes by"""
+"""columns for quotas, access and pruning"""
 
 from datetime import UTC, datetime
 
@@ -10,9 +10,9 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# Only until the rows that exist have their own value.
+# A default for existing rows, until the update below sets their value.
 NEVER = "1970-01-01 00:00:00"
-# Who added what was there before that was recorded.
+# The person who added an existing private source; earlier versions did not record it.
 SOMEBODY = "somebody"
 
 
@@ -28,11 +28,11 @@ def upgrade() -> None:
     op.add_column("chats", sa.Column("access", sa.String(16), server_default="default", nullable=False))
     op.add_column("drafts", sa.Column("created_at", moment, server_default=NEVER, nullable=False))
     op.add_column("searches", sa.Column("chat_id", number, nullable=True))
-    # Private feeds came from people in chats, of whom nobody noted the name.
+    # People in chats added the private feeds.
     sources = sa.table("sources", *(sa.column(name, text) for name in ("added_by", "visibility", "kind")))
     theirs = (sources.c.visibility == "private") & (sources.c.kind == "feed")
     op.execute(sources.update().where(theirs).values(added_by=SOMEBODY))
-    # What exists counts as made at the moment of the migration, so that nothing of it is pruned at once.
+    # Existing rows count as created now, so that none of them is pruned at once.
     now = datetime.now(UTC)
     for table, column in (("tombstones", "seen_at"), ("drafts", "created_at")):
         row = sa.table(table, sa.column(column, moment))

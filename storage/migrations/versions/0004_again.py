@@ -1,4 +1,4 @@
-"""an index of what is tried again"""
+"""index of deliveries that are retried"""
 
 import sqlalchemy as sa
 from alembic import op

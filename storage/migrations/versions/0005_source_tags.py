@@ -1,4 +1,4 @@
-"""tags of sources: the folders of a list that they came from"""
+"""tags of sources: their folders in OPML"""
 
 import sqlalchemy as sa
 from alembic import op

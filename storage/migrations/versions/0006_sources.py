@@ -1,4 +1,4 @@
-"""where a source has moved, and what of it could not be read; what fills the fields of a notice"""
+"""permanent redirects and unreadable files of sources; values of a notice's fields"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Discord's REST API and gateway, emulated; `python -m tests.emulators.discord` runs them by hand."""
+"""Discord's REST API and gateway, emulated. `python -m tests.emulators.discord` starts them."""
 
 from tests.emulators.discord.limits import Limits
 from tests.emulators.discord.permissions import Permission

@@ -1,4 +1,4 @@
-"""Run the emulator by hand or as a process of its own: python -m tests.emulators.discord --help."""
+"""Run the emulator by hand or as a separate process: python -m tests.emulators.discord --help."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from tests.emulators.telegram.limits import Latency
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.emulators.discord",
         description="Discord's REST API and gateway on loopback. They end with their standard input.",
@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
 
 
 async def main(options: argparse.Namespace) -> None:
-    """Serve until standard input ends."""
+    """Serve until the end of standard input."""
     emulator = ControlledEmulator(
         options.token,
         limits=Limits(overall=options.strict) if options.strict else None,

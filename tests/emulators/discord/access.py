@@ -1,4 +1,4 @@
-"""Whether the bot can reach a channel, and what it may send there."""
+"""Checks whether the bot can reach a channel, and what it may send there."""
 
 from tests.emulators.discord.content import Draft
 from tests.emulators.discord.faults import invalid_form, refusal
@@ -8,7 +8,7 @@ from tests.emulators.discord.types import DM, FORUM, Channel, Guild, Message
 
 
 def reach(world: World, number: int, needed: int = 0) -> Channel:
-    """The channel, if the bot sees it and has the permissions; raises 10003, 50001, 50013."""
+    """The channel, if the bot can see it and has the permissions. Raises 10003, 50001, 50013."""
     channel = world.channels.get(number)
     if channel is None:
         raise refusal(10003)
@@ -17,7 +17,7 @@ def reach(world: World, number: int, needed: int = 0) -> Channel:
 
 
 def reach_guild(world: World, number: int) -> Guild:
-    """The guild, if the bot is in it; raises 10004."""
+    """The guild, if the bot is in it. Raises 10004."""
     guild = world.guilds.get(number)
     if guild is None or not guild.has_bot:
         raise refusal(10004)
@@ -25,7 +25,7 @@ def reach_guild(world: World, number: int) -> Guild:
 
 
 def reach_message(world: World, channel: Channel, number: int) -> Message:
-    """The message, which one person alone must not see; raises 10008."""
+    """The message, if it is not ephemeral. Raises 10008."""
     message = channel.messages.get(number)
     if message is None:
         raise refusal(10008)
@@ -33,7 +33,7 @@ def reach_message(world: World, channel: Channel, number: int) -> Message:
 
 
 def check_writing(world: World, channel: Channel) -> None:
-    """Raise what keeps the bot from writing to the channel at all."""
+    """Raise the error if the bot may not write to the channel at all."""
     if channel.type == DM:
         _check_dm(world, channel)
     elif channel.type == FORUM:
@@ -61,7 +61,7 @@ def _check_thread(world: World, channel: Channel) -> None:
 
 
 def check_draft(world: World, channel: Channel, draft: Draft) -> None:
-    """Raise what keeps the bot from sending this draft to a channel that it may write to."""
+    """Raise the error if the bot may write to the channel, but may not send this draft."""
     needed = Permission(0)
     if draft.embeds:
         needed |= Permission.EMBED_LINKS
@@ -79,7 +79,7 @@ def check_draft(world: World, channel: Channel, draft: Draft) -> None:
 
 
 def check_words(channel: Channel, content: str) -> None:
-    """Raise 200000 for what the guild's automod blocks."""
+    """Raise 200000 if the guild's AutoMod blocks the text."""
     words = channel.guild.blocked_words if channel.guild else ()
     if words and any(word in content.lower() for word in words):
         raise refusal(200000)

@@ -15,7 +15,7 @@ def get_me(world: World, call: Call) -> Json:
 
 
 def me_json(world: World) -> Json:
-    """The bot as it sees itself."""
+    """The bot's own user object."""
     return wire.user_json(world.bot) | {
         "verified": True,
         "mfa_enabled": False,
@@ -50,7 +50,7 @@ def get_application(world: World, call: Call) -> Json:
 
 
 def put_commands(world: World, call: Call) -> list[Json]:
-    """Replace them all. A command that keeps its name keeps its id."""
+    """Replace all commands. A command with the same name keeps its id."""
     guild = _place(world, call)
     there = world.commands.setdefault(guild, Commands())
     there.replace([_registered(world, there, item, guild) for item in read_commands(call.items)])
@@ -68,7 +68,7 @@ def add_command(world: World, call: Call) -> Json:
 
 
 def get_commands(world: World, call: Call) -> list[Json]:
-    """All of them; with their translations only for who asks for these."""
+    """List all commands. The answer has translations only if the request asks for them."""
     there = world.commands.get(_place(world, call), Commands()).listed()
     if call.query.get("with_localizations", "").lower() in ("1", "true"):
         return there

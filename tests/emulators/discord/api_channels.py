@@ -29,7 +29,7 @@ def get_channel(world: World, call: Call) -> Json:
 
 
 def edit_channel(world: World, call: Call) -> Json:
-    """Threads: archive, unarchive, lock, rename. Channels: rename."""
+    """Archive, unarchive, lock or rename a thread; rename a channel."""
     channel = reach(world, call.number("channel"))
     form = Form()
     name = form.text(call.body.get("name", channel.name), ("name",), 100, 1)
@@ -44,7 +44,7 @@ def edit_channel(world: World, call: Call) -> Json:
 
 
 def _demand_editing(world: World, channel: Channel, body: Json) -> None:
-    """A thread that is not locked can be brought back by whoever may write there."""
+    """Check the permission to edit. Anybody who may write there can unarchive a thread that is not locked."""
     if not channel.is_thread:
         demand(channel, world.bot.id, Permission.MANAGE_CHANNELS)
     elif body.keys() == {"archived"} and body["archived"] is False and not channel.locked:
@@ -63,7 +63,7 @@ def delete_channel(world: World, call: Call) -> Json:
 
 
 def drop_channel(world: World, channel: Channel) -> None:
-    """Let the channel be no more, with its threads, and tell."""
+    """Delete the channel with its threads, and dispatch the events."""
     assert channel.guild is not None
     for thread in [thread for thread in channel.guild.threads.values() if thread.parent is channel]:
         del channel.guild.threads[thread.id], world.channels[thread.id]
@@ -73,7 +73,7 @@ def drop_channel(world: World, channel: Channel) -> None:
 
 
 def create_thread(world: World, call: Call) -> Json:
-    """A post in a forum, or a thread without a message in a text channel."""
+    """Create a post in a forum, or a thread without a message in a text channel."""
     parent = reach(world, call.number("channel"))
     if parent.type == FORUM:
         return _create_post(world, parent, call)
@@ -99,7 +99,7 @@ def create_thread_from(world: World, call: Call) -> Json:
 
 
 def _create_post(world: World, forum: Channel, call: Call) -> Json:
-    """Its id is that of its first message; nonces do not count here."""
+    """Create a post. Its id is that of its first message. Nonces have no effect here."""
     demand(forum, world.bot.id, Permission.SEND_MESSAGES)
     first = call.body.get("message")
     draft = read_draft(first if isinstance(first, dict) else {}, call.files, EVERYTHING, ("message",))
@@ -151,7 +151,7 @@ def open_dm(world: World, call: Call) -> Json:
 
 
 def dm_with(world: World, number: int) -> Channel:
-    """The DM of the bot and the person, made if it is not there."""
+    """The DM of the bot and the person, which is created if it does not exist."""
     if number not in world.dms:
         user = world.users[number]
         world.dms[number] = world.add_channel(Channel(world.new_id(), 1, user.name, user=user))

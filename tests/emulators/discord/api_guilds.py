@@ -48,7 +48,7 @@ def leave_guild(world: World, call: Call) -> None:
 
 
 def leave(world: World, guild: Guild) -> None:
-    """Take the bot out of the guild, and tell it."""
+    """Remove the bot from the guild, and dispatch the event."""
     guild.has_bot = False
     guild.members.pop(world.bot.id, None)
     world.events.dispatch("GUILD_DELETE", {"id": str(guild.id)}, GUILDS)

@@ -1,4 +1,4 @@
-"""Answers to interactions: callbacks, and what follows them by webhook token."""
+"""Answers to interactions: callbacks, and follow-ups by webhook token."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ _EMPTY = Draft("", (), (), (), 0, Allowed(frozenset()))
 
 
 def callback(world: World, call: Call) -> Json | None:
-    """Acknowledge an interaction. A body that is refused leaves it waiting."""
+    """Acknowledge an interaction. If the body is refused, the interaction still waits."""
     made = to_answer(world, call.params["interaction"], call.params["token"])
     form = Form()
     kind = form.choice(call.body.get("type"), ("type",), _allowed(made))
@@ -135,7 +135,7 @@ def _say(world: World, made: Interaction, draft: Draft) -> Message:
 def _edit(
     world: World, made: Interaction, message: Message, body: Json, files: tuple[Json, ...] = ()
 ) -> Message:
-    """Edit a message of the interaction; one that was awaited is shown by its first edit."""
+    """Edit a message of the interaction. The first edit of a deferred message shows it."""
     draft = read_edit(body, message, USERS, files)
     check_words(made.channel, draft.content)
     fields = edited(world, made.channel, draft, trusted=True)
@@ -147,7 +147,7 @@ def _edit(
 
 
 def follow_up(world: World, call: Call) -> Json:
-    """A further message; the first one after a deferral takes its place."""
+    """Send a follow-up. The first one after a deferral replaces the deferred message."""
     made = to_follow(world, call.params["application"], call.params["token"])
     draft = _read(made, call.body, call.files)
     awaited = _awaited(made)

@@ -30,7 +30,7 @@ def create_message(world: World, call: Call) -> Json:
 
 
 def send(world: World, channel: Channel, draft: Draft, number: int = 0) -> Message:
-    """Show the bot's draft in the channel; `number` is the id, if it is given already."""
+    """Show the bot's draft in the channel. `number` is the message's id if it is already known."""
     reply = draft.reply_to if draft.reply_to in channel.messages else None
     draft = replace(draft, reply_to=reply)
     who = world.pings_of(channel, world.bot, draft)
@@ -41,7 +41,7 @@ def send(world: World, channel: Channel, draft: Draft, number: int = 0) -> Messa
 
 
 def set_archived(world: World, thread: Channel, archived: bool) -> None:
-    """Archive the thread or bring it back, and tell."""
+    """Archive or unarchive the thread, and dispatch the event."""
     thread.archived = archived
     world.tell_channel("UPDATE", thread)
 
@@ -60,7 +60,7 @@ def edit_message(world: World, call: Call) -> Json:
 
 
 def edited(world: World, channel: Channel, draft: Draft, *, trusted: bool = False) -> dict[str, object]:
-    """The fields of a message that an edit sets. It parses mentions again."""
+    """The fields that an edit changes. Mentions are parsed again."""
     return {
         "content": draft.content,
         "embeds": draft.embeds,
@@ -77,7 +77,7 @@ def get_message(world: World, call: Call) -> Json:
 
 
 def list_messages(world: World, call: Call) -> list[Json]:
-    """The newest first. `before` and `after` are looked for from the newest on."""
+    """List messages, newest first. `before` and `after` limit the ids."""
     channel = reach(world, call.number("channel"), READ)
     before = number_of(call.query.get("before")) or 1 << 63
     after = number_of(call.query.get("after"))

@@ -1,4 +1,4 @@
-"""Reading requests: the path's parameters, the query, and the body with its files."""
+"""Reads requests: the path's parameters, the query, and the body with its files."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ MOST = 10 * MAX_FILE + 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to a route. `items` is the body if it is a list."""
+    """One request to a route. If the body is a list, it is in `items`."""
 
     params: Mapping[str, str]
     query: Mapping[str, str]
@@ -28,12 +28,12 @@ class Call:
     files: tuple[Json, ...] = ()
 
     def number(self, name: str) -> int:
-        """A snowflake of the path; 0 for nonsense."""
+        """A snowflake in the path; 0 if it is no number."""
         return number_of(self.params[name])
 
 
 async def read_call(request: web.BaseRequest, params: Mapping[str, str]) -> Call:
-    """The parts of the request; raises 50109 for a body that is no JSON, 40005 for too large a file."""
+    """Read the request. Raises 50109 if the body is not JSON, 40005 if a file is too large."""
     request = request.clone(client_max_size=MOST)
     files: tuple[Json, ...] = ()
     if request.content_type == "multipart/form-data":

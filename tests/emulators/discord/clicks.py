@@ -1,4 +1,4 @@
-"""The people's side of interactions: slash commands, autocompletion, buttons, selects, modals."""
+"""People's interactions: slash commands, autocompletion, buttons, selects, modals."""
 
 from collections.abc import Iterator, Mapping
 from heapq import merge
@@ -25,14 +25,14 @@ _BUTTON, _SELECT, _INPUT, _LABEL = 2, 3, 4, 18
 
 
 class Clicks(Places):
-    """Acts for a person: by default the other side of a DM, elsewhere the guild's owner."""
+    """Acts for a person: by default the person of a DM, elsewhere the guild's owner."""
 
     def slash(
         self, channel: Channel | int, name: str, /, *, by: User | None = None, **options: Value
     ) -> Interaction:
         """Run a slash command, with its subcommands in the name: slash(news, "digest add", at="09:00").
 
-        LookupError if the person's app does not offer it there, ValueError for an option it would not take.
+        Raises LookupError if the app does not offer the command there, ValueError for an invalid option.
         """
         place, user, words, command = self._command(channel, name, by)
         data = Typed(command, place, user).data(words, options)
@@ -49,16 +49,16 @@ class Clicks(Places):
         by: User | None = None,
         **options: Value,
     ) -> Interaction:
-        """Type into an option that completes; what is offered comes as `choices` of the interaction."""
+        """Type into an option with autocompletion. The interaction's `choices` are the offered values."""
         place, user, words, command = self._command(channel, name, by)
         typed = Typed(command, place, user, focused=option)
         data = typed.data(words, options | {option: text})
         return open_interaction(self.world, AUTOCOMPLETE, name, data, user, place)
 
     def press(self, target: Message | Channel | int, label: str, *, by: User | None = None) -> Interaction:
-        """Press a button of the message, or of the channel's latest message of the bot that has it.
+        """Press a button of the message, or of the bot's latest message in the channel that has the button.
 
-        LookupError if the person sees none that can be pressed; it names the labels that are there.
+        Raises LookupError with the existing labels if the person sees no such button.
         """
         place, user = self._who(target, by)
         for message in self._seen(place, target, user):
@@ -69,13 +69,13 @@ class Clicks(Places):
         raise LookupError(f"no button {label!r} to press in {place.name!r}; there: {there}")
 
     def forge(self, message: Message, custom_id: str, *, by: User | None = None) -> Interaction:
-        """Press below a message with a modified app, which sends any custom_id."""
+        """Press a button with a modified app, which sends any custom_id."""
         place, user = self._who(message, by)
         seen = next(self._seen(place, message, user))
         return self._use(place, user, seen, {"type": _BUTTON, "custom_id": custom_id, "id": 1})
 
     def select(self, target: Message | Channel | int, *chosen: str, by: User | None = None) -> Interaction:
-        """Choose from a select by labels or values."""
+        """Choose options of a select by labels or values."""
         place, user = self._who(target, by)
         for message in self._seen(place, target, user):
             for item in message.controls:
@@ -85,7 +85,7 @@ class Clicks(Places):
         raise LookupError(f"nothing offers {', '.join(chosen)} in {place.name!r}")
 
     def submit(self, opened: Interaction, **values: str) -> Interaction:
-        """Fill in the modal that the interaction was answered with; fields by their custom_id."""
+        """Submit the modal that answered the interaction; fields are given by custom_id."""
         modal = opened.modal
         if modal is None:
             raise LookupError(f"{opened.name} opened no modal")
@@ -99,22 +99,22 @@ class Clicks(Places):
         return open_interaction(self.world, MODAL, name, data, opened.user, opened.channel, opened.source)
 
     def answer_to(self, made: Interaction) -> Message | None:
-        """What the person sees in answer as it is now; None before, while it thinks, and once deleted."""
+        """The current answer that the person sees; None before it, while deferred, and after its deletion."""
         found = self._message(made.channel, made.original or 0)
         return None if found is None or found.flags & LOADING else found
 
     def answers_to(self, made: Interaction) -> list[Message]:
-        """Everything that the bot said to it and that is still there, the first answer first."""
+        """All answers to the interaction that still exist, in order."""
         found = (self._message(made.channel, number) for number in made.messages)
         return [message for message in found if message is not None and not message.flags & LOADING]
 
     def has_failed(self, made: Interaction) -> bool:
-        """Whether the person was told that it failed: nothing came within three seconds."""
+        """Whether the interaction failed, because the bot did not answer within three seconds."""
         expire(self.world)
         return made.state == "failed"
 
     def offered(self, channel: Channel | int, by: User | None = None) -> list[str]:
-        """The slash commands that the person's app lists there."""
+        """The slash commands that the person's app lists in the channel."""
         place = self.channel(channel)
         return list(offered(self.world, place, by or self.owner(place)))
 
@@ -134,7 +134,7 @@ class Clicks(Places):
         return place, by or self.owner(place)
 
     def _seen(self, channel: Channel, target: Message | Channel | int, user: User) -> Iterator[Message]:
-        """The messages that may be meant, as they are now, the newest first."""
+        """Messages with components that the person sees, newest first; only `target` if it is a message."""
         if not permissions(channel, user.id):
             return
         if isinstance(target, Message):
@@ -167,7 +167,7 @@ def _works(item: Json) -> bool:
 
 
 def _values(item: Json, chosen: tuple[str, ...]) -> list[str] | None:
-    """The values of what was chosen; None if the select does not offer it all, or not so many."""
+    """The values of the chosen options; None if the select does not offer all of them, or not so many."""
     options = item["options"]
     assert isinstance(options, list)
     by_name = {str(option["value"]): str(option["value"]) for option in options}

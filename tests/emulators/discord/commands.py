@@ -1,4 +1,4 @@
-"""Application commands: what the bot registered, and the limits of Discord's page on them."""
+"""Application commands that the bot has registered, with the limits of Discord's documentation."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -15,26 +15,26 @@ _TOTAL = 8000
 
 @dataclass(slots=True)
 class Commands:
-    """The commands of one place: global, or of a guild."""
+    """The global commands, or those of one guild."""
 
     by_name: dict[tuple[int, str], Json] = field(default_factory=dict)
     """By type and name."""
 
     def listed(self) -> list[Json]:
-        """All of them."""
+        """All commands."""
         return list(self.by_name.values())
 
     def find(self, name: str) -> Json | None:
-        """The slash command of this name."""
+        """The slash command with this name."""
         return self.by_name.get((_CHAT_INPUT, name))
 
     def replace(self, items: list[Json]) -> None:
-        """Put these in place of what there was."""
+        """Replace all commands."""
         self.by_name = {(number_of(item["type"]), str(item["name"])): item for item in items}
 
 
 def read_commands(items: object) -> list[Json]:
-    """The commands of a body; raises 50035."""
+    """Read the commands in a body. Raises 50035."""
     form = Form()
     commands = form.items(items, (), _MOST)
     names = [(number_of(item.get("type"), _CHAT_INPUT), str(item.get("name"))) for item in commands]
@@ -48,7 +48,7 @@ def read_commands(items: object) -> list[Json]:
 
 
 def complete(item: Json, number: int, version: int, application: int, guild: int | None) -> Json:
-    """The command as Discord gives it back."""
+    """The command as Discord returns it."""
     body: Json = {
         "type": _CHAT_INPUT,
         "nsfw": False,
@@ -87,7 +87,7 @@ def _check_named(form: Form, item: Json, path: Path) -> None:
 
 
 def _is_name(name: str) -> bool:
-    r"""What Discord writes as ^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$, with no upper case."""
+    r"""Whether a name matches ^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$ and has no upper case."""
     return name == name.lower() and all(
         char in "-_'" or unicodedata.category(char)[0] in "LNM" for char in name
     )
@@ -126,7 +126,7 @@ def _check_choices(form: Form, option: Json, path: Path) -> None:
 
 
 def check_choices(form: Form, choices: list[Json], path: Path) -> None:
-    """The names and values of choices, or of what autocompletion offers."""
+    """Check the names and values of choices, including those of autocompletion."""
     for place, choice in enumerate(choices):
         form.text(choice.get("name"), (*path, place, "name"), 100, 1)
         if isinstance(choice.get("value"), str):

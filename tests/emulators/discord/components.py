@@ -1,4 +1,4 @@
-"""Buttons, selects and modals and their limits, from Discord's page on components."""
+"""Buttons, selects and modals, with the limits of Discord's documentation."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +12,7 @@ _LINK_STYLE = 5
 
 
 def read_components(form: Form, value: object, path: Path, *, v2: bool) -> tuple[Json, ...]:
-    """The components as they are shown, each with its number; faults go to the form."""
+    """Read components and number them. Errors are added to the form."""
     items = form.items(value, path, 40 if v2 else 5)
     for place, item in enumerate(items):
         form.choice(item.get("type"), (*path, place, "type"), _TOP_V2 if v2 else (ROW,))
@@ -150,7 +150,7 @@ def _display(form: Form, item: Json, path: Path) -> None:
 
 
 def read_modal(form: Form, data: Json, path: Path) -> Json:
-    """A modal; faults go to the form."""
+    """Read a modal. Errors are added to the form."""
     form.text(data.get("title"), (*path, "title"), 45, 1)
     form.text(data.get("custom_id"), (*path, "custom_id"), 100, 1)
     items = form.items(data.get("components"), (*path, "components"), 5, 1)

@@ -1,4 +1,4 @@
-"""One gateway connection: frames in and out."""
+"""One gateway connection: reads and writes frames."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ BAD_JSON = 4002
 
 
 class Refused(Exception):
-    """The connection is closed with this code."""
+    """The connection must be closed with this code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -23,7 +23,7 @@ class Refused(Exception):
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One WebSocket and the session that is on it."""
+    """One WebSocket and its session."""
 
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
@@ -33,12 +33,12 @@ class Connection:
     """The code with which the server closed it."""
 
     def put(self, op: int, data: object) -> None:
-        """Send a frame that is no event."""
+        """Send a frame that is not an event."""
         self.outbox.put_nowait(json.dumps({"op": op, "d": data, "s": None, "t": None}))
 
 
 def read_frame(text: str) -> tuple[int, Json]:
-    """Opcode and data; raises Refused 4002 for what is no JSON object."""
+    """Read opcode and data. Raises Refused 4002 if the frame is not a JSON object."""
     try:
         frame = json.loads(text)
     except ValueError as exc:
@@ -50,7 +50,7 @@ def read_frame(text: str) -> tuple[int, Json]:
 
 
 async def write_frames(connection: Connection) -> None:
-    """Send what is put into the outbox until the connection ends."""
+    """Send the frames of the outbox until the connection ends."""
     while True:
         item = await connection.outbox.get()
         try:

@@ -1,4 +1,4 @@
-"""A prompt for a person who tries the bot by hand: /commands and text for it, !words for the world."""
+"""A prompt for people who try the bot: text and /commands go to the bot, !commands change the world."""
 
 import shlex
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +28,7 @@ TEXT                 say it in the current channel, as the guild's owner
 
 
 class Console:
-    """Reads lines, writes what happens."""
+    """Reads lines and writes events."""
 
     def __init__(self, dc: DiscordEmulator, write: Callable[[str], None], patience: float) -> None:
         self._dc = dc
@@ -41,7 +41,7 @@ class Console:
         self._here = "text"
 
     async def run(self, lines: AsyncIterator[str]) -> bool:
-        """Do what the lines say; return True at !quit, False when they end."""
+        """Execute the lines. Return True at !quit, False at their end."""
         self._channels()
         async for line in lines:
             word, _, rest = line.strip().partition(" ")
@@ -54,7 +54,7 @@ class Console:
         return False
 
     async def watch(self) -> None:
-        """Write what people see, as it happens, until cancelled."""
+        """Write what people see until cancelled."""
         entries, seen = self._dc.transcript.entries, 0
 
         def more() -> bool:
@@ -101,7 +101,7 @@ class Console:
         self._dc.slash(channel, name, by=self._dc.owner(channel), **given)
 
     async def _until(self, predicate: Callable[[], bool]) -> None:
-        with suppress(TimeoutError):  # the emulator itself says what there is
+        with suppress(TimeoutError):  # the emulator raises an error that lists the choices
             await self._dc.wait_for(predicate, self._patience)
 
     def _go(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Reading the body of a message, for sends, edits, replies to interactions and forum posts."""
+"""Reads the body of a message, for sends, edits, replies to interactions and forum posts."""
 
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,7 @@ _SETTABLE = SUPPRESS_EMBEDS | EPHEMERAL | SUPPRESS_NOTIFICATIONS | COMPONENTS_V2
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that passed the checks, before it is shown."""
+    """A checked message that is not shown yet."""
 
     content: str
     embeds: tuple[Json, ...]
@@ -35,11 +35,11 @@ class Draft:
     enforce_nonce: bool = False
     reply_to: int | None = None
     must_exist: bool = True
-    """Whether a reply to a message that is gone is refused."""
+    """Whether a reply to a deleted message is refused."""
 
 
 def read_draft(body: Json, files: tuple[Json, ...], parse: frozenset[str], path: Path = ()) -> Draft:
-    """The message of a body. Raises 50035 with everything that is wrong, 50006 if there is nothing in it."""
+    """Read the message in a body. Raises 50035 with all errors, 50006 if the message is empty."""
     form = Form()
     draft = _draft(form, body, files, number_of(body.get("flags")) & _SETTABLE, parse, path)
     form.check()
@@ -48,7 +48,7 @@ def read_draft(body: Json, files: tuple[Json, ...], parse: frozenset[str], path:
 
 
 def read_edit(body: Json, old: Message, parse: frozenset[str], files: tuple[Json, ...] = ()) -> Draft:
-    """The message as it would be after the edit: what the body leaves out stays, null clears."""
+    """The message after the edit. Missing fields of the body keep their value, null clears it."""
     kept: Json = {
         "content": old.content,
         "embeds": list(old.embeds),

@@ -1,4 +1,4 @@
-"""The emulator driven from another process: POST /_emulator/<action> with a JSON object, JSON back."""
+"""Controls the emulator from another process: POST /_emulator/<action>, with JSON in both directions."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ Action = Callable[[DiscordEmulator, Json], object]
 
 
 class ControlledEmulator(DiscordEmulator):
-    """A DiscordEmulator with the actions of ACTIONS; 400 names what is wrong with a call."""
+    """A DiscordEmulator with the actions of ACTIONS. It answers a wrong call with 400 and the reason."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a control request, or one to Discord."""
@@ -32,7 +32,7 @@ class ControlledEmulator(DiscordEmulator):
 
 
 def make_channel(dc: DiscordEmulator, guild: Guild, kind: str, name: str) -> Channel:
-    """A channel of the guild: text, announcement, forum, thread; or the dm of a new person."""
+    """Create a channel of the guild (text, announcement, forum, thread) or the DM of a new person."""
     make: dict[str, Callable[[], Channel]] = {
         "text": lambda: dc.text(guild, name),
         "announcement": lambda: dc.announcement(guild, name),
@@ -57,7 +57,7 @@ def _channel(dc: DiscordEmulator, call: Json) -> Channel:
 
 
 def _create(dc: DiscordEmulator, call: Json) -> object:
-    """`count` channels of a guild, in a new one unless `guild` names one. Ids are strings, as in Discord."""
+    """Create `count` channels in a guild, a new one unless `guild` is given. Ids are strings."""
     kind, name = str(call["kind"]), str(call.get("name", call["kind"]))
     many = _number(call, "count") if "count" in call else 1
     guild = dc.world.guilds[_number(call, "guild")] if "guild" in call else dc.guild(name)
@@ -84,13 +84,13 @@ def _opened(made: Interaction) -> Json:
 
 
 def _answer(dc: DiscordEmulator, call: Json) -> object:
-    """What the person sees in answer to the interaction with this token."""
+    """The answer that the person sees to the interaction with this token."""
     made = dc.world.interactions[str(call["token"])]
     return {"failed": dc.has_failed(made), "messages": [_plain(message) for message in dc.answers_to(made)]}
 
 
 def _fault(dc: DiscordEmulator, call: Json) -> object:
-    """`times` null means until `clear`; `route` is such as "POST /channels/{channel}/messages"."""
+    """Add a fault to a route like "POST /channels/{channel}/messages"; `times` null: until `clear`."""
     times = call.get("times", 1)
     route, channel = str(call.get("route", SEND)), str(call.get("channel", ANY))
     dc.faults.add(named(str(call["kind"])), route, channel, times if isinstance(times, int) else None)
@@ -152,7 +152,7 @@ def _standing(act: str) -> Action:
 
 
 def _plain(message: Message) -> Json:
-    """A message without its history; sets become lists."""
+    """The message as JSON, without its history. Sets become lists."""
     body = asdict(message) | {"id": str(message.id), "channel_id": str(message.channel_id)}
     pings = message.pings
     named = {"users": sorted(pings.users), "roles": sorted(pings.roles), "everyone": pings.everyone}
@@ -165,7 +165,7 @@ def _messages(dc: DiscordEmulator, call: Json) -> object:
 
 
 def _stats(dc: DiscordEmulator, call: Json) -> object:
-    """Counts, however much happened."""
+    """Counts of all events; the answer has the same size however many there are."""
     governor = dc.governor
     return {
         "sent": len(dc.sent),

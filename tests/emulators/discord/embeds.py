@@ -1,4 +1,4 @@
-"""Embeds and their limits, from Discord's page on messages."""
+"""Embeds, with the limits of Discord's documentation."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ _MEDIA = ("http", "https", "attachment")
 
 
 def read_embeds(form: Form, value: object, path: Path) -> tuple[Json, ...]:
-    """The embeds as they are shown; faults go to the form."""
+    """Read embeds. Errors are added to the form."""
     embeds = form.items(value, path, 10)
     total = sum(_size(form, embed, (*path, place)) for place, embed in enumerate(embeds))
     if total > TOTAL:

@@ -1,4 +1,4 @@
-"""Gateway sessions: what was dispatched, for those who listen and for those who resume."""
+"""Gateway sessions and their dispatched events, which a resumed connection gets again."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Ends a connection with this close code."""
+    """Queued in an outbox, closes the connection with this code."""
 
     code: int
 
@@ -27,17 +27,17 @@ Outbox = asyncio.Queue[str | Close]
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One session; it outlives its connection."""
+    """One session. It survives its connection."""
 
     intents: int
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     seq: int = 0
     log: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
     outbox: Outbox | None = None
-    """Of the connection that it is on; None while there is none."""
+    """The outbox of its connection; None while it has none."""
 
     def push(self, event: str, data: str) -> None:
-        """Dispatch the event, whose data is JSON text."""
+        """Dispatch an event, whose data is JSON text."""
         self.seq += 1
         frame = f'{{"t":"{event}","s":{self.seq},"op":0,"d":{data}}}'
         self.log.append((self.seq, frame))
@@ -45,7 +45,7 @@ class Session:
             self.outbox.put_nowait(frame)
 
     def since(self, seq: int) -> list[str] | None:
-        """The frames after `seq`; None if they are not all there any more."""
+        """The frames after `seq`; None if some of them are no longer stored."""
         missed = self.seq - seq
         if missed > len(self.log):
             return None
@@ -54,21 +54,21 @@ class Session:
 
 @dataclass(slots=True)
 class Events:
-    """All sessions that are connected or may be resumed."""
+    """All sessions that are connected or can be resumed."""
 
     sessions: dict[str, Session] = field(default_factory=dict)
 
     def open(self, intents: int) -> Session:
-        """A new session; those that nobody is connected to are forgotten."""
+        """Open a new session, and forget sessions without a connection."""
         self.sessions = {name: old for name, old in self.sessions.items() if old.outbox is not None}
         session = Session(intents)
         self.sessions[session.id] = session
         return session
 
     def dispatch(self, event: str, data: Json, intent: int = 0, *, blank: Json | None = None) -> None:
-        """Send the event to every session that asked for it.
+        """Dispatch the event to every session whose intents include it.
 
-        `blank` goes to those that may not read the content of messages.
+        Sessions that may not read message content get `blank` instead.
         """
         if not self.sessions:
             return

@@ -1,6 +1,6 @@
-"""What goes wrong at Discord, ready to be put into the fault queue.
+"""Faults of Discord for the fault queue.
 
-Codes and messages are those of Discord's page on opcodes and status codes.
+Codes and messages follow Discord's documentation of opcodes and status codes.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ _PLAIN = (401, 404, 405)
 
 
 def refusal(code: int) -> ApiError:
-    """The error with this code of REFUSALS; KeyError for an unknown one."""
+    """The error with this code in REFUSALS. Raises KeyError for an unknown code."""
     status, message = REFUSALS[code]
     body: Json = {"message": message, "code": 0 if code in _PLAIN else code}
     if status == 429:
@@ -64,7 +64,7 @@ def refusal(code: int) -> ApiError:
 
 
 def invalid_form(errors: Json) -> ApiError:
-    """50035 with what is wrong, by the path of each field."""
+    """Error 50035 with the errors of each field, by path."""
     return ApiError(400, {"message": "Invalid Form Body", "code": 50035, "errors": errors})
 
 
@@ -85,13 +85,13 @@ def too_many(
 
 
 def error_answer(error: ApiError) -> Answer:
-    """The error as the server writes it. discord.py takes a 429 without `Via` for a ban."""
+    """The error as the server writes it. discord.py treats a 429 without `Via` as a ban."""
     body = json.dumps(error.body).encode()
     return Answer(error.status, body, headers=(("Via", "1.1 google"), *error.headers))
 
 
 def answers(error: ApiError, *, processed: bool = False) -> Fault:
-    """The request ends in this error, by default without taking effect."""
+    """The request fails with this error, by default without taking effect."""
     return Fault(processed=processed, answer=error_answer(error))
 
 
@@ -107,27 +107,27 @@ def broken(status: int, *, processed: bool = False) -> Fault:
 
 
 def banned() -> Fault:
-    """The block of an IP address that made too many invalid requests: 429 without `Via`."""
+    """The block of an IP address after too many invalid requests: 429 without `Via`."""
     return Fault(processed=False, answer=BLOCKED)
 
 
 def held(until: float | asyncio.Event) -> Fault:
-    """The server says nothing for so long, then processes the request and answers."""
+    """The server waits so long, then processes the request and answers."""
     return Fault(hold=until)
 
 
 def delayed(until: float | asyncio.Event) -> Fault:
-    """The request takes effect at once; the answer comes late."""
+    """The request takes effect at once, but the answer comes late."""
     return Fault(delay=until)
 
 
 def delivered_then_dropped() -> Fault:
-    """The request takes effect, but the connection is reset in place of the answer."""
+    """The request takes effect, but the connection is reset instead of the answer."""
     return Fault(dropped=True)
 
 
 def dropped() -> Fault:
-    """The connection is reset and nothing was done."""
+    """The connection is reset, and the request has no effect."""
     return Fault(processed=False, dropped=True)
 
 
@@ -135,7 +135,7 @@ BLOCKED = Answer(429, b"error code: 1015", "text/plain")
 
 
 def named(kind: str) -> Fault:
-    """A fault by a name that people type; KeyError for an unknown one.
+    """A fault by the name that people type. Raises KeyError for an unknown name.
 
     Codes of REFUSALS, `500` to `504`, `delivered-500` to `-504`, `retry-after-N`, `global-N`, `shared-N`,
     `hold-N`, `delay-N` (seconds), `drop`, `delivered-drop`, `banned`.

@@ -1,4 +1,4 @@
-"""Checking request bodies: every fault is collected with its path, then refused together as 50035."""
+"""Checks request bodies. It collects all errors with their paths and raises them together as 50035."""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ Path = tuple[str | int, ...]
 
 
 def number_of(value: object, default: int = 0) -> int:
-    """The value as a whole number; a snowflake may come as a string."""
+    """The value as a whole number; a snowflake may be a string."""
     if isinstance(value, bool):
         return default
     if isinstance(value, int):
@@ -20,12 +20,12 @@ def number_of(value: object, default: int = 0) -> int:
 
 @dataclass(slots=True)
 class Form:
-    """The faults of one body, nested by path as Discord nests them."""
+    """The errors of one body, nested by path as in Discord's answers."""
 
     errors: Json = field(default_factory=dict)
 
     def wrong(self, path: Path, code: str, message: str) -> None:
-        """Note a fault."""
+        """Add an error."""
         node = self.errors
         for step in path:
             child = node.setdefault(str(step), {})
@@ -41,7 +41,7 @@ class Form:
             raise invalid_form(self.errors)
 
     def text(self, value: object, path: Path, high: int, low: int = 0) -> str:
-        """The text without white space around it; `low` > 0 makes it required. Counts code points."""
+        """The trimmed text. `low` > 0 makes it required. Lengths are code points."""
         if value is not None and not isinstance(value, str):
             self.wrong(path, "STRING_TYPE_CONVERT", f'Could not interpret "{value}" as string.')
             return ""
@@ -57,7 +57,7 @@ class Form:
         return text
 
     def items(self, value: object, path: Path, high: int, low: int = 0) -> list[Json]:
-        """The objects of a list."""
+        """The objects in a list."""
         if value is None:
             value = []
         if not isinstance(value, list):
@@ -74,7 +74,7 @@ class Form:
         return [item for item in value if isinstance(item, dict)]
 
     def choice(self, value: object, path: Path, among: tuple[int, ...]) -> int:
-        """One of the numbers."""
+        """A number that must be one of the allowed ones."""
         number = number_of(value, -1)
         if number not in among:
             known = ", ".join(map(str, among))
@@ -82,7 +82,7 @@ class Form:
         return number
 
     def url(self, value: object, path: Path, *, schemes: tuple[str, ...] = ("http", "https")) -> None:
-        """A link of one of the schemes, at most 2048 long; None is none."""
+        """A URL with one of the schemes and at most 2048 characters, or None."""
         if value is None:
             return
         text = self.text(value, path, 2048)

@@ -1,4 +1,4 @@
-"""The gateway: WebSocket connections that identify or resume, and what ends them."""
+"""The gateway: WebSocket connections that identify or resume, and their closing."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ _HEARTBEAT_MS = 41_250
 
 
 class Gateway:
-    """Serves connections. Privileged intents are refused with 4014 unless `privileged` has them."""
+    """Serves connections. It refuses privileged intents with 4014 unless `privileged` includes them."""
 
     def __init__(self, world: World, token: str, privileged: int) -> None:
         self._world = world
@@ -40,34 +40,34 @@ class Gateway:
 
     @property
     def ready(self) -> bool:
-        """Whether the bot is connected and identified."""
+        """Whether the bot is connected and has identified."""
         return any(connection.session is not None for connection in self.connections)
 
     def drop(self) -> None:
-        """Cut every connection without a word; the sessions can be resumed."""
+        """Cut every connection without a close frame. The sessions can be resumed."""
         for connection in self.connections:
             if connection.transport is not None:
                 connection.transport.abort()
 
     def close(self, code: int) -> None:
-        """Close every connection with a code of Discord's page on gateway close events."""
+        """Close every connection with a gateway close code."""
         for connection in self.connections:
             connection.outbox.put_nowait(Close(code))
 
     def reconnect(self) -> None:
-        """Ask every connection to come again (op 7)."""
+        """Ask every client to reconnect (op 7)."""
         for connection in self.connections:
             connection.put(RECONNECT, None)
 
     def invalidate(self, *, resumable: bool = False) -> None:
-        """Tell every connection that its session is invalid (op 9); it is forgotten unless `resumable`."""
+        """Tell every client that its session is invalid (op 9), and forget the session unless `resumable`."""
         for connection in self.connections:
             if connection.session is not None and not resumable:
                 self._world.events.sessions.pop(connection.session.id, None)
             connection.put(INVALID_SESSION, resumable)
 
     async def serve(self, request: web.BaseRequest) -> web.WebSocketResponse:
-        """Talk to one client until the connection ends."""
+        """Serve one client until the connection ends."""
         socket = web.WebSocketResponse(max_msg_size=1 << 20)
         await socket.prepare(request)
         connection = Connection(socket, request.transport)
@@ -154,6 +154,6 @@ class Gateway:
         if session is None:
             return
         session.outbox = None
-        if code in (1000, 1001):  # the client is done; anything else may be resumed
+        if code in (1000, 1001):  # the client has ended the session; after any other code it may resume
             self._world.events.sessions.pop(session.id, None)
         self._world.transcript.append(Link("ended", session.id, code))

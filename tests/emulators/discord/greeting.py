@@ -1,4 +1,4 @@
-"""What the gateway tells a new session, and one that asks for members."""
+"""The first events of a new session, and answers to requests for members."""
 
 from tests.emulators.discord import wire
 from tests.emulators.discord.api_account import me_json
@@ -10,7 +10,7 @@ from tests.emulators.discord.wire_guilds import full_guild_json
 
 
 def greet(world: World, session: Session, url: str) -> None:
-    """Dispatch READY and the guilds; `url` is where to resume."""
+    """Dispatch READY and the guilds. `url` is the address for resuming."""
     guilds = [guild for guild in world.guilds.values() if guild.has_bot]
     ready: Json = {
         "v": 10,
@@ -30,7 +30,7 @@ def greet(world: World, session: Session, url: str) -> None:
 
 
 def tell_members(world: World, session: Session, data: Json) -> None:
-    """Dispatch the members that were asked for (op 8)."""
+    """Dispatch the requested members (op 8)."""
     guild = world.guilds.get(number_of(data.get("guild_id")))
     if guild is None or not guild.has_bot:
         return

@@ -1,4 +1,4 @@
-"""Interactions and their deadlines: 3 s to acknowledge, 15 minutes to say more."""
+"""Interactions and their deadlines: 3 s to acknowledge, 15 minutes for follow-ups."""
 
 import asyncio
 
@@ -30,19 +30,19 @@ def open_interaction(
     channel: Channel,
     source: Message | None = None,
 ) -> Interaction:
-    """Let the person do something, and tell the bot."""
+    """Create an interaction of a person, and dispatch it to the bot."""
     number = world.new_id()
     made = Interaction(number, f"token-{number}", kind, name, user, channel, world.clock(), source)
     world.interactions[made.token] = made
     world.waiting.append(made)
     world.events.dispatch("INTERACTION_CREATE", _body(world, made, data))
-    # Whatever clock rules, somebody has to look after three seconds of real time in which nothing happens.
+    # Expiry is also checked after three seconds of real time, because the clock may be a fake.
     asyncio.get_running_loop().call_later(DEADLINE + 0.01, expire, world)
     return made
 
 
 def expire(world: World) -> None:
-    """Fail the interactions that waited too long."""
+    """Fail interactions without an answer in time."""
     now = world.clock()
     while world.waiting:
         first = world.waiting[0]
@@ -54,20 +54,20 @@ def expire(world: World) -> None:
 
 
 def fail(world: World, made: Interaction) -> None:
-    """Show the person that nothing came."""
+    """Show the person that the interaction failed."""
     made.state = "failed"
     text = "The application did not respond" if made.type == COMMAND else "This interaction failed"
     world.transcript.append(Failed(made.id, "" if made.type == AUTOCOMPLETE else text))
 
 
 def acknowledge(world: World, made: Interaction, kind: int) -> None:
-    """Note the bot's answer."""
+    """Record the bot's answer."""
     made.state = "acknowledged"
     world.transcript.append(Acknowledged(made.id, kind))
 
 
 def to_answer(world: World, number: str, token: str) -> Interaction:
-    """The interaction that may be answered now; raises 10062 and 40060."""
+    """The interaction, if it can be answered now. Raises 10062, 40060."""
     expire(world)
     made = world.interactions.get(token)
     if made is None or str(made.id) != number or made.state == "failed":
@@ -78,7 +78,7 @@ def to_answer(world: World, number: str, token: str) -> Interaction:
 
 
 def to_follow(world: World, application: str, token: str) -> Interaction:
-    """The answered interaction that a webhook token stands for; raises 10015 and 50027."""
+    """The answered interaction with this webhook token. Raises 10015, 50027."""
     made = world.interactions.get(token)
     if made is None or application != str(world.bot.id) or made.state != "acknowledged":
         raise refusal(10015)
@@ -88,7 +88,7 @@ def to_follow(world: World, application: str, token: str) -> Interaction:
 
 
 def find_message(made: Interaction, name: str) -> Message:
-    """A message of the interaction, or `@original`; raises 10008."""
+    """A message of the interaction, or `@original`. Raises 10008."""
     number = made.original if name == "@original" else int(name) if name.isdigit() else None
     channel = made.channel
     message = channel.messages.get(number or 0) or channel.hidden.get(number or 0)

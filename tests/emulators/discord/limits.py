@@ -1,4 +1,4 @@
-"""Rate limits, all off unless asked for.
+"""Rate limits, all off by default.
 
 Discord publishes 50 requests/s for a bot and 10,000 invalid requests in 10 minutes for an address; buckets
 are told by headers only. Five messages in 5 s to a channel, fifty new threads in 300 s and ten crossposts an
@@ -19,19 +19,19 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a strict server allows."""
+    """The limits of a strict server."""
 
     overall: int = 50
     """Requests in any one second; interactions and webhooks do not count."""
     channel: int = 5
-    """Messages, edits, deletions or typing (each for itself) to a channel in `span` seconds."""
+    """Messages to a channel in `span` seconds; edits, deletions and typing have the same limit each."""
     span: float = 5.0
     threads: int = 50
     """Threads begun in a channel, or posts of a forum, in 300 s."""
     crossposts: int = 10
     """Announcements of a channel published in an hour."""
     invalid: int = 10_000
-    """Answers of 401, 403 and 429 (but shared ones) in 10 minutes; after so many, everything is refused."""
+    """Answers of 401, 403 and 429 (except shared ones) in 10 minutes; after that, everything is refused."""
 
 
 _HOUR, _INVALID_SPAN, _THREADS_SPAN = 3600.0, 600.0, 300.0
@@ -50,7 +50,7 @@ _CROSSPOST = f"POST {_CHANNEL}/messages/{{message}}/crosspost"
 
 @dataclass(slots=True)
 class _Window:
-    """A bucket: it opens with its first request and is full again when its span has passed."""
+    """A bucket. It starts with its first request and is full again after its span."""
 
     until: float
     used: int = 0
@@ -58,15 +58,15 @@ class _Window:
 
 @dataclass(slots=True)
 class Governor:
-    """The state behind `Limits`. A bucket costs memory once it was used."""
+    """The state of the limits. A bucket uses memory after its first request."""
 
     limits: Limits
     clock: Clock
     today: Callable[[], float]
     refusals: int = 0
-    """Requests that were answered 429, but for blocked ones."""
+    """Requests that were answered 429, except blocked ones."""
     blocked: int = 0
-    """Requests that were refused because of too many invalid ones."""
+    """Requests that were refused after too many invalid ones."""
     _overall: deque[float] = field(init=False)
     _invalid: deque[float] = field(init=False)
     _windows: dict[Hashable, _Window] = field(init=False, default_factory=dict)
@@ -76,14 +76,14 @@ class Governor:
         self._invalid = deque(maxlen=self.limits.invalid)
 
     def is_blocked(self) -> bool:
-        """Whether the address made too many invalid requests; counts the request that asks."""
+        """Whether the address is blocked after too many invalid requests. If so, count this one."""
         full = len(self._invalid) == self.limits.invalid
         blocked = full and self.clock() - self._invalid[0] < _INVALID_SPAN
         self.blocked += blocked
         return blocked
 
     def admit(self, route: str, place: str) -> Headers:
-        """The headers that tell of the bucket; raises ApiError 429 if the request is one too many."""
+        """Return the headers of the bucket. Raises ApiError 429 if the bucket is empty."""
         if "/interactions/" not in route and "/webhooks/" not in route:
             self._admit_overall()
         if route == _CROSSPOST:
@@ -95,7 +95,7 @@ class Governor:
         return ()
 
     def note(self, status: int, headers: Headers) -> None:
-        """Count the answer if it is an invalid one."""
+        """Count the answer if its request was invalid."""
         if status in (401, 403, 429) and ("X-RateLimit-Scope", "shared") not in headers:
             self._invalid.append(self.clock())
 

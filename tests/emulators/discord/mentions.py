@@ -1,4 +1,4 @@
-"""Who a message notifies: what its text names, filtered by allowed_mentions."""
+"""Finds whom a message notifies: the mentions in its text, filtered by allowed_mentions."""
 
 import re
 from collections.abc import Collection
@@ -19,7 +19,7 @@ _EVERYONE = re.compile(r"@(?:everyone|here)")
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Which kinds may notify, and the users and roles that may besides."""
+    """The kinds of mentions that may notify, and single users and roles that may as well."""
 
     parse: frozenset[str]
     users: frozenset[int] = frozenset()
@@ -28,7 +28,7 @@ class Allowed:
 
 
 def read_allowed(form: Form, value: object, default: frozenset[str], path: Path) -> Allowed:
-    """The allowed_mentions of a body; a reply notifies its author only by default."""
+    """Read allowed_mentions. A reply notifies the author of the original message by default."""
     if not isinstance(value, dict):
         return Allowed(default, replied_user=True)
     parse = frozenset(map(str, value.get("parse") or ()))
@@ -48,9 +48,9 @@ def read_allowed(form: Form, value: object, default: frozenset[str], path: Path)
 
 
 def pings(text: str, allowed: Allowed, guild: Guild | None, known: Collection[int], *, mass: bool) -> Pings:
-    """Who the text notifies; `mass` is the right to mention everyone. Code spans notify nobody.
+    """Whom the text notifies. `mass` is the permission to mention everyone. Code spans notify nobody.
 
-    A backslash protects nobody here: where Discord's own reading is unsure, the careful answer is a ping.
+    A backslash does not prevent a mention here: Discord's rules are unclear, so the strict answer is a ping.
     """
     if "@" not in text:
         return Pings()

@@ -1,4 +1,4 @@
-"""What a person's app makes of a slash command: which are offered, and the options as they are typed."""
+"""Slash commands in a person's app: which ones it offers, and how it reads the typed options."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -27,7 +27,7 @@ _TYPES: Mapping[int, tuple[type, ...]] = {
 
 @dataclass(slots=True)
 class Typed:
-    """A command line on its way to the bot."""
+    """A slash command as a person typed it."""
 
     command: Json
     channel: Channel
@@ -37,7 +37,7 @@ class Typed:
     resolved: dict[str, dict[str, Json]] = field(default_factory=dict)
 
     def data(self, words: list[str], given: Mapping[str, Value]) -> Json:
-        """The data of the interaction. LookupError and ValueError for what the app would not send."""
+        """The data of the interaction. Raises LookupError or ValueError if the app would not send it."""
         options = self._options(self.command, words, given)
         body: Json = {"id": self.command["id"], "name": self.command["name"], "type": 1, "options": options}
         if "guild_id" in self.command:
@@ -112,7 +112,7 @@ class Typed:
 
 
 def _as_typed(kind: int, value: Value) -> Value:
-    """What the app makes of the characters that a person types for a number or a yes or no."""
+    """Convert the text that a person types for a number or a boolean, as the app does."""
     if not isinstance(value, str):
         return value
     with suppress(ValueError):

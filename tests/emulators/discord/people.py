@@ -1,4 +1,4 @@
-"""The people's side: what members and owners do with guilds."""
+"""The actions of members and owners in guilds."""
 
 from tests.emulators.discord import wire
 from tests.emulators.discord.api_channels import dm_with
@@ -28,7 +28,7 @@ class People:
         self._god = self.user("Owner")
 
     def user(self, name: str, *, locale: str = "en-US") -> User:
-        """A person who is in no guild yet, but can be written to."""
+        """Create a person without a guild, to whom the bot can write."""
         user = User(self.world.new_id(), name, locale)
         self.world.users[user.id] = user
         return user
@@ -38,7 +38,7 @@ class People:
         return dm_with(self.world, user.id)
 
     def close_dms(self, user: User, code: int | None = 50007) -> None:
-        """The person takes no DMs of the bot any more; None: takes them again."""
+        """Refuse the bot's DMs to the person with this code; None accepts them again."""
         self.dm(user).refuses = code
 
     def guild(
@@ -51,7 +51,7 @@ class People:
         everyone: int = EVERYONE,
         with_bot: bool = True,
     ) -> Guild:
-        """A guild. The bot has what its role and @everyone allow together."""
+        """Create a guild. The bot has the permissions of its role and of @everyone."""
         world, number = self.world, self.world.new_id()
         role = Role(world.new_id(), world.bot.name, bot_permissions, managed=True)
         made = Guild(number, name, owner or self._god, Role(number, "@everyone", everyone), role, locale)
@@ -64,14 +64,14 @@ class People:
         return made
 
     def role(self, guild: Guild, name: str, allowed: int = 0, *, mentionable: bool = False) -> Role:
-        """A new role."""
+        """Create a role."""
         made = Role(self.world.new_id(), name, allowed, mentionable)
         guild.roles[made.id] = made
         self._tell_role("CREATE", guild, made)
         return made
 
     def set_permissions(self, guild: Guild, role: Role, allowed: int) -> None:
-        """Change what a role may do: the bot's is `guild.bot_role`, everybody's `guild.everyone`."""
+        """Change the permissions of a role, such as `guild.bot_role` or `guild.everyone`."""
         bot, channels = self.world.bot.id, list(guild.channels.values())
         seen = [sees(channel, bot) for channel in channels]
         role.permissions = allowed
@@ -81,7 +81,7 @@ class People:
                 self.world.tell_sight(channel, before=before)
 
     def join(self, guild: Guild, user: User, *roles: Role, admin: bool = False) -> None:
-        """Let the person be a member with these roles; `admin` adds one that is allowed everything."""
+        """Make the person a member with these roles; `admin` adds a role with all permissions."""
         if admin:
             roles = (*roles, self._admin_role(guild))
         guild.members[user.id] = {role.id for role in roles}
@@ -91,24 +91,24 @@ class People:
             self.world.events.dispatch("GUILD_MEMBER_ADD", body, MEMBERS)
 
     def leave(self, guild: Guild, user: User) -> None:
-        """The person leaves; one who shares no guild with the bot cannot be written to any more."""
+        """The person leaves. The bot cannot write to people with whom it shares no guild."""
         guild.members.pop(user.id, None)
         self.world.homes.get(user.id, set()).discard(guild.id)
 
     def add_bot(self, guild: Guild) -> None:
-        """Invite the bot."""
+        """Add the bot to the guild."""
         guild.has_bot = True
         guild.members[self.world.bot.id] = {guild.bot_role.id}
         body = full_guild_json(guild, self.world.users, self.world.bot)
-        del body["unavailable"]  # it is there only when a known guild comes back
+        del body["unavailable"]  # only events of a known guild that is available again have it
         self.world.events.dispatch("GUILD_CREATE", body, GUILDS)
 
     def kick_bot(self, guild: Guild) -> None:
-        """Throw the bot out: its channels answer 50001."""
+        """Remove the bot from the guild, whose channels then answer 50001."""
         leave(self.world, guild)
 
     def delete_guild(self, guild: Guild) -> None:
-        """Delete the guild with its channels, which answer 10003 from then on."""
+        """Delete the guild with its channels, which then answer 10003."""
         for number in (*guild.channels, *guild.threads):
             del self.world.channels[number]
         leave(self.world, guild)

@@ -1,4 +1,4 @@
-"""Who may do what in a channel.
+"""Computes permissions in channels.
 
 The bits and the order (roles, then overwrites of @everyone, of roles, of the member) are those of Discord's
 page on permissions.
@@ -45,7 +45,7 @@ _ADMIN, _VIEW = int(Permission.ADMINISTRATOR), int(Permission.VIEW_CHANNEL)
 
 
 def base_permissions(guild: Guild, user_id: int) -> int:
-    """What the member may do where no channel says otherwise; 0 for others."""
+    """The member's permissions without channel overwrites; 0 for people who are not members."""
     if user_id not in guild.members:
         return 0
     if user_id == guild.owner.id:
@@ -57,7 +57,7 @@ def base_permissions(guild: Guild, user_id: int) -> int:
 
 
 def permissions(channel: Channel, user_id: int) -> int:
-    """What the person or the bot may do in the channel; in a DM, everything."""
+    """The permissions of the person or the bot in the channel; in a DM, all."""
     guild = channel.guild
     if guild is None:
         return ALL
@@ -84,12 +84,12 @@ def _overwritten(bits: int, overwrites: dict[int, tuple[int, int]], guild: Guild
 
 
 def sees(channel: Channel, user_id: int) -> bool:
-    """Whether the channel is in sight of the person or the bot."""
+    """Whether the person or the bot can see the channel."""
     return bool(permissions(channel, user_id) & _VIEW)
 
 
 def demand(channel: Channel, user_id: int, needed: int) -> None:
-    """Raise 50001 if the channel is out of sight, 50013 if a permission is missing."""
+    """Raise 50001 if the bot cannot see the channel, 50013 if a permission is missing."""
     if channel.guild is not None and not channel.guild.has_bot:
         raise refusal(50001)
     bits = permissions(channel, user_id)

@@ -1,4 +1,4 @@
-"""The people's side of channels and threads."""
+"""People's actions on channels and threads."""
 
 from collections.abc import Iterable
 
@@ -23,37 +23,37 @@ from tests.emulators.discord.types import (
 
 
 class Places(People):
-    """Creates channels and threads and acts in them. Channels are given as themselves or by their id."""
+    """Creates channels and threads and acts in them. A channel argument is a Channel or its id."""
 
     def text(self, guild: Guild, name: str) -> Channel:
-        """A text channel."""
+        """Create a text channel."""
         return self._place(guild, TEXT, name)
 
     def announcement(self, guild: Guild, name: str) -> Channel:
-        """An announcement channel, whose messages can be published."""
+        """Create an announcement channel, whose messages can be published."""
         return self._place(guild, ANNOUNCEMENT, name)
 
     def forum(
         self, guild: Guild, name: str, tags: Iterable[str] = (), *, requires_tag: bool = False
     ) -> Channel:
-        """A forum; its tags have ids in `channel.tags`."""
+        """Create a forum. The ids of its tags are in `channel.tags`."""
         made = Channel(self.world.new_id(), FORUM, name, guild, requires_tag=requires_tag)
         made.tags = {self.world.new_id(): tag for tag in tags}
         return self.world.add_channel(made)
 
     def thread(self, parent: Channel | int, name: str, *, by: User | None = None) -> Channel:
-        """A public thread, or a post of a forum, opened by a person."""
+        """A person opens a public thread, or a post in a forum."""
         place = self.channel(parent)
         kind = ANNOUNCEMENT_THREAD if place.type == ANNOUNCEMENT else PUBLIC_THREAD
         made = Channel(self.world.new_id(), kind, name, place.guild, place, owner_id=(by or self._god).id)
         return self.world.add_channel(made)
 
     def archive(self, thread: Channel | int, archived: bool = True) -> None:
-        """Archive the thread, or bring it back."""
+        """Archive or unarchive the thread."""
         set_archived(self.world, self.channel(thread), archived)
 
     def lock(self, thread: Channel | int, locked: bool = True) -> None:
-        """Let only moderators write to the thread, or everybody again."""
+        """Lock the thread, so that only moderators can write to it, or unlock it."""
         place = self.channel(thread)
         place.locked = locked
         self.world.tell_channel("UPDATE", place)
@@ -63,21 +63,21 @@ class Places(People):
         drop_channel(self.world, self.channel(channel))
 
     def rename(self, channel: Channel | int, name: str) -> None:
-        """Give the channel another name."""
+        """Rename the channel."""
         place = self.channel(channel)
         place.name = name
         self.world.tell_channel("UPDATE", place)
 
     def deny(self, channel: Channel | int, denied: int, who: User | Role | None = None) -> None:
-        """Take permissions away in one channel, by default from the bot; deny(channel, 0) gives them back."""
+        """Deny permissions in one channel, by default to the bot; deny(channel, 0) removes the denial."""
         self._overwrite(self.channel(channel), who, 0, denied)
 
     def allow(self, channel: Channel | int, allowed: int, who: User | Role | None = None) -> None:
-        """Give permissions in one channel, by default to the bot."""
+        """Allow permissions in one channel, by default to the bot."""
         self._overwrite(self.channel(channel), who, allowed, 0)
 
     def block_words(self, guild: Guild, *words: str) -> None:
-        """Let automod refuse messages that contain one of the words."""
+        """Make AutoMod refuse messages that contain one of the words."""
         guild.blocked_words = tuple(word.lower() for word in words)
 
     def channel(self, channel: Channel | int) -> Channel:
@@ -85,7 +85,7 @@ class Places(People):
         return channel if isinstance(channel, Channel) else self.world.channels[channel]
 
     def say(self, channel: Channel | int, text: str, *, by: User | None = None) -> Message:
-        """Send a text, by default as the other side of a DM, elsewhere as the guild's owner."""
+        """Send a text, by default as the person of a DM, elsewhere as the guild's owner."""
         place = self.channel(channel)
         author = by or self.owner(place)
         draft = Draft(text, (), (), (), 0, Allowed(EVERYTHING))
@@ -102,7 +102,7 @@ class Places(People):
         return self.world.change(channel, channel.messages[message.id], flags=message.flags | 4)
 
     def owner(self, channel: Channel) -> User:
-        """The other side of a DM, or who owns the guild."""
+        """The person of a DM, or the owner of the guild."""
         if channel.user is not None:
             return channel.user
         assert channel.guild is not None

@@ -1,4 +1,4 @@
-"""What the transcript holds: requests, gateway connections, and what people saw."""
+"""The entries of the transcript: requests, gateway connections, and what people saw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from tests.emulators.discord.types import Json, Message
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a request ended. `status` is None where no answer could arrive: the connection was gone."""
+    """The result of a request. `status` is None if the connection was closed before the answer."""
 
     status: int | None
     code: int = 0
@@ -19,7 +19,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that arrived; its outcome is None while it is being held or handled."""
+    """A request. Its outcome is None while it is held or handled."""
 
     method: str
     route: str
@@ -32,13 +32,13 @@ class Request:
 
     @property
     def channel_id(self) -> str:
-        """The channel that it names; '' for none."""
+        """The channel in the request; '' if there is none."""
         return self.params.get("channel", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Something that people saw: a message sent, edited or deleted, or `thinking` in place of one."""
+    """Something that people saw: a message was sent, edited or deleted, or `thinking` was shown."""
 
     what: str
     message: Message
@@ -54,7 +54,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A person read that the interaction failed."""
+    """A person saw that the interaction failed."""
 
     interaction_id: int
     text: str
@@ -62,7 +62,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What became of a gateway connection: identified, resumed, refused, ended."""
+    """The state of a gateway connection: identified, resumed, refused, ended."""
 
     what: str
     session_id: str

@@ -1,4 +1,4 @@
-"""The routes of the REST API, found by their length and fixed words."""
+"""The routes of the REST API. A route is found by its length and its fixed words."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
@@ -78,7 +78,7 @@ OPEN = ("/interactions/", "/webhooks/")
 
 
 def find_route(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The route's path with the names of its parameters, and these; raises 404 and 405."""
+    """The route's path with the names of its parameters, and their values. Raises 404 and 405."""
     words = path.strip("/").split("/")
     known = False
     for template, parts in _TABLE.get(len(words), ()):

@@ -1,4 +1,4 @@
-"""The emulator: requests in, through latency, faults and rate limits, to the routes and back."""
+"""The emulator's server. A request passes latency, faults and rate limits before its route handles it."""
 
 import asyncio
 import json
@@ -74,30 +74,30 @@ class DiscordEmulator(Clicks, Emulator):
 
     @property
     def url(self) -> str:
-        """The REST API, without a slash at the end."""
+        """The URL of the REST API, without a slash at the end."""
         return super().url + _API
 
     @property
     def gateway_url(self) -> str:
-        """Where the gateway listens."""
+        """The URL of the gateway."""
         return f"ws://127.0.0.1:{self.port}/gateway/"
 
     @property
     def transcript(self) -> Transcript[Happening]:
-        """Requests, gateway connections, and what people saw of them, in order."""
+        """Requests, gateway connections, and what people saw, in order."""
         return self.world.transcript
 
     @property
     def sent(self) -> list[Message]:
-        """Every message of the bot that people were shown, as it was first shown, in order."""
+        """All messages of the bot in order, as people first saw them."""
         return self.world.sent
 
     def messages(self, channel: Channel | int) -> list[Message]:
-        """The bot's messages that everybody in the channel sees now, oldest first."""
+        """The bot's current messages that everybody in the channel sees, oldest first."""
         return [message for message in self.channel(channel).messages.values() if message.author == self.bot]
 
     def requests(self, method: str, route: str) -> list[Request]:
-        """The requests so far, oldest first: "POST", "/channels/{channel}/messages"."""
+        """All requests of a route so far, oldest first: requests("POST", "/channels/{channel}/messages")."""
         places = self.world.requests.get(f"{method.upper()} {route}", ())
         entries = (self.transcript.entries[place] for place in places)
         return [entry for entry in entries if isinstance(entry, Request)]
@@ -170,7 +170,7 @@ class DiscordEmulator(Clicks, Emulator):
             answer = error_answer(ApiError(error.status, error.body, (*headers, *error.headers)))
             return answer, Outcome(error.status, error.code, json.dumps(error.body))
         headers = (*_VIA, *headers)
-        if result is None:  # Discord gives the empty answer this type
+        if result is None:  # an empty answer of Discord has this type
             return Answer(204, b"", "text/html; charset=utf-8", headers), Outcome(204)
         status = 201 if name in CREATED else 200
         body = json.dumps(result, separators=(",", ":")).encode()
@@ -189,7 +189,7 @@ class DiscordEmulator(Clicks, Emulator):
         return self.governor is not None and self.governor.is_blocked()
 
     def _noted(self, answer: Answer) -> Answer:
-        """The answer, counted if it is an invalid one."""
+        """Return the answer, and count it if its request was invalid."""
         if self.governor is not None and answer is not BLOCKED:
             self.governor.note(answer.status, answer.headers)
         return answer

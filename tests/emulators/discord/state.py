@@ -1,4 +1,4 @@
-"""The world behind the emulated server. Everything is looked up by id: size costs memory, not time."""
+"""The data of the emulated server. All look-ups are by id, so a large world costs memory but no time."""
 
 import time
 from collections import deque
@@ -29,7 +29,7 @@ from tests.emulators.discord.wire_guilds import gateway_json
 
 @dataclass(slots=True)
 class World:
-    """Users, guilds, channels and messages, and the events about them."""
+    """Users, guilds, channels, messages and events."""
 
     bot: User
     clock: Callable[[], float] = time.monotonic
@@ -44,13 +44,13 @@ class World:
     dms: dict[int, Channel] = field(default_factory=dict)
     """By person."""
     homes: dict[int, set[int]] = field(default_factory=dict)
-    """The guilds of every person who ever was in one."""
+    """The guilds of every person who was ever a member of one."""
     commands: dict[int | None, Commands] = field(default_factory=dict)
     """By guild; None for the global ones."""
     interactions: dict[str, Interaction] = field(default_factory=dict)
     """By token."""
     waiting: deque[Interaction] = field(default_factory=deque)
-    """Those that may still fail, oldest first."""
+    """Interactions that may still fail, oldest first."""
     sent: list[Message] = field(default_factory=list)
     """The bot's messages as they were first shown."""
     requests: dict[str, list[int]] = field(default_factory=dict)
@@ -58,13 +58,13 @@ class World:
     _last_id: int = 0
 
     def new_id(self) -> int:
-        """A snowflake of this moment that was not given before."""
+        """A new unique snowflake with the current time."""
         made = (int(self.today() * 1000) - wire.EPOCH) << 22
         self._last_id = max(self._last_id + 1, made)
         return self._last_id
 
     def add_channel(self, channel: Channel) -> Channel:
-        """Let the channel exist and tell the bot, which knows of DMs by itself."""
+        """Add a channel, and dispatch the event unless it is a DM."""
         self.channels[channel.id] = channel
         if channel.guild is not None:
             home = channel.guild.threads if channel.is_thread else channel.guild.channels
@@ -73,7 +73,7 @@ class World:
         return channel
 
     def tell_channel(self, what: str, channel: Channel) -> None:
-        """Dispatch CHANNEL_ or THREAD_ CREATE, UPDATE or DELETE; of a thread, if it is in sight."""
+        """Dispatch CHANNEL_ or THREAD_ CREATE, UPDATE or DELETE; for a thread, only if the bot can see it."""
         if channel.guild is None or not channel.guild.has_bot:
             return
         kind = "THREAD" if channel.is_thread else "CHANNEL"
@@ -83,7 +83,7 @@ class World:
         self.events.dispatch(f"{kind}_{what}", body, GUILDS)
 
     def tell_sight(self, channel: Channel, *, before: bool) -> None:
-        """Tell of a channel whose permissions have changed, and of its threads if it is in sight again."""
+        """Dispatch a change of permissions, and the threads if the bot can see the channel again."""
         self.tell_channel("UPDATE", channel)
         guild = channel.guild
         if guild is None or before or not (guild.has_bot and sees(channel, self.bot.id)):
@@ -94,12 +94,12 @@ class World:
         self.events.dispatch("THREAD_LIST_SYNC", body, GUILDS)
 
     def json(self, message: Message) -> Json:
-        """The message as REST answers have it."""
+        """The message as JSON of the REST API."""
         channel = self.channels[message.channel_id]
         return wire.message_json(channel, message, self.users, self.bot)
 
     def pings_of(self, channel: Channel, author: User, draft: Draft, *, trusted: bool = False) -> Pings:
-        """Who the draft notifies; `trusted` stands for a reply to an interaction, which needs no right."""
+        """Whom the draft notifies. `trusted` means a reply to an interaction, which needs no permission."""
         bits = permissions(channel, author.id)
         mass = trusted or bool(bits & Permission.MENTION_EVERYONE)
         found = pings(draft.content, draft.allowed, channel.guild, self.users, mass=mass)
@@ -118,7 +118,7 @@ class World:
         number: int = 0,
         **fields: object,
     ) -> Message:
-        """Put a message into the channel, under a new id or `number`; `fields` are those of Message."""
+        """Add a message to the channel with a new id or `number`; `fields` are those of Message."""
         made = Message(
             id=number or self.new_id(),
             channel_id=channel.id,
@@ -142,13 +142,13 @@ class World:
         return message
 
     def change(self, channel: Channel, old: Message, **fields: object) -> Message:
-        """Edit the message; the version before goes into its history."""
+        """Edit the message. The old version goes into its history."""
         history = (*old.history, replace(old, history=()))
         message = replace(old, edited=self.today(), history=history, **fields)  # type: ignore[arg-type]
         return self._changed(channel, message, "edited")
 
     def fill(self, channel: Channel, old: Message, **fields: object) -> Message:
-        """Put what was awaited in place of `thinking`."""
+        """Replace `thinking` with the message."""
         message = replace(old, **fields)  # type: ignore[arg-type]
         return self._changed(channel, message, "sent")
 
@@ -161,7 +161,7 @@ class World:
             self.events.dispatch("MESSAGE_DELETE", body | _guild_id(channel), _intent(channel))
 
     def arrived(self, request: Request) -> int:
-        """Record the request and return its place in the transcript."""
+        """Record the request and return its index in the transcript."""
         place = self.transcript.append(request)
         self.requests.setdefault(f"{request.method} {request.route}", []).append(place)
         return place

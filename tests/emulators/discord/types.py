@@ -1,4 +1,4 @@
-"""What the emulated Discord knows: users, guilds, channels, messages, interactions."""
+"""The types of the emulated Discord: users, guilds, channels, messages, interactions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 
 
 class ApiError(Exception):
-    """Discord refuses a request: status, the JSON body, more headers."""
+    """Discord refuses a request: status, JSON body and additional headers."""
 
     def __init__(self, status: int, body: Json, headers: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(status, body)
@@ -26,7 +26,7 @@ class ApiError(Exception):
 
     @property
     def code(self) -> int:
-        """Discord's own code; 0 for none."""
+        """Discord's own code; 0 if there is none."""
         code = self.body.get("code")
         return code if isinstance(code, int) else 0
 
@@ -64,12 +64,12 @@ class Guild:
     locale: str = "en-US"
     roles: dict[int, Role] = field(default_factory=dict)
     members: dict[int, set[int]] = field(default_factory=dict)
-    """The roles of everybody, besides @everyone."""
+    """The roles of every member, without @everyone."""
     channels: dict[int, "Channel"] = field(default_factory=dict)
     threads: dict[int, "Channel"] = field(default_factory=dict)
     has_bot: bool = True
     blocked_words: tuple[str, ...] = ()
-    """What automod refuses, in lower case."""
+    """Words that AutoMod refuses, in lower case."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,23 +82,23 @@ class Channel:
     guild: Guild | None = None
     parent: "Channel | None" = None
     user: User | None = None
-    """The other side of a DM."""
+    """The person of a DM."""
     overwrites: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Allowed and denied bits of a role or member."""
     messages: dict[int, "Message"] = field(default_factory=dict)
     hidden: dict[int, "Message"] = field(default_factory=dict)
-    """Messages that one person alone sees."""
+    """Ephemeral messages, which only one person sees."""
     last_message_id: int | None = None
     tags: dict[int, str] = field(default_factory=dict)
-    """What a forum's posts can be tagged with."""
+    """The tags of a forum by id."""
     requires_tag: bool = False
     applied_tags: tuple[int, ...] = ()
     owner_id: int = 0
-    """Who opened a thread."""
+    """The person who opened a thread."""
     archived: bool = False
     locked: bool = False
     auto_archive: int = 1440
-    """Minutes."""
+    """Minutes until the thread is archived."""
     refuses: int | None = None
     """The code with which a DM refuses the bot."""
 
@@ -110,7 +110,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Pings:
-    """Who is notified by a message."""
+    """The people whom a message notifies."""
 
     users: frozenset[int] = frozenset()
     roles: frozenset[int] = frozenset()
@@ -122,7 +122,7 @@ class Pings:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as people see it now."""
+    """A message as people currently see it."""
 
     id: int
     channel_id: int
@@ -142,21 +142,21 @@ class Message:
     interaction_id: int | None = None
     edited: float | None = None
     history: tuple["Message", ...] = ()
-    """The versions before, oldest first."""
+    """Earlier versions, oldest first."""
 
     @property
     def controls(self) -> Iterator[Json]:
-        """Its buttons and selects, in reading order."""
+        """The buttons and selects, in reading order."""
         return walk(self.components, (2, 3, 5, 6, 7, 8))
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What its buttons say."""
+        """The labels of the buttons."""
         return tuple(str(item.get("label", "")) for item in self.controls if item["type"] == 2)
 
 
 def walk(components: object, types: tuple[int, ...] = ()) -> Iterator[Json]:
-    """The components of these types (all if none are named) at any depth."""
+    """The components of these types, or all, at any depth."""
     for item in components if isinstance(components, list | tuple) else ():
         if isinstance(item, dict):
             if not types or item.get("type") in types:
@@ -168,7 +168,7 @@ def walk(components: object, types: tuple[int, ...] = ()) -> Iterator[Json]:
 
 @dataclass(slots=True, eq=False)
 class Interaction:
-    """Something a person did that waits for the bot: 3 s for an answer, 15 minutes for more."""
+    """An interaction that waits for the bot: 3 s for an answer, 15 minutes for follow-ups."""
 
     id: int
     token: str
@@ -186,7 +186,7 @@ class Interaction:
     original: int | None = None
     """The message that `@original` means."""
     messages: list[int] = field(default_factory=list)
-    """What the bot said to it, in order."""
+    """The bot's answers, in order."""
     choices: tuple[Json, ...] | None = None
-    """What autocompletion offered."""
+    """The values that autocompletion offered."""
     modal: Json | None = None

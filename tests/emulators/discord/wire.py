@@ -1,4 +1,4 @@
-"""Users, roles, channels and messages as Discord writes them."""
+"""Writes users, roles, channels and messages as Discord's JSON."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ def iso(at: float) -> str:
 
 
 def born(snowflake: int) -> str:
-    """When the snowflake was made."""
+    """The creation time of a snowflake."""
     return iso(((snowflake >> 22) + EPOCH) / 1000)
 
 
@@ -162,7 +162,7 @@ def _reply(channel: Channel, message: Message) -> Json:
 
 
 def partial_channel_json(channel: Channel, bits: int) -> Json:
-    """The channel of an interaction, with what its user may do there."""
+    """The channel of an interaction, with the permissions of its user."""
     body = channel_json(channel) | {"permissions": str(int(bits))}
     if channel.type != DM and not channel.is_thread:
         body.pop("permission_overwrites")

@@ -1,4 +1,4 @@
-"""Guilds as Discord writes them."""
+"""Writes guilds as Discord's JSON."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ _OBFUSCATED = 1 << 17
 
 
 def guild_json(guild: Guild) -> Json:
-    """A guild object, without what only GUILD_CREATE tells."""
+    """A guild object without the fields that only GUILD_CREATE has."""
     return {
         "id": str(guild.id),
         "name": guild.name,
@@ -40,7 +40,7 @@ def guild_json(guild: Guild) -> Json:
 
 
 def gateway_json(channel: Channel, bot: User) -> Json:
-    """A channel as events tell of it. One that the bot cannot see has no name ("Obfuscated Channels")."""
+    """A channel in an event. If the bot cannot see it, it has no name ("Obfuscated Channels")."""
     if sees(channel, bot.id) or channel.guild is None:
         return channel_json(channel)
     everyone = str(channel.guild.id)
@@ -57,7 +57,7 @@ def gateway_json(channel: Channel, bot: User) -> Json:
 
 
 def full_guild_json(guild: Guild, users: Mapping[int, User], bot: User) -> Json:
-    """A guild as GUILD_CREATE tells it. Discord leaves archived threads out."""
+    """A guild as in GUILD_CREATE. Archived threads are left out."""
     known = [bot, *(users[number] for number in guild.members if number != bot.id)]
     return guild_json(guild) | {
         "joined_at": born(guild.id),

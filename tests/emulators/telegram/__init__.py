@@ -1,4 +1,4 @@
-"""An emulated Telegram Bot API server; `python -m tests.emulators.telegram` runs it by hand."""
+"""An emulated Telegram Bot API server. `python -m tests.emulators.telegram` starts it."""
 
 from tests.emulators.telegram.limits import Latency, Limits
 from tests.emulators.telegram.server import TelegramEmulator

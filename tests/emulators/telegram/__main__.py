@@ -1,4 +1,4 @@
-"""Run the emulator by hand or as a process of its own: python -m tests.emulators.telegram --help."""
+"""Run the emulator by hand or as a separate process: python -m tests.emulators.telegram --help."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from tests.emulators.telegram.server import TOKEN
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.emulators.telegram",
         description="A Telegram Bot API server on loopback. It ends with its standard input.",
@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
 
 
 async def main(options: argparse.Namespace) -> None:
-    """Serve until standard input ends."""
+    """Serve until the end of standard input."""
     emulator = ControlledEmulator(
         options.token,
         limits=Limits(overall=options.strict, hold=options.hold) if options.strict else None,

@@ -1,4 +1,4 @@
-"""Whether the bot can reach a chat, and which topic a message goes to."""
+"""Checks whether the bot can reach a chat, and finds the topic of a message."""
 
 from tests.emulators.telegram.faults import migrated, refusal
 from tests.emulators.telegram.params import Params
@@ -7,7 +7,7 @@ from tests.emulators.telegram.types import GENERAL, Chat
 
 
 def find_chat(world: World, params: Params) -> Chat:
-    """The chat that chat_id names, by number or @username; ApiError 400 `chat not found`."""
+    """The chat with this number or @username. Raises ApiError 400 `chat not found`."""
     name = params.text("chat_id")
     if name.startswith("@"):
         chat = world.names.get(name[1:].lower())
@@ -19,7 +19,7 @@ def find_chat(world: World, params: Params) -> Chat:
 
 
 def reach(world: World, params: Params, *, writing: bool = True) -> Chat:
-    """The chat, if the bot may act there; `writing` asks for the right to send as well."""
+    """The chat, if the bot has access to it; with `writing`, if it may also send there."""
     chat = find_chat(world, params)
     _check_gone(chat)
     if chat.type == "private":
@@ -50,7 +50,7 @@ def _check_private(chat: Chat) -> None:
 
 
 def thread_for(world: World, chat: Chat, params: Params) -> int | None:
-    """The topic to post to. Supergroups without topics ignore the id; General (1) must be left out."""
+    """The topic of a new message. Supergroups without topics ignore the id; General's id, 1, is refused."""
     asked = params.integer("message_thread_id")
     if not chat.is_forum:
         if asked and chat.type != "supergroup":

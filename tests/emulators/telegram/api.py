@@ -194,14 +194,14 @@ def chat_action(world: World, params: Params) -> object:
 
 
 def accept(world: World, params: Params) -> object:
-    """What has no effect that anybody here could see."""
+    """Accept a method that has no visible effect in the emulator."""
     if params.text("chat_id"):
         find_chat(world, params)
     return True
 
 
 async def get_updates(world: World, params: Params) -> object:
-    """Kept apart from the others: it waits."""
+    """Answer getUpdates, which is separate from the other methods because it waits."""
     allowed = params.parsed("allowed_updates", "allowed updates")
     if isinstance(allowed, list):
         world.updates.allowed = frozenset(str(kind) for kind in allowed)

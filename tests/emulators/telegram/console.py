@@ -1,4 +1,4 @@
-"""A prompt for a person who tries the bot by hand: text goes to the bot, !words change the world."""
+"""A prompt for people who try the bot: text is sent to the bot, !commands change the emulated world."""
 
 import asyncio
 import shlex
@@ -25,7 +25,7 @@ TEXT              say it in the current chat, as its owner (in groups the bot se
 
 
 class Console:
-    """Reads lines, writes what happens. Current place: a chat and perhaps a topic of it."""
+    """Reads lines and writes events. There is a current chat, and optionally a current topic of it."""
 
     def __init__(self, tg: TelegramEmulator, write: Callable[[str], None], patience: float) -> None:
         self._tg = tg
@@ -42,7 +42,7 @@ class Console:
         self._here = "private"
 
     async def run(self, lines: AsyncIterator[str]) -> bool:
-        """Do what the lines say; return True at !quit, False when they end."""
+        """Execute the lines. Return True at !quit, False at their end."""
         self._chats()
         async for line in lines:
             word, _, rest = line.strip().partition(" ")
@@ -55,7 +55,7 @@ class Console:
         return False
 
     async def watch(self) -> None:
-        """Write what people see, as it happens, until cancelled."""
+        """Write what people see until cancelled."""
         entries, seen = self._tg.transcript.entries, 0
 
         def more() -> bool:
@@ -96,7 +96,7 @@ class Console:
             return any(label in message.labels for message in self._tg.messages(chat))
 
         if not there():
-            with suppress(TimeoutError):  # press itself says which buttons there are
+            with suppress(TimeoutError):  # press raises an error that lists the buttons
                 await self._tg.wait_for(there, self._patience)
         self._tg.press(chat, label)
 
@@ -149,19 +149,19 @@ class Console:
 
 
 async def read_lines(read: Callable[[], str]) -> AsyncIterator[str]:
-    """Lines of a blocking reader, such as sys.stdin.readline, until it returns ''."""
+    """The lines of a blocking reader, such as sys.stdin.readline, until it returns ''."""
     while line := await _in_thread(read):
         yield line
 
 
 async def _in_thread(read: Callable[[], str]) -> str:
-    """Like asyncio.to_thread, but the program may end while it still reads."""
+    """Like asyncio.to_thread, but does not keep the program from ending while it still reads."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[str] = loop.create_future()
 
     def work() -> None:
         line = read()
-        with suppress(RuntimeError):  # the loop was closed meanwhile
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(result.set_result, line)
 
     Thread(target=work, daemon=True).start()

@@ -1,4 +1,4 @@
-"""What a message may contain: text, entities, URLs, keyboards. Every refusal is an ApiError 400.
+"""Checks the contents of messages: text, entities, URLs, keyboards. Every refusal is an ApiError 400.
 
 Limits and wording follow TDLib (MessageEntity.cpp, ReplyMarkup.cpp) and the Bot API reference.
 """
@@ -36,7 +36,7 @@ _BUTTON_KINDS = (
 
 
 def read_text(params: Params) -> tuple[str, tuple[Entity, ...]]:
-    """The text of a message and its entities; both lengths are counted after the text was trimmed."""
+    """The text of a message and its entities. Lengths are checked after trimming."""
     text, entities = _formatted(params, "text", "entities")
     if not text:
         raise refusal("empty")
@@ -75,7 +75,7 @@ def _formatted(params: Params, name: str, spans: str) -> tuple[str, tuple[Entity
 
 def _trimmed(text: str, units: int, entities: list[Entity]) -> tuple[str, tuple[Entity, ...]]:
     stripped = text.rstrip()
-    end = units - (len(text) - len(stripped))  # white space is never outside the BMP
+    end = units - (len(text) - len(stripped))  # every white space character has one UTF-16 unit
     if end == units:
         return text, tuple(entities)
     clipped = (
@@ -140,7 +140,7 @@ def _is_low_surrogate(encoded: bytes, unit: int) -> bool:
 
 
 def check_url(url: str, what: str) -> None:
-    """Refuse what Telegram takes for no link: another scheme, or http(s) with a host that has no dot."""
+    """Refuse URLs that Telegram does not accept: other schemes, or http(s) with a host without a dot."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
     except ValueError as exc:
@@ -153,7 +153,7 @@ def check_url(url: str, what: str) -> None:
 
 
 def read_markup(params: Params) -> Json | None:
-    """The reply markup; an inline keyboard is checked, and None stands for an empty one."""
+    """The reply markup. Inline keyboards are checked; an empty one becomes None."""
     markup = params.parsed("reply_markup", "reply keyboard markup")
     if markup is None:
         return None

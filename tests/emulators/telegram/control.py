@@ -1,4 +1,4 @@
-"""The emulator driven from another process: POST /_emulator/<action> with a JSON object, JSON back."""
+"""Controls the emulator from another process: POST /_emulator/<action>, with JSON in both directions."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ Action = Callable[[TelegramEmulator, Json], object]
 
 
 class ControlledEmulator(TelegramEmulator):
-    """A TelegramEmulator with the actions of ACTIONS; 400 names what is wrong with a call."""
+    """A TelegramEmulator with the actions of ACTIONS. It answers a wrong call with 400 and the reason."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a control request, or one to the Bot API."""
@@ -45,7 +45,7 @@ def _thread(call: Json) -> int | None:
 
 
 def make_chat(tg: TelegramEmulator, kind: str, title: str) -> Chat:
-    """A chat with the bot in it: private, group, supergroup, forum or channel."""
+    """Create a chat with the bot: private, group, supergroup, forum or channel."""
     make: dict[str, Callable[[], Chat]] = {
         "private": lambda: tg.private(tg.user(title)),
         "group": lambda: tg.group(title),
@@ -82,7 +82,7 @@ def _answer(tg: TelegramEmulator, call: Json) -> object:
 
 
 def _fault(tg: TelegramEmulator, call: Json) -> object:
-    """`times` null means until `clear`."""
+    """Add a fault. If `times` is null, it stays until `clear`."""
     times = call.get("times", 1)
     method, chat = str(call.get("method", "sendMessage")), str(call.get("chat", ANY))
     tg.faults.add(named(str(call["kind"])), method, chat, times if isinstance(times, int) else None)
@@ -132,13 +132,13 @@ def _messages(tg: TelegramEmulator, call: Json) -> object:
 
 
 def _transcript(tg: TelegramEmulator, call: Json) -> object:
-    """Entries from place `start` on, each with its kind."""
+    """Entries from index `start` on, each with its kind."""
     start = _number(call, "start") if "start" in call else 0
     return [{"kind": type(entry).__name__} | asdict(entry) for entry in tg.transcript.entries[start:]]
 
 
 def _stats(tg: TelegramEmulator, call: Json) -> object:
-    """Counts, however much happened."""
+    """Counts of all events; the answer has the same size however many there are."""
     flood = tg.flood
     return {
         "sent": len(tg.sent),

@@ -1,6 +1,6 @@
-"""What goes wrong at Telegram, ready to be put into the fault queue.
+"""Faults of Telegram for the fault queue.
 
-The bodies are those of the Bot API server; TDLib's upper-case codes reach the client as they are.
+The bodies are those of the Bot API server. It passes TDLib's upper-case codes on unchanged.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ _BAD_GATEWAY = (
 
 
 def refusal(kind: str) -> ApiError:
-    """The error that goes by this name in REFUSALS; KeyError for an unknown one."""
+    """The error with this name in REFUSALS. Raises KeyError for an unknown name."""
     return ApiError(*REFUSALS[kind])
 
 
@@ -82,7 +82,7 @@ def too_many(retry_after: int) -> ApiError:
 
 
 def error_answer(error: ApiError) -> Answer:
-    """The error as the server writes it; a 429 also carries a Retry-After header."""
+    """The error as the server writes it. A 429 also has a Retry-After header."""
     body: dict[str, object] = {"ok": False, "error_code": error.status, "description": error.description}
     if error.parameters:
         body["parameters"] = error.parameters
@@ -92,7 +92,7 @@ def error_answer(error: ApiError) -> Answer:
 
 
 def answers(error: ApiError, *, processed: bool = False) -> Fault:
-    """The request ends in this error, by default without taking effect."""
+    """The request fails with this error, by default without taking effect."""
     return Fault(processed=processed, answer=error_answer(error))
 
 
@@ -102,22 +102,22 @@ def refused(kind: str) -> Fault:
 
 
 def held(until: float | asyncio.Event) -> Fault:
-    """The server says nothing for so long, then processes the request and answers."""
+    """The server waits so long, then processes the request and answers."""
     return Fault(hold=until)
 
 
 def delayed(until: float | asyncio.Event) -> Fault:
-    """The request takes effect at once; the answer comes late."""
+    """The request takes effect at once, but the answer comes late."""
     return Fault(delay=until)
 
 
 def delivered_then_dropped() -> Fault:
-    """The request takes effect, but the connection is reset in place of the answer."""
+    """The request takes effect, but the connection is reset instead of the answer."""
     return Fault(dropped=True)
 
 
 def dropped() -> Fault:
-    """The connection is reset and nothing was done."""
+    """The connection is reset, and the request has no effect."""
     return Fault(processed=False, dropped=True)
 
 
@@ -132,7 +132,7 @@ def html(*, processed: bool = False) -> Fault:
 
 
 def named(kind: str) -> Fault:
-    """A fault by a name that people type; KeyError for an unknown one.
+    """A fault by the name that people type. Raises KeyError for an unknown name.
 
     Names of REFUSALS, `retry-after-N`, `migrated-ID`, `hold-N`, `delay-N` (seconds), `drop`, `bad-gateway`,
     `delivered-drop`, `delivered-server-error`, `html`.

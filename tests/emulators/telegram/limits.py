@@ -1,4 +1,4 @@
-"""Flood control and network latency, both off unless asked for.
+"""Flood control and network latency, both off by default.
 
 Telegram publishes about 30 messages/s overall, 1/s to a chat with short bursts, 20/min to a group. The silent
 hold follows the Bot API server's NetQueryDelayer: it waits and tries again by itself until the waits of one
@@ -19,7 +19,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a strict server allows. Channels count as groups; every item of an album counts."""
+    """The limits of a strict server. Channels count as groups, and every item of an album counts."""
 
     overall: int = 30
     """Messages in any one second."""
@@ -28,12 +28,12 @@ class Limits:
     group: int = 20
     """Messages to a group or channel in any 60 seconds."""
     hold: int = 8
-    """Seconds of flood wait that one request is held for silently."""
+    """Seconds of flood wait for which a request is held without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds between client and server, there and back; `jitter` adds up to so much, evenly spread."""
+    """Seconds of a round trip between client and server. `jitter` is the maximum of a uniform extra delay."""
 
     round_trip: float = 0.0
     jitter: float = 0.0
@@ -42,13 +42,13 @@ class Latency:
 
 @dataclass(slots=True)
 class Flood:
-    """The state behind `Limits`. Windows slide; a chat costs memory once it was written to."""
+    """The state of the limits. Windows slide. A chat uses memory after its first message."""
 
     limits: Limits
     clock: Clock
     sleep: Sleep
     holds: int = 0
-    """Requests that were held silently."""
+    """Requests that were held without an answer."""
     refusals: int = 0
     """Requests that were answered 429."""
     _overall: deque[float] = field(init=False)
@@ -59,7 +59,7 @@ class Flood:
         self._overall = deque(maxlen=self.limits.overall)
 
     async def admit(self, chat: Hashable, *, private: bool, cost: int = 1) -> None:
-        """Return when `cost` messages may go to the chat; raise ApiError 429 if that takes too long."""
+        """Wait until `cost` messages may go to the chat. Raises ApiError 429 if that takes too long."""
         held = 0
         while (wait := self._wait(chat, private, cost)) > 0:
             seconds = max(1, math.ceil(wait))
@@ -92,7 +92,7 @@ class Flood:
 
 
 def _until_free(stamps: deque[float], size: int, span: float, cost: int, now: float) -> float:
-    """Seconds until `cost` more fit into a window of `size` in `span` seconds."""
+    """Seconds until `cost` more messages fit into a window of `size` messages in `span` seconds."""
     if len(stamps) + cost <= size:
         return 0.0
     return stamps[min(len(stamps) + cost - size, len(stamps)) - 1] + span - now if stamps else 0.0
@@ -100,7 +100,7 @@ def _until_free(stamps: deque[float], size: int, span: float, cost: int, now: fl
 
 @dataclass(slots=True)
 class Line:
-    """The way to the server and back, with its latency."""
+    """The network between client and server, with its latency."""
 
     latency: Latency
     sleep: Sleep
@@ -110,7 +110,7 @@ class Line:
         self._random = random.Random(self.latency.seed)
 
     async def cross(self) -> None:
-        """One direction."""
+        """Wait for the latency of one direction."""
         seconds = self.latency.round_trip / 2 + self._random.uniform(0, self.latency.jitter) / 2
         if seconds > 0:
             await self.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Photos and albums. Nothing is fetched: a URL is believed, a failed fetch is a fault put on demand."""
+"""Photos and albums. The emulator fetches no URLs; a fault stands for a failed fetch."""
 
 import json
 
@@ -13,7 +13,7 @@ ALBUM_LIMIT = 10
 
 
 def read_photo(world: World, params: Params) -> Json:
-    """The photo of sendPhoto: an upload, a URL or the id of a file that was sent before."""
+    """The photo of sendPhoto: an upload, a URL or the id of a file that was sent earlier."""
     value = params.text("photo")
     if not value:
         raise ApiError(400, "Bad Request: there is no photo in the request")
@@ -21,7 +21,7 @@ def read_photo(world: World, params: Params) -> Json:
 
 
 def read_album(world: World, params: Params) -> list[tuple[str, tuple[Entity, ...], Json]]:
-    """Caption, its entities and the media of each item."""
+    """The caption, its entities and the media of each item."""
     items = params.parsed("media", "media")
     if not isinstance(items, list) or not items:
         raise ApiError(400, "Bad Request: there are no media in the request")
@@ -50,7 +50,7 @@ def _own_params(item: Json) -> Params:
 
 
 def _checked(world: World, value: str, params: Params, name: str) -> str:
-    """The file's id. It is the source itself, so that a test can see what was sent."""
+    """Check a source and return the file's id, which is the source itself, so that tests can see it."""
     upload = value.removeprefix("attach://")
     known = name in params.files or (upload != value and upload in params.files) or value in world.files
     if not known and not value.startswith(("http://", "https://")):

@@ -1,4 +1,4 @@
-"""Reading requests: form-encoded, multipart and JSON all become names with texts, as in the true server."""
+"""Reads requests. Like the real server, it turns form data, multipart and JSON into names with texts."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tests.emulators.telegram.types import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """The parameters of one request. An uploaded file is there as its file name."""
+    """The parameters of one request. The value of an uploaded file is its file name."""
 
     values: Mapping[str, str]
     files: frozenset[str] = frozenset()
@@ -22,18 +22,18 @@ class Params:
         return self.values.get(name, "")
 
     def integer(self, name: str) -> int:
-        """The value as a number; 0 for none or nonsense, as the server takes it."""
+        """The value as a number; 0 if it is missing or no number, as in the real server."""
         try:
             return int(self.values.get(name, "0"))
         except ValueError:
             return 0
 
     def flag(self, name: str) -> bool:
-        """Whether the value says yes."""
+        """Whether the value means true."""
         return self.values.get(name, "").lower() in ("true", "1", "yes")
 
     def parsed(self, name: str, what: str) -> object:
-        """The JSON in the value, None if it is not given; ApiError 400 names `what` if it cannot be read."""
+        """The value as JSON, None if it is missing. Raises ApiError 400, which names `what`, for bad JSON."""
         raw = self.values.get(name, "")
         if not raw:
             return None
@@ -45,7 +45,7 @@ class Params:
 
 
 async def read_params(request: web.BaseRequest) -> Params:
-    """The parameters in the URL and in the body. Raises ApiError 400 for JSON that cannot be read."""
+    """Read the parameters in the URL and the body. Raises ApiError 400 for bad JSON."""
     values = dict(request.query) if request.query_string else {}
     kind = request.content_type
     if kind == "multipart/form-data":

@@ -1,4 +1,4 @@
-"""The people's side: what users, admins and owners do in their Telegram apps."""
+"""The actions of users, admins and owners in their Telegram apps."""
 
 import re
 from collections.abc import Iterable
@@ -22,14 +22,14 @@ _SUPERGROUPS = -1_000_000_000_000
 
 
 class People:
-    """Creates users and chats and acts for them. Chats are given as themselves or by their id."""
+    """Creates users and chats and acts for them. A chat argument is a Chat or its id."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._god = self.user("Owner")
 
     def user(self, name: str, *, language: str = "en", username: str | None = None) -> User:
-        """A person the bot may know of, who has not written to it: it gets `can't initiate conversation`."""
+        """Create a person who has not written to the bot: sends get `can't initiate conversation`."""
         user = User(1_000_000 + self.world.new_id(), name, language, username)
         self.world.users[user.id] = user
         chat = Chat(user.id, "private", name, user=user, username=username, started=False)
@@ -38,23 +38,23 @@ class People:
         return user
 
     def private(self, user: User) -> Chat:
-        """The person's chat with the bot, started; /start itself is not sent."""
+        """The person's chat with the bot, as if started, but without sending /start."""
         chat = self.world.chats[user.id]
         chat.started = True
         return chat
 
     def group(self, title: str, *, owner: User | None = None, bot: str = "member") -> Chat:
-        """A basic group; `bot` is its standing there. No updates come from what was there before."""
+        """Create a basic group. `bot` is the bot's status in it. The bot gets no update about that."""
         return self._chat(-self.world.new_id() - 5_000_000, "group", title, owner, bot)
 
     def supergroup(self, title: str, *, owner: User | None = None, bot: str = "member") -> Chat:
-        """A supergroup without topics."""
+        """Create a supergroup without topics."""
         return self._chat(_SUPERGROUPS - self.world.new_id(), "supergroup", title, owner, bot)
 
     def forum(
         self, title: str, topics: Iterable[str] = (), *, owner: User | None = None, bot: str = "member"
     ) -> Chat:
-        """A supergroup with topics: General and those named."""
+        """Create a supergroup with topics: General and those named."""
         chat = self.supergroup(title, owner=owner, bot=bot)
         chat.is_forum = True
         chat.topics[GENERAL] = Topic(GENERAL, "General")
@@ -71,11 +71,11 @@ class People:
         bot: str = "administrator",
         username: str | None = None,
     ) -> Chat:
-        """A channel."""
+        """Create a channel."""
         return self._chat(_SUPERGROUPS - self.world.new_id(), "channel", title, owner, bot, username)
 
     def topic(self, chat: Chat | int, name: str) -> int:
-        """The id of the forum's topic, which is made if it is not there."""
+        """The id of the forum's topic, which is created if it does not exist."""
         forum = self.chat(chat)
         for topic in forum.topics.values():
             if topic.name == name:
@@ -91,7 +91,7 @@ class People:
         return chat if isinstance(chat, Chat) else self.world.chats[chat]
 
     def promote(self, chat: Chat | int, user: User, status: str = "administrator") -> None:
-        """Make the person an administrator, or what `status` says."""
+        """Give the person the status of an administrator, or `status`."""
         self.chat(chat).members[user.id] = status
 
     def say(
@@ -106,7 +106,7 @@ class People:
         forwarded_from: User | Chat | None = None,
         via: User | None = None,
     ) -> Message:
-        """Send a text. By default the other side of a private chat speaks, elsewhere the owner.
+        """Send a text, by default from the person of a private chat or the owner of another chat.
 
         `anonymous` posts in the group's name. A channel post always speaks for the channel. The first message
         in a private chat starts it. Plain text in a group does not reach a bot in privacy mode.
@@ -142,16 +142,16 @@ class People:
         return new
 
     def press(self, target: Message | Chat | int, label: str, *, by: User | None = None) -> Press:
-        """Press a button of the message, or of the chat's latest message of the bot that has it.
+        """Press a button of the message, or of the bot's latest message in the chat that has the button.
 
-        LookupError if there is none; it names the labels that are there.
+        Raises LookupError with the existing labels if there is no such button.
         """
         chat = self.chat(target.chat_id if isinstance(target, Message) else target)
         message, button = self._button(chat, target, label)
         return self._press(message, str(button["callback_data"]), by)
 
     def forge(self, message: Message, data: str, *, by: User | None = None, lost: bool = False) -> Press:
-        """Press below a message with a modified app: Telegram passes on whatever data it sends.
+        """Press a button with a modified app. Telegram passes on any data that an app sends.
 
         `lost`: the message is too old or was deleted, so that the bot is not told its content.
         """
@@ -174,15 +174,15 @@ class People:
         return press
 
     def answer_to(self, press: Press) -> PressAnswer | None:
-        """What the bot answered to the press; None so long as the button still spins."""
+        """The bot's answer to the press; None while the app still waits for it."""
         return self.world.answers.get(press.query_id)
 
     def expire(self, press: Press) -> None:
-        """Let the press grow too old to be answered."""
+        """Make the press too old to be answered."""
         self.world.presses.pop(press.query_id, None)
 
     def add_bot(self, chat: Chat | int, *, admin: bool = False, by: User | None = None) -> None:
-        """Add the bot, or change a member to an admin and back; a group also says who joined."""
+        """Add the bot, or change its status. Groups also get a service message about who joined."""
         place, user = self.chat(chat), by or self._owner(self.chat(chat))
         joined = place.bot in ("left", "kicked")
         self.world.set_bot(place, "administrator" if admin else "member", user)
@@ -190,7 +190,7 @@ class People:
             self._service(place, user, {"new_chat_members": [wire.user_json(self.world.bot)]})
 
     def kick_bot(self, chat: Chat | int, *, by: User | None = None) -> None:
-        """Throw the bot out."""
+        """Remove the bot from the chat."""
         self.world.set_bot(self.chat(chat), "kicked", by or self._owner(self.chat(chat)))
 
     def block(self, user: User) -> None:
@@ -198,15 +198,15 @@ class People:
         self.world.set_bot(self.world.chats[user.id], "kicked", user)
 
     def unblock(self, user: User) -> None:
-        """The person lets the bot write again."""
+        """The person unblocks the bot."""
         self.world.set_bot(self.world.chats[user.id], "member", user)
 
     def mute_bot(self, chat: Chat | int, muted: bool = True) -> None:
-        """Take the right to write from the bot, or give it back; no update tells it."""
+        """Take the bot's right to write, or give it back. The bot gets no update."""
         self.chat(chat).muted = muted
 
     def migrate(self, chat: Chat | int) -> Chat:
-        """Turn the group into a supergroup; both say so, and the old id answers with the new one."""
+        """Turn the group into a supergroup. Both get a service message; the old id answers with the new."""
         old = self.chat(chat)
         new = self.supergroup(old.title, bot=old.bot)
         new.members = dict(old.members)
@@ -216,18 +216,18 @@ class People:
         return new
 
     def close_topic(self, chat: Chat | int, thread: int, *, closed: bool = True) -> None:
-        """Close the topic, or open it again."""
+        """Close the topic, or reopen it."""
         forum = self.chat(chat)
         forum.topics[thread].closed = closed
         service: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
         self._service(forum, self._owner(forum), service, None if thread == GENERAL else thread)
 
     def reopen_topic(self, chat: Chat | int, thread: int) -> None:
-        """Open the topic again."""
+        """Reopen the topic."""
         self.close_topic(chat, thread, closed=False)
 
     def delete_topic(self, chat: Chat | int, thread: int) -> None:
-        """Delete the topic with its messages; no update tells the bot."""
+        """Delete the topic with its messages. The bot gets no update."""
         forum = self.chat(chat)
         del forum.topics[thread]
         forum.messages = {n: m for n, m in forum.messages.items() if m.thread_id != thread}
@@ -272,7 +272,7 @@ class People:
 
 
 def commands_in(text: str) -> tuple[Entity, ...]:
-    """The bot_command entities that Telegram makes of a text."""
+    """The bot_command entities that Telegram finds in a text."""
     return tuple(
         Entity("bot_command", _units(text[: found.start()]), _units(found.group()))
         for found in _COMMAND.finditer(text)

@@ -1,4 +1,4 @@
-"""The emulator: requests in, through latency, faults and flood control, to the methods and back."""
+"""The emulator's server. A request passes latency, faults and flood control before its method runs."""
 
 import asyncio
 import json
@@ -39,8 +39,8 @@ class TelegramEmulator(People, Emulator):
             ann = tg.user("Ann")
             tg.say(tg.private(ann), "/start")
 
-    `tg.url` is what the bot takes for https://api.telegram.org. `limits` None means no flood control; `clock`
-    and `sleep` serve flood control, latency and faults. A long poll's timeout is real time.
+    `tg.url` replaces https://api.telegram.org. If `limits` is None, there is no flood control. `clock`
+    and `sleep` are used for flood control, latency and faults. The timeout of a long poll is real time.
     """
 
     def __init__(
@@ -73,28 +73,28 @@ class TelegramEmulator(People, Emulator):
 
     @property
     def transcript(self) -> Transcript[Happening]:
-        """Requests, and what people saw of them, in order."""
+        """Requests, and what people saw, in order."""
         return self.world.transcript
 
     @property
     def sent(self) -> list[Message]:
-        """Every message of the bot that people were shown, as it was first shown, in order."""
+        """All messages of the bot in order, as people first saw them."""
         return self.world.sent
 
     def messages(self, chat: Chat | int, thread: int | None = None) -> list[Message]:
-        """The bot's messages that are in the chat now, or in one of its topics, oldest first."""
+        """The bot's current messages in the chat, or in one of its topics, oldest first."""
         place = self.chat(chat)
         mine = (m for m in place.messages.values() if m.sender == self.bot and m.service is None)
         return [m for m in mine if thread is None or (m.thread_id or 1) == thread]
 
     def requests(self, method: str) -> list[Request]:
-        """The requests for the method so far, oldest first."""
+        """All requests for the method so far, oldest first."""
         places = self.world.requests.get(method.lower(), ())
         entries = (self.transcript.entries[place] for place in places)
         return [entry for entry in entries if isinstance(entry, Request)]
 
     def has_untold(self, chat: Chat) -> bool:
-        """Whether the bot has not confirmed yet that it was blocked, removed or let in somewhere."""
+        """Whether an update about the bot's membership in the chat is not confirmed yet."""
         return self.world.updates.is_about(chat.id)
 
     async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:

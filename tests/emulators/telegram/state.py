@@ -1,4 +1,4 @@
-"""The world behind the emulated server. Everything is looked up by id: size costs memory, not time."""
+"""The data of the emulated server. All look-ups are by id, so a large world costs memory but no time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ from tests.emulators.telegram.updates import UpdateQueue
 
 @dataclass(slots=True)
 class World:
-    """Users, chats and messages, and the updates about them."""
+    """Users, chats, messages and updates."""
 
     bot: User
     reads_all: bool = False
-    """Whether privacy mode is off. On, the bot sees of a group only commands, replies to it and service."""
+    """Whether privacy mode is off. If it is on, the bot sees only commands, replies and service messages."""
     today: Callable[[], float] = time.time
     transcript: Transcript[Happening] = field(default_factory=Transcript)
     updates: UpdateQueue = field(default_factory=UpdateQueue)
@@ -49,11 +49,11 @@ class World:
     _shared_message_ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new_id(self) -> int:
-        """A number that was not given before."""
+        """A new unique number."""
         return next(self._ids)
 
     def add_chat(self, chat: Chat) -> Chat:
-        """Let the chat exist."""
+        """Add a chat."""
         self.chats[chat.id] = chat
         if chat.username:
             self.names[chat.username.lower()] = chat
@@ -67,7 +67,7 @@ class World:
         return chat.last_id
 
     def post(self, chat: Chat, sender: User | None, text: str, **fields: object) -> Message:
-        """Put a message into the chat; `fields` are those of Message."""
+        """Add a message to the chat; `fields` are those of Message."""
         made = Message(chat.id, self.next_message_id(chat), sender, text, int(self.today()))
         message = replace(made, **fields)  # type: ignore[arg-type]
         chat.messages[message.message_id] = message
@@ -77,7 +77,7 @@ class World:
         return message
 
     def change(self, chat: Chat, old: Message, **fields: object) -> Message:
-        """Edit the message; the version before goes into its history."""
+        """Edit the message. The old version goes into its history."""
         history = (*old.history, replace(old, history=()))
         message = replace(old, edited=int(self.today()), history=history, **fields)  # type: ignore[arg-type]
         chat.messages[old.message_id] = message
@@ -91,14 +91,14 @@ class World:
         self.transcript.append(Shown("deleted", message))
 
     def tell(self, chat: Chat, message: Message, *, edited: bool = False) -> None:
-        """Queue the update about somebody else's message, if the bot gets to see it."""
+        """Queue the update about a person's message, if the bot may see it."""
         if not self._sees(chat, message):
             return
         kind = "channel_post" if chat.type == "channel" else "message"
         self.updates.put(f"edited_{kind}" if edited else kind, wire.message_json(chat, message))
 
     def set_bot(self, chat: Chat, status: str, by: User) -> None:
-        """Change the bot's standing and queue the my_chat_member update."""
+        """Change the bot's status and queue the my_chat_member update."""
         old, chat.bot = chat.bot, status
         self.updates.put(
             "my_chat_member",
@@ -112,7 +112,7 @@ class World:
         )
 
     def arrived(self, request: Request) -> int:
-        """Record the request and return its place in the transcript."""
+        """Record the request and return its index in the transcript."""
         place = self.transcript.append(request)
         self.requests.setdefault(request.method.lower(), []).append(place)
         return place

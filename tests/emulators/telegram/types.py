@@ -1,4 +1,4 @@
-"""What the emulated Telegram knows: users, chats, topics, messages."""
+"""The types of the emulated Telegram: users, chats, topics, messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Entity:
     language: str | None = None
 
     def of(self, text: str) -> str:
-        """The part of the text that it covers."""
+        """The part of the text that the entity covers."""
         units = text.encode("utf-16-le")
         return units[self.offset * 2 : (self.offset + self.length) * 2].decode("utf-16-le")
 
@@ -63,18 +63,18 @@ class Message:
     """The forum topic; None in General and everywhere else."""
     reply_markup: Json | None = None
     media: Json | None = None
-    """Photo and the like; `text` is then the caption."""
+    """A photo or other media; `text` is then the caption."""
     reply_to: int | None = None
     as_chat: bool = False
     """Sent in the name of the chat: an anonymous admin, or a channel's post."""
     forwarded_from: "User | Chat | None" = None
-    """Who wrote it first; a channel that is linked to the group forwards its posts there by itself."""
+    """The original author. A linked channel forwards its posts to the group automatically."""
     via: "User | None" = None
-    """The bot by way of which it was sent: somebody chose one of its inline results."""
+    """The inline bot through which it was sent."""
     service: Json | None = None
     edited: int | None = None
     history: tuple["Message", ...] = ()
-    """The versions before, oldest first."""
+    """Earlier versions, oldest first."""
 
     @property
     def buttons(self) -> tuple[tuple[Json, ...], ...]:
@@ -84,7 +84,7 @@ class Message:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What its inline buttons say, in reading order."""
+        """The labels of the inline buttons, in reading order."""
         return tuple(str(button["text"]) for row in self.buttons for button in row)
 
 
@@ -99,14 +99,14 @@ class Topic:
 
 @dataclass(slots=True, eq=False)
 class Chat:
-    """A chat and the bot's standing in it."""
+    """A chat and the bot's status in it."""
 
     id: int
     type: str
     """private, group, supergroup, channel"""
     title: str
     user: User | None = None
-    """The other side of a private chat."""
+    """The person of a private chat."""
     username: str | None = None
     is_forum: bool = False
     bot: str = "member"
@@ -116,7 +116,7 @@ class Chat:
     muted: bool = False
     """Whether the bot's right to write was taken away."""
     gone: str | None = None
-    """None, or why it is no more: deleted, deactivated, migrated."""
+    """None, or why the chat does not exist any more: deleted, deactivated, migrated."""
     migrated_to: int | None = None
     members: dict[int, str] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button that was pressed, waiting for answerCallbackQuery."""
+    """A pressed button that waits for answerCallbackQuery."""
 
     query_id: str
     message: Message
@@ -141,7 +141,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class PressAnswer:
-    """What the person who pressed a button was shown."""
+    """The answer that the person who pressed a button saw."""
 
     query_id: str
     text: str = ""
@@ -150,17 +150,17 @@ class PressAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a request ended. `status` is None where no answer could arrive: the connection was gone."""
+    """The result of a request. `status` is None if the connection was closed before the answer."""
 
     status: int | None
     description: str = ""
     delivered: tuple[int, ...] = ()
-    """Ids of the messages that the request put before people."""
+    """Ids of the messages that the request made visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that arrived; its outcome is None while it is being held or handled."""
+    """A request. Its outcome is None while it is held or handled."""
 
     method: str
     params: Mapping[str, str]
@@ -170,13 +170,13 @@ class Request:
 
     @property
     def chat_id(self) -> str:
-        """The chat that it names, as the request wrote it; '' for none."""
+        """The chat in the request, as written there; '' if there is none."""
         return self.params.get("chat_id", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Something that people saw: a message sent, edited or deleted."""
+    """Something that people saw: a message was sent, edited or deleted."""
 
     what: str
     message: Message

@@ -1,4 +1,4 @@
-"""The updates that wait for getUpdates."""
+"""The queue of updates for getUpdates."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,7 @@ UNASKED = ("chat_member", "message_reaction", "message_reaction_count")
 
 
 class UpdateQueue:
-    """Updates stay until a later getUpdates confirms them with a higher offset."""
+    """A queue of updates. An update stays until a later getUpdates confirms it with a higher offset."""
 
     def __init__(self) -> None:
         self.allowed: frozenset[str] = frozenset()
@@ -22,16 +22,16 @@ class UpdateQueue:
 
     @property
     def pending(self) -> int:
-        """How many are not confirmed."""
+        """The number of updates that are not confirmed."""
         return len(self._waiting)
 
     def is_about(self, chat_id: int) -> bool:
-        """Whether a change of the bot's membership there is not confirmed."""
+        """Whether an update about the bot's membership in the chat is not confirmed."""
         chats = (body["chat"] for _, kind, body in self._waiting if kind == "my_chat_member")
         return any(isinstance(chat, dict) and chat["id"] == chat_id for chat in chats)
 
     def put(self, kind: str, body: Json) -> int | None:
-        """Queue an update and return its id, or drop it if the bot does not want its kind."""
+        """Queue an update and return its id. Drop it if the bot did not ask for its kind."""
         if kind not in self.allowed if self.allowed else kind in UNASKED:
             return None
         self._next_id += 1
@@ -41,11 +41,11 @@ class UpdateQueue:
         return self._next_id
 
     def drop(self) -> None:
-        """Forget all that are waiting."""
+        """Remove all updates."""
         self._waiting.clear()
 
     async def poll(self, offset: int, limit: int, timeout: float) -> list[Json]:
-        """What getUpdates returns; a poll that is waiting already ends with 409."""
+        """Return the result of getUpdates. A poll that is already waiting ends with 409."""
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(False)
         self._confirm(offset)

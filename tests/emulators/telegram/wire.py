@@ -1,4 +1,4 @@
-"""Users, chats, members and messages as the Bot API writes them."""
+"""Writes users, chats, members and messages as JSON of the Bot API."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def chat_json(chat: Chat) -> Json:
 
 
 def full_chat_json(chat: Chat) -> Json:
-    """A ChatFullInfo object, with the fields that are always there."""
+    """A ChatFullInfo object with its required fields."""
     gifts = (
         "unlimited_gifts",
         "limited_gifts",
@@ -57,7 +57,7 @@ def full_chat_json(chat: Chat) -> Json:
 
 
 def member_json(chat: Chat, user: User, status: str) -> Json:
-    """A ChatMember object of the kind that the status asks for."""
+    """A ChatMember object; its kind depends on the status."""
     body: Json = {"user": user_json(user), "status": status}
     if status == "creator":
         body["is_anonymous"] = False
@@ -109,7 +109,7 @@ def _reply(chat: Chat, message_id: int) -> Json:
         return {}
     body: Json = {"reply_to_message": message_json(chat, replace(replied, reply_to=None))}
     if chat.type == "supergroup" and replied.thread_id is None:
-        # Replies outside topics carry a thread id too, without is_topic_message.
+        # Replies outside topics have a thread id too, but not is_topic_message.
         body["message_thread_id"] = message_id
     return body
 

@@ -1,4 +1,4 @@
-"""The true client library, pointed at the emulator."""
+"""The real client library, connected to the emulator."""
 
 import asyncio
 import warnings
@@ -14,7 +14,7 @@ from tests.emulators.base import Transcript
 from tests.emulators.discord import Channel, DiscordEmulator
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # of audioop, which its voice support imports
+    warnings.simplefilter("ignore", DeprecationWarning)  # discord.py imports audioop
     import discord
     from discord import app_commands
 
@@ -22,7 +22,7 @@ Body = dict[str, object]
 
 
 class Pager(discord.ui.View):
-    """Buttons and a select that outlive the process."""
+    """A persistent view with buttons and a select."""
 
     def __init__(self) -> None:
         super().__init__(timeout=None)
@@ -42,7 +42,7 @@ class Pager(discord.ui.View):
 
 
 class Form(discord.ui.Modal, title="Banner"):
-    """One field."""
+    """A modal with one field."""
 
     text: discord.ui.TextInput["Form"] = discord.ui.TextInput(label="Text", custom_id="text")
 
@@ -95,7 +95,7 @@ class Bot(discord.Client):
     """A bot with a few commands, as Skywave would have them."""
 
     def __init__(self, intents: discord.Intents | None = None) -> None:
-        # discord.py would wait two seconds for more guilds before it says that it is ready.
+        # By default discord.py waits two seconds for more guilds before it is ready.
         options: dict[str, Any] = {"guild_ready_timeout": 0.05, "max_messages": None}
         super().__init__(intents=intents or discord.Intents.default(), **options)
         self.tree = app_commands.CommandTree(self)
@@ -105,7 +105,7 @@ class Bot(discord.Client):
             self.tree.add_command(command)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Do not wait the five seconds that Discord wants between sessions."""
+        """Skip the five seconds that Discord requires between sessions."""
 
     async def setup_hook(self) -> None:
         await self.tree.sync()
@@ -116,7 +116,7 @@ class Bot(discord.Client):
         super().dispatch(event, *args, **kwargs)
 
     async def until(self, event: str, times: int = 1) -> Any:
-        """The arguments of the event's nth occurrence, as soon as there is one."""
+        """Wait for the nth occurrence of an event and return its arguments."""
 
         def there() -> list[Any]:
             found = [args for name, args in self.events.entries if name == event]
@@ -126,7 +126,7 @@ class Bot(discord.Client):
 
 
 class Clock:
-    """Time that moves by hand."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -137,7 +137,7 @@ class Clock:
 
 @asynccontextmanager
 async def emulated(**options: Any) -> AsyncIterator[DiscordEmulator]:
-    """An emulator, and discord.py's two addresses pointed at it."""
+    """An emulator, to which discord.py's REST and gateway addresses are set."""
     base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     async with DiscordEmulator(**options) as dc:
         discord.http.Route.BASE = dc.url
@@ -148,7 +148,7 @@ async def emulated(**options: Any) -> AsyncIterator[DiscordEmulator]:
 
 @asynccontextmanager
 async def connected(dc: DiscordEmulator, bot: Bot | None = None) -> AsyncIterator[Bot]:
-    """The bot, logged in and ready; what ends it too early is raised."""
+    """The bot, logged in and ready. An error that ends it too early is raised."""
     client = bot or Bot()
     running = asyncio.create_task(client.start(dc.token))
     ready = asyncio.create_task(client.until("ready"))
@@ -164,20 +164,20 @@ async def connected(dc: DiscordEmulator, bot: Bot | None = None) -> AsyncIterato
 
 
 def at(bot: Bot, channel: Channel) -> Any:
-    """The channel as discord.py knows it, or a bare handle to send through."""
+    """The channel from discord.py's cache, or a partial one that can only send."""
     return bot.get_channel(channel.id) or bot.get_partial_messageable(channel.id)
 
 
 @contextmanager
 def refuses(code: int) -> Iterator[None]:
-    """What is done in here is refused with Discord's code."""
+    """Expect that Discord refuses the block with this code."""
     with pytest.raises(discord.HTTPException) as caught:
         yield
     assert caught.value.code == code, caught.value
 
 
 async def ask_rest(dc: DiscordEmulator, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    """Status and body of a bare request to the REST API."""
+    """Send a request to the REST API and return status and body."""
     headers = {"Authorization": f"Bot {dc.token}"}
     session = aiohttp.ClientSession(headers=headers)
     async with session, session.request(method, f"{dc.url}{path}", json=body) as response:
@@ -185,5 +185,5 @@ async def ask_rest(dc: DiscordEmulator, method: str, path: str, body: object = N
 
 
 async def post(dc: DiscordEmulator, channel: Channel, body: Body) -> tuple[int, Any]:
-    """Status and body of a bare Create Message."""
+    """Send Create Message and return status and body."""
     return await ask_rest(dc, "POST", f"/channels/{channel.id}/messages", body)

@@ -1,4 +1,4 @@
-"""An emulator, a guild with a channel, and a bot that is connected."""
+"""Fixtures: an emulator, a guild with a channel, and a connected bot."""
 
 from collections.abc import AsyncIterator
 

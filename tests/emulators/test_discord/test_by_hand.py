@@ -1,4 +1,4 @@
-"""The emulator as a process of its own: the control calls and the prompt."""
+"""The emulator as a separate process: the control calls and the prompt."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""What a message may hold, and whom it notifies."""
+"""What a message may contain, and whom it notifies."""
 
 from typing import Any
 

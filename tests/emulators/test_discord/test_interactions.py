@@ -49,7 +49,7 @@ async def test_subcommands_and_channels(dc: DiscordEmulator, news: Channel, bot:
     assert (await dc.wait_for(lambda: dc.answer_to(ran))).content == "news 09:00"
     (interaction,) = await bot.until("interaction")
     (resolved,) = interaction.data["resolved"]["channels"].values()
-    assert int(resolved["permissions"]) & Permission.ADMINISTRATOR  # the owner's, who ran it
+    assert int(resolved["permissions"]) & Permission.ADMINISTRATOR  # of the owner, who used it
 
 
 async def test_commands_for_admins(dc: DiscordEmulator, club: Guild, news: Channel, bot: Bot) -> None:
@@ -116,7 +116,7 @@ async def test_modals(dc: DiscordEmulator, news: Channel, bot: Bot) -> None:
 
 
 async def code(dc: DiscordEmulator, path: str, body: Body) -> int | None:
-    """Discord's code of the answer to a POST; None for success."""
+    """Send a POST and return Discord's error code; None for success."""
     status, answer = await ask_rest(dc, "POST", path, body)
     return None if status < 300 else answer["code"]
 

@@ -1,4 +1,4 @@
-"""Rate limits, with a clock that moves by hand and with discord.py."""
+"""Rate limits, with a clock that the test moves and with discord.py."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Sending, editing, publishing, and sending once; what goes wrong on the way."""
+"""Sending, editing, publishing, sending once with a nonce, and their errors."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Logging in, registering commands, and what the gateway tells at first."""
+"""Logging in, registering commands, and the first events of the gateway."""
 
 from typing import Any
 

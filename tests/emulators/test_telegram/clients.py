@@ -1,4 +1,4 @@
-"""The true client library, pointed at the emulator."""
+"""The real client library, connected to the emulator."""
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.request import HTTPXRequest
@@ -9,17 +9,17 @@ ROCKET = "🚀"
 
 
 def request(read_timeout: float = 10) -> HTTPXRequest:
-    """The library's own transport; loopback goes through no proxy."""
+    """The library's own transport, without a proxy, because the emulator is on loopback."""
     return HTTPXRequest(read_timeout=read_timeout, httpx_kwargs={"trust_env": False})
 
 
 def make_bot(tg: TelegramEmulator, read_timeout: float = 10) -> Bot:
-    """A bot on the emulator; `read_timeout` is in seconds."""
+    """A bot that uses the emulator; `read_timeout` is in seconds."""
     return Bot(
         tg.token, base_url=f"{tg.url}/bot", request=request(read_timeout), get_updates_request=request()
     )
 
 
 def keyboard(*labels: str, data: str = "n:2") -> InlineKeyboardMarkup:
-    """A button a row."""
+    """An inline keyboard with one button in each row."""
     return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=data)] for label in labels])

@@ -1,4 +1,4 @@
-"""An emulator, a bot on it, and Ann, who started the bot."""
+"""Fixtures: an emulator, a bot that uses it, and Ann, who has started the bot."""
 
 from collections.abc import AsyncIterator
 

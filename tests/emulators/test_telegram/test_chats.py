@@ -1,4 +1,4 @@
-"""Chats, topics, members and menus, and what is refused there."""
+"""Chats, topics, members and menus, and the requests that they refuse."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What people do reaches the bot, and its answers reach them."""
+"""People's actions reach the bot, and its answers reach them."""
 
 import asyncio
 

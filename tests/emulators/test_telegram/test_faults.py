@@ -1,4 +1,4 @@
-"""Faults on demand, outages, and what the client makes of them."""
+"""Faults, outages, and the errors that the client raises."""
 
 import asyncio
 import errno
@@ -23,7 +23,7 @@ from tests.emulators.base import Fault
 from tests.emulators.telegram import Chat, TelegramEmulator, faults
 from tests.emulators.test_telegram.clients import make_bot
 
-# The library announces a change of RetryAfter whenever it raises one.
+# The library emits a deprecation warning whenever it raises RetryAfter.
 pytestmark = pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 
 KNOWN = {400: BadRequest, 401: InvalidToken, 403: Forbidden, 404: InvalidToken, 409: Conflict}

@@ -1,4 +1,4 @@
-"""Flood control and latency, on a clock that only moves when somebody sleeps."""
+"""Flood control and latency, with a clock that moves only when somebody sleeps."""
 
 import aiohttp
 import pytest
@@ -8,14 +8,14 @@ from telegram.error import RetryAfter
 from tests.emulators.telegram import Chat, Latency, Limits, TelegramEmulator
 from tests.emulators.test_telegram.clients import make_bot
 
-# The library announces a change of RetryAfter whenever it raises one.
+# The library emits a deprecation warning whenever it raises RetryAfter.
 pytestmark = pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 
 SENT = (200, None)
 
 
 class Watch:
-    """A clock whose sleepers let the time pass."""
+    """A clock that moves on when somebody sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -90,7 +90,7 @@ async def test_every_item_of_an_album_counts() -> None:
         with pytest.raises(RetryAfter):
             await bot.send_media_group(group.id, photos)
         await bot.send_message(group.id, "x")
-        watch.now = 61.0  # the first album is out of the window, the single message is too
+        watch.now = 61.0  # the window has left the first album and the single message behind
         await bot.send_media_group(group.id, photos)
 
 
