@@ -90,7 +90,6 @@ class SqlSources:
 
     async def due(self, now: datetime) -> Sequence[Source]:
         when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
-        # Updates are written by admins, so there is nothing to read.
         is_read = (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES)
         query = select(SourceRow).where(is_read, when, ~_unfollowed())
         rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
