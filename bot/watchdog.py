@@ -97,7 +97,9 @@ def end_within(seconds: float, end: End = os._exit) -> threading.Timer:
     """End the process after so many seconds, whatever still runs, unless the timer is cancelled."""
 
     def cut_off() -> None:
-        print("skywave: what still ran at the end was cut off", file=sys.stderr, flush=True)
+        print(
+            "skywave: the shutdown took too long, so unfinished work was cut off", file=sys.stderr, flush=True
+        )
         end(EXIT_STUCK)
 
     timer = threading.Timer(seconds, cut_off)

@@ -72,7 +72,7 @@ def copy(file: Path, target: Path, *, still: bool = False) -> None:
     except (OSError, sqlite3.Error) as exc:
         discard(target)
         raise StoreError(
-            f"{file} cannot be copied to {target} ({exc}): check both, and the room left"
+            f"{file} cannot be copied to {target} ({exc}): check both, and the free disk space"
         ) from exc
 
 
@@ -209,5 +209,5 @@ def _index(database: sqlite3.Connection) -> tuple[str, ...]:
         database.execute(f"SELECT count(*) FROM {a} WHERE id NOT IN (SELECT id FROM {b})").fetchone()[0]
         for a, b in (("posts", "post_fts_docsize"), ("post_fts_docsize", "posts"))
     )
-    told = {f"{missing} posts are missing in it": missing, f"{left} posts in it are gone": left}
-    return tuple(words for words, count in told.items() if count)
+    problems = {f"{missing} posts are missing in it": missing, f"{left} deleted posts are still in it": left}
+    return tuple(words for words, count in problems.items() if count)

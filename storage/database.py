@@ -88,7 +88,7 @@ def keep_private(file: Path, *, create: bool = False) -> None:
             if not stat.S_IMODE(path.stat().st_mode) & 0o077:
                 continue
             path.chmod(PRIVATE)
-            log.warning("database.narrowed", file=str(path), reason="others could read it")
+            log.warning("database.narrowed", file=str(path), reason="other users could read it")
         except FileNotFoundError:
             continue
         except OSError as exc:

@@ -22,16 +22,16 @@ from storage.database import database_name
 # The class of our error, and its message, which follows the name of the database.
 Reason = tuple[type[SkywaveError], str]
 
-RESTORE = "put a backup in its place with skywave db restore FILE"
+RESTORE = "restore a backup with skywave db restore FILE"
 LOCKED: Reason = (StoreBusy, "is locked by another program: close it, or try again later")
-IN_THE_WAY: Reason = (StoreBusy, "has another transaction in the way: try again")
-NO_ROOM: Reason = (StoreError, "has no room left: free some space, nothing was lost")
+IN_THE_WAY: Reason = (StoreBusy, "was busy with a conflicting transaction: try again")
+NO_ROOM: Reason = (StoreError, "has no room left: free some disk space; nothing was lost")
 REFUSED: Reason = (StoreUnreachable, "refuses the user or the password: check SKYWAVE_DATABASE_URL")
 STARTING: Reason = (StoreUnreachable, "is starting or stopping: try again in a moment")
-CLOSED: Reason = (StoreUnreachable, "closed the connection: it is tried again")
+CLOSED: Reason = (StoreUnreachable, "closed the connection: Skywave tries again")
 REJECTED: Reason = (
     StoreRejected,
-    "does not take what was to be written: a value is too long, is not text, or breaks a rule of the schema",
+    "rejected a value: it is too long, is not text, or breaks a rule of the schema",
 )
 
 # The drivers refuse some values before the database sees them. These errors have no code.
@@ -39,7 +39,7 @@ UNCODED = (DataError, IntegrityError, UnicodeEncodeError, OverflowError)
 
 # The first byte of SQLite's result codes (sqlite.org/rescode.html).
 SQLITE: dict[int, Reason] = {
-    3: (StoreReadOnly, "may not be written: check the permissions of the file and its folder"),  # PERM
+    3: (StoreReadOnly, "cannot be written: check the permissions of the file and its folder"),  # PERM
     5: LOCKED,  # BUSY
     6: LOCKED,  # LOCKED
     8: (  # READONLY
@@ -49,10 +49,10 @@ SQLITE: dict[int, Reason] = {
     ),
     10: (  # IOERR
         StoreDamaged,
-        "could not be read or written, because the disk fails: check the disk, run skywave db check, "
+        "could not be read or written, because the disk failed: check the disk, run skywave db check, "
         f"or {RESTORE}",
     ),
-    11: (StoreDamaged, f"is damaged: see what skywave db check says, and {RESTORE}"),  # CORRUPT
+    11: (StoreDamaged, f"is damaged: run skywave db check, and {RESTORE}"),  # CORRUPT
     13: NO_ROOM,  # FULL
     14: (  # CANTOPEN
         StoreUnreachable,
@@ -75,17 +75,17 @@ POSTGRES: dict[str, Reason] = {
     "23": REJECTED,  # integrity constraint violation
     "54": REJECTED,  # program limit exceeded
     "28": REFUSED,
-    "25006": (StoreReadOnly, "cannot be written: set SKYWAVE_DATABASE_URL to the primary one"),
+    "25006": (StoreReadOnly, "is read-only: set SKYWAVE_DATABASE_URL to the primary server"),
     "3D000": (StoreUnreachable, "does not exist on its server: create it"),
     "40001": IN_THE_WAY,
     "40P01": IN_THE_WAY,
     "42501": (
         StoreReadOnly,
-        "does not let its user do that: grant the user rights on the tables and the schema",
+        "denies its user permission: grant the user rights on the tables and the schema",
     ),
     "53100": NO_ROOM,
-    "53200": (StoreUnreachable, "has no memory left: it is tried again"),
-    "53300": (StoreUnreachable, "takes no more connections: it is tried again"),
+    "53200": (StoreUnreachable, "has no memory left: Skywave tries again"),
+    "53300": (StoreUnreachable, "accepts no more connections: Skywave tries again"),
     "55P03": IN_THE_WAY,
     "57P01": STARTING,
     "57P02": STARTING,

@@ -66,7 +66,10 @@ def test_a_process_that_is_stuck_in_c_ends_itself_too() -> None:
 
 def test_an_end_that_does_not_come_is_forced() -> None:
     done = run("end_within(0.2)", IN_PYTHON)
-    assert (done.returncode, done.stderr) == (EXIT_STUCK, "skywave: what still ran at the end was cut off\n")
+    assert (done.returncode, done.stderr) == (
+        EXIT_STUCK,
+        "skywave: the shutdown took too long, so unfinished work was cut off\n",
+    )
 
 
 def test_an_end_that_came_is_not_forced() -> None:
