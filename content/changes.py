@@ -161,7 +161,7 @@ def cut_short(parsed: ParsedSource, kept: int) -> str:
     total = max(parsed.total, len(parsed.posts))
     if kept >= total:
         return ""
-    return f"{kept:,} of {total:,} posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
+    return f"only the newest {kept:,} of {total:,} posts were read: raise SKYWAVE_SOURCE_POSTS to read more"
 
 
 def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:

@@ -50,6 +50,7 @@ _FILES = frozenset(_FILE_NAMES.split())
 
 def other_host(text: str, start: int, end: int, url: str) -> str:
     """The host of `url` if the label `text[start:end]` names another one, else an empty text."""
+    # The label may be only the middle of what reads as a host, so the words around it are joined to it.
     before = re.split(r"\s", text[max(0, start - _AROUND) : start])[-1]
     after = re.split(r"\s", text[end : end + _AROUND])[0]
     return _other_host(before, text[start:end], after, url)
@@ -58,12 +59,15 @@ def other_host(text: str, start: int, end: int, url: str) -> str:
 @lru_cache(_REMEMBERED)
 def _other_host(before: str, label: str, after: str, url: str) -> str:
     before, label, after = _as_seen(before), _as_seen(label), _as_seen(after)
-    ends_at = len(before) + len(label)
-    one_word = len(label.split()) == 1
+    label_end = len(before) + len(label)
+    is_one_word = len(label.split()) == 1
     target = urlsplit(url).hostname or ""
     for first, last, readings, is_sure in _hosts(_IDEOGRAPHIC_STOP.sub(".", before + label + after)):
-        touches = first < ends_at and len(before) < last
-        if touches and (is_sure or one_word) and _canonical(target) not in map(_canonical, readings):
+        is_in_label = first < label_end and len(before) < last
+        # In a label of several words, a dot alone does not make a host: "see the end.Next" is not one.
+        if not is_in_label or not (is_sure or is_one_word):
+            continue
+        if _canonical(target) not in map(_canonical, readings):
             return _shown(target)
     return ""
 

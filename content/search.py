@@ -134,7 +134,7 @@ def _prepared(query: str) -> str:
 
 @dataclass(slots=True)
 class _Reading:
-    """What has been read of a query so far."""
+    """The parts of a query that have been parsed so far."""
 
     units: list[AnyOf] = field(default_factory=list)
     excluded: list[AnyOf] = field(default_factory=list)
@@ -177,7 +177,8 @@ class _Reading:
 def _exact(found: Sequence[Run], prefix: bool) -> AnyOf:
     """The tokens as a phrase.
 
-    The last character of a CJK run is dropped: it is a token only at the end of a run of the text.
+    The last character of a CJK run is dropped, because it is a token only at the end of a run of the text. A
+    run of a single character becomes a prefix.
     """
     tokens = [token for run in found for token in run.tokens()]
     if found[-1].cjk:

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.message import Message
 
 _BOMS = (
@@ -31,26 +31,33 @@ _GB2312_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 def decode(body: bytes, content_type: str = "") -> str:
     """Decode `body`. It never raises; an incomplete character at the end is dropped.
 
-    The first of these that fits is used: a byte order mark; UTF-8, because other encodings are not valid
-    UTF-8 by chance; the encodings that the document and the HTTP header declare; GB 18030 if the bytes look
-    like it.
+    The first of these that fits is used: a byte order mark; a declared encoding that is unlike ASCII; UTF-8,
+    because other encodings are not valid UTF-8 by chance; any other declared encoding; GB 18030 if the bytes
+    look like it.
     """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return _lenient(body[len(mark) :], encoding)
     declared = tuple(_declared(body, content_type))
-    for encoding in declared:
-        if encoding.startswith(_WIDE):
-            if 0 in body[:4]:  # otherwise the declaration is wrong
-                return _lenient(body, f"{encoding[:6]}-{'be' if body[0] == 0 else 'le'}")
-        elif encoding.startswith(_NOT_LIKE_ASCII):
-            return _lenient(body, encoding)
-    for encoding in ("utf-8", *(name for name in declared if name != "utf-8" and not name.startswith(_WIDE))):
-        if (text := _strict(body, encoding)) is not None:
+    if encoding := _unlike_ascii(body, declared):
+        return _lenient(body, encoding)
+    for encoding in dict.fromkeys(("utf-8", *declared)):
+        if not encoding.startswith(_WIDE) and (text := _strict(body, encoding)) is not None:
             return text
-    if not _is_mostly_utf8(body) and _looks_like_gb(body):
-        return _lenient(body, "gb18030")
-    return _lenient(body, "utf-8" if _is_mostly_utf8(body) else "windows-1252")
+    if _is_mostly_utf8(body):
+        return _lenient(body, "utf-8")
+    return _lenient(body, "gb18030" if _looks_like_gb(body) else "windows-1252")
+
+
+def _unlike_ascii(body: bytes, declared: Iterable[str]) -> str:
+    """The first declared encoding that `body` can have and in which ASCII characters are other bytes."""
+    for encoding in declared:
+        if encoding.startswith(_NOT_LIKE_ASCII):
+            return encoding
+        # UTF-16 and UTF-32 have zero bytes in every ASCII character; without them the declaration is wrong.
+        if encoding.startswith(_WIDE) and 0 in body[:4]:
+            return f"{encoding[:6]}-{'be' if body[0] == 0 else 'le'}"
+    return ""
 
 
 def _declared(body: bytes, content_type: str) -> Iterator[str]:

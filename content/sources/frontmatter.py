@@ -75,13 +75,11 @@ def _yaml(text: str) -> object:
         return yaml.load(text, Loader=loader)
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 2 if exc.problem_mark else 1
-        raise BrokenFrontMatter(
-            f"line {line}: {exc.problem or 'broken'}: mend the YAML front matter"
-        ) from exc
+        raise BrokenFrontMatter(f"line {line}: {exc.problem or 'broken'}: fix the YAML front matter") from exc
     except BrokenFrontMatter:
         raise
     except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as exc:
-        raise BrokenFrontMatter(f"the YAML front matter is broken ({_short(exc)}): mend it") from exc
+        raise BrokenFrontMatter(f"the YAML front matter is broken ({_short(exc)}): fix it") from exc
 
 
 def _check_size(events: Iterable[yaml.Event]) -> None:
@@ -116,7 +114,7 @@ def _toml(text: str) -> object:
     except (ValueError, ArithmeticError, RecursionError) as exc:
         found = _LINE.search(str(exc))
         line = int(found[1]) + 1 if found else 1
-        raise BrokenFrontMatter(f"line {line}: {_short(exc)}: mend the TOML front matter") from exc
+        raise BrokenFrontMatter(f"line {line}: {_short(exc)}: fix the TOML front matter") from exc
 
 
 def _short(exc: Exception) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from content.bounds import MAX_POSTS, bounded
@@ -29,6 +30,8 @@ MAX_DEPTH = 16  # levels of folders
 _PATH = re.compile(r"file:|~|\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[/\\]")
 _SUFFIXES = (".md", ".markdown")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_ ]|$)")
+_URL_FIELDS = ("url", "permalink", "link", "canonical_url", "slug")
+# A heading at the very start: `# Title`, or a line that is underlined with `=`.
 _TITLE = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|\Z)|\s*([^\s>#*+`-].*)\n=+[ \t]*(?:\n|\Z)")
 
 
@@ -77,15 +80,8 @@ def _files(folder: Path) -> tuple[File, ...]:
 
 
 def _walk(folder: Path) -> Iterator[File]:
-    def fail(exc: OSError) -> None:
-        raise FetchError(
-            "{path} cannot be read ({reason}): check its permissions",
-            path=str(exc.filename),
-            reason=str(exc.strerror),
-        ) from exc
-
     seen = 0
-    for where, folders, names in os.walk(folder, onerror=fail):
+    for where, folders, names in os.walk(folder, onerror=_fail):
         seen += len(names) + len(folders)
         if seen > MAX_FILES:
             raise FetchError(
@@ -93,20 +89,26 @@ def _walk(folder: Path) -> Iterator[File]:
                 folder=str(folder),
                 count=MAX_FILES,
             )
-        inside = len(Path(where).relative_to(folder).parts)
+        depth = len(Path(where).relative_to(folder).parts)
         # os.walk descends into the folders that are left in this list.
-        folders[:] = [name for name in folders if inside < MAX_DEPTH and not name.startswith((".", "_"))]
-        for name in names:
-            path = Path(where, name)
-            if (
-                name.startswith((".", "_"))
-                or path.suffix.lower() not in _SUFFIXES
-                or name.lower() == "readme.md"
-            ):
-                continue
+        folders[:] = [name for name in folders if depth < MAX_DEPTH and not name.startswith((".", "_"))]
+        for path in (Path(where, name) for name in names if _is_post(name)):
             if (status := _status(path, folder)) is not None:
                 name = path.relative_to(folder).as_posix()
                 yield File(path, name, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _fail(exc: OSError) -> NoReturn:
+    raise FetchError(
+        "{path} cannot be read ({reason}): check its permissions",
+        path=str(exc.filename),
+        reason=str(exc.strerror),
+    ) from exc
+
+
+def _is_post(name: str) -> bool:
+    lower = name.lower()
+    return lower.endswith(_SUFFIXES) and not lower.startswith((".", "_")) and lower != "readme.md"
 
 
 def _status(path: Path, folder: Path) -> os.stat_result | None:
@@ -144,7 +146,9 @@ def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POS
         except _Unreadable as exc:
             failures.append(Failure(storable(file.name), str(exc)))
         except Exception as exc:  # a file that breaks a parser must not stop the others
-            failures.append(Failure(storable(file.name), f"cannot be read ({type(exc).__name__}): mend it"))
+            failures.append(
+                Failure(storable(file.name), f"cannot be read ({type(exc).__name__}): fix the file")
+            )
         else:
             posts += [post] if post else []
     posts.sort(key=lambda post: post.published_at or datetime.min.replace(tzinfo=UTC), reverse=True)
@@ -167,10 +171,9 @@ def _post(file: File) -> ParsedPost | None:
         return None
     title = fields.text("title")
     if not title and (heading := _TITLE.match(content)):
-        title, content = plain_text(markdown_to_html(heading[1] or heading[2])), content[heading.end() :]
-    url = next(
-        filter(is_web_url, map(fields.text, ("url", "permalink", "link", "canonical_url", "slug"))), ""
-    )
+        title = plain_text(markdown_to_html(heading[1] or heading[2]))
+        content = content[heading.end() :]
+    url = next(filter(is_web_url, map(fields.text, _URL_FIELDS)), "")
     html = sanitise(markdown_to_html(content), url)
     return ParsedPost(
         guid=storable(file.name.rpartition(".")[0]),

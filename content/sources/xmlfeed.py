@@ -27,7 +27,7 @@ _LONG_AUTHOR = re.compile(
     r"(<(?:[\w-]+:)?(?:author|managingEditor|webMaster|creator|name|email|contributor|publisher|owner)"
     r"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{500})[^<\]]+"
 )
-LOOKED_AT = 10  # times as many posts as are kept are parsed, to find the newest among them
+SEARCHED = 10  # times as many posts as are kept are parsed, to find the newest among them
 _POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _POST_END = re.compile(r"</(?:[A-Za-z_][\w.-]*:)?(?:item|entry)\s*>", re.IGNORECASE)
 # With xml:base, feedparser resolves a guid as if it were a URL. This prefix is a scheme, so it leaves it
@@ -48,16 +48,48 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
 
     `declared` are the entities of its DOCTYPE, which was split off. Raises ParseError.
     """
-    text = FORBIDDEN.sub("", _XML_DECLARATION.sub("", text[text.find("<") :], count=1))
-    text = well_formed(_MANY_SIGNS.sub("&", _LONG_AUTHOR.sub(r"\1", text)), declared)
+    text = _prepared(text, declared)
+    ends = [match.end() for match in _POST_END.finditer(text)]
+    # Of a feed with very many posts only the first are parsed: the newest are nearly always among them.
+    most = SEARCHED * max_posts
+    is_long = len(ends) > most
+    completed = _completed(text[: ends[most - 1]] if is_long else text, root)
+    found = _parsed(text if completed is None else completed, url)
+    entries = cast(Sequence[Entry], found.entries)
+    if found.bozo and not entries and completed is None and _POST_START.search(text):
+        raise ParseError(
+            "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
+        )
+    home = _url(found.feed, "link", url)
+    kept = newest(entries, [_published(entry) for entry in entries], max_posts)
+    cut_short = Failure(
+        printable(url), "the feed is cut short: what comes after its last complete post is lost"
+    )
+    parsed = ParsedSource(
+        title=_plain(found.feed, "title"),
+        url=home,
+        posts=tuple(_post(entry, home, url) for entry in kept),
+        failures=(cut_short,) if completed is not None and not is_long else (),
+    )
+    return bounded(parsed, len(ends) if is_long else len(entries))
+
+
+def _prepared(text: str, declared: Mapping[str, str]) -> str:
+    """`text` without what is not valid XML or would slow feedparser down."""
+    text = _XML_DECLARATION.sub("", text[text.find("<") :], count=1)
+    text = FORBIDDEN.sub("", text)
+    text = _LONG_AUTHOR.sub(r"\1", text)
+    text = _MANY_SIGNS.sub("&", text)
+    text = well_formed(text, declared)
     if "xml:base" in text.lower():
         text = _GUID_START.sub(lambda match: match[1] or match[2] + _GUID, text)
-    ends = [match.end() for match in _POST_END.finditer(text)]
-    is_long = len(ends) > LOOKED_AT * max_posts
-    whole = _completed(text[: ends[LOOKED_AT * max_posts - 1]] if is_long else text, root)
+    return text
+
+
+def _parsed(text: str, url: str) -> feedparser.FeedParserDict:
     try:
-        found = feedparser.parse(
-            BytesIO((text if whole is None else whole).encode("utf-8", "ignore")),
+        return feedparser.parse(
+            BytesIO(text.encode("utf-8", "ignore")),
             response_headers={"content-type": "application/xml; charset=utf-8"},
             resolve_relative_uris=False,
             sanitize_html=False,
@@ -65,23 +97,6 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
     except ValueError as exc:
         # expat fails on a name that contains a no-break space.
         raise ParseError("{url} is a broken feed: tell its publisher", url=printable(url)) from exc
-    entries = cast(Sequence[Entry], found.entries)
-    if found.bozo and not entries and whole is None and _POST_START.search(text):
-        raise ParseError(
-            "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
-        )
-    home = _url(found.feed, "link", url)
-    cut_short = Failure(
-        printable(url), "the feed is cut short: what comes after its last complete post is lost"
-    )
-    kept = newest(entries, [_published(entry) for entry in entries], max_posts)
-    parsed = ParsedSource(
-        title=_plain(found.feed, "title"),
-        url=home,
-        posts=tuple(_post(entry, home, url) for entry in kept),
-        failures=(cut_short,) if whole is not None and not is_long else (),
-    )
-    return bounded(parsed, len(ends) if is_long else len(entries))
 
 
 def _completed(text: str, root: str) -> str | None:

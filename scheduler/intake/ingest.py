@@ -8,7 +8,7 @@ import structlog
 
 from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
-from content.sources import ReadContext, normalise
+from content.sources import ReadContext, kind_of, new_options, normalise
 from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
 from scheduler.intake.adding import Wanted, add_source
@@ -62,7 +62,10 @@ class Ingest:
 
         Raises UsageError for a URL that cannot be a source, SourceError for a source that cannot be read.
         """
-        return await self._reader.read_new(url, added_by)
+        kind = kind_of(url)
+        url = kind.normalise(url.strip())
+        read = await kind.read(url, new_options(kind), Validators(), self._reader.context_for(added_by))
+        return url, read.parsed or ParsedSource()
 
     async def add(
         self,

@@ -7,8 +7,8 @@ from content import changes
 from content.bounds import newest
 from content.changes import Changes
 from content.fetch import Fetcher
-from content.sources import Read, ReadContext, kind_of, new_options, read_source
-from content.types import NewPost, ParsedSource, Source, Validators
+from content.sources import Read, ReadContext, read_source
+from content.types import NewPost, ParsedSource, Source
 from scheduler.ports import Clock, Store
 
 # If one read brings more than `HANDFUL` new posts, the newest of them are sent as one edition.
@@ -49,16 +49,9 @@ class Reader:
         self._context = context
         self._for_people = replace(context, fetcher=for_people)
 
-    async def read_new(self, url: str, added_by: str) -> tuple[str, ParsedSource]:
-        """Read a URL: its stored form, and its posts. Raises UsageError and SourceError."""
-        kind = kind_of(url)
-        url = kind.normalise(url.strip())
-        read = await kind.read(url, new_options(kind), Validators(), self._context_for(added_by))
-        return url, read.parsed or ParsedSource()
-
     async def read(self, source: Source) -> Read:
         """Read a stored source. Raises SourceError."""
-        return await read_source(source, self._context_for(source.added_by))
+        return await read_source(source, self.context_for(source.added_by))
 
     async def compare(self, source: Source, parsed: ParsedSource) -> Comparison:
         """Compare what was read with the stored posts, outside the event loop: it may take seconds."""
@@ -74,5 +67,6 @@ class Reader:
         new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
         return Comparison(parsed, replace(found, new=new), changes.cut_short(parsed, len(posts)))
 
-    def _context_for(self, added_by: str) -> ReadContext:
+    def context_for(self, added_by: str) -> ReadContext:
+        """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""
         return self._for_people if added_by else self._context

@@ -60,7 +60,7 @@ def test_what_a_read_left_out_is_told_by_each_command(
     folder.mkdir()
     for day in range(1, 5):
         (folder / f"2026-01-0{day}-note.md").write_text(f"# Note {day}\n\nText.")
-    told = "2 of 4 posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
+    told = "only the newest 2 of 4 posts were read: raise SKYWAVE_SOURCE_POSTS to read more"
     assert told in skywave(f"sources add {folder}").stdout
     (source,) = json.loads(skywave("sources list --json").stdout)
     assert source["warning"] == told

@@ -379,6 +379,6 @@ class TestBounds:
 
     def test_what_is_left_out_is_told(self) -> None:
         parsed = ParsedSource(posts=(post("a"),), total=300_000)
-        told = "500 of 300,000 posts were read: the newest; SKYWAVE_SOURCE_POSTS sets how many"
+        told = "only the newest 500 of 300,000 posts were read: raise SKYWAVE_SOURCE_POSTS to read more"
         assert cut_short(parsed, 500) == told
         assert cut_short(ParsedSource(posts=(post("a"),)), 1) == ""

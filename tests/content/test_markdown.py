@@ -161,7 +161,7 @@ class TestFailures:
         ("body", "reason"),
         [
             (b"---\ntitle: a\nx: [1\n---\ntext", "line 4: "),
-            (b"---\ntitle: 'a\n---\ntext", "mend the YAML front matter"),
+            (b"---\ntitle: 'a\n---\ntext", "fix the YAML front matter"),
             (b"---\ntitle: a\ndate: 2026-13-45\n---\ntext", "the YAML front matter is broken (month"),
             (b"---\ntitle: a\n\ntext", "line 1: the front matter has no closing ---"),
             (b'+++\ntitle = "a"\nx = \n+++\ntext', "line 3: "),

@@ -87,7 +87,7 @@ async def test_a_read_never_stores_more_than_its_share_and_tells_of_the_rest(wor
     names = [f"post {n}" for n in range(3_000)]
     source = await read(world, feed(*names, dates=days_before(world, 3_000, timedelta(hours=1))))
     assert count(world, "posts") == 500
-    assert source.warning.startswith("500 of 3,000 posts were read: the newest")
+    assert source.warning.startswith("only the newest 500 of 3,000 posts were read")
     assert world.sql("SELECT title FROM posts ORDER BY published_at DESC LIMIT 1") == [("post 2999",)]
     assert (await read(world, feed(*names[:20]))).warning == "", "the next full read"
 
