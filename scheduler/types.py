@@ -242,7 +242,7 @@ class Part:
     rendering_key: str  # names the rendering that it is a message of
     sent: Sent | None = None
     unknowns: int = 0  # how often its outcome was unknown
-    begun_at: datetime | None = None  # when it was first written ahead
+    begun_at: datetime | None = None  # when its first attempt began, before it was written ahead
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Sending:
             gone = Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone")
             await self._journal.record(Closed(delivery.id, DeliveryState.SENT) if arrived else gone)
             return None
-        attempt = Attempt.next(delivery, form, rendering)
+        attempt = Attempt.next(delivery, form, rendering, self._clock.now())
         if attempt is None:
             # All has arrived. It was open only to be published, which may have been switched off since.
             await self._finish(delivery)
@@ -102,7 +102,6 @@ class Sending:
         """Send one part; returns the attempt that follows, None if the delivery goes no further now."""
         if not await self._wait_for_chat(attempt):
             return None
-        attempt = attempt.begun(self._clock.now())
         plainer: Form | None = None
         async with self._in_flight:
             try:
@@ -113,9 +112,11 @@ class Sending:
             return await self._prepare(attempt.rejected(), plainer)
         if arrived is None:
             return None
-        if arrived.is_last and arrived.delivery.chat.crosspost:
+        if not arrived.is_last:
+            return Attempt.next(arrived.delivery, arrived.part.form, arrived.rendering, self._clock.now())
+        if arrived.delivery.chat.crosspost:
             await self._finish(arrived.delivery)
-        return Attempt.next(arrived.delivery, arrived.part.form, arrived.rendering)
+        return None
 
     async def _request(self, attempt: Attempt) -> Attempt | None:
         """Write ahead, send, record. None if it was not sent now; raises SendError if the send failed."""
