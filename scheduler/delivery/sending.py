@@ -198,10 +198,11 @@ class Sending:
     async def _finish(self, delivery: Delivery) -> None:
         """Crosspost what has arrived, and close the delivery. Publishing a message twice does no harm."""
         reaction = Reaction((Closed(delivery.id, DeliveryState.SENT),))
-        to_publish = [part.sent for part in delivery.parts if part.sent] if delivery.chat.crosspost else []
+        arrived = [part.sent for part in sorted(delivery.parts, key=lambda part: part.n) if part.sent]
         try:
-            for sent in to_publish:
-                await self._platform.publish(sent)
+            if delivery.chat.crosspost:
+                for sent in arrived:
+                    await self._platform.publish(sent)
         except SendError as error:
             reaction = self._reactions.to_publishing_error(error, delivery, self._clock.now())
             log.warning(
