@@ -1,1 +1,1 @@
-"""Measures what Skywave promises about speed, beside what others do in the same run: `make bench`."""
+"""Measures Skywave's speed beside that of other programs in the same run: `make bench`."""

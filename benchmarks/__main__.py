@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME...]`: one table, and results.json beside this file."""
+"""`python -m benchmarks [NAME...]` prints one table and updates results.json in this folder."""
 
 import asyncio
 import sys
@@ -27,7 +27,7 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
 
 
 async def run(names: Sequence[str]) -> list[Result]:
-    """The results of these benchmarks, one after another."""
+    """Run these benchmarks one after another, and save each result."""
     results: list[Result] = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -38,10 +38,10 @@ async def run(names: Sequence[str]) -> list[Result]:
 
 
 def main() -> int:
-    """0 if every bar was held."""
+    """Returns 0 if every bar was held."""
     names = sys.argv[1:] or list(ALL)
     if unknown := [name for name in names if name not in ALL]:
-        print(f"no benchmark {unknown[0]}: there are {', '.join(ALL)}", file=sys.stderr)
+        print(f"no benchmark {unknown[0]}; available: {', '.join(ALL)}", file=sys.stderr)
         return 2
     results = asyncio.run(run(names))
     print(table(results))

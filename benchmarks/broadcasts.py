@@ -1,4 +1,4 @@
-"""Skywave itself against an emulated Telegram: `skywave run` as a process, people who command meanwhile."""
+"""`skywave run` against an emulated Telegram, while people send commands."""
 
 import asyncio
 import tempfile
@@ -23,7 +23,7 @@ IDLE = 10.0  # seconds of commands before the broadcast
 
 @dataclass(slots=True)
 class Scene:
-    """A deployment whose chats follow a source, and people who do not."""
+    """A deployment with chats that follow a source, and people who only send commands."""
 
     tg: Server
     world: World
@@ -31,19 +31,19 @@ class Scene:
     people: list[int]
 
     async def connected(self) -> None:
-        """Return when the bot asks for updates."""
+        """Return when the bot polls for updates."""
         async with asyncio.timeout(PATIENCE):
             while "getupdates" not in (await self.tg.ask("stats"))["requests"]:
                 await asyncio.sleep(0.1)
 
     async def talk(self, every: float) -> None:
-        """Let people command, one after another, until cancelled."""
+        """Let people send commands, one after another, until cancelled."""
         for chat in cycle(self.people):
             await self.tg.ask("say", chat=chat, text="/latest")
             await asyncio.sleep(every)
 
     async def talk_for(self, seconds: float, every: float) -> list[float]:
-        """How long people wait while nothing else happens."""
+        """Seconds that people wait for a reply while there is no broadcast."""
         before = len((await self.tg.ask("times"))["said"])
         talking = asyncio.create_task(self.talk(every))
         await asyncio.sleep(seconds)
@@ -53,7 +53,7 @@ class Scene:
         return waits(times["said"][before:], times["shown"])
 
     async def broadcast(self, name: str, timeout: float = 150.0) -> int:
-        """Publish a post and return when it has reached everybody."""
+        """Publish a post and return when it has reached every chat."""
         chats = await self.world.publish(name)
         sent = await self.tg.sent()
         async with asyncio.timeout(timeout):
@@ -64,7 +64,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(chats: int, strict: int, *, paid: bool = False, faults: float = 0) -> AsyncIterator[Scene]:
-    """A fresh deployment beside a strict server, on which a share of the messages fails at first."""
+    """A new deployment on a strict server, where a share of the messages fails at first."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/skywave.db"
         async with server("telegram", strict=strict, latency=LATENCY, jitter=JITTER, faults=faults) as tg:
@@ -97,7 +97,7 @@ async def rival(rate: int, seconds: float, chats: int) -> tuple[float, int, floa
 async def at_limit(
     name: str, rate: int, chats: int, least: float, *, every: float, paid: bool = False
 ) -> list[Result]:
-    """A broadcast at a strict limit: how much of it is used, what people wait meanwhile, what PTB does."""
+    """A broadcast at a strict limit: the share of it used, waits for replies, and the same of PTB."""
     async with scene(chats, rate, paid=paid) as made:
         idle = await made.talk_for(IDLE, every=0.25)
         before = await made.tg.ask("times")

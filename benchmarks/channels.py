@@ -27,14 +27,14 @@ async def _channels(dc: Server, count: int) -> list[str]:
 
 
 async def _break(dc: Server, channels: list[str], count: int) -> None:
-    """Let so many sends fail once, spread evenly."""
+    """Let this many sends fail once, evenly spread."""
     rng = random.Random(1)
     for _ in range(count):
         await dc.ask("fault", kind=rng.choice(FAULTS), channel=rng.choice(channels))
 
 
 async def broadcast(broken: float) -> tuple[float, int]:
-    """Messages a second of some broadcasts in a row, and the 429s."""
+    """Messages a second of several broadcasts in a row, and the number of 429s."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/skywave.db"
         async with server("discord", strict=RATE, latency=LATENCY, jitter=JITTER) as dc:
@@ -70,7 +70,7 @@ async def rival(broken: float) -> tuple[float, int, int]:
 
 
 async def discord_50() -> list[Result]:
-    """Broadcasts to 300 channels at a strict limit, without and with errors of the server."""
+    """Broadcasts to 300 channels at a strict limit, without and with server errors."""
     results = []
     for name, broken in (("discord-50", 0.0), ("discord-50-errors", BROKEN)):
         rate, refused = await broadcast(broken)
@@ -85,7 +85,7 @@ async def discord_50() -> list[Result]:
 
 
 async def _cpu(channels: int, rounds: int) -> float:
-    """Microseconds of CPU a post, over some rounds of a post to each channel."""
+    """Microseconds of CPU per post, over several rounds of one post to each channel."""
     async with server("discord", strict=100_000) as dc:
         ids = await _channels(dc, channels)
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -96,6 +96,6 @@ async def _cpu(channels: int, rounds: int) -> float:
 
 
 async def discord_cpu() -> list[Result]:
-    """CPU a post with many channels and with few."""
+    """CPU per post, with many channels and with few."""
     few, many = await _cpu(200, 20), await _cpu(10_000, 2)
     return [at_most("discord-cpu", "µs CPU a post at 10,000 channels, beside 200", many, few, 1.5)]

@@ -46,7 +46,7 @@ FAST = 1_000  # messages a second
 
 
 class Instant:
-    """A platform that has sent before it was asked."""
+    """A platform that sends in no time."""
 
     name = "telegram"
     limits = Limits(Rate(inf), {})
@@ -68,7 +68,7 @@ def _compose(settings: Settings, delivery: Delivery, posts: Sequence[Post]) -> D
 
 
 def dispatcher(store: SqlStore, platform: Instant, rate: float) -> Dispatcher:
-    """As the application wires it."""
+    """A dispatcher as the application builds it."""
     clock = SystemClock()
     limits = Limits(Rate(rate, guard=0.0), {ChatKind.PRIVATE: PRIVATE})
     compose = partial(_compose, load_settings())
@@ -76,7 +76,7 @@ def dispatcher(store: SqlStore, platform: Instant, rate: float) -> Dispatcher:
 
 
 async def cpu(url: str, chats: str) -> object:
-    """Microseconds of CPU a delivery at 1000 a second, and how many a second there were."""
+    """Microseconds of CPU per delivery at 1000 a second, and the rate that was reached."""
     world = await World.make(url)
     await world.follow("telegram", [str(n) for n in range(1, int(chats) + 1)], ChatKind.PRIVATE)
     warm = dispatcher(world.store, Instant(), FAST)
@@ -93,7 +93,7 @@ async def cpu(url: str, chats: str) -> object:
 
 
 async def outbox(url: str) -> object:
-    """The outbox alone with all that waits: claims, parts written ahead, ends, in batches of 1000 a second.
+    """The outbox alone: claims, parts written ahead and outcomes, in the batches of 1000 messages a second.
 
     Deliveries a second, microseconds of CPU a delivery, MB of the process.
     """
@@ -108,7 +108,7 @@ async def outbox(url: str) -> object:
 
 
 async def _claimed(store: SqlStore) -> int:
-    """Claim as many as the dispatcher does, and send them."""
+    """Claim as many deliveries as the dispatcher does, and record them as sent; returns how many."""
     limit, batch = MOST, int(FAST * FAST * GATHER)
     async with store.write() as work:
         deliveries = await work.outbox.claim("telegram", datetime.now(UTC), limit, 1)
@@ -128,7 +128,7 @@ async def _claimed(store: SqlStore) -> int:
 
 
 async def memory(url: str, seconds: str) -> object:
-    """MB that the process takes after dispatching for some seconds, and how many deliveries that were."""
+    """Peak MB of the process while it dispatches for some seconds, and the number of deliveries."""
     store = await SqlStore.open(url)
     platform, peak = Instant(), 0
     sending = dispatcher(store, platform, FAST)
@@ -144,7 +144,7 @@ async def memory(url: str, seconds: str) -> object:
 
 
 async def claim(url: str, limit: str) -> object:
-    """Milliseconds of some claims, and how many deliveries they found."""
+    """Milliseconds of a claim, and the number of deliveries it found."""
     store = await SqlStore.open(url)
     took, found = [], 0
     for _ in range(5):

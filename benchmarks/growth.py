@@ -12,7 +12,7 @@ from benchmarks.results import Result
 from benchmarks.times import steady_rate
 
 PAID = 1_000  # messages a second
-STEADY = 10_000  # messages; with fewer, the start and the end are most of it
+STEADY = 10_000  # messages; with fewer, start and end take most of the time
 SAVED = Path(__file__).parent / "growth.json"
 
 
@@ -27,7 +27,7 @@ class Size:
 
 
 async def _sent(chats: int) -> Size:
-    """Skywave itself with paid broadcasts and a strict server, a deployment for each size."""
+    """The whole program with paid broadcasts and a strict server, a new deployment for each size."""
     async with scene(chats, PAID, paid=True) as made:
         cpu = made.bot.cpu()
         await made.broadcast("news")
@@ -37,7 +37,7 @@ async def _sent(chats: int) -> Size:
 
 
 async def _outbox(deliveries: int) -> Size:
-    """The outbox alone, as fast as it can."""
+    """The outbox alone, at full speed."""
     async with pending(deliveries) as url:
         return Size(deliveries, **await measured("outbox", url))
 
@@ -50,7 +50,7 @@ SIZES: Mapping[str, list[Measure]] = {
 
 
 async def growth() -> list[Result]:
-    """Every size once, into growth.json as well, from which the plots of the documentation are drawn."""
+    """Measure every size once; growth.json, from which the documentation's plot is drawn, is updated."""
     found = {name: [await measure() for measure in sizes] for name, sizes in SIZES.items()}
     plain = {name: [asdict(size) for size in sizes] for name, sizes in found.items()}
     SAVED.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")

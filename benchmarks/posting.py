@@ -1,4 +1,4 @@
-"""CPU of a post to Discord, in a child process: the adapter's sender without its pace."""
+"""CPU of a post to Discord, in a child process: the sender without its rate limiter."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ SPAN = 5.3  # seconds after which a channel's bucket is full again
 
 
 async def measure(url: str, channels: list[str], rounds: int) -> object:
-    """Microseconds of CPU a post; the waits between rounds keep every channel within its limit."""
+    """Microseconds of CPU per post; waits between rounds keep every channel within its limit."""
     adapter = DiscordAdapter("TEST.discord.token", url, "", Limits(Rate(1_000_000), {}))
     await adapter.open()
     message = Message(

@@ -1,4 +1,4 @@
-"""Child processes: emulators, Skywave itself, rivals; and the CPU and memory that they take."""
+"""Child processes: emulators, Skywave itself, rivals; and the CPU and memory that they use."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ import aiohttp
 import psutil
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60.0  # seconds for what is only waited for
+PATIENCE = 60.0  # seconds before a wait fails
 LATENCY, JITTER = 40, 60  # ms: 20 to 50 ms each way
 
 
 class Child:
-    """A process that ends with its standard input, and what it takes."""
+    """A process that ends when its standard input is closed, and the resources it uses."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -71,7 +71,7 @@ async def child(*arguments: str, log: Path | None = None, **settings: str) -> As
 
 @asynccontextmanager
 async def rival(kind: str, url: str, *given: Any) -> AsyncIterator[Child]:
-    """What others do with the same server, see `rivals`."""
+    """Another program on the same server, see `rivals`."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(given, file)
         file.flush()
@@ -88,7 +88,7 @@ class Server:
         self._control = f"http://127.0.0.1:{where['port']}/_emulator"
 
     async def ask(self, action: str, **call: Any) -> Any:
-        """Do one of the emulator's actions, see its `control` module."""
+        """Run one of the emulator's actions, see its `control` module."""
         async with self._session.post(f"{self._control}/{action}", json=call) as response:
             found = await response.json()
             if response.status != 200:

@@ -1,4 +1,4 @@
-"""What a benchmark found, as a row of the table and an entry of results.json."""
+"""The result of a benchmark: a row of the table and an entry of results.json."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ HEADINGS = ("", "what", "Skywave", "beside it", "ratio", "bar")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure. `rival` is what it is compared with, the bar is about `ratio`; `ok` None has no bar."""
+    """One figure. `rival` is what it is compared with; `bar` limits `ratio`; without a bar `ok` is None."""
 
     name: str
     unit: str
@@ -23,13 +23,13 @@ class Result:
 
 
 def at_least(name: str, unit: str, figure: float, rival: float, least: float) -> Result:
-    """A figure that has to be so many times the rival's."""
+    """A figure that must be at least so many times the rival's."""
     ratio = figure / rival
     return Result(name, unit, figure, rival, ratio, f">= {least:g}", ratio >= least)
 
 
 def at_most(name: str, unit: str, figure: float, rival: float, most: float) -> Result:
-    """A figure that may be so many times the rival's at most."""
+    """A figure that may be at most so many times the rival's."""
     ratio = figure / rival
     return Result(name, unit, figure, rival, ratio, f"<= {most:g}", ratio <= most)
 
@@ -44,14 +44,14 @@ def table(results: Sequence[Result]) -> str:
 
 
 def save(results: Sequence[Result], path: Path = RESULTS) -> None:
-    """Write the results, in place of earlier ones of the same names."""
+    """Save the results, replacing earlier ones of the same names."""
     new = {result.name: asdict(result) for result in results}
     old = {entry["name"]: entry for entry in load(path)}
     path.write_text(json.dumps(list((old | new).values()), indent=1) + "\n", encoding="utf-8")
 
 
 def load(path: Path = RESULTS) -> list[dict[str, object]]:
-    """What was saved, as it stands in the file."""
+    """The saved results, as they are in the file."""
     if not path.exists():
         return []
     found: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
@@ -59,7 +59,7 @@ def load(path: Path = RESULTS) -> list[dict[str, object]]:
 
 
 def number(value: float | None) -> str:
-    """Three figures are enough."""
+    """A number with three significant figures."""
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

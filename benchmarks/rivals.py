@@ -1,4 +1,4 @@
-"""What others do with the same server: a child process that prints one line when it is done.
+"""Other programs on the same server: a child process that prints one line when it is done.
 
 `telegram URL` with RATE SECONDS CHATS PEOPLE: python-telegram-bot with its AIORateLimiter, everything given
 to it at once, and a reply now and then. `discord URL` with CHANNELS POSTS: discord.py at full speed. These
@@ -21,7 +21,7 @@ RETRIES = 5
 
 
 async def on_telegram(url: str, rate: int, seconds: float, chats: list[int], people: list[int]) -> object:
-    """Broadcast for some seconds; how long each reply took meanwhile."""
+    """Broadcast for some seconds; returns how long each reply took meanwhile."""
     limiter = AIORateLimiter(overall_max_rate=rate, overall_time_period=1, max_retries=RETRIES)
     bot = ExtBot("123456:TEST", base_url=f"{url}/bot", rate_limiter=limiter)
     await bot.initialize()
@@ -50,7 +50,7 @@ async def on_telegram(url: str, rate: int, seconds: float, chats: list[int], peo
 
 
 async def on_discord(url: str, channels: list[int], posts: int) -> object:
-    """Send so many posts to all channels at once; how many were lost."""
+    """Send posts to all channels at once; returns how many were lost."""
     discord.http.Route.BASE = url
     client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30.0)
     await client.login("TEST.discord.token")
@@ -70,7 +70,7 @@ async def on_discord(url: str, channels: list[int], posts: int) -> object:
 
 
 async def main(kind: str, url: str, given: str) -> None:
-    """Do it and print what came of it."""
+    """Run the rival and print its result."""
     values = json.loads(Path(given).read_text(encoding="utf-8"))
     found = await (on_telegram if kind == "telegram" else on_discord)(url, *values)
     print(json.dumps(found), flush=True)

@@ -1,10 +1,10 @@
-"""The same rows as Skywave makes, written by plain SQL: what its outbox is compared with."""
+"""The rows that Skywave makes, written by plain SQL: its outbox is compared with this."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-# The shortest way to what a fan-out of one post makes; :broadcast, :post, :key and :now are bound.
+# The rows of a fan-out of one post, in the shortest way; :broadcast, :post, :key and :now are bound.
 DELIVERIES = """
 INSERT INTO deliveries (broadcast_id, chat_id, platform, state, form, attempts, due_at, epoch, reason)
 SELECT :broadcast, id, platform, 'pending', 'full', 0, :now, 0, '' FROM chats
@@ -13,7 +13,7 @@ LEDGER = """
 INSERT INTO ledger (chat_id, post_key, post_id, delivery_id, state, reason)
 SELECT chat_id, :key, :post, id, 'reserved', '' FROM deliveries WHERE broadcast_id = :broadcast
 """
-# A million chats of a database that has one source, one post to send and its broadcast.
+# Many chats, in a database that has one source, one post to send and its broadcast.
 MANY_CHATS = """
 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
 INSERT INTO chats

@@ -27,7 +27,7 @@ async def measure(url: str) -> object:
     chat = Chat(1, Place("telegram", "1"), kind=ChatKind.PRIVATE)
     shown = post("news")
     fields = asdict(shown)
-    del fields["old_news"]  # it is of no use after a post was fanned out
+    del fields["old_news"]  # stored, but not part of a post
     found = Post(1, 1, "Radio notes", **fields, first_seen_at=shown.published_at)
     async with Bot(
         "1:TEST", base_url=f"{url}/bot", request=AiohttpRequest(), get_updates_request=AiohttpRequest()

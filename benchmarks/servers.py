@@ -1,4 +1,4 @@
-"""The emulators as processes: `python -m benchmarks.servers KIND`, ended with its standard input."""
+"""The emulators as processes: `python -m benchmarks.servers KIND`; they end when standard input closes."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ ME = {"id": 1, "is_bot": True, "first_name": "Skywave", "username": "skywave_bot
 
 
 class Scattered(FaultQueue):
-    """Faults that pass by themselves, on a share of the messages, always the same ones."""
+    """Temporary faults on a share of the messages, the same ones in every run."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Scattered(FaultQueue):
 
 
 class Shows(Transcript[Entry]):
-    """A transcript that notes when each message was shown, and in which chat."""
+    """A transcript that records when each message was shown, and in which chat."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Shows(Transcript[Entry]):
 
 
 class TimedTelegram(Telegram):
-    """Tells of the times of all messages at /_emulator/times; people's own are noted as they speak."""
+    """Serves the times of all messages at /_emulator/times, people's own ones included."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -68,7 +68,7 @@ class TimedTelegram(Telegram):
 
 
 class TimedDiscord(Discord):
-    """Tells of the times of all messages at /_emulator/times."""
+    """Serves the times of all messages at /_emulator/times."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -80,7 +80,7 @@ class TimedDiscord(Discord):
 
 
 class Canned(Emulator):
-    """Answers every request like a sendMessage, as fast as it can: only the client is measured."""
+    """Answers every request like a sendMessage, at once, so that only the client is measured."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Canned(Emulator):
 
 
 def make(options: argparse.Namespace) -> Emulator:
-    """The emulator that the command line asks for."""
+    """The emulator named on the command line."""
     latency = telegram.Latency(options.latency / 1000, options.jitter / 1000)
     if options.kind == "telegram":
         limits = telegram.Limits(overall=options.strict, hold=0) if options.strict else None

@@ -1,4 +1,4 @@
-"""What the times of messages say: the rate in the steady part, and how long people waited."""
+"""Figures from the times of messages: the rate in the steady part, and how long people waited."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ EDGE = 3.0  # seconds at the start and at the end that are not steady
 
 
 def steady_rate(shown: Times, edge: float = EDGE) -> float:
-    """Messages a second without the first and last seconds, or quarters if there are not so many."""
+    """Messages a second without the first and last EDGE seconds, or quarters if that is shorter."""
     times = sorted(time for time, _ in shown)
     if len(times) < 8:
         return 0.0
@@ -20,7 +20,7 @@ def steady_rate(shown: Times, edge: float = EDGE) -> float:
 
 
 def waits(said: Times, shown: Times) -> list[float]:
-    """Seconds from each thing said to the next message that was shown in that chat."""
+    """Seconds from each message of a person to the next message of the bot in that chat."""
     answers = defaultdict(list)
     for time, chat in shown:
         answers[chat].append(time)
@@ -28,5 +28,5 @@ def waits(said: Times, shown: Times) -> list[float]:
 
 
 def p99(values: Sequence[float]) -> float:
-    """The 99th percentile; of few values the largest."""
+    """The 99th percentile; of fewer than 100 values the largest."""
     return quantiles(values, n=100)[98] if len(values) >= 100 else max(values)

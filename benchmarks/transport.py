@@ -1,4 +1,4 @@
-"""Sends from one process: our HTTP under python-telegram-bot, and its own. Run in a child of its own."""
+"""Sends with python-telegram-bot, over Skywave's HTTP and over its own, each in a child process."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ AT_ONCE, SECONDS, ROUNDS = 64, 4.0, 3
 
 
 async def _send(bot: Bot, until: float) -> tuple[int, int]:
-    """Messages sent, and lost, one after another until that time."""
+    """Send messages one after another until a time; returns how many were sent, and how many lost."""
     sent = lost = 0
     while time.monotonic() < until:
         try:
@@ -30,7 +30,7 @@ async def _send(bot: Bot, until: float) -> tuple[int, int]:
 
 
 async def _round(request: BaseRequest, url: str) -> tuple[float, float]:
-    """Requests a second, and microseconds of CPU a request."""
+    """Requests a second, and microseconds of CPU per request."""
     async with Bot(
         "1:TEST", base_url=f"{url}/bot", request=request, get_updates_request=AiohttpRequest()
     ) as bot:
@@ -42,7 +42,7 @@ async def _round(request: BaseRequest, url: str) -> tuple[float, float]:
 
 
 async def measure(url: str) -> list[list[tuple[float, float]]]:
-    """Both in turns: ours, theirs."""
+    """Measure both, alternating: ours, theirs."""
     ours, theirs = [], []
     for _ in range(ROUNDS):
         ours.append(await _round(AiohttpRequest(), url))

@@ -1,4 +1,4 @@
-"""Databases to start from: a source with posts, chats that follow it, and deliveries that wait."""
+"""Databases to start from: a source with posts, chats that follow it, and waiting deliveries."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def post(name: str) -> NewPost:
 
 
 class World:
-    """A store that is filled from outside, as another process would."""
+    """A store that is filled from outside, as by another process."""
 
     def __init__(self, url: str, store: SqlStore, source: Source) -> None:
         self.url, self.store, self.source = url, store, source
@@ -84,7 +84,7 @@ class World:
         await engine.dispose()
 
     async def publish(self, name: str) -> int:
-        """A new post and a delivery of it to every chat that follows; returns how many."""
+        """Publish a post to every chat that follows; returns the number of deliveries."""
         now = datetime.now(UTC) - timedelta(seconds=1)
         async with self.store.write() as work:
             ids = await work.posts.insert(self.source.id, [post(name)], now)

@@ -1,17 +1,17 @@
-"""Much work in short transactions: others write in between."""
+"""A lot of work in short transactions, so that others can write in between."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 
-# What one transaction stores, changes or forgets of posts: at most so many, with so much text to be indexed.
+# One transaction stores, changes or deletes at most so many posts, with so many characters to index.
 MOST = 50
 CHARACTERS = 100_000
 
 
 def batches(items: Iterable[T], characters: Callable[[T], int]) -> Iterator[list[T]]:
-    """`items` in order, in batches that keep to the bounds; one that exceeds them alone is a batch."""
+    """`items` in order, in batches within the bounds; an item that exceeds them is a batch of its own."""
     batch: list[T] = []
     room = CHARACTERS
     for item in items:

@@ -1,16 +1,16 @@
-"""How a send can end badly. The dispatcher's reaction depends on the class alone.
+"""How a send can fail. The dispatcher's reaction depends only on the class.
 
 SendError
-├── RateLimited       refused for now: wait as long and as wide as it says
+├── RateLimited       refused for now: wait as long as it says, for the chat or the whole platform
 ├── Refused           never reached the platform, or not processed: try again with back-off
 ├── Ambiguous         it may have arrived: a read time-out, a reset, a 5xx, an HTML body
 ├── ChatGone          blocked, kicked, deleted: deactivate the chat
 ├── ChatMoved         the chat has a new address: move its rows, send again once
-├── ChatPaused        no rights or a closed topic: keep what waits, try again much later
-├── ContentRejected   this form of the content is not taken: try a plainer one
+├── ChatPaused        no rights or a closed topic: keep its deliveries, try again much later
+├── ContentRejected   the platform rejects this form of the content: try a plainer one
 └── PlatformStopped   the token is refused: nothing of this platform can be sent
 
-QuotaExceeded         a person or chat has as much as it may have; not of sending
+QuotaExceeded         a person or chat has reached a quota; not an error of sending
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ from scheduler.types import Quota
 
 
 class QuotaExceeded(SkywaveError):
-    """A person or chat has as much of something as it may have: `limit`."""
+    """A person or chat already has `limit` of something, the most it may have."""
 
     def __init__(self, quota: Quota, limit: int) -> None:
         super().__init__(f"{quota}: {limit} at most")
@@ -33,7 +33,7 @@ class SendError(SkywaveError):
 
 
 class RateScope(StrEnum):
-    """What a rate limit holds back."""
+    """What a rate limit applies to."""
 
     CHAT = "chat"
     PLATFORM = "platform"
@@ -49,7 +49,7 @@ class RateLimited(SendError):
 
 
 class Refused(SendError):
-    """The request never left, or the platform says that it did nothing."""
+    """The request was not sent, or the platform says that it did nothing."""
 
 
 class Ambiguous(SendError):
@@ -57,11 +57,11 @@ class Ambiguous(SendError):
 
 
 class ChatGone(SendError):
-    """The chat cannot be written to until the platform says otherwise."""
+    """The chat cannot be written to until the platform reports that the bot is back."""
 
 
 class ChatMoved(SendError):
-    """The chat lives at `address` from now on."""
+    """The chat has a new address, `address`."""
 
     def __init__(self, message: str, *, address: str) -> None:
         super().__init__(message)
@@ -69,7 +69,7 @@ class ChatMoved(SendError):
 
 
 class ChatPaused(SendError):
-    """The chat exists but cannot be written to now. `topic_only`: the rest of its address can."""
+    """The chat exists but cannot be written to now. `topic_only`: other topics of its address can."""
 
     def __init__(self, message: str, *, topic_only: bool = False) -> None:
         super().__init__(message)
@@ -77,7 +77,7 @@ class ChatPaused(SendError):
 
 
 class ContentRejected(SendError):
-    """The platform does not take this. `media`: it is the picture's fault; `final`: no form will do."""
+    """The platform rejects the content. `media`: only its picture; `final`: in any form."""
 
     def __init__(self, message: str, *, media: bool = False, final: bool = False) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What `scheduler` needs from the outside: the store, the platforms and the clock.
+"""What `scheduler` needs from outside: the store, the platforms and the clock.
 
 `storage` implements the store, `bot.platforms` the platforms; the tests implement all of them by hand.
 """
@@ -48,14 +48,14 @@ from scheduler.types import (
 
 
 class Clock(Protocol):
-    """Time as an argument."""
+    """Time, so that tests can decide how it passes."""
 
     def now(self) -> datetime:
-        """The present, UTC-aware."""
+        """The current time, UTC-aware."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back; their zero means nothing."""
+        """Seconds that never go back, counted from an arbitrary moment."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -119,7 +119,7 @@ class SourceRepository(Protocol):
     ) -> Source: ...
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
-        """How many private feeds there are: that a chat follows, that a person added, or in all."""
+        """The number of private feeds: those a chat follows, those a person added, or all of them."""
         ...
 
     async def get(self, source_id: int) -> Source | None: ...
@@ -137,32 +137,32 @@ class SourceRepository(Protocol):
         ...
 
     async def due(self, now: datetime) -> Sequence[Source]:
-        """Those to be read now, the longest overdue first.
+        """Sources to be read now, the longest overdue first.
 
-        Not the `updates` sources, which are written to, nor private ones that no chat follows.
+        Without `updates` sources, which people write, and private ones that no chat follows.
         """
         ...
 
     async def last_read(self) -> datetime | None:
-        """When any source that is polled was read last."""
+        """When a polled source was last read."""
         ...
 
     async def save(self, source: Source) -> None:
-        """Store what a poll or a person changed of it."""
+        """Store what a poll or a person changed."""
         ...
 
     async def note_unfollowed(self, now: datetime) -> None:
-        """Note of private sources since when no chat follows them; a subscription ends that."""
+        """Record since when private sources have had no follower; a new subscription clears that."""
         ...
 
     async def unfollowed(self, before: datetime) -> Sequence[Source]:
-        """Private sources that no chat has followed since a moment."""
+        """Private sources that have had no follower since before a moment."""
         ...
 
     async def set_state(self, source_id: int, state: SourceState) -> None: ...
 
     async def remove(self, source_id: int) -> None:
-        """Forget the source, its posts and its subscriptions; what waits must have been cancelled before."""
+        """Delete the source, its posts and subscriptions. Cancel its waiting deliveries first."""
         ...
 
 
@@ -178,9 +178,9 @@ class PostRepository(Protocol):
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
     ) -> Sequence[int]:
-        """Store and index new posts, in order; their ids ascend, also over transactions.
+        """Store and index new posts in order; ids ascend, across transactions too.
 
-        `tokens`: those of each post, worked out before the transaction; None: there is little text.
+        `tokens`: the tokens of each post, computed before the transaction; None computes them in it.
         """
         ...
 
@@ -191,38 +191,38 @@ class PostRepository(Protocol):
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
     ) -> None:
-        """Note that a source still has the posts of tombstones; forget those that it has not had since."""
+        """Record that a source still shows posts of tombstones; delete tombstones not seen since `forget`."""
         ...
 
     async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
-        """Posts seen before a moment that nobody needs, oldest first: id and characters of each.
+        """Posts seen before a moment that nothing needs, oldest first: id and characters of each.
 
-        Needed are the newest `keep` of each source, and what still waits for a digest or in the outbox.
+        Needed are the newest `keep` posts of each source, and posts that wait for a digest or in the outbox.
         """
         ...
 
     async def of_source(self, source_id: int, up_to: int, limit: int) -> Sequence[tuple[int, int]]:
-        """Some posts of a source, the newest of them `up_to`: id and characters of each."""
+        """At most `limit` posts of a source with ids up to `up_to`: id and characters of each."""
         ...
 
     async def remove(self, ids: Sequence[int]) -> None:
-        """Remove posts of a source that goes too."""
+        """Delete posts of a source that is being deleted."""
         ...
 
     async def forget(self, ids: Sequence[int], now: datetime) -> int:
-        """Put tombstones in the place of posts, but not of those that are needed; returns how many."""
+        """Replace posts by tombstones, except those that are needed; returns how many."""
         ...
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
-        """Those that exist, and that the chat may see if one is given, in the order of `ids`."""
+        """The posts that exist, in the order of `ids`; only those that a given chat may see."""
         ...
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
-        """The posts asked for, newest first, and how many there are in all."""
+        """One page of a query's posts, newest first, and their total number."""
         ...
 
     async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
-        """The titles that the posts asked for have, newest first; of each so many characters at most."""
+        """The titles of a query's posts, newest first, each cut to `length` characters."""
         ...
 
     async def newest_id(self) -> int: ...
@@ -234,9 +234,9 @@ class ChatRepository(Protocol):
     async def find(self, place: Place) -> Chat | None: ...
 
     async def ensure(self, place: Place, *, title: str = "", kind: ChatKind | None = None) -> Chat:
-        """The chat at that place, made if it is new; a title or kind that is given is taken over.
+        """The chat at that place, created if it is new; a given title or kind is stored.
 
-        A new topic has the access of the chat around it.
+        A new topic starts with the access of the chat around it.
         """
         ...
 
@@ -249,28 +249,28 @@ class ChatRepository(Protocol):
     async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None: ...
 
     async def set_access(self, chat_id: int, access: ChatAccess) -> None:
-        """Store what the operator decided; apart from `save`, which may write what was read before."""
+        """Store what the operator decided. `save` does not, for it may write an older state of the chat."""
         ...
 
     async def save(self, chat: Chat) -> None:
-        """Store how a chat is served: language, time zone, policies."""
+        """Store the settings of a chat: language, time zone, policies."""
         ...
 
     async def remove(self, chat_ids: Sequence[int]) -> None:
-        """Forget chats with all that they follow, were sent, wrote and looked for, and their digests.
+        """Delete chats with their subscriptions, digests, deliveries, drafts, searches and ledger.
 
-        What waits must have been cancelled before.
+        Cancel their waiting deliveries first.
         """
         ...
 
     async def move(self, platform: str, old: str, new: str) -> None:
-        """Take an address and all its topics to a new one; where the new one has rows, unite them."""
+        """Move an address and all its topics to a new one; where that has rows already, unite them."""
         ...
 
 
 class SubscriptionRepository(Protocol):
     async def add(self, chat_id: int, source_id: int | None) -> bool:
-        """Follow a source (None: all public ones) from the next post on; False if it was followed already."""
+        """Subscribe to a source (None: all public ones) from the next post on; False if it was already."""
         ...
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool: ...
@@ -284,11 +284,11 @@ class SubscriptionRepository(Protocol):
     async def all(self) -> Sequence[Subscription]: ...
 
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
-        """Let everything that a chat follows come at once, or in its digest; returns how much that is."""
+        """Set the mode of all subscriptions of a chat; returns their number."""
         ...
 
     async def restart(self, chat_id: int) -> None:
-        """Let all subscriptions of a chat begin after the newest post."""
+        """Let all subscriptions of a chat start after the newest post."""
         ...
 
 
@@ -326,7 +326,7 @@ Outcome = PartEnded | Closed | Postponed
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries a person wants to see or retry; None means any."""
+    """Which deliveries to show or retry; None means any."""
 
     states: Sequence[DeliveryState] | None = None
     chat_id: int | None = None
@@ -336,46 +336,45 @@ class DeliveryFilter:
 
 class OutboxRepository(Protocol):
     async def broadcast(self, broadcast: Broadcast, now: datetime) -> int | None:
-        """A new edition without deliveries; returns its id, or None if its slot has run already."""
+        """Store a broadcast without deliveries; returns its id, None if its digest slot has run already."""
         ...
 
     async def skip(self, chat_id: int, posts: Sequence[int], reason: str) -> None:
-        """Record posts that a chat is never to be sent."""
+        """Record in the ledger that a chat will not be sent these posts."""
         ...
 
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
-        """A delivery, and the reservations for it, for each chat that follows the source at once.
+        """Add a delivery, with its reservations, for each chat whose subscription is instant.
 
-        Reserves only what a chat has not been sent or promised yet. Returns the number of deliveries.
+        Reserves only posts that the chat's ledger does not have yet. Returns the number of deliveries.
         """
         ...
 
     async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
-        """The same for one chat, whatever it follows; False if nothing was left to reserve."""
+        """The same for one chat, whatever it follows; False if there was nothing to reserve."""
         ...
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
-        """Take the oldest open delivery of each active chat, as far as it is due, and `limit` of them.
+        """Claim at most `limit` deliveries that are due: the oldest open one of each active chat.
 
-        What was tried before, or had to wait, goes first.
+        Deliveries that were tried before, or had to wait, go first.
         """
         ...
 
     async def record(
         self, begins: Sequence[Part], outcomes: Sequence[Outcome], now: datetime, epoch: int
     ) -> Sequence[Part]:
-        """Record what happened to parts and deliveries, and write others ahead as `sending`.
+        """Record outcomes, and write the parts that begin ahead as `sending`.
 
-        Returns those that may leave: a part of a delivery that was cancelled or taken over is left out.
+        Returns the parts that may be sent: not those of a delivery that was cancelled or taken over.
         """
         ...
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
-        """What was left claimed, by an earlier holder or after a failure: asked for when nobody works on it.
+        """Reset deliveries of a dead process; call only while no dispatcher runs.
 
-        Parts that were `sending` become unknown, the rest waits again.
-
-        Returns the deliveries that have such a part, still claimed, now by `epoch`.
+        Parts that were `sending` become unknown, and all other claimed deliveries wait again. Returns the
+        deliveries that have an unknown part; they stay claimed, now by `epoch`.
         """
         ...
 
@@ -386,15 +385,15 @@ class OutboxRepository(Protocol):
     async def cancel(
         self, reason: str, now: datetime, *, chat_id: int | None = None, source_id: int | None = None
     ) -> int:
-        """Close what waits for a chat, of a source, or both, and free what it reserved."""
+        """Cancel the open deliveries of a chat, of a source, or of both, and free their reservations."""
         ...
 
     async def postpone_chat(self, chat_id: int, due_at: datetime, reason: str) -> None:
-        """Let nothing of a chat become due before `due_at`."""
+        """Set when the waiting deliveries of a chat are due."""
         ...
 
     async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
-        """The newest of the deliveries that match, newest first."""
+        """The newest matching deliveries, newest first."""
         ...
 
     async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]: ...
@@ -402,19 +401,19 @@ class OutboxRepository(Protocol):
     async def counts(self) -> Mapping[DeliveryState, int]: ...
 
     async def progress(self, limit: int) -> Sequence[Progress]:
-        """The newest `limit` broadcasts and all that are not done, newest first."""
+        """The newest `limit` broadcasts and all unfinished ones, newest first."""
         ...
 
     async def unknowns(self) -> int:
-        """How many parts had an unknown outcome, ever."""
+        """How many outcomes were ever unknown."""
         ...
 
     async def retry(self, which: DeliveryFilter, now: datetime) -> int:
-        """Open failed and held deliveries again."""
+        """Reopen failed and held deliveries; returns how many."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Forget renderings and closed deliveries that ended before, at most so many; the ledger stays."""
+        """Delete unused renderings and deliveries closed before a moment, at most `limit`; not the ledger."""
         ...
 
 
@@ -428,17 +427,17 @@ class DigestRepository(Protocol):
     async def due(self, now: datetime) -> Sequence[Digest]: ...
 
     async def save(self, digest: Digest) -> Digest:
-        """Store a digest, a new one if its id is 0; a chat has one at most."""
+        """Store a digest, as a new one if its id is 0; a chat has at most one."""
         ...
 
     async def remove(self, digest_id: int) -> None: ...
 
     async def waiting(self, chat_id: int, limit: int) -> tuple[Sequence[int], Sequence[int]]:
-        """The posts that wait for a chat's digest, oldest first: at most `limit` of them, and the rest."""
+        """The posts that wait for a chat's digest, oldest first: the first `limit` of them, and the rest."""
         ...
 
     async def advance(self, chat_id: int, settled_before: datetime) -> None:
-        """Let its subscriptions begin later, after posts that were seen before and are in the ledger."""
+        """Move the start of its subscriptions past the posts seen before a moment that its ledger has."""
         ...
 
 
@@ -448,25 +447,25 @@ class DraftRepository(Protocol):
     async def get(self, draft_id: int) -> Draft | None: ...
 
     async def last_preview(self, chat_id: int, actor: str) -> Draft | None:
-        """What somebody wrote last in a chat and has neither confirmed nor discarded."""
+        """A person's last draft in a chat that is neither confirmed nor discarded."""
         ...
 
     async def due(self, now: datetime) -> Sequence[Draft]:
-        """Scheduled ones whose time has come."""
+        """Scheduled drafts that are due."""
         ...
 
     async def scheduled(self) -> Sequence[Draft]: ...
 
     async def written_since(self, actor: str, since: datetime) -> int:
-        """How many drafts somebody has written, whatever became of them."""
+        """How many drafts a person has written since a moment, in whatever state."""
         ...
 
     async def set_state(self, draft_id: int, state: DraftState, *, everywhere: bool | None = None) -> bool:
-        """False if it is in that state already, or was published or discarded."""
+        """Set the state; False if the draft has it already, or was published or discarded."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Forget drafts made before a moment that are not scheduled, at most so many; returns how many."""
+        """Delete drafts made before a moment, except scheduled ones, at most `limit`; returns how many."""
         ...
 
 
@@ -474,7 +473,7 @@ class LeaseRepository(Protocol):
     async def take(
         self, name: str, holder: str, now: datetime, until: datetime, *, force: bool
     ) -> int | None:
-        """Take or renew a lease: its epoch, which grows with each new holder, or None if another holds it.
+        """Take or renew a lease. Returns its epoch, which grows with each new holder; None if another has it.
 
         `force`: the other holder is known to be dead.
         """
@@ -485,7 +484,7 @@ class LeaseRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """A search whose pages somebody may still turn."""
+    """A search whose other pages can still be shown."""
 
     id: int
     query: str
@@ -497,11 +496,11 @@ class SearchRepository(Protocol):
     async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
 
     async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
-        """A search that was made in this chat; another chat's does not exist for it."""
+        """A search of this chat; None for a search of another chat."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Forget searches made before a moment, at most so many; returns how many."""
+        """Delete searches made before a moment, at most `limit`; returns how many."""
         ...
 
 
@@ -515,15 +514,15 @@ class AuditEntry:
 
 class AuditRepository(Protocol):
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
-        """Record who changed what."""
+        """Record that `actor` changed `target`."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Forget what was recorded before a moment, at most so much; returns how much."""
+        """Delete entries made before a moment, at most `limit`; returns how many."""
         ...
 
     async def forget(self, name: str) -> None:
-        """Forget what somebody of this name did, and what was recorded of a place of this name."""
+        """Delete the entries of an actor of this name, and those about a place of this name."""
         ...
 
     async def newest(
@@ -534,7 +533,7 @@ class AuditRepository(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """One transaction: rolled back unless it was committed."""
+    """One transaction, rolled back unless it is committed."""
 
     @property
     def sources(self) -> SourceRepository: ...
@@ -573,10 +572,10 @@ class UnitOfWork(Protocol):
 
 
 class Store(Protocol):
-    """Where units of work come from. Neither kind may stay open across network I/O."""
+    """Opens units of work. None may stay open across network I/O."""
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
     def write(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A unit of work that may write; writers of one SQLite file wait for each other."""
+        """A unit of work that may write; writers of one SQLite file queue for it."""
         ...

@@ -1,33 +1,33 @@
-"""When to try again. Pure: randomness is an argument."""
+"""When to try again. Pure: chance is an argument."""
 
 import random
 from datetime import datetime, timedelta
 
-# A delivery is given up after this many faults of its own, or outcomes that nobody knows …
+# A delivery fails after this many faults of its own, or unknown outcomes …
 MAX_ATTEMPTS = 8
-# … but only after this many requests that did not leave: with the waits between them, more than half a day.
+# … but only after this many refused requests: with the waits between them, more than half a day.
 MAX_REFUSED = 60
 SEND_BASE, SEND_CAP = timedelta(seconds=2), timedelta(minutes=30)
 PAUSE_BASE, PAUSE_CAP = timedelta(hours=1), timedelta(days=1)
 POLL_CAP = timedelta(hours=12)
-# A source that is slow to read is read less often: reading it may take a tenth of the time.
+# Reading a source may take at most a tenth of the time: a slow one is read less often.
 SLOW_POLL = 10
-# A source whose reading had to be ended by force is not tried again before.
+# The wait after a source's parser had to be killed.
 KILLED_WAIT = timedelta(hours=1)
 
 
 def _doubled(base: timedelta, times: int, cap: timedelta) -> timedelta:
-    # 2^16 of the shortest base is beyond every cap, and of the longest still a timedelta.
+    # 2^16 times the shortest base exceeds every cap, and times the longest it is still a valid timedelta.
     return min(cap, base * (1 << min(times, 16)))
 
 
 def send_backoff(attempts: int, rng: random.Random) -> timedelta:
-    """The wait after the n-th fault: anywhere between nothing and a bound that doubles ("full jitter")."""
+    """The wait after the n-th fault: random between zero and a bound that doubles ("full jitter")."""
     return _doubled(SEND_BASE, attempts, SEND_CAP) * rng.random()
 
 
 def pause_backoff(attempts: int) -> timedelta:
-    """The wait before a chat without rights is tried again: Discord blocks those who keep asking."""
+    """The wait before a chat without rights is tried again: Discord blocks addresses that keep trying."""
     return _doubled(PAUSE_BASE, attempts, PAUSE_CAP)
 
 
@@ -37,14 +37,14 @@ def poll_backoff(interval: timedelta, failures: int, retry_after: timedelta | No
 
 
 def poll_wait(interval: timedelta, seconds: float) -> timedelta:
-    """From one read of a source to the next, when a read takes so many seconds."""
+    """The wait between two reads of a source, if a read takes so many seconds."""
     return max(interval, min(timedelta(seconds=SLOW_POLL * seconds), POLL_CAP))
 
 
 def next_poll(due: datetime | None, started: datetime, wait: timedelta) -> datetime:
-    """When a source is due again after a read that was due and started at these moments.
+    """When a source is due again, after a read that was due at `due` and began at `started`.
 
-    Counted from when it was due, so that intervals do not grow by the time that a read has to wait.
+    Counted from when it was due, so that the time a read had to wait does not lengthen the interval.
     """
     on_time = due is not None and due <= started < due + wait
     return (due if due is not None and on_time else started) + wait

@@ -12,7 +12,7 @@ Payload = dict[str, Any]
 
 
 class ChatKind(StrEnum):
-    """What limits and permissions depend on."""
+    """The kind of a chat: rate limits and permissions depend on it."""
 
     PRIVATE = "private"
     GROUP = "group"
@@ -22,12 +22,12 @@ class ChatKind(StrEnum):
 
 class ChatState(StrEnum):
     ACTIVE = "active"
-    PAUSED = "paused"  # no rights, or its topic is closed: what waits is kept
-    GONE = "gone"  # blocked, kicked, deleted: keeps its settings, gets nothing
+    PAUSED = "paused"  # no rights, or its topic is closed: deliveries are kept
+    GONE = "gone"  # blocked, kicked, deleted: keeps its settings, is sent nothing
 
 
 class ChatAccess(StrEnum):
-    """What the operator decided of a chat, beside the deployment's access mode."""
+    """What the operator decided about a chat, besides the deployment's access mode."""
 
     DEFAULT = "default"
     ALLOWED = "allowed"  # may use the bot where it is closed to others
@@ -35,7 +35,7 @@ class ChatAccess(StrEnum):
 
 
 class Quota(StrEnum):
-    """What people may have only so much of."""
+    """What people may have only a limited number of."""
 
     CHAT_SOURCES = "private sources of a chat"
     PERSON_SOURCES = "private sources of a person"
@@ -45,15 +45,15 @@ class Quota(StrEnum):
 
 
 class OnUnknown(StrEnum):
-    """What happens to a message of which nobody knows whether it arrived."""
+    """What happens to a message when nobody knows whether it arrived."""
 
-    RESEND = "resend"  # nothing is lost
-    HOLD = "hold"  # nothing is doubled
+    RESEND = "resend"  # nothing is lost, a message may be duplicated
+    HOLD = "hold"  # nothing is duplicated, a person decides
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a chat is on its platform: `address` without the topic, `topic` empty if it has none."""
+    """Where a chat is on its platform. `topic` is empty if it has none."""
 
     platform: str
     address: str
@@ -85,7 +85,7 @@ class Chat:
 
     @property
     def gets_nothing(self) -> bool:
-        """Whether nothing is made for it, not even to be sent later."""
+        """Whether no deliveries are made for it, not even to be sent later."""
         return self.state is ChatState.GONE or self.access is ChatAccess.BANNED
 
 
@@ -96,7 +96,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A chat follows a source (None: all public ones), from the post after `starts_after` on."""
+    """A chat follows a source (None: all public ones), beginning after the post `starts_after`."""
 
     id: int
     chat_id: int
@@ -106,7 +106,7 @@ class Subscription:
 
 
 class WhenEmpty(StrEnum):
-    """What a digest does when there is nothing new."""
+    """What a digest does when there are no new posts."""
 
     SKIP = "skip"
     SAY = "say"
@@ -136,7 +136,7 @@ class DraftState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An update that an admin writes, before it is a post. `everywhere`: to all that follow `updates`."""
+    """An update that an admin writes, before it is a post. `everywhere`: for all followers of `updates`."""
 
     id: int
     chat_id: int
@@ -150,15 +150,16 @@ class Draft:
 
 class BroadcastKind(StrEnum):
     POST = "post"  # one post, to many chats
-    EDITION = "edition"  # many posts at once
+    EDITION = "edition"  # many posts in one delivery
     NOTICE = "notice"  # a text of Skywave's own
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One edition. `title` and `more`, the number of posts left out, are of a digest.
+    """What is sent to one or many chats: a post, several posts, or a notice.
 
-    `body` of a notice is a msgid whose fields `values` fill; without values, a text as it is.
+    A digest has a `title`, and `more` is the number of posts that were left out. The `body` of a notice is a
+    msgid whose fields `values` fill; without values, plain text.
     """
 
     kind: BroadcastKind
@@ -168,7 +169,7 @@ class Broadcast:
     body: str = ""
     values: Mapping[str, str | int] = field(default_factory=dict)
     digest_id: int | None = None
-    slot: datetime | None = None  # of a digest: the occurrence (UTC) that it is for
+    slot: datetime | None = None  # the occurrence of the digest (UTC)
 
 
 class DeliveryState(StrEnum):
@@ -185,7 +186,7 @@ OPEN = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 
 class PartState(StrEnum):
     PENDING = "pending"
-    SENDING = "sending"  # durable before the request leaves
+    SENDING = "sending"  # committed before the request is sent
     SENT = "sent"
     UNKNOWN = "unknown"
     FAILED = "failed"
@@ -199,14 +200,14 @@ class LedgerState(StrEnum):
 
 
 class Form(StrEnum):
-    """How rich a rendering is; each is what the one before falls back to."""
+    """How rich a rendering is; each form is the fallback of the one before."""
 
     FULL = "full"
     NO_MEDIA = "no_media"
     PLAIN = "plain"
 
     def plainer(self, *, media: bool) -> "Form | None":
-        """The form to try when this one is rejected; `media`: only the picture was at fault."""
+        """The form to try when this one is rejected, if any; `media`: only the picture was rejected."""
         if self is Form.FULL and media:
             return Form.NO_MEDIA
         return None if self is Form.PLAIN else Form.PLAIN
@@ -214,7 +215,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one send request carries. `posts` are the ids of the posts in it, whole or in part."""
+    """What one request carries. `posts` are the ids of the posts in it, whole or in part."""
 
     payload: Payload
     posts: tuple[int, ...] = ()
@@ -222,7 +223,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where a message went: an album has several ids. `opened`: it opened a thread, where later parts go."""
+    """Where a message is; an album has several ids. `opened`: it opened a thread for the later parts."""
 
     address: str
     message_ids: tuple[str, ...]
@@ -241,12 +242,12 @@ class Part:
     rendering_key: str  # names the rendering that it is a message of
     sent: Sent | None = None
     unknowns: int = 0  # how often its outcome was unknown
-    begun_at: datetime | None = None  # when it was first written ahead
+    begun_at: datetime | None = None  # when its first attempt began, before it was written ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One broadcast to one chat. `posts` are the ids that the ledger reserved for it, in order."""
+    """One broadcast to one chat. `posts` are the ids of the posts that are reserved for it, in order."""
 
     id: int
     broadcast_id: int
@@ -261,17 +262,17 @@ class Delivery:
     parts: tuple[Part, ...] = ()
 
     def with_part(self, part: Part) -> "Delivery":
-        """This delivery with what became of a part."""
+        """This delivery with a part as it is now."""
         others = (old for old in self.parts if (old.form, old.n) != (part.form, part.n))
         return replace(self, parts=(*others, part))
 
     def remaining(self, form: Form) -> tuple[int, ...]:
-        """The posts to render in a form: all but those that arrived whole in another one."""
+        """The posts to render in a form: all except those that arrived whole in another form."""
         arrived = set[int]().union(*(self._arrived(other) for other in Form if other is not form))
         return tuple(post for post in self.posts if post not in arrived)
 
     def _arrived(self, form: Form) -> set[int]:
-        """The posts of which every part that was begun in a form was sent."""
+        """The posts whose parts in a form were all sent, as far as they were begun."""
         sent, unsent = set[int](), set[int]()
         for part in self.parts:
             if part.form is form:
@@ -281,7 +282,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What a broadcast is called, by its own title or that of its first post, and when it was made."""
+    """The name of a broadcast, which is its title or that of its first post, and when it was made."""
 
     title: str
     made_at: datetime
@@ -289,7 +290,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one broadcast has come on one platform. `unknown` counts outcomes that nobody could know."""
+    """The progress of one broadcast on one platform. `unknown` counts unknown outcomes."""
 
     broadcast_id: int
     kind: BroadcastKind
@@ -308,6 +309,6 @@ class Progress:
 
 
 def part_key(delivery: Delivery, n: int, form: Form) -> str:
-    """The same for every attempt at a part, different for any other; as long as a Discord nonce may be."""
+    """The same for every attempt at a part, unique to the part; as long as a Discord nonce may be."""
     name = f"{delivery.chat.place}|{delivery.id}|{n}|{form}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()[:25]

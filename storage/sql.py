@@ -1,4 +1,4 @@
-"""What the two dialects spell differently."""
+"""SQL helpers, among them all that the two dialects spell differently."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -31,16 +31,16 @@ def is_sqlite(session: AsyncSession) -> bool:
 
 
 def table_of(entity: type[DeclarativeBase]) -> Table:
-    """The table under an entity, for statements that need nothing of the ORM."""
+    """The table of an entity, for statements that do not need the ORM."""
     table = entity.__table__
     assert isinstance(table, Table)
     return table
 
 
 class ManyRows:
-    """A statement that is run for many rows: compiled once, and its values put together here.
+    """A statement for many rows: compiled once, its parameters built here.
 
-    For each row SQLAlchemy takes several times as long as SQLite does to write it.
+    SQLAlchemy takes several times as long to build the parameters of a row as SQLite takes to write it.
     """
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
@@ -62,7 +62,7 @@ class ManyRows:
 
 
 def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Iterator[object]:
-    """Neighbours are often equal, as states, times and posts of a batch are: each is processed once."""
+    """Consecutive values are often equal (states, times, posts), and equal ones are processed once."""
     last: object = None
     done = process(None)
     for value in values:
@@ -74,18 +74,18 @@ def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Itera
 def is_open(
     state: ColumnElement[DeliveryState] | InstrumentedAttribute[DeliveryState],
 ) -> ColumnElement[bool]:
-    """Whether a delivery has not ended. Written out: an index over the open ones matches no parameters."""
+    """Whether a delivery is open. The states are literals: a partial index does not match parameters."""
     states: BindParameter[Any] = bindparam("open", OPEN, expanding=True, literal_execute=True, unique=True)
     return state.in_(states)
 
 
 def insert_into(table: Table, dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that has ON CONFLICT."""
+    """An INSERT of the dialect, which has ON CONFLICT."""
     return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def upsert(session: AsyncSession, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of the session's dialect that has ON CONFLICT."""
+    """An INSERT of the session's dialect, which has ON CONFLICT."""
     return insert_into(table_of(table), session.get_bind().dialect)
 
 
@@ -95,13 +95,13 @@ RESERVATION_LOCK = MIGRATION_LOCK + 1
 
 
 async def reserve_alone(session: AsyncSession) -> None:
-    """Wait until no other transaction makes reservations; two at once may each wait for the other's rows."""
+    """Make reservations one transaction at a time: two at once may deadlock on each other's rows."""
     if not is_sqlite(session):  # SQLite has one writer at a time anyway
         await session.execute(select(func.pg_advisory_xact_lock(RESERVATION_LOCK)))
 
 
 def changed_rows(result: Any) -> int:
-    """How many rows an UPDATE or DELETE touched."""
+    """How many rows an UPDATE or DELETE changed."""
     return int(result.rowcount)
 
 
@@ -112,6 +112,6 @@ async def prune(
     old: ColumnElement[bool],
     limit: int,
 ) -> int:
-    """Delete at most `limit` rows that are old, the oldest first; returns how many."""
+    """Delete at most `limit` old rows, in the order of `key`; returns how many."""
     some = select(key).where(old).order_by(key).limit(limit)
     return changed_rows(await session.execute(delete(table).where(key.in_(some.scalar_subquery()))))

@@ -24,7 +24,7 @@ class Attempt:
     rendering: Rendering
 
     @classmethod
-    def next(cls, delivery: Delivery, form: Form, rendering: Rendering) -> "Attempt | None":
+    def next(cls, delivery: Delivery, form: Form, rendering: Rendering, now: datetime) -> "Attempt | None":
         """An attempt at the first part that has not arrived in this form; None if all have."""
         begun = {part.n: part for part in delivery.parts if part.form is form}
         n = sum(part.state is PartState.SENT for part in begun.values())
@@ -39,7 +39,7 @@ class Attempt:
             posts=rendering.messages[n].posts,
             rendering_key=rendering.key,
             unknowns=before.unknowns if before else 0,
-            begun_at=before.begun_at if before else None,
+            begun_at=before.begun_at if before and before.begun_at else now,
         )
         return cls(delivery, part, rendering)
 
@@ -70,13 +70,10 @@ class Attempt:
         opened = [part.sent.address for part in self.delivery.parts if part.sent and part.sent.opened]
         return replace(chat, place=replace(chat.place, address=opened[-1])) if opened else chat
 
-    def begun(self, now: datetime) -> "Attempt":
-        """This attempt as it is written ahead: `begun_at` is when that was done for the first time."""
-        return replace(self, part=replace(self.part, begun_at=self.part.begun_at or now))
-
     def arrived(self, sent: Sent) -> "Attempt":
+        """This attempt after its message has arrived."""
         part = replace(self.part, state=PartState.SENT, sent=sent)
-        return replace(self, part=part, delivery=self.delivery.with_part(part))
+        return Attempt(self.delivery.with_part(part), part, self.rendering)
 
     def rejected(self) -> Delivery:
         """The delivery after this part was rejected, to be sent on in a plainer form."""

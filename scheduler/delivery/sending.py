@@ -103,7 +103,7 @@ class Sending:
             gone = Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone")
             await self._journal.record(Closed(delivery.id, DeliveryState.SENT) if arrived else gone)
             return None
-        attempt = Attempt.next(delivery, form, rendering)
+        attempt = Attempt.next(delivery, form, rendering, self._clock.now())
         if attempt is None:
             # All has arrived. It was open only to be published, which may have been switched off since.
             await self._finish(delivery)
@@ -113,7 +113,6 @@ class Sending:
         """Send one part; returns the attempt that follows, None if the delivery goes no further now."""
         if not await self._wait_for_chat(attempt):
             return None
-        attempt = attempt.begun(self._clock.now())
         plainer: Form | None = None
         async with self._in_flight:
             try:
@@ -124,9 +123,11 @@ class Sending:
             return await self._prepare(attempt.rejected(), plainer)
         if arrived is None:
             return None
-        if arrived.is_last and arrived.delivery.chat.crosspost:
+        if not arrived.is_last:
+            return Attempt.next(arrived.delivery, arrived.part.form, arrived.rendering, self._clock.now())
+        if arrived.delivery.chat.crosspost:
             await self._finish(arrived.delivery)
-        return Attempt.next(arrived.delivery, arrived.part.form, arrived.rendering)
+        return None
 
     async def _request(self, attempt: Attempt) -> Attempt | None:
         """Write ahead, send, record. None if it was not sent now; raises SendError if the send failed."""
@@ -210,10 +211,10 @@ class Sending:
     async def _finish(self, delivery: Delivery) -> None:
         """Crosspost what has arrived, and close the delivery. Publishing a message twice does no harm."""
         reaction = Reaction((Closed(delivery.id, DeliveryState.SENT),))
-        to_publish = [part.sent for part in delivery.parts if part.sent] if delivery.chat.crosspost else []
+        arrived = [part.sent for part in sorted(delivery.parts, key=lambda part: part.n) if part.sent]
         try:
-            if isinstance(self._platform, Publishes):
-                for sent in to_publish:
+            if delivery.chat.crosspost and isinstance(self._platform, Publishes):
+                for sent in arrived:
                     await self._platform.publish(sent)
         except SendError as error:
             reaction = self._reactions.to_publishing_error(error, delivery, self._clock.now())

@@ -114,7 +114,7 @@ async def test_a_paused_chat_is_tried_rarely_and_at_once_when_it_is_back(world: 
 
 @pytest.mark.parametrize("topic_only", [False, True])
 @pytest.mark.parametrize("state", [ChatState.GONE, ChatState.PAUSED])
-async def test_what_is_known_of_a_chat_outlives_a_send_that_was_on_its_way(
+async def test_a_send_in_flight_does_not_overwrite_the_newer_state_of_a_chat(
     world: World, state: ChatState, topic_only: bool
 ) -> None:
     await world.source()

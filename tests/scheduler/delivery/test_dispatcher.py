@@ -45,7 +45,7 @@ async def test_a_refused_token_stops_the_platform_and_loses_nothing(world: World
     assert len({seen.place for seen in world.platform.arrived}) == len(world.platform.arrived) == 40
 
 
-async def test_who_is_cancelled_leaves_nothing_running(world: World) -> None:
+async def test_cancelling_leaves_no_task_running(world: World) -> None:
     await world.source()
     await world.chat()
     await world.publish("hello")
@@ -110,8 +110,8 @@ async def test_a_store_that_fails_while_others_send_waits_for_them(world: World)
     assert all(world.ledger(chat) == {"hello": "sent"} for chat in chats)
 
 
-async def test_that_the_store_did_not_answer_is_no_fault_of_a_delivery(world: World) -> None:
-    """However long it lasts, nothing is given up for it."""
+async def test_an_outage_of_the_store_costs_a_delivery_no_attempt(world: World) -> None:
+    """However long it lasts, no delivery fails because of it."""
     chat = await waiting(world, "hello")
     writes = 0
 

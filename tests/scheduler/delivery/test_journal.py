@@ -1,4 +1,4 @@
-"""Group commit: one unit of work for all who have something to record at the same moment."""
+"""Group commit: one unit of work for all that is to be recorded at the same moment."""
 
 import asyncio
 from datetime import timedelta
@@ -25,7 +25,7 @@ async def claimed(world: World) -> list[Part]:
     return [Part(d.id, 0, Form.FULL, PartState.SENDING, d.posts, "f") for d in deliveries]
 
 
-async def test_what_comes_while_one_commits_goes_into_the_next(world: World, claimed: list[Part]) -> None:
+async def test_entries_that_come_during_a_commit_share_the_next(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
     writing, go_on = asyncio.Event(), asyncio.Event()
 
@@ -44,7 +44,7 @@ async def test_what_comes_while_one_commits_goes_into_the_next(world: World, cla
     assert world.sql("SELECT count(*) FROM delivery_parts WHERE state = 'sending'") == [(10,)]
 
 
-async def test_what_is_alone_is_written_at_once(world: World, claimed: list[Part]) -> None:
+async def test_an_entry_alone_is_written_at_once(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
     world.store.writes = 0
     assert await journal.begin(claimed[0])
@@ -53,7 +53,7 @@ async def test_what_is_alone_is_written_at_once(world: World, claimed: list[Part
 
 
 async def test_at_a_high_pace_commits_are_spaced(world: World, claimed: list[Part]) -> None:
-    """What comes soon after a commit waits for company; what comes later does not."""
+    """An entry soon after a commit waits for more; a later one does not."""
     journal = Journal(world.store, world.clock, 1, gather=0.05)
     world.store.writes = 0
     start = world.clock.monotonic()
@@ -67,9 +67,7 @@ async def test_at_a_high_pace_commits_are_spaced(world: World, claimed: list[Par
     assert world.clock.monotonic() - start == pytest.approx(1.05)
 
 
-async def test_what_came_due_meanwhile_is_not_forgotten_before_it_was_looked_for(
-    world: World, claimed: list[Part]
-) -> None:
+async def test_a_past_due_time_is_kept_until_the_outbox_is_queried(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
     assert journal.due_in() is None
     due = world.clock.now() + timedelta(seconds=5)
@@ -91,7 +89,9 @@ async def test_it_tries_until_the_store_answers(world: World, claimed: list[Part
 
 
 @pytest.mark.parametrize("by", ["cancelled", "taken over", "given back"])
-async def test_what_is_not_ours_any_more_may_not_leave(world: World, claimed: list[Part], by: str) -> None:
+async def test_a_part_that_is_no_longer_ours_may_not_be_sent(
+    world: World, claimed: list[Part], by: str
+) -> None:
     async with world.store.write() as work:
         if by == "cancelled":
             await work.outbox.cancel("unsubscribed", world.clock.now())
@@ -105,7 +105,7 @@ async def test_what_is_not_ours_any_more_may_not_leave(world: World, claimed: li
     assert world.sql("SELECT * FROM delivery_parts") == []
 
 
-async def test_only_those_that_may_leave_are_told_so(world: World, claimed: list[Part]) -> None:
+async def test_only_parts_that_may_be_sent_begin(world: World, claimed: list[Part]) -> None:
     (chat_id,) = world.sql("SELECT chat_id FROM deliveries WHERE id = ?", claimed[3].delivery_id)[0]
     async with world.store.write() as work:
         await work.outbox.cancel("unsubscribed", world.clock.now(), chat_id=chat_id)
@@ -115,7 +115,7 @@ async def test_only_those_that_may_leave_are_told_so(world: World, claimed: list
     assert begun == [n != 3 for n in range(10)]
 
 
-async def test_who_is_cancelled_takes_nobody_along(world: World, claimed: list[Part]) -> None:
+async def test_cancelling_one_waiter_does_not_abort_the_commit(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
     writing, go_on = asyncio.Event(), asyncio.Event()
 
@@ -135,7 +135,7 @@ async def test_who_is_cancelled_takes_nobody_along(world: World, claimed: list[P
     assert unlucky.cancelled()
 
 
-async def test_what_nobody_waits_for_any_more_is_recorded_before_the_end(
+async def test_an_entry_whose_waiter_was_cancelled_is_still_recorded(
     world: World, claimed: list[Part]
 ) -> None:
     journal = Journal(world.store, world.clock, 1)
@@ -146,7 +146,7 @@ async def test_what_nobody_waits_for_any_more_is_recorded_before_the_end(
     assert world.sql("SELECT state FROM delivery_parts") == [("sending",)]
 
 
-async def test_what_breaks_takes_no_other_along(world: World, claimed: list[Part]) -> None:
+async def test_one_bad_entry_fails_alone(world: World, claimed: list[Part]) -> None:
     journal = Journal(world.store, world.clock, 1)
 
     async def breaks(work: UnitOfWork) -> None:
@@ -165,7 +165,9 @@ async def test_what_breaks_takes_no_other_along(world: World, claimed: list[Part
     assert world.sql("SELECT state FROM delivery_parts") == [("sending",)]
 
 
-async def test_marks_come_before_what_begins_in_the_same_batch(world: World, claimed: list[Part]) -> None:
+async def test_outcomes_come_before_parts_that_begin_in_the_same_batch(
+    world: World, claimed: list[Part]
+) -> None:
     """A delivery that is closed in a batch begins nothing in it."""
     journal = Journal(world.store, world.clock, 1)
     part = claimed[0]
@@ -174,8 +176,8 @@ async def test_marks_come_before_what_begins_in_the_same_batch(world: World, cla
     assert not begun
 
 
-async def test_an_outcome_is_recorded_whoever_has_taken_over(world: World, claimed: list[Part]) -> None:
-    """That a message arrived is a fact, also when the process that sent it is not the holder any more."""
+async def test_an_arrival_is_recorded_after_a_take_over(world: World, claimed: list[Part]) -> None:
+    """An arrival is a fact, also when the process that sent the message no longer holds the lease."""
     old, part = Journal(world.store, world.clock, 1), claimed[0]
     assert await old.begin(part)
     async with world.store.write() as work:

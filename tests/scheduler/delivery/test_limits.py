@@ -1,4 +1,4 @@
-"""The platform never sees more than it allows, whatever is asked of the limiter, and replies go first."""
+"""The platform never gets more requests than it allows, and replies go first."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -23,7 +23,7 @@ def ticket(address: str = "t", lane: Lane = Lane.BROADCAST) -> Ticket:
 
 
 def drained(limiter: Limiter, now: float) -> list[tuple[float, Ticket]]:
-    """All who wait, with the times at which they may send."""
+    """All waiting requests, with the times at which they may be sent."""
     given_out = []
     while len(limiter):
         found = limiter.next(now)
@@ -36,7 +36,7 @@ def drained(limiter: Limiter, now: float) -> list[tuple[float, Ticket]]:
 
 
 def most(times: list[float], seconds: float) -> int:
-    """The most that any window of that length holds."""
+    """The largest number of requests in any window of that length."""
     return max((bisect_right(times, t + seconds - 1e-9) - n for n, t in enumerate(times)), default=0)
 
 
@@ -46,7 +46,7 @@ ASKED = st.lists(
 
 
 def simulated(limiter: Limiter, asked: list[tuple[float, str, Lane]]) -> list[tuple[float, Ticket]]:
-    """What leaves, and when. As with the dispatcher, a private chat's broadcasts come one after another."""
+    """What is sent, and when. As in the dispatcher, a private chat's broadcasts come one after another."""
     events = [(sum(pause for pause, _, _ in asked[: n + 1]), n) for n in range(len(asked))]
     begun: set[int] = set()
     behind: dict[str, list[int]] = {}
@@ -100,7 +100,7 @@ def test_the_limit_is_used() -> None:
     assert times[-1] == pytest.approx(300 / (30 * 0.96), abs=3 * TOLERANCE)
 
 
-def test_slots_that_a_late_timer_missed_are_caught_up() -> None:
+def test_permits_that_a_late_timer_missed_are_caught_up() -> None:
     limiter = Limiter(Limits(Rate(1000, guard=0.05), {}))
     for _ in range(2000):
         limiter.offer(ticket())
@@ -133,7 +133,7 @@ def test_a_chat_at_its_own_limit_is_parked_and_holds_back_nobody() -> None:
     assert order[5][0] < 0.3
 
 
-def test_a_broadcast_waits_for_its_turn_at_the_chat_before_it_is_begun() -> None:
+def test_a_broadcast_waits_for_its_chats_limit_before_it_begins() -> None:
     limiter = Limiter(LIMITS)
     assert limiter.reserve("a", ChatKind.PRIVATE, 5.0, 1.0) == 5.0
     second = limiter.reserve("a", ChatKind.PRIVATE, 5.0, 1.1)
@@ -143,7 +143,7 @@ def test_a_broadcast_waits_for_its_turn_at_the_chat_before_it_is_begun() -> None
     assert limiter.reserve("b", ChatKind.PRIVATE, 5.0, 0.0) == 5.0
 
 
-def test_a_chat_rests_from_when_its_broadcast_really_left() -> None:
+def test_a_chats_limit_counts_from_when_its_broadcast_was_sent() -> None:
     limiter = Limiter(LIMITS)
     limiter.reserve("a", ChatKind.PRIVATE, 0.0, 0.0)
     limiter.offer(ticket("a"))
@@ -191,7 +191,7 @@ def test_a_429_for_the_bot_holds_everybody(lane: Lane) -> None:
     assert [at for at, _ in drained(limiter, 0.0)] == [7.0]
 
 
-def test_what_a_429_taught_is_eased_back_up() -> None:
+def test_the_rate_recovers_after_a_429() -> None:
     limiter = Limiter(LIMITS)
     before = limiter._pace.at(0.0)
     limiter.hold_all(0.0, 1.0)
@@ -203,7 +203,7 @@ def test_what_a_429_taught_is_eased_back_up() -> None:
     assert limiter._pace.at(60.0) == pytest.approx(0.1 * before)
 
 
-def test_requests_that_were_on_their_way_teach_nothing_new() -> None:
+def test_429s_to_requests_in_flight_count_once() -> None:
     limiter = Limiter(LIMITS)
     before = limiter._pace.at(0.0)
     for milliseconds in range(50):
@@ -212,7 +212,7 @@ def test_requests_that_were_on_their_way_teach_nothing_new() -> None:
     assert limiter.overall_ready() == 3.049
 
 
-def test_a_learnt_pace_spreads_what_is_sent() -> None:
+def test_a_lower_rate_spreads_the_requests() -> None:
     limiter = Limiter(Limits(Rate(10, guard=0), {}))
     limiter.hold_all(0.0, 0.0)
     for _ in range(3):
@@ -243,7 +243,7 @@ CLAIMING = 0.05
 
 
 def waits_in_a_flood(replies: list[float], broadcasts: list[float]) -> list[float]:
-    """How long each broadcast to a group waits, which comes back when it is told to, while members ask."""
+    """How long each broadcast to a group waits while members ask; refused, it comes back when it is due."""
     limiter, waits = Limiter(LIMITS), list[float]()
     events = [(at, at, lane) for lane, times in zip(Lane, (replies, broadcasts), strict=True) for at in times]
     look = inf
@@ -298,7 +298,7 @@ def test_replies_get_all_of_a_chats_limit_while_no_broadcast_waits() -> None:
     assert last == pytest.approx(27 * LIMITS.per_chat[ChatKind.GROUP].interval, rel=0.01)
 
 
-def test_of_replies_those_go_first_that_were_answered_least_of_late() -> None:
+def test_the_address_that_was_answered_least_of_late_goes_first() -> None:
     limiter = Limiter(LIMITS)
     for _ in range(3):
         limiter.offer(ticket("g", Lane.REPLY))

@@ -56,7 +56,7 @@ async def test_a_chat_gets_its_posts_in_order_whatever_fails(world: World) -> No
     assert world.platform.texts(chat) == ["one", "two", "three"]
 
 
-async def test_chats_that_wait_for_their_own_limit_hold_back_nobody(world: World) -> None:
+async def test_chats_that_wait_for_their_own_limit_delay_no_other(world: World) -> None:
     world.clock = world.platform.clock = clock = FakeClock(manual=True)
     world.pace(Limits(Rate(30), {ChatKind.PRIVATE: Rate(1)}))
     await world.source()
@@ -81,7 +81,7 @@ async def test_chats_that_wait_for_their_own_limit_hold_back_nobody(world: World
     assert [world.platform.texts(chat) for chat in waiting] == [["hello"]] * len(waiting)
 
 
-async def test_no_more_parts_are_in_flight_than_a_kill_may_double(world: World) -> None:
+async def test_no_more_parts_are_in_flight_than_a_crash_may_duplicate(world: World) -> None:
     world.pace(Limits(Rate(30), {}))
     await many_waiting(world, 3 * FEWEST, "hello")
     answered, all_out = asyncio.Event(), asyncio.Event()

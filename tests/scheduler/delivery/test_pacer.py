@@ -1,4 +1,4 @@
-"""Waiting for slots: in order, replies first, and nobody waits for a closed gate."""
+"""Waiting for permits: in order, replies first, and no broadcast waits at a closed gate."""
 
 import asyncio
 from datetime import timedelta
@@ -16,12 +16,12 @@ SLOW = Limits(Rate(1, guard=0), {ChatKind.PRIVATE: Rate(1, 10, guard=0)})
 
 
 async def settled() -> None:
-    """Let every task go as far as it can without time."""
+    """Let every task run as far as it can while no time passes."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-async def test_who_comes_alone_does_not_wait() -> None:
+async def test_a_request_alone_does_not_wait() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
     before = clock.monotonic()
@@ -29,7 +29,7 @@ async def test_who_comes_alone_does_not_wait() -> None:
     assert clock.monotonic() == before
 
 
-async def test_slots_come_at_the_pace_of_the_limit() -> None:
+async def test_permits_come_at_the_rate_of_the_limit() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
     before = clock.monotonic()
@@ -56,7 +56,7 @@ async def test_a_reply_overtakes_broadcasts_that_wait() -> None:
     assert order == ["first", "reply", "second", "third"]
 
 
-async def test_a_wait_for_one_chat_does_not_hide_who_comes_later() -> None:
+async def test_a_wait_for_one_chat_does_not_delay_later_requests() -> None:
     clock = FakeClock(manual=True)
     pacer = Pacer(Limits(Rate(inf), SLOW.per_chat), clock)
     assert await pacer.wait_for_chat("a", ChatKind.PRIVATE)
@@ -70,7 +70,7 @@ async def test_a_wait_for_one_chat_does_not_hide_who_comes_later() -> None:
     assert await again
 
 
-async def test_who_would_wait_long_for_a_chat_gives_its_place_away() -> None:
+async def test_a_long_wait_for_a_chat_is_refused_at_once() -> None:
     clock = FakeClock()
     pacer = Pacer(SLOW, clock)
     assert await pacer.wait_for_chat("a", ChatKind.PRIVATE)
@@ -80,8 +80,8 @@ async def test_who_would_wait_long_for_a_chat_gives_its_place_away() -> None:
     assert pacer.chat_wait("a", ChatKind.PRIVATE) == pytest.approx(10)
 
 
-async def test_a_long_hold_of_the_platform_is_sat_out_with_nothing_written_ahead() -> None:
-    """Who was written ahead already is told that it does not leave."""
+async def test_a_long_hold_of_the_platform_is_waited_out_before_writing_ahead() -> None:
+    """A part that is written ahead already is refused."""
     clock = FakeClock(manual=True)
     pacer = Pacer(SLOW, clock)
     await pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST)
@@ -99,7 +99,7 @@ async def test_a_long_hold_of_the_platform_is_sat_out_with_nothing_written_ahead
     assert await turn
 
 
-async def test_closing_ends_the_wait_for_a_turn() -> None:
+async def test_closing_ends_the_wait_for_a_chat() -> None:
     pacer = Pacer(SLOW, FakeClock(manual=True))
     pacer.limited("", timedelta(seconds=300), RateScope.PLATFORM)
     turn = asyncio.create_task(pacer.wait_for_chat("a", ChatKind.TERMINAL))
@@ -121,7 +121,7 @@ async def test_a_429_is_learnt_for_what_it_names() -> None:
     assert clock.monotonic() - before == pytest.approx(5, abs=0.1)
 
 
-async def test_a_closed_gate_turns_broadcasts_away_and_lets_replies_through() -> None:
+async def test_a_closed_gate_refuses_broadcasts_and_lets_replies_through() -> None:
     clock = FakeClock(manual=True)
     pacer = Pacer(SLOW, clock)
     await pacer.permit("a", ChatKind.TERMINAL, Lane.BROADCAST)
@@ -148,7 +148,7 @@ async def test_the_use_of_the_limit_is_that_of_the_last_minute() -> None:
     assert pacer.used() == 0
 
 
-async def test_of_the_replies_to_one_person_the_newest_leaves_in_the_place_of_the_first() -> None:
+async def test_the_newest_reply_to_a_person_takes_the_place_of_the_first() -> None:
     clock, order = FakeClock(manual=True), list[str]()
     pacer = Pacer(SLOW, clock)
     await pacer.reply_permit("a", ChatKind.TERMINAL, "first of all")

@@ -1,4 +1,4 @@
-"""What a chat with `crosspost` gets is passed on, once it has arrived, and nothing is lost by that."""
+"""Messages of a chat with `crosspost` are published after they arrived, and nothing is lost by that."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 async def announcing(world: World, *errors: SendError, text: str = "hello") -> Chat:
-    """A chat whose posts are published, with a post on its way; publishing goes wrong like this at first."""
+    """A chat whose posts are published, with a post waiting; publishing first fails like this."""
     await world.source()
     chat = await world.chat(kind=ChatKind.CHANNEL)
     world.sql("UPDATE chats SET crosspost = 1 WHERE id = ?", chat.id)

@@ -1,4 +1,4 @@
-"""Every way a send can end badly, and what follows. Pure."""
+"""Every way in which a send can fail, and what follows. Pure."""
 
 import random
 from dataclasses import replace
@@ -106,7 +106,7 @@ def test_the_last_attempt_gives_up_with_its_reason(
 
 
 def test_an_outage_counts_against_no_later_outcome() -> None:
-    """Requests that did not leave say nothing about whether one that did has arrived."""
+    """Requests that were refused say nothing about whether a later one arrived."""
     assert postponed(to(Ambiguous("reset"), LAST_REFUSED)).attempts == MAX_REFUSED
     assert postponed(to(Refused("no"), LAST)).attempts == MAX_ATTEMPTS
 

@@ -1,4 +1,4 @@
-"""Requests that a platform refuses or limits are repeated, and given up with their reason at last."""
+"""Requests that a platform refuses or limits are repeated, and fail with their reason in the end."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ async def test_a_rate_limit_is_waited_for_and_counts_as_no_attempt(world: World)
     assert world.sql("SELECT attempts FROM deliveries") == [(0,)]
 
 
-async def test_a_chat_that_has_to_wait_long_gives_its_place_away(world: World) -> None:
+async def test_a_chat_that_has_to_wait_long_goes_back_to_the_outbox(world: World) -> None:
     await world.source()
     slow, quick = await world.chat("1"), await world.chat("2")
     world.pacer.limited("1", timedelta(seconds=20), RateScope.CHAT)
@@ -66,7 +66,7 @@ async def test_a_limit_of_the_platform_holds_all_chats(world: World) -> None:
     assert len(later) == 3 and all(seen.at >= start + 7 for seen in later)
 
 
-async def test_what_a_long_hold_meets_written_ahead_waits_again_and_is_not_unknown(world: World) -> None:
+async def test_parts_written_ahead_before_a_long_hold_wait_again_and_are_not_unknown(world: World) -> None:
     world.pace(Limits(Rate(1), {}))
     chats = await many_waiting(world, 3, "hello")
     world.platform.faults = [Fault(limited(30, RateScope.PLATFORM))]

@@ -1,4 +1,4 @@
-"""An edition is rendered once for all that get the same, and resumed as it was begun."""
+"""A broadcast is rendered once for all chats that get the same, and resumed as it was begun."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tests.scheduler.conftest import World, compose
 
 
 class Counting:
-    """Composes, and says how often it was asked."""
+    """Composes, and counts its calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -56,7 +56,7 @@ async def test_languages_and_forms_are_told_apart(world: World) -> None:
     assert len(keys) == 4
 
 
-async def test_a_restart_finds_what_was_begun(world: World) -> None:
+async def test_a_restart_finds_the_rendering_that_was_begun(world: World) -> None:
     await world.source()
     await world.chat()
     await world.publish("hello")
@@ -69,7 +69,7 @@ async def test_a_restart_finds_what_was_begun(world: World) -> None:
 
 
 async def test_another_language_counts_from_the_next_edition_on(world: World) -> None:
-    """A message in another language in the middle of an edition would carry other posts than were left."""
+    """Messages in another language may divide the posts differently: one could be lost or sent twice."""
     await world.source()
     await world.chat()
     await world.publish("hello")
@@ -95,7 +95,7 @@ async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: W
     assert chat.id == delivery.chat.id
 
 
-async def test_only_so_many_are_kept_in_memory(world: World) -> None:
+async def test_a_limited_number_is_kept_in_memory(world: World) -> None:
     await world.source()
     await world.chat()
     await world.publish("hello")

@@ -1,4 +1,4 @@
-"""What is sent and recorded as sent: the way of one delivery when nothing goes wrong on it."""
+"""What is sent and recorded as sent: one delivery from claim to end."""
 
 from scheduler import membership
 from scheduler.errors import ChatGone, ContentRejected, Refused
@@ -98,7 +98,7 @@ async def test_posts_that_are_gone_cancel_their_delivery(world: World) -> None:
     assert world.deliveries(chat) == [("cancelled", "its posts are gone")]
 
 
-async def test_what_is_cancelled_between_parts_goes_no_further(world: World) -> None:
+async def test_a_delivery_cancelled_between_parts_sends_no_more(world: World) -> None:
     chat = await waiting(world, "a\nb\nc", per_message=1)
 
     async def cancel(to: Chat, message: Message, key: str) -> None:

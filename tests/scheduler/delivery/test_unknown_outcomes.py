@@ -110,7 +110,7 @@ async def test_a_bug_during_a_send_is_an_unknown_outcome(world: World, policy: s
         assert ended[0][0] == "sent"
         return
     assert ended == [("held", "it may have arrived: an internal error while it was being sent")]
-    async with world.store.write() as work:  # an admin has decided: send it again
+    async with world.store.write() as work:  # an admin decides to send it again
         await work.outbox.retry(DeliveryFilter(chat_id=chat.id), world.clock.now())
         await work.commit()
     await until_quiet(dispatcher, world)
@@ -118,8 +118,8 @@ async def test_a_bug_during_a_send_is_an_unknown_outcome(world: World, policy: s
     assert world.deliveries(chat)[0][0] == "sent"
 
 
-async def test_what_may_have_arrived_is_looked_up_although_a_later_attempt_was_refused(world: World) -> None:
-    """After an outage the platform's memory of the nonce has passed: only a look tells."""
+async def test_an_unknown_part_is_looked_up_although_a_later_attempt_was_refused(world: World) -> None:
+    """After an outage the platform has forgotten the nonce: only looking it up tells."""
     chat = await waiting(world, "hello")
     world.platform.faults = [Fault(Ambiguous("reset"), arrived=True), Fault(Refused("no connection"))]
     dispatcher = world.dispatcher()
@@ -133,7 +133,7 @@ async def test_what_may_have_arrived_is_looked_up_although_a_later_attempt_was_r
 
 
 @pytest.mark.parametrize("error", [Refused("no connection"), Ambiguous("reset"), ContentRejected("bad")])
-async def test_a_look_that_fails_is_repeated_and_nothing_is_sent_meanwhile(
+async def test_a_lookup_that_fails_is_repeated_and_nothing_is_sent_meanwhile(
     world: World, error: SendError
 ) -> None:
     chat = await waiting(world, "hello")
@@ -154,7 +154,7 @@ async def test_a_look_that_fails_is_repeated_and_nothing_is_sent_meanwhile(
 
 
 @pytest.mark.parametrize(("policy", "texts", "state"), [("resend", 2, "sent"), ("hold", 1, "held")])
-async def test_where_the_bot_may_not_look_the_chat_s_policy_decides(
+async def test_the_chats_policy_decides_where_the_bot_may_not_look(
     world: World, policy: str, texts: int, state: str
 ) -> None:
     chat = await waiting(world, "hello")
