@@ -115,18 +115,24 @@ KNOWN = {
 
 
 def _added(result: PollResult) -> str:
-    told = KNOWN.get(result.before) if result.before else result.error and f"added, but {result.error}"
-    return _summary(result, told)
+    if result.before is None and not result.error:
+        existing = counted(result.new, "existing post")
+        return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
+    return _summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
 
 
 def _summary(result: PollResult, told: str | None = None) -> str:
-    """What a read has brought, or what is told in its place, and what could not be read."""
+    """What a read has brought, or `told` instead, and what could not be read."""
     counts = (
         f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
     )
+    return f"{result.source.name}: {told or result.error or counts}" + _left_out(result)
+
+
+def _left_out(result: PollResult) -> str:
+    """What a read has left out, and what it could not read."""
     failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
-    cut = f"\n  {result.cut}" if result.cut else ""
-    return f"{result.source.name}: {told or result.error or counts}{cut}{failures}"
+    return (f"\n  {result.cut}" if result.cut else "") + failures
 
 
 @commands.command("list")
