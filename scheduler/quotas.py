@@ -1,6 +1,6 @@
-"""How much people may have. Operators and the command line are not asked.
+"""Quotas of people and chats. They do not apply to operators and the command line.
 
-Each rule takes a unit of work, so that what it counts is what is stored with it, and raises QuotaExceeded.
+Each rule takes a unit of work, so that it counts in the transaction that stores, and raises QuotaExceeded.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Quotas:
     post_length: int = 20_000
 
     async def may_add(self, work: UnitOfWork, person: str) -> None:
-        """Whether a person may add a private source."""
+        """Check that a person may add a private source."""
         _within(Quota.PERSON_SOURCES, self.person_sources, await work.sources.count_private(added_by=person))
         _within(Quota.PRIVATE_SOURCES, self.private_sources, await work.sources.count_private())
 
     async def may_follow(self, work: UnitOfWork, chat_id: int, source: Source | None) -> None:
-        """Whether a chat may follow a source, a private one if it is None: one that is to be added."""
+        """Check that a chat may follow a source. None: a private source that is not added yet."""
         if source is not None:
             followed = {one.source_id for one in await work.subscriptions.of(chat_id)}
             if source.visibility is not Visibility.PRIVATE or source.id in followed:
@@ -38,7 +38,7 @@ class Quotas:
         _within(Quota.CHAT_SOURCES, self.chat_sources, await work.sources.count_private(chat_id=chat_id))
 
     async def may_write(self, work: UnitOfWork, person: str, text: str, now: datetime) -> None:
-        """Whether a person may write an update."""
+        """Check that a person may write an update."""
         if len(text) > self.post_length:
             raise QuotaExceeded(Quota.POST_LENGTH, self.post_length)
         _within(Quota.POSTS_PER_DAY, self.posts_per_day, await work.drafts.written_since(person, now - DAY))

@@ -1,4 +1,4 @@
-"""What is forgotten with time, in short transactions: others write in between."""
+"""Old rows are deleted in short transactions, so that others can write in between."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from scheduler.ports import Clock, Store, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-# Rows that one transaction forgets.
+# Rows that one transaction deletes.
 ROWS = 500
-# Posts that are looked for at once, and forgotten by one upkeep at most.
+# Posts that one upkeep deletes at most.
 POSTS = 20_000
-# The newest posts of each source stay, whatever their age.
+# This many of the newest posts of each source stay, whatever their age.
 NEWEST = 500
 # A private source that nobody follows is removed after this long.
 UNFOLLOWED = timedelta(days=30)
@@ -25,7 +25,7 @@ UNFOLLOWED = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long things are kept; None: for good."""
+    """How long rows are kept; None: for ever."""
 
     posts: timedelta | None = timedelta(days=730)
     deliveries: timedelta = timedelta(days=30)
@@ -39,7 +39,7 @@ class Upkeep:
         self._store, self._clock, self._keep = store, clock, keep
 
     async def run(self) -> None:
-        """Forget what is old, and sources that nobody has followed for a month."""
+        """Delete what is old, and private sources that no chat has followed for a month."""
         keep, now = self._keep, self._clock.now()
         await self._forget(lambda work: work.outbox.prune(now - keep.deliveries, ROWS))
         await self._forget(lambda work: work.searches.prune(now - keep.searches, ROWS))

@@ -68,7 +68,7 @@ class SqlDigests:
 
     async def waiting(self, chat_id: int, limit: int) -> tuple[Sequence[int], Sequence[int]]:
         promised = exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
-        # Of posts with one key, from several sources, the first stands for all.
+        # Of several posts with the same key, the first is taken.
         posts = (
             select(func.min(PostRow.id).label("id"))
             .join(SourceRow, SourceRow.id == PostRow.source_id)
@@ -85,7 +85,7 @@ class SqlDigests:
             .order_by("id")
         )
         ids = (await self._session.scalars(posts)).all()
-        # The newest are worth more than the oldest when there are too many.
+        # If there are too many, keep the newest.
         kept = ids[-limit:] if limit else []
         return kept, ids[: len(ids) - len(kept)]
 
@@ -155,7 +155,7 @@ class SqlDrafts:
         return changed_rows(await self._session.execute(update(DraftRow).where(mine).values(values))) > 0
 
     async def prune(self, before: datetime, limit: int) -> int:
-        # Not the last one: SQLite would use its number again, by which a post of `updates` is known.
+        # Keep the last one: SQLite would reuse its number, which is the guid of a post of `updates`.
         last = select(func.max(DraftRow.id)).scalar_subquery()
         old = (DraftRow.state != DraftState.SCHEDULED) & (DraftRow.created_at < before)
         return await prune(self._session, DraftRow, DraftRow.id, old & (DraftRow.id < last), limit)

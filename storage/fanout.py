@@ -1,6 +1,6 @@
-"""From one broadcast to the chats that should get it: reservations and deliveries, made by the database.
+"""Deliveries and reservations of a broadcast for the chats that get it, made by the database.
 
-A row a chat in one INSERT … SELECT: a hundred thousand chats take a fraction of a second.
+One INSERT … SELECT makes a row for each chat: a hundred thousand chats take a fraction of a second.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class FanOut:
         may_get = (ChatRow.id == chat_id) & (ChatRow.access != ChatAccess.BANNED)
         await self._insert_deliveries(select(*self._delivery(broadcast_id, now)).where(may_get))
         mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
-        if not posts:  # a notice reserves nothing
+        if not posts:  # a notice has no posts to reserve
             return await self._session.scalar(select(func.count()).where(mine)) == 1
         promised = select(*self._reservation()).join_from(DeliveryRow, PostRow, PostRow.id.in_(posts))
         await self._reserve(promised.where(mine))
@@ -82,8 +82,8 @@ class FanOut:
     async def _news(self, broadcast_id: int) -> Sequence[int]:
         """The posts of a broadcast that followers get.
 
-        Asked for first: how many there are is what PostgreSQL has to know to join them with many chats, and
-        it has no figures of rows that are a second old.
+        They are queried first because PostgreSQL has no statistics of rows that are a second old, and needs
+        to know how few there are when it joins them with many chats.
         """
         posts = select(PostRow.id).join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
         mine = posts.where(BroadcastPostRow.broadcast_id == broadcast_id, ~PostRow.old_news)
@@ -130,7 +130,7 @@ class FanOut:
         await self._session.execute(statement.on_conflict_do_nothing())
 
     async def _drop_empty(self, made: ColumnElement[bool]) -> int:
-        """Count what waits; a delivery for which nothing was left to reserve was promised elsewhere."""
+        """Delete deliveries for which nothing was left to reserve, and count the others."""
         waiting = made & (DeliveryRow.state == DeliveryState.PENDING)
         empty = waiting & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
         await self._session.execute(delete(DeliveryRow).where(empty))

@@ -56,7 +56,7 @@ class SqlSearches:
         return SavedSearch(row.id, row.query, tuple(row.ids), row.total)
 
     async def prune(self, before: datetime, limit: int) -> int:
-        # Not the last one: SQLite would use its number again, and buttons carry it.
+        # Keep the last one: SQLite would reuse its number, and buttons carry it.
         last = select(func.max(SearchRow.id)).scalar_subquery()
         old = (SearchRow.created_at < before) & (SearchRow.id < last)
         return await prune(self._session, SearchRow, SearchRow.id, old, limit)

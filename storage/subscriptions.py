@@ -51,12 +51,14 @@ class SqlSubscriptions:
         return changed_rows(await self._session.execute(followed.values(mode=mode)))
 
     async def restart(self, chat_id: int) -> None:
-        await reserve_alone(self._session)  # or a post that is being stored would be neither before nor after
+        await reserve_alone(
+            self._session
+        )  # a post that is being stored must be either before or after the new start
         restarted = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
         await self._session.execute(restarted.values(starts_after=await self._newest_post()))
 
     async def _take_up(self, source_id: int | None) -> None:
-        """Let a source that nobody followed begin anew: what it has by now is old news."""
+        """Let a source that nobody followed start again: the posts that it has by now are old news."""
         forgotten = (SourceRow.id == source_id) & SourceRow.unfollowed_since.is_not(None)
         anew = {"unfollowed_since": None, "polled_at": None, "next_poll_at": None}
         await self._session.execute(update(SourceRow).where(forgotten).values(anew))

@@ -37,7 +37,7 @@ commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_ar
 
 @commands.command("list")
 def list_(json: Json = False) -> None:
-    """List the chats with what they may do, their state and its reason."""
+    """List the chats with their access, their state and its reason."""
     run(_list(json))
 
 
@@ -72,7 +72,7 @@ def set_(
         typer.Option(help="Publish what a Discord announcement channel gets, 10 an hour at most."),
     ] = None,
 ) -> None:
-    """Change how a chat is served.
+    """Change the settings of a chat.
 
     skywave chats set telegram:-100123 --language zh --on-unknown hold
     """
@@ -133,7 +133,7 @@ async def _add(words: list[str], title: str) -> None:
 
 @commands.command("remove")
 def remove(name: OneChat, yes: Yes = False) -> None:
-    """Erase a chat, its topics and all that is known of them. A message on its way still arrives.
+    """Erase a chat, its topics and all data about them. A message that is being sent still arrives.
 
     skywave chats remove telegram:-1001234567890
     """
@@ -144,7 +144,7 @@ def remove(name: OneChat, yes: Yes = False) -> None:
 
 
 async def _known(name: str) -> tuple[Chat, int]:
-    """A chat that is to be removed, and how many topics go with it."""
+    """A chat that is to be removed, and how many topics are removed with it."""
     async with open_app() as app, app.store.read() as work:
         chat = await chat_named(work, name)
         if chat.place == platform_of(chat.place).here:

@@ -1,4 +1,4 @@
-"""`skywave deliveries …`: what was sent, what waits, and what went wrong."""
+"""`skywave deliveries …`: what was sent, what is queued, what failed."""
 
 from datetime import datetime
 from typing import Annotated
@@ -17,7 +17,7 @@ from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import Delivery, DeliveryState, Headline
 
 commands = typer.Typer(
-    cls=Commands, name="deliveries", help="What was sent, what waits, what failed.", no_args_is_help=True
+    cls=Commands, name="deliveries", help="What was sent, what is queued, what failed.", no_args_is_help=True
 )
 
 Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]

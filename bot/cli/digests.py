@@ -18,9 +18,7 @@ from scheduler.ports import UnitOfWork
 from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
-commands = typer.Typer(
-    cls=Commands, name="digests", help="What chats get at set times.", no_args_is_help=True
-)
+commands = typer.Typer(cls=Commands, name="digests", help="Scheduled digests of chats.", no_args_is_help=True)
 
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
@@ -109,7 +107,7 @@ async def _of(work: UnitOfWork, name: str) -> tuple[Chat, Digest]:
 
 @commands.command("remove")
 def remove(chat: ChatName) -> None:
-    """End a chat's digest. The running skywave sends what waits as one last edition."""
+    """End a chat's digest. The running skywave sends the queued posts as one last edition."""
     run(_remove(chat))
 
 
@@ -123,7 +121,7 @@ async def _remove(name: str) -> None:
 
 @commands.command("send")
 def send(chat: ChatName) -> None:
-    """Let the running skywave send what waits for a digest now."""
+    """Let the running skywave send a digest now, with the posts queued for it."""
     run(_send(chat))
 
 

@@ -76,7 +76,7 @@ def _moment(at: str, zone: str, now: datetime) -> datetime | None:
 
 @commands.command("list")
 def list_(json: Json = False) -> None:
-    """List the updates that wait for their time."""
+    """List the scheduled updates."""
     run(_list(json))
 
 
@@ -108,7 +108,7 @@ def _local(draft: Draft, chat: Chat, default: str) -> str:
 
 @commands.command("cancel")
 def cancel(number: Number) -> None:
-    """Discard an update that waits for its time."""
+    """Discard a scheduled update."""
     run(_cancel(number))
 
 

@@ -57,7 +57,7 @@ def add(
     ],
     json: Json = False,
 ) -> None:
-    """Add public sources; each is read once, and what it holds is not broadcast.
+    """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
@@ -95,7 +95,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
 
 @contextmanager
 def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """How far a work has come, on standard error; what it gives is called with the name of each step."""
+    """Progress on standard error; call the result with the name of each step that is done."""
     columns = (TextColumn(what), MofNCompleteColumn(), TextColumn("{task.fields[name]}", markup=False))
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -107,7 +107,7 @@ def _result(result: PollResult) -> dict[str, Any]:
     return to_json(replace(result, source=without_secrets(result.source)))
 
 
-# What was so before a source was added.
+# What to say of a source that was known already, by its visibility before.
 KNOWN = {
     Visibility.PRIVATE: "people had added it privately; it is public now",
     Visibility.PUBLIC: "is a public source already",
@@ -115,18 +115,24 @@ KNOWN = {
 
 
 def _added(result: PollResult) -> str:
-    told = KNOWN.get(result.before) if result.before else result.error and f"added, but {result.error}"
-    return _summary(result, told)
+    if result.before is None and not result.error:
+        existing = counted(result.new, "existing post")
+        return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
+    return _summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
 
 
 def _summary(result: PollResult, told: str | None = None) -> str:
-    """What a read has brought, or what is told in its place, and what could not be read."""
+    """What a read has brought, or `told` instead, and what could not be read."""
     counts = (
         f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
     )
+    return f"{result.source.name}: {told or result.error or counts}" + _left_out(result)
+
+
+def _left_out(result: PollResult) -> str:
+    """What a read has left out, and what it could not read."""
     failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
-    cut = f"\n  {result.cut}" if result.cut else ""
-    return f"{result.source.name}: {told or result.error or counts}{cut}{failures}"
+    return (f"\n  {result.cut}" if result.cut else "") + failures
 
 
 @commands.command("list")
@@ -214,7 +220,7 @@ async def _change(
 
 @commands.command("remove")
 def remove(name: Name, yes: Yes = False) -> None:
-    """Remove a source with its posts; what waits to be sent of it is cancelled."""
+    """Remove a source with its posts. Queued posts of it are cancelled."""
     source = result_of(_named(name))
     confirm(f"Remove {source.name} (number {source.id}) with all its posts and subscriptions?", yes)
     run(_remove(source))
@@ -284,7 +290,7 @@ def poll(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Poll the sources that are due, once. A running skywave sends what is new."""
+    """Poll the sources that are due, once. A running skywave sends the new posts."""
     run(_poll(every, json))
 
 

@@ -68,7 +68,7 @@ async def _source(work: UnitOfWork, name: str) -> Source | None:
 
 @commands.command("remove")
 def remove(chats: Chats, source: Wanted = following.ALL) -> None:
-    """Stop chats from following a source, or everything; what waits for them of it is cancelled.
+    """Stop chats from following a source, or everything. Their queued posts of it are cancelled.
 
     skywave subscriptions remove telegram:-100123 --source https://example.org/feed.xml
     """
@@ -93,7 +93,7 @@ async def _remove(words: Sequence[str], name: str) -> int:
 
 
 def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> list[str]:
-    """What remains to be said of a chat: why nothing ended, or what still comes."""
+    """What to tell about a chat: why nothing ended, or what goes on."""
     if source and done.through_all:
         end = f"skywave subscriptions remove {chat.place} --source {following.ALL}"
         return [f"{chat.name} gets {source.name} with all public sources: {end} ends those"]

@@ -1,24 +1,24 @@
-"""What people may mean while they type: sources, and titles of recent posts."""
+"""Completions while people type: names of sources, and titles of recent posts."""
 
 from collections.abc import Sequence
 
 from bot.commands.types import Request, Services
 from content.types import PostQuery
 
-# Recent posts whose titles are offered, and how much of each is looked at: more than any platform shows.
+# Recent posts whose titles are offered, and characters of each title: more than any platform shows.
 RECENT = 200
 TITLE_LENGTH = 200
 
 
 async def source_names(text: str, request: Request, services: Services) -> Sequence[str]:
-    """Visible sources whose name holds what was typed; those that begin with it first."""
+    """Visible sources whose name contains the text; those that begin with it first."""
     async with services.store.read() as work:
         names = [source.name for source in await work.sources.visible_to(request.chat.id)]
     return _best(text, names)
 
 
 async def recent_titles(text: str, request: Request, services: Services) -> Sequence[str]:
-    """Titles of recent visible posts that hold what was typed."""
+    """Titles of recent visible posts that contain the text."""
     async with services.store.read() as work:
         titles = await work.posts.titles(PostQuery(request.chat.id, limit=RECENT), TITLE_LENGTH)
     return _best(text, titles)

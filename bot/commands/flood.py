@@ -1,7 +1,7 @@
-"""How much one person may ask, and whose turn it is: so many commands and presses a minute, over all chats.
+"""Rate limits for people: commands and presses a minute over all chats, and a fair queue for the work.
 
-Each person has a leaky bucket (the GCRA of `scheduler/delivery/limits.py`). Who overfills it is told so once,
-and then gets no answer until it is half empty: a stream of refusals would cost as much as one of answers.
+Each person has a leaky bucket (the GCRA of `scheduler/delivery/limits.py`). A person who overfills it is told
+once, and then gets no answer until it is half empty: refusals would cost as much as answers.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from scheduler.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-# Discord asks for completions at each keystroke: so many of them count as one command.
+# Discord asks for completions at each keystroke; this many count as one command.
 COMPLETIONS = 10
-# People whose buckets are remembered; beyond that, who has been quiet longest is forgotten.
+# People whose buckets are remembered; beyond that, the least recently active are forgotten.
 REMEMBERED = 10_000
 MINUTE = 60.0
-# Commands that are worked on at once. They share one event loop: more would only make all of them late.
+# Concurrent commands. They share one event loop, so more would only delay each other.
 AT_ONCE = 2
-SEARCHES = 2  # they may take seconds in the database, and wait among themselves
+SEARCHES = 2  # a search may take seconds in the database, so searches have a queue of their own
 ROUNDING = 1e-6
 
 
@@ -40,7 +40,7 @@ class Pace(Enum):
 
 @dataclass(slots=True)
 class _Bucket:
-    """`empty_at`: when all that was asked has leaked out. `quiet_until`: nothing is answered till then."""
+    """`empty_at`: when the bucket will be empty. `quiet_until`: no answers before then. Monotonic seconds."""
 
     empty_at: float = 0.0
     quiet_until: float = 0.0
@@ -70,12 +70,12 @@ class Flood:
         return Pace.REFUSED
 
     def typed(self, actor: str) -> bool:
-        """Count a completion; False if there should be none. They fill half a bucket: commands are left."""
+        """Count a completion; False to offer none. Completions fill half a bucket, so commands still pass."""
         now, bucket = self.clock.monotonic(), self._bucket(actor)
         return now >= bucket.quiet_until and self._fill(bucket, now, 1 / COMPLETIONS, MINUTE / 2)
 
     def asked_lately(self, actor: str) -> float:
-        """How full a person's bucket is, in seconds until it has leaked out."""
+        """Seconds until a person's bucket is empty."""
         bucket = self._buckets.get(actor)
         return max(0.0, bucket.empty_at - self.clock.monotonic()) if bucket else 0.0
 
@@ -95,9 +95,9 @@ class Flood:
 
 
 class FairQueue:
-    """Lets a few commands be worked on at once; who has asked least of late goes first.
+    """Limits concurrent commands. Of those that wait, the person with the emptiest bucket goes first.
 
-    So the commands of a flood wait for those of everybody else, and not the other way round.
+    So a person who floods the bot waits for everybody else, and not the other way round.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -123,7 +123,7 @@ class FairQueue:
         try:
             await granted
         except asyncio.CancelledError:
-            if granted.done() and not granted.cancelled():  # it came at the same moment: pass it on
+            if granted.done() and not granted.cancelled():  # granted at the same moment: pass it on
                 self._leave()
             raise
 
@@ -137,7 +137,7 @@ class FairQueue:
 
 
 def refusal(request: Request) -> Reply:
-    """What a person is told once."""
+    """The one refusal of a person who asks too much."""
     t = request.translator.t
     text = t("That was too much at once. Please wait {seconds} seconds.", seconds=int(MINUTE / 2))
     return Reply(present.error(text), private=True)

@@ -25,14 +25,8 @@ async def post(request: Request, services: Services) -> Reply:
     now = services.clock.now()
     due_at, text, wrong = _read(request, services, now)
     async with services.store.write() as work:
-        earlier: Draft | None = None
-        if due_at and not text.strip():  # the time of a text whose first time was wrong
-            earlier = await work.drafts.last_preview(request.chat.id, request.call.actor)
-            text = earlier.text if earlier else ""
         try:
-            draft = await updates.write(
-                work, request.by, request.chat, text, due_at, now, services.quotas, instead_of=earlier
-            )
+            draft = await updates.write(work, request.by, request.chat, text, due_at, now, services.quotas)
         except updates.NoText as exc:
             raise UsageError(wrong or _no_text(request)) from exc
         await work.commit()

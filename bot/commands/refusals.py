@@ -1,6 +1,6 @@
-"""What is said to who may not, or has as much as there is: one sentence, then silence for a while.
+"""Refusals: one sentence to somebody without the right or over a quota, then silence for a while.
 
-The operator sees each refusal once as well: in the log and in the audit, which `skywave doctor` shows.
+Operators see each of them once: in the log, and in the audit that `skywave doctor` and `skywave audit` show.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ from scheduler.types import Quota
 
 log = structlog.get_logger(__name__)
 
-# A chat that may not use the bot, and who has reached a quota, are told again after so long.
+# How long until a chat without access, and a person over a quota, are told again.
 CLOSED_FOR, QUOTA_FOR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -31,7 +31,7 @@ class Refusals:
         self._told_quota = Told(QUOTA_FOR, services.clock.monotonic)
 
     async def refused(self, request: Request, verdict: Verdict) -> Reply | None:
-        """What somebody is told who may not do what was asked for."""
+        """The reply to somebody without the right; None for silence."""
         t, place = request.translator.t, request.call.place
         if verdict is Verdict.BANNED:
             return None
@@ -49,7 +49,7 @@ class Refusals:
         return _said(t("Only admins of this chat can use /{name}.", name=request.call.name))
 
     async def failed(self, request: Request, error: SkywaveError) -> Reply | None:
-        """What somebody is told whose command or press ended with an error."""
+        """The reply to a command or press that ended with an error; None for silence."""
         t = request.translator.t
         match error:
             case QuotaExceeded(quota=quota, limit=limit):
@@ -59,7 +59,7 @@ class Refusals:
                 await self._note(request, f"{place} {error}")
                 return _said(_sentence(quota, limit, request.translator))
             case AddressRefused() | Unreachable() if request.person:
-                # Not a word of what stands there, or in whose network: whoever asks might be looking for it.
+                # Say nothing about the address or its network: the person may be probing for it.
                 url = printable(request.arguments.strip())
                 return _said(t("{url} cannot be reached: check the address.", url=url))
         return _said(request.translator.error(error))

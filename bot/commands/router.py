@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Router:
-    """Runs commands and turns pages. What goes wrong becomes a reply that says what to do."""
+    """Runs commands and presses. An error becomes a reply that says what to do."""
 
     def __init__(self, services: Services, operators: Collection[str], flood: Flood) -> None:
         self._services, self._operators, self._flood = services, operators, flood
@@ -36,7 +36,7 @@ class Router:
     async def command(self, call: Call) -> Reply | None:
         """The reply to a command; None for silence.
 
-        In a group somebody else's bot may know a command; who was refused once is told no more.
+        An unknown command in a group may be another bot's; a refusal is not repeated.
         """
         command = self._commands.get(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
@@ -77,7 +77,7 @@ class Router:
         return await self._answer(call, press.act, answer)
 
     async def complete(self, parameter: str, text: str, call: Call) -> Sequence[str]:
-        """What a person may mean who has typed `text` in a parameter of a command."""
+        """Completions of the text typed in a parameter of a command."""
         command = self._commands.get(call.name)
         parameters = command.parameters if command else ()
         completer = next((p.completer for p in parameters if p.name == parameter), None)
@@ -93,7 +93,7 @@ class Router:
     async def _answer(
         self, call: Call, act: Act, answer: Callable[[Request], Awaitable[Reply | None]]
     ) -> Reply | None:
-        """The answer to who may have it, a refusal to everybody else, nothing to who floods the bot."""
+        """The answer if the person has the right, else a refusal; None if the person floods the bot."""
         pace = Pace.ANSWERED if self._is_operator(call) else self._flood.asked(call.actor)
         if pace is Pace.IGNORED:
             return None
@@ -106,7 +106,7 @@ class Router:
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
             if isinstance(exc, StoreError | StoreRejected) and not self._is_operator(call):
-                # Where the database is and what it says is the operator's business.
+                # Only operators are told where the database is and what it says.
                 t = Translator(call.locale).t
                 return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
@@ -123,7 +123,7 @@ class Router:
         return call.actor in self._operators
 
     async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
-        """Who asks where, and whether they may. Only what may speak to us is stored as a chat."""
+        """The request with its verdict. A chat is stored only if it may use the bot."""
         async with self._turn(call):
             chat = await self._known(call)
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
@@ -136,7 +136,7 @@ class Router:
         return Request(call, chat, role, self._services.look(chat, call.locale)), verdict
 
     async def _known(self, call: Call) -> Chat:
-        """The chat that speaks as it is stored; a new topic is taken for the chat around it."""
+        """The chat as it is stored; a new one has the access of the chat around it."""
         place = call.place
         async with self._services.store.read() as work:
             chat = await work.chats.find(place)
@@ -144,7 +144,7 @@ class Router:
         return chat or Chat(0, place, kind=call.kind, access=around.access if around else ChatAccess.DEFAULT)
 
     async def _present(self, chat: Chat, call: Call) -> Chat:
-        """The chat with what the call tells of it. One that was taken for gone is back."""
+        """The chat with the title and kind of the call. A chat that was gone is active again."""
         same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages tell no title
         if chat.id and same and chat.state is not ChatState.GONE:
             return chat

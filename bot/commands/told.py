@@ -1,4 +1,4 @@
-"""Whom something was said already: a refusal is a sentence once, never a stream of them."""
+"""Remembers who was told something, so that a refusal is said once and not again and again."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -6,14 +6,14 @@ from datetime import timedelta
 
 
 class Told:
-    """Remembers for a while, of a bounded number of people, chats or both; the oldest are forgotten first."""
+    """Remembers people or chats for a period; beyond `most` of them, the oldest are forgotten."""
 
     def __init__(self, period: timedelta, monotonic: Callable[[], float], most: int = 10_000) -> None:
         self._seconds, self._monotonic, self._most = period.total_seconds(), monotonic, most
         self._told: OrderedDict[Hashable, float] = OrderedDict()
 
     def first(self, whom: Hashable) -> bool:
-        """Whether it is to be said now: it was not within the period."""
+        """Whether to say it now: it was not said within the period."""
         now = self._monotonic()
         said = self._told.get(whom)
         if said is not None and now - said < self._seconds:

@@ -1,4 +1,4 @@
-"""What a platform's adapter hands to the commands, and what it gets back. No SDK in sight."""
+"""What a platform's adapter passes to the commands, and what it gets back. Independent of any SDK."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call in the chat that it was made in, with what its answer will look like."""
+    """A call with its chat, the person's role, and how the reply is presented."""
 
     call: Call
     chat: Chat
@@ -50,7 +50,7 @@ class Request:
 
     @property
     def person(self) -> str:
-        """Who is kept from private networks; empty for an operator."""
+        """Whose URLs may not reach private networks; empty for an operator."""
         return self.call.actor if self.by.limited else ""
 
     @property
@@ -72,7 +72,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command answers, with a row of buttons below it. `private`: for who asked alone, if possible."""
+    """What a command answers, above a row of buttons. `private`: shown to that person alone if possible."""
 
     document: Document
     buttons: tuple[Button, ...] = ()
@@ -98,7 +98,7 @@ class Services:
 
 
 def may(act: Act, request: Request, services: Services) -> bool:
-    """Whether who asks may do more than the command itself needs."""
+    """Whether the person may do something that needs more rights than the command itself."""
     return decide(act, request.role, request.chat.access, services.access) is Verdict.YES
 
 
@@ -108,7 +108,7 @@ class Handler(Protocol):
 
 class Completer(Protocol):
     async def __call__(self, text: str, request: Request, services: Services) -> Sequence[str]:
-        """What a person may mean who has typed `text` so far, best first."""
+        """Completions of the text typed so far, best first."""
         ...
 
 
@@ -123,9 +123,9 @@ class Parameter:
 
 
 class Work(Enum):
-    """Whom the work for a command or a press waits with (`flood.FairQueue`).
+    """In which queue the work for a command or a press waits (`flood.FairQueue`).
 
-    `REMOTE` waits for somebody else's server, which costs us nothing: it takes no place.
+    `REMOTE` mostly waits for another server, so it is not queued.
     """
 
     QUICK = auto()

@@ -21,14 +21,16 @@ async def write(
     due_at: datetime | None,
     now: datetime,
     quotas: Quotas,
-    *,
-    instead_of: Draft | None = None,
 ) -> Draft:
-    """A new update of a chat, which is sent only once it is scheduled or published.
+    """A new update of a chat, which is sent only once it is scheduled or published. `due_at` None: at once.
 
-    `due_at` None: at once. `instead_of` is an earlier version, which is discarded. Raises NoText, UsageError
-    for a banned chat, QuotaExceeded.
+    A time without a text is for what the person wrote last in the chat and has neither sent nor discarded:
+    its first time could not be read. Raises NoText, UsageError for a banned chat, QuotaExceeded.
     """
+    earlier: Draft | None = None
+    if due_at and not text.strip():
+        earlier = await work.drafts.last_preview(chat.id, by.name)
+        text = earlier.text if earlier else ""
     if not text.strip():
         raise NoText("There is no text.")
     if chat.access is ChatAccess.BANNED:
@@ -39,8 +41,8 @@ async def write(
         )
     if by.limited:
         await quotas.may_write(work, by.name, text, now)
-    if instead_of:
-        await work.drafts.set_state(instead_of.id, DraftState.DISCARDED)
+    if earlier:
+        await work.drafts.set_state(earlier.id, DraftState.DISCARDED)
     return await work.drafts.add(Draft(0, chat.id, by.name, text, False, DraftState.PREVIEW, due_at, now))
 
 

@@ -1,4 +1,4 @@
-"""Due digests become broadcasts. Rows are the truth: a slot runs once, whatever crashes or repeats."""
+"""Due digests become broadcasts. A slot runs once, also after a crash or a repeated tick."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,19 +12,19 @@ from scheduler.types import Broadcast, BroadcastKind, Digest, Mode, WhenEmpty
 
 log = structlog.get_logger(__name__)
 
-# Posts seen longer ago are settled: no transaction that stores older ones can still be open.
+# No transaction that stores a post seen longer ago than this can still be open.
 SETTLED = timedelta(minutes=10)
 SKIPPED = "beyond the digest's maximum"
 
 
 class Digests:
-    """Runs what is due; `wake` is called when deliveries were made."""
+    """Runs the digests that are due; `wake` is called when deliveries were made."""
 
     def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
         self._store, self._clock, self._wake = store, clock, wake
 
     async def run_due(self) -> int:
-        """Make an edition for each digest whose time has come; returns how many. Missed slots make one."""
+        """Make an edition for each digest that is due; returns how many. Missed slots become one."""
         async with self._store.read() as work:
             due = await work.digests.due(self._clock.now())
         made = 0
@@ -38,10 +38,10 @@ class Digests:
         now = self._clock.now()
         async with self._store.write() as work:
             digest = await work.digests.of(chat_id)
-            if digest is None or digest.next_run_at > now:  # changed, or run by somebody else, meanwhile
+            if digest is None or digest.next_run_at > now:  # changed, or run by another process, meanwhile
                 return False
             later = replace(digest, next_run_at=following(digest, now))
-            if await _gets_nothing(work, chat_id):  # what waits is settled when it comes back
+            if await _gets_nothing(work, chat_id):  # its posts are skipped when it comes back
                 await work.digests.save(later)
                 await work.commit()
                 return False
@@ -53,7 +53,7 @@ class Digests:
         return made
 
     async def refresh(self) -> None:
-        """Work out anew when digests run: the rules of time zones may have changed. Overdue ones stay so."""
+        """Compute the next runs again, as rules of time zones may have changed. Overdue digests stay due."""
         now = self._clock.now()
         async with self._store.write() as work:
             for digest in await work.digests.all():
@@ -69,7 +69,7 @@ def following(digest: Digest, after: datetime) -> datetime:
 
 
 async def edition(work: UnitOfWork, digest: Digest, now: datetime, *, slot: datetime | None) -> bool:
-    """Make the edition of what waits for a digest.
+    """Make an edition of the posts that wait for a digest.
 
     False if there is none to send, its slot has run, or its chat is gone or banned.
     """
@@ -94,9 +94,9 @@ async def _gets_nothing(work: UnitOfWork, chat_id: int) -> bool:
 
 
 async def set_up(work: UnitOfWork, digest: Digest) -> tuple[Digest, bool]:
-    """Give a chat its digest, in place of one that it has; all that it follows goes into it.
+    """Store a chat's digest in place of its present one; all that the chat follows goes into it.
 
-    Also returns whether the chat followed nothing: from then on it follows all public sources.
+    Also returns whether the chat followed nothing: then it follows all public sources from now on.
     """
     before = await work.digests.of(digest.chat_id)
     if before is not None:
@@ -106,13 +106,13 @@ async def set_up(work: UnitOfWork, digest: Digest) -> tuple[Digest, bool]:
         await work.subscriptions.add(digest.chat_id, None)
     saved = await work.digests.save(digest)
     await work.subscriptions.set_mode(digest.chat_id, Mode.DIGEST)
-    if before is None:  # what editions left out until now must not come with the first digest
+    if before is None:  # posts that editions left out before must not come with the first digest
         await work.subscriptions.restart(digest.chat_id)
     return saved, followed_nothing
 
 
 async def end(work: UnitOfWork, digest: Digest, now: datetime) -> bool:
-    """Let everything come at once again; what waits is sent as one last edition. False if nothing did."""
+    """Let posts come as they appear again; those that wait are one last edition. False if there are none."""
     sent = await edition(work, replace(digest, when_empty=WhenEmpty.SKIP), now, slot=None)
     await work.subscriptions.set_mode(digest.chat_id, Mode.INSTANT)
     await work.subscriptions.restart(digest.chat_id)

@@ -1,4 +1,4 @@
-"""What admins write becomes posts of the source `updates`, through ledger and outbox as any other."""
+"""Drafts become posts of the source `updates`, and go through ledger and outbox like any other."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 class Drafts:
-    """Publishes drafts; `wake` is called when deliveries were made. Without `parser`, they are read here."""
+    """Publishes drafts; `wake` is called when deliveries were made.
+
+    Without `parser`, their texts are parsed in this process.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, wake: Callable[[], None], parser: Parser | None = None
@@ -27,7 +30,7 @@ class Drafts:
         self._store, self._clock, self._wake, self._parser = store, clock, wake, parser
 
     async def publish_due(self) -> int:
-        """Publish what was scheduled for now or before; returns how many."""
+        """Publish the scheduled drafts that are due; returns how many there were."""
         async with self._store.read() as work:
             due = await work.drafts.due(self._clock.now())
         for draft in due:
@@ -78,7 +81,7 @@ async def _send(work: UnitOfWork, draft: Draft, chat: Chat, post: ParsedPost, no
     parsed = ParsedSource(posts=(post,))
     found = changes.diff([], parsed, source_url=source.url, now=now)
     if not draft.everywhere:
-        # Following is what lets the chat, and no other, see it in /latest and /search.
+        # Only chats that follow the source see its posts in /latest and /search.
         await work.subscriptions.add(chat.id, source.id)
     posts = tuple(await work.posts.insert(source.id, found.new, now))
     broadcast_id = await work.outbox.broadcast(Broadcast(BroadcastKind.POST, posts), now)

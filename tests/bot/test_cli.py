@@ -220,7 +220,7 @@ def test_a_source_that_is_added_again_is_not_said_to_be_empty(skywave: Skywave, 
     folder = tmp_path / "posts"
     folder.mkdir()
     (folder / "one.md").write_text("# One")
-    assert "1 new" in skywave(f"sources add {folder}").stdout
+    assert "(1 existing post; new ones will be sent)" in skywave(f"sources add {folder}").stdout
     assert skywave(f"sources add {folder}").stdout.strip().endswith(": is a public source already")
     with closing(sqlite3.connect(tmp_path / "skywave.db")) as database, database:
         database.execute("UPDATE sources SET visibility = 'private'")

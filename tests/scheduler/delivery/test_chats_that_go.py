@@ -73,7 +73,7 @@ async def test_a_group_is_told_of_its_topic_in_its_own_language(world: World) ->
     await world.publish("one")
     world.platform.faults = [Fault(ChatPaused(membership.TOPIC_CLOSED, topic_only=True), topic.place)]
     await world.dispatcher().drain()
-    assert world.platform.texts(group) == ["fake:1/7：话题已关闭。要发到那里的内容会先保留。"]
+    assert world.platform.texts(group) == ["“fake:1/7”：话题已关闭。文章会先排队，恢复后再发送。"]
     assert (await world.again(topic)).reason == "the topic was closed"
 
 
