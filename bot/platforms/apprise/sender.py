@@ -51,10 +51,11 @@ class AppriseSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         """The same for every form. A payload has `title` and `text`, neither of them empty."""
         title = title_of(document, TITLE_LENGTH)
-        return messages(document, self._fits, lambda piece: {"title": title, "text": _text(piece)})
-
-    def _fits(self, document: Document) -> bool:
-        return len(_text(document)) <= self._length
+        return messages(
+            document,
+            lambda piece: len(_text(piece)) <= self._length,
+            lambda piece: {"title": title, "text": _text(piece)},
+        )
 
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
         name = chat.place.address
