@@ -78,8 +78,8 @@ class AppriseSender:
 
 
 def _service(name: str, url: str) -> Apprise:
-    """What sends to one URL, in the thread that it is called in and with nothing kept on disk."""
-    asset = AppriseAsset(app_id="Skywave", app_desc="Skywave", async_mode=False, storage_mode="memory")
+    """What sends to one URL, in the thread that calls it (apprise's own time-out needs a pool)."""
+    asset = AppriseAsset(app_id="Skywave", async_mode=False, service_timeout=0, storage_mode="memory")
     service = Apprise.instantiate(url, asset=asset)
     if service is None:
         raise SettingsError(f"SKYWAVE_APPRISE_URLS: apprise cannot use the URL of {name}: check its form")

@@ -1,6 +1,7 @@
 """apprise as it is, on a web hook and a mail server: what arrives, and what is made of a no."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -129,8 +130,12 @@ async def test_what_is_not_confirmed_in_time_is_unknown_and_nothing_overtakes_it
     hook.free.clear()
     sender = AppriseSender({"team": hook.url}, timeout=0.05)
     (message,) = sender.render(document("hello"), Form.FULL)
+    before = set(threading.enumerate())
     with pytest.raises(Ambiguous, match="not confirmed within"):
         await sender.send(CHAT, message, key="k")
+    left = set(threading.enumerate()) - before
+    # At its end the process waits for the threads of pools, and for those that are not daemons.
+    assert [(thread.name, thread.daemon) for thread in left] == [("apprise", True)]
     with pytest.raises(Refused, match="has not ended"):
         await sender.send(CHAT, message, key="k")
 
