@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -15,7 +16,8 @@ from bot.settings import load_settings
 from content.document import Block, Document, Heading, Link, Paragraph, Text
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused
-from scheduler.types import Chat, ChatKind, Form, PartState, Place
+from scheduler.timetable import digests
+from scheduler.types import Chat, ChatKind, Digest, Form, PartState, Place
 from tests.bot.apprise.servers import Hook, MailServer
 from tests.bot.live import Deployment
 from tests.e2e.program import FeedServer, item
@@ -71,6 +73,23 @@ async def test_a_post_goes_out_once_and_is_in_the_ledger(hook: Hook, sqlite_url:
     assert arrived["title"] == "Post new"
     assert arrived["message"].startswith("Post new (https://example.org/new)\n")
     assert "The text of new." in arrived["message"]
+
+
+async def test_a_digest_is_a_mail_like_any_other(mail: MailServer, sqlite_url: str) -> None:
+    async with running(mail.url, sqlite_url) as sky:
+        chat, later = await sky.known(TEAM), sky.clock.now() + timedelta(hours=1)
+        async with sky.app.store.write() as work:
+            await digests.set_up(work, Digest(0, chat.id, "daily 08:00", "UTC", later, title="Radio notes"))
+            await work.commit()
+        await sky.publish("one", "two")
+        sky.skip(timedelta(days=1).total_seconds())
+        await sky.app.services.digests.run_due()
+        assert await sky.ended(TEAM) == ["sent"]
+        assert sky.ledger(TEAM) == {"Post one": "sent", "Post two": "sent"}
+    (arrived,) = mail.arrived
+    shown = arrived.get_content()
+    assert arrived["Subject"] == sky.settings.banner and "Radio notes" in shown
+    assert "https://example.org/one" in shown and "https://example.org/two" in shown
 
 
 async def test_a_no_is_an_unknown_outcome_and_is_tried_again(hook: Hook, sqlite_url: str) -> None:
