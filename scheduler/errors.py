@@ -17,7 +17,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from content.errors import SkywaveError
-from scheduler.types import Quota
+from scheduler.types import Form, Quota
 
 
 class QuotaExceeded(SkywaveError):
@@ -82,6 +82,10 @@ class ContentRejected(SendError):
     def __init__(self, message: str, *, media: bool = False, final: bool = False) -> None:
         super().__init__(message)
         self.media, self.final = media, final
+
+    def plainer(self, form: Form) -> Form | None:
+        """The form to try after this one was rejected; None if no form may help."""
+        return None if self.final else form.plainer(media=self.media)
 
 
 class PlatformStopped(SendError):

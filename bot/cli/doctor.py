@@ -110,8 +110,9 @@ async def _platforms(settings: Settings) -> AsyncIterator[Finding]:
             sender = platform.make(settings)
             if sender is None:
                 yield Finding(platform.name, True, "not configured")
-            elif isinstance(sender, Checks):
-                yield Finding(platform.name, True, await _checked(sender))
+            else:
+                told = await _checked(sender) if isinstance(sender, Checks) else "configured"
+                yield Finding(platform.name, True, told)
         except SkywaveError as exc:
             yield Finding(platform.name, False, str(exc))
 

@@ -25,7 +25,7 @@ NUMBERS = re.compile(r"(-?[0-9]{1,20})(?:/([0-9]{1,20}))?")
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What an adapter works with: where commands go, what it may say when, and where chats are kept.
+    """What a listening sender works with: where commands go, what it may say when, and where chats are kept.
 
     `wake` makes the dispatcher look at the outbox, after a chat has come back.
     """
@@ -55,7 +55,7 @@ class Checks(Protocol):
     """A sender that can tell whether it would work."""
 
     async def check(self) -> str:
-        """Connect once, without retry, and say who the bot is. Raises SendError with the next step."""
+        """Say who the bot is, after connecting once without retry. Raises SendError with the next step."""
         ...
 
 
@@ -70,13 +70,15 @@ class Listens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Platform(Generic[S]):
-    """All that is known of a platform before it is loaded.
+    """A platform as it is known before its SDK is loaded.
 
-    `make` returns nothing where its `settings` are missing; only otherwise does it import the SDK. `parse`
-    reads what follows "name:" in the name of a chat, and `examples` show how that is written. `kind` is what
-    a place alone tells of its chat. `here` is the chat of who sits at this machine, and so is an operator;
-    a platform has none if it is somewhere else. `publishes`: its sender is one that `Publishes`. `loggers`
-    are those of its SDK, with the least level that is logged; `secret` is what its secrets look like.
+    `make` imports the SDK and returns the sender, or None if the platform is not configured.
+    `parse` reads the name of a chat without its "platform:"; `examples` show how to write it.
+    `kind` is the kind of chat that the place alone tells.
+    `here` is the chat of the person at this machine, who is an operator; None if the platform is remote.
+    `publishes` says whether the sender implements `Publishes`: commands ask before the SDK is loaded.
+    `loggers` are those of the SDK, with the lowest level that is logged.
+    `secret` matches what the platform's secrets look like, so that logs have none.
     """
 
     name: str

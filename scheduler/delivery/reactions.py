@@ -93,7 +93,7 @@ class Reactions:
             case PlatformStopped():
                 return Reaction((back, again(timedelta())), Stop())
             case ContentRejected():
-                plainer = None if error.final else part.form.plainer(media=error.media)
+                plainer = error.plainer(part.form)
                 end = () if plainer else (Closed(delivery.id, DeliveryState.FAILED, reason),)
                 return Reaction((failed, *end), next_form=plainer)
             case Ambiguous():

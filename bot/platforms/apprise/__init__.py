@@ -35,7 +35,10 @@ class AppriseSettings(BaseModel):
     def _pairs(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return dict(word.partition("=")[::2] for word in value.split())
+        pairs = [word.partition("=")[::2] for word in value.split()]
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("has two URLs for one name: give each chat a name of its own")
+        return dict(pairs)
 
     @field_validator("apprise_urls")
     @classmethod
@@ -55,13 +58,8 @@ def _make(settings: AppriseSettings) -> Sender | None:
     except ModuleNotFoundError as exc:
         if exc.name != "apprise":
             raise
-        needed = "SKYWAVE_APPRISE_URLS needs the library apprise: pip install 'skywave[apprise]'"
-        raise SettingsError(needed) from exc
+        raise SettingsError("SKYWAVE_APPRISE_URLS needs apprise: pip install 'skywave[apprise]'") from exc
     return AppriseSender({name: url.get_secret_value() for name, url in settings.apprise_urls.items()})
-
-
-def _parse(word: str) -> Place | None:
-    return Place(NAME, word) if WORD.fullmatch(word) else None
 
 
 PLATFORM = Platform(
@@ -69,7 +67,7 @@ PLATFORM = Platform(
     settings=AppriseSettings,
     make=_make,
     limits=lambda settings: LIMITS,
-    parse=_parse,
+    parse=lambda word: Place(NAME, word) if WORD.fullmatch(word) else None,
     kind=lambda place: ChatKind.CHANNEL,
     examples=("apprise:team-mail",),
     loggers=dict.fromkeys(("apprise", "requests", "urllib3"), SILENT),

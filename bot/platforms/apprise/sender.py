@@ -51,10 +51,11 @@ class AppriseSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         """The same for every form. A payload has `title` and `text`, neither of them empty."""
         title = title_of(document, TITLE_LENGTH)
-        return messages(document, self._fits, lambda piece: {"title": title, "text": _text(piece)})
-
-    def _fits(self, document: Document) -> bool:
-        return len(_text(document)) <= self._length
+        return messages(
+            document,
+            lambda piece: len(_text(piece)) <= self._length,
+            lambda piece: {"title": title, "text": _text(piece)},
+        )
 
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
         name = chat.place.address
@@ -77,8 +78,8 @@ class AppriseSender:
 
 
 def _service(name: str, url: str) -> Apprise:
-    """What sends to one URL, in the thread that it is called in and with nothing kept on disk."""
-    asset = AppriseAsset(app_id="Skywave", app_desc="Skywave", async_mode=False, storage_mode="memory")
+    """What sends to one URL, in the thread that calls it (apprise's own time-out needs a pool)."""
+    asset = AppriseAsset(app_id="Skywave", async_mode=False, service_timeout=0, storage_mode="memory")
     service = Apprise.instantiate(url, asset=asset)
     if service is None:
         raise SettingsError(f"SKYWAVE_APPRISE_URLS: apprise cannot use the URL of {name}: check its form")

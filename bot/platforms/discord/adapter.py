@@ -11,9 +11,11 @@ import structlog
 import yarl
 from discord import gateway, http
 
+from bot.platforms.attempts import Sleep, back_off
+from bot.platforms.discord import NAME
 from bot.platforms.discord.client import GUILD_WAIT, Client
 from bot.platforms.discord.commands import command_payloads, differ
-from bot.platforms.discord.connection import Sleep, back_off, stay_connected
+from bot.platforms.discord.connection import stay_connected
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
@@ -78,7 +80,7 @@ class DiscordAdapter(DiscordSender):
                 await self._hang_up()
                 if isinstance(error, PlatformStopped):
                     raise error from exc
-                await back_off(attempt, exc, self._sleep)
+                await back_off(NAME, attempt, str(error), self._sleep)
 
     async def _hang_up(self) -> None:
         """Close what a login has opened, so that the next one can begin anew."""

@@ -5,22 +5,17 @@ of an hour between attempts after an outage; this one is as patient as the other
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
-import structlog
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from bot.platforms.attempts import Sleep, back_off
+from bot.platforms.discord import NAME
 from bot.platforms.discord.errors import FAULTS, TOKEN_REFUSED, send_error
 from content.i18n import Msgid
 from scheduler.errors import PlatformStopped
 
-log = structlog.get_logger(__name__)
-
-Sleep = Callable[[float], Awaitable[None]]
-
-BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failure in a row
 CONNECT_TIMEOUT = 60.0  # seconds
 # What close codes mean that no other attempt will change (docs.discord.com: "Gateway Close Event Codes").
 CLOSED = {
@@ -33,15 +28,6 @@ CLOSED = {
         "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal"
     ),
 }
-
-
-async def back_off(failed: int, error: Exception, sleep: Sleep) -> None:
-    """Say in a line that it is tried again, and wait before that."""
-    wait = BACKOFF[min(failed, len(BACKOFF) - 1)]
-    log.warning(
-        "discord.unreachable", reason=str(send_error(error)), seconds=wait, next_step="it is tried again"
-    )
-    await sleep(wait)
 
 
 async def stay_connected(client: discord.Client, sleep: Sleep) -> None:
@@ -58,16 +44,20 @@ async def stay_connected(client: discord.Client, sleep: Sleep) -> None:
         except ReconnectWebSocket as exc:
             how = _again(client.ws, resume=exc.resume)
             if failed:  # it was let in and sent away: not at once again
-                await back_off(failed, ConnectionError(), sleep)
+                await _back_off(failed, ConnectionError(), sleep)
             failed += 1
         except FAULTS as exc:
             if isinstance(exc, discord.ConnectionClosed) and exc.code in CLOSED:
                 raise PlatformStopped(CLOSED[exc.code]) from exc
-            await back_off(failed, exc, sleep)
+            await _back_off(failed, exc, sleep)
             failed += 1
             # Discord says so if there is nothing to be resumed any more.
             how = _again(client.ws, resume=True) if client.ws else how
         client.dispatch("disconnect")
+
+
+async def _back_off(failed: int, error: Exception, sleep: Sleep) -> None:
+    await back_off(NAME, failed, str(send_error(error)), sleep)
 
 
 def _again(socket: DiscordWebSocket, *, resume: bool) -> dict[str, Any]:

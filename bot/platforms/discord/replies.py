@@ -6,16 +6,14 @@ from contextlib import suppress
 from typing import Any
 
 import discord
-import structlog
 
 from bot.commands.types import Reply
+from bot.platforms.attempts import say_in_a_form_that_is_taken
 from bot.platforms.discord.errors import is_late, send_error
 from bot.platforms.discord.render import render
 from bot.platforms.discord.sender import content, view
 from scheduler.errors import ContentRejected
-from scheduler.types import Form, Message
-
-log = structlog.get_logger(__name__)
+from scheduler.types import Message
 
 # Discord shows an interaction as failed after 3 s; a reply that is not ready after this is announced first.
 PATIENCE = 1.5
@@ -53,17 +51,16 @@ class Replies:
             await interaction.delete_original_response()
 
     async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
-        for form in Form:
-            message = render(reply.document, form)[0]
+        async def say(message: Message) -> None:
             try:
                 await _say(interaction, reply, message, edit=edit)
-                return
             except discord.HTTPException as exc:
                 error = send_error(exc)
-                can_be_plainer = isinstance(error, ContentRejected) and not error.final
-                if is_late(exc) or not can_be_plainer or form is Form.PLAIN:
+                if is_late(exc) or not isinstance(error, ContentRejected):
                     raise
-                log.warning("reply.rejected", form=str(form), reason=str(error))
+                raise error from exc
+
+        await say_in_a_form_that_is_taken(reply.document, render, say)
 
 
 async def _say(interaction: discord.Interaction, reply: Reply, message: Message, *, edit: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -16,8 +16,9 @@ from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.commands import COMMANDS
 from bot.commands.types import Call
+from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.facts import Facts
-from bot.platforms.telegram import chats
+from bot.platforms.telegram import NAME, chats
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
@@ -47,11 +48,8 @@ log = structlog.get_logger(__name__)
 ALERT_LENGTH = 200  # of an answer to a press
 SPINNING = 5.0  # seconds after which a press is answered although its page still waits for the chat's limit
 POLL_TIMEOUT = 30  # seconds that the server holds a poll without updates
-BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failed poll in a row
 # A poll that has not been answered this long after POLL_TIMEOUT never will be, seconds.
 POLL_MARGIN = 10.0
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @contextmanager
@@ -157,15 +155,12 @@ class TelegramAdapter(TelegramSender):
         return updates if isinstance(updates, list) else []
 
     async def _back_off(self, failed: int, error: TelegramError) -> None:
-        wait = BACKOFF[min(failed, len(BACKOFF) - 1)]
-        hint = "it is tried again"
         limited = send_error(error)
-        if isinstance(limited, RateLimited):
-            wait = limited.retry_after.total_seconds()
+        wait = limited.retry_after.total_seconds() if isinstance(limited, RateLimited) else None
+        step = "it is tried again"
         if isinstance(error, Conflict):
-            hint = "another process polls with the same token: stop it"
-        log.warning("telegram.unreachable", reason=error.message, seconds=wait, next_step=hint)
-        await self._sleep(wait)
+            step = "another process polls with the same token: stop it"
+        await back_off(NAME, failed, error.message, self._sleep, seconds=wait, next_step=step)
 
     async def _register_commands(self) -> None:
         """Fill the command menu. Telegram remembers it, so a start without it does no harm."""

@@ -5,11 +5,12 @@ from dataclasses import replace
 import structlog
 
 from bot.commands.types import Reply
+from bot.platforms.attempts import say_in_a_form_that_is_taken
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.events import Where
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
-from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited
+from scheduler.errors import ChatGone, ChatMoved, RateLimited
 from scheduler.types import Form, Message, Sent
 
 log = structlog.get_logger(__name__)
@@ -29,25 +30,24 @@ class Replies:
 
     async def send(self, where: Where, reply: Reply) -> None:
         """Send a reply, in a plainer form if need be. Raises SendError where nothing helps."""
-        form: Form | None = Form.FULL
-        while form is not None:
-            message = self._sender.render(reply.document, form)[0]
-            try:
-                await self._say(where, message, reply)
-                return
-            except ContentRejected as exc:
-                log.warning("reply.rejected", chat=str(where.place), form=str(form), reason=str(exc))
-                form = form.plainer(media=exc.media)
-                if form is None:
-                    raise
-            except ChatMoved as exc:
-                await chats.moved(where.place.address, exc.address, self._wiring)
-                there = replace(where, place=replace(where.place, address=exc.address))
-                await self._say(there, message, reply)
-                return
-            except ChatGone as exc:
-                await chats.gone(where.place, str(exc), self._wiring)
-                return
+        try:
+            await say_in_a_form_that_is_taken(
+                reply.document,
+                self._sender.render,
+                lambda message: self._say(where, message, reply),
+                chat=str(where.place),
+            )
+        except ChatGone as exc:
+            await chats.gone(where.place, str(exc), self._wiring)
+
+    async def _say(self, where: Where, message: Message, reply: Reply) -> None:
+        """Send a message to where the chat is by now."""
+        try:
+            await self._say_at(where, message, reply)
+        except ChatMoved as exc:
+            await chats.moved(where.place.address, exc.address, self._wiring)
+            there = replace(where, place=replace(where.place, address=exc.address))
+            await self._say_at(there, message, reply)
 
     async def turn(self, where: Where, message_id: int, reply: Reply) -> None:
         """Let a message show another page. Raises SendError."""
@@ -60,7 +60,7 @@ class Replies:
             self._hold(exc, where)
             raise
 
-    async def _say(self, where: Where, message: Message, reply: Reply) -> None:
+    async def _say_at(self, where: Where, message: Message, reply: Reply) -> None:
         """Send a message, and once more after a short flood wait."""
         if not await self._slot(where, self._actor):
             return

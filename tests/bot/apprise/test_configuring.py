@@ -54,7 +54,9 @@ def test_urls_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.secrets == [URL] and "hunter2" not in repr(settings)
 
 
-@pytest.mark.parametrize("value", [URL, f"={URL}", f"the team={URL}", "team=hunter2", "team", f"a/b={URL}"])
+@pytest.mark.parametrize(
+    "value", [URL, f"={URL}", f"the team={URL}", "team=hunter2", "team", f"a/b={URL}", f"a={URL} a={HOOK}"]
+)
 def test_what_is_not_a_name_with_a_url_is_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SKYWAVE_APPRISE_URLS", value)
     with pytest.raises(SettingsError) as caught:

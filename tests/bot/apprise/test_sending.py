@@ -1,8 +1,10 @@
 """apprise as it is, on a web hook and a mail server: what arrives, and what is made of a no."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -14,7 +16,8 @@ from bot.settings import load_settings
 from content.document import Block, Document, Heading, Link, Paragraph, Text
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused
-from scheduler.types import Chat, ChatKind, Form, PartState, Place
+from scheduler.timetable import digests
+from scheduler.types import Chat, ChatKind, Digest, Form, PartState, Place
 from tests.bot.apprise.servers import Hook, MailServer
 from tests.bot.live import Deployment
 from tests.e2e.program import FeedServer, item
@@ -70,6 +73,23 @@ async def test_a_post_goes_out_once_and_is_in_the_ledger(hook: Hook, sqlite_url:
     assert arrived["title"] == "Post new"
     assert arrived["message"].startswith("Post new (https://example.org/new)\n")
     assert "The text of new." in arrived["message"]
+
+
+async def test_a_digest_is_a_mail_like_any_other(mail: MailServer, sqlite_url: str) -> None:
+    async with running(mail.url, sqlite_url) as sky:
+        chat, later = await sky.known(TEAM), sky.clock.now() + timedelta(hours=1)
+        async with sky.app.store.write() as work:
+            await digests.set_up(work, Digest(0, chat.id, "daily 08:00", "UTC", later, title="Radio notes"))
+            await work.commit()
+        await sky.publish("one", "two")
+        sky.skip(timedelta(days=1).total_seconds())
+        await sky.app.digests.run_due()
+        assert await sky.ended(TEAM) == ["sent"]
+        assert sky.ledger(TEAM) == {"Post one": "sent", "Post two": "sent"}
+    (arrived,) = mail.arrived
+    shown = arrived.get_content()
+    assert arrived["Subject"] == sky.settings.banner and "Radio notes" in shown
+    assert "https://example.org/one" in shown and "https://example.org/two" in shown
 
 
 async def test_a_no_is_an_unknown_outcome_and_is_tried_again(hook: Hook, sqlite_url: str) -> None:
@@ -129,8 +149,12 @@ async def test_what_is_not_confirmed_in_time_is_unknown_and_nothing_overtakes_it
     hook.free.clear()
     sender = AppriseSender({"team": hook.url}, timeout=0.05)
     (message,) = sender.render(document("hello"), Form.FULL)
+    before = set(threading.enumerate())
     with pytest.raises(Ambiguous, match="not confirmed within"):
         await sender.send(CHAT, message, key="k")
+    left = set(threading.enumerate()) - before
+    # At its end the process waits for the threads of pools, and for those that are not daemons.
+    assert [(thread.name, thread.daemon) for thread in left] == [("apprise", True)]
     with pytest.raises(Refused, match="has not ended"):
         await sender.send(CHAT, message, key="k")
 

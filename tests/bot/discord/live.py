@@ -16,8 +16,8 @@ with warnings.catch_warnings():
     from bot.platforms.discord.adapter import DiscordAdapter
     from bot.platforms.discord.client import Client
 
+from bot.platforms.attempts import Sleep
 from bot.platforms.discord import DiscordSettings
-from bot.platforms.discord.connection import Sleep
 from bot.platforms.discord.limits import LIMITS
 from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT

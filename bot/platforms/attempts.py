@@ -1,0 +1,53 @@
+"""Trying again: to connect, with a back-off; to answer a person, in plainer forms."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from content.document import Document
+from scheduler.errors import ContentRejected
+from scheduler.types import Form, Message
+
+log = structlog.get_logger(__name__)
+
+Sleep = Callable[[float], Awaitable[None]]
+Render = Callable[[Document, Form], Sequence[Message]]
+
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failure in a row
+
+
+async def back_off(
+    platform: str,
+    failed: int,
+    reason: str,
+    sleep: Sleep,
+    *,
+    seconds: float | None = None,
+    next_step: str = "it is tried again",
+) -> None:
+    """Say in one line that a platform cannot be reached, and wait; `failed` failures came before.
+
+    `seconds`: how long the platform asks to wait, if it does.
+    """
+    wait = BACKOFF[min(failed, len(BACKOFF) - 1)] if seconds is None else seconds
+    log.warning(f"{platform}.unreachable", reason=reason, seconds=wait, next_step=next_step)
+    await sleep(wait)
+
+
+async def say_in_a_form_that_is_taken(
+    document: Document, render: Render, say: Callable[[Message], Awaitable[None]], **where: str
+) -> None:
+    """Say a document as one message, plainer each time that the platform rejects it.
+
+    `where` is for the log. Raises what `say` raises, ContentRejected once no form helps.
+    """
+    form = Form.FULL
+    while True:
+        try:
+            return await say(render(document, form)[0])
+        except ContentRejected as exc:
+            log.warning("reply.rejected", form=str(form), reason=str(exc), **where)
+            plainer = exc.plainer(form)
+            if plainer is None:
+                raise
+            form = plainer
