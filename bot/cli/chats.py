@@ -26,7 +26,6 @@ from bot.cli.tables import print_table
 from content.errors import UsageError
 from scheduler.actions import chats
 from scheduler.actions.audit import COMMAND_LINE
-from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.types import Chat, ChatAccess, OnUnknown
 
 Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")]
@@ -90,12 +89,7 @@ async def _set(
     async with open_app() as app, app.store.write() as work:
         chat = await chat_named(work, name)
         can_publish = platform_of(chat.place).publishes
-        try:
-            done = await chats.change(
-                work, COMMAND_LINE, chat, wanted, app.clock.now(), can_publish=can_publish
-            )
-        except NotUnderstood as exc:
-            raise UsageError(f"“{exc.word}” is not a time zone: try {exc.nearest}") from exc
+        done = await chats.change(work, COMMAND_LINE, chat, wanted, app.clock.now(), can_publish=can_publish)
         if done is None:
             raise UsageError("nothing changes: skywave chats set --help shows what can be set")
         await work.commit()

@@ -11,11 +11,10 @@ from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_
 from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
 from content import present
-from content.errors import NotFound, UsageError
+from content.errors import NotFound
 from scheduler.actions import digests
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
-from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
 commands = typer.Typer(cls=Commands, name="digests", help="Scheduled digests of chats.", no_args_is_help=True)
@@ -60,10 +59,7 @@ def add(
 async def _add(name: str, schedule: str, options: digests.Options) -> None:
     async with open_app() as app, app.store.write() as work:
         chat, now, zone = await chat_named(work, name), app.clock.now(), app.settings.timezone
-        try:
-            done = await digests.set_digest(work, COMMAND_LINE, chat, schedule, zone, now, options)
-        except NotUnderstood as exc:
-            raise UsageError(str(exc)) from exc
+        done = await digests.set_digest(work, COMMAND_LINE, chat, schedule, zone, now, options)
         await work.commit()
     if done.followed_nothing:
         say(f"{chat.name} followed nothing, so it now follows all public sources.")

@@ -65,10 +65,7 @@ async def _add(text: str, name: str, at: str) -> None:
 def _moment(at: str, zone: str, now: datetime) -> datetime | None:
     if not at:
         return None
-    try:
-        moment, rest = recurrences.parse_moment(at, zone, now)
-    except (recurrences.NotUnderstood, recurrences.InThePast) as exc:
-        raise UsageError(str(exc)) from exc
+    moment, rest = recurrences.parse_moment(at, zone, now)
     if rest:
         raise UsageError(f"I don't understand “{rest}” after the time: write --at '2026-11-25 18:30'")
     return moment

@@ -30,9 +30,8 @@ async def _schedule(request: Request, services: Services) -> Reply:
                 work, request.by, request.chat, request.arguments, services.timezone, now
             )
         except NotUnderstood as exc:
-            nearest, word = f"/digest {exc.nearest}", exc.word[:60]
-            wrong = t("I don't understand “{word}”. Did you mean: {nearest}", word=word, nearest=nearest)
-            raise UsageError(wrong) from exc
+            values = {**exc.values, "nearest": f"/digest {exc.nearest}"}
+            raise UsageError(exc.message, **values) from exc
         await work.commit()
     when, zone = done.digest.recurrence, done.digest.timezone
     summary = t("New posts for this chat now come as a digest: {when} ({zone}).", when=when, zone=zone)

@@ -16,15 +16,16 @@ async def subscribe(request: Request, services: Services) -> Reply:
     source = await _wanted(request, services)
     name = source.name if source else t("all public sources")
     async with services.store.write() as work:
-        done = await following.follow(work, request.by, request.chat, source, now, services.quotas)
+        added = await following.follow(work, request.by, request.chat, source, now, services.quotas)
+        expected = await following.outlook(work, request.chat, source)
         await work.commit()
-    if not done.added:
+    if not added:
         return Reply(present.notice(t("This chat follows {name} already.", name=name)))
-    if done.only_examples:
+    if expected.only_examples:
         return Reply(present.notice(_no_posts_yet(name, request, services)))
     told = (
         t("This chat now follows {name}: new posts come with its digest.", name=name)
-        if done.digest
+        if expected.digest
         else t("This chat now follows {name}: new posts arrive here as they appear.", name=name)
     )
     return Reply(present.notice(told + "\n" + t("/latest shows the existing posts.")))

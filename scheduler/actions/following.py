@@ -17,13 +17,12 @@ UNSUBSCRIBED = "unsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """`added`: it was not followed before. `digest`: the chat gets its posts with it.
+class Outlook:
+    """How the posts of a subscription come: with `digest` if there is one.
 
-    `only_examples`: nothing will be sent, as examples never are.
+    `only_examples`: no posts come, as examples are never sent.
     """
 
-    added: bool
     digest: Digest | None
     only_examples: bool
 
@@ -44,17 +43,27 @@ class Unfollowed:
 
 async def follow(
     work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, now: datetime, quotas: Quotas
-) -> Followed:
-    """Let a chat follow a source (None: all public ones) from the next post on. Raises QuotaExceeded."""
+) -> bool:
+    """Let a chat follow a source (None: all public ones) from the next post on. False if it did already.
+
+    Raises QuotaExceeded.
+    """
     if by.limited and source:
         await quotas.may_follow(work, chat.id, source)
     added = await work.subscriptions.add(chat.id, source.id if source else None)
     if added:
         await record(work, by, Change.SUBSCRIBE, now, _name(source), chat=chat)
-    visible = await work.sources.visible_to(chat.id)
-    following = [source] if source else [one for one in visible if one.visibility is Visibility.PUBLIC]
-    only_examples = all(one.visibility is Visibility.EXAMPLE for one in following)
-    return Followed(added, await work.digests.of(chat.id), only_examples)
+    return added
+
+
+async def outlook(work: UnitOfWork, chat: Chat, source: Source | None) -> Outlook:
+    """What a chat can expect that follows a source (None: all public ones)."""
+    if source:
+        only_examples = source.visibility is Visibility.EXAMPLE
+    else:
+        visible = await work.sources.visible_to(chat.id)
+        only_examples = not any(one.visibility is Visibility.PUBLIC for one in visible)
+    return Outlook(await work.digests.of(chat.id), only_examples)
 
 
 async def unfollow(
@@ -66,21 +75,19 @@ async def unfollow(
     """
     subscriptions = await work.subscriptions.of(chat.id)
     ended = [s for s in subscriptions if source is None or s.source_id == source.id]
-    before = set(await work.subscriptions.followed(chat.id))
     if not ended:
-        return Unfollowed(0, through_all=source is not None and source.id in before)
+        followed = await work.subscriptions.followed(chat.id)
+        return Unfollowed(0, through_all=source is not None and source.id in followed)
     for subscription in ended:
         await work.subscriptions.remove(chat.id, subscription.source_id)
-    still = set(await work.subscriptions.followed(chat.id))
-    digest, cancelled = None, 0
-    if len(ended) == len(subscriptions):
-        cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id)
-        digest = await work.digests.of(chat.id)
-    else:
-        for source_id in sorted(before - still):
-            cancelled += await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source_id)
     await record(work, by, Change.UNSUBSCRIBE, now, _name(source), chat=chat)
-    return Unfollowed(len(ended), cancelled, source is not None and source.id in still, digest)
+    if source is None or len(ended) == len(subscriptions):
+        cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id)
+        return Unfollowed(len(ended), cancelled, digest=await work.digests.of(chat.id))
+    if source.id in await work.subscriptions.followed(chat.id):
+        return Unfollowed(len(ended), through_all=True)
+    cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source.id)
+    return Unfollowed(len(ended), cancelled)
 
 
 async def visible_sources(work: UnitOfWork, chat: Chat) -> Sequence[tuple[Source, bool]]:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim
 
-from content.errors import SkywaveError
+from content.errors import UsageError
+from content.i18n import Msgid
 
 # In the order of cron's day numbers 1 to 7; cron takes 0 and 7 for Sunday.
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -41,18 +42,22 @@ NOISE = {"every", "each", "at", "on", "weekly", "in"}
 CHINESE_DAY = re.compile(r"(?:周|週|星期|礼拜|禮拜)([一二三四五六日天])")
 TIME = re.compile(r"(\d{1,2})(?:[:.：点點](\d{1,2})?)?(?:分)?\s*(am|pm)?", re.IGNORECASE)
 
+NOT_UNDERSTOOD = Msgid("I don't understand “{word}”. Did you mean: {nearest}")
+PASSED = Msgid("“{word}” has passed. Did you mean: {nearest}")
+LONGEST_WORD = 60  # characters of it that are shown
+
 # Longer than any gap that a zone's clock has ever made: Samoa left out a whole day.
 LONGEST_GAP = timedelta(hours=25)
 
 
-class NotUnderstood(SkywaveError):
+class NotUnderstood(UsageError):
     """A schedule that makes no sense; `nearest` is the valid form that comes closest.
 
     `rest` is the text after a moment that looks like one, like 25:00; None if it may be all text.
     """
 
     def __init__(self, word: str, nearest: str, rest: str | None = None) -> None:
-        super().__init__(f"“{word}” is not understood: the nearest form is {nearest}")
+        super().__init__(NOT_UNDERSTOOD, word=word[:LONGEST_WORD], nearest=nearest)
         self.word, self.nearest, self.rest = word, nearest, rest
 
 
@@ -208,11 +213,11 @@ def to_instant(local: datetime, zone: ZoneInfo) -> datetime:
     raise AssertionError(f"{zone} has a gap of more than {LONGEST_GAP}")
 
 
-class InThePast(SkywaveError):
+class InThePast(UsageError):
     """A moment that has passed: `nearest` is the same time at its next chance, `rest` the text after it."""
 
     def __init__(self, word: str, nearest: str, rest: str) -> None:
-        super().__init__(f"“{word}” has passed: the nearest time is {nearest}")
+        super().__init__(PASSED, word=word, nearest=nearest)
         self.word, self.nearest, self.rest = word, nearest, rest
 
 
