@@ -54,8 +54,9 @@ async def add(
     chat = await work.chats.ensure(place, title=title, kind=None if known else kind)
     if chat.access is ChatAccess.DEFAULT:
         await work.chats.set_access(chat.id, ChatAccess.ALLOWED)
+        chat = replace(chat, access=ChatAccess.ALLOWED)
         await record(work, by, Change.CHAT_ALLOWED if known else Change.CHAT_ADDED, now, chat=chat)
-    return Added(replace(chat, access=(await _again(work, chat)).access), known is None)
+    return Added(chat, known is None)
 
 
 async def arrived(work: UnitOfWork, place: Place, title: str, kind: ChatKind, now: datetime) -> Chat:
