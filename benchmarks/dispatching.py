@@ -26,7 +26,6 @@ from content import present
 from content.document import Document
 from content.types import Post
 from scheduler.delivery.dispatch import MOST, Dispatcher
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.delivery.pacer import GATHER, Pacer
 from scheduler.ports import Closed, Outcome, PartEnded
 from scheduler.types import (
@@ -35,9 +34,11 @@ from scheduler.types import (
     Delivery,
     DeliveryState,
     Form,
+    Limits,
     Message,
     Part,
     PartState,
+    Rate,
     Sent,
 )
 from storage.unit_of_work import SqlStore

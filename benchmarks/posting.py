@@ -8,8 +8,7 @@ from pathlib import Path
 
 from bot.logs import configure
 from bot.platforms.discord.adapter import DiscordAdapter
-from scheduler.delivery.limits import Limits, Rate
-from scheduler.types import Chat, ChatKind, Message, Place
+from scheduler.types import Chat, ChatKind, Limits, Message, Place, Rate
 
 AT_ONCE = 32
 SPAN = 5.3  # seconds after which a channel's bucket is full again

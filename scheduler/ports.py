@@ -23,7 +23,6 @@ from content.types import (
     SourceState,
     Visibility,
 )
-from scheduler.delivery.limits import Limits
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -37,6 +36,7 @@ from scheduler.types import (
     DraftState,
     Form,
     Headline,
+    Limits,
     Message,
     Mode,
     Part,

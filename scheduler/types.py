@@ -20,6 +20,36 @@ class ChatKind(StrEnum):
     TERMINAL = "terminal"
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`count` requests in `seconds`, as published; `burst` of them may be sent at once.
+
+    `guard` is the share that is left unused, because the network changes the intervals between requests.
+    """
+
+    count: float
+    seconds: float = 1.0
+    burst: int = 1
+    guard: float = 0.04
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests in the long run: no window of `seconds` has more than `count`."""
+        return self.seconds / (self.count * (1 - self.guard) - (self.burst - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a platform: over all chats, and for one address by the kind of chat.
+
+    `reply_burst` replies may be sent to one address at once, although a broadcast would have to wait.
+    """
+
+    overall: Rate
+    per_chat: Mapping[ChatKind, Rate]
+    reply_burst: int = 3
+
+
 class ChatState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"  # no rights, or its topic is closed: deliveries are kept

@@ -15,10 +15,9 @@ from content.edge import guarded
 from content.errors import FetchError, SourceError, StoreError
 from content.fetch import Fetched
 from content.types import Validators
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
-from scheduler.types import Chat, Form, Message, Place, Sent
+from scheduler.types import Chat, Form, Limits, Message, Place, Rate, Sent
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

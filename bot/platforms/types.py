@@ -10,10 +10,9 @@ import structlog
 from pydantic import BaseModel
 
 from bot.commands.router import Router
-from scheduler.delivery.limits import Limits
 from scheduler.delivery.pacer import Pacer
 from scheduler.ports import Clock, Sender, Store
-from scheduler.types import ChatKind, Place
+from scheduler.types import ChatKind, Limits, Place
 
 log = structlog.get_logger(__name__)
 

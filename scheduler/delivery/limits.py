@@ -9,12 +9,11 @@ limit, after their burst. Otherwise people who ask the bot often enough would ke
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heappop, heappush
 
-from scheduler.types import ChatKind
+from scheduler.types import ChatKind, Limits
 
 # How late a timer may fire without a permit being lost, seconds: a delay up to this is caught up.
 TOLERANCE = 0.005
@@ -36,36 +35,6 @@ class Lane(IntEnum):
 
     REPLY = 0
     BROADCAST = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`count` requests in `seconds`, as published; `burst` of them may be sent at once.
-
-    `guard` is the share that is left unused, because the network changes the intervals between requests.
-    """
-
-    count: float
-    seconds: float = 1.0
-    burst: int = 1
-    guard: float = 0.04
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two requests in the long run: no window of `seconds` has more than `count`."""
-        return self.seconds / (self.count * (1 - self.guard) - (self.burst - 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The limits of a platform: over all chats, and for one address by the kind of chat.
-
-    `reply_burst` replies may be sent to one address at once, although a broadcast would have to wait.
-    """
-
-    overall: Rate
-    per_chat: Mapping[ChatKind, Rate]
-    reply_burst: int = 3
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from collections import deque
 from datetime import timedelta
 from math import ceil, inf, isfinite
 
-from scheduler.delivery.limits import Lane, Limiter, Limits, Ticket
+from scheduler.delivery.limits import Lane, Limiter, Ticket
 from scheduler.errors import RateScope
 from scheduler.ports import Clock
-from scheduler.types import ChatKind
+from scheduler.types import ChatKind, Limits
 
 # Group-commit delay: 50 µs × messages per second, so 1.5 ms at 30 and 50 ms at 1000. A platform without
 # limits, the terminal, has none.

@@ -19,13 +19,12 @@ from content.i18n import Translator
 from content.sources import ReadContext
 from content.types import Post, Source, Visibility
 from scheduler.delivery.dispatch import Dispatcher
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.delivery.pacer import Pacer
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
-from scheduler.types import Chat, ChatKind, Delivery, Place
+from scheduler.types import Chat, ChatKind, Delivery, Limits, Place, Rate
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
 

@@ -13,9 +13,8 @@ from pydantic_settings import NoDecode
 
 from bot.platforms.types import Platform
 from content.errors import SettingsError
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.ports import Sender
-from scheduler.types import ChatKind, Place
+from scheduler.types import ChatKind, Limits, Place, Rate
 
 NAME = "apprise"
 

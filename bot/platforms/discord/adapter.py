@@ -21,8 +21,8 @@ from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
 from bot.platforms.facts import Facts
 from bot.platforms.types import Wiring
-from scheduler.delivery.limits import Limits
 from scheduler.errors import PlatformStopped
+from scheduler.types import Limits
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,6 @@
 """Discord's limits, as published (docs.discord.com: "Rate Limits")."""
 
-from scheduler.delivery.limits import Limits, Rate
-from scheduler.types import ChatKind
+from scheduler.types import ChatKind, Limits, Rate
 
 OVERALL = Rate(50, guard=0.03)
 # 5 messages in 5 s. The library would keep the request that empties a channel's bucket until the reset, so

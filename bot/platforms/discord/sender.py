@@ -16,8 +16,7 @@ from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
-from scheduler.delivery.limits import Limits
-from scheduler.types import Chat, ChatKind, Form, Message, Payload, Sent
+from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
 # A send that takes longer (seconds) is tried again while Discord still knows its nonce. The library would
 # wait five minutes, and Discord remembers "the past few minutes".

@@ -6,9 +6,8 @@ import re
 from bot.platforms.settings import Proxied, Secret
 from bot.platforms.telegram.limits import limits
 from bot.platforms.types import Platform, numbered
-from scheduler.delivery.limits import Limits
 from scheduler.ports import Sender
-from scheduler.types import ChatKind, Place
+from scheduler.types import ChatKind, Limits, Place
 
 NAME = "telegram"
 

@@ -39,9 +39,8 @@ from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, Translator
-from scheduler.delivery.limits import Limits
 from scheduler.errors import PlatformStopped, RateLimited
-from scheduler.types import ChatKind, Form
+from scheduler.types import ChatKind, Form, Limits
 
 log = structlog.get_logger(__name__)
 

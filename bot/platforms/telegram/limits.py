@@ -1,7 +1,6 @@
 """Telegram's limits (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
 
-from scheduler.delivery.limits import Limits, Rate
-from scheduler.types import ChatKind
+from scheduler.types import ChatKind, Limits, Rate
 
 OVERALL = Rate(30)
 # With `allow_paid_broadcast`, which the operator switches on and pays for.

@@ -13,9 +13,8 @@ from bot.platforms.telegram.errors import FloodScope, send_error
 from bot.platforms.telegram.render import render
 from bot.platforms.telegram.transport import call
 from content.document import Document
-from scheduler.delivery.limits import Limits
 from scheduler.errors import Ambiguous, SendError
-from scheduler.types import Chat, Form, Message, Place, Sent
+from scheduler.types import Chat, Form, Limits, Message, Place, Sent
 
 
 class TelegramSender:

@@ -14,8 +14,7 @@ from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
-from scheduler.delivery.limits import Limits
-from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
+from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Place, Sent
 
 NAME = "terminal"
 HERE = Place(NAME, "me")

@@ -2,6 +2,6 @@
 
 from math import inf
 
-from scheduler.delivery.limits import Limits, Rate
+from scheduler.types import Limits, Rate
 
 LIMITS = Limits(Rate(inf), {})

@@ -11,9 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from content.document import Document
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.types import Chat as Known
-from scheduler.types import Form, Message, Place, Sent
+from scheduler.types import Form, Limits, Message, Place, Rate, Sent
 from tests.bot.live import PATIENCE
 from tests.bot.telegram.live import Live, live
 from tests.emulators.telegram import Chat, TelegramEmulator

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.delivery.limits import FORGET_ABOVE, TOLERANCE, Lane, Limiter, Limits, Rate, Ticket
-from scheduler.types import ChatKind
+from scheduler.delivery.limits import FORGET_ABOVE, TOLERANCE, Lane, Limiter, Ticket
+from scheduler.types import ChatKind, Limits, Rate
 
 LIMITS = Limits(
     Rate(30), {ChatKind.PRIVATE: Rate(1, guard=0.05), ChatKind.GROUP: Rate(20, 60, burst=3)}, reply_burst=3

@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 
 from scheduler.delivery.dispatch import FEWEST
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.errors import Ambiguous, ChatGone, ChatMoved, ChatPaused, ContentRejected, RateScope, Refused
-from scheduler.types import Chat, ChatKind, Message
+from scheduler.types import Chat, ChatKind, Limits, Message, Rate
 from tests.fakes import FakeClock, Fault
 from tests.scheduler.conftest import World
 from tests.scheduler.delivery.builders import limited, many_waiting, until_quiet, waiting

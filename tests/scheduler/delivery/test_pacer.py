@@ -6,10 +6,10 @@ from math import inf
 
 import pytest
 
-from scheduler.delivery.limits import Lane, Limits, Rate
+from scheduler.delivery.limits import Lane
 from scheduler.delivery.pacer import REPLIES_OF_CHAT, Pacer
 from scheduler.errors import RateScope
-from scheduler.types import ChatKind
+from scheduler.types import ChatKind, Limits, Rate
 from tests.fakes import FakeClock
 
 SLOW = Limits(Rate(1, guard=0), {ChatKind.PRIVATE: Rate(1, 10, guard=0)})

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from scheduler.delivery.limits import Limits, Rate
 from scheduler.errors import RateScope, Refused
 from scheduler.retry import MAX_ATTEMPTS, MAX_REFUSED
-from scheduler.types import Place
+from scheduler.types import Limits, Place, Rate
 from tests.fakes import Fault
 from tests.scheduler.conftest import World
 from tests.scheduler.delivery.builders import limited, many_waiting, until_quiet, waiting
