@@ -29,6 +29,7 @@ from content.parsers import ParserPool
 from content.present import Look
 from content.sources import Parser, ReadContext
 from content.types import Post, Visibility
+from scheduler.actions.audit import UPKEEP
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.ports import Clock
@@ -95,7 +96,7 @@ class App:
         async with self.store.read() as work:
             if await work.sources.all():
                 return
-        await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE, title="examples")
+        await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE, title="examples", by=UPKEEP)
 
 
 def kept(settings: Settings) -> Keep:

@@ -74,9 +74,6 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
                 read(printable(url))
                 if isinstance(added, PollResult):
                     results.append(added)
-                    async with app.store.write() as work:
-                        await sources.added(work, COMMAND_LINE, added.source, added.before, app.clock.now())
-                        await work.commit()
                 else:
                     refused.append(added)
     if json:

@@ -58,7 +58,7 @@ class Refusals:
                     return None
                 await self._note(request, f"{place} {error}")
                 return _said(_sentence(quota, limit, request.translator))
-            case AddressRefused() | Unreachable() if request.person:
+            case AddressRefused() | Unreachable() if request.by.person:
                 # Say nothing about the address or its network: the person may be probing for it.
                 url = printable(request.arguments.strip())
                 return _said(t("{url} cannot be reached: check the address.", url=url))

@@ -97,8 +97,4 @@ async def _by_url(url: str, request: Request, services: Services) -> Source:
         known = await sources.known_at(work, by, request.chat, url, services.quotas, may_add=may_add)
     if known:
         return known
-    result = await services.ingest.add(url, Visibility.PRIVATE, added_by=request.person)
-    async with services.store.write() as work:
-        await sources.added(work, by, result.source, result.before, services.clock.now())
-        await work.commit()
-    return result.source
+    return (await services.ingest.add(url, Visibility.PRIVATE, by=by)).source

@@ -49,11 +49,6 @@ class Request:
         return Actor(self.call.actor, self.call.place, limited=self.role is not Role.OPERATOR)
 
     @property
-    def person(self) -> str:
-        """Whose URLs may not reach private networks; empty for an operator."""
-        return self.call.actor if self.by.limited else ""
-
-    @property
     def arguments(self) -> str:
         return self.call.arguments
 

@@ -19,6 +19,11 @@ class Actor:
     place: Place | None = None
     limited: bool = False
 
+    @property
+    def person(self) -> str:
+        """A person whose URLs may reach public addresses only; empty for operators and the command line."""
+        return self.name if self.limited else ""
+
 
 COMMAND_LINE = Actor("cli")
 UPKEEP = Actor("skywave")

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from content.sources import kind_of, new_options
 from content.text import storable
 from content.types import Source, Visibility
+from scheduler.actions import sources
+from scheduler.actions.audit import Actor
 from scheduler.intake.source_state import made_public
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
@@ -13,26 +16,24 @@ from scheduler.quotas import Quotas
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A source that somebody adds, by its `url` in the stored form.
-
-    `added_by` is a person, like telegram:123; it is empty for an operator or the command line.
-    """
+    """A source to add, by its `url` in the stored form."""
 
     url: str
     title: str
     visibility: Visibility
-    added_by: str = ""
     tags: Sequence[str] = ()
 
 
-async def add_source(work: UnitOfWork, wanted: Wanted, quotas: Quotas) -> tuple[Source, Visibility | None]:
+async def add_source(
+    work: UnitOfWork, by: Actor, wanted: Wanted, now: datetime, quotas: Quotas
+) -> tuple[Source, Visibility | None]:
     """The stored source, and the visibility that it had before; None if it is new.
 
     A known source becomes public if that is wanted, and gets the tags that it lacks. Raises QuotaExceeded
     when a person adds a new one.
     """
     known = await work.sources.by_url(wanted.url)
-    source = known or await _new(work, wanted, quotas)
+    source = known or await _new(work, by, wanted, quotas)
     changed = source
     if known and wanted.visibility is Visibility.PUBLIC:
         changed = made_public(changed)
@@ -40,13 +41,15 @@ async def add_source(work: UnitOfWork, wanted: Wanted, quotas: Quotas) -> tuple[
     changed = replace(changed, tags=tuple(tags))
     if changed != source:
         await work.sources.save(changed)
-    return changed, known.visibility if known else None
+    before = known.visibility if known else None
+    await sources.added(work, by, changed, before, now)
+    return changed, before
 
 
-async def _new(work: UnitOfWork, wanted: Wanted, quotas: Quotas) -> Source:
+async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> Source:
     # Checked in the transaction that adds the source, so that two commands at once cannot exceed the quota.
-    if wanted.added_by:
-        await quotas.may_add(work, wanted.added_by)
+    if by.limited:
+        await quotas.may_add(work, by.name)
     kind = kind_of(wanted.url)
     return await work.sources.add(
         kind.name,
@@ -54,5 +57,5 @@ async def _new(work: UnitOfWork, wanted: Wanted, quotas: Quotas) -> Source:
         storable(wanted.title),
         wanted.visibility,
         options=new_options(kind),
-        added_by=wanted.added_by,
+        added_by=by.person,
     )

@@ -11,6 +11,7 @@ from content.fetch import Fetcher, is_passing
 from content.sources import ReadContext, kind_of, new_options, normalise
 from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
+from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.adding import Wanted, add_source
 from scheduler.intake.reading import Reader
 from scheduler.intake.source_state import ReadTimes, after_failure, after_read, with_contents
@@ -57,14 +58,14 @@ class Ingest:
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
-    async def check(self, url: str, *, added_by: str = "") -> tuple[str, ParsedSource]:
+    async def check(self, url: str, *, by: Actor = COMMAND_LINE) -> tuple[str, ParsedSource]:
         """Read a URL without storing anything: its stored form, and its posts.
 
         Raises UsageError for a URL that cannot be a source, SourceError for a source that cannot be read.
         """
         kind = kind_of(url)
         url = kind.normalise(url.strip())
-        read = await kind.read(url, new_options(kind), Validators(), self._reader.context_for(added_by))
+        read = await kind.read(url, new_options(kind), Validators(), self._reader.context_for(by.person))
         return url, read.parsed or ParsedSource()
 
     async def add(
@@ -73,28 +74,27 @@ class Ingest:
         visibility: Visibility,
         title: str = "",
         *,
-        added_by: str = "",
+        by: Actor = COMMAND_LINE,
         tags: Sequence[str] = (),
         waits: bool = False,
     ) -> PollResult:
         """Add a source after it was read once; see `add_source` for one that is known.
 
-        `added_by` is a person; empty for an operator or the command line. With `waits`, a source that cannot
-        be read for a passing reason is added all the same, and the poller tries it again. Raises UsageError
-        and SourceError as `check` does, QuotaExceeded for a person.
+        With `waits`, a source that cannot be read for a passing reason is added all the same, and the poller
+        tries it again. Raises UsageError and SourceError as `check` does, QuotaExceeded for a person.
         """
         watch, failure = _Stopwatch(self._clock), None
         # A known source is read as well: a person must not learn from the time of the answer what others
         # follow.
         try:
-            url, parsed = await self.check(url, added_by=added_by)
+            url, parsed = await self.check(url, by=by)
         except SourceError as exc:
             if not (waits and is_passing(exc)):
                 raise
             url, parsed, failure = normalise(url), ParsedSource(), exc
-        wanted = Wanted(url, title or parsed.title, visibility, added_by, tags)
+        wanted = Wanted(url, title or parsed.title, visibility, tags)
         async with self._store.write() as work:
-            source, before = await add_source(work, wanted, self._quotas)
+            source, before = await add_source(work, by, wanted, self._clock.now(), self._quotas)
             await work.commit()
         if source.polled_at is not None:  # a known source, whose posts are stored
             return PollResult(source, failures=source.unread, before=before)

@@ -11,9 +11,10 @@ from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import Source, SourceState, Visibility
 from scheduler import membership
+from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
-from scheduler.types import Chat, ChatState
+from scheduler.types import Chat, ChatState, Place
 from tests.fakes import FakeFetcher
 from tests.scheduler.conftest import FEED, World, inline, json_feed
 
@@ -302,6 +303,13 @@ async def test_an_address_that_the_guard_refuses_is_not_taken_over(world: World)
     assert (await stored(world)).failures == 1
 
 
+async def test_who_added_a_source_is_recorded_with_it(world: World) -> None:
+    world.fetcher.pages[FEED] = json_feed("one")
+    await world.ingest.add(FEED, Visibility.PRIVATE, by=Actor("fake:7", Place("fake", "1"), limited=True))
+    await world.ingest.add(FEED, Visibility.PRIVATE, by=Actor("fake:8", Place("fake", "1"), limited=True))
+    assert world.sql("SELECT actor, action FROM audit") == [("fake:7", "source added")]
+
+
 async def test_what_cannot_be_read_is_not_added(world: World) -> None:
     with pytest.raises(FetchError):
         await world.ingest.add(FEED, Visibility.PRIVATE)
@@ -397,7 +405,7 @@ async def test_what_people_add_is_read_from_outside_alone(world: World) -> None:
         for_people=outside,
         quotas=Quotas(),
     )
-    added = await ingest.add(FEED, Visibility.PRIVATE, added_by="fake:7")
+    added = await ingest.add(FEED, Visibility.PRIVATE, by=Actor("fake:7", limited=True))
     await ingest.poll(added.source)
     assert (outside.calls, world.fetcher.calls) == ([FEED, FEED], [])
     world.fetcher.pages[FEED] = json_feed("one")
