@@ -121,4 +121,6 @@ async def _list(json: bool) -> None:
         (chats[s.chat_id].place, chats[s.chat_id].title, sources.get(s.source_id or 0, "all"), s.mode)
         for s in subscriptions
     ]
-    print_table(("chat", "title", "source", "mode"), rows, "No chat follows anything. In a chat: /subscribe")
+    print_table(
+        ("chat", "title", "source", "mode"), rows, "No subscriptions yet. Add one in a chat: /subscribe"
+    )
