@@ -38,7 +38,7 @@ def test_a_channel_is_published_from_when_that_is_set_until_it_is_taken_back(sky
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        ("chats set telegram:5 --crosspost", 2, "telegram:5 cannot be published: only announcement channels"),
+        ("chats set telegram:5 --crosspost", 2, "telegram:5 is not an announcement channel"),
         ("chats set telegram:5", 2, "nothing changes"),
         ("chats set telegram:6 --language zh", 1, "no chat telegram:6 is known: add it with"),
         ("chats set telegram:5 --language fr", 2, "“fr” is not a language of Skywave"),
@@ -190,8 +190,8 @@ def test_doctor_tells_of_access_and_quotas(skywave: Skywave, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        ("gone", "blocked; what waited was cancelled, and new posts come once it lets Skywave in again"),
-        ("paused", "blocked; what waits is sent when that has changed"),
+        ("gone", "blocked; queued posts were cancelled; new posts are sent once the bot is back"),
+        ("paused", "blocked; queued posts are sent once that is fixed"),
     ],
 )
 def test_doctor_tells_what_becomes_of_posts_for_a_chat(

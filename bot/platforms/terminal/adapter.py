@@ -14,6 +14,7 @@ from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
+from content.i18n import Translator
 from scheduler.delivery.limits import Limits
 from scheduler.types import Chat, ChatKind, Form, Message, Payload, Place, Sent
 
@@ -121,7 +122,8 @@ class TerminalAdapter(TerminalSender):
         elif name.startswith("/"):
             reply = await wiring.router.command(call)
         else:
-            reply = Reply(present.error("Commands begin with a slash: /latest, /search WORDS, /help."))
+            t = Translator(locale).t
+            reply = Reply(present.error(t("Commands begin with a slash: /latest, /search WORDS, /help.")))
         if reply is not None:
             self._show(reply)
         wiring.wake()
