@@ -112,6 +112,6 @@ def cancel(number: Number) -> None:
 async def _cancel(number: int) -> None:
     async with open_app() as app, app.store.write() as work:
         if not await updates.discard(work, COMMAND_LINE, number, app.clock.now()):
-            raise NotFound(f"no update {number} waits: skywave posts list shows them")
+            raise NotFound(f"no scheduled update has the number {number}: skywave posts list shows them")
         await work.commit()
     say(f"Update {number} was discarded.")
