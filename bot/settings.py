@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError("is no IANA time zone: use one like Asia/Shanghai")
+            raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
         return value
 
     @field_validator("operators", mode="before")
@@ -175,19 +175,19 @@ def _sentence(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "literal_error" | "enum":
-            return f"is none of what it can be: {context['expected'].replace(' or ', ', ')}"
+            return f"must be one of {context['expected'].replace(' or ', ', ')}"
         case "int_parsing" | "int_type":
-            return "is no whole number"
+            return "is not a whole number"
         case "float_parsing" | "float_type":
             return "is no number"
         case "bool_parsing" | "bool_type":
-            return "is neither true nor false"
+            return "must be true or false"
         case "greater_than_equal":
-            return f"is too small: it has to be at least {context['ge']}"
+            return f"is too small: it must be at least {context['ge']}"
         case "greater_than":
-            return f"is too small: it has to be more than {context['gt']}"
+            return f"is too small: it must be more than {context['gt']}"
         case "less_than_equal":
-            return f"is too large: it can be at most {context['le']}"
+            return f"is too large: it must be at most {context['le']}"
         case _:
             return error["msg"].removeprefix("Value error, ")
 
@@ -207,4 +207,4 @@ def unknown_settings() -> Sequence[str]:
 
 def _without_effect(name: str, known: Sequence[str]) -> str:
     nearest = get_close_matches(name, known, 1)
-    return f"{name} is no setting and has no effect" + (f": did you mean {nearest[0]}?" if nearest else "")
+    return f"{name} is not a setting and has no effect" + (f": did you mean {nearest[0]}?" if nearest else "")

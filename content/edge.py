@@ -27,7 +27,7 @@ def guarded(source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         ) from exc
     except Exception as exc:  # hostile text breaks parsers, our own and libraries, in ways nobody can list
         raise ParseError(
-            "{source} is broken so that it cannot be read ({reason}): mend it",
+            "{source} is damaged and cannot be read ({reason}): repair it",
             source=named(source),
             reason=type(exc).__name__,
         ) from exc

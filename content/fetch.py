@@ -233,7 +233,7 @@ class HttpFetcher:
                 )
             case aiohttp.ClientConnectorError():
                 return Unreachable(
-                    "{url}: {host} takes no connection: it is tried again later", url=shown, host=host
+                    "{url}: cannot connect to {host}: it is tried again later", url=shown, host=host
                 )
             case aiohttp.InvalidURL() | ValueError():
                 return FetchError("{url} is not a usable URL: check the address", url=shown)
@@ -263,11 +263,14 @@ def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
     if status in (429, 503):
         wait = _retry_after(response.headers.get("Retry-After", ""), now)
         return ServerBusy(
-            "{url} answered {status}: it is busy and is tried again later", wait, url=url, status=status
+            "{url} answered {status}: the server is busy, it is tried again later",
+            wait,
+            url=url,
+            status=status,
         )
     if status in (401, 403, 407):
         return FetchError(
-            "{url} answered {status}: it does not let Skywave in, check whether the feed is public",
+            "{url} answered {status}: access is refused, check whether the feed is public",
             url=url,
             status=status,
         )

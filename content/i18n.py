@@ -79,6 +79,10 @@ class Translator:
         text = _translations(self.language).ngettext(singular, plural, count)
         return text.format(**{"count": count, **values})
 
+    def sentences(self, *sentences: str) -> str:
+        """Sentences one after another; Chinese has no space between them."""
+        return ("" if self.language == "zh" else " ").join(filter(None, sentences))
+
     def date(self, moment: datetime, timezone: tzinfo) -> str:
         """Day and time of `moment`, to the minute, in `timezone`."""
         local = moment.astimezone(timezone)

@@ -66,7 +66,8 @@ class ParserPool:
                     raise _killed(source, exc) from exc
         if self._slow.waiting >= QUEUED:
             raise ParseError(
-                "{source} waits for others that take long to read: try again later", source=named(source)
+                "{source} could not be read, because other sources take long: try again later",
+                source=named(source),
             )
         self._remember(source)
         try:
@@ -161,7 +162,9 @@ class _Worker:
                     await self._begin()
             except (asyncio.IncompleteReadError, OSError) as exc:
                 self.kill()
-                raise ParseError("no process could be started that reads sources: free some memory") from exc
+                raise ParseError(
+                    "the process that reads sources cannot be started: free some memory"
+                ) from exc
         assert self._streams is not None
         return self._streams
 

@@ -27,7 +27,7 @@ from content.document import (
     link,
     text,
 )
-from content.i18n import Translator
+from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
 from content.text import excerpt
 from content.types import Media, Page, Post, SearchResults, Source, SourceState, Visibility
@@ -43,13 +43,17 @@ SHORT_EDITION = 11  # posts that fit on one page
 NUMBERS = 9  # entries in a line of page numbers
 SOURCES = 40  # sources in a list, so that it is one message
 
+# Headings and names of sources that Skywave itself gives; people read them in their language.
+BANNER, HEADING = Msgid("INCOMING TRANSMISSION"), Msgid("LATEST UPDATES")
+OWN_SOURCES = (Msgid("updates"), Msgid("examples"))
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a deployment and a chat want things shown. `excerpt_length` is in code points."""
 
-    banner: str = "INCOMING TRANSMISSION"
-    heading: str = "LATEST UPDATES"
+    banner: str = BANNER
+    heading: str = HEADING
     excerpt_length: int = 350
     translator: Translator = field(default_factory=Translator)
     timezone: tzinfo = UTC
@@ -93,8 +97,6 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     found = tr.n(
         "{total} post for “{query}”", "{total} posts for “{query}”", results.total, total=total, query=query
     )
-    if results.relaxed:
-        found += " " + tr.t("(nothing matched exactly; these come close)")
     lines = [_post_line(hit.post, hit.snippet or hit.post.text, look) for hit in results.hits]
     return _single(*top, _line(found), *lines, _numbers(page_number, pages))
 
@@ -128,7 +130,7 @@ def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0
     carried: list[tuple[int, ...]] = [()] * len(head)
     grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
     for group in grouped.values():
-        if name := excerpt(group[0].source_title, TITLE_LENGTH):
+        if name := excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH):
             blocks.append(Paragraph((Strong(text(name)),)))
             carried.append(())
         blocks += [_post_line(post, post.text, look) for post in group]
@@ -159,21 +161,31 @@ def error(message: str) -> Document:
 
 def help(commands: Iterable[tuple[str, str]], look: Look) -> Document:
     """The commands, given as (usage, summary), a line for each."""
-    title = look.translator.t("Commands")
-    rows = [Paragraph((Strong(text(usage)), Text(f": {summary}")), tight=True) for usage, summary in commands]
-    return Document((Heading(text(title), level=2), *rows))
+    t = look.translator.t
+    rows = [
+        Paragraph((Strong(text(usage)), Text(t(": {summary}", summary=summary))), tight=True)
+        for usage, summary in commands
+    ]
+    return Document((Heading(text(t("Commands")), level=2), *rows))
 
 
 def sources(rows: Sequence[tuple[Source, bool]], look: Look) -> Document:
     """The sources that a chat may see, each with whether the chat follows it; those that it follows first."""
     tr = look.translator
     if not rows:
-        return notice(tr.t("There are no sources yet. The operator adds one with: skywave sources add URL"))
+        return notice(
+            tr.t("There are no sources yet. An operator of this bot can add one: skywave sources add URL")
+        )
     first = sorted(rows, key=lambda row: not row[1])[:SOURCES]
     lines = [Paragraph(_source_line(source, followed, tr), tight=True) for source, followed in first]
     if left := len(rows) - len(first):
         lines.append(_line(tr.n("and {count} more source", "and {count} more sources", left)))
     return Document((Heading(text(tr.t("Sources")), level=2), *lines))
+
+
+def source_name(name: str, tr: Translator) -> str:
+    """The name of a source as people see and type it."""
+    return tr.t(name) if name in OWN_SOURCES else name
 
 
 def lines(title: str, items: Iterable[str]) -> Document:
@@ -186,7 +198,10 @@ def _single(*blocks: Block) -> Document:
 
 
 def _top(look: Look, heading: str) -> tuple[Block, Block]:
-    return Heading(text(look.banner)), Heading(text(heading), level=2)
+    tr = look.translator
+    banner = tr.t(BANNER) if look.banner == BANNER else look.banner
+    shown = tr.t(HEADING) if heading == HEADING else heading
+    return Heading(text(banner)), Heading(text(shown), level=2)
 
 
 def _line(content: str) -> Paragraph:
@@ -201,7 +216,7 @@ def _lines(content: str) -> tuple[Inline, ...]:
 def _empty_store(look: Look) -> str:
     return look.translator.t(
         "No posts yet. Follow a source with /subscribe URL, "
-        "or let the operator add one with: skywave sources add URL"
+        "or ask an operator to add one: skywave sources add URL"
     )
 
 
@@ -243,7 +258,8 @@ def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
 def _origin(post: Post, look: Look) -> Paragraph:
     """The line with source and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
-    line = Text(" · ".join(filter(None, (excerpt(post.source_title, TITLE_LENGTH), when))))
+    source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
+    line = Text(" · ".join(filter(None, (source, when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
     return Paragraph((Emphasis(inner),), tight=True)
 
@@ -329,8 +345,12 @@ def _source_line(source: Source, followed: bool, tr: Translator) -> tuple[Inline
         tr.t("paused") if source.state is SourceState.PAUSED else "",
         tr.n("failed {count} time", "failed {count} times", source.failures) if source.failures else "",
     ]
-    shown = ", ".join(filter(None, remarks))
+    shown = tr.t(", ").join(filter(None, remarks))
     # A URL that may hold a key is not shown to everybody: the link leads to the home page of its site.
     url = source.url if is_public(source.url) else home(source.url)
-    name = link(url, Text(excerpt(source.name, TITLE_LENGTH)))
-    return (Text("✓ " if followed else "· "), *name, *(text(f" ({shown})") if shown else ()))
+    name = link(url, Text(excerpt(source_name(source.name, tr), TITLE_LENGTH)))
+    return (
+        Text("✓ " if followed else "· "),
+        *name,
+        *(text(tr.t(" ({remarks})", remarks=shown)) if shown else ()),
+    )

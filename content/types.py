@@ -227,8 +227,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """One page of search results. `relaxed`: nothing matched the query itself, only a looser form of it."""
+    """One page of search results, best first, and the total number of hits."""
 
     total: int
     hits: tuple[SearchHit, ...] = ()
-    relaxed: bool = False

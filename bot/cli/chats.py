@@ -28,7 +28,9 @@ from scheduler.actions import chats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.types import Chat, ChatAccess, OnUnknown
 
-Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads them.")]
+Chats = Annotated[
+    list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123/7; - reads standard input.")
+]
 OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
 commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_args_is_help=True)
@@ -91,7 +93,7 @@ async def _set(
         can_publish = platform_of(chat.place).publishes
         done = await chats.change(work, COMMAND_LINE, chat, wanted, app.clock.now(), can_publish=can_publish)
         if done is None:
-            raise UsageError("nothing changes: skywave chats set --help shows what can be set")
+            raise UsageError("give a setting to change: skywave chats set --help lists them")
         await work.commit()
     say(f"{chat.name}: changed")
 
@@ -101,7 +103,7 @@ def add(
     names: Chats,
     title: Annotated[str, typer.Option(help="What it is called in lists.")] = "",
 ) -> None:
-    """Add chats that have not spoken to the bot; they may use it even where it is closed to others.
+    """Add chats that have not used the bot yet; they may use it even where it is closed to others.
 
     skywave chats add telegram:-1001234567890 telegram:-1001234567890/7
     """

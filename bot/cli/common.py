@@ -76,7 +76,7 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        warn(f"skywave: {question} Nobody can be asked here: add --yes if that is what you want")
+        warn(f"skywave: {question} There is no terminal to ask at: add --yes to go on")
         raise SystemExit(2)
     print(visible_line(question), end=" [y/N] ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
@@ -111,10 +111,11 @@ def without_secrets(source: Source) -> Source:
 
 
 def trouble(source: Source) -> str:
-    """What is wrong with a source, and how to mend it; empty if nothing is."""
+    """What is wrong with a source, and how to fix it; empty if nothing is."""
     if source.last_error and source.state is SourceState.PAUSED:
         again = (
-            f"skywave sources resume {source.id} reads it again, skywave sources remove {source.id} ends it"
+            f"to read it again, run skywave sources resume {source.id}; "
+            f"to remove it, skywave sources remove {source.id}"
         )
         return f"{source.last_error}; {again}"
     return source.last_error or source.warning
@@ -139,7 +140,7 @@ def warn(text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `hint` says how to mend what is not well."""
+    """One thing that was checked; `hint` says how to fix it."""
 
     what: str
     well: bool

@@ -58,7 +58,7 @@ async def _check() -> int:
 
 @commands.command("restore")
 def restore(file: Annotated[Path, typer.Argument(help="What skywave db backup has written.")]) -> None:
-    """Put a backup in the place of a SQLite database that nobody uses; the present one is kept beside it."""
+    """Put a backup in the place of a SQLite database not in use; the current one is kept beside it."""
     run(_restore(file))
 
 

@@ -41,7 +41,7 @@ def list_(
     chat: Chat = "",
     broadcast: Broadcast = None,
     reason: Reason = "",
-    limit: Annotated[int, typer.Option(metavar="NUMBER", parser=whole(), help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", parser=whole(), help="At most this many.")] = 100,
     json: Json = False,
 ) -> None:
     """List deliveries, the newest first, with their state, attempts and reason.
@@ -56,7 +56,7 @@ async def _list(
 ) -> None:
     unknown = [word for word in words if word not in list(DeliveryState)]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is no state of a delivery: use {STATES}")
+        raise UsageError(f"{unknown[0]!r} is not a state of a delivery: use {STATES}")
     states = [DeliveryState(word) for word in words] or None
     async with open_app() as app, app.store.read() as work:
         which = await _filter(work, chat, broadcast, reason, states)
@@ -93,7 +93,8 @@ def _moment(at: datetime) -> str:
 @commands.command("watch")
 def watch_(
     seconds: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", parser=times(0.1), help="Time between two looks.")
+        float,
+        typer.Option("--every", metavar="SECONDS", parser=times(0.1), help="Seconds between two refreshes."),
     ] = 1.0,
     json: Json = False,
 ) -> None:

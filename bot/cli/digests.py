@@ -62,7 +62,7 @@ async def _add(name: str, schedule: str, options: digests.Options) -> None:
         done = await digests.set_digest(work, COMMAND_LINE, chat, schedule, zone, now, options)
         await work.commit()
     if done.followed_nothing:
-        say(f"{chat.name} followed nothing, so it now follows all public sources.")
+        say(f"{chat.name} had no subscriptions, so it now follows all public sources.")
     timezone = done.digest.timezone
     say(f"{chat.name}: {done.digest.recurrence} ({timezone}). The next runs:")
     for instant in digests.next_runs(done.digest, now):

@@ -1,4 +1,4 @@
-"""`skywave doctor`: what is wrong with a deployment, and how to mend it."""
+"""`skywave doctor`: what is wrong with a deployment, and how to fix it."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ UNREAD_INTERVALS = 5
 
 
 def doctor(json: Json = False) -> None:
-    """Check database, time zones, tokens, permissions and sources, and say how to mend each."""
+    """Check database, time zones, tokens, permissions and sources, and say how to fix each."""
     run(_doctor(json))
 
 
@@ -79,9 +79,9 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
 
 def _chat(chat: Chat) -> Finding:
     """Whether a chat gets posts, and what becomes of those that wait."""
-    waiting = "what waits is sent when that has changed"
+    waiting = "queued posts are sent once that is fixed"
     if chat.state is ChatState.GONE:
-        waiting = "what waited was cancelled, and new posts come once it lets Skywave in again"
+        waiting = "queued posts were cancelled; new posts are sent once the bot is back"
     hint = f"{chat.reason or chat.state}; {waiting}" if chat.reason else ""
     return Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint)
 

@@ -28,7 +28,7 @@ async def _health(settings: Settings, timeout: float = TIMEOUT) -> int:
         warn(f"skywave: {url} does not answer within {timeout:g} seconds: restart the process")
         return 1
     except (ClientError, OSError) as exc:
-        warn(f"skywave: {url} cannot be asked: check that skywave run is running ({exc})")
+        warn(f"skywave: {url} cannot be reached: check that skywave run is running ({exc})")
         return 1
     say("alive")
     return 0

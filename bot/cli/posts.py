@@ -59,7 +59,7 @@ async def _add(text: str, name: str, at: str) -> None:
         await updates.schedule(work, COMMAND_LINE, at_chat, draft, now, everywhere=chat is None)
         await work.commit()
     when = "soon" if due_at is None else f"{due_at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} ({zone})"
-    say(f"The post goes out {when} to {chat.name if chat else 'all chats that follow updates'}.")
+    say(f"The update goes out {when} to {chat.name if chat else 'all chats that follow updates'}.")
 
 
 def _moment(at: str, zone: str, now: datetime) -> datetime | None:
@@ -112,6 +112,6 @@ def cancel(number: Number) -> None:
 async def _cancel(number: int) -> None:
     async with open_app() as app, app.store.write() as work:
         if not await updates.discard(work, COMMAND_LINE, number, app.clock.now()):
-            raise NotFound(f"no update {number} waits: skywave posts list shows them")
+            raise NotFound(f"no scheduled update has the number {number}: skywave posts list shows them")
         await work.commit()
     say(f"Update {number} was discarded.")

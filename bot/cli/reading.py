@@ -15,7 +15,7 @@ from scheduler.actions import reading
 def search_command(
     words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
     limit: Annotated[
-        int, typer.Option(metavar="NUMBER", parser=whole(most=1000), help="At most so many posts.")
+        int, typer.Option(metavar="NUMBER", parser=whole(most=1000), help="At most this many posts.")
     ] = 10,
     json: Json = False,
 ) -> None:
@@ -40,7 +40,7 @@ async def _search(words: str, limit: int, json: bool) -> int:
             to_json(post, "html") | {"score": score, "snippet": snippet}
             for post, score, snippet in zip(posts, ranking.scores, snippets, strict=True)
         ]
-        print_json({"total": ranking.total, "relaxed": False, "posts": found})
+        print_json({"total": ranking.total, "posts": found})
         return 0
     for post, snippet in zip(posts, snippets, strict=True):
         say(f"{post.title or excerpt(post.text, 60)}\n  {snippet}\n  {post.url}")

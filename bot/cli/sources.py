@@ -107,7 +107,7 @@ def _result(result: PollResult) -> dict[str, Any]:
 # What to say of a source that was known already, by its visibility before.
 KNOWN = {
     Visibility.PRIVATE: "people had added it privately; it is public now",
-    Visibility.PUBLIC: "is a public source already",
+    Visibility.PUBLIC: "is already a public source",
 }
 
 
@@ -278,7 +278,7 @@ async def _export(file: Path, with_secrets: bool) -> None:
         say(f"{counted(len(written), 'feed')} written to {file}")
     if left := len(feeds) - len(written):
         tell = warn if file == STANDARD else say
-        tell(f"{counted(left, 'feed')} left out, as the address may hold a secret: --with-secrets writes it")
+        tell(f"{counted(left, 'feed')} left out, because the address may hold a secret: add --with-secrets")
 
 
 def poll(

@@ -33,7 +33,9 @@ commands = typer.Typer(
     cls=Commands, name="subscriptions", help="Which chat follows which source.", no_args_is_help=True
 )
 
-Chats = Annotated[list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123; - reads them.")]
+Chats = Annotated[
+    list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123; - reads standard input.")
+]
 Wanted = Annotated[
     str, typer.Option("--source", metavar="SOURCE", help="A source's URL, title or number, or all.")
 ]
@@ -95,11 +97,13 @@ def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> lis
     """What to tell about a chat: why nothing ended, or what goes on."""
     if source and done.through_all:
         end = f"skywave subscriptions remove {chat.place} --source {following.ALL}"
-        return [f"{chat.name} gets {source.name} with all public sources: {end} ends those"]
+        return [f"{chat.name} gets {source.name} with all public sources: to end those, run {end}"]
     if not done.ended:
         return [f"{chat.name} does not follow {source.name if source else 'anything'}"]
     if done.digest:
-        return [f"the digest of {chat.name} stays scheduled: skywave digests remove {chat.place} ends it"]
+        return [
+            f"the digest of {chat.name} stays scheduled: to end it, run skywave digests remove {chat.place}"
+        ]
     return []
 
 
@@ -121,4 +125,6 @@ async def _list(json: bool) -> None:
         (chats[s.chat_id].place, chats[s.chat_id].title, sources.get(s.source_id or 0, "all"), s.mode)
         for s in subscriptions
     ]
-    print_table(("chat", "title", "source", "mode"), rows, "No chat follows anything. In a chat: /subscribe")
+    print_table(
+        ("chat", "title", "source", "mode"), rows, "No subscriptions yet. Add one in a chat: /subscribe"
+    )

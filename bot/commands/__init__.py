@@ -15,20 +15,22 @@ FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", com
 WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
 NUMBER = Parameter("number", "the number of the page", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
-TEXT = Parameter("text", "a title line and a text in Markdown; at 18:30 first sends it then", required=True)
+TEXT = Parameter(
+    "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
+)
 
 COMMANDS = (
-    Command("latest", "/latest [source]", "the newest posts", latest, parameters=(SOURCE,)),
+    Command("latest", "/latest [source]", "show the newest posts", latest, parameters=(SOURCE,)),
     Command("page", "/page N", "jump to page N", page, parameters=(NUMBER,)),
     Command(
         "search",
         "/search words",
-        'posts with these words; "…" exact, -word without',
+        'find posts; "…" for an exact phrase, -word to exclude',
         search_posts,
         parameters=(WORDS,),
         work=Work.SEARCH,
     ),
-    Command("sources", "/sources", "where the posts come from", sources),
+    Command("sources", "/sources", "list the sources", sources),
     Command(
         "subscribe",
         "/subscribe [source or URL]",
@@ -38,7 +40,14 @@ COMMANDS = (
         (FOLLOWED,),
         work=Work.REMOTE,
     ),
-    Command("unsubscribe", "/unsubscribe [source]", "stop sending them", unsubscribe, Act.MANAGE, (SOURCE,)),
+    Command(
+        "unsubscribe",
+        "/unsubscribe [source]",
+        "stop sending new posts",
+        unsubscribe,
+        Act.MANAGE,
+        (SOURCE,),
+    ),
     Command(
         "digest",
         "/digest daily 09:00",
@@ -47,9 +56,9 @@ COMMANDS = (
         Act.MANAGE,
         (SCHEDULE,),
     ),
-    Command("post", "/post [at 18:30] text", "write an update yourself", post, Act.MANAGE, (TEXT,)),
-    Command("help", "/help", "this list", help_),
-    Command("start", "/start", "the first steps", start),
+    Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
+    Command("help", "/help", "list all commands", help_),
+    Command("start", "/start", "show the first steps", start),
 )
 
 PRESSES = (

@@ -31,7 +31,8 @@ async def page(request: Request, services: Services) -> Reply:
     example = t("There is one page: send /page 1") if pages == 1 else ""
     example = example or t("There are {pages} pages: send /page 1 to /page {pages}", pages=pages)
     shown = wanted[:20]
-    raise UsageError(t("“{page}” is not a page.", page=shown) + " " + example if shown else example)
+    wrong = t("“{page}” is not a page.", page=shown) if shown else ""
+    raise UsageError(request.translator.sentences(wrong, example))
 
 
 async def search_posts(request: Request, services: Services) -> Reply:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.commands.types import Request, Services
+from content.present import source_name
 from content.types import PostQuery
 
 # Recent posts whose titles are offered, and characters of each title: more than any platform shows.
@@ -13,7 +14,8 @@ TITLE_LENGTH = 200
 async def source_names(text: str, request: Request, services: Services) -> Sequence[str]:
     """Visible sources whose name contains the text; those that begin with it first."""
     async with services.store.read() as work:
-        names = [source.name for source in await work.sources.visible_to(request.chat.id)]
+        sources = await work.sources.visible_to(request.chat.id)
+    names = [source_name(source.name, request.translator) for source in sources]
     return _best(text, names)
 
 

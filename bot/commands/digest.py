@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from bot.commands.types import Reply, Request, Services
 from content import present
 from content.errors import UsageError
+from content.i18n import Msgid
 from scheduler.actions import digests
 from scheduler.ports import UnitOfWork
-from scheduler.timetable.recurrences import NotUnderstood
+from scheduler.timetable.recurrences import NotUnderstood, translated
 from scheduler.types import Digest
 
-EXAMPLES = "/digest daily 09:00 Asia/Shanghai, /digest weekdays 18:30, /digest mon,thu 08:00"
+EXAMPLES = Msgid("/digest daily 09:00 Asia/Shanghai, /digest weekdays 18:30, /digest mon,thu 08:00")
 
 
 async def digest(request: Request, services: Services) -> Reply:
@@ -30,13 +31,15 @@ async def _schedule(request: Request, services: Services) -> Reply:
                 work, request.by, request.chat, request.arguments, services.timezone, now
             )
         except NotUnderstood as exc:
-            values = {**exc.values, "nearest": f"/digest {exc.nearest}"}
+            nearest = translated(exc.nearest, request.translator)
+            values = {**exc.values, "nearest": f"/digest {nearest}"}
             raise UsageError(exc.message, **values) from exc
         await work.commit()
-    when, zone = done.digest.recurrence, done.digest.timezone
+    when, zone = translated(done.digest.recurrence, request.translator), done.digest.timezone
     summary = t("New posts for this chat now come as a digest: {when} ({zone}).", when=when, zone=zone)
     if done.followed_nothing:
-        summary += " " + t("This chat followed nothing, so it now follows all public sources.")
+        first = t("This chat had no subscriptions, so it now follows all public sources.")
+        summary = request.translator.sentences(summary, first)
     return _shown(done.digest, summary, request, digests.next_runs(done.digest, now))
 
 
@@ -58,7 +61,8 @@ async def _list(request: Request, services: Services) -> Reply:
     t = request.translator.t
     async with services.store.read() as work:
         found = await _existing(work, request)
-    summary = t("The digest of this chat: {when} ({zone}).", when=found.recurrence, zone=found.timezone)
+    when = translated(found.recurrence, request.translator)
+    summary = t("The digest of this chat: {when} ({zone}).", when=when, zone=found.timezone)
     return _shown(found, summary, request, digests.next_runs(found, services.clock.now()))
 
 
@@ -79,7 +83,7 @@ async def _off(request: Request, services: Services) -> Reply:
         sent = await digests.end(work, request.by, request.chat, found, services.clock.now())
         await work.commit()
     services.wake()
-    ended = t("The digest has ended: posts arrive as they appear again.")
+    ended = t("The digest has ended. From now on, new posts arrive right away.")
     return Reply(present.notice(ended + ("\n" + t("Sending the queued posts now.") if sent else "")))
 
 

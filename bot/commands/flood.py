@@ -139,5 +139,5 @@ class FairQueue:
 def refusal(request: Request) -> Reply:
     """The one refusal of a person who asks too much."""
     t = request.translator.t
-    text = t("That was too much at once. Please wait {seconds} seconds.", seconds=int(MINUTE / 2))
+    text = t("Too many commands at once. Please wait {seconds} seconds.", seconds=int(MINUTE / 2))
     return Reply(present.error(text), private=True)

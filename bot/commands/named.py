@@ -1,6 +1,7 @@
 """Finding the source that a person means."""
 
 from bot.commands.types import Request, Services
+from content import present
 from content.errors import NotFound
 from content.types import Source
 from scheduler.actions import sources
@@ -13,14 +14,16 @@ async def find_source(request: Request, services: Services) -> Source:
 
     Raises NotFound, naming sources that may be meant.
     """
-    t = request.translator.t
+    tr = request.translator
+    t, typed = tr.t, request.arguments.strip()
+    wanted = next((own for own in present.OWN_SOURCES if t(own) == typed), typed)
     try:
         async with services.store.read() as work:
-            return await sources.visible_named(work, request.chat, request.arguments)
+            return await sources.visible_named(work, request.chat, wanted)
     except sources.UnknownSource as exc:
-        names = ", ".join(exc.names[:SHOWN])
+        names = t(", ").join(present.source_name(name, tr) for name in exc.names[:SHOWN])
         hint = t("Available: {names}. /sources lists them all.", names=names)
-        hint = hint if names else t("There are none yet.")
-        if "." in request.arguments and " " not in request.arguments.strip():
-            hint = t("If it is the address of a feed, begin it with https://.") + " " + hint
-        raise NotFound(request.translator.error(exc) + " " + hint) from exc
+        hint = hint if names else t("There are no sources yet.")
+        if "." in typed and " " not in typed:
+            hint = tr.sentences(t("To give the address of a feed, begin it with https://."), hint)
+        raise NotFound(tr.sentences(tr.error(exc), hint)) from exc

@@ -16,7 +16,7 @@ from scheduler.types import Draft
 
 PREFIX = "d"
 HERE, ALL, NO = "here", "all", "no"
-DISCARDED, SENDING = Msgid("The post was discarded."), Msgid("Sending the post now.")
+DISCARDED, SENDING = Msgid("The update was discarded."), Msgid("Sending the update now.")
 HANDLED = Msgid("Already handled.")
 
 
@@ -56,9 +56,9 @@ def _read(request: Request, services: Services, now: datetime) -> tuple[datetime
     except recurrences.InThePast as exc:
         wrong = t("{moment} ({zone}) has passed.", moment=exc.word, zone=zone)
         nearest, rest = exc.nearest, exc.rest
-    wrong += " " + t("Did you mean: {nearest}", nearest=f"/post {nearest}")
+    wrong = request.translator.sentences(wrong, t("Did you mean: {nearest}", nearest=f"/post {nearest}"))
     if rest.strip():
-        wrong += ". " + t("Your text is kept: send that line alone to schedule it.")
+        wrong += t(". ") + t("Your text is kept: to schedule it, send just that line.")
     return None, rest, wrong
 
 
@@ -83,7 +83,7 @@ async def confirm(data: str, request: Request, services: Services) -> Reply | No
     if choice == NO:
         return await _discard(draft, request, services)
     if choice == ALL and not may(Act.SEND_TO_ALL, request, services):
-        raise UsageError(request.translator.t("Only operators send to all chats."))
+        raise UsageError(request.translator.t("Only operators of this bot can send to all chats."))
     return await _send(replace(draft, everywhere=choice == ALL), request, services)
 
 
@@ -108,7 +108,9 @@ async def _send(draft: Draft, request: Request, services: Services) -> Reply:
     t, zone = request.translator.t, chats.zone_of(request.chat, services.timezone)
     when = request.translator.long_date(draft.due_at, ZoneInfo(zone))
     discard = Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
-    return Reply(present.notice(t("The post goes out on {when} ({zone}).", when=when, zone=zone)), (discard,))
+    return Reply(
+        present.notice(t("The update goes out on {when} ({zone}).", when=when, zone=zone)), (discard,)
+    )
 
 
 def _said(msgid: str, request: Request) -> Reply:

@@ -42,7 +42,7 @@ class Refusals:
             command = f"skywave chats allow {address}"
             await self._note(request, f"{address} may not use the bot: {command}")
             return _said(
-                t("This bot is private. Its operator lets this chat in with: {command}", command=command)
+                t("This bot is private. Its operator can allow this chat with: {command}", command=command)
             )
         if not request.call.name:
             return _said(t("Only admins of this chat can do that."))
@@ -77,19 +77,19 @@ def _said(text: str) -> Reply:
 
 
 def _sentence(quota: Quota, limit: int, translator: Translator) -> str:
-    t = translator.t
+    t, sentences = translator.t, translator.sentences
     match quota:
         case Quota.CHAT_SOURCES:
-            full = t("This chat follows {limit} private feeds, and no chat may follow more.", limit=limit)
-            return full + " " + t("/unsubscribe makes room.")
+            full = t("This chat already follows {limit} private feeds, the most for one chat.", limit=limit)
+            return sentences(full, t("Remove one with /unsubscribe."))
         case Quota.PERSON_SOURCES:
-            full = t("You have added {limit} feeds, and nobody may add more.", limit=limit)
-            return full + " " + t("The operator of this bot can add this one.")
+            full = t("You have already added {limit} feeds, the most for one person.", limit=limit)
+            return sentences(full, t("The operator of this bot can add this one."))
         case Quota.PRIVATE_SOURCES:
-            full = t("This bot reads as many private feeds as it may: {limit}.", limit=limit)
-            return full + " " + t("The operator of this bot can add this one.")
+            full = t("This bot already reads {limit} private feeds, its limit.", limit=limit)
+            return sentences(full, t("The operator of this bot can add this one."))
         case Quota.POSTS_PER_DAY:
-            full = t("You have written {limit} updates within a day, and nobody may write more.", limit=limit)
-            return full + " " + t("Try again tomorrow.")
+            full = t("You have written {limit} updates within a day, the most for one person.", limit=limit)
+            return sentences(full, t("Try again tomorrow."))
         case Quota.POST_LENGTH:
             return t("An update has {limit} characters at most: please shorten it.", limit=limit)

@@ -20,11 +20,11 @@ async def start(request: Request, services: Services) -> Reply:
         t("/subscribe sends new posts to this chat as they appear. /help lists all commands."),
     )
     lines = [Paragraph(text(step), tight=True) for step in steps]
-    return Reply(Document((Heading(text(t("Skywave is on the air."))), *lines)))
+    return Reply(Document((Heading(text(t("Welcome to Skywave."))), *lines)))
 
 
 async def help_(request: Request, services: Services) -> Reply:
     """All commands with what they are for."""
     t = request.translator.t
-    rows = [(command.usage, t(command.summary)) for command in services.commands]
+    rows = [(t(command.usage), t(command.summary)) for command in services.commands]
     return Reply(present.help(rows, request.look))

@@ -8,19 +8,20 @@ from content.document import is_web_url
 from content.errors import UsageError
 from content.types import Source, Visibility
 from scheduler.actions import following, sources
+from scheduler.timetable.recurrences import translated
 
 
 async def subscribe(request: Request, services: Services) -> Reply:
     """Follow a source, a new feed by its URL, or all public sources."""
     t, now = request.translator.t, services.clock.now()
     source = await _wanted(request, services)
-    name = source.name if source else t("all public sources")
+    name = present.source_name(source.name, request.translator) if source else t("all public sources")
     async with services.store.write() as work:
         added = await following.follow(work, request.by, request.chat, source, now, services.quotas)
         expected = await following.outlook(work, request.chat, source)
         await work.commit()
     if not added:
-        return Reply(present.notice(t("This chat follows {name} already.", name=name)))
+        return Reply(present.notice(t("This chat already follows {name}.", name=name)))
     if expected.only_examples:
         return Reply(present.notice(_no_posts_yet(name, request, services)))
     told = (
@@ -34,7 +35,7 @@ async def subscribe(request: Request, services: Services) -> Reply:
 def _no_posts_yet(name: str, request: Request, services: Services) -> str:
     t = request.translator.t
     following = t(
-        "This chat now follows {name}, but no posts will come from there yet: examples are not sent.",
+        "This chat now follows {name}, but example posts are not sent.",
         name=name,
     )
     example = "/subscribe https://example.org/feed.xml"
@@ -56,24 +57,34 @@ async def unsubscribe(request: Request, services: Services) -> Reply:
         await work.commit()
     if not done.ended:
         raise UsageError(_not_followed(source, done.through_all, request))
-    told = t("Unsubscribed from {name}.", name=source.name) if source else t("Unsubscribed from all sources.")
+    tr = request.translator
+    told = [
+        t("Unsubscribed from {name}.", name=present.source_name(source.name, tr))
+        if source
+        else t("Unsubscribed from all sources.")
+    ]
     if source and done.through_all:
-        told += " " + t("Its posts still come through “all sources”: /unsubscribe ends that too.")
+        told.append(t("Its posts still come through “all sources”. To stop those too, send /unsubscribe."))
     if done.digest:
-        when, zone = done.digest.recurrence, done.digest.timezone
-        told += " " + t(
-            "Its digest stays scheduled: {when} ({zone}). /digest off ends it.", when=when, zone=zone
+        when, zone = translated(done.digest.recurrence, tr), done.digest.timezone
+        told.append(
+            t(
+                "The digest stays scheduled: {when} ({zone}). To end it, send /digest off.",
+                when=when,
+                zone=zone,
+            )
         )
-    return Reply(present.notice(told))
+    return Reply(present.notice(tr.sentences(*told)))
 
 
 def _not_followed(source: Source | None, through_all: bool, request: Request) -> str:
     t = request.translator.t
     if source is None:
         return t("No subscriptions yet. Add one with /subscribe.")
+    name = present.source_name(source.name, request.translator)
     if through_all:
-        return t("{name} is only included through “all sources”. /unsubscribe ends those.", name=source.name)
-    return t("This chat does not follow {name}. /sources shows what it follows.", name=source.name)
+        return t("{name} is only included through “all sources”. To end those, send /unsubscribe.", name=name)
+    return t("This chat does not follow {name}. /sources shows what it follows.", name=name)
 
 
 def _means_all(request: Request) -> bool:

@@ -130,7 +130,7 @@ class Work(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what people type, what it is for (a msgid), what using it means.
+    """A command: what people type and what it is for (msgids), what using it means.
 
     `parameters` together are the arguments, in that order.
     """

@@ -23,7 +23,7 @@ class Proxied(BaseModel):
     @classmethod
     def _is_http_proxy(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not re.fullmatch(r"http://[^\s/]+/?", value.get_secret_value()):
-            raise ValueError("is no HTTP proxy: use one like http://127.0.0.1:7890")
+            raise ValueError("is not an HTTP proxy: use one like http://127.0.0.1:7890")
         return value
 
     @property

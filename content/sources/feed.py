@@ -96,17 +96,15 @@ def _not_a_feed(text: str, url: str) -> ParseError:
     """The error for a page, which names the feeds that the page links to."""
     shown = printable(url)
     if not text:
-        return ParseError("{url} is not a feed but empty: check the address", url=shown)
+        return ParseError("{url} is empty: check the address", url=shown)
     # If the URL of the page holds a secret, the URLs on it may hold one, too.
     feeds = [feed if is_public(url) else printable(feed) for feed in _alternates(text, url)]
     match feeds:
         case [feed]:
-            return ParseError(
-                "{url} is not a feed but a page: add its feed instead, {feed}", url=shown, feed=feed
-            )
+            return ParseError("{url} is a web page: add its feed instead, {feed}", url=shown, feed=feed)
         case [feed, other]:
             return ParseError(
-                "{url} is not a feed but a page: add its feed instead, {feed} or {other}",
+                "{url} is a web page: add its feed instead, {feed} or {other}",
                 url=shown,
                 feed=feed,
                 other=other,

@@ -81,7 +81,7 @@ async def change(
         )
     if settings.crosspost and not can_publish:
         raise UsageError(
-            "{chat} cannot be published: only announcement channels of Discord can", chat=str(chat.place)
+            "{chat} is not an announcement channel of Discord: only those can publish", chat=str(chat.place)
         )
     zone = find_zone(settings.timezone) if settings.timezone else settings.timezone
     before = await _again(work, chat)
@@ -104,7 +104,7 @@ async def decide(
 ) -> Sequence[Chat]:
     """Allow or ban a chat, added if it is new, with its topics; returns them. Raises UsageError."""
     if access is ChatAccess.BANNED and kind is ChatKind.TERMINAL:
-        raise UsageError("the terminal cannot be banned: whoever sits at it runs Skywave")
+        raise UsageError("the terminal cannot be banned: the person at it runs Skywave")
     if await work.chats.find(place) is None:
         await work.chats.ensure(place, kind=kind)
     changed = await membership.grant(work, place, access, now)

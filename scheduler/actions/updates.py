@@ -35,7 +35,7 @@ async def write(
         raise NoText("There is no text.")
     if chat.access is ChatAccess.BANNED:
         raise UsageError(
-            "{chat} is banned: let it in with skywave chats allow {place}",
+            "{chat} is banned: to lift the ban, run skywave chats allow {place}",
             chat=chat.name,
             place=str(chat.place),
         )

@@ -15,12 +15,16 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim
 
 from content.errors import UsageError
-from content.i18n import Msgid
+from content.i18n import Msgid, Translator
 
 # In the order of cron's day numbers 1 to 7; cron takes 0 and 7 for Sunday.
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = (Msgid("mon"), Msgid("tue"), Msgid("wed"), Msgid("thu"), Msgid("fri"), Msgid("sat"), Msgid("sun"))
 WEEKDAYS, WEEKENDS = DAYS[:5], DAYS[5:]
-GROUPS = {"daily": DAYS, "weekdays": WEEKDAYS, "weekends": WEEKENDS}
+GROUPS: dict[str, tuple[str, ...]] = {
+    Msgid("daily"): DAYS,
+    Msgid("weekdays"): WEEKDAYS,
+    Msgid("weekends"): WEEKENDS,
+}
 
 # What else people write for the same.
 SYNONYMS = {
@@ -77,6 +81,13 @@ class Recurrence:
     def cron(self) -> str:
         days = ",".join(str(DAYS.index(day) + 1) for day in self.days)
         return f"{self.at.minute} {self.at.hour} * * {'*' if self.days == DAYS else days}"
+
+
+def translated(schedule: str, translator: Translator) -> str:
+    """A stored or suggested schedule, like `mon,thu 08:00`, in a language; `parse` reads that as well."""
+    days, space, rest = schedule.partition(" ")
+    names = (translator.t(day) for day in days.split(","))
+    return translator.t(",").join(names) + space + rest
 
 
 def parse(text: str) -> tuple[Recurrence, str]:

@@ -38,8 +38,8 @@ def test_a_channel_is_published_from_when_that_is_set_until_it_is_taken_back(sky
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        ("chats set telegram:5 --crosspost", 2, "telegram:5 cannot be published: only announcement channels"),
-        ("chats set telegram:5", 2, "nothing changes"),
+        ("chats set telegram:5 --crosspost", 2, "telegram:5 is not an announcement channel"),
+        ("chats set telegram:5", 2, "give a setting to change"),
         ("chats set telegram:6 --language zh", 1, "no chat telegram:6 is known: add it with"),
         ("chats set telegram:5 --language fr", 2, "“fr” is not a language of Skywave"),
         ("chats set telegram:5 --timezone Mars", 2, "Mars"),
@@ -115,7 +115,10 @@ def test_a_source_that_is_gone_for_good_is_told_with_the_next_step(skywave: Skyw
             "UPDATE sources SET state = 'paused', failures = 1, last_error = 'it answered 410',"
             " moved_to = 'https://ann:secret@example.org/feed'"
         )
-    told = "it answered 410; skywave sources resume 1 reads it again, skywave sources remove 1 ends it"
+    told = (
+        "it answered 410; to read it again, run skywave sources resume 1; "
+        "to remove it, skywave sources remove 1"
+    )
     (finding,) = [one for one in json.loads(skywave("doctor --json").stdout) if "posts" in one["what"]]
     assert (finding["well"], finding["hint"]) == (False, told)
     shown = " ".join(skywave("sources list").stdout.split())
@@ -190,8 +193,8 @@ def test_doctor_tells_of_access_and_quotas(skywave: Skywave, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        ("gone", "blocked; what waited was cancelled, and new posts come once it lets Skywave in again"),
-        ("paused", "blocked; what waits is sent when that has changed"),
+        ("gone", "blocked; queued posts were cancelled; new posts are sent once the bot is back"),
+        ("paused", "blocked; queued posts are sent once that is fixed"),
     ],
 )
 def test_doctor_tells_what_becomes_of_posts_for_a_chat(
@@ -221,7 +224,7 @@ def test_a_source_that_is_added_again_is_not_said_to_be_empty(skywave: Skywave, 
     folder.mkdir()
     (folder / "one.md").write_text("# One")
     assert "(1 existing post; new ones will be sent)" in skywave(f"sources add {folder}").stdout
-    assert skywave(f"sources add {folder}").stdout.strip().endswith(": is a public source already")
+    assert skywave(f"sources add {folder}").stdout.strip().endswith(": is already a public source")
     with closing(sqlite3.connect(tmp_path / "skywave.db")) as database, database:
         database.execute("UPDATE sources SET visibility = 'private'")
     told = skywave(f"sources add {folder}").stdout

@@ -70,13 +70,25 @@ async def test_the_whole_name_wins_over_a_longer_one(desk: Desk) -> None:
 
 
 async def test_an_unknown_source_names_those_that_there_are(desk: Desk) -> None:
-    assert "There are none yet" in shown(await desk.say("/latest nothing"))
+    assert "There are no sources yet" in shown(await desk.say("/latest nothing"))
     await desk.source(*POSTS)
     said = shown(await desk.say("/latest nothing"))
     assert said == "⚠ No source is called “nothing”. Available: Example. /sources lists them all."
     said = shown(await desk.say("/latest example.org/feed.xml"))
-    assert "“example.org/feed.xml”. If it is the address of a feed, begin it with https://." in said
+    assert "“example.org/feed.xml”. To give the address of a feed, begin it with https://." in said
     assert len(shown(await desk.say("/latest " + "x" * 4000))) < 300
+
+
+async def test_names_that_skywave_gives_are_shown_and_typed_in_chinese(desk: Desk) -> None:
+    await desk.publish(*POSTS)
+    await desk.services.ingest.add(FEED, Visibility.EXAMPLE, title="examples")
+    assert "示例文章" in shown(await desk.say("/sources", locale="zh"))
+    assert "可选的来源：示例文章。发送" in shown(await desk.say("/latest 无", locale="zh"))
+    assert posts_of(await desk.say("/latest 示例文章", locale="zh")) == posts_of(
+        await desk.say("/latest examples")
+    )
+    call = desk.call("/latest", locale="zh")
+    assert await desk.router.complete("source", "示", call) == ["示例文章"]
 
 
 # /page
@@ -188,7 +200,7 @@ async def test_start_remembers_the_language_of_a_private_chat(desk: Desk) -> Non
 async def test_subscribing_to_all_public_sources(desk: Desk, line: str) -> None:
     assert "now follows all public sources" in shown(await desk.say(line))
     assert await desk.follows() == [None]
-    assert shown(await desk.say(line)) == "This chat follows all public sources already."
+    assert shown(await desk.say(line)) == "This chat already follows all public sources."
 
 
 async def test_subscribing_to_a_source_sends_only_what_comes(desk: Desk) -> None:
@@ -225,7 +237,7 @@ async def test_subscribing_before_there_is_a_source_promises_no_posts(
     desk.router = Router(services, {OPERATOR}, Flood(100, services.clock))
     name = "examples" if "examples" in line else "all public sources"
     assert shown(await desk.say(line)).splitlines() == [
-        f"This chat now follows {name}, but no posts will come from there yet: examples are not sent.",
+        f"This chat now follows {name}, but example posts are not sent.",
         next_step,
     ]
 
@@ -274,7 +286,7 @@ async def test_private_sources_are_seen_by_their_followers_alone(desk: Desk) -> 
     ("page", "said"),
     [
         (b"<!doctype html><html><head></head></html>", "is not a feed"),
-        (b"", "is not a feed but empty"),
+        (b"", "is empty"),
         (b"{}", "is not a feed"),
     ],
 )
@@ -368,7 +380,7 @@ async def test_a_digest_that_stays_without_subscriptions_is_told(desk: Desk) -> 
     assert shown(await desk.say("/unsubscribe Example")) == "Unsubscribed from Example."
     assert shown(await desk.say("/unsubscribe Other")) == (
         "Unsubscribed from Other."
-        " Its digest stays scheduled: daily 09:00 (Asia/Shanghai). /digest off ends it."
+        " The digest stays scheduled: daily 09:00 (Asia/Shanghai). To end it, send /digest off."
     )
 
 

@@ -25,7 +25,7 @@ async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) 
 
 
 async def test_a_chat_that_follows_nothing_is_told_that_its_digest_follows_everything(desk: Desk) -> None:
-    told = "This chat followed nothing, so it now follows all public sources."
+    told = "This chat had no subscriptions, so it now follows all public sources."
     assert told in shown(await desk.say("/digest daily 09:00")).splitlines()[0]
     assert await desk.follows() == [None]
     assert told not in shown(await desk.say("/digest daily 10:00"))
@@ -89,5 +89,5 @@ async def test_only_admins_schedule(desk: Desk) -> None:
 
 async def test_a_chinese_reader_may_write_and_read_chinese(desk: Desk) -> None:
     said = shown(await desk.say("/digest 每天 9点 Asia/Shanghai", locale="zh-hans"))
-    assert said.startswith("今后将按以下时间汇总推送：daily 09:00（Asia/Shanghai）。")
+    assert said.startswith("今后将按以下时间汇总推送：每天 09:00（Asia/Shanghai）。")
     assert "2026年3月2日星期一 09:00" in said

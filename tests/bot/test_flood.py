@@ -12,7 +12,7 @@ from tests.bot.conftest import OPERATOR, Desk, shown
 from tests.fakes import FakeClock
 
 PER_MINUTE = 20
-TOLD = "⚠ That was too much at once. Please wait 30 seconds."
+TOLD = "⚠ Too many commands at once. Please wait 30 seconds."
 
 
 @pytest.fixture

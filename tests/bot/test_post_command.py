@@ -37,7 +37,7 @@ async def test_a_preview_shows_the_post_and_sends_nothing(desk: Desk) -> None:
 async def test_a_confirmed_post_goes_to_that_chat_and_is_found_there_alone(desk: Desk) -> None:
     await desk.say("/subscribe", place="2")
     reply = await desk.say(TEXT)
-    assert shown(await desk.press(button(reply, "Send here"))) == "Sending the post now."
+    assert shown(await desk.press(button(reply, "Send here"))) == "Sending the update now."
     assert await deliveries(desk) == {"pending": 1}
     assert "Quiet night" in shown(await desk.say("/latest"))
     assert "Quiet night" in shown(await desk.say("/search band"))
@@ -80,7 +80,7 @@ async def test_a_press_counts_once(desk: Desk) -> None:
 
 async def test_a_discarded_post_is_never_sent(desk: Desk) -> None:
     reply = await desk.say(TEXT)
-    assert shown(await desk.press(button(reply, "Discard"))) == "The post was discarded."
+    assert shown(await desk.press(button(reply, "Discard"))) == "The update was discarded."
     assert shown(await desk.press(button(reply, "Send here"))) == "Already handled."
     assert await deliveries(desk) == {}
 
@@ -105,7 +105,7 @@ async def test_a_scheduled_post_goes_out_at_its_time_once(desk: Desk) -> None:
     await desk.say("/digest daily 09:00 Asia/Shanghai")
     reply = await desk.say("/post at 23:30 Late news")
     confirmed = await desk.press(button(reply, "Send here"))
-    assert shown(confirmed) == "The post goes out on Sunday, March 1, 2026 23:30 (Asia/Shanghai)."
+    assert shown(confirmed) == "The update goes out on Sunday, March 1, 2026 23:30 (Asia/Shanghai)."
     assert labels(confirmed) == ["Discard"]
     assert await desk.services.drafts.publish_due() == 0
     desk.services.clock.advance(4 * 3600)  # type: ignore[attr-defined]
@@ -144,7 +144,7 @@ async def test_a_text_whose_time_was_wrong_is_kept_for_the_next_try(
 ) -> None:
     reply = await desk.say(f"/post at {moment} Late news\\nThe band is back.")
     warning, first, *_, last = shown(reply).splitlines()
-    assert warning.endswith("Your text is kept: send that line alone to schedule it.")
+    assert warning.endswith("Your text is kept: to schedule it, send just that line.")
     assert (first, last) == (title, "The band is back.")
     assert labels(reply) == ["Send here", "Discard"]
     scheduled = await desk.say("/post at 23:30")

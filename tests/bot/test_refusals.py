@@ -24,7 +24,7 @@ Open = Callable[..., AbstractAsyncContextManager[Desk]]
 OTHER = "https://other.example.net/feed.json"
 THIRD = "https://third.example.net/feed.json"
 INTRANET = "http://intranet.example/feed.json"
-PRIVATE = "⚠ This bot is private. Its operator lets this chat in with: skywave chats allow fake:1"
+PRIVATE = "⚠ This bot is private. Its operator can allow this chat with: skywave chats allow fake:1"
 
 
 @pytest.fixture
@@ -94,9 +94,9 @@ async def test_operators_may_use_it_anywhere(closed: Desk) -> None:
 
 async def test_an_allowed_chat_and_its_topics_may_use_it(closed: Desk) -> None:
     await grant(closed, Place("fake", "1"), ChatAccess.ALLOWED)
-    assert "Skywave is on the air" in shown(await closed.say("/start"))
+    assert "Welcome to Skywave" in shown(await closed.say("/start"))
     in_topic = replace(closed.call("/start"), place=Place("fake", "1", "9"))
-    assert "Skywave is on the air" in shown(await closed.router.command(in_topic))
+    assert "Welcome to Skywave" in shown(await closed.router.command(in_topic))
     async with closed.store.read() as work:
         made = await work.chats.find(Place("fake", "1", "9"))
     assert made and made.access is ChatAccess.ALLOWED
@@ -105,9 +105,7 @@ async def test_an_allowed_chat_and_its_topics_may_use_it(closed: Desk) -> None:
 
 async def test_a_chinese_reader_is_told_in_chinese(closed: Desk) -> None:
     said = shown(await closed.say("/start", kind=ChatKind.PRIVATE, locale="zh-hans"))
-    assert (
-        said == "⚠ 本机器人不对外开放。机器人管理员可用以下命令允许当前会话使用：skywave chats allow fake:1"
-    )
+    assert said == "⚠ 本机器人不对外开放。如需使用，请机器人管理员执行：skywave chats allow fake:1"
 
 
 def test_who_was_told_is_remembered_of_a_bounded_number() -> None:
@@ -188,22 +186,24 @@ async def full(opened: Open, quotas: Quotas, lines: list[str], said: str) -> Non
 
 
 async def test_a_chat_follows_so_many_private_sources(opened: Open) -> None:
-    said = "This chat follows 1 private feeds, and no chat may follow more. /unsubscribe makes room."
+    said = "This chat already follows 1 private feeds, the most for one chat. Remove one with /unsubscribe."
     await full(opened, Quotas(chat_sources=1), [f"/subscribe {FEED}", f"/subscribe {OTHER}"], said)
 
 
 async def test_a_person_adds_so_many_sources(opened: Open) -> None:
-    said = "You have added 1 feeds, and nobody may add more. The operator of this bot can add this one."
+    said = (
+        "You have already added 1 feeds, the most for one person. The operator of this bot can add this one."
+    )
     await full(opened, Quotas(person_sources=1), [f"/subscribe {FEED}", f"/subscribe {OTHER}"], said)
 
 
 async def test_there_are_so_many_private_sources_in_all(opened: Open) -> None:
-    said = "This bot reads as many private feeds as it may: 1. The operator of this bot can add this one."
+    said = "This bot already reads 1 private feeds, its limit. The operator of this bot can add this one."
     await full(opened, Quotas(private_sources=1), [f"/subscribe {FEED}", f"/subscribe {OTHER}"], said)
 
 
 async def test_a_person_writes_so_many_updates_a_day(opened: Open) -> None:
-    said = "You have written 2 updates within a day, and nobody may write more. Try again tomorrow."
+    said = "You have written 2 updates within a day, the most for one person. Try again tomorrow."
     await full(opened, Quotas(posts_per_day=2), ["/post a", "/post b", "/post c"], said)
 
 
@@ -217,7 +217,7 @@ async def test_a_quota_of_a_person_holds_in_all_chats_and_of_that_person_alone(o
         for url in (FEED, OTHER):
             await desk.publish("post-1", url=url)
         await desk.say(f"/subscribe {FEED}")
-        assert "You have added 1 feeds" in shown(await desk.say(f"/subscribe {OTHER}", place="2"))
+        assert "You have already added 1 feeds" in shown(await desk.say(f"/subscribe {OTHER}", place="2"))
         assert "now follows" in shown(await desk.say(f"/subscribe {OTHER}", place="2", actor="fake:8"))
 
 
@@ -298,7 +298,7 @@ async def test_a_persons_source_stays_outside_when_it_is_polled(opened: Open, pu
 UNREACHABLE = [
     AddressRefused("intranet.example: 10.0.0.7 is not a public address; to allow it, add its network"),
     Unreachable("http://intranet.example/feed.json: no address is known for intranet.example"),
-    Unreachable("http://intranet.example/feed.json: intranet.example takes no connection"),
+    Unreachable("http://intranet.example/feed.json: intranet.example refuses the connection"),
     Unreachable("http://intranet.example/feed.json: no secure connection to intranet.example"),
     Unreachable("http://intranet.example/feed.json did not answer within 20 s"),
 ]

@@ -150,21 +150,21 @@ def test_a_setting_that_nobody_reads_is_told_with_the_one_that_was_meant(
     monkeypatch.setenv("SKYWAVE_99999999999999", "1")
     (empty / TOML).write_text('poll_intervall = 60\nbanner = "HELLO"\n')
     assert unknown_settings() == [
-        "SKYWAVE_TELEGRAM_TOKE is no setting and has no effect: did you mean SKYWAVE_TELEGRAM_TOKEN?",
-        "SKYWAVE_99999999999999 is no setting and has no effect",
-        "poll_intervall is no setting and has no effect: did you mean poll_interval?",
+        "SKYWAVE_TELEGRAM_TOKE is not a setting and has no effect: did you mean SKYWAVE_TELEGRAM_TOKEN?",
+        "SKYWAVE_99999999999999 is not a setting and has no effect",
+        "poll_intervall is not a setting and has no effect: did you mean poll_interval?",
     ]
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
-        ("ACCESS", "shut", "is none of what it can be: 'open', 'curated', 'closed'"),
-        ("LOG_FORMAT", "xml", "is none of what it can be: 'console', 'json'"),
-        ("PAGE_SIZE", "x", "is no whole number"),
-        ("PAGE_SIZE", "0", "is too small: it has to be at least 1"),
-        ("METRICS_PORT", "99999", "is too large: it can be at most 65535"),
-        ("TELEGRAM_PAID_BROADCAST", "maybe", "is neither true nor false"),
+        ("ACCESS", "shut", "must be one of 'open', 'curated', 'closed'"),
+        ("LOG_FORMAT", "xml", "must be one of 'console', 'json'"),
+        ("PAGE_SIZE", "x", "is not a whole number"),
+        ("PAGE_SIZE", "0", "is too small: it must be at least 1"),
+        ("METRICS_PORT", "99999", "is too large: it must be at most 65535"),
+        ("TELEGRAM_PAID_BROADCAST", "maybe", "must be true or false"),
     ],
 )
 def test_what_a_setting_should_be_is_told_in_our_words(

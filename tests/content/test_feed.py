@@ -203,16 +203,18 @@ class TestNotAFeed:
             "<body>an <rss> tag</body></html>"
         )
         with pytest.raises(
-            ParseError, match=r"not a feed .* https://example\.org/rss or https://example\.org/atom"
+            ParseError, match=r"is a web page: .* https://example\.org/rss or https://example\.org/atom"
         ):
             parse(page)
 
-    @pytest.mark.parametrize(
-        "text", ["<html><body>hello</body></html>", "hello", "", "%PDF-1.7", "[]", "<svg/>"]
-    )
+    @pytest.mark.parametrize("text", ["<html><body>hello</body></html>", "hello", "%PDF-1.7", "[]", "<svg/>"])
     def test_anything_else_says_so(self, text: str) -> None:
         with pytest.raises(ParseError, match="is not a feed"):
             parse(text)
+
+    def test_an_empty_answer_says_so(self) -> None:
+        with pytest.raises(ParseError, match="is empty"):
+            parse("")
 
     def test_a_feed_beyond_repair_says_so(self) -> None:
         with pytest.raises(ParseError, match="broken feed"):

@@ -352,7 +352,7 @@ class TestErrors:
         ("status", "words"),
         [
             (404, "answered 404: check the address"),
-            (403, "answered 403: it does not let Skywave in"),
+            (403, "answered 403: access is refused"),
             (410, "answered 410: it is gone for good"),
             (500, "answered 500: the server has a problem"),
             (204, "answered 204"),
@@ -390,7 +390,7 @@ class TestErrors:
     async def test_no_server_there(self, fetcher: HttpFetcher) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        with pytest.raises(Unreachable, match="takes no connection"):
+        with pytest.raises(Unreachable, match="cannot connect to"):
             await fetcher.fetch(f"http://127.0.0.1:{port}/", NONE)
 
     async def test_no_such_name(self) -> None:

@@ -1,6 +1,7 @@
 import ast
 import pickle
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from io import BytesIO
@@ -64,16 +65,23 @@ def message_of(call: ast.Call) -> str | None:
     return first.value
 
 
-def used_msgids() -> set[str]:
+def extracted(keywords: Mapping[str, tuple[int, ...] | None]) -> set[str]:
+    """The texts in such calls, the singular where there is a plural."""
     found = [
         message
         for package in PACKAGES
         for _, _, message, _, _ in extract_from_dir(
-            str(ROOT / package), [("**.py", "python")], keywords=KEYWORDS
+            str(ROOT / package), [("**.py", "python")], keywords=dict(keywords)
         )
     ]
+    return {message if isinstance(message, str) else message[0] for message in found}
+
+
+def used_msgids() -> set[str]:
+    # What is typed for a command is the same in every language, unless it has a placeholder.
+    usages = {usage for usage in extracted({"Command": (2,)}) if " " in usage}
     messages = {message for _, call in raised() if (message := message_of(call))}
-    return {message if isinstance(message, str) else message[0] for message in found} | messages
+    return extracted(KEYWORDS) | usages | messages
 
 
 def fields(text: str) -> set[str]:
@@ -184,3 +192,14 @@ def test_dates_are_local() -> None:
     assert Translator("zh").date(late, shanghai) == "2025年3月2日 01:05"
     assert Translator("en").date(late, shanghai) == "Mar 2, 2025 01:05"
     assert Translator("en").date(late, UTC) == "Mar 1, 2025 17:05"
+
+
+def test_sentences_are_joined_as_the_language_does() -> None:
+    assert Translator("en").sentences("One.", "", "Two.") == "One. Two."
+    assert Translator("zh").sentences("一。", "二。") == "一。二。"
+
+
+def test_chinese_has_full_width_punctuation() -> None:
+    for message in entries():
+        for string in texts(message.string):
+            assert not re.search("[\u4e00-\u9fff][,;:!?()]|[,;!?()][\u4e00-\u9fff]|[。，：；！？）] ", string)

@@ -44,7 +44,7 @@ class AppriseSettings(BaseModel):
     def _are_urls_with_names(cls, value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
         for name, url in value.items():
             if not WORD.fullmatch(name) or "://" not in url.get_secret_value():
-                raise ValueError("is not as it should be: write team-mail=mailto://… for each chat")
+                raise ValueError("is not in the right form: write team-mail=mailto://… for each chat")
         return value
 
 

@@ -20,9 +20,9 @@ CONNECT_TIMEOUT = 60.0  # seconds
 # What close codes mean that no other attempt will change (docs.discord.com: "Gateway Close Event Codes").
 CLOSED = {
     4004: TOKEN_REFUSED,
-    4010: Msgid("Discord does not take this connection as one of many: update Skywave"),
+    4010: Msgid("Discord rejects the shard of this connection: update Skywave"),
     4011: Msgid("the bot is in too many servers for one connection: let it leave some"),
-    4012: Msgid("Discord no longer speaks this version of its gateway: update Skywave"),
+    4012: Msgid("Discord no longer supports this version of its gateway: update Skywave"),
     4013: Msgid("Discord does not know the intents that Skywave asks for: update Skywave"),
     4014: Msgid(
         "Discord does not allow the intents that Skywave asks for: check the bot's page in the portal"

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
+from content.i18n import Translator
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Place, Sent
 
 NAME = "terminal"
@@ -114,25 +115,27 @@ class TerminalAdapter(TerminalSender):
         name, _, arguments = line.partition(" ")
         locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
         call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
+        t = Translator(locale).t
         pressed = next((button for button in self._buttons if _means(line, button)), None)
         if pressed is not None:
             reply = await wiring.router.press(pressed.data, call, [pressed.data])
         elif name.startswith("/"):
             reply = await wiring.router.command(call)
         else:
-            reply = Reply(present.error("Commands begin with a slash: /latest, /search WORDS, /help."))
+            reply = Reply(present.error(t("Commands begin with a slash: /latest, /search WORDS, /help.")))
         if reply is not None:
-            self._show(reply)
+            self._show(reply, t)
         wiring.wake()
 
-    def _show(self, reply: Reply) -> None:
+    def _show(self, reply: Reply, t: Callable[[str], str]) -> None:
         for message in self.render(reply.document, Form.FULL):
             self.show(message.payload)
         self._buttons = reply.buttons
         # The numbers of pages stand in the text already.
         named = [f"[{button.label}]" for button in reply.buttons if any(map(str.isalpha, button.label))]
         if named:
-            self.write(f"{' '.join(named)}  (type what is on a button)")
+            hint = t("(type the label of a button)")
+            self.write(f"{' '.join(named)}  {hint}")
 
 
 def _means(line: str, button: Button) -> bool:

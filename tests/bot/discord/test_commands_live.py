@@ -97,7 +97,7 @@ async def test_commands_are_described_in_both_languages(dc: DiscordEmulator, sky
     commands = {command["name"]: command for command in dc.world.commands[None].listed()}
     assert list(commands) == [command.name for command in sky.app.services.commands]
     latest = commands["latest"]
-    assert latest["description"] == "the newest posts"
+    assert latest["description"] == "show the newest posts"
     chinese = latest["description_localizations"]
     assert isinstance(chinese, dict)
     assert chinese["zh-CN"] == chinese["zh-TW"] != latest["description"]

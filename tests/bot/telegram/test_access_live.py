@@ -61,7 +61,7 @@ async def test_a_closed_bot_tells_a_chat_once_how_to_get_in(tg: TelegramEmulator
     async with live(tg, folder, access="closed") as sky:
         told = await sky.answer(group, "/start")
         address = f"telegram:{group.id}"
-        assert told.text.endswith(f"Its operator lets this chat in with: skywave chats allow {address}")
+        assert told.text.endswith(f"Its operator can allow this chat with: skywave chats allow {address}")
         before = len(tg.messages(group))
         tg.say(group, "/latest")
         tg.say(group, "/subscribe")

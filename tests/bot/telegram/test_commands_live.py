@@ -131,7 +131,7 @@ async def test_the_menu_has_the_commands_in_both_languages(tg: TelegramEmulator,
     english, chinese = menus[default, ""], menus[default, "zh"]
     names = [command["command"] for command in english]
     assert names == [command["command"] for command in chinese] == [c.name for c in sky.app.services.commands]
-    assert english[0]["description"] == "the newest posts"
+    assert english[0]["description"] == "show the newest posts"
     assert chinese[0]["description"] != english[0]["description"]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from content.i18n import Translator
 from scheduler.timetable.recurrences import (
     DAYS,
     InThePast,
@@ -18,6 +19,7 @@ from scheduler.timetable.recurrences import (
     occurrences,
     parse,
     parse_moment,
+    translated,
 )
 
 ZONES = st.sampled_from(sorted(available_timezones()))
@@ -84,6 +86,12 @@ def test_any_text_is_understood_or_gets_a_valid_form(text: str) -> None:
 @given(RECURRENCES)
 def test_what_is_shown_can_be_read_back(recurrence: Recurrence) -> None:
     assert parse(str(recurrence)) == (recurrence, "")
+    assert parse(translated(str(recurrence), Translator("zh"))) == (recurrence, "")
+
+
+def test_a_schedule_is_shown_in_a_language() -> None:
+    assert translated("mon,thu 08:00 Europe/Berlin", Translator("zh")) == "周一、周四 08:00 Europe/Berlin"
+    assert translated("mon,thu 08:00", Translator("en")) == "mon,thu 08:00"
 
 
 @given(ZONES)
