@@ -76,11 +76,11 @@ async def discord(chats: int) -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def forums(chats: int) -> AsyncIterator[Site]:
-    """Discord with so many forums. For every twentieth forum, the answer to the first send is lost."""
+    """Discord with so many forums. For every tenth forum, the answer to the first send is lost."""
     async with DiscordEmulator(limits=Limits()) as dc:
         club = dc.guild("Club")
         places = [dc.forum(club, f"forum-{n}") for n in range(chats)]
-        for place in places[::20]:
+        for place in places[::10]:
             dc.faults.add(delivered_then_dropped(), OPEN_THREAD, place.id)
         addresses = {"discord_api_url": dc.url, "discord_gateway_url": dc.gateway_url}
 
