@@ -72,7 +72,12 @@ async def scene(chats: int, strict: int, *, paid: bool = False, faults: float = 
             people = (await tg.ask("create", kind="private", count=PEOPLE))["ids"]
             world = await World.make(url)
             await world.follow("telegram", [str(chat) for chat in ids], ChatKind.PRIVATE)
-            settings = {"database_url": url, "telegram_token": TOKEN, "telegram_api_url": tg.url}
+            settings = {
+                "database_url": url,
+                "telegram_token": TOKEN,
+                "telegram_api_url": tg.url,
+                "commands_per_minute": "1000",  # these people send more than one person may
+            }
             log = Path(folder) / "log.txt"
             paying = str(paid).lower()
             async with child("-m", "bot", "run", log=log, telegram_paid_broadcast=paying, **settings) as bot:
