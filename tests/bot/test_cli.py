@@ -330,6 +330,8 @@ class Finder:
         if name == {module!r}:
             signal.raise_signal(signal.SIGINT)
 
+# A shell starts background jobs with SIGINT ignored, and so may whoever runs the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.meta_path.insert(0, Finder())
 sys.argv = ["skywave", "chats", "list"]
 runpy.run_module("bot", run_name="__main__")
