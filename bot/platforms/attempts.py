@@ -40,7 +40,7 @@ async def say_in_a_form_that_is_taken(
 ) -> None:
     """Send a document as one message; each time the platform rejects it, send it in a plainer form.
 
-    `where` is logged. Raises what `say` raises; ContentRejected only if the plainest form is rejected too.
+    `where` is logged. Raises what `say` raises; ContentRejected only if no plainer form can help.
     """
     form = Form.FULL
     while True:

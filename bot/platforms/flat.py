@@ -39,7 +39,7 @@ _UNSAFE = re.compile(
     "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
     "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
 )
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, although Unicode calls them letters or symbols
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank letters and symbols
 
 
 class SpanKind(StrEnum):
@@ -54,7 +54,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Code points `start` to `end` (exclusive) of a text. Only a LINK has a `url`, only a PRE a `language`."""
+    """Code points `start` to `end` (exclusive) of a text. A LINK has a `url`, a PRE may have a `language`."""
 
     start: int
     end: int
