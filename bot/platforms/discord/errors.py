@@ -40,7 +40,7 @@ LATE = (10062, 10015, 40060, UNKNOWN_MESSAGE, 50027)
 # For publishing: the message is already published, or it was deleted.
 PUBLISHED = (40033, UNKNOWN_MESSAGE)
 
-# All exceptions that discord.py raises for a request.
+# All exceptions that discord.py raises, of its own and of aiohttp.
 FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 TOKEN_REFUSED = Msgid(
