@@ -1,4 +1,4 @@
-"""Remembers who was told something, so that a refusal is said once and not again and again."""
+"""Remembers who was told something, so that a refusal is not repeated."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -13,7 +13,7 @@ class Told:
         self._told: OrderedDict[Hashable, float] = OrderedDict()
 
     def first(self, whom: Hashable) -> bool:
-        """Whether to say it now: it was not said within the period."""
+        """Whether `whom` was not told within the period; from now on they count as told."""
         now = self._monotonic()
         said = self._told.get(whom)
         if said is not None and now - said < self._seconds:
