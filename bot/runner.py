@@ -161,7 +161,7 @@ class Runner:
                 await self._give_up_after(self._left() + LAST, sender.close(self._left()), sender.name)
 
     async def _unless_stopped(self, waiting: Coroutine[None, None, T]) -> T | None:
-        """The result, or None if a stop was asked for before there was one."""
+        """Wait for a result; None, and the wait is cancelled, if a stop is requested first."""
         task, stop = asyncio.create_task(waiting), asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -188,6 +188,7 @@ class Runner:
             _, left = await asyncio.wait({*work, stop}, timeout=self._left() + LAST)
             if left:
                 log.warning("end.cut_off", what="deliveries", reason="the store does not answer")
+        # Raise a task's error: a failed listener or dispatcher must not look like a normal end.
         for error in [task.exception() for task in work if task.done() and not task.cancelled()]:
             if error is not None:
                 raise error

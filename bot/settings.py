@@ -123,6 +123,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The first source that has a value wins.
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, FileSettingsSource(settings_cls), toml
 

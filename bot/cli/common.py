@@ -188,7 +188,7 @@ def platform_of(place: Place) -> Platform[Any]:
 
 
 def kind_of_place(place: Place) -> ChatKind:
-    """The kind of a chat as far as its place tells it; the platform may correct it later."""
+    """The kind of a chat as its place suggests; the platform may correct it later."""
     return platform_of(place).kind(place)
 
 

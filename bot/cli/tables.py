@@ -39,5 +39,6 @@ def draw_table(console: Console, columns: Sequence[str], lines: Sequence[Sequenc
         narrowest += GAP + (min(widest, PROSE_WIDTH) if prose else widest)
     for line in lines:
         table.add_row(*map(Text, line))
+    # Rich would cut cells to fit the terminal; a table that is too wide keeps them whole.
     console.width = max(console.width, narrowest)
     console.print(table, crop=False)

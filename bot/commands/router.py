@@ -149,7 +149,7 @@ class Router:
 
     async def _present(self, chat: Chat, call: Call) -> Chat:
         """Store the chat with the title and kind of the call. A chat that was gone is active again."""
-        same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages tell no title
+        same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages contain no title
         if chat.id and same and chat.state is not ChatState.GONE:
             return chat
         async with self._services.store.write() as work:

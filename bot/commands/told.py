@@ -6,7 +6,7 @@ from datetime import timedelta
 
 
 class Told:
-    """Remembers people or chats for a period; beyond `most` of them, the oldest are forgotten."""
+    """Remembers people or chats for a period, at most `most` of them; the oldest are forgotten first."""
 
     def __init__(self, period: timedelta, monotonic: Callable[[], float], most: int = 10_000) -> None:
         self._seconds, self._monotonic, self._most = period.total_seconds(), monotonic, most

@@ -136,6 +136,7 @@ def _honest(flat: Flat) -> Flat:
     lying = [(span, host) for span, host in hosts if host]
     if not lying:
         return flat
+    # moved[n]: how many code points text moves that has n inserted hosts before it.
     ends = sorted(span.end for span, _ in lying)
     pieces, spans, last, moved = [], [], 0, [0]
     for span, host in sorted(lying, key=lambda pair: pair[0].end):

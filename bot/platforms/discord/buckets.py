@@ -24,7 +24,7 @@ class Bucket(Ratelimit):
     __slots__ = ("_longest",)
 
     def __init__(self, longest: float) -> None:
-        super().__init__(None)  # it never refuses by itself
+        super().__init__(None)  # no time-out in the base class: `acquire` and `_refresh` apply ours
         self._longest = longest
 
     async def acquire(self) -> None:

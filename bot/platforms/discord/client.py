@@ -44,7 +44,7 @@ class Client(discord.Client):
         guild_wait: float,
     ) -> None:
         super().__init__(
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(guilds=True),  # commands need no privileged intent
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -80,7 +80,7 @@ class Client(discord.Client):
         """The edge of every event's task: a handler that fails is logged and stops nothing else."""
         log.exception("discord.event_broken", what=event_method)
 
-    # What people do
+    # Interactions
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         try:
@@ -114,7 +114,7 @@ class Client(discord.Client):
         router = self.wiring.router
         return await router.command(call if router.knows(call.name) else replace(call, name="help"))
 
-    # What channels do
+    # Channel events
 
     async def on_ready(self) -> None:
         log.info("discord.connected", bot=str(self.user), guilds=len(self.guilds))

@@ -56,6 +56,7 @@ def escape(content: str) -> str:
 
 def marked(flat: Flat) -> str:
     """Text and its spans as Markdown. Code blocks and quotes are not handled here."""
+    # Cut the text at all span edges and line ends, so that the same spans apply within each run.
     edges = {0, len(flat.text)} | {edge for span in flat.spans for edge in (span.start, span.end)}
     for found in re.finditer("\n", flat.text):
         edges |= {found.start(), found.end()}

@@ -44,7 +44,7 @@ async def _find_thread(
     for thread in active["threads"]:
         number, there = int(thread["id"]), int(thread["parent_id"]) == forum.id
         if there and number > after and _is_ours(client, int(thread["owner_id"])):
-            with suppress(discord.NotFound):  # somebody has deleted its first message
+            with suppress(discord.NotFound):  # its first message was deleted
                 first = await client.get_partial_messageable(number).fetch_message(number)
                 if _shows(first, payload):
                     return Sent(str(number), (str(number),), opened=True)

@@ -72,6 +72,7 @@ def _flat(document: Document, form: Form) -> tuple[Flat, str]:
 
 def _entities(flat: Flat) -> list[dict[str, Any]]:
     spans = sorted(_allowed(flat), key=lambda span: (_WORTH.index(span.kind), span.start))[:ENTITIES]
+    # The offset of each code point in UTF-16 units, as the Bot API counts.
     offsets = [0, *accumulate(1 + (ord(ch) > 0xFFFF) for ch in flat.text)]
     in_order = sorted(spans, key=lambda span: (span.start, -span.end, span.kind is not SpanKind.QUOTE))
     return [_entity(span, offsets) for span in in_order]

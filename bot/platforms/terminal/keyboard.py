@@ -51,7 +51,7 @@ class Pipe:
 
 
 class Readline:
-    """A person at a terminal with readline, which tells the text typed so far."""
+    """A person at a terminal with readline, whose buffer holds the text typed so far."""
 
     prompts = True
 
@@ -88,7 +88,7 @@ def keyboard_of(source: TextIO, interactive: bool) -> Keyboard:
 
 
 def taken_back(typed: str, columns: int) -> str:
-    """The control sequence that erases the prompt and the typed text on a terminal with so many columns."""
+    """The control sequence that erases the prompt and the typed text, which may fill several rows."""
     rows = max(0, cell_len(PROMPT + typed) - 1) // columns
     return (f"\x1b[{rows}A" if rows else "") + "\r\x1b[J"
 
@@ -110,7 +110,7 @@ class Lines:
 
     def _read(self) -> None:
         while True:
-            self._wanted.acquire()
+            self._wanted.acquire()  # `line` prints the prompt, which must come after the last reply
             line = self._keyboard.line()
             try:
                 self._loop.call_soon_threadsafe(self._lines.put_nowait, line or None)
