@@ -52,17 +52,17 @@ class Settings(BaseSettings):
     banner: str = "INCOMING TRANSMISSION"
     heading: str = "LATEST UPDATES"
     allowed_networks: Networks = ()
-    metrics_port: int | None = Field(None, ge=0, le=65535)  # none: no metrics are served
+    metrics_port: int | None = Field(None, ge=0, le=65535)  # not set: no metrics are served
     metrics_host: str = "127.0.0.1"
     watchdog: Literal["report", "end"] = "report"  # what to do when the event loop is stuck
-    # Who may use the bot, and how much of it.
+    # Access and quotas.
     access: AccessMode = AccessMode.OPEN
     chat_sources: int = Field(30, ge=0)  # private sources that a chat may follow
     person_sources: int = Field(50, ge=0)  # private sources that a person may add
     private_sources: int = Field(2000, ge=0)  # private sources in all
-    commands_per_minute: int = Field(20, ge=1)  # of a person
+    commands_per_minute: int = Field(20, ge=1)  # per person
     posts_per_day: int = Field(50, ge=0)  # updates that a person may write
-    post_length: int = Field(20_000, ge=100)  # code points of such an update
+    post_length: int = Field(20_000, ge=100)  # code points of an update
     # How many posts are read, and for how many days data is kept (0: for ever).
     source_posts: int = Field(500, ge=1)  # the newest posts of one read
     keep_posts: int = Field(730, ge=0)

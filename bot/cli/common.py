@@ -183,7 +183,7 @@ def parse_place(word: str) -> Place:
 
 
 def platform_of(place: Place) -> Platform[Any]:
-    """The description of the platform that a place is on."""
+    """The platform of a place."""
     return BY_NAME[place.platform]
 
 

@@ -1,4 +1,4 @@
-"""`skywave health`: whether the running process answers, for a container's health check."""
+"""`skywave health`: checks that the running process answers, for a container's health check."""
 
 from ipaddress import ip_address
 

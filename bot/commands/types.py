@@ -59,7 +59,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`data` is at most 64 bytes: it comes back when the button is pressed, also after a restart."""
+    """A button; a press sends `data` back, even after a restart. Telegram limits it to 64 bytes."""
 
     label: str
     data: str

@@ -35,7 +35,7 @@ from content.text import excerpt
 _LABEL_LENGTH = 200  # most code points of a picture's description
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters: a terminal obeys them
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters, which a terminal interprets
     "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
     "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
 )

@@ -69,8 +69,8 @@ class Limiter:
     limits: Limits
     held_until: float = NEVER
     _arrival: float = NEVER  # theoretical arrival time of the overall limit
-    _arrivals: dict[str, float] = field(default_factory=dict)  # and of each address
-    _reply_arrivals: dict[str, float] = field(default_factory=dict)  # of its replies, at their share
+    _arrivals: dict[str, float] = field(default_factory=dict)  # the same for each address
+    _reply_arrivals: dict[str, float] = field(default_factory=dict)  # and for its replies, at their share
     _waiting_replies: Counter[str] = field(default_factory=Counter)
     _expected_until: dict[str, float] = field(default_factory=dict)  # until when a broadcast is expected
     _held: dict[str, float] = field(default_factory=dict)

@@ -115,6 +115,6 @@ class Lines:
             try:
                 self._loop.call_soon_threadsafe(self._lines.put_nowait, line or None)
             except RuntimeError:
-                return  # the loop has ended
+                return  # the loop is closed
             if not line:
                 return
