@@ -57,14 +57,17 @@ class SystemClock:
 
 
 def examples_folder() -> Path:
-    """The posts that are shown while there is no source: packed with `content`, or in the checkout."""
+    """The folder of the example posts, which are shown while there is no source.
+
+    An installed package has it in `content`, a checkout of the repository in `examples`.
+    """
     packed = Path(content.__file__).parent / "examples"
     return packed if packed.is_dir() else Path(content.__file__).parent.parent / "examples" / "posts"
 
 
 @dataclass(slots=True)
 class App:
-    """All parts, wired. `wakers` are those of the dispatchers that run."""
+    """All parts, wired. `wakers` wake the running dispatchers."""
 
     settings: Settings
     store: SqlStore
@@ -80,7 +83,7 @@ class App:
     router: Router
 
     def compose(self, delivery: Delivery, posts: Sequence[Post]) -> Document:
-        """What a delivery shows."""
+        """The document that a delivery sends."""
         look = make_look(self.settings, delivery.chat)
         broadcast = delivery.broadcast
         match broadcast.kind:
@@ -92,7 +95,7 @@ class App:
                 return present.edition(posts, look, title=broadcast.title, more=broadcast.more)
 
     async def ensure_examples(self) -> None:
-        """Have the example posts in the store, so that a new deployment shows something."""
+        """Import the example posts if there is no source, so that a new deployment shows something."""
         async with self.store.read() as work:
             if await work.sources.all():
                 return
@@ -100,7 +103,7 @@ class App:
 
 
 def kept(settings: Settings) -> Keep:
-    """How long things are kept."""
+    """The retention periods of the settings."""
     return Keep(
         posts=timedelta(days=settings.keep_posts) if settings.keep_posts else None,
         deliveries=timedelta(days=settings.keep_deliveries),
@@ -111,7 +114,7 @@ def kept(settings: Settings) -> Keep:
 
 
 def make_look(settings: Settings, chat: Chat, locale: str = "") -> Look:
-    """How things are shown in a chat; `locale` is the person's, for a chat without a language of its own."""
+    """How posts are presented in a chat. `locale` is the person's; the chat's own language has priority."""
     return Look(
         banner=settings.banner,
         heading=settings.heading,
@@ -129,9 +132,9 @@ async def build(
     seed: int | None = None,
     parser: Parser | None = None,
 ) -> AsyncIterator[App]:
-    """Open the store and wire everything to it; closed again at the end.
+    """Open the store and wire all parts to it; everything is closed when the block ends.
 
-    `parser` reads outside text in place of worker processes. Raises SettingsError and StoreError.
+    `parser` replaces the worker processes that parse outside text. Raises SettingsError and StoreError.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -139,6 +142,7 @@ async def build(
         stack.push_async_callback(store.close)
         fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(fetcher.close)
+        # URLs that people add never reach `allowed_networks`: only operators may name internal addresses.
         for_people = HttpFetcher()
         stack.push_async_callback(for_people.close)
         quotas = Quotas(
@@ -205,7 +209,10 @@ async def build(
 
 @contextmanager
 def sole_process(settings: Settings) -> Iterator[bool]:
-    """Whether no other process runs on this SQLite file; on PostgreSQL leases settle that."""
+    """Lock the SQLite file; yields False if another process holds the lock. PostgreSQL uses leases instead.
+
+    Raises StoreReadOnly.
+    """
     path = sqlite_file(settings.database_url)
     if path is None:
         yield True

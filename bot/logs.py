@@ -1,6 +1,6 @@
-"""Structured logs on standard error: a line an event, for people or as JSON.
+"""Structured logs on standard error: one line per event, for people or as JSON.
 
-Secrets are cut out of both, and what a terminal would obey.
+Secrets are masked in both, and characters that a terminal would interpret are replaced.
 """
 
 import logging
@@ -14,14 +14,14 @@ from bot.platforms import PLATFORMS
 from bot.visible import visible
 from content.secrets import without_secrets
 
-# What has lines of its own: tracebacks.
+# Keys whose values may have several lines: tracebacks.
 TRACES = ("exception", "stack")
-# Loud about every request that they make.
+# Libraries that log every step at INFO; only their warnings are logged.
 NOISY = ("apscheduler", "aiosqlite", "alembic")
 
 
 class Redactor:
-    """Cuts secrets out of events: known ones, what looks like one of a platform, and those in addresses."""
+    """Masks secrets in events: known secrets, text in the form of a platform's secret, and those in URLs."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret for secret in secrets if secret]
@@ -38,7 +38,7 @@ class Redactor:
                 return {self._cut(str(key)): self._clean(item) for key, item in value.items()}
             case list() | tuple():
                 return [self._clean(item) for item in value]
-            case _:  # an exception, a path, whatever a renderer would write in its own way
+            case _:  # text, or an object (exception, path) that the renderer would turn into text later
                 return self._cut(str(value))
 
     def _cut(self, text: str) -> str:
@@ -50,7 +50,7 @@ class Redactor:
 
 
 def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Keep each value on one line, so that no text from outside looks like another event."""
+    """Keep each value on one line, so that outside text cannot imitate another event."""
     return {
         key: value.replace("\n", " ") if isinstance(value, str) and key not in TRACES else value
         for key, value in event.items()
@@ -60,9 +60,9 @@ def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
 def configure(
     log_format: str, secrets: Sequence[str], *, level: str = "INFO", observers: Sequence[Any] = ()
 ) -> None:
-    """Set logging up, for our own events and for those of the libraries.
+    """Configure logging for our own events and for those of the libraries.
 
-    `observers` are structlog processors that see every event of ours, whatever the level.
+    `observers` are structlog processors that get every event of ours, whatever its level.
     """
     to_text: list[Any] = (
         [

@@ -1,4 +1,4 @@
-"""Runs what `bot.app` has wired: the platforms and the ticks, until told to stop."""
+"""Runs an app: its platforms and periodic jobs, until it is told to stop."""
 
 import asyncio
 import os
@@ -27,18 +27,18 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# The longest time between two looks at what is due.
+# Longest time between two checks for due work.
 POLL_TICK = timedelta(seconds=1)
 DUE_TICK = timedelta(seconds=5)
 UPKEEP_TICK = timedelta(hours=1)
-# What is in flight at the end gets this long, seconds; what still waits then is cancelled.
+# After a stop, requests in flight have this long to finish, seconds; then they are cancelled.
 GRACE = 15.0
-# What was cancelled, and what is told to the store last, gets this long, seconds.
+# Time for cancelled tasks to end and for the last writes to the store, seconds.
 LAST = 2.0
 
 
 class Runner:
-    """Runs an app's platforms and ticks until told to stop, or until nobody is left to serve."""
+    """Runs an app's platforms and ticks until it is told to stop, or until all platforms have ended."""
 
     def __init__(self, app: App, senders: Sequence[Sender], *, grace: float = GRACE) -> None:
         self._app, self._senders, self._grace = app, senders, grace
@@ -49,19 +49,19 @@ class Runner:
         self.refused: dict[str, str] = {}  # platforms that stopped, and why
 
     def stop(self) -> None:
-        """Take up nothing more, finish what is in flight, and end."""
+        """Start nothing new, finish what is in flight, then end `run`. A second call changes nothing."""
         if self._ends_at is None:
             self._ends_at = asyncio.get_running_loop().time() + self._grace
         self._stop.set()
 
     def _left(self) -> float:
-        """Seconds until what still waits is cancelled: one moment for all of the ending."""
+        """Seconds until unfinished work is cancelled. All steps of the shutdown share this one deadline."""
         if self._ends_at is None:
             return self._grace
         return max(0.0, self._ends_at - asyncio.get_running_loop().time())
 
     async def run(self) -> None:
-        """Serve, once no other process does."""
+        """Wait for the leases, then serve until stopped."""
         app = self._app
         names = ["ticks", *(sender.name for sender in self._senders)]
         holder = f"{socket.gethostname()}:{os.getpid()}:{app.rng.getrandbits(32):08x}"
@@ -83,7 +83,7 @@ class Runner:
             await self._give_up_after(LAST, leases.release(names), "leases")
 
     async def _give_up_after(self, seconds: float, work: Coroutine[None, None, None], what: str) -> None:
-        """Do a last thing, unless it takes too long or the store does not answer: another process can."""
+        """Run a step of the shutdown; log it if it takes too long or the store does not answer."""
         try:
             async with asyncio.timeout(seconds):
                 await work
@@ -91,14 +91,14 @@ class Runner:
             log.warning("end.cut_off", what=what, reason=str(exc) or "it took too long")
 
     async def listen_only(self) -> None:
-        """Answer people beside another process that does the rest."""
+        """Only answer people, while another process polls and sends."""
         await self._app.ensure_examples()
         for sender in self._senders:
             if isinstance(sender, Listens):
                 await sender.listen(self._wiring(self._pacers[sender.name], self._app.services.wake))
 
     async def health(self) -> Health:
-        """What metrics and readiness need to know now."""
+        """The current figures for the metrics and the readiness check."""
         problems = {
             sender.name: self.refused.get(sender.name, "not connected yet")
             for sender in self._senders
@@ -140,7 +140,7 @@ class Runner:
                 group.create_task(self._platform(sender, epochs[sender.name]))
 
     async def _platform(self, sender: Sender, epoch: int) -> None:
-        """Dispatch for one platform, and listen if it can; that it stops does not end the others."""
+        """Dispatch for one platform, and listen if it can. If it stops, the others go on."""
         app = self._app
         pacer = self._pacers[sender.name]
         dispatcher = Dispatcher(app.store, sender, app.compose, pacer, app.clock, app.rng, epoch)
@@ -161,7 +161,7 @@ class Runner:
                 await self._give_up_after(self._left() + LAST, sender.close(self._left()), sender.name)
 
     async def _unless_stopped(self, waiting: Coroutine[None, None, T]) -> T | None:
-        """The result, or None if a stop was asked for before there was one."""
+        """Wait for a result; None, and the wait is cancelled, if a stop is requested first."""
         task, stop = asyncio.create_task(waiting), asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -172,7 +172,7 @@ class Runner:
         return None if task.cancelled() else task.result()
 
     async def _dispatch(self, dispatcher: Dispatcher, listening: Coroutine[None, None, None] | None) -> None:
-        """Dispatch and listen until either ends or a stop is asked for; then finish what is in flight."""
+        """Dispatch and listen until one of them ends or a stop is requested; then finish work in flight."""
         listen = [asyncio.create_task(listening)] if listening else []
         work = [*listen, asyncio.create_task(dispatcher.run())]
         stop = asyncio.create_task(self._stop.wait())
@@ -188,6 +188,7 @@ class Runner:
             _, left = await asyncio.wait({*work, stop}, timeout=self._left() + LAST)
             if left:
                 log.warning("end.cut_off", what="deliveries", reason="the store does not answer")
+        # Raise a task's error: a failed listener or dispatcher must not look like a normal end.
         for error in [task.exception() for task in work if task.done() and not task.cancelled()]:
             if error is not None:
                 raise error
@@ -195,7 +196,7 @@ class Runner:
             raise dispatcher.stopped
 
     async def _tell_operators(self, platform: str, error: PlatformStopped) -> None:
-        """Say once, in the log and on every other platform, that one has stopped."""
+        """Report in the log, and to the operators on all other platforms, that a platform has stopped."""
         self.refused[platform] = str(error)
         log.error("platform.stopped", platform=platform, reason=str(error))
         now = self._app.clock.now()
@@ -208,6 +209,6 @@ class Runner:
                         place = Place(name, address)
                         await membership.notify(work, place, error.message, now, values=error.values)
                 await work.commit()
-        except StoreError as exc:  # the log has it, and the other platforms go on
+        except StoreError as exc:  # logged above already; the other platforms go on
             log.error("store.unavailable", reason=str(exc), next_step="the operators are not told in chats")
         self._app.services.wake()

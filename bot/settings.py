@@ -1,4 +1,4 @@
-"""Settings: `SKYWAVE_*` in the environment, the same keys in `skywave.toml`; each `X` may be `X_FILE`."""
+"""Settings from `SKYWAVE_*` variables, from files named by `SKYWAVE_*_FILE`, and from `skywave.toml`."""
 
 import os
 import tomllib
@@ -33,9 +33,9 @@ Words = Annotated[frozenset[str], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What a deployment can decide, beside the settings of each platform.
+    """The settings of a deployment, without those of the platforms.
 
-    Secrets never show in a representation or a log.
+    Secrets never show in a repr or a log.
     """
 
     model_config = SettingsConfigDict(
@@ -52,18 +52,18 @@ class Settings(BaseSettings):
     banner: str = "INCOMING TRANSMISSION"
     heading: str = "LATEST UPDATES"
     allowed_networks: Networks = ()
-    metrics_port: int | None = Field(None, ge=0, le=65535)  # none: no metrics are served
+    metrics_port: int | None = Field(None, ge=0, le=65535)  # not set: no metrics are served
     metrics_host: str = "127.0.0.1"
-    watchdog: Literal["report", "end"] = "report"  # what follows when the event loop is stuck
-    # Who may use the bot, and how much of it.
+    watchdog: Literal["report", "end"] = "report"  # what to do when the event loop is stuck
+    # Access and quotas.
     access: AccessMode = AccessMode.OPEN
     chat_sources: int = Field(30, ge=0)  # private sources that a chat may follow
     person_sources: int = Field(50, ge=0)  # private sources that a person may add
     private_sources: int = Field(2000, ge=0)  # private sources in all
-    commands_per_minute: int = Field(20, ge=1)  # of a person
+    commands_per_minute: int = Field(20, ge=1)  # per person
     posts_per_day: int = Field(50, ge=0)  # updates that a person may write
-    post_length: int = Field(20_000, ge=100)  # code points of such an update
-    # How much is taken, and for how many days it is kept (0: for good).
+    post_length: int = Field(20_000, ge=100)  # code points of an update
+    # How many posts are read, and for how many days data is kept (0: for ever).
     source_posts: int = Field(500, ge=1)  # the newest posts of one read
     keep_posts: int = Field(730, ge=0)
     keep_deliveries: int = Field(30, ge=1)
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> list[str]:
-        """What must never be shown: all that is declared as secret."""
+        """The values of all secret settings, so that logs can mask them."""
         given = [secret for _, value in self for secret in _values(value) if isinstance(secret, SecretStr)]
         return [secret.get_secret_value() for secret in given]
 
@@ -123,6 +123,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The first source that has a value wins.
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, FileSettingsSource(settings_cls), toml
 
@@ -131,14 +132,14 @@ def _values(value: object) -> Collection[object]:
     return list(value.values()) if isinstance(value, Mapping) else [value]
 
 
-# What a process loads: these settings and those of all platforms.
+# The class that is loaded: these settings and those of all platforms.
 _All: type[Settings] = create_model(
     "Settings", __base__=tuple(dict.fromkeys((Settings, *(platform.settings for platform in PLATFORMS))))
 )
 
 
 class FileSettingsSource(PydanticBaseSettingsSource):
-    """`SKYWAVE_X_FILE` names a file whose content is the value of X, as Docker secrets want it."""
+    """Reads the value of setting X from the file that `SKYWAVE_X_FILE` names, as with Docker secrets."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
@@ -159,7 +160,7 @@ class FileSettingsSource(PydanticBaseSettingsSource):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings of this process. Raises SettingsError that names the setting and what it should be."""
+    """Load the settings. Raises SettingsError, which names the setting and says what it should be."""
     try:
         return _All(**overrides)
     except ValidationError as exc:
@@ -171,7 +172,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _sentence(error: ErrorDetails) -> str:
-    """What is wrong, and what it should be, without the value: it may be a secret."""
+    """What is wrong with a value and what it should be. The value is left out: it may be a secret."""
     context = error.get("ctx", {})
     match error["type"]:
         case "literal_error" | "enum":
@@ -193,10 +194,10 @@ def _sentence(error: ErrorDetails) -> str:
 
 
 def unknown_settings() -> Sequence[str]:
-    """A line for each setting of the environment and of the file that nobody reads, with what was meant."""
+    """A warning for each unknown setting in the environment and the file, with the most similar name."""
     given = [name for name in os.environ if name.upper().startswith(PREFIX)]
     keys: list[str] = []
-    with suppress(OSError, ValueError):  # `load_settings` tells of a file that cannot be read
+    with suppress(OSError, ValueError):  # `load_settings` reports a file that cannot be read
         keys = list(tomllib.loads(Path(TOML).read_text(encoding="utf-8")))
     variables = [f"{PREFIX}{name.upper()}{end}" for name in _All.model_fields for end in ("", "_FILE")]
     return [

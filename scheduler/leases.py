@@ -1,6 +1,6 @@
-"""Leases: one process at a time listens, sends and ticks.
+"""Leases: only one process at a time listens, sends and runs periodic jobs.
 
-The epoch of a lease grows with every new holder, and what an older holder still tries to write is refused.
+The epoch of a lease grows with every new holder; the store refuses writes with an older epoch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from scheduler.ports import Clock, Store
 
-# A dead process is replaced after this long at the latest; a living one renews three times meanwhile.
+# A dead process is replaced after TERM at the latest; a live one renews three times in that period.
 TERM = timedelta(seconds=10)
 RENEWAL = TERM / 3
 # How often a waiting process checks whether a lease is free.
@@ -16,7 +16,7 @@ LOOK = timedelta(seconds=1)
 
 
 class Leases:
-    """The leases of one process, the `holder`. `at_once`: no other process can be alive, so take over now."""
+    """The leases of one process, the `holder`. `at_once`: take them over; no other process can be alive."""
 
     def __init__(self, store: Store, clock: Clock, holder: str, *, at_once: bool) -> None:
         self._store, self._clock, self._holder, self._at_once = store, clock, holder, at_once
@@ -41,7 +41,7 @@ class Leases:
         return epochs
 
     async def release(self, names: Sequence[str]) -> None:
-        """Let the next process take over at once."""
+        """Release the leases, so that the next process can take over at once."""
         async with self._store.write() as work:
             for name in names:
                 await work.leases.release(name, self._holder)

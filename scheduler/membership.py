@@ -1,4 +1,4 @@
-"""What happens to chats: they disappear, return, move, lose a topic. Each in one unit of work."""
+"""Changes of a chat's state: it disappears, returns, is paused or loses a topic. Each in one unit of work."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind
 AWAY = "the chat was away"
 # Why a delivery is cancelled.
 BANNED = "the chat was banned"
-# What is said in the chat around a topic that cannot be written to, and why.
+# The notice to the group of a topic that cannot be written to, and the reasons.
 TOPIC_PAUSED = Msgid("“{topic}”: {reason}. Posts are queued until it can be written to again.")
 TOPIC_CLOSED, TOPIC_GONE = Msgid("the topic was closed"), Msgid("the topic is gone")
 
@@ -19,7 +19,7 @@ NO_VALUES: Mapping[str, str | int] = {}
 
 
 async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
-    """Send nothing more to a chat that is gone; its settings stay."""
+    """Mark a chat as gone and cancel its deliveries; its settings stay."""
     await work.chats.set_state(chat.id, ChatState.GONE, reason)
     await work.outbox.cancel(reason, now, chat_id=chat.id)
 
@@ -27,13 +27,16 @@ async def deactivate(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -
 async def deactivate_address(
     work: UnitOfWork, platform: str, address: str, reason: str, now: datetime
 ) -> None:
-    """Send nothing more to an address that is gone, and to its topics."""
+    """Deactivate the chat of an address that is gone, and all its topics."""
     for chat in await work.chats.at(platform, address):
         await deactivate(work, chat, reason, now)
 
 
 async def reactivate_address(work: UnitOfWork, platform: str, address: str, now: datetime) -> None:
-    """Let the subscriptions of an address go on with the next post; try paused deliveries again."""
+    """Reactivate the chat of an address and all its topics.
+
+    Subscriptions of a chat that was gone continue with the next post; deliveries of a paused one are retried.
+    """
     for chat in await work.chats.at(platform, address):
         await reactivate(work, chat, now)
 
@@ -47,20 +50,20 @@ async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
 
 
 async def _forget_missed(work: UnitOfWork, chat: Chat) -> None:
-    """Skip the posts that appeared while a chat got nothing."""
+    """Skip the posts that appeared while a chat was gone or banned."""
     _, missed = await work.digests.waiting(chat.id, 0)
     await work.outbox.skip(chat.id, missed, AWAY)
     await work.subscriptions.restart(chat.id)
 
 
 async def named(work: UnitOfWork, place: Place) -> Sequence[Chat]:
-    """The known chat of a place, and all topics of one that is named without a topic."""
+    """The stored chat of a place; for a place without a topic, also all topics of the chat."""
     at_address = await work.chats.at(place.platform, place.address)
     return [chat for chat in at_address if not place.topic or chat.place == place]
 
 
 async def grant(work: UnitOfWork, place: Place, access: ChatAccess, now: datetime) -> Sequence[Chat]:
-    """Set what a known chat may do, and all topics of one that is named without a topic; returns them."""
+    """Set the access of a stored chat, and without a topic also of all its topics; returns these chats."""
     changed = await named(work, place)
     for chat in changed:
         await work.chats.set_access(chat.id, access)
@@ -72,9 +75,9 @@ async def grant(work: UnitOfWork, place: Place, access: ChatAccess, now: datetim
 
 
 async def pause(work: UnitOfWork, chat: Chat, reason: str) -> bool:
-    """Keep the deliveries of a chat that cannot be written to for now. False if it was not active.
+    """Pause a chat that cannot be written to for now; its deliveries stay queued.
 
-    It may have been found gone meanwhile, or paused with a more precise reason.
+    False if it is no longer active. Then nothing changes: it is gone, or paused with a more precise reason.
     """
     now = await work.chats.get(chat.id)
     if now is None or now.state is not ChatState.ACTIVE:
@@ -84,7 +87,7 @@ async def pause(work: UnitOfWork, chat: Chat, reason: str) -> bool:
 
 
 async def pause_topic(work: UnitOfWork, chat: Chat, reason: str, now: datetime) -> None:
-    """Pause a topic that cannot be written to for now, and say so once in the chat around it."""
+    """Pause a topic that cannot be written to for now, and send one notice to its group."""
     if await pause(work, chat, reason):
         around = Place(chat.place.platform, chat.place.address)
         values = {"topic": chat.name, "reason": reason}
@@ -99,9 +102,9 @@ async def notify(
     kind: ChatKind | None = None,
     values: Mapping[str, str | int] = NO_VALUES,
 ) -> None:
-    """Send a text of Skywave's own to a chat, through the outbox as any other.
+    """Send a notice of Skywave's own to a chat, through the outbox like any other delivery.
 
-    The text is a msgid that is shown in the chat's language; `values` fill its fields.
+    `text` is a msgid, which is translated to the chat's language; `values` fill its fields.
     """
     chat = await work.chats.ensure(place, kind=kind)
     notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text, values=values), now)

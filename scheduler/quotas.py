@@ -1,6 +1,6 @@
-"""Quotas of people and chats. They do not apply to operators and the command line.
+"""Quotas of people and chats. They do not apply to operators or to the command line.
 
-Each rule takes a unit of work, so that it counts in the transaction that stores, and raises QuotaExceeded.
+Each check raises QuotaExceeded. It takes a unit of work, so that it counts in the transaction that stores.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """The limits; what each is for, and its default, is in the settings."""
+    """The limits; `bot/settings.py` describes each of them."""
 
     chat_sources: int = 30
     person_sources: int = 50

@@ -1,4 +1,4 @@
-"""What people type after `skywave`, read and refused in words of ours."""
+"""Parsers for arguments of the command line, with error messages of our own."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -12,12 +12,12 @@ from bot.numbers import LARGEST, number
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-# How alike a word and a command have to be for the one to be meant by the other, from 0 to 1.
+# Least similarity, from 0 to 1, at which a command is suggested for a mistyped word.
 NEAR = 0.75
 
 
 def whole(least: int = 1, most: int = LARGEST) -> Callable[[str | int], int]:
-    """A parser of whole numbers; it raises typer.BadParameter."""
+    """Make a parser for whole numbers from `least` to `most`; it raises typer.BadParameter."""
 
     def read(word: str | int) -> int:
         found = number(str(word))
@@ -30,7 +30,7 @@ def whole(least: int = 1, most: int = LARGEST) -> Callable[[str | int], int]:
 
 
 def seconds(least: float) -> Callable[[str | float], float]:
-    """A parser of times in seconds; it raises typer.BadParameter."""
+    """Make a parser for numbers of seconds, at least `least`; it raises typer.BadParameter."""
 
     def read(word: str | float) -> float:
         try:
@@ -45,7 +45,7 @@ def seconds(least: float) -> Callable[[str | float], float]:
 
 
 def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
-    """A parser of the words of an enumeration; it raises typer.BadParameter."""
+    """Make a parser for the values of an enumeration; it raises typer.BadParameter."""
 
     def read(word: str) -> Choice:
         if word not in list(kind):
@@ -56,7 +56,7 @@ def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
 
 
 class Commands(TyperGroup):
-    """A group of commands that says which one was meant, if one is like it."""
+    """A group of commands that suggests the most similar one for an unknown command."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         word = args[0]
@@ -69,5 +69,5 @@ class Commands(TyperGroup):
         ctx.fail(f"{ctx.command_path} has no command {word!r}{meant}")
 
 
-# A number of something that is stored.
+# The id of a stored item, as lists show it.
 Number = Annotated[int, typer.Argument(metavar="NUMBER", parser=whole(), help="Its number in the list.")]

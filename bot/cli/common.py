@@ -1,4 +1,4 @@
-"""What the commands share: an open app, errors in one line, JSON for scripts."""
+"""Helpers that the commands share: opening the app, errors in one line, JSON output, finding things."""
 
 import asyncio
 import dataclasses
@@ -39,7 +39,7 @@ BY_NAME = {platform.name: platform for platform in PLATFORMS}
 
 
 def settings_of_process(*, level: str = "WARNING", observers: Sequence[Metrics] = ()) -> Settings:
-    """Load the settings and set logging up. Commands log warnings only; `run` says more."""
+    """Load the settings and configure logging. Commands log warnings only; `skywave run` uses INFO."""
     settings = load_settings()
     configure(settings.log_format, settings.secrets, level=level, observers=observers)
     for line in unknown_settings():
@@ -54,12 +54,15 @@ async def open_app() -> AsyncIterator[App]:
 
 
 def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
-    """Run a command to its exit status; an error of ours becomes one line on standard error."""
+    """Run a command and exit with its status; an error of ours is printed as one line on standard error."""
     raise SystemExit(result_of(work) or 0)
 
 
 def result_of(work: Coroutine[Any, Any, T]) -> T:
-    """What a part of a command returns; an error of ours ends the command with one line."""
+    """Run a coroutine and return its result; an error of ours is printed as one line and ends the process.
+
+    Exit status: 2 for wrong usage or settings, 1 for other errors, 130 after Ctrl-C.
+    """
     try:
         return asyncio.run(work)
     except SkywaveError as exc:
@@ -72,7 +75,10 @@ def result_of(work: Coroutine[Any, Any, T]) -> T:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on only if a person says so, or has with `--yes`. Not for coroutines: Ctrl-C has to end it."""
+    """Ask for confirmation, unless `--yes` was given; exit if it is refused.
+
+    Call it outside the event loop: it blocks, and Ctrl-C would not end it there.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
@@ -93,12 +99,12 @@ def _plain(value: object) -> object:
 
 
 def to_json(item: Any, *without: str) -> dict[str, Any]:
-    """A dataclass of ours as a JSON object with the names of its fields."""
+    """A dataclass as a JSON object, except the fields named in `without`."""
     return {name: value for name, value in dataclasses.asdict(item).items() if name not in without}
 
 
 def without_secrets(source: Source) -> Source:
-    """A source as it may be shown."""
+    """A copy of a source whose URLs and messages contain no secrets."""
     error, warning = secrets.without_secrets(source.last_error), secrets.without_secrets(source.warning)
     url, moved_to = secrets.printable(source.url), secrets.printable(source.moved_to)
     unread = tuple(
@@ -130,7 +136,7 @@ def say(text: str) -> None:
 
 
 def counted(count: int, word: str, words: str = "") -> str:
-    """1 post, 2 posts; `words` for what takes no s."""
+    """A number with its noun: 1 post, 2 posts. `words` is an irregular plural."""
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
@@ -140,7 +146,7 @@ def warn(text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked; `hint` says how to fix it."""
+    """The result of one check; `hint` says how to fix it."""
 
     what: str
     well: bool
@@ -148,7 +154,7 @@ class Finding:
 
 
 def show_findings(findings: Sequence[Finding]) -> int:
-    """A line for each; returns the exit status."""
+    """Print a line for each finding; returns the exit status."""
     for finding in findings:
         hint = f": {finding.hint}" if finding.hint else ""
         say(f"{'ok  ' if finding.well else 'BAD '} {finding.what}{hint}")
@@ -159,7 +165,7 @@ def write_private(file: Path, content: bytes) -> None:
     """Write a file that only its owner can read. Raises UsageError."""
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-            if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):  # not /dev/stdout
+            if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):  # do not change the mode of /dev/stdout
                 os.fchmod(opened.fileno(), 0o600)
             opened.write(content)
     except OSError as exc:
@@ -167,7 +173,7 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def parse_place(word: str) -> Place:
-    """`telegram:-100123`, `telegram:-100123/7` for a topic, `discord:456`. Raises UsageError."""
+    """Parse a chat: `discord:456`, `telegram:-100123`, `telegram:-100123/7` (a topic). Raises UsageError."""
     name, _, rest = word.strip().partition(":")
     place = BY_NAME[name].parse(rest) if name in BY_NAME else None
     if place is None:
@@ -177,17 +183,17 @@ def parse_place(word: str) -> Place:
 
 
 def platform_of(place: Place) -> Platform[Any]:
-    """The description of the platform that a place is on."""
+    """The platform of a place."""
     return BY_NAME[place.platform]
 
 
 def kind_of_place(place: Place) -> ChatKind:
-    """What can be told of a chat before its platform has said more."""
+    """The kind of a chat as its place suggests; the platform may correct it later."""
     return platform_of(place).kind(place)
 
 
 def words_or_stdin(words: Sequence[str]) -> list[str]:
-    """The arguments, with `-` replaced by the words of standard input."""
+    """The arguments, with `-` replaced by the words of standard input. UsageError if there are none."""
     out: list[str] = []
     for word in words:
         out += sys.stdin.read().split() if word == "-" else [word]
@@ -197,7 +203,7 @@ def words_or_stdin(words: Sequence[str]) -> list[str]:
 
 
 async def source_named(work: UnitOfWork, name: str) -> Source:
-    """A source by URL, title or id. Raises NotFound."""
+    """Find a source by URL, title or id. Raises NotFound."""
     try:
         return await sources.named(work, name)
     except sources.UnknownSource as exc:
@@ -205,7 +211,7 @@ async def source_named(work: UnitOfWork, name: str) -> Source:
 
 
 async def chat_named(work: UnitOfWork, word: str) -> Chat:
-    """A known chat. Raises NotFound and UsageError."""
+    """Find a stored chat. Raises NotFound and UsageError."""
     chat = await work.chats.find(parse_place(word))
     if chat is None:
         raise NotFound(f"no chat {word} is known: add it with skywave chats add {word}")

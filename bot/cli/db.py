@@ -1,4 +1,4 @@
-"""`skywave db …`: the database as a whole."""
+"""`skywave db …`: upgrade, back up, check and restore the database."""
 
 import asyncio
 from pathlib import Path
@@ -68,10 +68,10 @@ async def _restore(file: Path) -> None:
     with sole_process(settings) as sole:
         if not sole:
             raise StoreBusy(f"a skywave runs on {path}: stop it first")
-        path = path.resolve()  # a link stays, and leads to the restored one
+        path = path.resolve()  # replace the target of a symbolic link, not the link
         staged = await asyncio.to_thread(files.stage, file, path)
         try:
-            store = await SqlStore.open(f"sqlite:///{staged}")  # brings it up to date
+            store = await SqlStore.open(f"sqlite:///{staged}")  # opening migrates it to the current schema
             await store.close()
             kept = await asyncio.to_thread(files.put_in_place, staged, path, SystemClock().now())
         finally:
@@ -80,7 +80,7 @@ async def _restore(file: Path) -> None:
 
 
 def _file_of(settings: Settings, otherwise: str) -> Path:
-    """The file of the database. Raises UsageError for PostgreSQL, which has its own tools for it."""
+    """The file of a SQLite database. Raises UsageError for PostgreSQL; `otherwise` names the tool to use."""
     path = sqlite_file(settings.database_url)
     if path is None:
         raise UsageError(f"this database is not a SQLite file: if it is PostgreSQL, {otherwise}")

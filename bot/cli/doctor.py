@@ -1,4 +1,4 @@
-"""`skywave doctor`: what is wrong with a deployment, and how to fix it."""
+"""`skywave doctor`: finds problems of a deployment, and says how to fix them."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from content.sources.markdown import KIND as MARKDOWN
 from scheduler.types import Chat, ChatState
 from storage.database import database_name, database_url
 
-# After so many poll intervals without any source that could be read, something is wrong with all of them.
+# If no source was read for this many poll intervals, the cause is not in a single source.
 UNREAD_INTERVALS = 5
 
 
@@ -41,7 +41,7 @@ async def _doctor(json: bool) -> int:
     try:
         async with build(settings) as app:
             findings = [finding async for finding in _examine(app)]
-    except StoreError as exc:  # what needs no database is looked at all the same
+    except StoreError as exc:  # the other checks need no database
         platforms = [finding async for finding in _platforms(settings)]
         findings = [Finding("database", False, str(exc)), _zones(), *platforms]
     if not json:
@@ -51,7 +51,7 @@ async def _doctor(json: bool) -> int:
 
 
 async def _examine(app: App) -> AsyncIterator[Finding]:
-    # It was opened and brought up to date before this runs.
+    # `build` has already opened and migrated the database.
     yield Finding("database", True, database_name(database_url(app.settings.database_url)))
     yield _zones()
     async for finding in _platforms(app.settings):
@@ -64,7 +64,7 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
     for source in map(without_secrets, sources):
         yield Finding(f"source {source.name}", not source.last_error, trouble(source))
         for failure in source.unread:
-            # A publisher's feed cannot be mended here, a folder can.
+            # Only a file in a local folder is BAD: the operator cannot fix an entry of somebody else's feed.
             ours = source.kind == MARKDOWN
             yield Finding(f"source {source.name}, {failure.name}", not ours, failure.reason)
     for chat in chats:
@@ -78,7 +78,7 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
 
 
 def _chat(chat: Chat) -> Finding:
-    """Whether a chat gets posts, and what becomes of those that wait."""
+    """Whether a chat can be written to, and what happens to its queued posts if not."""
     waiting = "queued posts are sent once that is fixed"
     if chat.state is ChatState.GONE:
         waiting = "queued posts were cancelled; new posts are sent once the bot is back"
@@ -87,7 +87,7 @@ def _chat(chat: Chat) -> Finding:
 
 
 def _reading(last_read: datetime | None, app: App) -> Finding:
-    """Whether any source was read lately; that all fail at once, or wait, has one cause."""
+    """Whether any source was read lately. If all fail at once, the cause is common, such as the network."""
     unread = app.clock.now() - last_read if last_read else timedelta()
     if unread <= UNREAD_INTERVALS * max(app.settings.interval, POLL_TICK):
         return Finding("reading", True)

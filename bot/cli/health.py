@@ -1,4 +1,4 @@
-"""`skywave health`: whether the running process answers, for a container's health check."""
+"""`skywave health`: checks that the running process answers, for a container's health check."""
 
 from ipaddress import ip_address
 
@@ -16,7 +16,7 @@ def health() -> None:
 
 
 async def _health(settings: Settings, timeout: float = TIMEOUT) -> int:
-    """0 if the event loop of the process answers within a few seconds."""
+    """Exit status 0 if the process's event loop answers within `timeout` seconds, else 1."""
     if not settings.metrics_port:
         warn("skywave: set SKYWAVE_METRICS_PORT for the process that runs and for this command")
         return 1
@@ -35,7 +35,7 @@ async def _health(settings: Settings, timeout: float = TIMEOUT) -> int:
 
 
 def _reachable(host: str) -> str:
-    """Where something that listens at a host can be asked; on all addresses means on this machine, too."""
+    """The host to connect to for a server that listens on `host`: loopback if it listens on all addresses."""
     try:
         address = ip_address(host)
     except ValueError:

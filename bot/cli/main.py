@@ -1,4 +1,4 @@
-"""`skywave`: the program, its groups of commands, and the two that run the bot."""
+"""The program `skywave`: its groups of commands, and `run` and `chat`, which run the bot."""
 
 import asyncio
 import gc
@@ -35,7 +35,7 @@ from bot.watchdog import Watchdog, end_within, keep_armed
 from content.errors import StoreBusy
 from content.secrets import printable
 
-# Whatever still waits, the process is gone so many seconds after a signal.
+# Seconds after a signal at which the process is ended, even if work is unfinished or the loop is stuck.
 END = 19.5
 
 app = typer.Typer(
@@ -106,7 +106,7 @@ async def _run() -> int:
             raise StoreBusy(f"another skywave runs on {printable(settings.database_url)}: stop it first")
         async with build(settings) as app_:
             runner = Runner(app_, senders)
-            gc.freeze()  # looking through what stays for good takes a tenth of a second each time
+            gc.freeze()  # scanning objects that are never freed takes 0.1 s per full collection
             async with serving(metrics, settings.metrics_host, settings.metrics_port, runner.health):
                 await _watched(runner, end=settings.watchdog == "end")
     if remote == set(runner.refused):
@@ -129,7 +129,7 @@ async def _chat() -> int:
 
 
 async def _watched(runner: Runner, *, end: bool) -> None:
-    """Run until told to stop, while threads look whether the event loop still turns."""
+    """Run until told to stop, while threads check that the event loop is not stuck."""
     armed = asyncio.create_task(keep_armed(end))
     try:
         with Watchdog(asyncio.get_running_loop(), end=os._exit if end else None):
@@ -140,14 +140,14 @@ async def _watched(runner: Runner, *, end: bool) -> None:
 
 
 async def _until_signal(runner: Runner) -> None:
-    """Run until a signal; then the process ends in time, whatever waits, and although the loop were stuck."""
+    """Run until SIGTERM or SIGINT; then the process ends within END seconds, even if the loop is stuck."""
     loop = asyncio.get_running_loop()
 
     def stop(_number: int, _frame: object) -> None:
         end_within(END)
         loop.call_soon_threadsafe(runner.stop)
 
-    # Not the loop's own handlers: they would wait for a loop that is stuck.
+    # Not loop.add_signal_handler: its handlers would never run in a loop that is stuck.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     await runner.run()

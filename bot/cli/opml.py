@@ -1,4 +1,4 @@
-"""Lists of feeds as other readers write and read them (OPML 2.0, opml.org/spec2.opml)."""
+"""Reads and writes lists of feeds in OPML 2.0, as other feed readers do (opml.org/spec2.opml)."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,28 +11,28 @@ from bot.visible import visible_line
 from content.errors import UsageError
 from content.types import Source
 
-# What a list of somebody else's may make us read and keep.
+# Limits for a file, because somebody else may have written it.
 MAX_BYTES = 4 * 1024 * 1024
 MAX_FEEDS = 2_000
 MAX_DEPTH = 50
 MAX_URL = 2_000  # characters
 
 MAX_TAG = 200  # characters
-MAX_TAGS = 20  # of a feed
+MAX_TAGS = 20  # for each feed; any more are dropped
 
-SEPARATOR = "/"  # between the names of folders in a tag
-STANDARD = Path("-")  # input or output
+SEPARATOR = "/"  # joins the names of nested folders to a tag
+STANDARD = Path("-")  # standard input or output
 
-# The tags of each feed by its URL: the folders that it is in.
+# For the URL of each feed, its tags: the folders that contain it.
 Feeds = Mapping[str, Sequence[str]]
 
 
 class _Outlines:
-    """Collects the feeds' URLs and folders while expat reads, so that nothing else of the file is kept."""
+    """Collects URLs and folders while expat parses; no tree is built, so a large file needs little memory."""
 
     def __init__(self) -> None:
-        self.feeds: dict[str, dict[str, None]] = {}  # in order, each once, with its tags
-        self._open: list[str] = []  # the elements around, by their names if they are folders
+        self.feeds: dict[str, dict[str, None]] = {}  # tags by URL, both in order and without duplicates
+        self._open: list[str] = []  # the enclosing elements: a folder's name, "" for any other
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -63,12 +63,15 @@ class _Outlines:
         self._open.pop()
 
     def _doctype(self, *_: object) -> None:
-        # Entities of its own could make a small file endless, and no reader writes any.
+        # A DTD can define entities that expand a small file without end. No feed reader writes one.
         raise UsageError("it has a document type declaration: remove the <!DOCTYPE …>")
 
 
 def read_opml(file: Path) -> Feeds:
-    """The feeds, whatever their URLs are; `-` is standard input. Raises UsageError for what is not OPML."""
+    """Read the feeds of a file; `-` is standard input. The URLs are not checked.
+
+    Raises UsageError if it cannot be read, is not OPML or has no feeds.
+    """
     name = "standard input" if file == STANDARD else str(file)
     try:
         with nullcontext(sys.stdin.buffer) if file == STANDARD else file.open("rb") as opened:
@@ -81,7 +84,7 @@ def read_opml(file: Path) -> Feeds:
 
 
 def parse_opml(content: bytes) -> Feeds:
-    """The feeds in it. Raises UsageError."""
+    """The feeds of an OPML document. Raises UsageError."""
     if len(content) > MAX_BYTES:
         raise UsageError(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB: split it")
     outlines = _Outlines()
@@ -93,7 +96,7 @@ def parse_opml(content: bytes) -> Feeds:
 
 
 def to_opml(feeds: Sequence[Source]) -> bytes:
-    """A list of feeds, each in the folder of each of its tags."""
+    """An OPML document that lists each feed in the folder of each of its tags."""
     root = Xml.Element("opml", version="2.0")
     Xml.SubElement(Xml.SubElement(root, "head"), "title").text = "Skywave sources"
     body = Xml.SubElement(root, "body")
@@ -107,7 +110,7 @@ def to_opml(feeds: Sequence[Source]) -> bytes:
 
 
 def _folder(body: Xml.Element, tag: str) -> Xml.Element:
-    """The outline of a tag's folder, made if it is not there."""
+    """The outline of a tag's folder; it is created if it does not exist."""
     folder = body
     for name in filter(None, tag.split(SEPARATOR)):
         inside = (one for one in folder if "xmlUrl" not in one.attrib and one.get("text") == name)

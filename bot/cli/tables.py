@@ -1,4 +1,4 @@
-"""Tables: drawn for a person at a terminal, lines with tabs for a pipe."""
+"""Tables: drawn for a person at a terminal, tab-separated lines for a pipe."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,15 +11,15 @@ from rich.text import Text
 from bot.cli.common import warn
 from bot.visible import visible_line
 
-# These columns are read, and go on in the next line where the terminal is too narrow. All others hold
-# what is copied or given as an argument: a terminal may break their lines, but nothing is cut.
+# Columns of prose, which are wrapped if the terminal is too narrow. All other columns hold values that people
+# copy, so they are never wrapped or cut; the terminal itself may break their lines.
 PROSE = ("title", "heading", "reason", "state")
-PROSE_WIDTH = 20  # so many characters of a line, at least
-GAP = 2
+PROSE_WIDTH = 20  # least width of a column of prose, in terminal cells
+GAP = 2  # cells between columns
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table of outside texts, without anything that a terminal obeys; `empty` is said if it has no rows."""
+    """Print a table; control characters in its cells are replaced. Without rows, warn with `empty`."""
     lines = [[visible_line(str(cell)).replace("\t", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
         print(*("\t".join(line) for line in (columns, *lines)), sep="\n")
@@ -39,5 +39,6 @@ def draw_table(console: Console, columns: Sequence[str], lines: Sequence[Sequenc
         narrowest += GAP + (min(widest, PROSE_WIDTH) if prose else widest)
     for line in lines:
         table.add_row(*map(Text, line))
+    # Rich would cut cells to fit the terminal; a table that is too wide keeps them whole.
     console.width = max(console.width, narrowest)
     console.print(table, crop=False)

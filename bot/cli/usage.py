@@ -1,4 +1,4 @@
-"""What `skywave doctor` says of access and quotas: who was refused, who is left out, how much is used."""
+"""The findings of `skywave doctor` about access and quotas: refusals, chats without access, usage."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -35,7 +35,7 @@ async def usage(app: App) -> AsyncIterator[Finding]:
 
 
 def _left_out(chats: Sequence[Chat], subscriptions: Sequence[Subscription]) -> Finding:
-    """Chats from before the bot was closed: they get what they follow, but nobody there is answered."""
+    """Chats without access that subscribed before the bot was closed: they get posts, but no replies."""
     following = {subscription.chat_id for subscription in subscriptions}
     names = [str(c.place) for c in chats if c.access is ChatAccess.DEFAULT and c.id in following]
     return Finding(

@@ -1,4 +1,4 @@
-"""`skywave deliveries watch`: how broadcasts come along, while a running skywave sends them."""
+"""`skywave deliveries watch`: shows the progress of broadcasts that another process sends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +16,19 @@ from bot.platforms import PLATFORMS
 from bot.visible import visible_line
 from scheduler.types import Progress
 
-# Broadcasts that are shown although they are done.
+# How many finished broadcasts are shown.
 RECENT = 8
-# A rate is that of the last seconds.
+# Rates are averaged over this time, seconds.
 WINDOW = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Messages a second on a platform, the share of its limit that is, and the seconds until all is sent."""
+    """The speed of a platform.
+
+    `rate` is in messages a second, `share` is the used part of the platform's limit, and `left` is the time
+    until all is sent, in seconds; None if nothing is being sent.
+    """
 
     rate: float
     share: float
@@ -32,7 +36,7 @@ class Pace:
 
 
 class Watch:
-    """Looks again and again; `Pace`s are worked out from what was sent in between."""
+    """Queries the progress repeatedly and derives each platform's `Pace` from the differences."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -61,7 +65,7 @@ class Watch:
 
 
 def line_of(progress: Sequence[Progress], paces: dict[str, Pace]) -> str:
-    """One line for a pipe."""
+    """The progress as one line, for a pipe."""
     totals = f"{sum(p.sent for p in progress)} sent, {sum(p.pending for p in progress)} pending"
     bad = f"{sum(p.failed for p in progress)} failed, {sum(p.unknown for p in progress)} unknown"
     rates = ", ".join(f"{name} {pace.rate:.1f}/s ({pace.share:.0%})" for name, pace in paces.items())
@@ -69,7 +73,7 @@ def line_of(progress: Sequence[Progress], paces: dict[str, Pace]) -> str:
 
 
 def picture(progress: Sequence[Progress], paces: dict[str, Pace]) -> Group:
-    """What a person at a terminal sees."""
+    """The progress as a table with bars, for a person at a terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("#", "platform", "broadcast", "", "sent", "pending", "failed", "cancelled", "unknown"):
         table.add_column(column, justify="right" if column in ("sent", "pending", "failed") else "left")
@@ -88,7 +92,7 @@ def _rate(name: str, pace: Pace) -> str:
 
 
 async def watch(app: App, seconds: float) -> None:
-    """Show progress until nothing is pending any more, or for ever at a terminal."""
+    """Show progress every `seconds`: at a terminal until Ctrl-C, in a pipe until nothing is pending."""
     watcher, console = Watch(app), Console(highlight=False)
     if not console.is_terminal:
         while True:

@@ -1,4 +1,4 @@
-"""The commands. A new one is a function in one of these modules and a line in COMMANDS."""
+"""The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
 from bot.commands.browse import latest, page, search_posts, sources

@@ -1,4 +1,4 @@
-"""Reading: /latest, /page, /search, /sources."""
+"""Commands that show posts and sources: /latest, /page, /search, /sources."""
 
 from bot.commands.named import find_source
 from bot.commands.types import Reply, Request, Services
@@ -10,7 +10,7 @@ from scheduler.actions import following, reading
 
 
 async def latest(request: Request, services: Services) -> Reply:
-    """The newest posts, of one source or of all that the chat may see."""
+    """Show the newest posts, of one source or of all sources that the chat may see."""
     source = await find_source(request, services) if request.arguments else None
     async with services.store.read() as work:
         page = await reading.page(
@@ -20,7 +20,7 @@ async def latest(request: Request, services: Services) -> Reply:
 
 
 async def page(request: Request, services: Services) -> Reply:
-    """A page of the newest posts by its number."""
+    """Show the page with the given number of the newest posts. Raises UsageError if there is none."""
     t, wanted = request.translator.t, request.arguments.strip()
     asked = number(wanted)
     async with services.store.read() as work:
@@ -36,7 +36,7 @@ async def page(request: Request, services: Services) -> Reply:
 
 
 async def search_posts(request: Request, services: Services) -> Reply:
-    """Posts with all the words that are asked for."""
+    """Show the posts that match a search. Raises UsageError."""
     t = request.translator.t
     try:
         return await open_search(request.arguments.strip(), request, services)
@@ -49,7 +49,7 @@ async def search_posts(request: Request, services: Services) -> Reply:
 
 
 async def sources(request: Request, services: Services) -> Reply:
-    """The sources that the chat may see, and which it follows."""
+    """List the sources that the chat may see, and mark those that it follows."""
     async with services.store.read() as work:
         rows = await following.visible_sources(work, request.chat)
     return Reply(present.sources(rows, request.look))

@@ -6,7 +6,7 @@ from bot.commands.types import Request, Services
 from content.present import source_name
 from content.types import PostQuery
 
-# Recent posts whose titles are offered, and characters of each title: more than any platform shows.
+# How many recent posts have their titles searched, and the length of a title: more than any platform shows.
 RECENT = 200
 TITLE_LENGTH = 200
 

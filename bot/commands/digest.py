@@ -1,4 +1,4 @@
-"""/digest: a chat gets what it follows at times that it chooses, in local time."""
+"""/digest: a chat gets new posts at scheduled local times instead of one by one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ EXAMPLES = Msgid("/digest daily 09:00 Asia/Shanghai, /digest weekdays 18:30, /di
 
 
 async def digest(request: Request, services: Services) -> Reply:
-    """Schedule the chat's digest, or show it, send it now, end it."""
+    """Schedule the chat's digest, or show it, send it now, or end it."""
     action = ACTIONS.get(request.arguments.strip().lower())
     return await (action or _schedule)(request, services)
 
@@ -49,7 +49,7 @@ def _shown(digest: Digest, summary: str, request: Request, runs: Sequence[dateti
 
 
 async def _existing(work: UnitOfWork, request: Request) -> Digest:
-    """Raises UsageError with examples if the chat has no digest."""
+    """The chat's digest. Raises UsageError with examples if it has none."""
     found = await work.digests.of(request.chat.id)
     if found is None:
         t = request.translator.t

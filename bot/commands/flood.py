@@ -1,4 +1,4 @@
-"""Rate limits for people: commands and presses a minute over all chats, and a fair queue for the work.
+"""Rate limits for people: commands and presses per minute in all chats, and a fair queue for the work.
 
 Each person has a leaky bucket (the GCRA of `scheduler/delivery/limits.py`). A person who overfills it is told
 once, and then gets no answer until it is half empty: refusals would cost as much as answers.
@@ -27,7 +27,7 @@ MINUTE = 60.0
 # Concurrent commands. They share one event loop, so more would only delay each other.
 AT_ONCE = 2
 SEARCHES = 2  # a search may take seconds in the database, so searches have a queue of their own
-ROUNDING = 1e-6
+ROUNDING = 1e-6  # seconds, for sums of floats that should be equal
 
 
 class Pace(Enum):
@@ -95,9 +95,9 @@ class Flood:
 
 
 class FairQueue:
-    """Limits concurrent commands. Of those that wait, the person with the emptiest bucket goes first.
+    """Limits concurrent commands. Of the waiting people, the one with the emptiest bucket goes first.
 
-    So a person who floods the bot waits for everybody else, and not the other way round.
+    So a person who floods the bot waits for everybody else.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -106,7 +106,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def turn(self, asked_lately: float) -> AsyncIterator[None]:
-        """Wait for a place, and have it while the block runs."""
+        """Wait for a free place, and hold it while the block runs."""
         if self._free:
             self._free -= 1
         else:
@@ -137,7 +137,7 @@ class FairQueue:
 
 
 def refusal(request: Request) -> Reply:
-    """The one refusal of a person who asks too much."""
+    """The one refusal that a person gets for too many commands."""
     t = request.translator.t
     text = t("Too many commands at once. Please wait {seconds} seconds.", seconds=int(MINUTE / 2))
     return Reply(present.error(text), private=True)

@@ -1,4 +1,4 @@
-"""Finding the source that a person means."""
+"""Finds the source that a person names."""
 
 from bot.commands.types import Request, Services
 from content import present
@@ -10,9 +10,9 @@ SHOWN = 5
 
 
 async def find_source(request: Request, services: Services) -> Source:
-    """The visible source of which the name, a part of the name or the URL is given.
+    """The visible source with the given name, part of a name, or URL.
 
-    Raises NotFound, naming sources that may be meant.
+    Raises NotFound, which suggests sources.
     """
     tr = request.translator
     t, typed = tr.t, request.arguments.strip()

@@ -1,4 +1,4 @@
-"""/post: what admins write themselves, with a preview before anything is sent."""
+"""/post: admins write an update of their own, and see a preview before it is sent."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +21,7 @@ HANDLED = Msgid("Already handled.")
 
 
 async def post(request: Request, services: Services) -> Reply:
-    """Show what a text would look like; buttons send it, now or at its time."""
+    """Store a draft and show its preview; buttons send it now or at its time, or discard it."""
     now = services.clock.now()
     due_at, text, wrong = _read(request, services, now)
     async with services.store.write() as work:
@@ -43,7 +43,10 @@ def _no_text(request: Request) -> str:
 
 
 def _read(request: Request, services: Services, now: datetime) -> tuple[datetime | None, str, str]:
-    """When a post goes out, None for at once; its text; what is wrong with its time, and the next step."""
+    """Parse the arguments of /post.
+
+    Returns the time to send it (None: now), its text, and what is wrong with the time ("" if nothing is).
+    """
     t, text = request.translator.t, request.arguments.replace("\\n", "\n").strip()
     if not text.lower().startswith("at "):
         return None, text, ""
@@ -71,7 +74,7 @@ def _buttons(draft: Draft, request: Request, services: Services) -> tuple[Button
 
 
 async def confirm(data: str, request: Request, services: Services) -> Reply | None:
-    """What a press below a preview does."""
+    """Run the button that was pressed below a preview. None if the data or the draft is not known."""
     _, name, choice = data.split(":") if data.count(":") == 2 else ("", "", "")
     draft_id = number(name)
     if draft_id is None or choice not in (HERE, ALL, NO):

@@ -1,6 +1,6 @@
-"""Refusals: one sentence to somebody without the right or over a quota, then silence for a while.
+"""Refusals. A chat without access, or a person over a quota, is told once, then gets no reply for a while.
 
-Operators see each of them once: in the log, and in the audit that `skywave doctor` and `skywave audit` show.
+Each of these is logged and recorded in the audit, which `skywave doctor` and `skywave audit` show.
 """
 
 from datetime import timedelta
@@ -25,13 +25,15 @@ CLOSED_FOR, QUOTA_FOR = timedelta(days=1), timedelta(hours=1)
 
 
 class Refusals:
+    """Writes refusals, and remembers to whom."""
+
     def __init__(self, services: Services) -> None:
         self._services = services
         self._told_closed = Told(CLOSED_FOR, services.clock.monotonic)
         self._told_quota = Told(QUOTA_FOR, services.clock.monotonic)
 
     async def refused(self, request: Request, verdict: Verdict) -> Reply | None:
-        """The reply to somebody without the right; None for silence."""
+        """The reply to a person without the right; None to send nothing."""
         t, place = request.translator.t, request.call.place
         if verdict is Verdict.BANNED:
             return None
@@ -49,7 +51,7 @@ class Refusals:
         return _said(t("Only admins of this chat can use /{name}.", name=request.call.name))
 
     async def failed(self, request: Request, error: SkywaveError) -> Reply | None:
-        """The reply to a command or press that ended with an error; None for silence."""
+        """The reply to a command or press that raised an error; None to send nothing."""
         t = request.translator.t
         match error:
             case QuotaExceeded(quota=quota, limit=limit):

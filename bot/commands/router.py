@@ -1,4 +1,4 @@
-"""From an event of any platform to its reply."""
+"""The router: turns a command or press from any platform into its reply."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -34,9 +34,10 @@ class Router:
         return name in self._commands
 
     async def command(self, call: Call) -> Reply | None:
-        """The reply to a command; None for silence.
+        """The reply to a command; None to send nothing.
 
-        An unknown command in a group may be another bot's; a refusal is not repeated.
+        Nothing is sent for an unknown command in a group, which may be meant for another bot, and for a
+        refusal that was sent shortly before.
         """
         command = self._commands.get(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
@@ -57,9 +58,9 @@ class Router:
         return await self._answer(call, command.act if command else Act.READ, answer)
 
     async def press(self, data: str, call: Call, offered: Collection[str]) -> Reply | None:
-        """The reply that a button's message becomes; None for silence, or a button that is not ours.
+        """The reply that replaces the message of a button; None to change nothing.
 
-        `offered` is the data of the buttons that the message has: an app can be made to send any other.
+        `offered` is the data of the message's buttons. Other data is refused: a modified app can send any.
         """
         press = self._presses.get(data.partition(":")[0])
         if press is None:
@@ -93,7 +94,10 @@ class Router:
     async def _answer(
         self, call: Call, act: Act, answer: Callable[[Request], Awaitable[Reply | None]]
     ) -> Reply | None:
-        """The answer if the person has the right, else a refusal; None if the person floods the bot."""
+        """The answer if the person has the right, else a refusal; None if the person floods the bot.
+
+        Errors of ours become replies as well.
+        """
         pace = Pace.ANSWERED if self._is_operator(call) else self._flood.asked(call.actor)
         if pace is Pace.IGNORED:
             return None
@@ -136,7 +140,7 @@ class Router:
         return Request(call, chat, role, self._services.look(chat, call.locale)), verdict
 
     async def _known(self, call: Call) -> Chat:
-        """The chat as it is stored; a new one has the access of the chat around it."""
+        """The stored chat. A new topic inherits the access of its group."""
         place = call.place
         async with self._services.store.read() as work:
             chat = await work.chats.find(place)
@@ -144,8 +148,8 @@ class Router:
         return chat or Chat(0, place, kind=call.kind, access=around.access if around else ChatAccess.DEFAULT)
 
     async def _present(self, chat: Chat, call: Call) -> Chat:
-        """The chat with the title and kind of the call. A chat that was gone is active again."""
-        same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages tell no title
+        """Store the chat with the title and kind of the call. A chat that was gone is active again."""
+        same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages contain no title
         if chat.id and same and chat.state is not ChatState.GONE:
             return chat
         async with self._services.store.write() as work:

@@ -8,7 +8,7 @@ from scheduler.types import ChatKind
 
 
 async def start(request: Request, services: Services) -> Reply:
-    """A greeting with the next steps; a private chat gets the language of its person."""
+    """Greet and name the next steps. A private chat is set to the person's language."""
     t = request.translator.t
     if request.chat.kind is ChatKind.PRIVATE and not request.chat.language:
         async with services.store.write() as work:
@@ -24,7 +24,7 @@ async def start(request: Request, services: Services) -> Reply:
 
 
 async def help_(request: Request, services: Services) -> Reply:
-    """All commands with what they are for."""
+    """List all commands with their summaries."""
     t = request.translator.t
     rows = [(t(command.usage), t(command.summary)) for command in services.commands]
     return Reply(present.help(rows, request.look))

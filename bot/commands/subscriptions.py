@@ -1,4 +1,4 @@
-"""/subscribe and /unsubscribe: what a chat follows. Only its admins change that."""
+"""/subscribe and /unsubscribe: change what a chat follows. Only its admins may."""
 
 from bot.access import Act
 from bot.commands.named import find_source
@@ -48,7 +48,7 @@ def _no_posts_yet(name: str, request: Request, services: Services) -> str:
 
 
 async def unsubscribe(request: Request, services: Services) -> Reply:
-    """Stop following one source, or everything; deliveries that wait are cancelled."""
+    """Stop following one source, or everything; pending deliveries are cancelled."""
     t, now = request.translator.t, services.clock.now()
     everything = _means_all(request)
     source = None if everything else await find_source(request, services)
@@ -92,7 +92,7 @@ def _means_all(request: Request) -> bool:
 
 
 async def _wanted(request: Request, services: Services) -> Source | None:
-    """The source that is meant; a feed that nobody has added yet becomes a private one."""
+    """The source of the arguments, None for all. A URL that is not known yet becomes a private source."""
     if _means_all(request):
         return None
     words = request.arguments.strip()
@@ -102,7 +102,7 @@ async def _wanted(request: Request, services: Services) -> Source | None:
 
 
 async def _by_url(url: str, request: Request, services: Services) -> Source:
-    """A source that the chat may see anyway, or one that the person adds."""
+    """The known source with this URL, or a new private one."""
     by, may_add = request.by, may(Act.ADD_SOURCE, request, services)
     async with services.store.read() as work:
         known = await sources.known_at(work, by, request.chat, url, services.quotas, may_add=may_add)

@@ -1,4 +1,4 @@
-"""What a platform's adapter passes to the commands, and what it gets back. Independent of any SDK."""
+"""The types that platform adapters pass to the commands and get back. Independent of any SDK."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ from scheduler.types import Chat, ChatKind, Place
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command as it came in. `locale` is the person's, as the platform names it.
+    """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
-    `is_chat_admin` may ask the platform, so it is asked only where it matters.
+    `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Request:
 
     @property
     def by(self) -> Actor:
-        """The person as actions know it: quotas do not apply to operators."""
+        """The person as an actor; quotas do not apply to operators."""
         return Actor(self.call.actor, self.call.place, limited=self.role is not Role.OPERATOR)
 
     @property
@@ -59,7 +59,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`data` is at most 64 bytes: it comes back when the button is pressed, also after a restart."""
+    """A button; a press sends `data` back, even after a restart. Telegram limits it to 64 bytes."""
 
     label: str
     data: str
@@ -67,7 +67,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command answers, above a row of buttons. `private`: shown to that person alone if possible."""
+    """A document above a row of buttons. `private`: shown only to the person, if the platform can do that."""
 
     document: Document
     buttons: tuple[Button, ...] = ()
@@ -76,15 +76,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What commands work with. `page_size` counts posts; `wake` makes the dispatchers look at the outbox."""
+    """What commands depend on. `page_size` is in posts; `wake` makes the dispatchers query the outbox."""
 
     store: Store
     ingest: Ingest
     drafts: Drafts
     clock: Clock
     page_size: int
-    timezone: str  # of chats that have none of their own
-    look: Callable[[Chat, str], Look]  # in a chat, for a person's locale
+    timezone: str  # for chats without a time zone of their own
+    look: Callable[[Chat, str], Look]  # the look of a chat, for a person's locale
     wake: Callable[[], None]
     commands: "tuple[Command, ...]"
     presses: "tuple[Press, ...]"
@@ -109,7 +109,7 @@ class Completer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument, for platforms that have forms for them: a name, what it is for (a msgid)."""
+    """An argument of a command, for platforms with forms. `summary`, a msgid, says what it is for."""
 
     name: str
     summary: str
@@ -118,9 +118,9 @@ class Parameter:
 
 
 class Work(Enum):
-    """In which queue the work for a command or a press waits (`flood.FairQueue`).
+    """The queue in which a command or a press waits (`flood.FairQueue`).
 
-    `REMOTE` mostly waits for another server, so it is not queued.
+    `REMOTE` work is not queued, because it mostly waits for another server.
     """
 
     QUICK = auto()
@@ -130,9 +130,9 @@ class Work(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what people type and what it is for (msgids), what using it means.
+    """A command. `usage` and `summary` are msgids; `act` is the right that it needs.
 
-    `parameters` together are the arguments, in that order.
+    `parameters` are the parts of its arguments, in order.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What happens when a button is pressed whose data begins with `prefix` and a colon."""
+    """The handler for buttons whose data begins with `prefix` and a colon."""
 
     prefix: str
     handler: Callable[[str, Request, Services], Awaitable[Reply | None]]

@@ -1,4 +1,4 @@
-"""Pages that can be turned: a button carries all that is needed to show its page again."""
+"""Paged views. A button's data says everything that is needed to show its page, also after a restart."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from content.types import Page, SearchHit, SearchResults
 from scheduler.actions import reading
 from scheduler.actions.reading import Found, page_count
 
-# Telegram takes rows of eight buttons; « and » are two of them.
+# Page numbers in a row: Telegram allows eight buttons, and « and » take two.
 NUMBERED = 6
 
 
@@ -22,7 +22,7 @@ class ViewKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One page of a view. `anchor` is the newest post when it was opened: later ones move no page."""
+    """One page of a view. `anchor`: the newest post when it was opened, so later posts do not shift pages."""
 
     kind: ViewKind
     subject: int
@@ -30,7 +30,7 @@ class View:
     anchor: int
 
     def encode(self) -> str:
-        """At most 64 bytes: no number has more than DIGITS digits."""
+        """The view as a button's data: at most 64 bytes, because no number has more than DIGITS digits."""
         return f"{self.kind}:{self.subject}:{self.page}:{self.anchor}"
 
     @classmethod
@@ -43,7 +43,7 @@ class View:
 
 
 def page_buttons(view: View, pages: int) -> tuple[Button, ...]:
-    """« 1 · 2 · 3 »: the first, the last and those around the shown page."""
+    """Buttons like « 1 · 2 · 3 »: the first page, the last, and those next to the current one."""
     if pages < 2:
         return ()
     here = view.page
@@ -59,13 +59,13 @@ def page_buttons(view: View, pages: int) -> tuple[Button, ...]:
 
 
 async def turn(data: str, request: Request, services: Services) -> Reply | None:
-    """The page that a button asks for; None if it is not one of ours."""
+    """The reply with the page that a button names; None if its data is not valid."""
     view = View.decode(data)
     return None if view is None or view.page < 1 else await show(view, request, services)
 
 
 async def show(view: View, request: Request, services: Services) -> Reply:
-    """The reply that shows a view; a page beyond the last shows the last."""
+    """The reply that shows a view. A page number beyond the last shows the last page."""
     if view.kind is ViewKind.SEARCH:
         return await _show_search(view, request, services)
     source_id, size = view.subject or None, services.page_size
@@ -77,13 +77,13 @@ async def show(view: View, request: Request, services: Services) -> Reply:
 
 
 def open_page(page: Page, subject: int, request: Request) -> Reply:
-    """The reply that shows a page of the newest posts, of the source `subject` or, if it is 0, of all."""
+    """The reply that shows a page of the newest posts. `subject` is the id of a source, or 0 for all."""
     view = View(ViewKind.LATEST, subject, page.number, page.anchor)
     return Reply(present.page(page, request.look), page_buttons(view, page.pages))
 
 
 async def open_search(text: str, request: Request, services: Services) -> Reply:
-    """The first page of what is found; the order of the hits is kept for the others."""
+    """Search and show the first page. The ranking is stored for the other pages."""
     chat, saved = request.chat, 0
     async with services.store.read() as work:
         ranking = await reading.find(work, text, reading.KEPT_HITS, chat)
@@ -110,7 +110,7 @@ async def _results(view: View, found: Found, request: Request, services: Service
     async with services.store.read() as work:
         posts = await reading.hits(work, request.chat, found, view.page, size)
     query, limit = search.parse(found.words), request.look.excerpt_length
-    # Long posts take milliseconds each: not on the event loop.
+    # In a thread, because a snippet of a long post takes milliseconds, which would block the event loop.
     snippets = [await asyncio.to_thread(search.snippet, post.text, query, limit) for post in posts]
     hits = tuple(SearchHit(post, snippet) for post, snippet in zip(posts, snippets, strict=True))
     pages = page_count(len(found.ids), size)

@@ -1,4 +1,4 @@
-"""A folder for each platform. A new one is a line in `PLATFORMS`."""
+"""The platforms, one package each. To add one, write its package and list it in `PLATFORMS`."""
 
 from typing import Any
 

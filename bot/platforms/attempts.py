@@ -1,4 +1,4 @@
-"""Trying again: to connect, with a back-off; to answer a person, in plainer forms."""
+"""Retries: connecting again after a back-off, and sending a rejected reply in a plainer form."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
 Render = Callable[[Document, Form], Sequence[Message]]
 
-BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds after the first, second … failure in a row
+BACKOFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds to wait after the first, second … failure in a row
 
 
 async def back_off(
@@ -25,9 +25,10 @@ async def back_off(
     seconds: float | None = None,
     next_step: str = "it is tried again",
 ) -> None:
-    """Say in one line that a platform cannot be reached, and wait; `failed` failures came before.
+    """Log that a platform cannot be reached, then wait before the next attempt.
 
-    `seconds`: how long the platform asks to wait, if it does.
+    `failed`: the number of failures in a row before this one. `seconds`: the wait that the platform asks
+    for, if it names one.
     """
     wait = BACKOFF[min(failed, len(BACKOFF) - 1)] if seconds is None else seconds
     log.warning(f"{platform}.unreachable", reason=reason, seconds=wait, next_step=next_step)
@@ -37,9 +38,9 @@ async def back_off(
 async def say_in_a_form_that_is_taken(
     document: Document, render: Render, say: Callable[[Message], Awaitable[None]], **where: str
 ) -> None:
-    """Say a document as one message, plainer each time that the platform rejects it.
+    """Send a document as one message; each time the platform rejects it, send it in a plainer form.
 
-    `where` is for the log. Raises what `say` raises, ContentRejected once no form helps.
+    `where` is logged. Raises what `say` raises; ContentRejected only if no plainer form can help.
     """
     form = Form.FULL
     while True:

@@ -1,4 +1,4 @@
-"""What a platform tells of its chats: recorded one after the other, in the order in which it was told."""
+"""A queue that records a platform's news about its chats, one at a time and in order of arrival."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,17 +13,17 @@ from scheduler.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-# How long people wait for facts that cannot be recorded, seconds: a full disk must not silence /latest.
+# Longest wait for facts to be recorded, seconds. Commands must still be answered when the disk is full.
 PATIENCE = 5.0
 
 Fact = Callable[[], Awaitable[None]]
 
 
 class Facts:
-    """A queue of facts, recorded while its block runs; each is tried until the store takes it.
+    """A queue of facts, recorded while its `async with` block runs.
 
-    That somebody blocked the bot and let it in again would mean the opposite the other way round, and a
-    platform tells it once.
+    The order matters: "blocked the bot" then "unblocked it" means the opposite when swapped. Each fact is
+    retried until the store takes it, because the platform sends it only once.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -44,11 +44,11 @@ class Facts:
         await asyncio.wait({self._recording})
 
     def put(self, fact: Fact) -> None:
-        """Have something recorded after all that was told before."""
+        """Queue a fact; it is recorded after all earlier ones."""
         self._told.put_nowait(fact)
 
     async def recorded(self, patience: float = PATIENCE) -> bool:
-        """Wait until all of them are recorded, so many seconds at most; returns whether they are."""
+        """Wait until all queued facts are recorded, at most `patience` seconds; returns whether they are."""
         try:
             async with asyncio.timeout(patience):
                 await self._told.join()
@@ -62,7 +62,7 @@ class Facts:
             try:
                 await self._record(fact)
             except Exception:
-                # The edge of the task: one fact must not end the others.
+                # The edge of the task: a fact that fails must not stop the recording of the others.
                 log.exception("chat.broken")
             self._told.task_done()
 

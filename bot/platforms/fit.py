@@ -1,4 +1,4 @@
-"""Makes documents as long as a message may be: pages by shorter excerpts, the rest by several messages."""
+"""Makes documents fit into messages: a page gets shorter excerpts, others are split into several messages."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -34,15 +34,14 @@ from content.text import excerpt
 Measure = Callable[[Document], bool]
 
 _MARK = "..."
-_WORD = 64  # code points back from the end of a piece where a space is still worth ending at
+_WORD = 64  # how many code points before the end of a piece a space is still a good place to cut
 
 
 def fit(document: Document, measure: Measure) -> Document:
-    """The document with its excerpts cut, so that `measure` takes it as one message.
+    """The document, shortened so that it fits into one message.
 
-    All excerpts give up the same number of code points, the fewest that suffice. Where even that is not
-    enough all blocks are cut to one length, and as a last resort only what the first message of a split would
-    hold stays.
+    All excerpts lose the same number of code points, the fewest that suffice. If that is not enough, all
+    blocks are cut to the same length. The last resort is the first message of a split.
     """
     ways = ((_less_excerpt, _longest_excerpt(document)), (_less_block, _longest_block(document)))
     for shrink, steps in ways:
@@ -53,17 +52,17 @@ def fit(document: Document, measure: Measure) -> Document:
 
 def _first_that_fits(shrink: Callable[[int], Document], steps: range, measure: Measure) -> Document | None:
     whole = shrink(0)
-    if measure(whole):  # as most do
+    if measure(whole):  # most documents fit unchanged
         return whole
     less = bisect_left(steps, True, lo=1, key=lambda by: measure(shrink(by)))
     return shrink(less) if less < len(steps) else None
 
 
 def split(document: Document, fits: Measure) -> list[Document]:
-    """The document as documents that each fit, in order and without loss; `carried` goes with its blocks.
+    """Split a document into documents that each fit, in order and without loss.
 
-    Messages end where blocks end; only a block that is too long for one message is cut, at the end of a line,
-    else of a word, else of a grapheme.
+    Each block keeps its entry in `carried`. Messages end where blocks end; only a block that is too long for
+    one message is cut: after a line, else after a word, else after a grapheme.
     """
     return list(_messages(document, fits))
 
@@ -91,7 +90,10 @@ def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:
 
 
 def _most(fits: Callable[[int], bool], end: int, *, guess: int) -> int:
-    """The largest number up to `end` that fits, 0 if none does; `guess` is doubled while it fits."""
+    """The largest number up to `end` that fits, 0 if none does.
+
+    `guess` is doubled while it fits, then a binary search follows: each test renders the document.
+    """
     low, high = 0, min(guess, end)
     while fits(high):
         if high == end:
@@ -136,14 +138,14 @@ def _capped(block: Block, limit: int) -> Block:
 
 
 def _largest_head(block: Block, fits: Measure) -> tuple[Block, Block | None]:
-    """The block cut at the last border at which its head fits a message; at least one code point long."""
+    """The block, cut at the last good place at which its head fits; the head has at least one code point."""
     content = block_text(block)
     most = _most(lambda at: fits(Document((cut(block, at)[0],))), len(content), guess=1024)
     return cut(block, border(content, max(most, 1)))
 
 
 def border(content: str, at: int) -> int:
-    """The last good place to cut `content`, at most `at` (> 0): after a line, a word or a grapheme."""
+    """The last good place to cut `content` at or before `at` (> 0): after a line, a word or a grapheme."""
     if at >= len(content) or content[at].isspace():
         return at
     if line := content.rfind("\n", at // 2, at) + 1:
@@ -158,7 +160,7 @@ def border(content: str, at: int) -> int:
 def cut(block: Block, at: int) -> tuple[Block, Block | None]:
     """The block up to the code point `at` (> 0) of its `block_text`, and the rest if there is any.
 
-    A picture is not cut. A list item that is cut starts the rest again with its own bullet or number.
+    A picture is not cut. The rest of a list item that is cut repeats the item's bullet or number.
     """
     match block:
         case Image():

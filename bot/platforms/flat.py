@@ -1,4 +1,4 @@
-"""A document as one string and the spans that are marked in it, for platforms that take text and entities."""
+"""A document as one string with marked spans, for platforms that take text and entities."""
 
 import re
 import unicodedata
@@ -32,14 +32,14 @@ from content.document import (
 from content.labels import other_host
 from content.text import excerpt
 
-_LABEL_LENGTH = 200  # code points of a picture's description
+_LABEL_LENGTH = 200  # most code points of a picture's description
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters: a terminal obeys them
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters, which a terminal interprets
     "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
     "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
 )
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank, though letters or symbols by category
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank letters and symbols
 
 
 class SpanKind(StrEnum):
@@ -54,7 +54,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Code points `start` to `end` (exclusive) of a text; `url` is of a link, `language` of a pre."""
+    """Code points `start` to `end` (exclusive) of a text. A LINK has a `url`, a PRE may have a `language`."""
 
     start: int
     end: int
@@ -65,33 +65,33 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A text without white space at its ends, and its spans: properly nested, outer ones first."""
+    """A stripped text and its spans, which are properly nested and sorted with outer spans first."""
 
     text: str
     spans: tuple[Span, ...] = ()
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is something to see in it: platforms refuse messages without."""
+    """Whether a text has a visible character; platforms refuse messages without one."""
     return any(unicodedata.category(ch)[0] in "LNPS" and ch not in _INVISIBLE for ch in text)
 
 
 def clean(content: str) -> str:
-    """Outside text as lines without anything that could move a cursor or reorder what follows."""
+    """Outside text with `\\n` line ends, without characters that move a cursor or reorder text."""
     return _UNSAFE.sub("", _LINE_ENDS.sub("\n", content))
 
 
 def clean_line(content: str) -> str:
-    """The same as one line."""
+    """Outside text cleaned as by `clean`, on one line."""
     return clean(content).replace("\n", " ").replace("\t", " ")
 
 
 def flatten(document: Document) -> Flat:
     """The document as text and spans.
 
-    Blocks stand an empty line apart, tight paragraphs and what is in a list or quote on the next line.
-    Spans of a kind do not nest in themselves; a link that is not http(s) is only its text. So is one whose
-    text names another host than it leads to: its own host follows in brackets, and is the link.
+    An empty line separates blocks; tight paragraphs, and blocks in a list or quote, start on the next line.
+    Spans of one kind do not nest. A link that is not http(s) becomes plain text. If a link's text names
+    another host than its URL, the text is not linked: the real host follows in brackets and is the link.
     """
     writer = _Writer()
     for block in document.blocks:
@@ -101,7 +101,7 @@ def flatten(document: Document) -> Flat:
 
 
 def shift(flat: Flat, places: Iterable[int], inserted: str) -> Flat:
-    """`flat` with `inserted` put in before each of the code points `places`, which are in order."""
+    """`flat` with `inserted` put before each of the code points `places`, which are in ascending order."""
     pieces, last, moved = [], 0, list(flat.spans)
     for number, place in enumerate(places):
         pieces += [flat.text[last:place], inserted]
@@ -111,7 +111,7 @@ def shift(flat: Flat, places: Iterable[int], inserted: str) -> Flat:
 
 
 def trim(text: str, span: Span) -> Span | None:
-    """The span without white space at its ends, None if nothing is left."""
+    """The span without the white space at its ends; None if nothing is left."""
     inner = text[span.start : span.end]
     start = span.start + len(inner) - len(inner.lstrip())
     end = span.start + len(inner.rstrip())
@@ -130,12 +130,13 @@ def _tidy(flat: Flat) -> Flat:
 
 
 def _honest(flat: Flat) -> Flat:
-    """No link says that it leads to a host other than its own."""
+    """Unlink texts that name another host than their URL, and link the real host after them instead."""
     links = [span for span in flat.spans if span.kind is SpanKind.LINK]
     hosts = [(span, other_host(flat.text, span.start, span.end, span.url)) for span in links]
     lying = [(span, host) for span, host in hosts if host]
     if not lying:
         return flat
+    # moved[n]: how many code points text moves that has n inserted hosts before it.
     ends = sorted(span.end for span, _ in lying)
     pieces, spans, last, moved = [], [], 0, [0]
     for span, host in sorted(lying, key=lambda pair: pair[0].end):
@@ -147,7 +148,7 @@ def _honest(flat: Flat) -> Flat:
     false = {span for span, _ in lying}
     for span in flat.spans:
         if span not in false:
-            is_quote = span.kind is SpanKind.QUOTE  # it is of whole lines, so the host belongs to it
+            is_quote = span.kind is SpanKind.QUOTE  # a quote covers whole lines, so it includes the host
             before_end = (bisect_right if is_quote else bisect_left)(ends, span.end)
             start, end = span.start + moved[bisect_right(ends, span.start)], span.end + moved[before_end]
             spans.append(replace(span, start=start, end=end))
@@ -156,14 +157,16 @@ def _honest(flat: Flat) -> Flat:
 
 
 class _Writer:
+    """Collects the text and spans of a document, block by block."""
+
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.spans: list[Span] = []
         self._length = 0
-        self._pending = ""  # what parts the next text from the one before; never written at the ends
+        self._pending = ""  # separator before the next text; written only between texts
         self._indent = ""
         self._open: list[SpanKind] = []
-        self._begun: list[int] = []  # where the first of the open spans begin; the others have no text yet
+        self._begun: list[int] = []  # starts of the open spans that have text, outermost first
 
     def next_block(self, separator: str, bullet: str = "") -> None:
         self._pending = separator + self._indent + bullet
@@ -187,7 +190,7 @@ class _Writer:
                 self._image(block)
 
     def _stack(self, blocks: Iterable[Block]) -> None:
-        """Blocks on lines of their own; the first continues the line that is open."""
+        """Write blocks on lines of their own; the first one continues the current line."""
         for number, block in enumerate(blocks):
             if number or isinstance(block, ListBlock):
                 self.next_block("\n")

@@ -1,4 +1,4 @@
-"""What renderers share: a document as messages, its title, and links and mentions in plain text."""
+"""What renderers share: splitting a document into messages, its title, links and mentions in plain text."""
 
 import re
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from content.document import Document, Heading, block_text
 from content.text import excerpt
 from scheduler.types import Message, Payload
 
-NOTHING = "…"  # platforms refuse an empty message
+NOTHING = "…"  # sent in place of an empty message, which platforms refuse
 
-# Telegram and others make `@name` in any text a mention, which notifies its owner; inside a URL it stays part
-# of that.
+# Telegram and others turn `@name` in any text into a mention, which notifies that person. A URL is matched
+# first, because an `@` inside it is no mention and must stay unchanged.
 _MENTION = re.compile(
     r"https?://(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/[\w.~:/?#@!$&*+,;=%-]*|(?<!\w)@(?=\w)",
     re.ASCII | re.IGNORECASE,
@@ -25,20 +25,20 @@ _CODE = (SpanKind.CODE, SpanKind.PRE)
 def messages(
     document: Document, fits: Measure, payload: Callable[[Document], Payload]
 ) -> tuple[Message, ...]:
-    """The messages that a document becomes: one for a page, else as many as it takes."""
+    """The messages for a document: one for a page, which is shortened to fit; otherwise as many as needed."""
     pieces = [fit(document, fits)] if document.single else split(document, fits)
-    if len(pieces) == 1:  # it carries even posts of which nothing is visible
+    if len(pieces) == 1:  # it carries all posts, even those without visible text
         return (Message(payload(pieces[0]), posts_of(document)),)
     return tuple(Message(payload(piece), posts_of(piece)) for piece in pieces)
 
 
 def posts_of(document: Document) -> tuple[int, ...]:
-    """The posts that a document carries, each once."""
+    """The ids of the posts that a document carries, each once."""
     return tuple(dict.fromkeys(post for posts in document.carried for post in posts))
 
 
 def title_of(document: Document, length: int) -> str:
-    """The first heading, else the first line, cut to so many UTF-16 units."""
+    """The first heading, else the first line, cut to at most `length` UTF-16 units."""
     blocks = sorted(document.blocks, key=lambda block: not isinstance(block, Heading))
     lines = (line for block in blocks for line in clean(block_text(block)).split("\n"))
     line = next(filter(is_visible, lines), NOTHING)[: 2 * length]
@@ -52,9 +52,10 @@ def units(content: str) -> int:
 
 
 def with_urls(flat: Flat, *, room: float = inf, longest: float = inf) -> str:
-    """The text with each link's URL written behind it, the first ones as far as there is room.
+    """The text with the URL of each link written after it.
 
-    `longest`: a URL of more code points is left out.
+    `room`: code points available for URLs; a URL that no longer fits is left out. `longest`: a URL of more
+    code points is left out.
     """
     pieces, last, seen = [], 0, set[str]()
     for span in flat.spans:
@@ -69,7 +70,10 @@ def with_urls(flat: Flat, *, room: float = inf, longest: float = inf) -> str:
 
 
 def without_mentions(flat: Flat, *, code_is_safe: bool = False) -> Flat:
-    """The text in which no name is a mention. `code_is_safe`: the platform looks for none in code."""
+    """The text with a word joiner after each `@` that would begin a mention.
+
+    `code_is_safe`: the platform finds no mentions in code, so code stays unchanged.
+    """
     code = [span for span in flat.spans if span.kind in _CODE] if code_is_safe else []
     places = (found.end() for found in _MENTION.finditer(flat.text) if found.group() == "@")
     outside = (at for at in places if not any(span.start < at <= span.end for span in code))

@@ -1,4 +1,4 @@
-"""Settings that several platforms share, and what their secrets are written as."""
+"""Settings that several platforms share, and the type of their secrets."""
 
 import re
 from typing import Annotated
@@ -10,12 +10,12 @@ def _empty_is_none(value: object) -> object:
     return value or None
 
 
-# A setting of this type is in no representation and in no log.
+# A setting of this type never shows in a repr or a log. An empty one counts as not set.
 Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
 
 class Proxied(BaseModel):
-    """An HTTP proxy, through which the platforms are reached; its URL may hold a password."""
+    """The HTTP proxy for connections to the platforms. A secret, because its URL may hold a password."""
 
     proxy: Secret = None
 

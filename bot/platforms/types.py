@@ -1,4 +1,4 @@
-"""What every platform brings: messages out, and a listener for what people do."""
+"""The description of a platform, and the protocols that its sender may implement."""
 
 import asyncio
 import re
@@ -18,15 +18,16 @@ log = structlog.get_logger(__name__)
 
 S = TypeVar("S", bound=BaseModel)
 
-# Ids have 64 bits.
+# A chat id, and a topic id after a slash. Ids are 64-bit integers: at most 20 digits.
 NUMBERS = re.compile(r"(-?[0-9]{1,20})(?:/([0-9]{1,20}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What a listening sender works with: where commands go, what it may say when, and where chats are kept.
+    """What a listening sender works with.
 
-    `wake` makes the dispatcher look at the outbox, after a chat has come back.
+    `router` runs commands, `pacer` gives permits for replies, `store` keeps chats, and `wake` makes the
+    dispatcher query the outbox, for example after a chat has come back.
     """
 
     router: Router
@@ -38,46 +39,46 @@ class Wiring:
 
 @runtime_checkable
 class Connects(Protocol):
-    """A sender that has to be connected before it sends, and ended."""
+    """A sender that has to be opened before it sends, and closed at the end."""
 
     async def open(self) -> None:
-        """Connect, trying again while the network is down. Raises PlatformStopped for a refused token."""
+        """Connect; retry while the network is down. Raises PlatformStopped for a refused token."""
         ...
 
     async def close(self, patience: float = 0.0) -> None:
-        """End; the answers that are on their way get so many seconds."""
+        """Disconnect; replies in progress get `patience` seconds to finish."""
         ...
 
 
 @runtime_checkable
 class Checks(Protocol):
-    """A sender that can tell whether it would work."""
+    """A sender whose configuration `skywave doctor` can check."""
 
     async def check(self) -> str:
-        """Say who the bot is, after connecting once without retry. Raises SendError with the next step."""
+        """Connect once, without retries, and return the bot's name. Raises SendError with the next step."""
         ...
 
 
 @runtime_checkable
 class Listens(Protocol):
-    """A sender whose chats can also speak."""
+    """A sender that also receives commands and events from its chats."""
 
     async def listen(self, wiring: Wiring) -> None:
-        """Answer people until cancelled, or until there is nobody left. Raises PlatformStopped."""
+        """Answer people until cancelled, or until the input ends. Raises PlatformStopped."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Platform(Generic[S]):
-    """A platform as it is known before its SDK is loaded.
+    """The description of a platform, which does not import its SDK.
 
     `make` imports the SDK and returns the sender, or None if the platform is not configured.
-    `parse` reads the name of a chat without its "platform:"; `examples` show how to write it.
-    `kind` is the kind of chat that the place alone tells.
+    `parse` reads the name of a chat without its "platform:" prefix; `examples` show how to write it.
+    `kind` derives the kind of a chat from its place alone.
     `here` is the chat of the person at this machine, who is an operator; None if the platform is remote.
-    `publishes` says whether the sender implements `Publishes`: commands ask before the SDK is loaded.
-    `loggers` are those of the SDK, with the lowest level that is logged.
-    `secret` matches what the platform's secrets look like, so that logs have none.
+    `publishes` says whether the sender implements `Publishes`; commands check it without loading the SDK.
+    `loggers` are the SDK's loggers, each with the lowest level that is logged.
+    `secret` matches the platform's secrets by their form; logs mask what it matches.
     """
 
     name: str
@@ -94,7 +95,7 @@ class Platform(Generic[S]):
 
 
 def numbered(name: str) -> Callable[[str], Place | None]:
-    """A parser of chats that are numbers, with that of a topic after a slash."""
+    """Make a parser for chats that are numbers, with an optional topic number after a slash."""
 
     def parse(word: str) -> Place | None:
         found = NUMBERS.fullmatch(word)
@@ -104,7 +105,7 @@ def numbered(name: str) -> Callable[[str], Place | None]:
 
 
 class TaskSet:
-    """Tasks that are kept alive until they are done; the event loop itself holds only weak references."""
+    """Keeps tasks alive until they are done: the event loop itself holds only weak references."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,7 +115,7 @@ class TaskSet:
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self, patience: float) -> None:
-        """Wait for all of them, so many seconds; those that are left are cancelled."""
+        """Wait at most `patience` seconds for all tasks, then cancel the unfinished ones."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience)
         if left := set(self._tasks):

@@ -1,7 +1,7 @@
-"""Group commit: what many deliveries have to record at the same moment goes into one unit of work.
+"""Group commit: records that many deliveries make at the same time share one unit of work.
 
-While one batch commits the next one fills, so batches grow with the load, and without load nothing waits. A
-commit costs as much as about fifty rows: at a high rate, `gather` delays it so that more rows share one.
+While one batch commits, the next one fills, so batches grow with the load, and without load no record waits.
+A commit costs as much as about fifty rows, so at a high rate `gather` delays it, and more rows share one.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ log = structlog.get_logger(__name__)
 # Seconds between attempts at a database that does not answer; nothing is sent meanwhile.
 STORE_RETRY = 1.0
 
-# What else changes together with outcomes, in the same unit of work.
+# A further change that is committed together with outcomes, in the same unit of work.
 Change = Callable[[UnitOfWork], Awaitable[None]]
 
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """What one caller wants to have recorded; the result of `done` is whether its part may be sent."""
+    """The records of one caller; the result of `done` is whether its part may be sent."""
 
     begins: Part | None = None
     outcomes: tuple[Outcome, ...] = ()
@@ -36,7 +36,7 @@ class _Entry:
     done: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def finish(self, begun: Collection[Part]) -> None:
-        if not self.done.done():  # it is if the caller was cancelled
+        if not self.done.done():  # the future is cancelled if the caller was
             self.done.set_result(self.begins in begun)
 
     def fail(self, error: Exception) -> None:
@@ -45,24 +45,24 @@ class _Entry:
 
 
 class Journal:
-    """The only way in which the dispatcher records; the store refuses an `epoch` that was taken over.
+    """Makes all records of the dispatcher. The store refuses them once another process holds a newer `epoch`.
 
-    `gather`: at least so many seconds from the start of one commit to the start of the next.
+    `gather`: least time from the start of one commit to the start of the next, seconds.
     """
 
     def __init__(self, store: Store, clock: Clock, epoch: int, gather: float = 0.0) -> None:
         self._store, self._clock, self._epoch, self._gather = store, clock, epoch, gather
         self._waiting: list[_Entry] = []
-        self._next_commit = -inf  # not before, monotonic seconds
+        self._next_commit = -inf  # earliest start, monotonic seconds
         self._writing: asyncio.Task[None] | None = None
         self._due: list[datetime] = []  # a heap of the due times of postponed deliveries
 
     async def begin(self, part: Part) -> bool:
-        """Write a part ahead as `sending`. False if it must not be sent: its delivery was taken or closed."""
+        """Write a part ahead as `sending`. False if it must not be sent: its claim was lost or has ended."""
         return await self._enqueue(_Entry(begins=part))
 
     async def record(self, *outcomes: Outcome, change: Change | None = None) -> None:
-        """Record outcomes durably. `change` runs before them, for an outcome may end the claim."""
+        """Record outcomes durably. `change` runs before them, because an outcome may end the claim."""
         self.expect(outcomes)
         await self._enqueue(_Entry(outcomes=outcomes, change=change))
 
@@ -87,7 +87,7 @@ class Journal:
             self._writing.cancel()
 
     async def settled(self) -> None:
-        """Return when everything is recorded, also for callers that were cancelled."""
+        """Wait until everything is recorded, also for callers that were cancelled."""
         while self._writing is not None and not self._writing.done():
             await asyncio.wait({self._writing})
 
@@ -115,7 +115,8 @@ class Journal:
                     await self._clock.sleep(STORE_RETRY)
                     batches.append(batch)
                 except Exception as exc:
-                    # The edge of the task. One bad entry fails alone, and the error is raised to its caller.
+                    # The edge of the task. Retry the entries one by one, so that only the bad one fails; its
+                    # caller gets the error.
                     if len(batch) == 1:
                         batch[0].fail(exc)
                     else:

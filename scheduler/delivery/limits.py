@@ -1,4 +1,4 @@
-"""The rate limiter: which request may be sent when, so that the platform never says 429. Pure.
+"""The rate limiter: decides which request may be sent when, so that the platform never answers 429. Pure.
 
 Each limit is a GCRA (the generic cell rate algorithm): one number, the theoretical arrival time, says when
 the next request conforms. Limits count per address, so all topics of a group share one. Requests queue in two
@@ -15,16 +15,16 @@ from heapq import heappop, heappush
 
 from scheduler.types import ChatKind, Limits
 
-# How late a timer may fire without a permit being lost, seconds: a delay up to this is caught up.
+# The limiter makes up for a timer that fires up to this late, seconds, so that no permit is lost.
 TOLERANCE = 0.005
 # Factor per 429, floor, recovery per second, all as shares of the published rate.
 SLOWER, SLOWEST, EASE = 0.7, 0.1, 0.01
-# Addresses without a limit in force are forgotten when there are this many, and when they have doubled since.
+# Past times are dropped when there are this many addresses, and again each time their number has doubled.
 FORGET_ABOVE = 10_000
 
 # The share of an address's limit that replies get while a broadcast waits for it.
 REPLY_SHARE = 0.5
-# A broadcast that has to wait is expected back when it is due; this many intervals later it no longer is.
+# A broadcast that has to wait is expected when it is due; after this many intervals it no longer is.
 EXPECTED = 2
 
 NEVER = float("-inf")
@@ -39,7 +39,7 @@ class Lane(IntEnum):
 
 @dataclass(slots=True)
 class Ticket:
-    """A request that waits for a permit; without an address only the overall limit counts."""
+    """A request that waits for a permit. With an empty address only the overall limit applies."""
 
     lane: Lane
     address: str
@@ -69,8 +69,8 @@ class Limiter:
     limits: Limits
     held_until: float = NEVER
     _arrival: float = NEVER  # theoretical arrival time of the overall limit
-    _arrivals: dict[str, float] = field(default_factory=dict)  # and of each address
-    _reply_arrivals: dict[str, float] = field(default_factory=dict)  # of its replies, at their share
+    _arrivals: dict[str, float] = field(default_factory=dict)  # the same for each address
+    _reply_arrivals: dict[str, float] = field(default_factory=dict)  # and for its replies, at their share
     _waiting_replies: Counter[str] = field(default_factory=Counter)
     _expected_until: dict[str, float] = field(default_factory=dict)  # until when a broadcast is expected
     _held: dict[str, float] = field(default_factory=dict)
@@ -93,13 +93,16 @@ class Limiter:
         self._make_ready(self._count, ticket)
 
     def _make_ready(self, number: int, ticket: Ticket) -> None:
-        """Among replies, the address that was answered least of late goes first."""
+        """Queue a request. Among replies, the address with the fewest recent replies goes first."""
         reply = ticket.lane is Lane.REPLY
         answered = self._reply_arrivals.get(ticket.address, NEVER) if reply else NEVER
         heappush(self._ready, (ticket.lane, answered, number, ticket))
 
     def next(self, now: float) -> Ticket | float:
-        """The request that may be sent now, booked; or when to look again (infinity: when another comes)."""
+        """Book and return the request that may be sent now, else return the time at which to call again.
+
+        That time is infinite if no request waits.
+        """
         while self._parked and self._parked[0][0] <= now:
             _, number, ticket = heappop(self._parked)
             self._make_ready(number, ticket)
@@ -116,21 +119,24 @@ class Limiter:
         return self._parked[0][0] if self._parked else float("inf")
 
     def _reply_ready(self, ticket: Ticket) -> float:
-        """When a reply's own address allows it. A broadcast has waited for that before it took a ticket."""
+        """When a reply's own address allows it. A broadcast has no such check: `reserve` booked it before."""
         address, kind = ticket.address, ticket.kind
         expected = self._expected_until.get(address, NEVER)
         within_share = min(expected, self._share_ready(address, kind))
         return max(self.chat_ready(address, kind, Lane.REPLY), within_share)
 
     def _share_ready(self, address: str, kind: ChatKind) -> float:
-        """When another reply is within the replies' share."""
+        """When the replies' share of an address's limit allows another reply."""
         rate, arrival = self.limits.per_chat.get(kind), self._reply_arrivals.get(address, NEVER)
         if rate is None:
             return NEVER
         return arrival - rate.interval / REPLY_SHARE * (self.limits.reply_burst - 1)
 
     def reserve(self, address: str, kind: ChatKind, now: float, patience: float) -> float | None:
-        """Book a broadcast to this address: when it may begin, None if that is more than `patience` away."""
+        """Book a broadcast to this address and return when it may begin.
+
+        None, and nothing is booked, if that is more than `patience` seconds away.
+        """
         at, rate = self.broadcast_ready(address, kind, now), self.limits.per_chat.get(kind)
         if rate is not None and at > now:
             self._expected_until[address] = at + EXPECTED * rate.interval
@@ -140,7 +146,7 @@ class Limiter:
         return at
 
     def broadcast_ready(self, address: str, kind: ChatKind, now: float) -> float:
-        """When the next broadcast to this address may begin: after a reply that waits within its share."""
+        """When the next broadcast to this address may begin; a waiting reply within its share goes first."""
         at, rate = max(now, self.chat_ready(address, kind, Lane.BROADCAST)), self.limits.per_chat.get(kind)
         if rate is None or address not in self._waiting_replies:
             return at
@@ -148,11 +154,11 @@ class Limiter:
         return at + rate.interval if reply_goes_first else at
 
     def overall_ready(self) -> float:
-        """When the next request may be sent, to whatever address."""
+        """When the overall limit allows the next request."""
         return max(self._arrival - TOLERANCE, self.held_until)
 
     def chat_ready(self, address: str, kind: ChatKind, lane: Lane) -> float:
-        """When the address's own limit allows a request; the overall limit does not count."""
+        """When the address's own limit allows a request, regardless of the overall limit."""
         held = self._held.get(address, NEVER)
         rate, arrival = self.limits.per_chat.get(kind), self._arrivals.get(address, NEVER)
         if rate is None or arrival == NEVER:
@@ -161,13 +167,13 @@ class Limiter:
         return max(held, arrival - rate.interval * (burst - 1))
 
     def hold(self, address: str, now: float, seconds: float) -> None:
-        """A 429 for one address: send nothing to it for so long, and less often for a while after."""
+        """A 429 for one address: send nothing to it for `seconds`, then at a lower rate that recovers."""
         until = now + seconds
         self._held[address] = max(self._held.get(address, NEVER), until)
         self._paces.setdefault(address, _Pace()).slow_down(now, until)
 
     def hold_all(self, now: float, seconds: float) -> None:
-        """A 429 for the bot as a whole."""
+        """A 429 for the whole bot: send nothing for `seconds`, then at a lower rate that recovers."""
         self.held_until = max(self.held_until, now + seconds)
         self._pace.slow_down(now, now + seconds)
 
@@ -181,7 +187,10 @@ class Limiter:
         self._book_address(ticket.address, ticket.kind, now, before)
 
     def _book_reply(self, ticket: Ticket, now: float) -> None:
-        """Book a reply on the replies' share, at most a burst ahead: none waits for replies long past."""
+        """Book a reply on the replies' share.
+
+        The arrival time is at most a burst ahead, so that no reply waits because of many earlier ones.
+        """
         self._waiting_replies[ticket.address] -= 1
         if not self._waiting_replies[ticket.address]:
             del self._waiting_replies[ticket.address]
@@ -207,7 +216,7 @@ class Limiter:
             self._forget(at)
 
     def _forget(self, now: float) -> None:
-        """Drop what has passed; rarely enough to cost nothing per request."""
+        """Drop times that have passed; called rarely enough to cost nothing per request."""
         self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
         self._reply_arrivals = {key: at for key, at in self._reply_arrivals.items() if at > now}
         self._expected_until = {key: until for key, until in self._expected_until.items() if until > now}

@@ -1,7 +1,7 @@
-"""Waiting for the limiter: requests queue for permits, and one task gives the permits out.
+"""Permits for requests: they queue for the limiter, and one task grants the permits.
 
-A broadcast waits three times: for the chat's own limit, with nothing written; for one of the few places in
-which parts are written ahead; and for its permit, which it takes at the moment it is sent.
+A broadcast waits three times: first for the chat's own limit, before anything is written; then for one of the
+few places for parts that are written ahead; last for its permit, right before it is sent.
 """
 
 import asyncio
@@ -17,21 +17,23 @@ from scheduler.types import ChatKind, Limits
 # Group-commit delay: 50 µs × messages per second, so 1.5 ms at 30 and 50 ms at 1000. A platform without
 # limits, the terminal, has none.
 GATHER = 50e-6
-# What a commit takes, seconds. As many parts are written ahead as are sent in that time, within bounds.
+# Duration of a commit, seconds. Parts written ahead = rate × (group-commit delay + commit), clamped to
+# FEWEST_AHEAD..MOST_AHEAD: more in flight means more possible duplicates after a crash.
 COMMIT = 0.02
 FEWEST_AHEAD, MOST_AHEAD = 2, 100
 # Longest wait for a limit before the delivery goes back to the outbox, seconds.
 PATIENCE = 1.0
 # Most replies that may wait for one address, and for the platform as a whole; any more are dropped.
 REPLIES_OF_CHAT, REPLIES = 10, 1_000
-# Seconds over which the use of the limit is averaged.
+# The use of the limit is averaged over this time, seconds.
 WINDOW = 60.0
 
 
 class Pacer:
-    """The one gate of a platform: every request, repeated ones too, takes a permit here.
+    """The gate of a platform: every request, retries too, takes a permit here.
 
-    `ahead` limits the parts that are written ahead and not sent yet.
+    `ahead` limits the parts that are written ahead and not sent yet. `gather` is the group-commit delay in
+    seconds.
     """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
@@ -42,7 +44,7 @@ class Pacer:
         self.ahead = asyncio.Semaphore(ceil(min(MOST_AHEAD, max(FEWEST_AHEAD, sent_meanwhile))))
         self._limiter, self._clock = Limiter(limits), clock
         self._waiting: dict[int, tuple[Lane, asyncio.Future[bool]]] = {}
-        self._replies: dict[tuple[str, str], Ticket] = {}  # waiting ones, by address and who asked
+        self._replies: dict[tuple[str, str], Ticket] = {}  # waiting replies, by address and `asked`
         self._next_look = inf
         self._pump: asyncio.Task[None] | None = None  # the event loop keeps only weak references to tasks
         self._closing = asyncio.Event()
@@ -109,11 +111,11 @@ class Pacer:
         return self._limiter.broadcast_ready(address, kind, now) - now
 
     def hold_wait(self) -> float:
-        """Seconds for which the platform has asked everybody to wait."""
+        """Seconds until the end of a wait that the platform demanded for all requests."""
         return max(0.0, self._limiter.held_until - self._clock.monotonic())
 
     def limited(self, address: str, wait: timedelta, scope: RateScope) -> None:
-        """The platform has answered 429: slow down exactly what it names."""
+        """The platform answered 429: wait and slow down, for the chat or the whole platform (`scope`)."""
         now, seconds = self._clock.monotonic(), wait.total_seconds()
         if scope is RateScope.CHAT:
             self._limiter.hold(address, now, seconds)
@@ -139,7 +141,7 @@ class Pacer:
                 granted.set_result(False)
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep until the time has passed or the gate closes."""
+        """Sleep until the time has passed or the pacer is closed."""
         tasks = [asyncio.create_task(self._clock.sleep(seconds)), asyncio.create_task(self._closed())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -151,14 +153,14 @@ class Pacer:
         await self._closing.wait()
 
     def _give_and_schedule(self) -> None:
-        """Give out the permits that are ready, and schedule the next look."""
+        """Grant the permits that are ready, and schedule the next check."""
         due = self._give()
         if due is not None and due < self._next_look:
             self._next_look = due
             self._pump = asyncio.create_task(self._run(due))
 
     def _give(self) -> float | None:
-        """Give out the permits that are ready; returns when the next one is, None if no request waits."""
+        """Grant the permits that are ready; returns when the next one is ready, None if no request waits."""
         while len(self._limiter):
             now = self._clock.monotonic()
             found = self._limiter.next(now)
@@ -172,7 +174,7 @@ class Pacer:
 
     async def _run(self, due: float) -> None:
         await self._clock.sleep(due - self._clock.monotonic())
-        if due == self._next_look:  # otherwise an earlier look was scheduled since
+        if due == self._next_look:  # otherwise an earlier check was scheduled meanwhile
             self._next_look = inf
             self._give_and_schedule()
             self._forget()

@@ -1,6 +1,6 @@
-"""What the library apprise reaches: e-mail, ntfy and more than a hundred other services. It only sends.
+"""Services that the library apprise reaches, such as e-mail and ntfy. This platform only sends.
 
-The name of a chat may be shown. Its URL holds passwords: it stands in the settings and nowhere else.
+A chat's name may be shown. Its URL may hold passwords, so it is only kept in the settings.
 """
 
 import logging
@@ -18,11 +18,11 @@ from scheduler.types import ChatKind, Limits, Place, Rate
 
 NAME = "apprise"
 
-# What a chat may be called.
+# The allowed names of chats.
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# apprise does not tell of a service's limits, nor that one was exceeded; nearly all services allow as much.
+# apprise reports neither the limits of a service nor a 429. Nearly all services allow this rate.
 LIMITS = Limits(Rate(5), {ChatKind.CHANNEL: Rate(20, 60, burst=3)})
-# Its lines, and those of what it calls, may hold pieces of a URL.
+# Above every level: log lines of apprise and of its HTTP libraries may contain parts of a URL.
 SILENT = logging.CRITICAL + 1
 
 
@@ -52,7 +52,7 @@ def _make(settings: AppriseSettings) -> Sender | None:
     if not settings.apprise_urls:
         return None
     try:
-        # An extra, which takes memory and time: only who uses it loads it.
+        # An optional dependency, imported here because it costs memory and start-up time.
         from bot.platforms.apprise.sender import AppriseSender
     except ModuleNotFoundError as exc:
         if exc.name != "apprise":

@@ -1,4 +1,4 @@
-"""Messages out through apprise, which blocks, and answers yes or no without a reason."""
+"""Sends messages through apprise, which blocks, and which gives no reason for a failure."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -19,19 +19,19 @@ from scheduler.types import Chat, Form, Message, Payload, Sent
 
 log = structlog.get_logger(__name__)
 
-# Seconds after which a message that is not confirmed may have arrived; apprise's own time-outs are shorter.
+# An unconfirmed send counts as ambiguous after this long, seconds; apprise's own time-outs are shorter.
 TIMEOUT = 60.0
 TITLE_LENGTH = 100  # UTF-16 units
-# All chats get the same messages, so they are as long (in code points) as the strictest service takes, but
-# not below SHORTEST: apprise itself cuts them for a service that takes less.
+# All chats get the same messages. Their length, in code points, is the limit of the strictest service, but at
+# least SHORTEST: for a service with a lower limit, apprise splits them itself.
 LONGEST, SHORTEST = 30_000, 1_000
-URL_LENGTH = 500  # a longer URL would leave no room for its text
+URL_LENGTH = 500  # code points; a longer URL would leave no room for the text
 
 
 class AppriseSender:
-    """Sends plain text; raises `SendError` only. Raises SettingsError for a URL that apprise does not know.
+    """Sends plain text; raises `SendError` only. `urls` are keyed by the chats' names.
 
-    `urls` by the names of chats; `timeout` is in seconds.
+    The constructor raises SettingsError for a URL that apprise does not know. `timeout` is in seconds.
     """
 
     name = NAME
@@ -43,13 +43,13 @@ class AppriseSender:
         shortest = min((each.body_maxlen for one in self._services.values() for each in one), default=LONGEST)
         self._length = min(LONGEST, max(SHORTEST, shortest)) - TITLE_LENGTH
         self._timeout = timeout
-        self._busy: set[str] = set()  # chats whose last send has not ended, although nobody waits for it
+        self._busy: set[str] = set()  # chats whose send still runs, even after its time-out
 
     async def check(self) -> str:
         return f"{', '.join(self._services)}: only a post shows whether it arrives"
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
-        """The same for every form. A payload has `title` and `text`, neither of them empty."""
+        """Plain text in every form. A payload has a `title` and a `text`; neither is ever empty."""
         title = title_of(document, TITLE_LENGTH)
         return messages(
             document,
@@ -78,12 +78,15 @@ class AppriseSender:
 
 
 def _service(name: str, url: str) -> Apprise:
-    """What sends to one URL, in the thread that calls it (apprise's own time-out needs a pool)."""
+    """The apprise object for one URL. Raises SettingsError.
+
+    It sends in the calling thread: apprise's own time-out, which needs a thread pool, is off.
+    """
     asset = AppriseAsset(app_id="Skywave", async_mode=False, service_timeout=0, storage_mode="memory")
     service = Apprise.instantiate(url, asset=asset)
     if service is None:
         raise SettingsError(f"SKYWAVE_APPRISE_URLS: apprise cannot use the URL of {name}: check its form")
-    if service.overflow_mode is OverflowMode.UPSTREAM:  # nothing else was asked for in the URL
+    if service.overflow_mode is OverflowMode.UPSTREAM:  # the default, so the URL sets no mode
         service.overflow_mode = OverflowMode.SPLIT
     return Apprise(service, asset=asset)
 
@@ -99,9 +102,10 @@ def _text(document: Document) -> str:
 
 
 def _in_thread(work: Callable[[], bool], ended: Callable[[], None]) -> asyncio.Future[bool]:
-    """What blocking work returns; `ended` is called when it has, even if nobody waits any more.
+    """Run blocking work in a daemon thread; the future has its result.
 
-    A pool's threads would be waited for at the end of the process.
+    `ended` is called in the loop when the work ends, even if the future was cancelled. It is not a thread
+    pool, because the process would wait for a pool's threads at its end.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bool] = loop.create_future()
@@ -116,9 +120,10 @@ def _in_thread(work: Callable[[], bool], ended: Callable[[], None]) -> asyncio.F
         try:
             arrived = work()
         except Exception as exc:
-            # The edge of the thread: a service's module may raise anything, with the URL in its text.
+            # The edge of the thread: a service's plug-in may raise anything. Only the type is logged, because
+            # the text may contain the URL.
             log.warning("apprise.broken", error=type(exc).__name__)
-        with suppress(RuntimeError):  # the loop has ended meanwhile
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, arrived)
 
     Thread(target=run, name="apprise", daemon=True).start()

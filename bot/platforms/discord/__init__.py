@@ -14,13 +14,13 @@ NAME = "discord"
 class DiscordSettings(Proxied):
     discord_token: Secret = None
     discord_api_url: str = "https://discord.com/api/v10"
-    discord_gateway_url: str = ""  # empty: what the library uses
+    discord_gateway_url: str = ""  # empty: discord.py's default
 
 
 def _make(settings: DiscordSettings) -> Sender | None:
     if settings.discord_token is None:
         return None
-    # The SDK takes memory and time: only who uses it loads it.
+    # Imported here, because the SDK costs memory and start-up time that other deployments do not need.
     from bot.platforms.discord.adapter import DiscordAdapter
 
     return DiscordAdapter(

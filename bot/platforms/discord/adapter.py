@@ -1,4 +1,4 @@
-"""Discord's side of the bot: connects, syncs the commands, listens, and stops with a clear message."""
+"""The Discord adapter: logs in, syncs the commands and listens for events."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from scheduler.types import Limits
 
 log = structlog.get_logger(__name__)
 
-# What the bot asks for when it is invited.
+# The permissions that the bot's invite link asks for.
 INVITED = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -39,9 +39,9 @@ INVITED = discord.Permissions(
 
 
 class DiscordAdapter(DiscordSender):
-    """The sender, which also listens. `client` is the library's, for tests to look at.
+    """The sender, which also listens for events. `client` is public for tests only.
 
-    `patience`, `timeout` and `guild_wait` are seconds: see where they are defined.
+    `patience`, `timeout` and `guild_wait` are in seconds; PATIENCE, SEND_TIMEOUT and GUILD_WAIT explain them.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class DiscordAdapter(DiscordSender):
         now: Callable[[], datetime] = discord.utils.utcnow,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        # The library knows two addresses; a deployment may have to reach them otherwise.
+        # discord.py has no setting for its two addresses, which a deployment may have to replace.
         http.Route.BASE = api_url.rstrip("/")
         if gateway_url:
             gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
-        # Nobody here wants to talk: its warnings that voice needs more libraries would only confuse.
+        # The bot uses no voice: warnings about missing voice libraries would only confuse.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self._token, self._sleep = token, sleep
         self.client = Client(limits.overall.interval, proxy=proxy, patience=patience, guild_wait=guild_wait)
@@ -83,7 +83,7 @@ class DiscordAdapter(DiscordSender):
                 await back_off(NAME, attempt, str(error), self._sleep)
 
     async def _hang_up(self) -> None:
-        """Close what a login has opened, so that the next one can begin anew."""
+        """Close the HTTP session of a failed login, so that the next login opens a new one."""
         await self.client.http.close()
         self.client.http.connector = discord.utils.MISSING
 
@@ -105,7 +105,7 @@ class DiscordAdapter(DiscordSender):
         return f"{self.client.user}, {where}{synced}"
 
     async def _sync_commands(self) -> None:
-        """Tell Discord the commands when they differ from what it knows: it allows few changes a day."""
+        """Register the commands if they differ from those that Discord knows: it allows few changes a day."""
         wanted = command_payloads()
         if differ(wanted, await self._known_commands()):
             assert self.client.application_id is not None, "known after login"
@@ -113,7 +113,7 @@ class DiscordAdapter(DiscordSender):
             log.info("discord.commands_synced", commands=len(wanted))
 
     async def _known_commands(self) -> list[Any]:
-        """What Discord knows, with all translations, which the library's own call leaves out."""
+        """The commands that Discord knows, with all translations, which discord.py's own call omits."""
         path = "/applications/{application_id}/commands"
         route = http.Route("GET", path, application_id=self.client.application_id)
         return list(await self.client.http.request(route, params={"with_localizations": "true"}))

@@ -1,9 +1,12 @@
-"""The one place that reaches into discord.py: its buckets, one for each channel and kind of request.
+"""Replaces the rate limit buckets of discord.py, one for each channel and kind of request.
 
-Three of their habits have no switch. Above 256 the library looks at all of them for each new one, which at
-ten thousand channels costs several times what sending does. A bucket that is full again later than
-`max_ratelimit_timeout` refuses requests although it has some left: of fifty new threads in 300 s only the
-first would pass. And such a bucket is taken for full when it is empty, so that a request is made in vain.
+This is the only module that uses internals of discord.py, because three behaviours have no setting:
+
+- With more than 256 buckets it scans all of them for each new one. With ten thousand channels, that costs
+  several times as much as sending.
+- A bucket that is reset later than `max_ratelimit_timeout` refuses requests although it has some left: of
+  fifty new threads in 300 s, only the first would be made.
+- Such a bucket counts as full when it is empty, so a request is made that can only fail.
 """
 
 import asyncio
@@ -11,17 +14,17 @@ import asyncio
 import discord
 from discord.http import HTTPClient, Ratelimit
 
-# Buckets that are no longer used are looked for when there are this many, and each time they have doubled.
+# Unused buckets are removed when there are this many, and again each time their number has doubled.
 LOOK_ABOVE = 256
 
 
 class Bucket(Ratelimit):
-    """Raises discord.RateLimited while it is empty, if it is so for more than `longest` seconds."""
+    """A bucket that raises discord.RateLimited if it is empty for more than `longest` seconds."""
 
     __slots__ = ("_longest",)
 
     def __init__(self, longest: float) -> None:
-        super().__init__(None)  # it never refuses by itself
+        super().__init__(None)  # no time-out in the base class: `acquire` and `_refresh` apply ours
         self._longest = longest
 
     async def acquire(self) -> None:
@@ -31,7 +34,7 @@ class Bucket(Ratelimit):
         await super().acquire()
 
     async def _refresh(self) -> None:
-        """The bucket is empty: who waits goes on waiting until it is full, or is told how long that takes."""
+        """The bucket is empty: waiting requests keep waiting for the reset, or fail if it is too far away."""
         wait = self._wait()
         if wait <= self._longest:
             await super()._refresh()
@@ -42,12 +45,12 @@ class Bucket(Ratelimit):
         return super().is_inactive() and not self._wait()
 
     def _wait(self) -> float:
-        """Seconds until it is full again, 0 if it is or if nobody knows."""
+        """Seconds until the reset; 0 if it has passed or is not known."""
         return 0.0 if self.expires is None else max(0.0, self.expires - asyncio.get_running_loop().time())
 
 
 class Buckets(dict[str, Ratelimit]):
-    """Makes buckets, and forgets unused ones by itself, rarely enough to cost nothing for each request."""
+    """Creates buckets on demand and removes unused ones, rarely enough to cost nothing per request."""
 
     def __init__(self, longest: float) -> None:
         super().__init__()
@@ -58,7 +61,7 @@ class Buckets(dict[str, Ratelimit]):
         return bucket
 
     def __len__(self) -> int:
-        return 0  # the library cleans up where it finds many
+        return 0  # so discord.py never starts its own scan
 
     def __setitem__(self, key: str, bucket: Ratelimit) -> None:
         super().__setitem__(key, bucket)
@@ -70,5 +73,5 @@ class Buckets(dict[str, Ratelimit]):
 
 
 def install(http: HTTPClient, longest: float) -> None:
-    """Let the library keep its buckets here; `longest`: what it waits for an empty one, seconds."""
+    """Replace discord.py's buckets. `longest`: longest wait for an empty one, seconds."""
     http._buckets = Buckets(longest)

@@ -1,4 +1,4 @@
-"""What Discord says about channels, taken into the store: they come, go, are renamed, lose permissions."""
+"""Updates stored chats when Discord's channels appear, disappear, are renamed or change permissions."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,7 +16,7 @@ Known = Sequence[tuple[Chat, Channel]]
 
 
 async def gone(addresses: Iterable[int], reason: str, wiring: Wiring) -> None:
-    """Channels that cannot be written to any more: deleted, or of a server that the bot has left."""
+    """Deactivate the chats of channels that were deleted, or whose server the bot has left."""
     async with wiring.store.read() as work:
         known = [number for number in addresses if await work.chats.at(NAME, str(number))]
     if known:
@@ -27,14 +27,14 @@ async def gone(addresses: Iterable[int], reason: str, wiring: Wiring) -> None:
 
 
 async def seen(channels: Iterable[Channel], wiring: Wiring) -> None:
-    """Take over what is to be seen of channels: titles, that they are back, whether the bot may write."""
+    """Update the chats of channels: titles, channels that are back, and whether the bot may write."""
     async with wiring.store.read() as work:
         known = [(chat, c) for c in channels for chat in await work.chats.at(NAME, str(c.id))]
     await _take_over(known, wiring)
 
 
 async def seen_all(find: Callable[[int], object], wiring: Wiring) -> None:
-    """The same for all chats whose channel `find` knows."""
+    """Update all stored chats of Discord whose channel `find` knows."""
     async with wiring.store.read() as work:
         chats = [chat for chat in await work.chats.all() if chat.place.platform == NAME]
     found = [(chat, find(int(chat.place.address))) for chat in chats]
@@ -60,7 +60,7 @@ def _differs(chat: Chat, channel: Channel) -> bool:
 
 async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiring) -> None:
     chat, reason = await work.chats.get(chat_id), hindrance(channel)
-    if chat is None:  # it was united with another one meanwhile
+    if chat is None:  # it was merged into another chat since the read
         return
     await work.chats.ensure(chat.place, title=title_of(channel), kind=ChatKind.CHANNEL)
     if chat.state is ChatState.GONE or not reason:
@@ -70,14 +70,14 @@ async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiri
 
 
 def hindrance(channel: Channel) -> str:
-    """Why the bot cannot write there, with the next step; empty if it can."""
+    """Why the bot cannot write to a channel, with the next step; empty if it can."""
     is_thread = isinstance(channel, discord.Thread)
     if isinstance(channel, discord.Thread) and channel.parent is None:
-        return ""  # nobody knows
+        return ""  # permissions are those of the parent, which is not cached
     allowed = channel.permissions_for(channel.guild.me)
     if isinstance(channel, discord.Thread) and channel.locked and not allowed.manage_threads:
         return "the thread is locked: unlock it, or give the bot Manage Threads"
-    if not allowed.view_channel:  # Discord takes the others away with it
+    if not allowed.view_channel:  # without it, Discord denies all other permissions too
         return "the bot cannot see the channel: give it View Channel"
     needed = (
         ("Send Messages in Threads", not is_thread or allowed.send_messages_in_threads),

@@ -1,4 +1,4 @@
-"""discord.py's client with our events: what people do goes to the router, what channels do to the store."""
+"""discord.py's client with our event handlers: interactions go to the router, channel events to the store."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,18 +21,18 @@ from content.errors import SkywaveError
 
 log = structlog.get_logger(__name__)
 
-# After this long without another guild (seconds) the gateway is taken to have told of all.
+# The guild list counts as complete when no further guild has arrived for this long, seconds.
 GUILD_WAIT = 2.0
-# The library sits out a rate limit of its own accord; a longer one (seconds) comes back to the dispatcher.
+# discord.py waits out rate limits up to this many seconds; longer ones are raised to the dispatcher.
 LONGEST_LIMIT = 30.0
 
 Handler = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Client(discord.Client):
-    """It keeps no messages and no members: nothing here needs them.
+    """Handles interactions and channel events. It caches no messages and no members, to save memory.
 
-    `wiring` and `facts` are set before it connects.
+    `wiring` and `facts` have to be set before it connects.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Client(discord.Client):
         guild_wait: float,
     ) -> None:
         super().__init__(
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(guilds=True),  # commands need no privileged intent
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -61,26 +61,26 @@ class Client(discord.Client):
         self.facts: Facts
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Nobody is told any more of what comes after the end, such as that all servers are known by now."""
+        """Drop events after close, such as a late `ready`."""
         if not self.is_closed():
             super().dispatch(event, *args, **kwargs)
 
     async def _run_event(self, coro: Handler, event_name: str, *args: Any, **kwargs: Any) -> None:
-        """Keep what is being handled, so that it can be finished before the store is closed."""
+        """Keep the handler's task, so that `finish` can wait for it before the store is closed."""
         task = asyncio.current_task()
         assert task is not None
         self._handling.start(task)
         await super()._run_event(coro, event_name, *args, **kwargs)
 
     async def finish(self, patience: float) -> None:
-        """Wait for all that is being handled, so many seconds."""
+        """Wait at most `patience` seconds for running handlers, then cancel them."""
         await self._handling.finish(patience)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        """The edge of every event's task: one must not end the others."""
+        """The edge of every event's task: a handler that fails is logged and stops nothing else."""
         log.exception("discord.event_broken", what=event_method)
 
-    # What people do
+    # Interactions
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         try:
@@ -110,11 +110,11 @@ class Client(discord.Client):
                 await interaction.response.autocomplete(choices(names))
 
     async def _command(self, call: Call) -> Reply | None:
-        """A command that we no longer have is answered with those that we do: somebody waits."""
+        """Run a command. Discord may still show one that was removed; its reply is the list of commands."""
         router = self.wiring.router
         return await router.command(call if router.knows(call.name) else replace(call, name="help"))
 
-    # What channels do
+    # Channel events
 
     async def on_ready(self) -> None:
         log.info("discord.connected", bot=str(self.user), guilds=len(self.guilds))
@@ -124,7 +124,7 @@ class Client(discord.Client):
         self._seen_guild(guild)
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        if self.is_ready():  # after an outage; at the start on_ready looks at all of them at once
+        if self.is_ready():  # a guild is back after an outage; at the start, on_ready handles all guilds
             self._seen_guild(guild)
 
     async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
@@ -161,7 +161,7 @@ class Client(discord.Client):
             self._seen_guild(after.guild)
 
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
-        if after == after.guild.me:  # the roles of the bot itself
+        if after == after.guild.me:  # only the bot's own roles change what it may do
             self._seen_guild(after.guild)
 
     def _seen_guild(self, guild: discord.Guild) -> None:

@@ -1,4 +1,4 @@
-"""The commands as Discord wants to know them (docs.discord.com: "Application Commands")."""
+"""The commands as payloads of Discord's API (docs.discord.com: "Application Commands")."""
 
 from typing import Any
 
@@ -11,13 +11,14 @@ from content.i18n import Translator
 
 CHAT_INPUT, STRING = 1, 3
 GUILD, BOT_DM = 0, 1
-# What who may change a chat's subscriptions is offered by default; the handlers check again.
+# Discord shows admin commands only to members with Manage Server. A server can change that, so the handlers
+# check the right again.
 ADMIN = discord.Permissions(manage_guild=True)
 DESCRIPTION_LENGTH = 100
 
 
 def command_payloads() -> list[dict[str, Any]]:
-    """All commands, described in every language."""
+    """All commands, with descriptions in every language."""
     return [_command(command) for command in COMMANDS]
 
 
@@ -28,7 +29,7 @@ def _command(command: Command) -> dict[str, Any]:
         **_described(command.summary),
         "options": [_option(parameter) for parameter in command.parameters],
         "contexts": [GUILD, BOT_DM],
-        "integration_types": [0],
+        "integration_types": [0],  # installed in servers, not by single users
         "default_member_permissions": str(ADMIN.value) if NEEDED[command.act] > Role.MEMBER else None,
     }
 
@@ -50,7 +51,7 @@ def _described(summary: str) -> dict[str, Any]:
 
 
 def differ(wanted: list[dict[str, Any]], known: list[Any]) -> bool:
-    """Whether what Discord knows is not what is wanted; it adds fields of its own, which do not count."""
+    """Whether the commands that Discord knows differ from ours. Fields that Discord adds do not count."""
     by_name = {command["name"]: command for command in known}
     return set(by_name) != {command["name"] for command in wanted} or any(
         not _covers(by_name[command["name"]], command) for command in wanted
@@ -59,7 +60,7 @@ def differ(wanted: list[dict[str, Any]], known: list[Any]) -> bool:
 
 def _covers(known: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
-        # Discord leaves out what is empty or false.
+        # Discord omits fields that are empty or false.
         return all(_covers(known.get(name), value) for name, value in wanted.items())
     if isinstance(wanted, list):
         known = known or []

@@ -1,7 +1,7 @@
-"""Staying connected to the gateway.
+"""Keeps the connection to Discord's gateway.
 
-The library's own loop ends with an internal error when its first connection fails, and waits up to a quarter
-of an hour between attempts after an outage; this one is as patient as the other platforms are.
+It replaces discord.py's own loop, which ends with an internal error when its first connection fails, and
+waits up to a quarter of an hour between attempts after an outage. This one uses the common back-off.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from content.i18n import Msgid
 from scheduler.errors import PlatformStopped
 
 CONNECT_TIMEOUT = 60.0  # seconds
-# What close codes mean that no other attempt will change (docs.discord.com: "Gateway Close Event Codes").
+# Close codes after which reconnecting cannot help (docs.discord.com: "Gateway Close Event Codes").
 CLOSED = {
     4004: TOKEN_REFUSED,
     4010: Msgid("Discord rejects the shard of this connection: update Skywave"),
@@ -31,7 +31,7 @@ CLOSED = {
 
 
 async def stay_connected(client: discord.Client, sleep: Sleep) -> None:
-    """Connect, take in events, resume, until the client is closed. Raises PlatformStopped."""
+    """Connect, handle events and resume until the client is closed. Raises PlatformStopped."""
     how: dict[str, Any] = {"initial": True}
     failed = 0
     while not client.is_closed():
@@ -43,7 +43,7 @@ async def stay_connected(client: discord.Client, sleep: Sleep) -> None:
                 failed = 0
         except ReconnectWebSocket as exc:
             how = _again(client.ws, resume=exc.resume)
-            if failed:  # it was let in and sent away: not at once again
+            if failed:  # no event arrived since the last failure: wait before the next attempt
                 await _back_off(failed, ConnectionError(), sleep)
             failed += 1
         except FAULTS as exc:
@@ -51,7 +51,7 @@ async def stay_connected(client: discord.Client, sleep: Sleep) -> None:
                 raise PlatformStopped(CLOSED[exc.code]) from exc
             await _back_off(failed, exc, sleep)
             failed += 1
-            # Discord says so if there is nothing to be resumed any more.
+            # Try to resume the session; Discord answers with "invalid session" if it is gone.
             how = _again(client.ws, resume=True) if client.ws else how
         client.dispatch("disconnect")
 
@@ -61,5 +61,6 @@ async def _back_off(failed: int, error: Exception, sleep: Sleep) -> None:
 
 
 def _again(socket: DiscordWebSocket, *, resume: bool) -> dict[str, Any]:
+    """The arguments for the next connection. Only a resume has to use the same gateway host."""
     how = {"sequence": socket.sequence, "session": socket.session_id, "resume": resume}
     return how | {"gateway": socket.gateway} if resume else how

@@ -1,4 +1,4 @@
-"""What an error of Discord means for sending (docs.discord.com: "JSON Error Codes")."""
+"""Maps Discord's errors to errors of our tree (docs.discord.com: "JSON Error Codes")."""
 
 import asyncio
 from datetime import timedelta
@@ -24,35 +24,35 @@ ARCHIVED, NOT_A_TEXT_CHANNEL = 50083, 50008
 
 # Unknown channel, guild or user, cannot message this user (two codes).
 GONE = (UNKNOWN_CHANNEL, 10004, UNKNOWN_USER, 50007, 50278)
-# Missing access, missing permissions, archived or locked thread, wrong kind of channel; of forums: a tag is
-# required and there is none, too many threads are active (two codes).
+# Missing access, missing permissions, archived thread, locked thread, wrong kind of channel (two codes);
+# in forums: a tag is required, too many active threads (two codes).
 PAUSED = (50001, 50013, ARCHIVED, 160005, NOT_A_TEXT_CHANNEL, 50024, 40067, 160006, 160007)
 # Invalid form body, empty message, request too large.
 CONTENT = (50035, 50006, 40005)
-# Blocked by the guild's automod, or a link that Discord takes for harmful: no form of it will pass.
+# Blocked by the guild's AutoMod, or a link that Discord considers harmful: no plainer form would pass.
 BLOCKED = (200000, 240000)
-# Slow mode, write limits of a channel, overload: wait and try again.
+# Slow mode, write limits of a channel, overload: send it again later.
 WAIT = (20016, 20028, 40062, 130000)
 TOKEN = (40001, 50014)
-# Of replies: unknown interaction or webhook token, acknowledged already, its message is gone, too late.
+# For replies: unknown interaction, unknown webhook, already acknowledged, message deleted, token expired.
 LATE = (10062, 10015, 40060, UNKNOWN_MESSAGE, 50027)
 
-# Of publishing: it was published before, or somebody has deleted it.
+# For publishing: the message is already published, or it was deleted.
 PUBLISHED = (40033, UNKNOWN_MESSAGE)
 
-# All that the library raises.
+# All exceptions that discord.py raises, of its own and of aiohttp.
 FAULTS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 TOKEN_REFUSED = Msgid(
     "Discord refuses the token: check SKYWAVE_DISCORD_TOKEN (Developer Portal, Bot, Reset Token)"
 )
 REASON_LENGTH = 200
-# Seconds to wait where Discord asks for patience but does not say for how long; a block of the address lasts.
+# Seconds to wait after a 429 without Retry-After. BLOCK_WAIT: our IP address is blocked, which lasts longer.
 SHORT_WAIT, BLOCK_WAIT = 5.0, 60.0
 
 
 def send_error(error: Exception) -> SendError:
-    """The error of our tree, whose text is Discord's own."""
+    """The error of our tree for an exception of discord.py; its text is Discord's own where there is one."""
     match error:
         case discord.LoginFailure():
             return PlatformStopped(TOKEN_REFUSED)
@@ -74,7 +74,7 @@ def send_error(error: Exception) -> SendError:
 
 
 def is_late(error: Exception) -> bool:
-    """Whether a reply failed because nobody is waiting for it any more."""
+    """Whether a reply failed because its interaction has expired or was already answered."""
     if isinstance(error, discord.HTTPException):
         return error.code in LATE
     return isinstance(error, discord.InteractionResponded)
@@ -106,9 +106,10 @@ def _http_error(error: discord.HTTPException) -> SendError:
 
 
 def _rate_limited(error: discord.HTTPException, reason: str) -> RateLimited:
-    """The library waits and tries again by itself; what comes through is longer, or no end of it.
+    """The error for a 429 that discord.py did not wait out: it was too long, or repeated too often.
 
-    Limits with a code are those of one channel. Without `Via` it is the block of an address.
+    A 429 with a code of WAIT concerns one channel. One without a `Via` header comes from Cloudflare and
+    means that our IP address is blocked.
     """
     headers = error.response.headers
     wait = headers.get("Retry-After", "")
@@ -120,6 +121,6 @@ def _rate_limited(error: discord.HTTPException, reason: str) -> RateLimited:
 
 
 def _reason(error: discord.HTTPException) -> str:
-    """Discord's text in one line; a proxy's page says nothing."""
+    """Discord's text in one line. The HTML page of a proxy is replaced by the status."""
     text = " ".join(error.text.split())[:REASON_LENGTH]
     return text if text and not text.startswith("<") else f"HTTP {error.status}"

@@ -1,4 +1,4 @@
-"""What Discord's interactions mean, as plain data for the router."""
+"""Converts Discord's interactions into plain data for the router."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from bot.commands.types import Button, Call
 from bot.platforms.discord import NAME
 from scheduler.types import ChatKind, Place
 
-# Of what autocompletion offers: how many, and how long each (docs.discord.com: "Autocomplete").
+# Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
 CHOICES, CHOICE_LENGTH = 25, 100
-# Between the data of a button and its number in the message.
+# Separates the data of a button from its number in the message.
 NUMBER = "#"
-# The name of a channel that the bot cannot see (docs.discord.com: Channel, "Obfuscated Channels").
+# Discord's name for a channel that the bot cannot see (docs.discord.com: Channel, "Obfuscated Channels").
 HIDDEN = "___hidden___"
 
 
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
-    """A command or press in the channel where it was made."""
+    """The call for a command or press, in the channel of its interaction."""
     person = interaction.user
     administers = interaction.guild_id is None or interaction.permissions.manage_guild
 
@@ -37,7 +37,7 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
 
 
 def title_of(channel: Any) -> str:
-    """A channel's name with that of its guild, a thread's with that of its channel; empty if it has none."""
+    """The name of a channel with its guild's, of a thread also with its channel's; empty if not known."""
     guild, parent = getattr(channel, "guild", None), getattr(channel, "parent", None)
     if guild is None or HIDDEN in (channel.name, getattr(parent, "name", "")):
         return ""
@@ -45,12 +45,12 @@ def title_of(channel: Any) -> str:
 
 
 def arguments_of(data: Any) -> str:
-    """The options of a slash command, in the order in which they were declared."""
+    """The values of a slash command's options, in the order in which they were declared."""
     return " ".join(str(option["value"]) for option in data.get("options", ()))
 
 
 def focused_option(data: Any) -> tuple[str, str]:
-    """The option that is being typed, and what is there so far."""
+    """The name of the option that the person is typing in, and its text so far."""
     for option in data.get("options", ()):
         if option.get("focused"):
             return option["name"], str(option["value"])
@@ -58,30 +58,30 @@ def focused_option(data: Any) -> tuple[str, str]:
 
 
 def custom_id(button: Button, number: int) -> str:
-    """What a button is called: two of a message may lead to the same page, but not have the same name."""
+    """The id of a button. The number makes it unique: two buttons of a message may have the same data."""
     return f"{button.data}{NUMBER}{number}"
 
 
 def data_of(custom_id: str) -> str:
-    """The data of the button that is called like this."""
+    """The data of the button with this id."""
     return custom_id.partition(NUMBER)[0]
 
 
 def offered_by(message: discord.Message | None) -> list[str]:
-    """The data of the buttons of a message."""
+    """The data of all buttons of a message."""
     rows = message.components if message else ()
     items = [item for row in rows if isinstance(row, discord.ActionRow) for item in row.children]
     return [data_of(item.custom_id) for item in items if isinstance(item, discord.Button) and item.custom_id]
 
 
 def choices(names: Any) -> list[discord.app_commands.Choice[str]]:
-    """What autocompletion can offer of the names."""
+    """The names as autocompletion choices: shortened, each once, at most CHOICES."""
     shown = dict.fromkeys(short for name in names if (short := _cut(name.strip())))
     return [discord.app_commands.Choice(name=name, value=name) for name in list(shown)[:CHOICES]]
 
 
 def _cut(name: str) -> str:
-    """As much of a name as can be offered, without half a word: it will be searched for."""
+    """A name cut to CHOICE_LENGTH, at the end of a word, because the words are searched for later."""
     if len(name) <= CHOICE_LENGTH:
         return name
     words, _, _ = name[: CHOICE_LENGTH + 1].rpartition(" ")

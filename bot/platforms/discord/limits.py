@@ -3,7 +3,7 @@
 from scheduler.types import ChatKind, Limits, Rate
 
 OVERALL = Rate(50, guard=0.03)
-# 5 messages in 5 s. The library would keep the request that empties a channel's bucket until the reset, so
-# that no more than 4 are sent in that time.
+# 5 messages in 5 s. The guard leaves 4 of them, because discord.py delays the request that empties a
+# channel's bucket until the bucket is reset.
 CHANNEL = Rate(5, 5, guard=0.2)
 LIMITS = Limits(OVERALL, {ChatKind.CHANNEL: CHANNEL, ChatKind.PRIVATE: CHANNEL}, reply_burst=1)

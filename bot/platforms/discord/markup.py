@@ -1,9 +1,12 @@
-"""Text, links and code in Discord's Markdown, so that outside text stays text.
+"""Writes text, links and code in Discord's Markdown; outside text is escaped, so it never becomes markup.
 
-Discord publishes no grammar. What is relied on is what its clients are known to do. A backslash makes any
-ASCII punctuation text, but in the label of a masked link it is shown, so that labels get look-alikes instead
-(github.com/discord/discord-api-docs/issues/6185); a label with a URL in it is no link (#7721). A URL without
-angle brackets runs on to the next white space, over a Chinese full stop and what follows it.
+Discord publishes no grammar, so this relies on the known behaviour of its clients:
+
+- A backslash escapes any ASCII punctuation. In the label of a masked link the backslash itself is shown, so
+  labels get look-alike characters instead (github.com/discord/discord-api-docs/issues/6185).
+- A label that contains a URL is not shown as a link (#7721).
+- A URL without angle brackets ends at the next white space, so it would include a Chinese full stop and the
+  text after it.
 """
 
 import re
@@ -12,14 +15,15 @@ from itertools import groupby, pairwise
 from bot.platforms.flat import Flat, Span, SpanKind
 from content.document import is_web_url
 
-URL_LENGTH = 1024  # code points as written: a longer one could leave no room for its own text
+URL_LENGTH = 1024  # most code points of a URL as written; a longer one might leave no room for the text
 
 _WORD_JOINER = "\u2060"
-_GAP = "\u200b"  # zero-width space: parts marks that would be read as one
+_GAP = "\u200b"  # zero-width space: separates marks that Discord would read as one
 _URL = r"https?://[\w.~:/?#@!$&'()*+,;=%-]+"
 _STOPS = frozenset(".,:;!?'")
 
-# What would be markup, each with what is put before or behind it. `[^\S\n]` is white space within a line.
+# Text that Discord would read as markup; the name of the group says how `_escaped` escapes it.
+# `[^\S\n]` is white space within a line.
 _SPECIAL_MARKUP = (
     r"(?P<escape>[\\*_~|`<\[#]"
     r"|:(?=/)"  # a scheme that is not http(s): steam://, <x:/y>
@@ -31,7 +35,7 @@ _SPECIAL = re.compile(_SPECIAL_MARKUP, re.IGNORECASE | re.MULTILINE)
 _URL_OR_SPECIAL = re.compile(rf"(?P<url>{_URL})|{_SPECIAL_MARKUP}", re.IGNORECASE | re.MULTILINE)
 
 _LOOK_ALIKES = str.maketrans("\\*`<>[]", "\u2216\u2217\u02cb\uff1c\uff1e\uff3b\uff3d")
-_LINE_LOW = "\u02cd"  # for an underscore that could open or close emphasis
+_LINE_LOW = "\u02cd"  # replaces an underscore that could open or close emphasis
 _LABEL = re.compile(
     r"(?P<low>__+|_(?![A-Za-z0-9]))"
     r"|(?P<join>~(?=~)|\|(?=\|)|:(?=/)|:(?=[\w+-]+:)|(?<=<)@|@(?=everyone|here))"
@@ -40,18 +44,19 @@ _LABEL = re.compile(
 )
 
 _MARKS = {SpanKind.EMPHASIS: "*", SpanKind.STRONG: "**", SpanKind.STRIKE: "~~"}
-# Characters at which a URL, or the marks around it, could end early.
+# Characters that could end a URL, or the marks around it, too early.
 _IN_URLS = {ord(ch): f"%{ord(ch):02X}" for ch in ' "*<>\\^`{|}'}
 _IN_TARGETS = _IN_URLS | {ord("("): "%28", ord(")"): "%29"}
 
 
 def escape(content: str) -> str:
-    """Lines of text as Markdown that shows just them, the http(s) URLs in them as links."""
+    """Text as Markdown that shows exactly this text, with its http(s) URLs as links."""
     return _URL_OR_SPECIAL.sub(_escaped, content)
 
 
 def marked(flat: Flat) -> str:
-    """Text and its spans, other than code blocks and quotes, as Markdown."""
+    """Text and its spans as Markdown. Code blocks and quotes are not handled here."""
+    # Cut the text at all span edges and line ends, so that the same spans apply within each run.
     edges = {0, len(flat.text)} | {edge for span in flat.spans for edge in (span.start, span.end)}
     for found in re.finditer("\n", flat.text):
         edges |= {found.start(), found.end()}
@@ -65,7 +70,7 @@ def marked(flat: Flat) -> str:
 
 
 def plain(flat: Flat) -> str:
-    """The text without its marks, each link's URL once behind it, in brackets so that no preview unfolds."""
+    """The escaped text, with the URL of each link written once after it; `<>` suppresses its preview."""
     pieces, last, seen = [], 0, set[str]()
     for span in sorted(flat.spans, key=lambda span: span.end):
         if (
@@ -81,7 +86,7 @@ def plain(flat: Flat) -> str:
 
 
 def code_span(content: str) -> str:
-    """One line of code; where it holds backticks they are kept apart, and from the marks."""
+    """One line of code. Zero-width spaces separate its backticks from each other and from the marks."""
     if "`" not in content:
         return f"`{content}`"
     inner = re.sub("`(?=`)", "`" + _GAP, content)
@@ -90,7 +95,10 @@ def code_span(content: str) -> str:
 
 
 def fence(content: str, language: str) -> list[str]:
-    """A code block as lines. Discord knows no longer fence, so that three backticks in it are kept apart."""
+    """A code block as lines.
+
+    Discord has no fence longer than three backticks, so zero-width spaces separate three in the content.
+    """
     name = language if re.fullmatch(r"[\w+.#-]{1,32}", language, re.ASCII) else ""
     return ["```" + name, *re.sub("`(?=``)", "`" + _GAP, content).split("\n"), "```"]
 
@@ -111,7 +119,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _without_stops(url: str) -> str:
-    """The URL without what ends a sentence, and without brackets that were opened before it."""
+    """The URL without the punctuation that ends its sentence, and without brackets opened before it."""
     end, surplus = len(url), url.count(")") - url.count("(")
     while url[end - 1] in _STOPS or (url[end - 1] == ")" and surplus > 0):
         surplus -= url[end - 1] == ")"
@@ -132,7 +140,7 @@ def _target(url: str) -> str:
 
 
 def _link(flat: Flat, start: int, end: int) -> Span | None:
-    """The link that a run of text is in. Line ends, and links too long to be written, are in none."""
+    """The link that a run of text is part of. A line end has none, nor has a link with too long a URL."""
     inner = (s for s in flat.spans if s.kind is SpanKind.LINK and s.start <= start and end <= s.end)
     span = next(inner, None)
     return span if span and flat.text[start] != "\n" and _can_link(span.url, _target(span.url)) else None
@@ -150,7 +158,7 @@ def _masked(flat: Flat, link: Span, runs: list[tuple[int, int]]) -> tuple[str, b
 
 
 def _run(flat: Flat, start: int, end: int, *, label: bool = False) -> tuple[str, bool]:
-    """A run of text within one line, and whether there are marks around it; white space is outside them."""
+    """A run of text within one line as Markdown, with white space outside its marks; whether it has marks."""
     kinds = {span.kind for span in flat.spans if span.start <= start and end <= span.end}
     content = flat.text[start:end]
     core = content.strip()

@@ -1,7 +1,7 @@
-"""The last gate before the wire: no more HTTP attempts a second than Discord lets a bot make.
+"""Limits the rate of HTTP requests to the one that Discord allows a bot.
 
-The platform's pacer gives out slots to what is sent. It does not see the library's own repetitions and
-look-ups, nor that what it spaced may leave together after all; every attempt passes here.
+The platform's pacer gives permits for sends. It does not see discord.py's own retries and look-ups, and
+sends that it spaced out may still reach the network together. Every HTTP request passes through here.
 """
 
 import asyncio
@@ -11,19 +11,20 @@ import aiohttp
 
 from scheduler.delivery.limits import TOLERANCE
 
-# These do not count to the bot's limit (docs.discord.com: "Rate Limits"), and people wait for them.
+# Requests that do not count towards the bot's limit (docs.discord.com: "Rate Limits"). People wait for them.
 UNCOUNTED = ("/interactions/", "/webhooks/", "/gateway")
 
-# What a request was answered that must not be repeated once it may have been processed; None: any other.
+# The statuses that a request received so far, if it must not be retried after a 5xx, because it may have been
+# processed; None for all other requests.
 answered: ContextVar[list[int] | None] = ContextVar("answered", default=None)
 
 
 class MayBeDone(ConnectionError):
-    """The library was about to repeat a request that may have been processed."""
+    """discord.py was about to retry a request that may have been processed."""
 
 
 def pacing(interval: float) -> aiohttp.TraceConfig:
-    """A trace that lets attempts begin so many seconds after one another."""
+    """An aiohttp trace that starts requests at least `interval` seconds apart. Raises MayBeDone."""
     turn, ready = asyncio.Lock(), float("-inf")
 
     async def begin(_session: object, _context: object, request: aiohttp.TraceRequestStartParams) -> None:
@@ -36,7 +37,7 @@ def pacing(interval: float) -> aiohttp.TraceConfig:
         time = asyncio.get_running_loop().time
         async with turn:
             await asyncio.sleep(ready - time())
-            # A slot that was missed by more is lost: two that leave together may be one too many.
+            # Catch up a delay of at most TOLERANCE: more would let requests leave in a burst.
             ready = max(ready, time() - TOLERANCE) + interval
 
     async def end(_session: object, _context: object, request: aiohttp.TraceRequestEndParams) -> None:

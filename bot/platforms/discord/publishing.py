@@ -1,4 +1,4 @@
-"""Publishing what an announcement channel has got, to the servers that follow it."""
+"""Publishes messages of an announcement channel to the servers that follow it."""
 
 import discord
 from discord.http import HTTPClient, Route
@@ -9,7 +9,10 @@ PATH = "/channels/{channel_id}/messages/{message_id}/crosspost"
 
 
 async def publish(http: HTTPClient, channel: int, message: int) -> None:
-    """Publish a message, if it is not yet. Raises discord.RateLimited beyond ten an hour of a channel."""
+    """Crosspost a message; one that is already published or deleted is no error.
+
+    Raises discord.RateLimited without a request when the channel's ten an hour are used up.
+    """
     try:
         await http.request(Route("POST", PATH, channel_id=channel, message_id=message))
     except discord.HTTPException as exc:

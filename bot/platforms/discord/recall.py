@@ -1,4 +1,4 @@
-"""Looking for a message whose outcome is unknown, where no nonce settles it."""
+"""Looks up a message whose outcome is unknown, where resending with the same nonce is not safe."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -7,18 +7,21 @@ import discord
 
 from scheduler.types import Chat, ChatKind, Payload, Sent
 
-# For how long the nonce is trusted: Discord remembers it for "the past few minutes".
+# How long a nonce is trusted to prevent a duplicate: Discord remembers it for "the past few minutes".
 NONCE_LIFE = timedelta(minutes=2)
-# How many of the messages since then are looked at.
+# How many messages of the channel are searched.
 LOOK_BACK = 100
-# How far our clock may be ahead of Discord's, by which it names messages.
+# How far our clock may be ahead of Discord's: message ids contain the time of Discord's clock.
 SKEW = timedelta(seconds=30)
 
 
 async def find(
     client: discord.Client, chat: Chat, payload: Payload, since: datetime, now: datetime
 ) -> Sent | None:
-    """What was sent to a channel or forum since then with this content; None within a nonce's life."""
+    """The message or thread with this content that we sent after `since`; None if there is none.
+
+    Within NONCE_LIFE a channel is not searched, because the nonce prevents a duplicate.
+    """
     number, after = int(chat.place.address), discord.Object(discord.utils.time_snowflake(since - SKEW))
     channel = client.get_channel(number)
     if channel is None and chat.kind is not ChatKind.PRIVATE:
@@ -36,12 +39,12 @@ async def find(
 async def _find_thread(
     client: discord.Client, forum: discord.ForumChannel, payload: Payload, after: int
 ) -> Sent | None:
-    """Nonces do not count for a forum's posts. A thread has the id of its first message."""
+    """Find a forum post, which has no nonce. A thread has the same id as its first message."""
     active = await client.http.get_active_threads(forum.guild.id)
     for thread in active["threads"]:
         number, there = int(thread["id"]), int(thread["parent_id"]) == forum.id
         if there and number > after and _is_ours(client, int(thread["owner_id"])):
-            with suppress(discord.NotFound):  # somebody has deleted its first message
+            with suppress(discord.NotFound):  # its first message was deleted
                 first = await client.get_partial_messageable(number).fetch_message(number)
                 if _shows(first, payload):
                     return Sent(str(number), (str(number),), opened=True)
@@ -53,7 +56,7 @@ def _is_ours(client: discord.Client, author: int) -> bool:
 
 
 def _shows(message: discord.Message, payload: Payload) -> bool:
-    """Whether a message has this content; Discord takes white space around it away."""
+    """Whether a message has this content, ignoring the white space that Discord strips at its ends."""
     there = [message.content, *(embed.description or "" for embed in message.embeds)]
     wanted = [payload["content"], *(embed["description"] for embed in payload["embeds"])]
     return [text.strip() for text in there] == [text.strip() for text in wanted]

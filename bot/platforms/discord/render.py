@@ -1,7 +1,7 @@
-"""Documents as Discord messages: embeds with Markdown in which outside text stays text.
+"""Documents as Discord messages: embeds with Markdown, in which outside text is escaped.
 
 Limits: github.com/discord/discord-api-docs (message and embed object). The API counts code points (issue
-#1315), clients count UTF-16 units; the units are what is measured here, being never fewer.
+#1315), clients count UTF-16 units. We measure UTF-16 units, because there are never fewer of them.
 """
 
 from collections.abc import Iterable
@@ -25,19 +25,20 @@ from content.document import (
 )
 from scheduler.types import Form, Message, Payload
 
-CONTENT_LENGTH = 2000  # UTF-16 units, as the others
-DESCRIPTION_LENGTH = 4096  # and so the 6000 of all texts of a message's embeds is kept: there is no other
+# All lengths are in UTF-16 units.
+CONTENT_LENGTH = 2000
+DESCRIPTION_LENGTH = 4096  # our only embed text, so the limit of 6000 for all of them is kept as well
 TITLE_LENGTH = 100  # of a forum thread's name
 IMAGE_URL_LENGTH = 2048
 
-_HEADINGS = 3  # levels that Discord has
+_HEADINGS = 3  # heading levels in Discord's Markdown
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
-    """The messages that the document becomes, each of them within Discord's limits.
+    """The messages for a document, each within Discord's limits.
 
-    A payload has `content`, `embeds` (at most one, as the API takes it) and `title`, the document's name in
-    plain text, which a forum post needs. In the plain form all is in `content`.
+    A payload has `content`, `embeds` (at most one, as JSON of the API) and `title`, a plain text that names
+    a forum post. In the plain form, `content` holds everything.
     """
     title = title_of(document, TITLE_LENGTH)
     return messages(document, partial(_fits, form=form), partial(_payload, form=form, title=title))
@@ -63,7 +64,7 @@ def _has_text(blocks: Iterable[Block]) -> bool:
 
 
 def _text(document: Document, form: Form) -> tuple[str, str]:
-    """The text of a message, never empty, and the URL of the picture that is shown below it, if one is."""
+    """The text of a message, never empty, and the URL of the picture below it, or "" for none."""
     if not _has_text(document.blocks):
         return NOTHING, ""
     if form is Form.PLAIN:
@@ -80,13 +81,16 @@ def _can_show(image: Image) -> bool:
 
 
 def _description(blocks: Iterable[Block]) -> str:
-    """Blocks an empty line apart, but lines of a page, and what follows a heading, on the next line."""
+    """Blocks as Markdown, separated by empty lines.
+
+    A tight paragraph, and a block after a heading, starts on the next line.
+    """
     parts: list[str] = []
     before: Block | None = None
     for block in blocks:
         if lines := _lines(block):
             tight = isinstance(before, Heading) or (isinstance(block, Paragraph) and block.tight)
-            if before:  # a line right after a list would go on with its last item
+            if before:  # without an empty line it would continue the list's last item
                 parts.append("\n" if tight and not isinstance(before, ListBlock) else "\n\n")
             parts.append("\n".join(lines))
             before = block
@@ -94,7 +98,7 @@ def _description(blocks: Iterable[Block]) -> str:
 
 
 def _lines(block: Block, *, quoted: bool = False) -> list[str]:
-    """A block as lines of Markdown, none if it has no text. Quotes do not nest."""
+    """A block as lines of Markdown; no lines if it has no text. Discord's quotes do not nest."""
     match block:
         case Heading():
             content = " ".join(_lines(Paragraph(block.children)))

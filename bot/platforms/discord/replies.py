@@ -1,4 +1,4 @@
-"""Answers to interactions: within three seconds, announced first where they take longer."""
+"""Replies to interactions. Discord wants one within three seconds; a later reply is deferred first."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,12 +15,12 @@ from bot.platforms.discord.sender import content, view
 from scheduler.errors import ContentRejected
 from scheduler.types import Message
 
-# Discord shows an interaction as failed after 3 s; a reply that is not ready after this is announced first.
+# Discord shows an interaction as failed after 3 s; one without a reply after this time is deferred, seconds.
 PATIENCE = 1.5
 
 
 class Replies:
-    """Sends replies, and lets pressed messages show them."""
+    """Sends replies to commands, and edits the message of a pressed button."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -32,9 +32,10 @@ class Replies:
         *,
         edit: bool = False,
     ) -> None:
-        """Do what was asked for and show the reply. `edit`: it replaces the pressed message.
+        """Run the work of a command or press and show its reply. `edit`: the reply replaces the message.
 
-        A command without a reply is one of a flood: Discord itself tells the person that nothing answered.
+        A command without a reply (from a person who floods the bot) is not acknowledged: Discord then tells
+        the person that the bot did not respond.
         """
         task = asyncio.create_task(work)
         try:
@@ -42,12 +43,12 @@ class Replies:
             if not done:
                 await interaction.response.defer(thinking=not edit)
         finally:
-            reply = await task  # it is done even where nobody can be told of it
+            reply = await task  # finish the work even if the reply cannot be shown
         if reply is not None:
             await self._show(interaction, reply, edit=edit)
         elif edit and not interaction.response.is_done():
             await interaction.response.defer()
-        elif not edit and interaction.response.is_done():  # announced, but there is nothing to say
+        elif not edit and interaction.response.is_done():  # deferred, but there is no reply
             await interaction.delete_original_response()
 
     async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
@@ -75,7 +76,7 @@ async def _say(interaction: discord.Interaction, reply: Reply, message: Message,
         await interaction.edit_original_response(view=buttons, **shown)
     else:
         if not edit:
-            # What comes first after the announcement takes its place, and everybody saw that.
+            # The first follow-up would replace the deferred reply, which is public: delete that first.
             with suppress(discord.NotFound):
                 await interaction.delete_original_response()
         await interaction.followup.send(ephemeral=True, **new)

@@ -1,4 +1,4 @@
-"""Messages out to Discord."""
+"""Sends messages to Discord."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -18,13 +18,13 @@ from bot.platforms.discord.render import render
 from content.document import Document
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
-# A send that takes longer (seconds) is tried again while Discord still knows its nonce. The library would
-# wait five minutes, and Discord remembers "the past few minutes".
+# A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
+# nonce ("the past few minutes"). discord.py itself would wait five minutes.
 SEND_TIMEOUT = 60.0
 
 
 class DiscordSender:
-    """Sends messages; raises `SendError` only. A repeated key makes no second message."""
+    """Sends messages; raises `SendError` only. The key is the nonce, so a retry makes no second message."""
 
     name = NAME
     deduplicates = True
@@ -63,8 +63,11 @@ class DiscordSender:
             raise send_error(exc) from exc
 
     async def _in_time(self, sending: Coroutine[Any, Any, Sent]) -> Sent:
-        """The result, or TimeoutError. What is late is left alone: cancelled inside a global rate limit, the
-        library would send nothing any more."""
+        """The result of a send. Raises TimeoutError.
+
+        A late send keeps running: if it were cancelled while it waits for the global rate limit, discord.py
+        would never send anything again.
+        """
         task = asyncio.create_task(sending)
         try:
             await asyncio.wait({task}, timeout=self._timeout)
@@ -80,7 +83,7 @@ class DiscordSender:
     def _forget(self, task: asyncio.Task[Sent]) -> None:
         self._overdue.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody else asks for it
+            task.exception()  # read it, or asyncio logs that it was never retrieved
 
     async def _send(self, chat: Chat, payload: Payload, key: str) -> Sent:
         number = int(chat.place.address)
@@ -98,32 +101,35 @@ class DiscordSender:
         return Sent(str(channel), (str(sent.id),))
 
     async def _otherwise(self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str) -> Sent:
-        """What a refusal asks for; raises it where it asks for nothing."""
+        """Try again in the way that a refusal calls for. Raises the refusal if there is none."""
         number, is_person = int(chat.place.address), chat.kind is ChatKind.PRIVATE
         match error.code:
             case errors.UNKNOWN_MESSAGE:
-                # An earlier attempt arrived, and has been deleted since.
+                # The nonce is known: an earlier attempt arrived, and its message was deleted since.
                 return Sent(str(number), ())
             case errors.ARCHIVED:
-                # A locked thread answers the same; then this fails, and the chat is paused.
+                # A locked thread gives the same error; then unarchiving fails and the chat is paused.
                 await self._client.http.edit_channel(number, archived=False)
                 return await self._post(number, payload, key)
             case errors.UNKNOWN_CHANNEL if is_person:
-                # The id of a person, as operators are given.
+                # The settings name operators by the id of the person, not of the DM channel.
                 conversation = await self._client.create_dm(discord.Object(number))
                 return await self._post(conversation.id, payload, key)
             case errors.NOT_A_TEXT_CHANNEL:
-                # A forum that the gateway has not told of yet.
+                # A forum that the gateway has not announced yet.
                 channel = await self._client.fetch_channel(number)
                 if isinstance(channel, discord.ForumChannel):
                     return await self._open_thread(channel, payload)
         raise error
 
     async def _open_thread(self, forum: discord.ForumChannel, payload: Payload) -> Sent:
-        """A post of a forum is a thread; a forum that asks for a tag gets its first that anybody may use."""
+        """Open a thread, which is how a forum takes posts.
+
+        If the forum requires a tag, it gets the first one that is not reserved for moderators.
+        """
         free = [tag for tag in forum.available_tags if not tag.moderated] or forum.available_tags
         tags = free[:1] if forum.flags.require_tag else []
-        token = answered.set([])  # nothing tells a repeated one apart
+        token = answered.set([])  # threads have no nonce, so a retry could open a second one
         try:
             opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
         finally:
@@ -132,7 +138,7 @@ class DiscordSender:
 
 
 def content(payload: Payload) -> dict[str, Any]:
-    """The arguments of a send or edit; pinging is off for all of them."""
+    """The keyword arguments of a send or edit. No mention in it notifies anybody."""
     return {
         "content": payload["content"] or None,
         "embeds": [discord.Embed.from_dict(embed) for embed in payload["embeds"]],
@@ -141,11 +147,11 @@ def content(payload: Payload) -> dict[str, Any]:
 
 
 def view(buttons: Sequence[Button]) -> discord.ui.View | None:
-    """Rows of buttons. They carry all that is needed, so that nothing about the message is kept."""
+    """Rows of buttons. Each carries its data, so no state is kept for the message."""
     if not buttons:
         return None
     rows = discord.ui.View(timeout=None)
     for number, button in enumerate(buttons):
         rows.add_item(discord.ui.Button(label=button.label, custom_id=custom_id(button, number)))
-    rows.stop()  # the library keeps no view that has ended
+    rows.stop()  # so that discord.py does not keep the view in memory
     return rows

@@ -15,13 +15,13 @@ NAME = "telegram"
 class TelegramSettings(Proxied):
     telegram_token: Secret = None
     telegram_api_url: str = "https://api.telegram.org"
-    telegram_paid_broadcast: bool = False  # up to 1000 a second, for Stars
+    telegram_paid_broadcast: bool = False  # up to 1000 messages a second, paid in Stars
 
 
 def _make(settings: TelegramSettings) -> Sender | None:
     if settings.telegram_token is None:
         return None
-    # The SDK takes memory and time: only who uses it loads it.
+    # Imported here, because the SDK costs memory and start-up time that other deployments do not need.
     from bot.platforms.telegram.adapter import TelegramAdapter
 
     return TelegramAdapter(
@@ -50,6 +50,6 @@ PLATFORM = Platform(
     kind=_kind,
     examples=("telegram:-100123", "telegram:-100123/7 for a topic"),
     loggers={"telegram": logging.WARNING, "httpx": logging.WARNING, "httpcore": logging.WARNING},
-    # A bot's token, as it stands in Telegram's URLs.
+    # A bot's token, which Telegram's URLs contain.
     secret=re.compile(r"\d{5,}:[\w-]{10,}"),
 )

@@ -1,4 +1,4 @@
-"""Telegram's side of the bot: long polling in, commands and presses to the router, its replies out."""
+"""The Telegram adapter: long polling, commands and presses to the router, and its replies back."""
 
 import asyncio
 import json
@@ -44,16 +44,16 @@ from scheduler.types import ChatKind, Form, Limits
 
 log = structlog.get_logger(__name__)
 
-ALERT_LENGTH = 200  # of an answer to a press
-SPINNING = 5.0  # seconds after which a press is answered although its page still waits for the chat's limit
+ALERT_LENGTH = 200  # most characters of an answer to a press
+SPINNING = 5.0  # seconds after which a press is answered even if its page still waits for the chat's limit
 POLL_TIMEOUT = 30  # seconds that the server holds a poll without updates
-# A poll that has not been answered this long after POLL_TIMEOUT never will be, seconds.
+# Seconds after POLL_TIMEOUT at which an unanswered poll is given up.
 POLL_MARGIN = 10.0
 
 
 @contextmanager
 def _edge(number: int) -> Iterator[None]:
-    """The edge of an update's handling: one must not end the others."""
+    """The edge of an update's handling: an update that fails is logged and stops no other."""
     try:
         yield
     except SkywaveError as exc:
@@ -64,7 +64,7 @@ def _edge(number: int) -> Iterator[None]:
 
 
 class TelegramAdapter(TelegramSender):
-    """The sender, which also listens."""
+    """The sender, which also listens for updates."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class TelegramAdapter(TelegramSender):
         self._tasks = TaskSet()
 
     async def open(self) -> None:
-        """Connect. Raises PlatformStopped for a refused token; anything else is tried again."""
+        """Connect; retry after any other error than a refused token. Raises PlatformStopped for that."""
         for attempt in count():
             try:
                 await self._bot.initialize()
@@ -121,7 +121,7 @@ class TelegramAdapter(TelegramSender):
     async def close(self, patience: float = 0.0) -> None:
         await self._tasks.finish(patience)
         await self._bot.shutdown()
-        for request in self._requests:  # the bot leaves them open when it could not start
+        for request in self._requests:  # the bot does not close them if it was never initialised
             await request.shutdown()
 
     async def listen(self, wiring: Wiring) -> None:
@@ -141,13 +141,16 @@ class TelegramAdapter(TelegramSender):
                 failed += 1
                 continue
             for update in updates:
-                # Repeats are asked for no more: the next poll acknowledges all below its offset.
+                # The next poll acknowledges all updates below its offset.
                 offset = max(offset, update["update_id"] + 1)
                 self._take(update, facts, wiring)
-            await facts.recorded()  # after a crash they are told again
+            await facts.recorded()  # before the acknowledgement, so that none is lost in a crash
 
     async def _poll(self, offset: int) -> list[JSONDict]:
-        """The next updates as they come: the library's own call fails for all if one cannot be read."""
+        """The next updates as plain JSON.
+
+        python-telegram-bot's own method would fail for all updates if it cannot parse one of them.
+        """
         asked = {"offset": offset, "timeout": POLL_TIMEOUT, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
         url = f"{self._bot.base_url}/getUpdates?{urlencode(asked)}"
         updates = await self._requests[1].post(url, read_timeout=POLL_TIMEOUT + POLL_MARGIN)
@@ -162,11 +165,11 @@ class TelegramAdapter(TelegramSender):
         await back_off(NAME, failed, error.message, self._sleep, seconds=wait, next_step=step)
 
     async def _register_commands(self) -> None:
-        """Fill the command menu. Telegram remembers it, so a start without it does no harm."""
+        """Register the command menu. Telegram keeps the last one, so a failure is only logged."""
         for language in LANGUAGES:
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
-            # English is what everybody sees whose language is not among ours.
+            # Registered without a language code, English is the menu for all other languages.
             code = None if language == "en" else language
             try:
                 await self._bot.set_my_commands(commands, language_code=code)
@@ -174,7 +177,7 @@ class TelegramAdapter(TelegramSender):
                 log.warning("telegram.menu_not_set", language=language, reason=str(send_error(exc)))
 
     def _take(self, update: JSONDict, facts: Facts, wiring: Wiring) -> None:
-        """People are answered beside each other, what is told of chats is recorded in its order."""
+        """Handle an update: answer people concurrently, record facts about chats in order."""
         number = update["update_id"]
         with _edge(number):
             event = event_of(Update.de_json(update, self._bot), self._bot.username)
@@ -218,16 +221,16 @@ class TelegramAdapter(TelegramSender):
             done, _ = await asyncio.wait({turning}, timeout=SPINNING)
             alert = turning.result() if done else ""
         finally:
-            # Unanswered, the button would show that it is still working.
+            # Until the press is answered, the button shows a progress bar.
             await self._answer(event.query_id, alert)
             await turning
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
-        """Do what a button is for; returns what the person is told."""
+        """Run a press; returns the text of the alert for the person, "" for none."""
         call = self._call_by(event.where, event.who, "", "")
         reply = await wiring.router.press(event.data, call, event.offered)
         if reply is not None and reply.private:
-            # Everybody sees the message; only who pressed sees an alert.
+            # Everybody sees the message, but only the person who pressed sees the alert.
             text: str = self.render(reply.document, Form.PLAIN)[0].payload["text"]
             return text
         if reply is not None:
@@ -254,6 +257,6 @@ class TelegramAdapter(TelegramSender):
             text = alert[:ALERT_LENGTH] or None
             await self._bot.answer_callback_query(query_id, text=text, show_alert=bool(alert))
         except BadRequest:
-            return  # too old: nobody is waiting for it
+            return  # the press is too old to be answered
         except TelegramError as exc:
             raise send_error(exc) from exc

@@ -1,4 +1,4 @@
-"""What Telegram says about chats, taken into the store: they come, go, move, are renamed, lose a topic."""
+"""Updates stored chats when Telegram's chats appear, disappear, move or are renamed, or topics close."""
 
 import structlog
 
@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:
-    """The bot was added, blocked, removed or let in again; returns whether the chat is new to us."""
+    """The bot was added, removed, blocked or unblocked; returns whether a new chat was added."""
     place, now = event.where.place, wiring.clock.now()
     async with wiring.store.write() as work:
         known = await work.chats.find(place)
@@ -28,14 +28,14 @@ async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:
 
 
 async def gone(place: Place, reason: str, wiring: Wiring) -> None:
-    """A send was refused for good."""
+    """A send failed because the chat is gone: deactivate it."""
     async with wiring.store.write() as work:
         await membership.deactivate_address(work, NAME, place.address, reason, wiring.clock.now())
         await work.commit()
 
 
 async def moved(old: str, new: str, wiring: Wiring) -> None:
-    """A group has become a supergroup."""
+    """A group became a supergroup, which has a new id."""
     async with wiring.store.write() as work:
         await work.chats.move(NAME, old, new)
         await work.commit()
@@ -44,7 +44,7 @@ async def moved(old: str, new: str, wiring: Wiring) -> None:
 
 
 async def topic_changed(event: TopicEvent, wiring: Wiring) -> None:
-    """A topic was closed or opened again; one that gets nothing is of no interest."""
+    """A topic was closed or reopened. A closed one is paused only if it has subscriptions."""
     async with wiring.store.write() as work:
         chat = await work.chats.find(event.where.place)
         if chat is None:
@@ -58,7 +58,7 @@ async def topic_changed(event: TopicEvent, wiring: Wiring) -> None:
 
 
 async def renamed(where: Where, wiring: Wiring) -> None:
-    """A chat or a topic has a new title."""
+    """A chat or a topic has a new title. Chats that are not stored are ignored."""
     async with wiring.store.write() as work:
         if await work.chats.find(where.place) is not None:
             await work.chats.ensure(where.place, title=where.title)

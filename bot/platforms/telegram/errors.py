@@ -1,7 +1,8 @@
-"""What an error of Telegram means for sending.
+"""Maps Telegram's errors to errors of our tree.
 
-The texts are those of the Bot API server (`Client.cpp`, `Query.cpp`); python-telegram-bot drops
-`Bad Request: ` and capitalises, so they are compared in lower case.
+The API has no codes for them, so their texts are compared. The texts are those of the Bot API server
+(`Client.cpp`, `Query.cpp`), in lower case, because python-telegram-bot drops `Bad Request: ` and capitalises
+the rest.
 """
 
 from datetime import timedelta
@@ -30,7 +31,8 @@ from scheduler.errors import (
 )
 from scheduler.membership import TOPIC_CLOSED, TOPIC_GONE
 
-# A flood wait and a message that leaves no later than so many seconds after it may have one cause.
+# Flood waits of two chats have the same cause if the second message was sent at most this many seconds after
+# the first flood wait.
 TOGETHER = 1.0
 NEVER = float("-inf")
 
@@ -60,30 +62,30 @@ MEDIA = (
 
 
 class FloodScope:
-    """Tells a flood wait of one chat from one of the whole bot, which Telegram does not.
+    """Decides whether a flood wait concerns one chat or the whole bot; Telegram does not say which.
 
-    The limiter keeps within both limits, so one alone is taken for the chat's. What leaves for another chat
-    after it tells more: if the first of it draws one as well, it is the bot that is too fast. What left
-    before tells nothing. Pure: times are in monotonic seconds.
+    The first one counts as the chat's. If the next message to another chat, sent after it, gets a flood wait
+    as well, the bot as a whole is too fast. Messages sent before the flood wait prove nothing. Pure; times
+    are monotonic seconds.
     """
 
     def __init__(self) -> None:
         self._address, self._at = "", NEVER
 
     def of(self, address: str, left: float, now: float) -> RateScope:
-        """The scope of a flood wait that this address was given for a message that left at that time."""
+        """The scope of a flood wait for a message to `address` that was sent at the time `left`."""
         both = address != self._address and 0 <= left - self._at <= TOGETHER
         self._address, self._at = address, now
         return RateScope.PLATFORM if both else RateScope.CHAT
 
     def accepted(self, left: float) -> None:
-        """A message that left at that time was accepted: the flood wait before was not the bot's."""
+        """Note that a message sent at the time `left` was accepted: an earlier flood wait was the chat's."""
         if left >= self._at:
             self._at = NEVER
 
 
 def send_error(error: TelegramError, scope: RateScope = RateScope.CHAT) -> SendError:
-    """The error of our tree, for the most part with Telegram's own text; `scope` is that of a flood wait."""
+    """The error of our tree, mostly with Telegram's own text. `scope` is used for a flood wait."""
     reason = error.message
     match error:
         case RetryAfter():
@@ -93,7 +95,7 @@ def send_error(error: TelegramError, scope: RateScope = RateScope.CHAT) -> SendE
         case Forbidden():
             return ChatGone(reason)
         case InvalidToken():
-            # Not the library's own text: that may quote the token.
+            # Not python-telegram-bot's text, because it may contain the token.
             return PlatformStopped("Telegram refuses the token: check SKYWAVE_TELEGRAM_TOKEN")
         case BadRequest():
             return _bad_request(reason)

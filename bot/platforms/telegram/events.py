@@ -1,4 +1,4 @@
-"""What Telegram's updates mean: commands, presses and changes of chats, as plain data."""
+"""Converts Telegram's updates into plain data: commands, presses and changes of chats."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ from telegram import (
 from bot.platforms.telegram import NAME
 from scheduler.types import ChatKind, Place
 
-GENERAL_TOPIC = 1
+GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
 
-# Only what is understood here is asked for; edited messages are not: an edited command is ignored.
+# Telegram sends only these updates. Edited messages are not among them, so an edited command is ignored.
 ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 
 KINDS = {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}
@@ -28,7 +28,7 @@ PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The chat of an event. `title` is empty where the event does not tell it."""
+    """The chat of an event. `title` is empty if the event does not contain it."""
 
     place: Place
     kind: ChatKind
@@ -37,7 +37,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who speaks. `speaks_for_chat`: an anonymous admin, or the channel itself."""
+    """The sender of a command or press. `speaks_for_chat`: an anonymous admin, or the channel itself."""
 
     actor: str
     user_id: int | None
@@ -60,7 +60,7 @@ class PressEvent:
     query_id: str
     data: str
     message_id: int
-    offered: tuple[str, ...]  # the data of the message's buttons; none if the bot cannot see it any more
+    offered: tuple[str, ...]  # the data of the message's buttons; empty if the message is inaccessible
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class TopicEvent:
 
 @dataclass(frozen=True, slots=True)
 class RenamedEvent:
-    """A chat or a topic has the title that `where` carries."""
+    """A chat or a topic was renamed; `where` has the new title."""
 
     where: Where
 
@@ -95,7 +95,7 @@ Event = CommandEvent | PressEvent | ChatEvent
 
 
 def event_of(update: Update, bot_name: str) -> Event | None:
-    """What an update means to us; None if nothing."""
+    """The event of an update; None if it is of no interest."""
     if update.callback_query:
         return _press(update.callback_query)
     if update.my_chat_member:
@@ -114,13 +114,13 @@ def event_of(update: Update, bot_name: str) -> Event | None:
 
 
 def _command(message: Message, bot_name: str) -> CommandEvent | None:
-    # Somebody else wrote what is forwarded, or sent by way of another bot.
+    # Ignore forwarded messages and those sent via another bot: the sender did not write the command.
     if message.forward_origin or message.is_automatic_forward or message.via_bot:
         return None
     text, entities = message.text or "", message.entities
     if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
         return None
-    # A command is ASCII: its length in UTF-16 units is that in characters.
+    # Entity lengths are in UTF-16 units, which equal characters here, because a command is ASCII.
     name, _, addressee = text[1 : entities[0].length].partition("@")
     if addressee and addressee.lower() != bot_name.lower():
         return None
@@ -153,20 +153,20 @@ def _membership(change: ChatMemberUpdated) -> MembershipEvent:
 
 
 def _is_present(member: ChatMember) -> bool:
-    # Who left while restricted stays so.
+    # A restricted member keeps the status "restricted" after leaving.
     return member.is_member if isinstance(member, ChatMemberRestricted) else member.status in PRESENT
 
 
 def _where(message: Message) -> Where:
-    # Replies in the General topic carry thread ids that are none.
+    # A reply outside a topic has a thread id too, which names no topic.
     thread = message.message_thread_id if message.is_topic_message else None
     topic = str(thread) if thread and thread != GENERAL_TOPIC else ""
     return _at(message.chat, topic, _topic_name(message))
 
 
 def _topic_name(message: Message) -> str:
-    """The name of the message's topic, which only some messages tell."""
-    first = message.reply_to_message  # of a topic's plain messages, the service message that opened it
+    """The name of the message's topic; empty for the many messages that do not contain it."""
+    first = message.reply_to_message  # for a plain message in a topic: the message that created the topic
     told = message.forum_topic_edited or (first and first.forum_topic_created)
     return (told and told.name) or ""
 

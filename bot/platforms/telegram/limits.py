@@ -3,14 +3,14 @@
 from scheduler.types import ChatKind, Limits, Rate
 
 OVERALL = Rate(30)
-# With `allow_paid_broadcast`, which the operator switches on and pays for.
+# The overall limit with `allow_paid_broadcast`, which an operator enables and pays for.
 PAID = Rate(1000, guard=0.06)
 PRIVATE = Rate(1, guard=0.05)
 GROUP = Rate(20, 60, burst=3)
 
 
 def limits(*, paid: bool = False) -> Limits:
-    """30 a second in all or 1000 paid ones, one a second in a private chat, 20 a minute in a group."""
+    """Overall 30 messages a second, or 1000 if paid; 1 a second in a private chat, 20 a minute in a group."""
     return Limits(
         overall=PAID if paid else OVERALL,
         per_chat={ChatKind.PRIVATE: PRIVATE, ChatKind.GROUP: GROUP, ChatKind.CHANNEL: GROUP},

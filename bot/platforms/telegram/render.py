@@ -1,4 +1,4 @@
-"""Documents as Telegram messages: text and entities, so that nothing of a post is ever parsed as markup.
+"""Documents as Telegram messages: text and entities, so that Telegram never parses a post as markup.
 
 Limits and rules: core.telegram.org/bots/api#messageentity and #sendmessage, and TDLib's MessageEntity.cpp.
 """
@@ -14,8 +14,8 @@ from bot.platforms.messages import NOTHING, messages, with_urls, without_mention
 from content.document import Document, Image, is_web_url
 from scheduler.types import Form, Message, Payload
 
-TEXT_LENGTH = 4096  # code points after entities are parsed
-ENTITIES = 100
+TEXT_LENGTH = 4096  # code points
+ENTITIES = 100  # most entities of a message
 
 _TYPES = {
     SpanKind.STRONG: "bold",
@@ -26,16 +26,17 @@ _TYPES = {
     SpanKind.LINK: "text_link",
     SpanKind.QUOTE: "blockquote",
 }
-# The kinds in the order in which they are worth keeping when there are too many.
+# The kinds by importance: with more than ENTITIES spans, the last kinds are dropped first.
 _WORTH = tuple(SpanKind(k) for k in ("link", "pre", "quote", "code", "strong", "emphasis", "strike"))
 _CODE = (SpanKind.CODE, SpanKind.PRE)
 _STYLES = (SpanKind.STRONG, SpanKind.EMPHASIS, SpanKind.STRIKE)
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
-    """The messages that the document becomes, each of them within Telegram's limits.
+    """The messages for a document, each within Telegram's limits.
 
-    A payload has `text`, `entities` (offsets in UTF-16 units) and `link_preview_options` of the Bot API.
+    A payload has the fields `text`, `entities` (offsets in UTF-16 units) and `link_preview_options` of
+    sendMessage.
     """
     return messages(document, partial(_fits, form=form), partial(_payload, form=form))
 
@@ -57,7 +58,7 @@ def _payload(document: Document, form: Form) -> Payload:
 
 
 def _flat(document: Document, form: Form) -> tuple[Flat, str]:
-    """The text of a message, never empty, and the URL of the picture that is shown above it, if one is."""
+    """The text of a message, never empty, and the URL of the picture above it, or "" for none."""
     picture = next((b for b in document.blocks if isinstance(b, Image) and is_web_url(b.url)), None)
     if form is Form.FULL and picture:
         others = tuple(block for block in document.blocks if block is not picture)
@@ -71,6 +72,7 @@ def _flat(document: Document, form: Form) -> tuple[Flat, str]:
 
 def _entities(flat: Flat) -> list[dict[str, Any]]:
     spans = sorted(_allowed(flat), key=lambda span: (_WORTH.index(span.kind), span.start))[:ENTITIES]
+    # The offset of each code point in UTF-16 units, as the Bot API counts.
     offsets = [0, *accumulate(1 + (ord(ch) > 0xFFFF) for ch in flat.text)]
     in_order = sorted(spans, key=lambda span: (span.start, -span.end, span.kind is not SpanKind.QUOTE))
     return [_entity(span, offsets) for span in in_order]
@@ -87,7 +89,7 @@ def _entity(span: Span, offsets: list[int]) -> dict[str, Any]:
 
 
 def _allowed(flat: Flat) -> Iterator[Span]:
-    """The spans that Telegram lets stand together: nothing overlaps code, code is in no link."""
+    """The spans in a combination that Telegram accepts: no style overlaps code, and no code is in a link."""
     links = [span for span in flat.spans if span.kind is SpanKind.LINK]
     code = [
         span for span in flat.spans if span.kind in _CODE and not any(map(partial(_overlap, span), links))
@@ -100,7 +102,7 @@ def _allowed(flat: Flat) -> Iterator[Span]:
 
 
 def _around(text: str, style: Span, code: Iterable[Span]) -> Iterator[Span]:
-    """The parts of a style before, between and after the code in it."""
+    """The parts of a style span that are outside the code spans in it."""
     start = style.start
     holes = [span for span in code if _overlap(span, style)]
     for hole in (*holes, Span(style.end, style.end, style.kind)):

@@ -1,4 +1,4 @@
-"""Answers to people: ahead of every broadcast, within the same limits, sent again where that helps."""
+"""Replies to commands: sent before broadcasts, within the same limits, and once more after a flood wait."""
 
 from dataclasses import replace
 
@@ -15,21 +15,21 @@ from scheduler.types import Form, Message, Sent
 
 log = structlog.get_logger(__name__)
 
-# A reply that the platform defers for longer comes too late to be of use, seconds.
+# A reply is dropped if its flood wait is longer than this, seconds: it would come too late to be of use.
 LATE = 60.0
 
 
 class Replies:
-    """Sends replies to one person, and turns pages in place.
+    """Sends replies to one person, and edits messages to show another page.
 
-    A reply that waits for the chat's limit is left out when the same person has asked again meanwhile.
+    A reply that waits for the chat's limit is dropped when the same person has sent another command.
     """
 
     def __init__(self, sender: TelegramSender, wiring: Wiring, actor: str) -> None:
         self._sender, self._wiring, self._actor = sender, wiring, actor
 
     async def send(self, where: Where, reply: Reply) -> None:
-        """Send a reply, in a plainer form if need be. Raises SendError where nothing helps."""
+        """Send a reply, in a plainer form if Telegram rejects it. Raises SendError if that fails too."""
         try:
             await say_in_a_form_that_is_taken(
                 reply.document,
@@ -41,7 +41,7 @@ class Replies:
             await chats.gone(where.place, str(exc), self._wiring)
 
     async def _say(self, where: Where, message: Message, reply: Reply) -> None:
-        """Send a message to where the chat is by now."""
+        """Send a message; if the chat has moved, send it to the new address."""
         try:
             await self._say_at(where, message, reply)
         except ChatMoved as exc:
@@ -50,7 +50,7 @@ class Replies:
             await self._say_at(there, message, reply)
 
     async def turn(self, where: Where, message_id: int, reply: Reply) -> None:
-        """Let a message show another page. Raises SendError."""
+        """Edit a message so that it shows another page. Raises SendError."""
         if not await self._slot(where, f"{self._actor} in {message_id}"):
             return
         message = self._sender.render(reply.document, Form.FULL)[0]
@@ -61,7 +61,7 @@ class Replies:
             raise
 
     async def _say_at(self, where: Where, message: Message, reply: Reply) -> None:
-        """Send a message, and once more after a short flood wait."""
+        """Send a message; after a flood wait of at most LATE seconds, send it once more."""
         if not await self._slot(where, self._actor):
             return
         try:
@@ -81,6 +81,6 @@ class Replies:
         return False
 
     def _hold(self, error: RateLimited, where: Where) -> float:
-        """Let broadcasts rest as well; returns the seconds to wait."""
+        """Tell the pacer about a flood wait, so that broadcasts wait as well; returns its seconds."""
         self._wiring.pacer.limited(where.place.address, error.retry_after, error.scope)
         return error.retry_after.total_seconds()

@@ -1,4 +1,4 @@
-"""Messages out to Telegram."""
+"""Sends messages to Telegram."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from scheduler.types import Chat, Form, Limits, Message, Place, Sent
 class TelegramSender:
     """Sends and edits text messages; raises `SendError` only.
 
-    A bot cannot read what it has written, so an unknown outcome cannot be looked up.
+    A bot cannot read the messages it has sent, so an unknown outcome cannot be looked up.
     """
 
     name = NAME
@@ -47,7 +47,7 @@ class TelegramSender:
     async def say(
         self, place: Place, message: Message, buttons: Sequence[Button] = (), *, paid: bool | None = None
     ) -> Sent:
-        """Send a message to a place, with a row of buttons below it; `paid` buys a faster lane."""
+        """Send a message with a row of buttons. `paid`: pay for a place outside the free rate limit."""
         asked: dict[str, object] = {
             "chat_id": int(place.address),
             "message_thread_id": int(place.topic) if place.topic else None,
@@ -62,7 +62,7 @@ class TelegramSender:
         return _sent(answer, place.address)
 
     async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
-        """Replace the text and buttons of a message."""
+        """Replace the text and buttons of a message. No error if they are the same already."""
         asked, left = (
             {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])},
             self._monotonic(),
@@ -78,7 +78,10 @@ class TelegramSender:
     async def _call(
         self, method: str, asked: Mapping[str, object], message: Message, buttons: Sequence[Button]
     ) -> object:
-        """The answer as it comes: the library's own calls fail if they cannot read what has arrived."""
+        """Call a method and return plain JSON.
+
+        python-telegram-bot's own methods raise if they cannot parse the answer to a message that was sent.
+        """
         given = {**asked, **message.payload, "reply_markup": keyboard(buttons)}
         return await call(self._bot, method, given)
 
@@ -89,7 +92,7 @@ class TelegramSender:
 
 
 def _sent(answer: Any, address: str) -> Sent:
-    """Which message an answer speaks of. Raises Ambiguous if it names none."""
+    """The sent message that an answer names. Raises Ambiguous if it names none."""
     try:
         number = int(answer["message_id"])
     except (KeyError, TypeError, ValueError) as exc:

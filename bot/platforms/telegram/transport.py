@@ -1,7 +1,7 @@
-"""HTTP for python-telegram-bot on aiohttp, in place of its default, which collapses under concurrency.
+"""HTTP for python-telegram-bot on aiohttp. Its default, httpx, collapses under concurrency.
 
-What went wrong is told apart by whether the request can have been processed: `NeverSent` when it did not
-leave, `Uncertain` when nobody can know. Both are python-telegram-bot's errors, so that it passes them on.
+Errors say whether Telegram may have processed the request: not after `NeverSent`, possibly after `Uncertain`.
+Both derive from python-telegram-bot's own errors, so that the library passes them on.
 """
 
 import json
@@ -15,7 +15,8 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-# The server holds a request silently for up to 8 s before it admits a flood wait, and then still sends it.
+# Seconds, as all time-outs here. It is long because the server may delay a request for up to 8 s near a flood
+# limit, and then still sends the message.
 READ_TIMEOUT = 25.0
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 20.0
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 class NeverSent(NetworkError):
-    """The request did not leave: no connection could be had."""
+    """The request was not sent, because there was no connection."""
 
 
 class Uncertain(TimedOut):
@@ -41,9 +42,10 @@ def _given(value: ODVInput[float], default: float) -> float:
 
 
 class AiohttpRequest(BaseRequest):
-    """One pool of connections; sends and long polls each get their own. `read_timeout` is in seconds.
+    """A pool of connections. Sends and long polls use one each, so a poll takes no connection from a send.
 
-    `proxy` is the URL of an HTTP proxy; variables of the environment are not looked at.
+    `read_timeout` is in seconds. `proxy` is the URL of an HTTP proxy; the environment's variables for proxies
+    are ignored.
     """
 
     def __init__(
@@ -80,21 +82,21 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """One HTTP request. Raises NeverSent and Uncertain."""
+        """Make one HTTP request; returns its status and body. Raises NeverSent and Uncertain."""
         if self._session is None:
             raise NeverSent("the connection to Telegram is closed")
         connect = _given(connect_timeout, CONNECT_TIMEOUT)
         until_connected = connect + _given(pool_timeout, CONNECT_TIMEOUT)
         read = _given(read_timeout, self._read_timeout)
         timeout = aiohttp.ClientTimeout(
-            # aiohttp has no limit of its own for writing.
+            # aiohttp has no time-out for writing, so the total allows for it.
             total=until_connected + _given(write_timeout, WRITE_TIMEOUT) + read,
             connect=until_connected,
             sock_connect=connect,
             sock_read=read,
         )
         try:
-            # Telegram redirects nobody; a portal that does is no place for a token.
+            # Telegram never redirects. A captive portal may, and must not get the token.
             async with self._session.request(
                 method,
                 url,
@@ -111,7 +113,7 @@ class AiohttpRequest(BaseRequest):
         except aiohttp.ClientHttpProxyError as exc:
             raise NeverSent(f"the proxy of SKYWAVE_PROXY refuses Telegram with {exc.status}") from exc
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-            # The exception's text may hold the URL, and so the token: its type has to do.
+            # Only the exception's type, because its text may contain the URL and with it the token.
             raise Uncertain(f"the connection to Telegram broke: {type(exc).__name__}") from exc
         if response.status >= 500 or not _is_answer(response.status, payload):
             raise Uncertain(f"Telegram answered {response.status} without a result")
@@ -119,13 +121,13 @@ class AiohttpRequest(BaseRequest):
 
 
 async def call(bot: Bot, method: str, given: Mapping[str, object]) -> object:
-    """Call a method of the Bot API; returns the result as it comes. Raises TelegramError."""
+    """Call a method of the Bot API; returns its `result` as plain JSON. Raises TelegramError."""
     parameters = [RequestParameter.from_input(k, v) for k, v in given.items() if v is not None]
     return await bot.request.post(f"{bot.base_url}/{method}", RequestData(parameters))
 
 
 def _is_answer(status: int, payload: bytes) -> bool:
-    """Whether Telegram wrote it: a proxy or portal on the way may answer in its place."""
+    """Whether a body is an answer of the Bot API: a proxy or captive portal may have answered instead."""
     try:
         answer = json.loads(payload)
     except ValueError:
@@ -138,7 +140,7 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str]
         return None
     if not request_data.contains_files:
         return request_data.json_parameters
-    form = aiohttp.FormData(quote_fields=False)  # Telegram would show the percent signs
+    form = aiohttp.FormData(quote_fields=False)  # quoted file names would show percent signs
     for name, value in request_data.json_parameters.items():
         form.add_field(name, value)
     for name, (filename, content, mime_type) in request_data.multipart_data.items():

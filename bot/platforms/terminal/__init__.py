@@ -1,4 +1,4 @@
-"""The terminal that `skywave` runs in."""
+"""The terminal in which `skywave` runs, as a platform. It needs no settings."""
 
 import sys
 

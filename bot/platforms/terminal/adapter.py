@@ -1,4 +1,4 @@
-"""The terminal as a platform: a person at a TTY, or lines from a pipe that are answered in plain text."""
+"""The terminal adapter: a person types at a TTY, or a pipe sends lines and gets plain text."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Plac
 
 NAME = "terminal"
 HERE = Place(NAME, "me")
-# Who sits at the terminal runs the deployment.
+# The person at the terminal, who is an operator.
 ACTOR = "terminal:me"
 
 
@@ -33,7 +33,7 @@ class TerminalSender:
         self.limits = limits
         self._console = Console(file=output, highlight=False, soft_wrap=True)
         self._output, self._printed = output, 0
-        self.waiting: Keyboard | None = None  # where somebody may be typing a line
+        self.waiting: Keyboard | None = None  # set while a line is read: a person may be typing it
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
@@ -43,7 +43,7 @@ class TerminalSender:
         return Sent(chat.place.address, (str(self._printed),))
 
     def show(self, payload: Payload) -> None:
-        """Print a message; an empty line parts it from the one before, and what is typed stands below it."""
+        """Print a message, after an empty line. A line that is being typed is moved below it."""
         typed = self.waiting.typed() if self.waiting else ""
         if self.waiting:
             self._output.write(taken_back(typed, self._console.width))
@@ -64,7 +64,7 @@ class TerminalSender:
 
 
 class TerminalAdapter(TerminalSender):
-    """The sender, which also listens to who types."""
+    """The sender, which also reads commands from the input."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class TerminalAdapter(TerminalSender):
         return "a person at a terminal" if self._interactive else "a pipe"
 
     async def listen(self, wiring: Wiring) -> None:
-        """Answer lines until the input ends; without a single one, show the newest posts."""
+        """Answer lines until the input ends. If there was none, show the newest posts."""
         if self._interactive:
             await self._answer("/start", wiring)
             await self._answer("/latest", wiring)
@@ -131,7 +131,7 @@ class TerminalAdapter(TerminalSender):
         for message in self.render(reply.document, Form.FULL):
             self.show(message.payload)
         self._buttons = reply.buttons
-        # The numbers of pages stand in the text already.
+        # Only buttons with words are shown here: the text already shows the page numbers.
         named = [f"[{button.label}]" for button in reply.buttons if any(map(str.isalpha, button.label))]
         if named:
             hint = t("(type the label of a button)")
@@ -139,7 +139,7 @@ class TerminalAdapter(TerminalSender):
 
 
 def _means(line: str, button: Button) -> bool:
-    """Whether somebody typed what is on a button: its words, or the number of a page."""
+    """Whether a line is the label of a button: its words, or the number of a page."""
     return line.casefold() == button.label.strip("· ").casefold()
 
 

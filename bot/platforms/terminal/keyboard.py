@@ -1,4 +1,7 @@
-"""Where lines come from: a person who types, or a pipe. A post that arrives tears nothing apart."""
+"""Reads lines from a person at a TTY or from a pipe.
+
+The text typed so far can be read, so that a post that arrives does not garble it.
+"""
 
 import asyncio
 import sys
@@ -11,7 +14,7 @@ PROMPT = "skywave> "
 
 
 class Keyboard(Protocol):
-    """A source of lines, read by a thread of its own."""
+    """A source of lines. A thread of its own reads it, because `line` blocks."""
 
     @property
     def prompts(self) -> bool:
@@ -23,7 +26,7 @@ class Keyboard(Protocol):
         ...
 
     def typed(self) -> str:
-        """What is typed of the line that is waited for."""
+        """The text typed so far of the next line."""
         ...
 
     def close(self) -> None: ...
@@ -48,7 +51,7 @@ class Pipe:
 
 
 class Readline:
-    """A person at a terminal that knows readline: what is typed can be read before its line ends."""
+    """A person at a terminal with readline, whose buffer holds the text typed so far."""
 
     prompts = True
 
@@ -69,7 +72,7 @@ class Readline:
         return self._readline.get_line_buffer()
 
     def close(self) -> None:
-        """Let the terminal echo again: the process ends while a line is waited for."""
+        """Restore the terminal's settings: readline turned echo off, and the process may end mid-line."""
         import termios
 
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._settings)
@@ -85,13 +88,13 @@ def keyboard_of(source: TextIO, interactive: bool) -> Keyboard:
 
 
 def taken_back(typed: str, columns: int) -> str:
-    """What a terminal so wide obeys to take the prompt and what is typed away."""
+    """The control sequence that erases the prompt and the typed text, which may fill several rows."""
     rows = max(0, cell_len(PROMPT + typed) - 1) // columns
     return (f"\x1b[{rows}A" if rows else "") + "\r\x1b[J"
 
 
 class Lines:
-    """Lines of a keyboard as they come. A thread reads them: a pipe or a TTY cannot be awaited everywhere."""
+    """Reads lines in a thread, because asyncio cannot await a TTY or a pipe on every system."""
 
     def __init__(self, keyboard: Keyboard) -> None:
         self._keyboard = keyboard
@@ -107,11 +110,11 @@ class Lines:
 
     def _read(self) -> None:
         while True:
-            self._wanted.acquire()
+            self._wanted.acquire()  # `line` prints the prompt, which must come after the last reply
             line = self._keyboard.line()
             try:
                 self._loop.call_soon_threadsafe(self._lines.put_nowait, line or None)
             except RuntimeError:
-                return  # the loop has ended
+                return  # the loop is closed
             if not line:
                 return

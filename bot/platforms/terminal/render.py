@@ -1,4 +1,4 @@
-"""Documents as terminal messages: one text with spans, which `styled` colours and links."""
+"""Documents as terminal messages: a text with spans, which `styled` turns into colours and links."""
 
 from dataclasses import replace
 
@@ -22,14 +22,14 @@ _STYLES = {
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
-    """One message, however long. A payload has `text` and `spans`, each `[start, end, kind, url]`."""
+    """One message of any length. A payload has `text` and `spans`; a span is `[start, end, kind, url]`."""
     flat = flatten(replace(document, blocks=tuple(map(_with_address, document.blocks))))
     spans = [] if form is Form.PLAIN else [[s.start, s.end, str(s.kind), s.url] for s in flat.spans]
     return (Message({"text": flat.text, "spans": spans}, posts_of(document)),)
 
 
 def _with_address(block: Block) -> Block:
-    """A picture as its address: a terminal shows none."""
+    """Replace a picture by a link to it, because a terminal shows no pictures."""
     if not isinstance(block, Image) or not is_web_url(block.url):
         return block
     alt = f"{block.alt.strip()}: " if block.alt.strip() else ""
@@ -37,12 +37,12 @@ def _with_address(block: Block) -> Block:
 
 
 def plain(payload: Payload) -> str:
-    """What a pipe gets: the text alone, without what a terminal would obey, at its old length."""
+    """The text for a pipe. Control characters are replaced one by one, so the spans' offsets stay valid."""
     return visible(str(payload["text"]))
 
 
 def styled(payload: Payload) -> RichText:
-    """What a person at a terminal gets: bold titles, links that can be clicked (OSC 8)."""
+    """The text for a person at a terminal, with styles and clickable links (OSC 8)."""
     text = RichText(plain(payload))
     for start, end, kind, url in payload["spans"]:
         style = Style(link=url) if kind == SpanKind.LINK else Style.parse(_STYLES[SpanKind(kind)])
