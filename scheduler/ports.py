@@ -13,8 +13,10 @@ from content.document import Document
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
+    AS_TYPED,
     NO_OPTIONS,
     KnownPost,
+    Match,
     NewPost,
     Options,
     Post,
@@ -483,19 +485,23 @@ class LeaseRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSearch:
-    """A search whose other pages can still be shown."""
+class Found:
+    """What a search for `words` found: the ids of the best posts, and how many there are.
 
-    id: int
-    query: str
+    The scores are not saved.
+    """
+
+    words: str
     ids: tuple[int, ...]
     total: int
+    match: Match = AS_TYPED
+    scores: tuple[float, ...] = ()
 
 
 class SearchRepository(Protocol):
-    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
+    async def save(self, chat_id: int, found: Found, now: datetime) -> int: ...
 
-    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> Found | None:
         """A search of this chat; None for a search of another chat."""
         ...
 

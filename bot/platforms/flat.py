@@ -27,6 +27,7 @@ from content.document import (
     Strike,
     Strong,
     Text,
+    emphasised,
     is_web_url,
 )
 from content.labels import other_host
@@ -222,7 +223,7 @@ class _Writer:
             case Text():
                 self._write(clean_line(node.text))
             case Excerpt():
-                self._write(clean_line(excerpt(node.text, node.limit)))
+                self._inlines(emphasised(node, excerpt(node.text, node.limit)))
             case LineBreak():
                 self._write("\n" + self._indent)
             case CodeSpan():
