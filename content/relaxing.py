@@ -23,11 +23,13 @@ def looser(query: Query) -> Iterator[tuple[Rung, Query]]:
         yield Rung.PARTS, replace(query, units=units)
     if len(units) > 2:
         yield Rung.MOST, replace(query, units=(Most(units, 1),))
-    if len(units) == 2 or len(units) > 3:
+    if len(units) > 3:
         yield Rung.SOME, replace(query, units=(Most(units, len(units) // 2),))
+    if len(units) > 1:
+        yield Rung.ANY, replace(query, units=(Most(units, len(units) - 1),))
     leaf_units = (leaf for unit in _all_apart(query.units, 1) for leaf in leaves(unit))
     pieces = tuple(dict.fromkeys(leaf_units))[:MAX_UNITS]
-    if len(pieces) > 1:
+    if len(pieces) > len(units):
         yield Rung.ANY, replace(query, units=(Most(pieces, len(pieces) - 1),))
 
 

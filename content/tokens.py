@@ -62,7 +62,7 @@ _PART = rf"(?:c\+\+|c[#♯]|{_WORD})"
 _PARTS = re.compile(rf"{_PART}|{_EMOJI}")
 # Parts that are written as one: DeepSeek-V3, gpt-4.1, file_name, don't, C++17.
 _RUNS = re.compile(rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+|{_EMOJI}")
-_SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
+SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
 _LETTERS_THEN_DIGIT = re.compile(r"([a-z]{2,})\d")
 # Invisible characters: soft hyphen, zero-width spaces, direction marks, variation selectors.
 _UNSEEN = re.compile(
@@ -219,7 +219,7 @@ def _main(found: Iterable[Run]) -> list[str]:
 def _parts(word: str) -> list[str]:
     if word.isalnum():
         return [word[:MAX_TOKEN]]
-    return [_SPELLED.get(part) or part[:MAX_TOKEN] for part in _PARTS.findall(word)]
+    return [SPELLED.get(part) or part[:MAX_TOKEN] for part in _PARTS.findall(word)]
 
 
 @lru_cache(maxsize=32_768)

@@ -182,6 +182,16 @@ class KnownPost:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginning of a post, by which the hits of a search are put in order."""
+
+    id: int
+    title: str
+    text: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PostQuery:
     """Which posts to read from the store.
 
@@ -240,11 +250,10 @@ AS_TYPED = Match()
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits of a search: post ids, best first, their scores, and the total number of hits."""
+    """The hits of a search: post ids, best first, and the total number of hits."""
 
     total: int
     ids: tuple[int, ...] = ()
-    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

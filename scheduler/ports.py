@@ -15,6 +15,7 @@ from content.tokens import IndexedText
 from content.types import (
     AS_TYPED,
     NO_OPTIONS,
+    Beginning,
     KnownPost,
     Match,
     NewPost,
@@ -217,6 +218,10 @@ class PostRepository(Protocol):
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         """The posts that exist, in the order of `ids`; only those that a given chat may see."""
+        ...
+
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        """The beginnings of the posts that exist, in the order of `ids`: `length` characters of each."""
         ...
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
@@ -486,16 +491,12 @@ class LeaseRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search for `words` found: the ids of the best posts, and how many there are.
-
-    The scores are not saved.
-    """
+    """What a search for `words` found: the ids of the best posts, and how many there are."""
 
     words: str
     ids: tuple[int, ...]
     total: int
     match: Match = AS_TYPED
-    scores: tuple[float, ...] = ()
 
 
 class SearchRepository(Protocol):

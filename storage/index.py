@@ -67,7 +67,7 @@ class SqlIndex:
         self._session, self._searches = session, searches
         self._fts5 = is_sqlite(session)
         self._spent = 0.0  # seconds
-        self._statements: dict[PostQuery, Select[int, float]] = {}
+        self._statements: dict[PostQuery, Select[int]] = {}
 
     async def add(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
         """Index stored posts, each with its tokens."""
@@ -91,7 +91,7 @@ class SqlIndex:
         # One more shows that there are more.
         rows = await self._rows(best.limit(COUNT_CAP + 1), query)
         page = rows[scope.offset : scope.offset + scope.limit]
-        return Ranking(len(rows), tuple(row[0] for row in page), tuple(float(row[1]) for row in page))
+        return Ranking(len(rows), tuple(row[0] for row in page))
 
     async def finds(self, query: Query, scope: PostQuery) -> bool:
         return not query.empty and bool(await self._rows(self._matching(query, scope).limit(1), query))
@@ -108,21 +108,21 @@ class SqlIndex:
             rows = await self._session.execute(commonest.where(begins_or_ends, size).limit(COMPARED))
             return [(row[0], row[1]) for row in rows]
 
-    def _matching(self, query: Query, scope: PostQuery) -> Select[int, float]:
-        """The posts that match, each with its id and its score."""
+    def _matching(self, query: Query, scope: PostQuery) -> Select[int]:
+        """The ids of the posts that match, which can be ordered by their score."""
         # Building it takes longer than most searches, and a search that finds nothing is followed by others.
         if scope not in self._statements:
             match = text(FTS5_MATCH if self._fts5 else TSVECTOR_MATCH)
             hits = match.columns(PostRow.id, literal_column("score")).subquery("hits")
             self._statements[scope] = (
-                select(PostRow.id, hits.c.score)
+                select(PostRow.id)
                 .join(hits, hits.c.id == PostRow.id)
                 .join(SourceRow, SourceRow.id == PostRow.source_id)
                 .where(*in_scope(scope))
             )
         return self._statements[scope].where(*self._filters(query))
 
-    async def _rows(self, statement: Select[int, float], query: Query) -> Sequence[Row[int, float]]:
+    async def _rows(self, statement: Select[int], query: Query) -> Sequence[Row[int]]:
         words = to_fts5(query) if self._fts5 else to_tsquery(query)
         async with self._limited():
             return (await self._session.execute(statement, {"query": words})).all()

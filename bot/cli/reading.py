@@ -39,10 +39,7 @@ async def _search(words: str, limit: int, json: bool) -> int:
     hits = [snippets.hit(post, query, app.settings.excerpt_length) for post in posts]
     how = present.how_found(found.match, Translator())
     if json:
-        rows = [
-            to_json(hit.post, "html") | {"score": score, "snippet": hit.snippet}
-            for hit, score in zip(hits, found.scores, strict=True)
-        ]
+        rows = [to_json(hit.post, "html") | {"snippet": hit.snippet} for hit in hits]
         print_json({"total": found.total, "how": how, "posts": rows})
         return 0
     if how:

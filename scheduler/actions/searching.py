@@ -1,6 +1,9 @@
 """Searching: one rung after another, from all words to some of them, and with typing errors corrected."""
 
-from content import relaxing, search, typos
+import asyncio
+from dataclasses import replace
+
+from content import ranking, relaxing, search, typos
 from content.errors import UsageError
 from content.types import Correction, Match, PostQuery, Ranking, Rung
 from scheduler.ports import Found, UnitOfWork
@@ -32,7 +35,8 @@ async def find(work: UnitOfWork, words: str, limit: int, chat: Chat | None = Non
 
     Raises NoWords, UsageError, SearchTooLong.
     """
-    query, scope = understood(words), PostQuery(chat.id if chat else None, limit=limit)
+    query = understood(words)
+    scope = PostQuery(chat.id if chat else None, limit=max(limit, ranking.RERANKED))
     strict, corrections = await work.index.search(query, scope), tuple[Correction, ...]()
     if not strict.total:
         query, strict, corrections = await _corrected(work, query, scope)
@@ -41,19 +45,30 @@ async def find(work: UnitOfWork, words: str, limit: int, chat: Chat | None = Non
     for next_rung, looser in relaxing.looser(query):
         if best.total >= enough or (best.total and next_rung is Rung.ANY):
             break
-        found = await work.index.search(looser, scope)
-        if found.total > best.total:
-            best, rung = _after(best, found, limit), next_rung
-    return Found(words, best.ids, best.total, Match(rung, strict.total, corrections), best.scores)
+        more = await work.index.search(looser, scope)
+        if more.total > best.total:
+            best, rung = _after(best, more), next_rung
+    match = Match(rung, strict.total, corrections)
+    found = await _reranked(work, Found(words, best.ids, best.total, match))
+    return replace(found, ids=found.ids[:limit])
 
 
-def _after(better: Ranking, looser: Ranking, limit: int) -> Ranking:
+async def _reranked(work: UnitOfWork, found: Found) -> Found:
+    """What was found, the best hits in a better order."""
+    if len(found.ids) < 2:
+        return found
+    first = await work.posts.beginnings(found.ids[: ranking.RERANKED], ranking.READ)
+    exact, query = found.match.exact, relaxing.matched(found.words, found.match)
+    # In a thread, because it takes milliseconds, which would block the event loop.
+    best = await asyncio.to_thread(ranking.reranked, query, first[:exact])
+    others = await asyncio.to_thread(ranking.reranked, query, first[exact:])
+    return replace(found, ids=(*best, *others, *found.ids[ranking.RERANKED :]))
+
+
+def _after(better: Ranking, looser: Ranking) -> Ranking:
     """The hits of a looser query, behind those of a stricter one, which it contains."""
     seen = frozenset(better.ids)
-    rest = [(i, score) for i, score in zip(looser.ids, looser.scores, strict=True) if i not in seen]
-    ids = (*better.ids, *(i for i, _ in rest))[:limit]
-    scores = (*better.scores, *(score for _, score in rest))[:limit]
-    return Ranking(looser.total, ids, scores)
+    return Ranking(looser.total, (*better.ids, *(i for i in looser.ids if i not in seen)))
 
 
 async def _corrected(
