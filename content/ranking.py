@@ -23,6 +23,7 @@ CLOSE = 1.0  # how much more a hit counts whose words are all next to each other
 FRESH = 0.1  # how much more the newest hit counts than a very old one
 HALF_LIFE = 365.0  # days after which a hit has lost half of that
 _SEEN = 20  # occurrences of a word that are looked at
+_BEGIN, _END = "(?<![a-z0-9])", "(?![a-z0-9])"  # of a word, which Chinese may touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _pattern(unit: AnyOf) -> re.Pattern[str]:
     ways = []
     for term in unit.terms:
         if isinstance(term, Variant):
-            ways.append(rf"\b{re.escape(term.token)}\w*")
+            ways.append(rf"{_BEGIN}{re.escape(term.token)}[a-z]*")
         else:
             ways.append(_phrase(term))
     return re.compile("|".join(dict.fromkeys(ways)))
@@ -107,5 +108,5 @@ def _token(token: str, *, whole: bool) -> str:
     signs = [re.escape(sign) for sign, spelled in SPELLED.items() if spelled == token]
     word = re.escape(token)
     if token.isascii():
-        word = rf"\b{word}" + (r"\b" if whole else "")
+        word = _BEGIN + word + (_END if whole else "")
     return f"(?:{'|'.join([word, *signs])})"

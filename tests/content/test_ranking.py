@@ -32,6 +32,7 @@ def hit(number: int, text: str, title: str = "A title", days: float = 0) -> Begi
         ('"大模型 lora"', hit(1, "大模型 LoRA", days=900), hit(2, "LoRA 大模型")),
         ("👩‍🚀", hit(1, "with 👩🏽‍🚀", days=900), hit(2, "with 👩")),
         ("c++", hit(1, "C++", days=900), hit(2, "cars")),
+        ("lora", hit(1, "用LoRA微调", days=900), hit(2, "exploration")),
         ("对齐", hit(1, "對齊", days=900), hit(2, "对 齐")),
     ],
 )
