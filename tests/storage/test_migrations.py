@@ -288,7 +288,9 @@ async def test_the_index_of_another_tokenizer_is_built_anew(database_url: str) -
     again = await SqlStore.open(database_url)
     assert set(await World(again).search("antenna")) == set(await World(again).search("天波")) == set(ids)
     async with again.read() as work:
-        assert await work.index.near(Near("ante", "ntenna", 1, 9)) == [("antenna", 3)], "words are counted anew"
+        assert await work.index.near(Near("ante", "ntenna", 1, 9)) == [("antenna", 3)], (
+            "words are counted anew"
+        )
     await store.close()
     await again.close()
 
