@@ -15,13 +15,15 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 
 from bot.cli import main as program
+from bot.cli.main import COMMANDS
 
 LENGTH = 8  # bytes of the length before each request
 
-# Modules that the program imports late. `bot.cli.main` imports the others.
-LATE = ("bot.platforms.telegram.adapter", "bot.platforms.discord.adapter", "alembic.command")
+# Modules that commands import late.
+LATE = ("content.http", "bot.platforms.telegram.adapter", "bot.platforms.discord.adapter", "alembic.command")
 
 
 class Process:
@@ -87,8 +89,8 @@ def _server() -> socket.socket:
 
 def main() -> None:
     """Fork for each request. A fork goes on as the program when this returns."""
-    for module in ("bot.cli.main", *LATE):
-        __import__(module)
+    for module in (*(f"bot.cli.{name}" for name in COMMANDS), *LATE):
+        import_module(module)
     requests = socket.socket(fileno=os.dup(0))
     while True:
         while _reaped():
