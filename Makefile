@@ -19,7 +19,7 @@ run: $(READY)
 	@$(BIN)/skywave run
 
 test: $(READY) lint
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check .

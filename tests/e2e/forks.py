@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 
@@ -48,10 +49,9 @@ class Process:
         return await asyncio.shield(self._status)
 
     def send_signal(self, number: int) -> None:
-        """Raises ProcessLookupError if it has ended."""
-        if self._status.done():
-            raise ProcessLookupError
-        os.kill(self.pid, number)
+        with suppress(ProcessLookupError):  # it has just ended
+            if not self._status.done():
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)

@@ -166,7 +166,10 @@ class Phase:
             self.published.append((monotonic(), title))
             for site in self.rng.sample(self.good, max(1, len(self.good) // 20)):
                 site.publish(f"{site.name} again {len(self.published)}")
+            read = len(self.news.asked)
             await asyncio.sleep(self.size.news_every)
+            while len(self.news.asked) == read:  # two that are read at once are sent as one message
+                await asyncio.sleep(LOOK)
 
     async def _watch(self, process: Process) -> None:
         """Record the maximum memory of the program, alone and with its workers."""
