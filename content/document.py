@@ -358,6 +358,9 @@ def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Docum
     def inlines(nodes: Sequence[Inline]) -> tuple[Inline, ...]:
         return tuple(inline(node) for node in nodes)
 
+    def cell(node: Cell) -> Cell:
+        return replace(node, children=inlines(node.children))
+
     def block(node: Block) -> Block:
         match node:
             case Heading() | Paragraph():
@@ -371,7 +374,12 @@ def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Docum
                 return replace(node, summary=inlines(node.summary), blocks=inner)
             case Entry():
                 return replace(node, head=inlines(node.head), body=inlines(node.body))
-            case _:
+            case Image() | Media():
+                return replace(node, caption=inlines(node.caption))
+            case Table():
+                rows = tuple(tuple(map(cell, row)) for row in node.rows)
+                return replace(node, rows=rows, caption=inlines(node.caption))
+            case CodeBlock() | FormulaBlock() | Divider() | Contents():
                 return node
 
     return replace(document, blocks=tuple(map(block, document.blocks)))

@@ -64,7 +64,7 @@ class Clock(Protocol):
 class Sender(Protocol):
     """Messages out of one platform. `render` is pure; `send` raises `SendError` only.
 
-    What only some platforms can do is a protocol of its own: `Recalls`, `Publishes`.
+    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Publishes`.
     """
 
     @property
@@ -83,6 +83,15 @@ class Sender(Protocol):
         ...
 
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
+
+
+@runtime_checkable
+class HasRichForm(Protocol):
+    """A sender that can send richer messages than its ordinary ones."""
+
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        """Whether a chat should get this document in `Form.RICH`; if not, it gets `Form.FULL`."""
+        ...
 
 
 @runtime_checkable

@@ -96,7 +96,7 @@ class FanOut:
             ChatRow.id,
             ChatRow.platform,
             literal(DeliveryState.PENDING, DeliveryRow.state.type),
-            literal(Form.FULL, DeliveryRow.form.type),
+            literal(Form.RICH, DeliveryRow.form.type),
             literal(0),
             literal(now, DeliveryRow.due_at.type),
             literal(0),

@@ -260,7 +260,7 @@ class DeliveryRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
     platform: Mapped[str]  # a copy of the chat's, so that a claim reads only rows of its platform
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
-    form: Mapped[Form] = mapped_column(default=Form.FULL)
+    form: Mapped[Form] = mapped_column(default=Form.RICH)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
