@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import Commands, one_of
+from bot.cli.arguments import commands_of, one_of
 from bot.cli.common import (
     Json,
     Yes,
@@ -33,7 +33,7 @@ Chats = Annotated[
 ]
 OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
-commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_args_is_help=True)
+commands = commands_of("Where posts go.")
 
 
 @commands.command("list")

@@ -4,14 +4,17 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import whole
+from bot.cli.arguments import commands_of, whole
 from bot.cli.common import Json, counted, open_app, print_json, run, say, to_json
 from content import search
 from content.errors import UsageError
 from content.text import excerpt
 from scheduler.actions import reading
 
+commands = commands_of()
 
+
+@commands.command()
 def search_command(
     words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
     limit: Annotated[
