@@ -61,6 +61,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 # The default that a migration gives to existing rows before it sets their real value.
 NEVER = "1970-01-01 00:00:00"
 
+# What was chosen about the format of posts; NULL: nothing.
+CHOICES = JSON(none_as_null=True)
+
 # Sources of earlier versions have no options.
 NO_OPTIONS = '{"version": 1, "values": {}}'
 
@@ -170,6 +173,7 @@ class ChatRow(Base):
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
     access: Mapped[ChatAccess] = mapped_column(default=ChatAccess.DEFAULT, server_default="default")
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
 class SubscriptionRow(Base):
@@ -182,6 +186,7 @@ class SubscriptionRow(Base):
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
 class DigestRow(Base):
@@ -266,6 +271,7 @@ class DeliveryRow(Base):
     epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
     reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)  # a copy of the subscription's
 
     # Most deliveries have ended, so the queries of the outbox use indexes over the few that have not.
     __table_args__ = (

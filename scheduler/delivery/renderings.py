@@ -18,13 +18,14 @@ Composer = Callable[[Delivery, Sequence[Post]], Document]
 
 
 def _key_of(delivery: Delivery, form: Form) -> str:
-    """Names what is shown: which posts of which broadcast, on which platform, in which language and form."""
+    """Names all that decides what is shown: the posts, the platform, the form, and the chat's settings."""
     begun = next((part.rendering_key for part in delivery.parts if part.form is form), None)
     if begun is not None:
         return begun
     posts = ",".join(map(str, delivery.remaining(form)))
     chat = delivery.chat
-    name = f"{delivery.broadcast_id}|{posts}|{chat.place.platform}|{chat.language}|{form}"
+    local = f"{chat.language}|{chat.timezone}|{delivery.format.look}"
+    name = f"{delivery.broadcast_id}|{posts}|{chat.place.platform}|{form}|{local}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
@@ -56,8 +57,12 @@ class Renderings:
             posts = await work.posts.by_ids(delivery.remaining(form))
         if not posts and delivery.posts:
             return ()
-        messages = tuple(self._platform.render(self._compose(delivery, posts), form))
+        messages = await asyncio.to_thread(self._render, delivery, posts, form)
         async with self._store.write() as work:
             await work.outbox.keep_rendering(key, delivery.broadcast_id, messages)
             await work.commit()
         return messages
+
+    def _render(self, delivery: Delivery, posts: Sequence[Post], form: Form) -> tuple[Message, ...]:
+        """Runs in a thread, because a long post can take a second."""
+        return tuple(self._platform.render(self._compose(delivery, posts), form))
