@@ -65,7 +65,7 @@ class Clock(Protocol):
 class Sender(Protocol):
     """Messages out of one platform. `render` is pure; `send` raises `SendError` only.
 
-    What only some platforms can do is a protocol of its own: `Recalls`, `Publishes`.
+    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Publishes`.
     """
 
     @property
@@ -85,6 +85,15 @@ class Sender(Protocol):
 
     async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         """Send a message. `silent`: without a sound, where the platform can do that."""
+        ...
+
+
+@runtime_checkable
+class HasRichForm(Protocol):
+    """A sender that can send richer messages than its ordinary ones."""
+
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        """Whether a chat should get this document in `Form.RICH`; if not, it gets `Form.FULL`."""
         ...
 
 

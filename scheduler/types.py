@@ -240,17 +240,30 @@ class LedgerState(StrEnum):
 
 
 class Form(StrEnum):
-    """How rich a rendering is; each form is the fallback of the one before."""
+    """How rich a rendering is; each form is the fallback of the one before.
 
+    `RICH` exists only where a sender `HasRichForm`. `RICH_TEXT` is the same without pictures, sound and film.
+    """
+
+    RICH = "rich"
+    RICH_TEXT = "rich_text"
     FULL = "full"
     NO_MEDIA = "no_media"
     PLAIN = "plain"
 
     def plainer(self, *, media: bool) -> "Form | None":
-        """The form to try when this one is rejected, if any; `media`: only the picture was rejected."""
-        if self is Form.FULL and media:
-            return Form.NO_MEDIA
-        return None if self is Form.PLAIN else Form.PLAIN
+        """The form to try when this one is rejected, if any; `media`: only a medium was rejected."""
+        match self:
+            case Form.RICH:
+                return Form.RICH_TEXT if media else Form.FULL
+            case Form.RICH_TEXT:
+                return Form.FULL
+            case Form.FULL if media:
+                return Form.NO_MEDIA
+            case Form.FULL | Form.NO_MEDIA:
+                return Form.PLAIN
+            case Form.PLAIN:
+                return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +312,7 @@ class Delivery:
     state: DeliveryState
     attempts: int
     due_at: datetime
-    form: Form = Form.FULL
+    form: Form = Form.RICH
     reason: str = ""
     posts: tuple[int, ...] = ()
     parts: tuple[Part, ...] = ()

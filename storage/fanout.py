@@ -41,13 +41,16 @@ class FanOut:
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
         await reserve_alone(self._session)
         news = await self._news(broadcast_id)
+        # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
+        chosen = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source))
+        choices = SubscriptionRow.choices if await self._session.scalar(chosen.limit(1)) else null()
         anything = select(PostRow.id).where(
             PostRow.id.in_(news),
             PostRow.id > SubscriptionRow.starts_after,
             _unpromised(SubscriptionRow.chat_id),
         )
         chats = (
-            select(*self._delivery(broadcast_id, now, SubscriptionRow.choices))
+            select(*self._delivery(broadcast_id, now, choices))
             .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
             .where(
                 _near(source),
@@ -96,7 +99,7 @@ class FanOut:
             ChatRow.id,
             ChatRow.platform,
             literal(DeliveryState.PENDING, DeliveryRow.state.type),
-            literal(Form.FULL, DeliveryRow.form.type),
+            literal(Form.RICH, DeliveryRow.form.type),
             literal(0),
             literal(now, DeliveryRow.due_at.type),
             literal(0),

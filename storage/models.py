@@ -81,6 +81,11 @@ def words(kind: type[StrEnum]) -> list[str]:
     return [member.value for member in kind]
 
 
+def partial(name: str, where: str, *columns: str) -> Index:
+    """An index over the rows that match `where`, which are few."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map: ClassVar = {
@@ -178,7 +183,11 @@ class ChatRow(Base):
 
 class SubscriptionRow(Base):
     __tablename__ = "subscriptions"
-    __table_args__ = (UniqueConstraint("chat_id", "scope"), Index(None, "source_id"))
+    __table_args__ = (
+        UniqueConstraint("chat_id", "scope"),
+        Index(None, "source_id"),
+        partial("ix_subscriptions_chosen", "choices IS NOT NULL", "source_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
@@ -252,11 +261,6 @@ class RenderingRow(Base):
     messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
-def partial(name: str, where: str, *columns: str) -> Index:
-    """An index over the rows that match `where`, which are few."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 class DeliveryRow(Base):
     __tablename__ = "deliveries"
 
@@ -265,7 +269,7 @@ class DeliveryRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
     platform: Mapped[str]  # a copy of the chat's, so that a claim reads only rows of its platform
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
-    form: Mapped[Form] = mapped_column(default=Form.FULL)
+    form: Mapped[Form] = mapped_column(default=Form.RICH)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed

@@ -17,7 +17,7 @@ from content.fetch import Fetched
 from content.types import Validators
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
-from scheduler.types import Chat, Form, Limits, Message, Place, Rate, Sent
+from scheduler.types import Chat, ChatKind, Form, Limits, Message, Place, Rate, Sent
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -95,7 +95,7 @@ class FakePlatform:
 
     `attempts` are the keys of all sends in order, `arrived` the visible messages. `on_send` runs in a send,
     before its outcome. `published` are the keys of published messages, `unpublished` the errors of the next
-    publications, in order.
+    publications, in order. `rich`: documents are sent in the rich form, except to channels.
     """
 
     clock: FakeClock
@@ -110,6 +110,10 @@ class FakePlatform:
     arrived: list[Arrived] = field(default_factory=list)
     unpublished: list[SendError] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
+    rich: bool = False
+
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        return self.rich and chat.kind is not ChatKind.CHANNEL
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         carried = document.carried or ((),) * len(document.blocks)

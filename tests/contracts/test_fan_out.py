@@ -27,7 +27,7 @@ async def test_followers_get_a_delivery_each(world: World) -> None:
             DeliveryState.PENDING,
             BroadcastKind.POST,
         )
-        assert (delivery.attempts, delivery.form, delivery.due_at) == (0, Form.FULL, after(1))
+        assert (delivery.attempts, delivery.form, delivery.due_at) == (0, Form.RICH, after(1))
 
 
 async def test_a_delivery_has_the_choices_of_the_subscription_it_comes_from(world: World) -> None:

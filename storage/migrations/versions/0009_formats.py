@@ -14,9 +14,14 @@ TABLES = ("chats", "subscriptions", "deliveries")
 def upgrade() -> None:
     for table in TABLES:
         op.add_column(table, sa.Column("choices", sa.JSON(), nullable=True))
+    where = sa.text("choices IS NOT NULL")
+    op.create_index(
+        "ix_subscriptions_chosen", "subscriptions", ["source_id"], sqlite_where=where, postgresql_where=where
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_subscriptions_chosen", "subscriptions")
     # Without batch_alter_table: SQLite drops a column by itself and keeps all rows.
     for table in TABLES:
         op.drop_column(table, "choices")
