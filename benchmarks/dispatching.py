@@ -18,10 +18,11 @@ import psutil
 
 from benchmarks.worlds import World
 from bot.app import SystemClock, make_look
+from bot.loading import load_settings
 from bot.logs import configure
 from bot.platforms.telegram.limits import PRIVATE
 from bot.platforms.telegram.render import render
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from content import present
 from content.document import Document
 from content.types import Post

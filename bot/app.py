@@ -33,7 +33,6 @@ from scheduler.actions.audit import UPKEEP
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.ports import Clock
-from scheduler.quotas import Quotas
 from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import BroadcastKind, Chat, Delivery
@@ -146,13 +145,6 @@ async def build(
         # URLs that people add never reach `allowed_networks`: only operators may name internal addresses.
         for_people = HttpFetcher()
         stack.push_async_callback(for_people.close)
-        quotas = Quotas(
-            chat_sources=settings.chat_sources,
-            person_sources=settings.person_sources,
-            private_sources=settings.private_sources,
-            posts_per_day=settings.posts_per_day,
-            post_length=settings.post_length,
-        )
         pool = ParserPool()
         stack.push_async_callback(pool.close)
         parser = parser or pool
@@ -172,21 +164,18 @@ async def build(
             wake,
             days,
             for_people=for_people,
-            quotas=quotas,
+            quotas=settings.quotas,
         )
         services = Services(
+            settings=settings,
             store=store,
             ingest=ingest,
             drafts=Drafts(store, clock, wake, parser),
             clock=clock,
-            page_size=settings.page_size,
-            timezone=settings.timezone,
             look=partial(make_look, settings),
             wake=wake,
             commands=COMMANDS,
             presses=PRESSES,
-            access=settings.access,
-            quotas=quotas,
         )
         yield App(
             settings=settings,

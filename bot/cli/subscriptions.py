@@ -59,7 +59,7 @@ async def _add(words: Sequence[str], name: str) -> None:
         now, source = app.clock.now(), await _source(work, name)
         for place in places:
             chat = (await actions.add(work, COMMAND_LINE, place, kind_of_place(place), now)).chat
-            count += await following.follow(work, COMMAND_LINE, chat, source, now, app.services.quotas)
+            count += await following.follow(work, COMMAND_LINE, chat, source, now, app.settings.quotas)
         await work.commit()
     follow = "follows" if count == 1 else "follow"
     say(f"{count} of {counted(len(places), 'chat')} newly {follow} {source.name if source else name}")

@@ -68,7 +68,7 @@ async def show(view: View, request: Request, services: Services) -> Reply:
     """The reply that shows a view. A page number beyond the last shows the last page."""
     if view.kind is ViewKind.SEARCH:
         return await _show_search(view, request, services)
-    source_id, size = view.subject or None, services.page_size
+    source_id, size = view.subject or None, services.settings.page_size
     async with services.store.read() as work:
         page = await reading.page(
             work, request.chat, view.page, size, source_id=source_id, anchor=view.anchor
@@ -87,7 +87,7 @@ async def open_search(text: str, request: Request, services: Services) -> Reply:
     chat, saved = request.chat, 0
     async with services.store.read() as work:
         ranking = await reading.find(work, text, reading.KEPT_HITS, chat)
-    if ranking.total > services.page_size:
+    if ranking.total > services.settings.page_size:
         async with services.store.write() as work:
             saved = await reading.keep(work, chat, text, ranking, services.clock.now())
             await work.commit()
@@ -101,12 +101,12 @@ async def _show_search(view: View, request: Request, services: Services) -> Repl
     if found is None:
         t = request.translator.t
         return Reply(present.error(t("These results have expired. Please search again.")))
-    pages = page_count(len(found.ids), services.page_size)
+    pages = page_count(len(found.ids), services.settings.page_size)
     return await _results(replace(view, page=min(view.page, pages)), found, request, services)
 
 
 async def _results(view: View, found: Found, request: Request, services: Services) -> Reply:
-    size = services.page_size
+    size = services.settings.page_size
     async with services.store.read() as work:
         posts = await reading.hits(work, request.chat, found, view.page, size)
     query, limit = search.parse(found.words), request.look.excerpt_length

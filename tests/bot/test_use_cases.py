@@ -369,7 +369,7 @@ async def test_to_search(both: Both) -> None:
     said = shown(await both.say("/search title"))
     found = json.loads((await both.done("search title --json")).stdout)
     visible = [post for post in found["posts"] if post["source_title"] != "gamma"]
-    assert said.count("A title") == min(len(visible), both.desk.services.page_size)
+    assert said.count("A title") == min(len(visible), both.desk.services.settings.page_size)
     for words, told in (("-", "What should I look for?"), ("after:x radio", "I don't understand “after:x”")):
         assert told in shown(await both.say(f"/search {words}"))
         result = await both.skywave(f"search -- {words}")
