@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -82,7 +82,7 @@ class App:
 
     def compose(self, delivery: Delivery, posts: Sequence[Post]) -> Document:
         """The document that a delivery sends."""
-        look = make_look(self.settings, delivery.chat)
+        look = replace(make_look(self.settings, delivery.chat), format=delivery.format)
         broadcast = delivery.broadcast
         match broadcast.kind:
             case BroadcastKind.NOTICE:
@@ -119,6 +119,7 @@ def make_look(settings: Settings, chat: Chat, locale: str = "") -> Look:
         excerpt_length=settings.excerpt_length,
         translator=Translator(negotiate(chat.language, locale, settings.language)),
         timezone=ZoneInfo(chat.timezone) if chat.timezone else settings.zone,
+        format=chat.format,
     )
 
 

@@ -383,3 +383,18 @@ def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Docum
                 return node
 
     return replace(document, blocks=tuple(map(block, document.blocks)))
+
+
+def without_images(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks without pictures, at any depth."""
+    kept: list[Block] = []
+    for block in blocks:
+        match block:
+            case Image():
+                continue
+            case Quote() | Note() | Details():
+                block = replace(block, blocks=tuple(without_images(block.blocks)))
+            case ListBlock():
+                block = replace(block, items=tuple(tuple(without_images(item)) for item in block.items))
+        kept.append(block)
+    return kept

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from content.document import Document
+from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
@@ -82,7 +83,9 @@ class Sender(Protocol):
         """The document as messages within every limit of the platform."""
         ...
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        """Send a message. `silent`: without a sound, where the platform can do that."""
+        ...
 
 
 @runtime_checkable
@@ -265,6 +268,10 @@ class ChatRepository(Protocol):
         """Store the settings of a chat: language, time zone, policies."""
         ...
 
+    async def set_choices(self, chat_id: int, choices: Format) -> None:
+        """Store how a chat wants its posts. `save` does not, for it may write an older state of the chat."""
+        ...
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         """Delete chats with their subscriptions, digests, deliveries, drafts, searches and ledger.
 
@@ -294,6 +301,10 @@ class SubscriptionRepository(Protocol):
 
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
         """Set the mode of all subscriptions of a chat; returns their number."""
+        ...
+
+    async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
+        """Store how a chat wants the posts of a subscription."""
         ...
 
     async def restart(self, chat_id: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from content.formats import Format, from_json
 from scheduler.types import (
     OPEN,
     Chat,
@@ -49,6 +50,7 @@ def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
         state=row.state,
         reason=row.reason,
         access=row.access,
+        choices=from_json(row.choices),
     )
 
 
@@ -123,6 +125,10 @@ class SqlChats:
             "crosspost": chat.crosspost,
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
+
+    async def set_choices(self, chat_id: int, choices: Format) -> None:
+        chosen = dict(choices.chosen) or None
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(choices=chosen))
 
     async def remove(self, chat_ids: Sequence[int]) -> None:
         # Otherwise a concurrent fan-out could create a delivery for a deleted chat.

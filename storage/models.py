@@ -61,6 +61,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 # The default that a migration gives to existing rows before it sets their real value.
 NEVER = "1970-01-01 00:00:00"
 
+# What was chosen about the format of posts; NULL: nothing.
+CHOICES = JSON(none_as_null=True)
+
 # Sources of earlier versions have no options.
 NO_OPTIONS = '{"version": 1, "values": {}}'
 
@@ -76,6 +79,11 @@ NAMES = {
 
 def words(kind: type[StrEnum]) -> list[str]:
     return [member.value for member in kind]
+
+
+def partial(name: str, where: str, *columns: str) -> Index:
+    """An index over the rows that match `where`, which are few."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Base(DeclarativeBase):
@@ -170,11 +178,16 @@ class ChatRow(Base):
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
     access: Mapped[ChatAccess] = mapped_column(default=ChatAccess.DEFAULT, server_default="default")
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
 class SubscriptionRow(Base):
     __tablename__ = "subscriptions"
-    __table_args__ = (UniqueConstraint("chat_id", "scope"), Index(None, "source_id"))
+    __table_args__ = (
+        UniqueConstraint("chat_id", "scope"),
+        Index(None, "source_id"),
+        partial("ix_subscriptions_chosen", "choices IS NOT NULL", "source_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
@@ -182,6 +195,7 @@ class SubscriptionRow(Base):
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
 class DigestRow(Base):
@@ -247,11 +261,6 @@ class RenderingRow(Base):
     messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
-def partial(name: str, where: str, *columns: str) -> Index:
-    """An index over the rows that match `where`, which are few."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 class DeliveryRow(Base):
     __tablename__ = "deliveries"
 
@@ -266,6 +275,7 @@ class DeliveryRow(Base):
     epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
     reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)  # a copy of the subscription's
 
     # Most deliveries have ended, so the queries of the outbox use indexes over the few that have not.
     __table_args__ = (

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from content import present
 from content.document import Document, Excerpt, Heading, Image, Link, Paragraph, Strong, Text, block_text
+from content.formats import DEFAULT, Detail, Format
 from content.i18n import Translator
 from content.present import Look, page_numbers
 from content.text import excerpt
@@ -242,6 +243,92 @@ def test_what_is_attached_beside_pictures_is_linked_once() -> None:
     document = present.post(make_post(html=html, media=media), LOOK)
     assert rows(document)[3:] == ["Listen.", "▶ Part two", "▶ a b.mp3", "The slides"]
     assert document.blocks[-1] == Paragraph((Link("https://example.org/slides.pdf", (Text("The slides"),)),))
+
+
+# ---- formats
+
+PICTURES = (
+    '<p>First.</p><p><img src="https://example.org/a.png" alt="A"></p><p>Second.</p>'
+    '<blockquote><img src="https://example.org/b.png"><p>Quoted.</p></blockquote>'
+)
+
+
+def shown_as(post: Post, **choices: object) -> Document:
+    return present.post(post, Look(format=Format(**choices).over(DEFAULT)))  # type: ignore[arg-type]
+
+
+def test_a_title_alone_has_its_origin_and_nothing_else() -> None:
+    document = shown_as(make_post(html=PICTURES, text="First."), detail=Detail.TITLE)
+    assert rows(document) == ["Title 1", "Harbour Notes · Mar 1, 2025 17:05"]
+    untitled = shown_as(make_post(title="", text="word " * 100), detail=Detail.TITLE)
+    assert isinstance(untitled.blocks[1], Paragraph) and isinstance(untitled.blocks[1].children[0], Excerpt)
+
+
+def test_a_full_post_has_all_of_its_text_and_its_pictures_in_place() -> None:
+    long = "".join(f"<p>{number} {'word ' * 60}</p>" for number in range(20))
+    document = shown_as(make_post(html=long + PICTURES), detail=Detail.FULL)
+    assert not document.single and document.carried == ((1,),) * len(document.blocks)
+    assert rows(document)[2:-4] == [f"{number} {'word ' * 60}".strip() for number in range(20)]
+    assert [type(block).__name__ for block in document.blocks[-4:]] == [
+        "Paragraph",
+        "Image",
+        "Paragraph",
+        "Quote",
+    ]
+    media = (Media("https://example.org/c.jpg"),)
+    attached = shown_as(make_post(html="<p>x</p>", media=media), detail=Detail.FULL)
+    assert [type(block).__name__ for block in attached.blocks[2:]] == ["Image", "Paragraph"]
+
+
+def test_even_a_full_post_ends() -> None:
+    document = shown_as(
+        make_post(html="<ul>" + f"<li>{'ten chars!' * 10}</li>" * 2000 + "</ul>"), detail=Detail.FULL
+    )
+    assert present.FULL_LENGTH - 110 < len(rows(document)[2]) <= present.FULL_LENGTH
+    assert rows(document)[3:] == ["Read more"]
+
+
+def test_pictures_can_be_left_out_at_any_depth() -> None:
+    media = (Media("https://example.org/c.jpg"),)
+    for detail in (Detail.EXCERPT, Detail.FULL):
+        document = shown_as(make_post(html=PICTURES, media=media), detail=detail, pictures=False)
+        assert "Image" not in repr(document)
+        assert rows(document)[2:] == ["First.", "Second.", "Quoted."]
+
+
+def test_the_origin_names_what_was_chosen() -> None:
+    post = make_post(author="Ann")
+    assert rows(shown_as(post, author=True))[1] == "Harbour Notes · Ann · Mar 1, 2025 17:05"
+    assert rows(shown_as(post, source=False))[1] == "Mar 1, 2025 17:05"
+    same = replace(post, author="Harbour Notes")
+    assert rows(shown_as(same, author=True))[1] == "Harbour Notes · Mar 1, 2025 17:05"
+
+
+def test_hashtags_are_a_last_line() -> None:
+    tags = (
+        "Short wave",
+        "HF/antennas",
+        "天线 入门",
+        "#radio",
+        "Radio",
+        "2025",
+        "C++",
+        "R&D",
+        "<b>",
+        "x" * 41,
+    )
+    document = shown_as(make_post(tags=tags, html="<p>x</p>"), hashtags=True)
+    assert rows(document)[-1] == "#Short_wave #HF_antennas #天线_入门 #radio #C #R_D #b"
+    assert len(present.hashtags([f"tag {n}" for n in range(50)])) == present.HASHTAGS
+    assert rows(shown_as(make_post(tags=("2025", "!")), hashtags=True))[-1].startswith("Harbour"), (
+        "none is left"
+    )
+
+
+def test_an_edition_of_titles() -> None:
+    look = Look(format=Format(detail=Detail.TITLE, source=False).over(DEFAULT))
+    posts = [make_post(3, text="x"), make_post(4, title="", text="a short note")]
+    assert rows(present.edition(posts, look))[2:] == ["Title 3", "a short note"]
 
 
 # ---- editions and the rest

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
+from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
 from content.types import NO_OPTIONS, Failure, Visibility
@@ -200,6 +201,25 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert kept is not None and await work.searches.get(search, chat.id) == kept
+    await store.close()
+
+
+async def test_deliveries_of_revision_8_are_carried_along(database_url: str) -> None:
+    """Nothing was chosen before, so that posts look as they did."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    chat = await World(store).follower(source)
+    await World(store).publish(source, "a")
+    (before,) = await World(store).found()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0008")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    assert await World(store).found() == [before] and before.format == DEFAULT
+    async with store.read() as work:
+        assert await work.chats.get(chat.id) == chat
     await store.close()
 
 
