@@ -36,7 +36,7 @@ from content.formats import DEFAULT, Detail, Format
 from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
 from content.text import excerpt
-from content.types import Media, Page, Post, SearchResults, Source, SourceState, Visibility
+from content.types import Match, Media, Page, Post, Rung, SearchResults, Source, SourceState, Visibility
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
@@ -111,8 +111,32 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     found = tr.n(
         "{total} post for “{query}”", "{total} posts for “{query}”", results.total, total=total, query=query
     )
-    lines = [_post_line(hit.post, hit.snippet or hit.post.text, look) for hit in results.hits]
-    return _single(*top, _line(found), *lines, _numbers(page_number, pages))
+    how = [_line(line)] if (line := how_found(results.match, tr)) else []
+    lines = [_post_line(hit.post, hit.snippet or hit.post.text, look, hit.spans) for hit in results.hits]
+    return _single(*top, _line(found), *how, *lines, _numbers(page_number, pages))
+
+
+def how_found(match: Match, tr: Translator) -> str:
+    """How the hits match the query, if not all of them match all of it as it was typed."""
+    corrected = [
+        tr.t("Shown for {meant} instead of {typed}.", meant=word.meant, typed=word.typed)
+        for word in match.corrections
+    ]
+    if match.rung is Rung.ALL:
+        return tr.sentences(*corrected)
+    if match.exact:
+        loose = tr.n(
+            "Only the first {count} post has all words.",
+            "Only the first {count} posts have all words.",
+            match.exact,
+        )
+    elif match.rung is Rung.PARTS:
+        loose = tr.t("Nothing has these characters in a row; these posts have them apart.")
+    elif match.rung is Rung.MOST:
+        loose = tr.t("Nothing has all words; these posts have all but one.")
+    else:
+        loose = tr.t("Nothing has all words; these posts have some of them.")
+    return tr.sentences(*corrected, loose)
 
 
 def post(post: Post, look: Look) -> Document:
@@ -254,14 +278,17 @@ def _numbers(current: int, pages: int) -> Paragraph:
     return Paragraph(tuple(nodes[1:]), tight=True)
 
 
-def _post_line(post: Post, content: str, look: Look) -> Paragraph:
-    """`title: excerpt`. Without a title, the first words of the excerpt are the link."""
+def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Paragraph:
+    """`title: excerpt`. Without a title, the first words of the excerpt are the link.
+
+    `strong` are the parts of `content` to emphasise, which is on one line then.
+    """
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
-        return Paragraph(_linked_lead(post.url, content, look.excerpt_length), tight=True)
+        return Paragraph(_linked_lead(post.url, content, look.excerpt_length, strong), tight=True)
     named = link(post.url, Strong(text(title or look.translator.t("Untitled post"))))
-    rest = (Text(": "), Excerpt(content, look.excerpt_length)) if content else ()
+    rest = (Text(": "), Excerpt(content, look.excerpt_length, tuple(strong))) if content else ()
     return Paragraph((*named, *rest), tight=True)
 
 
@@ -277,7 +304,7 @@ def _collapse(content: str, limit: int) -> str:
     return " ".join(content[: 2 * (limit + 64)].split())[: limit + 64]
 
 
-def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
+def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int, int]]) -> tuple[Inline, ...]:
     lead = min(LEAD_LENGTH, limit)
     if len(content) <= lead:
         return link(url, Text(content))
@@ -285,7 +312,9 @@ def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
     rest = content[len(first) :]
     gap = rest[: len(rest) - len(rest.lstrip())]
     left = max(limit - len(first) - len(gap), 0)
-    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left))
+    begin = len(first) + len(gap)
+    inside = tuple((max(start, begin) - begin, end - begin) for start, end in strong if end > begin)
+    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
 def _origin(post: Post, look: Look) -> Paragraph:

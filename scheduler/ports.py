@@ -14,8 +14,11 @@ from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
+    AS_TYPED,
     NO_OPTIONS,
+    Beginning,
     KnownPost,
+    Match,
     NewPost,
     Options,
     Post,
@@ -227,6 +230,10 @@ class PostRepository(Protocol):
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         """The posts that exist, in the order of `ids`; only those that a given chat may see."""
+        ...
+
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        """The beginnings of the posts that exist, in the order of `ids`: `length` characters of each."""
         ...
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
@@ -503,19 +510,19 @@ class LeaseRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSearch:
-    """A search whose other pages can still be shown."""
+class Found:
+    """What a search for `words` found: the ids of the best posts, and how many there are."""
 
-    id: int
-    query: str
+    words: str
     ids: tuple[int, ...]
     total: int
+    match: Match = AS_TYPED
 
 
 class SearchRepository(Protocol):
-    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
+    async def save(self, chat_id: int, found: Found, now: datetime) -> int: ...
 
-    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> Found | None:
         """A search of this chat; None for a search of another chat."""
         ...
 

@@ -6,7 +6,7 @@ from bot.commands.views import open_page, open_search
 from bot.numbers import number
 from content import present
 from content.errors import SearchTooLong, UsageError
-from scheduler.actions import following, reading
+from scheduler.actions import following, reading, searching
 
 
 async def latest(request: Request, services: Services) -> Reply:
@@ -40,7 +40,7 @@ async def search_posts(request: Request, services: Services) -> Reply:
     t = request.translator.t
     try:
         return await open_search(request.arguments.strip(), request, services)
-    except reading.NoWords as exc:
+    except searching.NoWords as exc:
         raise UsageError(t("What should I look for? For example: /search LoRA 微调")) from exc
     except SearchTooLong as exc:
         raise UsageError(
