@@ -13,7 +13,7 @@ TOOLS := $(VENV)/tools
 UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
   --no-emit-index-url --python-version 3.12 --python-platform linux
 
-.PHONY: run test lint bench chaos hostile pictures hashes audit clean
+.PHONY: run test lint bench bench-large chaos hostile pictures hashes audit clean
 
 run: $(READY)
 	@$(BIN)/skywave run
@@ -39,6 +39,10 @@ hostile: $(READY)
 # Figures beside their rivals', into benchmarks/results.json: make bench NAMES="fan-out claims" for some of them.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(NAMES)
+
+# Search among 500,000 posts: it takes an hour and several gigabytes of disk.
+bench-large: $(READY)
+	@$(BIN)/python -m benchmarks search-large
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py

@@ -175,15 +175,17 @@ _CONTAINERS: dict[str, Callable[[LexborNode, int], Sequence[Item]]] = {
 
 
 def _has_text(items: Iterable[Inline]) -> bool:
-    return any(
-        isinstance(item, doc.LineBreak)
-        or bool(
-            item.text.strip()
-            if isinstance(item, doc.Text | doc.CodeSpan | doc.Excerpt)
-            else _has_text(item.children)
-        )
-        for item in items
-    )
+    return any(map(_is_seen, items))
+
+
+def _is_seen(item: Inline) -> bool:
+    match item:
+        case doc.LineBreak() | doc.NoteMark():
+            return True
+        case doc.Text() | doc.CodeSpan() | doc.Formula() | doc.Excerpt():
+            return bool(item.text.strip())
+        case doc.Styled() | doc.Link() | doc.Jump():
+            return _has_text(item.children)
 
 
 def _tidy(run: Sequence[Inline]) -> tuple[Inline, ...]:
@@ -206,9 +208,9 @@ def _collapsed(items: Iterable[Inline], after_space: bool) -> tuple[list[Inline]
                 kept, after_space = list(_trimmed(kept)), True
                 if not kept:
                     continue
-            case doc.CodeSpan() | doc.Excerpt():  # white space inside is kept
+            case doc.CodeSpan() | doc.Formula() | doc.NoteMark() | doc.Excerpt():  # white space is kept
                 after_space = False
-            case _:
+            case doc.Styled() | doc.Link() | doc.Jump():
                 children, after_space = _collapsed(item.children, after_space)
                 if not children:
                     continue
@@ -221,12 +223,15 @@ def _trimmed(items: Sequence[Inline]) -> tuple[Inline, ...]:
     """`items` without white space and line breaks at the end."""
     kept = list(items)
     while kept:
-        last = kept.pop()
-        if isinstance(last, doc.Text):
-            if text := last.text.rstrip():
-                return (*kept, doc.Text(text))
-        elif isinstance(last, doc.CodeSpan | doc.Excerpt):
-            return (*kept, last)
-        elif not isinstance(last, doc.LineBreak) and (children := _trimmed(last.children)):
-            return (*kept, replace(last, children=children))
+        match last := kept.pop():
+            case doc.Text():
+                if text := last.text.rstrip():
+                    return (*kept, doc.Text(text))
+            case doc.Styled() | doc.Link() | doc.Jump():
+                if children := _trimmed(last.children):
+                    return (*kept, replace(last, children=children))
+            case doc.LineBreak():
+                continue
+            case _:
+                return (*kept, last)
     return ()

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.app import App, build
+from bot.loading import load_settings, unknown_settings
 from bot.logs import configure
 from bot.platforms import PLATFORMS
 from bot.platforms.types import Platform
-from bot.settings import Settings, load_settings, unknown_settings
+from bot.settings import Settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError

@@ -6,7 +6,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.cli.arguments import commands_of
 from bot.cli.common import run, say, warn
-from bot.settings import Settings, load_settings
+from bot.loading import load_settings
+from bot.settings import Settings
 
 TIMEOUT = 5.0  # seconds
 

@@ -50,7 +50,7 @@ async def _add(text: str, name: str, at: str) -> None:
         at_chat = chat or await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
         try:
             draft = await updates.write(
-                work, COMMAND_LINE, at_chat, text, due_at or now, now, app.services.quotas
+                work, COMMAND_LINE, at_chat, text, due_at or now, now, app.settings.quotas
             )
         except updates.NoText as exc:
             raise UsageError(f"{exc} Give a title line, and on the next lines a body in Markdown") from exc

@@ -6,7 +6,7 @@ from bot.commands.views import open_page, open_search
 from bot.numbers import number
 from content import present
 from content.errors import SearchTooLong, UsageError
-from scheduler.actions import following, reading
+from scheduler.actions import following, reading, searching
 
 
 async def latest(request: Request, services: Services) -> Reply:
@@ -14,7 +14,7 @@ async def latest(request: Request, services: Services) -> Reply:
     source = await find_source(request, services) if request.arguments else None
     async with services.store.read() as work:
         page = await reading.page(
-            work, request.chat, 1, services.page_size, source_id=source.id if source else None
+            work, request.chat, 1, services.settings.page_size, source_id=source.id if source else None
         )
     return open_page(page, source.id if source else 0, request)
 
@@ -24,7 +24,7 @@ async def page(request: Request, services: Services) -> Reply:
     t, wanted = request.translator.t, request.arguments.strip()
     asked = number(wanted)
     async with services.store.read() as work:
-        found = await reading.page(work, request.chat, max(asked or 1, 1), services.page_size)
+        found = await reading.page(work, request.chat, max(asked or 1, 1), services.settings.page_size)
     if asked is not None and asked == found.number:
         return open_page(found, 0, request)
     pages = found.pages
@@ -40,7 +40,7 @@ async def search_posts(request: Request, services: Services) -> Reply:
     t = request.translator.t
     try:
         return await open_search(request.arguments.strip(), request, services)
-    except reading.NoWords as exc:
+    except searching.NoWords as exc:
         raise UsageError(t("What should I look for? For example: /search LoRA 微调")) from exc
     except SearchTooLong as exc:
         raise UsageError(

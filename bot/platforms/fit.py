@@ -11,21 +11,34 @@ from content.document import (
     Block,
     CodeBlock,
     CodeSpan,
+    Contents,
+    Details,
+    Divider,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
+    Formula,
+    FormulaBlock,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     Link,
     ListBlock,
+    Media,
+    Note,
+    NoteMark,
     Paragraph,
     Quote,
-    Strike,
     Strong,
+    Styled,
+    Table,
     Text,
     block_text,
+    in_line,
+    in_lines,
     inline_text,
     map_excerpts,
 )
@@ -160,22 +173,51 @@ def border(content: str, at: int) -> int:
 def cut(block: Block, at: int) -> tuple[Block, Block | None]:
     """The block up to the code point `at` (> 0) of its `block_text`, and the rest if there is any.
 
-    A picture is not cut. The rest of a list item that is cut repeats the item's bullet or number.
+    A picture, sound or film is only parted from its caption. The rest of a list item that is cut repeats the
+    item's bullet or number. A table is cut between rows; a row that is too long becomes a line of text.
     """
     match block:
-        case Image():
+        case Image() | Media() if block.caption and at < len(block_text(block)):
+            return replace(block, caption=()), Paragraph((Emphasis(block.caption),))
+        case Image() | Media() | Divider() | Contents():
             return block, None
-        case CodeBlock():
+        case CodeBlock() | FormulaBlock():
             rest = block.text[at:]
             return replace(block, text=block.text[:at]), replace(block, text=rest) if rest else None
         case Heading() | Paragraph():
             head, tail = _cut_inlines(block.children, at)
             return replace(block, children=head), replace(block, children=tail) if tail else None
-        case Quote():
+        case Entry():
+            return cut(in_line(block), at)
+        case Quote() | Note():
             first, others = _cut_blocks(block.blocks, at)
-            return Quote(first), Quote(others) if others else None
+            return replace(block, blocks=first), replace(block, blocks=others) if others else None
         case ListBlock():
             return _cut_list(block, at)
+        case Details():
+            return _cut_details(block, at)
+        case Table():
+            return _cut_table(block, at)
+
+
+def _cut_details(block: Details, at: int) -> tuple[Block, Block | None]:
+    """The rest is a folded part as well, without the summary if that is in the head."""
+    below = at - len(inline_text(block.summary)) - 1 if block.summary else at
+    if below > 0:
+        first, others = _cut_blocks(block.blocks, below)
+        return replace(block, blocks=first), Details((), others) if others else None
+    head, tail = _cut_inlines(block.summary, at)
+    rest = replace(block, summary=tail) if tail or block.blocks else None
+    return Paragraph((Strong(head),)), rest
+
+
+def _cut_table(block: Table, at: int) -> tuple[Block, Block | None]:
+    heads = (replace(block, rows=block.rows[:count]) for count in range(len(block.rows), 0, -1))
+    head = next((head for head in heads if len(block_text(head)) <= at), None)
+    if head is None:
+        return cut(in_lines(block), at)
+    rest = block.rows[len(head.rows) :]
+    return head, Table(rest) if rest else None
 
 
 def _cut_list(block: ListBlock, at: int) -> tuple[ListBlock, ListBlock | None]:
@@ -215,10 +257,12 @@ def _cut_inline(node: Inline, at: int) -> tuple[tuple[Inline, ...], tuple[Inline
     match node:
         case _ if at == 0:
             return (), (node,)
-        case Text() | CodeSpan() | Excerpt():
+        case Text() | CodeSpan() | Formula() | Excerpt():
             return (replace(node, text=node.text[:at]),), (replace(node, text=node.text[at:]),)
-        case Strong() | Emphasis() | Strike() | Link():
+        case Styled() | Link() | Jump():
             head, tail = _cut_inlines(node.children, at)
             return (replace(node, children=head),), (replace(node, children=tail),)
+        case NoteMark():
+            return _cut_inline(Text(inline_text((node,))), at)
         case LineBreak():
             return (node,), ()

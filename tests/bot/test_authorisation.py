@@ -19,6 +19,7 @@ from bot.commands.router import Router
 from bot.commands.types import Call, Reply
 from bot.platforms.telegram.events import CommandEvent, PressEvent, event_of
 from scheduler import membership
+from scheduler.ports import Found
 from scheduler.types import ChatAccess, ChatKind, Draft, DraftState, Place
 from tests.bot.conftest import Desk, open_desk, shown
 from tests.builders import NOW
@@ -41,6 +42,8 @@ TABLE = """
 /subscribe PUBLIC | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /unsubscribe all  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /digest list      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
@@ -192,7 +195,7 @@ async def scene(url: str, mode: AccessMode, access: ChatAccess, kind: ChatKind) 
             draft = Draft(0, chat.id, "telegram:8", "Hello", False, DraftState.PREVIEW, None, NOW)
             ids = {
                 "DRAFT": str((await work.drafts.add(draft)).id),
-                "FOUND": str(await work.searches.save(chat.id, "radio", [1], 1, NOW)),
+                "FOUND": str(await work.searches.save(chat.id, Found("radio", (1,), 1), NOW)),
                 "LAST": str(await work.posts.newest_id()),
                 "HIDDEN": HIDDEN,
                 "PUBLIC": PUBLIC,

@@ -24,9 +24,11 @@ from content.document import (
     ListBlock,
     Paragraph,
     Quote,
+    Spoiler,
     Strike,
     Strong,
     Text,
+    Underline,
     text,
 )
 from content.present import Look, edition, page
@@ -415,12 +417,24 @@ def test_addresses_that_are_too_long_are_text(content: str) -> None:
     assert kinds(said(Text("http://" * 150))) == {"text"}
 
 
+STYLES = {
+    Strong: "strong",
+    Emphasis: "emphasis",
+    Strike: "strike",
+    Underline: "underline",
+    Spoiler: "spoiler",
+}
+
+
 def wrap(inlines: tuple[Inline, ...]) -> list[tuple[set[str], Block]]:
     return [
         ({"strong"}, Paragraph((Strong(inlines),))),
         ({"emphasis"}, Paragraph((Emphasis(inlines),))),
         ({"strike"}, Paragraph((Strike(inlines),))),
         ({"strong", "emphasis", "strike"}, Paragraph((Strike((Strong((Emphasis(inlines),)),)),))),
+        ({"underline"}, Paragraph((Underline(inlines),))),
+        ({"spoiler"}, Paragraph((Spoiler(inlines),))),
+        ({"underline", "emphasis"}, Paragraph((Underline((Emphasis(inlines),)),))),
         ({"link"}, Paragraph((Link(URL, inlines),))),
         ({"link", "strong"}, Paragraph((Link(URL, (Strong(inlines),)),))),
         ({"line"}, Heading(inlines)),
@@ -439,12 +453,12 @@ def test_text_in_marks_adds_none(content: str) -> None:
         assert all(token.url == URL for token in tokens if token.kind == "link")
 
 
-@given(st.lists(st.tuples(st.sampled_from([Strong, Emphasis, Strike, Text, CodeSpan]), ANYTHING), max_size=5))
+@given(st.lists(st.tuples(st.sampled_from([*STYLES, Text, CodeSpan]), ANYTHING), max_size=5))
 def test_marks_side_by_side_stay_apart(runs: list[tuple[type[Any], str]]) -> None:
     inlines = tuple(
         kind(content) if kind in (Text, CodeSpan) else kind(text(content)) for kind, content in runs
     )
-    names = {Strong: "strong", Emphasis: "emphasis", Strike: "strike", CodeSpan: "code"}
+    names = STYLES | {CodeSpan: "code"}
     source = said(*inlines)
     assert kinds(source) <= {names[kind] for kind, _ in runs if kind in names} | {"text", "url"}, source
 

@@ -244,7 +244,8 @@ def once(rows: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
 
 
 def has_image(document: Document) -> bool:
-    return "Image(" in repr(document.blocks)
+    shown = repr(document.blocks)
+    return "Image(" in shown or "Media(" in shown
 
 
 def test_a_link_that_names_another_host_is_on_its_own_host() -> None:

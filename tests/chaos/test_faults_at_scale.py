@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.loading import load_settings
 from bot.platforms import PLATFORMS
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 from tests.bot.discord.live import addresses

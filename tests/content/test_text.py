@@ -277,19 +277,9 @@ class TestBlocks:
 
     @given(HTML)
     def test_hold_no_blank_paragraph_and_no_double_space(self, html: str) -> None:
-        def texts(nodes: tuple[doc.Inline, ...]) -> str:
-            return "".join(
-                "\n"
-                if isinstance(node, doc.LineBreak)
-                else node.text
-                if isinstance(node, doc.Text | doc.CodeSpan | doc.Excerpt)
-                else texts(node.children)
-                for node in nodes
-            )
-
         for block in to_blocks(sanitise(html)):
             if isinstance(block, doc.Paragraph):
-                text = texts(block.children)
+                text = doc.inline_text(block.children)
                 assert text.strip() == text != ""
                 assert not any(a == b == " " for a, b in pairwise(text))
 

@@ -1,6 +1,7 @@
 """Leases, saved searches and the audit."""
 
-from scheduler.ports import SavedSearch, Store
+from content.types import Correction, Match, Rung
+from scheduler.ports import Found, Store
 from tests.builders import NOW, after
 
 
@@ -71,14 +72,16 @@ async def test_a_refused_lease_is_unchanged(store: Store) -> None:
     assert await take(store, "b", 1) == 2, "the refusal prolonged nothing"
 
 
-async def test_a_search_keeps_its_ranked_ids(store: Store) -> None:
+async def test_a_search_is_kept_with_its_ranked_ids(store: Store) -> None:
+    how = Match(Rung.MOST, 2, (Correction("tian", "天"), Correction("bo", "波")))
+    kept = Found("天波", (3, 1, 2), 1001, how)
     async with store.write() as work:
-        first = await work.searches.save(7, "天波", [3, 1, 2], 1001, NOW)
-        second = await work.searches.save(8, "", [], 0, NOW)
+        first = await work.searches.save(7, kept, NOW)
+        second = await work.searches.save(8, Found("", (), 0), NOW)
         await work.commit()
     async with store.read() as work:
-        assert await work.searches.get(first, 7) == SavedSearch(first, "天波", (3, 1, 2), 1001)
-        assert await work.searches.get(second, 8) == SavedSearch(second, "", (), 0)
+        assert await work.searches.get(first, 7) == kept
+        assert await work.searches.get(second, 8) == Found("", (), 0)
         assert await work.searches.get(second + 1, 8) is None
         assert await work.searches.get(first, 8) is None
 

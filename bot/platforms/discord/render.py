@@ -9,17 +9,26 @@ from functools import partial
 from typing import Any
 
 from bot.platforms.discord.markup import fence, marked, plain
-from bot.platforms.flat import clean, clean_line, flatten, is_visible
+from bot.platforms.flat import clean, clean_line, flatten, is_tight, is_visible
 from bot.platforms.messages import NOTHING, messages, title_of, units
 from content.document import (
     Block,
     CodeBlock,
+    Contents,
+    Details,
+    Divider,
     Document,
+    Entry,
+    FormulaBlock,
     Heading,
     Image,
     ListBlock,
+    Media,
+    Note,
     Paragraph,
     Quote,
+    Strong,
+    Table,
     block_text,
     is_web_url,
 )
@@ -89,7 +98,7 @@ def _description(blocks: Iterable[Block]) -> str:
     before: Block | None = None
     for block in blocks:
         if lines := _lines(block):
-            tight = isinstance(before, Heading) or (isinstance(block, Paragraph) and block.tight)
+            tight = isinstance(before, Heading) or is_tight(block)
             if before:  # without an empty line it would continue the list's last item
                 parts.append("\n" if tight and not isinstance(before, ListBlock) else "\n\n")
             parts.append("\n".join(lines))
@@ -103,17 +112,30 @@ def _lines(block: Block, *, quoted: bool = False) -> list[str]:
         case Heading():
             content = " ".join(_lines(Paragraph(block.children)))
             return [f"{'#' * min(max(block.level, 1), _HEADINGS)} {content}"] if content else []
-        case Paragraph() | Image():
+        case Paragraph() | Image() | Media() | Table() | Entry():
             content = marked(flatten(Document((block,))))
             return content.split("\n") if content else []
-        case CodeBlock():
+        case CodeBlock() | FormulaBlock():
+            language = clean_line(block.language) if isinstance(block, CodeBlock) else "tex"
             code = clean(block.text).replace("\t", "    ").strip("\n")
-            return fence(code, clean_line(block.language)) if code.strip() else []
+            return fence(code, language) if code.strip() else []
         case Quote():
-            inner = _stack(block.blocks, quoted=True)
-            return inner if quoted else [f"> {line}" for line in inner]
+            return _quote(block, quoted=quoted)
+        case Details():
+            summary = _lines(Paragraph((Strong(block.summary),)), quoted=quoted)
+            return [*summary, *_quote(Quote(block.blocks), quoted=quoted)]
+        case Note():
+            first, *others = _stack(block.blocks, quoted=quoted) or [""]
+            return [rf"\[{block.number}\] {first}", *others]
+        case Divider() | Contents():
+            return []
         case ListBlock():
             return _list(block, quoted=quoted)
+
+
+def _quote(block: Quote, *, quoted: bool) -> list[str]:
+    inner = _stack(block.blocks, quoted=True)
+    return inner if quoted else [f"> {line}" for line in inner]
 
 
 def _stack(blocks: Iterable[Block], *, quoted: bool) -> list[str]:

@@ -16,12 +16,13 @@ with warnings.catch_warnings():
     from bot.platforms.discord.adapter import DiscordAdapter
     from bot.platforms.discord.client import Client
 
+from bot.loading import load_settings
 from bot.platforms.attempts import Sleep
 from bot.platforms.discord import DiscordSettings
 from bot.platforms.discord.limits import LIMITS
 from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from scheduler.ports import Clock, Sender
 from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment

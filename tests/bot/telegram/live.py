@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bot.loading import load_settings
 from bot.platforms.telegram import TelegramSettings
 from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.transport import READ_TIMEOUT
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
