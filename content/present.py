@@ -104,6 +104,10 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     tr = look.translator
     query = excerpt(query_text, QUERY_LENGTH)
     top = _top(look, tr.t("SEARCH RESULTS"))
+    if results.match.rung is Rung.SIMILAR:
+        found = tr.t("Posts similar to “{query}”", query=query)
+        lines = _hit_lines(results, look) or [_line(tr.t("There are no similar posts."))]
+        return _single(*top, _line(found), *lines, _numbers(page_number, pages))
     if not results.hits:
         hint = tr.t("Nothing found for “{query}”. Try fewer or shorter words.", query=query)
         return _single(*top, _line(hint))
@@ -112,8 +116,11 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
         "{total} post for “{query}”", "{total} posts for “{query}”", results.total, total=total, query=query
     )
     how = [_line(line)] if (line := how_found(results.match, tr)) else []
-    lines = [_post_line(hit.post, hit.snippet or hit.post.text, look, hit.spans) for hit in results.hits]
-    return _single(*top, _line(found), *how, *lines, _numbers(page_number, pages))
+    return _single(*top, _line(found), *how, *_hit_lines(results, look), _numbers(page_number, pages))
+
+
+def _hit_lines(results: SearchResults, look: Look) -> list[Paragraph]:
+    return [_post_line(hit.post, hit.snippet or hit.post.text, look, hit.spans) for hit in results.hits]
 
 
 def how_found(match: Match, tr: Translator) -> str:

@@ -28,7 +28,7 @@ _SMALL = (
     "as and or it is are was were be been do does did not i you we they me us them there if about into than "
     "so very really best good against between please pls thanks thank mean means work works"
 )
-_IS_SMALL = frozenset(_SMALL.split())
+SMALL_WORDS = frozenset(_SMALL.split())
 
 _VERB = r"(?:[做弄办用走去写选学搞看治](?=[^一-鿿]|$|[一-鿿]{2}))?"
 # Folded like the text that it is compared with: 么 becomes another character, for instance.
@@ -65,4 +65,4 @@ def without_question(items: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def _is_small(item: str) -> bool:
-    return item.strip("?!.,;:'\"") in _IS_SMALL
+    return item.strip("?!.,;:'\"") in SMALL_WORDS

@@ -7,6 +7,7 @@ are looked for one by one, and those that cross the end of a word may be missing
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from content import similar
 from content.search import MAX_UNITS, AnyOf, Most, Phrase, Query, Unit, Variant, leaves, parse, word_unit
 from content.types import Match, Rung
 from content.typos import is_correctable
@@ -87,6 +88,8 @@ def matched(words: str, match: Match) -> Query:
     meant = {word.typed: word.meant for word in match.corrections}
     for number, word in correctable(query):
         query = corrected(query, number, meant.get(word, word))
+    if match.rung is Rung.SIMILAR:
+        return Query(units=similar.units(words))
     if match.rung is Rung.ALL:
         return query
     return replace(query, units=_all_apart(query.units, 1 if match.rung is Rung.ANY else WORD))

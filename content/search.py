@@ -101,8 +101,8 @@ class SearchIndex(Protocol):
         """The posts of `scope` that match `query`, best first. An empty query matches none."""
         ...
 
-    async def finds(self, query: Query, scope: PostQuery) -> bool:
-        """Whether `search` would find anything. It is faster."""
+    async def count(self, query: Query, scope: PostQuery, most: int) -> int:
+        """How many posts `search` would find, counted up to `most`. It is faster."""
         ...
 
     async def has(self, words: Collection[str]) -> Collection[str]:

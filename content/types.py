@@ -226,6 +226,7 @@ class Rung(StrEnum):
     MOST = "most"  # all words but one
     SOME = "some"  # half of the words
     ANY = "any"
+    SIMILAR = "similar"  # some of the rare words of another post
 
 
 @dataclass(frozen=True, slots=True)

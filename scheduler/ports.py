@@ -532,6 +532,23 @@ class SearchRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of posts that a chat was shown: how to show it again, of how many pages, with which posts."""
+
+    view: str
+    pages: int
+    ids: tuple[int, ...]
+
+
+class ViewRepository(Protocol):
+    async def remember(self, chat_id: int, shown: Shown) -> None:
+        """Remember a page as the last one that a chat was shown."""
+        ...
+
+    async def last(self, chat_id: int) -> Shown | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     at: datetime
     actor: str
@@ -591,6 +608,9 @@ class UnitOfWork(Protocol):
 
     @property
     def searches(self) -> SearchRepository: ...
+
+    @property
+    def views(self) -> ViewRepository: ...
 
     @property
     def audit(self) -> AuditRepository: ...

@@ -93,8 +93,10 @@ class SqlIndex:
         page = rows[scope.offset : scope.offset + scope.limit]
         return Ranking(len(rows), tuple(row[0] for row in page))
 
-    async def finds(self, query: Query, scope: PostQuery) -> bool:
-        return not query.empty and bool(await self._rows(self._matching(query, scope).limit(1), query))
+    async def count(self, query: Query, scope: PostQuery, most: int) -> int:
+        if query.empty:
+            return 0
+        return len(await self._rows(self._matching(query, scope).limit(most), query))
 
     async def has(self, words: Collection[str]) -> Collection[str]:
         async with self._limited():

@@ -341,6 +341,17 @@ class SearchRow(Base):
     corrections: Mapped[list[tuple[str, str]]] = mapped_column(JSON, server_default="[]")
 
 
+class ViewRow(Base):
+    """The page that a chat was shown last, for commands that refer to it."""
+
+    __tablename__ = "views"
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True)
+    view: Mapped[str]
+    pages: Mapped[int]
+    ids: Mapped[list[int]] = mapped_column(JSON)
+
+
 class WordRow(Base):
     """A word of the search index, for finding the word that a misspelt one stands for."""
 

@@ -1,4 +1,4 @@
-"""Leases, saved searches and the audit: small tables with one purpose each."""
+"""Leases, saved searches, pages shown and the audit: small tables with one purpose each."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Correction, Match
-from scheduler.ports import AuditEntry, Found
+from scheduler.ports import AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AuditRow, LeaseRow, SearchRow
+from storage.models import AuditRow, LeaseRow, SearchRow, ViewRow
 from storage.sql import CHUNK, prune, upsert
 
 
@@ -65,6 +65,20 @@ class SqlSearches:
         last = select(func.max(SearchRow.id)).scalar_subquery()
         old = (SearchRow.created_at < before) & (SearchRow.id < last)
         return await prune(self._session, SearchRow, SearchRow.id, old, limit)
+
+
+class SqlViews:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def remember(self, chat_id: int, shown: Shown) -> None:
+        values = {"view": shown.view, "pages": shown.pages, "ids": list(shown.ids)}
+        statement = upsert(self._session, ViewRow).values(chat_id=chat_id, **values)
+        await self._session.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
+
+    async def last(self, chat_id: int) -> Shown | None:
+        row = await self._session.get(ViewRow, chat_id)
+        return Shown(row.view, row.pages, tuple(row.ids)) if row else None
 
 
 class SqlAudit:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from content.errors import NotFound, UsageError
 from content.types import Page, Post, PostQuery
-from scheduler.ports import Found, UnitOfWork
+from scheduler.ports import Found, Shown, UnitOfWork
 from scheduler.types import Chat
 
 # Hits of which a search with several pages keeps the order.
@@ -37,6 +38,38 @@ async def page(
         number = pages
         posts, total = await work.posts.page(replace(query, offset=(number - 1) * size))
     return Page(tuple(posts), number, pages, total, anchor)
+
+
+async def remember(work: UnitOfWork, chat: Chat, view: str, pages: int, posts: Sequence[Post]) -> None:
+    """Remember the page that a chat is shown, for commands that refer to it."""
+    await work.views.remember(chat.id, Shown(view, pages, tuple(post.id for post in posts)))
+
+
+async def last_shown(work: UnitOfWork, chat: Chat) -> Shown:
+    """The page that a chat was shown last. Raises UsageError if there is none."""
+    if shown := await work.views.last(chat.id):
+        return shown
+    raise UsageError("No page has been shown here yet. Send /latest or /search first.")
+
+
+async def post(work: UnitOfWork, chat: Chat, number: int | None) -> Post:
+    """Post `number`, counted from 1, of the page that a chat was shown last.
+
+    Raises UsageError if the page has no such post, NotFound if the chat may not see it any more.
+    """
+    ids = (await last_shown(work, chat)).ids
+    if not ids:
+        raise UsageError("The last page has no posts. Send /latest first.")
+    if number is None or not 1 <= number <= len(ids):
+        raise UsageError("Send the number of a post on the last page: /read 1 to /read {last}", last=len(ids))
+    return await seen(work, chat, ids[number - 1])
+
+
+async def seen(work: UnitOfWork, chat: Chat, post_id: int) -> Post:
+    """A post that a chat may see. Raises NotFound."""
+    for found in await work.posts.by_ids([post_id], chat_id=chat.id):
+        return found
+    raise NotFound("This post is no longer available.")
 
 
 async def keep(work: UnitOfWork, chat: Chat, found: Found, now: datetime) -> int:

@@ -4,12 +4,15 @@ import asyncio
 from dataclasses import replace
 
 from content import ranking, relaxing, search, typos
+from content import similar as similarity
 from content.errors import UsageError
-from content.types import Correction, Match, PostQuery, Ranking, Rung
+from content.types import Correction, Match, Post, PostQuery, Ranking, Rung
 from scheduler.ports import Found, UnitOfWork
 from scheduler.types import Chat
 
 CORRECTED = 4  # words of a query that are corrected at most
+# Words of so many posts, or of a fifth of all posts, do not make posts similar.
+COMMON, COMMON_OF_FEW = 500, 5
 
 
 class NoWords(UsageError):
@@ -53,6 +56,20 @@ async def find(work: UnitOfWork, words: str, limit: int, chat: Chat | None = Non
     return replace(found, ids=found.ids[:limit])
 
 
+async def similar(work: UnitOfWork, post: Post, limit: int, chat: Chat) -> Found:
+    """Posts that a chat may see and that are about the same as a post, which is not among them."""
+    subject, scope = similarity.subject(post), PostQuery(chat.id, limit=limit + 1)
+    common = min(COMMON, max(COMMON_OF_FEW, await work.posts.newest_id() // 5))
+    counts = {
+        unit: await work.index.count(search.Query(units=(unit,)), scope, common)
+        for unit in similarity.units(subject)
+    }
+    best = await work.index.search(similarity.query(counts, common), scope)
+    ids = tuple(post_id for post_id in best.ids if post_id != post.id)
+    words = post.title or subject
+    return await _reranked(work, Found(words, ids[:limit], len(ids), Match(Rung.SIMILAR)))
+
+
 async def _reranked(work: UnitOfWork, found: Found) -> Found:
     """What was found, the best hits in a better order."""
     if len(found.ids) < 2:
@@ -81,7 +98,7 @@ async def _corrected(
     ranking, corrections = Ranking(0), []
     for number, word in unknown:
         # Posts may have other forms of the word, though not the word itself.
-        if await work.index.finds(relaxing.only(query, number), scope):
+        if await work.index.count(relaxing.only(query, number), scope, 1):
             continue
         meant, ranking = await _meant(work, query, number, word, scope)
         if meant:
@@ -105,6 +122,7 @@ async def _meant(
             if ranking.total:
                 return other, ranking
         for other in candidates:
-            if await work.index.finds(relaxing.only(relaxing.corrected(query, number, other), number), scope):
+            alone = relaxing.only(relaxing.corrected(query, number, other), number)
+            if await work.index.count(alone, scope, 1):
                 return other, Ranking(0)
     return "", Ranking(0)

@@ -33,6 +33,8 @@ TABLE = """
 /latest Example   | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /page 1           | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /search radio     | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+/read 1           | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+/more             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /sources          | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /help             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /start            | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
@@ -49,6 +51,7 @@ complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
 press l:0:1:LAST  | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press s:FOUND:1:0 | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+press m:LAST      | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
@@ -58,6 +61,7 @@ FORGED = """
                   | open           | curated        | closed          | let in         | banned
 press l:0:1:LAST  | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press s:FOUND:1:0 | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
+press m:LAST      | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
