@@ -123,10 +123,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A block of text. `tight`: without an empty line before it, as in the lines of a page."""
+    """A block of text. `tight`: without an empty line before it, as in the lines of a page.
+
+    A paragraph with a `name` heads a part, as a heading does: a `Jump` leads to it.
+    """
 
     children: tuple[Inline, ...]
     tight: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

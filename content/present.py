@@ -15,18 +15,22 @@ from content.blocks import to_blocks
 from content.document import (
     Block,
     CodeBlock,
+    Contents,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     ListBlock,
     Paragraph,
     Strong,
     Text,
     block_text,
+    in_line,
     is_web_url,
     link,
     text,
@@ -182,15 +186,19 @@ def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0
     head: list[Block] = [*_top(look, title or look.heading)]
     if not posts:
         return _single(*head, _line(tr.t("Nothing new this time.")))
-    blocks: list[Block] = head
-    carried: list[tuple[int, ...]] = [()] * len(head)
     grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
-    for group in grouped.values():
-        name = excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH)
-        if name and look.format.source:
-            blocks.append(Paragraph((Strong(text(name)),)))
+    titles = {
+        key: excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH) if look.format.source else ""
+        for key, group in grouped.items()
+    }
+    jumps = tuple(Jump(f"source-{key}", text(title)) for key, title in titles.items() if title)
+    blocks: list[Block] = [*head, *([Contents(tr.t("Contents"), jumps)] if len(jumps) > 1 else [])]
+    carried: list[tuple[int, ...]] = [()] * len(blocks)
+    for key, group in grouped.items():
+        if title := titles[key]:
+            blocks.append(Paragraph((Strong(text(title)),), name=f"source-{key}"))
             carried.append(())
-        blocks += [_edition_line(post, look) for post in group]
+        blocks += [_edition_entry(post, look) for post in group]
         carried += [(post.id,) for post in group]
     if more:
         blocks.append(_line(tr.n("and {count} more post", "and {count} more posts", more)))
@@ -290,20 +298,23 @@ def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int,
 
     `strong` are the parts of `content` to emphasise, which is on one line then.
     """
+    return in_line(_entry(post, content, look, strong))
+
+
+def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
-        return Paragraph(_linked_lead(post.url, content, look.excerpt_length, strong), tight=True)
+        return Entry(_linked_lead(post.url, content, look.excerpt_length, strong))
     named = link(post.url, Strong(text(title or look.translator.t("Untitled post"))))
-    rest = (Text(": "), Excerpt(content, look.excerpt_length, tuple(strong))) if content else ()
-    return Paragraph((*named, *rest), tight=True)
+    return Entry(named, (Excerpt(content, look.excerpt_length, tuple(strong)),) if content else ())
 
 
-def _edition_line(post: Post, look: Look) -> Paragraph:
+def _edition_entry(post: Post, look: Look) -> Entry:
     if look.format.detail is not Detail.TITLE:
-        return _post_line(post, post.text, look)
+        return _entry(post, post.text, look)
     short = replace(look, excerpt_length=min(look.excerpt_length, TITLE_LENGTH))
-    return _post_line(post, "" if post.title.strip() else post.text, short)
+    return _entry(post, "" if post.title.strip() else post.text, short)
 
 
 def _collapse(content: str, limit: int) -> str:
