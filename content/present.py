@@ -27,6 +27,7 @@ from content.document import (
     LineBreak,
     ListBlock,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
@@ -156,6 +157,8 @@ def post(post: Post, look: Look) -> Document:
     if title := excerpt(post.title, 2 * TITLE_LENGTH):
         blocks.append(Heading(link(post.url, Text(title)), level=2))
     blocks.append(_origin(post, look))
+    if post.withdrawn_at:
+        return _withdrawn(post, blocks, look)
     if look.format.detail is not Detail.TITLE:
         blocks += _content(post, look)
     elif not title and post.text.strip():
@@ -164,6 +167,18 @@ def post(post: Post, look: Look) -> Document:
         blocks.append(_line(" ".join(tags)))
     single = look.format.detail is not Detail.FULL
     return Document(tuple(blocks), single=single, carried=((post.id,),) * len(blocks))
+
+
+def _withdrawn(post: Post, head: Sequence[Block], look: Look) -> Document:
+    """A post that its source has deleted: struck through, with a line that says so."""
+    blocks: list[Block] = [
+        replace(block, children=(Strike(block.children),)) if isinstance(block, Heading) else block
+        for block in head
+    ]
+    blocks.append(_line(look.translator.t("The source has withdrawn this post.")))
+    if post.text.strip() and look.format.detail is not Detail.TITLE:
+        blocks.append(Paragraph((Strike((Excerpt(post.text, BODY_LENGTH),)),)))
+    return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
 
 
 def hashtags(tags: Iterable[str]) -> Sequence[str]:
@@ -302,6 +317,10 @@ def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int,
 
 
 def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
+    """A post in a list. One that its source has withdrawn is struck through."""
+    if post.withdrawn_at:
+        entry = _entry(replace(post, withdrawn_at=None), content, look, strong)
+        return Entry((Strike(entry.head),), (Strike(entry.body),) if entry.body else ())
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:

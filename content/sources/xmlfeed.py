@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from html import escape
+from html import escape, unescape
 from io import BytesIO
+from itertools import islice
 from typing import cast
 
 import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import bounded, newest
+from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
 from content.errors import ParseError
 from content.secrets import printable
@@ -37,6 +38,10 @@ _GUID_START = re.compile(
     r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
     r"|(<(?:[A-Za-z_][\w.-]*:)?(?:guid|id)(?:\s[^<>]*)?(?<!/)>\s*+(?:<!\[CDATA\[)?)",
     re.DOTALL | re.IGNORECASE,
+)
+# The guid of a post that the publisher has deleted (RFC 6721).
+_DELETED = re.compile(
+    r"<(?:[A-Za-z_][\w.-]*:)?deleted-entry\s[^<>]{0,2000}?\bref\s*=\s*([\"'])([^<>\"']{1,1000})\1"
 )
 PICTURE = "image/*"  # the type of a picture for which the source names none
 
@@ -70,6 +75,7 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
         url=home,
         posts=tuple(_post(entry, home, url) for entry in kept),
         failures=(cut_short,) if completed is not None and not is_long else (),
+        withdrawn=tuple(unescape(found[2]).strip() for found in islice(_DELETED.finditer(text), MAX_POSTS)),
     )
     return bounded(parsed, len(ends) if is_long else len(entries))
 

@@ -35,6 +35,7 @@ class Lane(IntEnum):
 
     REPLY = 0
     BROADCAST = 1
+    EDIT = 2
 
 
 @dataclass(slots=True)

@@ -326,7 +326,7 @@ async def test_several_may_build_the_index_anew_at_once(database_url: str) -> No
     stores = await asyncio.gather(*(SqlStore.open(database_url) for _ in range(3)))
     assert len(await world.search("antenna")) == 11
     async with store.write() as work:
-        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids])
+        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids], NOW)
         await work.commit()
     assert await world.search("antenna") == (), "no entry was left over"
     for opened in (store, *stores):

@@ -16,6 +16,7 @@ from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import render
 from content.document import Document
+from scheduler.errors import ContentRejected
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
 # A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
@@ -52,6 +53,14 @@ class DiscordSender:
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         try:
             return await find(self._client, chat, message.payload, since, self._now())
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        try:
+            await self._in_time(self._rewrite(sent, message.payload))
+        except discord.NotFound as exc:
+            raise ContentRejected(f"the message was deleted: {exc.text}", final=True) from exc
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -99,6 +108,12 @@ class DiscordSender:
         target = self._client.get_partial_messageable(channel)
         sent = await target.send(nonce=key, silent=silent, **content(payload))
         return Sent(str(channel), (str(sent.id),))
+
+    async def _rewrite(self, sent: Sent, payload: Payload) -> Sent:
+        channel = self._client.get_partial_messageable(int(sent.address))
+        for number in sent.message_ids:
+            await channel.get_partial_message(int(number)).edit(**content(payload))
+        return sent
 
     async def _otherwise(
         self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str, silent: bool
