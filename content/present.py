@@ -267,7 +267,7 @@ def _origin(post: Post, look: Look) -> Paragraph:
 def _body(post: Post) -> tuple[list[Block], bool]:
     """The blocks that fit into `BODY_LENGTH`, and whether any were left out."""
     html = _beginning(post.html)
-    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+    blocks = to_blocks(html, post.url) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
     room = BODY_LENGTH
     for block in blocks:
