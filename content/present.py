@@ -390,7 +390,7 @@ def _content(post: Post, look: Look) -> list[Block]:
 def _body(post: Post, html_length: int, length: int) -> tuple[list[Block], bool]:
     """The blocks of the beginning of a post with at most `length` code points; whether any were left out."""
     html = _beginning(post.html, html_length)
-    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+    blocks = to_blocks(html, post.url) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
     room = length
     for block in blocks:
