@@ -60,7 +60,7 @@ class Instant:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         self.sent += 1
         return Sent(chat.place.address, (str(self.sent),))
 

@@ -10,11 +10,15 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from content.document import Document
+from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
+    AS_TYPED,
     NO_OPTIONS,
+    Beginning,
     KnownPost,
+    Match,
     NewPost,
     Options,
     Post,
@@ -82,7 +86,9 @@ class Sender(Protocol):
         """The document as messages within every limit of the platform."""
         ...
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        """Send a message. `silent`: without a sound, where the platform can do that."""
+        ...
 
 
 @runtime_checkable
@@ -226,6 +232,10 @@ class PostRepository(Protocol):
         """The posts that exist, in the order of `ids`; only those that a given chat may see."""
         ...
 
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        """The beginnings of the posts that exist, in the order of `ids`: `length` characters of each."""
+        ...
+
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
         """One page of a query's posts, newest first, and their total number."""
         ...
@@ -265,6 +275,10 @@ class ChatRepository(Protocol):
         """Store the settings of a chat: language, time zone, policies."""
         ...
 
+    async def set_choices(self, chat_id: int, choices: Format) -> None:
+        """Store how a chat wants its posts. `save` does not, for it may write an older state of the chat."""
+        ...
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         """Delete chats with their subscriptions, digests, deliveries, drafts, searches and ledger.
 
@@ -294,6 +308,10 @@ class SubscriptionRepository(Protocol):
 
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
         """Set the mode of all subscriptions of a chat; returns their number."""
+        ...
+
+    async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
+        """Store how a chat wants the posts of a subscription."""
         ...
 
     async def restart(self, chat_id: int) -> None:
@@ -492,25 +510,42 @@ class LeaseRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSearch:
-    """A search whose other pages can still be shown."""
+class Found:
+    """What a search for `words` found: the ids of the best posts, and how many there are."""
 
-    id: int
-    query: str
+    words: str
     ids: tuple[int, ...]
     total: int
+    match: Match = AS_TYPED
 
 
 class SearchRepository(Protocol):
-    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
+    async def save(self, chat_id: int, found: Found, now: datetime) -> int: ...
 
-    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> Found | None:
         """A search of this chat; None for a search of another chat."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Delete searches made before a moment, at most `limit`; returns how many."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of posts that a chat was shown: how to show it again, of how many pages, with which posts."""
+
+    view: str
+    pages: int
+    ids: tuple[int, ...]
+
+
+class ViewRepository(Protocol):
+    async def remember(self, chat_id: int, shown: Shown) -> None:
+        """Remember a page as the last one that a chat was shown."""
+        ...
+
+    async def last(self, chat_id: int) -> Shown | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -573,6 +608,9 @@ class UnitOfWork(Protocol):
 
     @property
     def searches(self) -> SearchRepository: ...
+
+    @property
+    def views(self) -> ViewRepository: ...
 
     @property
     def audit(self) -> AuditRepository: ...

@@ -82,6 +82,7 @@ class Arrived:
     posts: tuple[int, ...]
     key: str
     at: float
+    silent: bool = False
 
 
 async def _nothing(chat: Chat, message: Message, key: str) -> None:
@@ -125,23 +126,24 @@ class FakePlatform:
             for some in (blocks[n : n + self.per_message] for n in range(0, len(blocks), self.per_message))
         ]
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         self.attempts.append(key)
         await self.on_send(chat, message, key)
         fault = next((fault for fault in self.faults if fault.place in (None, chat.place)), None)
         if fault is not None:
             self.faults.remove(fault)
         if fault is None or fault.arrived:
-            self._take_in(chat, message, key)
+            self._take_in(chat, message, key, silent)
         if fault is not None:
             raise fault.error
         return Sent(chat.place.address, (key,))
 
-    def _take_in(self, chat: Chat, message: Message, key: str) -> None:
+    def _take_in(self, chat: Chat, message: Message, key: str, silent: bool) -> None:
         if self.deduplicates and any(seen.key == key for seen in self.arrived):
             return
         text, form = str(message.payload["text"]), Form(message.payload["form"])
-        self.arrived.append(Arrived(chat.place, text, form, message.posts, key, self.clock.monotonic()))
+        at = self.clock.monotonic()
+        self.arrived.append(Arrived(chat.place, text, form, message.posts, key, at, silent))
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         if isinstance(self.recalls, SendError):

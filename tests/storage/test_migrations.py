@@ -18,9 +18,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
+from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
-from content.types import NO_OPTIONS, Failure, Visibility
+from content.types import NO_OPTIONS, Failure, Match, Visibility
+from scheduler.ports import Found
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
@@ -108,7 +110,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
-        search = await work.searches.save(chat.id, "antenna", [post_id], 1, NOW)
+        search = await work.searches.save(chat.id, Found("antenna", (post_id,), 1), NOW)
         await work.commit()
     await store.close()
     async with engine_for(database_url) as engine:
@@ -188,7 +190,7 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     chat = await World(store).chat()
     async with store.write() as work:
-        search = await work.searches.save(chat.id, "antenna", [3, 1, 2], 1001, NOW)
+        search = await work.searches.save(chat.id, Found("antenna", (3, 1, 2), 1001, Match(exact=1001)), NOW)
         kept = await work.searches.get(search, chat.id)
         await work.commit()
     await store.close()
@@ -200,6 +202,25 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert kept is not None and await work.searches.get(search, chat.id) == kept
+    await store.close()
+
+
+async def test_deliveries_of_revision_8_are_carried_along(database_url: str) -> None:
+    """Nothing was chosen before, so that posts look as they did."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    chat = await World(store).follower(source)
+    await World(store).publish(source, "a")
+    (before,) = await World(store).found()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0008")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    assert await World(store).found() == [before] and before.format == DEFAULT
+    async with store.read() as work:
+        assert await work.chats.get(chat.id) == chat
     await store.close()
 
 

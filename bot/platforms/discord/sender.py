@@ -43,9 +43,9 @@ class DiscordSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         try:
-            return await self._in_time(self._send(chat, message.payload, key))
+            return await self._in_time(self._send(chat, message.payload, key, silent))
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -85,22 +85,24 @@ class DiscordSender:
         if not task.cancelled():
             task.exception()  # read it, or asyncio logs that it was never retrieved
 
-    async def _send(self, chat: Chat, payload: Payload, key: str) -> Sent:
+    async def _send(self, chat: Chat, payload: Payload, key: str, silent: bool) -> Sent:
         number = int(chat.place.address)
         channel = self._client.get_channel(number)
         if isinstance(channel, discord.ForumChannel):
-            return await self._open_thread(channel, payload)
+            return await self._open_thread(channel, payload, silent)
         try:
-            return await self._post(number, payload, key)
+            return await self._post(number, payload, key, silent)
         except discord.HTTPException as exc:
-            return await self._otherwise(exc, chat, payload, key)
+            return await self._otherwise(exc, chat, payload, key, silent)
 
-    async def _post(self, channel: int, payload: Payload, key: str) -> Sent:
+    async def _post(self, channel: int, payload: Payload, key: str, silent: bool) -> Sent:
         target = self._client.get_partial_messageable(channel)
-        sent = await target.send(nonce=key, **content(payload))
+        sent = await target.send(nonce=key, silent=silent, **content(payload))
         return Sent(str(channel), (str(sent.id),))
 
-    async def _otherwise(self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str) -> Sent:
+    async def _otherwise(
+        self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str, silent: bool
+    ) -> Sent:
         """Try again in the way that a refusal calls for. Raises the refusal if there is none."""
         number, is_person = int(chat.place.address), chat.kind is ChatKind.PRIVATE
         match error.code:
@@ -110,19 +112,19 @@ class DiscordSender:
             case errors.ARCHIVED:
                 # A locked thread gives the same error; then unarchiving fails and the chat is paused.
                 await self._client.http.edit_channel(number, archived=False)
-                return await self._post(number, payload, key)
+                return await self._post(number, payload, key, silent)
             case errors.UNKNOWN_CHANNEL if is_person:
                 # The settings name operators by the id of the person, not of the DM channel.
                 conversation = await self._client.create_dm(discord.Object(number))
-                return await self._post(conversation.id, payload, key)
+                return await self._post(conversation.id, payload, key, silent)
             case errors.NOT_A_TEXT_CHANNEL:
                 # A forum that the gateway has not announced yet.
                 channel = await self._client.fetch_channel(number)
                 if isinstance(channel, discord.ForumChannel):
-                    return await self._open_thread(channel, payload)
+                    return await self._open_thread(channel, payload, silent)
         raise error
 
-    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload) -> Sent:
+    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload, silent: bool) -> Sent:
         """Open a thread, which is how a forum takes posts.
 
         If the forum requires a tag, it gets the first one that is not reserved for moderators.
@@ -131,7 +133,9 @@ class DiscordSender:
         tags = free[:1] if forum.flags.require_tag else []
         token = answered.set([])  # threads have no nonce, so a retry could open a second one
         try:
-            opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
+            opened = await forum.create_thread(
+                name=payload["title"], applied_tags=tags, silent=silent, **content(payload)
+            )
         finally:
             answered.reset(token)
         return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)

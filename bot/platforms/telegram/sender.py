@@ -56,17 +56,24 @@ class TelegramSender:
             return False
         return choice is Rich.ON or gains.gains(document)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
-        return await self.say(chat.place, message, paid=self._paid)
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        return await self.say(chat.place, message, paid=self._paid, silent=silent)
 
     async def say(
-        self, place: Place, message: Message, buttons: Sequence[Button] = (), *, paid: bool | None = None
+        self,
+        place: Place,
+        message: Message,
+        buttons: Sequence[Button] = (),
+        *,
+        paid: bool | None = None,
+        silent: bool = False,
     ) -> Sent:
         """Send a message with a row of buttons. `paid`: pay for a place outside the free rate limit."""
         asked: dict[str, object] = {
             "chat_id": int(place.address),
             "message_thread_id": int(place.topic) if place.topic else None,
             "allow_paid_broadcast": paid,
+            "disable_notification": silent or None,
         }
         left = self._monotonic()
         try:

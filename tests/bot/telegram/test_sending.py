@@ -67,12 +67,15 @@ async def broadcast(sky: Live, fault: Fault | None, ann: Chat, bob: Chat, times:
 
 
 async def test_a_post_goes_out_once(sky: Live, ann: Chat, bob: Chat) -> None:
+    known = await sky.follow(ann)
+    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
     await broadcast(sky, None, ann, bob)
     assert await sky.ended(ann) == ["sent"]
     assert sky.posts(ann) == ["Post new"]
     assert await sky.parts(ann) == ["sent"]
     assert sky.ledger(ann) == {"Post new": "sent"}
     ((delivery,), (message,)) = await sky.deliveries(ann), sky.tg.messages(ann)
+    assert message.silent and not sky.tg.messages(bob)[0].silent
     assert delivery.parts[0].sent is not None
     assert delivery.parts[0].sent.message_ids == (str(message.message_id),)
 

@@ -60,8 +60,8 @@ def send_media_group(world: World, params: Params) -> object:
 
 def _post(world: World, chat: Chat, params: Params, text: str, **fields: Any) -> Message:
     thread, reply = thread_for(world, chat, params), _replied(chat, params)
-    as_chat = chat.type == "channel"
-    return world.post(chat, world.bot, text, thread_id=thread, reply_to=reply, as_chat=as_chat, **fields)
+    fields |= {"as_chat": chat.type == "channel", "silent": params.flag("disable_notification")}
+    return world.post(chat, world.bot, text, thread_id=thread, reply_to=reply, **fields)
 
 
 def _replied(chat: Chat, params: Params) -> int | None:

@@ -76,6 +76,8 @@ class Message:
     via: "User | None" = None
     """The inline bot through which it was sent."""
     service: Json | None = None
+    silent: bool = False
+    """Sent without a sound."""
     edited: int | None = None
     history: tuple["Message", ...] = ()
     """Earlier versions, oldest first."""
