@@ -8,6 +8,7 @@ from bot.commands.types import Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.events import Where
+from bot.platforms.telegram.gains import gains
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited
@@ -30,12 +31,13 @@ class Replies:
 
     async def send(self, where: Where, reply: Reply) -> None:
         """Send a reply, in a plainer form if Telegram rejects it. Raises SendError if that fails too."""
+        form = await self._first_form(where, reply)
         try:
             await say_in_a_form_that_is_taken(
                 reply.document,
                 self._sender.render,
                 lambda message: self._say(where, message, reply),
-                self._first_form(where, reply),
+                form,
                 chat=str(where.place),
             )
         except ChatGone as exc:
@@ -54,7 +56,8 @@ class Replies:
         """Edit a message so that it shows another page. Raises SendError."""
         if not await self._slot(where, f"{self._actor} in {message_id}"):
             return
-        sent, form = Sent(where.place.address, (str(message_id),)), self._first_form(where, reply)
+        form = await self._first_form(where, reply)
+        sent = Sent(where.place.address, (str(message_id),))
         try:
             await self._rewrite(sent, reply, form)
         except ContentRejected:
@@ -68,9 +71,16 @@ class Replies:
     async def _rewrite(self, sent: Sent, reply: Reply, form: Form) -> None:
         await self._sender.rewrite(sent, self._sender.render(reply.document, form)[0], reply.buttons)
 
-    def _first_form(self, where: Where, reply: Reply) -> Form:
-        chat = Chat(0, where.place, where.title, where.kind)
-        return Form.RICH if self._sender.prefers_rich(reply.document, chat) else Form.FULL
+    async def _first_form(self, where: Where, reply: Reply) -> Form:
+        """Rich if the reply gains by it, and if the chat has rich messages. Pages of posts do not gain."""
+        is_rich = gains(reply.document) and self._sender.prefers_rich(reply.document, await self._chat(where))
+        return Form.RICH if is_rich else Form.FULL
+
+    async def _chat(self, where: Where) -> Chat:
+        """The chat with what it has chosen."""
+        async with self._wiring.store.read() as work:
+            known = await work.chats.find(where.place)
+        return known or Chat(0, where.place, where.title, where.kind)
 
     async def _say_at(self, where: Where, message: Message, reply: Reply) -> None:
         """Send a message; after a flood wait of at most LATE seconds, send it once more."""

@@ -10,10 +10,10 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
 from bot.platforms.telegram import NAME, gains, render, rich
-from bot.platforms.telegram.choices import Rich, rich_choice
 from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
 from bot.platforms.telegram.transport import call
 from content.document import Document
+from content.formats import Rich
 from scheduler.errors import Ambiguous, ContentRejected, SendError
 from scheduler.types import Chat, Form, Limits, Message, Place, Sent
 
@@ -51,7 +51,8 @@ class TelegramSender:
         return render.render(document, form)
 
     def prefers_rich(self, document: Document, chat: Chat) -> bool:
-        choice = rich_choice(chat)
+        """By the chat's choice; without one, if the document gains by it."""
+        choice = chat.format.rich
         if self._is_too_old or choice is Rich.OFF:
             return False
         return choice is Rich.ON or gains.gains(document)
