@@ -10,6 +10,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
 from bot.platforms.telegram import NAME, gains, render, rich
+from bot.platforms.telegram.alone import Alone
 from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
 from bot.platforms.telegram.transport import call
 from content.document import Document
@@ -68,13 +69,19 @@ class TelegramSender:
         *,
         paid: bool | None = None,
         silent: bool = False,
+        alone: Alone | None = None,
     ) -> Sent:
-        """Send a message with a row of buttons. `paid`: pay for a place outside the free rate limit."""
+        """Send a message with a row of buttons.
+
+        `paid`: pay for a place outside the free rate limit. `alone`: the message that it answers, so that
+        nobody else sees the answer.
+        """
         asked: dict[str, object] = {
             "chat_id": int(place.address),
             "message_thread_id": int(place.topic) if place.topic else None,
             "allow_paid_broadcast": paid,
             "disable_notification": silent or None,
+            **(alone.reply_fields() if alone else {}),
         }
         left = self._monotonic()
         try:
@@ -85,14 +92,18 @@ class TelegramSender:
         self._floods.accepted(left)
         return _sent(answer, place.address)
 
-    async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
-        """Replace the text and buttons of a message. No error if they are the same already."""
-        asked, left = (
-            {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])},
-            self._monotonic(),
-        )
+    async def rewrite(
+        self, sent: Sent, message: Message, buttons: Sequence[Button] = (), *, alone: Alone | None = None
+    ) -> None:
+        """Replace the text and buttons of a message. No error if they are the same already.
+
+        `alone`: the message, if one person sees it alone.
+        """
+        method = "editEphemeralMessageText" if alone else "editMessageText"
+        which = alone.edit_fields() if alone else {"message_id": int(sent.message_ids[0])}
+        asked, left = {"chat_id": int(sent.address), **which}, self._monotonic()
         try:
-            await self._call("editMessageText", asked, message, buttons)
+            await self._call(method, asked, message, buttons)
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
                 raise self._error(exc, sent.address, left, message) from exc
