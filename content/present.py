@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from content.blocks import to_blocks
 from content.document import (
     Block,
+    Byline,
     CodeBlock,
     Document,
     Emphasis,
@@ -255,13 +256,14 @@ def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
     return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left))
 
 
-def _origin(post: Post, look: Look) -> Paragraph:
+def _origin(post: Post, look: Look) -> Byline:
     """The line with source and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
     line = Text(" · ".join(filter(None, (source, when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
-    return Paragraph((Emphasis(inner),), tight=True)
+    author = excerpt(post.author, TITLE_LENGTH)
+    return Byline((Emphasis(inner),), tight=True, source=source, author=author, at=post.published_at)
 
 
 def _body(post: Post) -> tuple[list[Block], bool]:

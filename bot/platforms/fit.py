@@ -45,6 +45,7 @@ from content.document import (
 from content.text import excerpt
 
 Measure = Callable[[Document], bool]
+Row = tuple[Block, tuple[int, ...]]  # a block and the posts that it carries
 
 _MARK = "..."
 _WORD = 64  # how many code points before the end of a piece a space is still a good place to cut
@@ -83,10 +84,16 @@ def split(document: Document, fits: Measure) -> list[Document]:
 def _messages(document: Document, fits: Measure) -> Iterator[Document]:
     whole = _less_excerpt(document, 0)
     carried = whole.carried or ((),) * len(whole.blocks)
-    waiting = [pair for pair in zip(whole.blocks, carried, strict=True) if block_text(pair[0]).strip()]
+    waiting = _without_needless_dividers(
+        pair
+        for pair in zip(whole.blocks, carried, strict=True)
+        if isinstance(pair[0], Divider) or block_text(pair[0]).strip()
+    )
     if not waiting:
         yield Document(())
     while waiting:
+        if isinstance(waiting[0][0], Divider):
+            del waiting[0]
         count = _most(lambda count: fits(_document(waiting[:count])), len(waiting), guess=16)
         if not count:
             block, posts = waiting[0]
@@ -97,7 +104,16 @@ def _messages(document: Document, fits: Measure) -> Iterator[Document]:
         del waiting[:count]
 
 
-def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:
+def _without_needless_dividers(rows: Iterable[Row]) -> list[Row]:
+    """The rows without dividers at their end, and without more than one between two others."""
+    kept: list[Row] = []
+    for row in rows:
+        if not (isinstance(row[0], Divider) and kept and isinstance(kept[-1][0], Divider)):
+            kept.append(row)
+    return kept[:-1] if kept and isinstance(kept[-1][0], Divider) else kept
+
+
+def _document(rows: Iterable[Row]) -> Document:
     blocks, carried = zip(*rows, strict=True)
     return Document(blocks, carried=carried)
 

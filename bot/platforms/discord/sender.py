@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
@@ -14,13 +14,22 @@ from bot.platforms.discord.events import custom_id
 from bot.platforms.discord.pacing import answered
 from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
-from bot.platforms.discord.render import render
+from bot.platforms.discord.render import prefers_rich, render
+from bot.platforms.discord.threads import go_on_in_thread
+from bot.platforms.discord.views import layout_view
 from content.document import Document
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
 # A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
 # nonce ("the past few minutes"). discord.py itself would wait five minutes.
 SEND_TIMEOUT = 60.0
+
+S = TypeVar("S", Sent, Sent | None)
+
+
+def threads_wanted(_chat: Chat) -> bool:
+    """Whether posts of several messages go on in a thread there."""
+    return False
 
 
 class DiscordSender:
@@ -36,22 +45,28 @@ class DiscordSender:
         now: Callable[[], datetime],
         *,
         timeout: float,
+        threads: Callable[[Chat], bool] = threads_wanted,
     ) -> None:
         self._client, self.limits, self._timeout, self._now = client, limits, timeout, now
+        self._threads = threads
         self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
+    def prefers_rich(self, document: Document, _chat: Chat) -> bool:
+        return prefers_rich(document)
+
     async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
         try:
-            return await self._in_time(self._send(chat, message.payload, key))
+            return await self._in_time(self._go_on(chat, message, self._send(chat, message.payload, key)))
         except FAULTS as exc:
             raise send_error(exc) from exc
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         try:
-            return await find(self._client, chat, message.payload, since, self._now())
+            found = find(self._client, chat, message.payload, since, self._now())
+            return await self._go_on(chat, message, found)
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -79,6 +94,17 @@ class DiscordSender:
             task.add_done_callback(self._forget)
             raise TimeoutError
         return task.result()
+
+    async def _go_on(self, chat: Chat, message: Message, sending: Coroutine[Any, Any, S]) -> S | Sent:
+        """The message, and the thread in which its post goes on if the chat wants one.
+
+        Servers that follow a channel get its messages, not its threads: a post that is published has none.
+        """
+        sent = await sending
+        goes_on = message.payload.get("continued") and self._threads(chat) and not chat.crosspost
+        if sent is None or not goes_on:
+            return sent
+        return await go_on_in_thread(self._client, sent, message.payload["title"])
 
     def _forget(self, task: asyncio.Task[Sent]) -> None:
         self._overdue.discard(task)
@@ -139,6 +165,8 @@ class DiscordSender:
 
 def content(payload: Payload) -> dict[str, Any]:
     """The keyword arguments of a send or edit. No mention in it notifies anybody."""
+    if made := payload.get("components"):
+        return {"view": layout_view(made), "allowed_mentions": discord.AllowedMentions.none()}
     return {
         "content": payload["content"] or None,
         "embeds": [discord.Embed.from_dict(embed) for embed in payload["embeds"]],
