@@ -44,7 +44,7 @@ from tests.emulators.discord.mentions import EVERYTHING
 from tests.emulators.discord.types import COMPONENTS_V2
 
 # A person who changes the renderer runs more: SKYWAVE_EXAMPLES=2000
-EXAMPLES = int(os.environ.get("SKYWAVE_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("SKYWAVE_EXAMPLES", "24"))
 PICTURE = "https://example.org/i.png"
 URL = "https://example.org/1"
 
