@@ -14,6 +14,7 @@ import regex
 from content.blocks import to_blocks
 from content.document import (
     Block,
+    Byline,
     CodeBlock,
     Contents,
     Document,
@@ -354,16 +355,16 @@ def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int,
     return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
-def _origin(post: Post, look: Look) -> Paragraph:
+def _origin(post: Post, look: Look) -> Byline:
     """The line with source, author and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
     author = excerpt(post.author, TITLE_LENGTH)
-    named = [source] if look.format.source else []
-    named += [author] if look.format.author and author not in named else []
-    line = Text(" · ".join(filter(None, (*named, when))))
+    source = source if look.format.source else ""
+    author = author if look.format.author and author != source else ""
+    line = Text(" · ".join(filter(None, (source, author, when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
-    return Paragraph((Emphasis(inner),), tight=True)
+    return Byline((Emphasis(inner),), tight=True, source=source, author=author, at=post.published_at)
 
 
 def _content(post: Post, look: Look) -> list[Block]:
