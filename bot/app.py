@@ -23,7 +23,7 @@ from bot.settings import Settings
 from content import present
 from content.document import Document
 from content.errors import StoreReadOnly
-from content.fetch import HttpFetcher
+from content.fetch import LateFetcher
 from content.i18n import Translator, negotiate
 from content.parsers import ParserPool
 from content.present import Look
@@ -70,7 +70,6 @@ class App:
 
     settings: Settings
     store: SqlStore
-    fetcher: HttpFetcher
     clock: Clock
     rng: random.Random
     wakers: list[Callable[[], None]]
@@ -140,10 +139,10 @@ async def build(
     async with AsyncExitStack() as stack:
         store = await SqlStore.open(settings.database_url)
         stack.push_async_callback(store.close)
-        fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
+        fetcher = LateFetcher(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(fetcher.close)
         # URLs that people add never reach `allowed_networks`: only operators may name internal addresses.
-        for_people = HttpFetcher()
+        for_people = LateFetcher()
         stack.push_async_callback(for_people.close)
         pool = ParserPool()
         stack.push_async_callback(pool.close)
@@ -180,7 +179,6 @@ async def build(
         yield App(
             settings=settings,
             store=store,
-            fetcher=fetcher,
             clock=clock,
             rng=random.Random(seed),
             wakers=wakers,

@@ -15,12 +15,15 @@ from content.blocks import to_blocks
 from content.document import (
     Block,
     CodeBlock,
+    Contents,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     ListBlock,
     Paragraph,
@@ -28,6 +31,7 @@ from content.document import (
     Strong,
     Text,
     block_text,
+    in_line,
     is_web_url,
     link,
     text,
@@ -37,7 +41,7 @@ from content.formats import DEFAULT, Detail, Format
 from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
 from content.text import excerpt
-from content.types import Media, Page, Post, SearchResults, Source, SourceState, Visibility
+from content.types import Match, Media, Page, Post, Rung, SearchResults, Source, SourceState, Visibility
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
@@ -105,6 +109,10 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     tr = look.translator
     query = excerpt(query_text, QUERY_LENGTH)
     top = _top(look, tr.t("SEARCH RESULTS"))
+    if results.match.rung is Rung.SIMILAR:
+        found = tr.t("Posts similar to “{query}”", query=query)
+        lines = _hit_lines(results, look) or [_line(tr.t("There are no similar posts."))]
+        return _single(*top, _line(found), *lines, _numbers(page_number, pages))
     if not results.hits:
         hint = tr.t("Nothing found for “{query}”. Try fewer or shorter words.", query=query)
         return _single(*top, _line(hint))
@@ -112,8 +120,35 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     found = tr.n(
         "{total} post for “{query}”", "{total} posts for “{query}”", results.total, total=total, query=query
     )
-    lines = [_post_line(hit.post, hit.snippet or hit.post.text, look) for hit in results.hits]
-    return _single(*top, _line(found), *lines, _numbers(page_number, pages))
+    how = [_line(line)] if (line := how_found(results.match, tr)) else []
+    return _single(*top, _line(found), *how, *_hit_lines(results, look), _numbers(page_number, pages))
+
+
+def _hit_lines(results: SearchResults, look: Look) -> list[Paragraph]:
+    return [_post_line(hit.post, hit.snippet or hit.post.text, look, hit.spans) for hit in results.hits]
+
+
+def how_found(match: Match, tr: Translator) -> str:
+    """How the hits match the query, if not all of them match all of it as it was typed."""
+    corrected = [
+        tr.t("Shown for {meant} instead of {typed}.", meant=word.meant, typed=word.typed)
+        for word in match.corrections
+    ]
+    if match.rung is Rung.ALL:
+        return tr.sentences(*corrected)
+    if match.exact:
+        loose = tr.n(
+            "Only the first {count} post has all words.",
+            "Only the first {count} posts have all words.",
+            match.exact,
+        )
+    elif match.rung is Rung.PARTS:
+        loose = tr.t("Nothing has these characters in a row; these posts have them apart.")
+    elif match.rung is Rung.MOST:
+        loose = tr.t("Nothing has all words; these posts have all but one.")
+    else:
+        loose = tr.t("Nothing has all words; these posts have some of them.")
+    return tr.sentences(*corrected, loose)
 
 
 def post(post: Post, look: Look) -> Document:
@@ -166,15 +201,19 @@ def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0
     head: list[Block] = [*_top(look, title or look.heading)]
     if not posts:
         return _single(*head, _line(tr.t("Nothing new this time.")))
-    blocks: list[Block] = head
-    carried: list[tuple[int, ...]] = [()] * len(head)
     grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
-    for group in grouped.values():
-        name = excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH)
-        if name and look.format.source:
-            blocks.append(Paragraph((Strong(text(name)),)))
+    titles = {
+        key: excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH) if look.format.source else ""
+        for key, group in grouped.items()
+    }
+    jumps = tuple(Jump(f"source-{key}", text(title)) for key, title in titles.items() if title)
+    blocks: list[Block] = [*head, *([Contents(tr.t("Contents"), jumps)] if len(jumps) > 1 else [])]
+    carried: list[tuple[int, ...]] = [()] * len(blocks)
+    for key, group in grouped.items():
+        if title := titles[key]:
+            blocks.append(Paragraph((Strong(text(title)),), name=f"source-{key}"))
             carried.append(())
-        blocks += [_edition_line(post, look) for post in group]
+        blocks += [_edition_entry(post, look) for post in group]
         carried += [(post.id,) for post in group]
     if more:
         blocks.append(_line(tr.n("and {count} more post", "and {count} more posts", more)))
@@ -269,28 +308,31 @@ def _numbers(current: int, pages: int) -> Paragraph:
     return Paragraph(tuple(nodes[1:]), tight=True)
 
 
-def _post_line(post: Post, content: str, look: Look) -> Paragraph:
+def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Paragraph:
     """`title: excerpt`. Without a title, the first words of the excerpt are the link.
 
-    A post that its source has withdrawn is struck through.
+    `strong` are the parts of `content` to emphasise, which is on one line then.
     """
+    return in_line(_entry(post, content, look, strong))
+
+
+def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
     if post.withdrawn_at:
-        line = _post_line(replace(post, withdrawn_at=None), content, look)
-        return replace(line, children=(Strike(line.children),))
+        entry = _entry(replace(post, withdrawn_at=None), content, look, strong)
+        return Entry((Strike(entry.head),), (Strike(entry.body),) if entry.body else ())
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
-        return Paragraph(_linked_lead(post.url, content, look.excerpt_length), tight=True)
+        return Entry(_linked_lead(post.url, content, look.excerpt_length, strong))
     named = link(post.url, Strong(text(title or look.translator.t("Untitled post"))))
-    rest = (Text(": "), Excerpt(content, look.excerpt_length)) if content else ()
-    return Paragraph((*named, *rest), tight=True)
+    return Entry(named, (Excerpt(content, look.excerpt_length, tuple(strong)),) if content else ())
 
 
-def _edition_line(post: Post, look: Look) -> Paragraph:
+def _edition_entry(post: Post, look: Look) -> Entry:
     if look.format.detail is not Detail.TITLE:
-        return _post_line(post, post.text, look)
+        return _entry(post, post.text, look)
     short = replace(look, excerpt_length=min(look.excerpt_length, TITLE_LENGTH))
-    return _post_line(post, "" if post.title.strip() else post.text, short)
+    return _entry(post, "" if post.title.strip() else post.text, short)
 
 
 def _collapse(content: str, limit: int) -> str:
@@ -298,7 +340,7 @@ def _collapse(content: str, limit: int) -> str:
     return " ".join(content[: 2 * (limit + 64)].split())[: limit + 64]
 
 
-def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
+def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int, int]]) -> tuple[Inline, ...]:
     lead = min(LEAD_LENGTH, limit)
     if len(content) <= lead:
         return link(url, Text(content))
@@ -306,7 +348,9 @@ def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
     rest = content[len(first) :]
     gap = rest[: len(rest) - len(rest.lstrip())]
     left = max(limit - len(first) - len(gap), 0)
-    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left))
+    begin = len(first) + len(gap)
+    inside = tuple((max(start, begin) - begin, end - begin) for start, end in strong if end > begin)
+    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
 def _origin(post: Post, look: Look) -> Paragraph:

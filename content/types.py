@@ -191,6 +191,16 @@ class KnownPost:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginning of a post, by which the hits of a search are put in order."""
+
+    id: int
+    title: str
+    text: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PostQuery:
     """Which posts to read from the store.
 
@@ -217,21 +227,55 @@ class Page:
     anchor: int
 
 
+class Rung(StrEnum):
+    """How much of a query the hits of a search match."""
+
+    ALL = "all"
+    PARTS = "parts"  # all words, but Chinese ones that were typed as one may be apart
+    MOST = "most"  # all words but one
+    SOME = "some"  # half of the words
+    ANY = "any"
+    SIMILAR = "similar"  # some of the rare words of another post
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word as typed and the word that was looked for instead."""
+
+    typed: str
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How hits match the query of a search: the first `exact` match all of it, the others as `rung` says."""
+
+    rung: Rung = Rung.ALL
+    exact: int = 0
+    corrections: tuple[Correction, ...] = ()
+
+
+AS_TYPED = Match()
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits of a search: post ids, best first, their scores, and the total number of hits."""
+    """The hits of a search: post ids, best first, and the total number of hits."""
 
     total: int
     ids: tuple[int, ...] = ()
-    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A post that was found, with the stretch of its text that fits the query best."""
+    """A post that was found, with the part of its text that fits the query best.
+
+    `spans` are the start and end of each match in the snippet, in order and apart.
+    """
 
     post: Post
     snippet: str = ""
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +284,4 @@ class SearchResults:
 
     total: int
     hits: tuple[SearchHit, ...] = ()
+    match: Match = AS_TYPED

@@ -14,8 +14,11 @@ from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
+    AS_TYPED,
     NO_OPTIONS,
+    Beginning,
     KnownPost,
+    Match,
     NewPost,
     Options,
     Post,
@@ -246,6 +249,10 @@ class PostRepository(Protocol):
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         """The posts that exist, in the order of `ids`; only those that a given chat may see."""
+        ...
+
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        """The beginnings of the posts that exist, in the order of `ids`: `length` characters of each."""
         ...
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
@@ -580,25 +587,42 @@ class LeaseRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSearch:
-    """A search whose other pages can still be shown."""
+class Found:
+    """What a search for `words` found: the ids of the best posts, and how many there are."""
 
-    id: int
-    query: str
+    words: str
     ids: tuple[int, ...]
     total: int
+    match: Match = AS_TYPED
 
 
 class SearchRepository(Protocol):
-    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
+    async def save(self, chat_id: int, found: Found, now: datetime) -> int: ...
 
-    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> Found | None:
         """A search of this chat; None for a search of another chat."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Delete searches made before a moment, at most `limit`; returns how many."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of posts that a chat was shown: how to show it again, of how many pages, with which posts."""
+
+    view: str
+    pages: int
+    ids: tuple[int, ...]
+
+
+class ViewRepository(Protocol):
+    async def remember(self, chat_id: int, shown: Shown) -> None:
+        """Remember a page as the last one that a chat was shown."""
+        ...
+
+    async def last(self, chat_id: int) -> Shown | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -664,6 +688,9 @@ class UnitOfWork(Protocol):
 
     @property
     def searches(self) -> SearchRepository: ...
+
+    @property
+    def views(self) -> ViewRepository: ...
 
     @property
     def audit(self) -> AuditRepository: ...

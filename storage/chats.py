@@ -147,7 +147,7 @@ class SqlChats:
             await self._session.execute(delete(BroadcastRow).where(some))
         # Do not delete the rows: SQLite would reuse the highest id. Upkeep deletes them later.
         searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
-        await self._session.execute(searches.values(query="", ids=[], total=0, chat_id=None))
+        await self._session.execute(searches.values(query="", ids=[], total=0, corrections=[], chat_id=None))
 
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from content.types import SourceState, Visibility
+from content.types import Rung, SourceState, Visibility
 from scheduler.types import (
     BroadcastKind,
     ChatAccess,
@@ -68,6 +68,9 @@ CHOICES = JSON(none_as_null=True)
 NO_OPTIONS = '{"version": 1, "values": {}}'
 
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+# Text that both databases order by its code points, so that a range finds what begins with a prefix.
+InOrder = Text().with_variant(Text(collation="C"), "postgresql")
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -351,6 +354,30 @@ class SearchRow(Base):
     total: Mapped[int]
     created_at: Mapped[datetime]
     chat_id: Mapped[int | None] = mapped_column(Id)  # None in rows of versions without this column
+    rung: Mapped[Rung] = mapped_column(server_default=Rung.ALL)
+    exact: Mapped[int] = mapped_column(server_default="0")
+    corrections: Mapped[list[tuple[str, str]]] = mapped_column(JSON, server_default="[]")
+
+
+class ViewRow(Base):
+    """The page that a chat was shown last, for commands that refer to it."""
+
+    __tablename__ = "views"
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True)
+    view: Mapped[str]
+    pages: Mapped[int]
+    ids: Mapped[list[int]] = mapped_column(JSON)
+
+
+class WordRow(Base):
+    """A word of the search index, for finding the word that a misspelt one stands for."""
+
+    __tablename__ = "search_words"
+
+    word: Mapped[str] = mapped_column(InOrder, primary_key=True)
+    backwards: Mapped[str] = mapped_column(InOrder, index=True)
+    posts: Mapped[int]
 
 
 class AuditRow(Base):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.changes import OPENING, index_all
 from content.secrets import printable
 from content.tokens import IndexedText
-from content.types import KnownPost, Media, NewPost, Post, PostQuery
+from content.types import Beginning, KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
@@ -161,6 +161,12 @@ class SqlPosts:
             chunk = ids[start : start + CHUNK]
             rows = await self._session.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
             found |= {row.id: to_post(row, title or printable(url)) for row, title, url in rows}
+        return [found[post_id] for post_id in ids if post_id in found]
+
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        columns = (PostRow.id, PostRow.title, func.substr(PostRow.text, 1, length), PostRow.published_at)
+        rows = await self._session.execute(select(*columns).where(PostRow.id.in_(ids)))
+        found = {row[0]: Beginning(*row) for row in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import Choices, Commands, one_of
+from bot.cli.arguments import Choices, commands_of, one_of
 from bot.cli.common import (
     Json,
     Yes,
@@ -36,7 +36,7 @@ Chats = Annotated[
 ]
 OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
-commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_args_is_help=True)
+commands = commands_of("Where posts go.")
 
 
 @commands.command("list")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.arguments import Commands, Number
+from bot.cli.arguments import Number, commands_of
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
 from bot.cli.tables import print_table
 from bot.platforms.terminal.adapter import HERE
@@ -17,9 +17,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.timetable import recurrences
 from scheduler.types import Chat, ChatKind, Draft
 
-commands = typer.Typer(
-    cls=Commands, name="posts", help="Updates that you write yourself.", no_args_is_help=True
-)
+commands = commands_of("Updates that you write yourself.")
 
 
 @commands.command("add")

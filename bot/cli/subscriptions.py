@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import Choices, Commands
+from bot.cli.arguments import Choices, commands_of
 from bot.cli.common import (
     Json,
     chat_named,
@@ -31,9 +31,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat
 
-commands = typer.Typer(
-    cls=Commands, name="subscriptions", help="Which chat follows which source.", no_args_is_help=True
-)
+commands = commands_of("Which chat follows which source.")
 
 Chats = Annotated[
     list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123; - reads standard input.")

@@ -83,8 +83,8 @@ def split(document: Document, fits: Measure) -> list[Document]:
 def _messages(document: Document, fits: Measure) -> Iterator[Document]:
     whole = _less_excerpt(document, 0)
     carried = whole.carried or ((),) * len(whole.blocks)
-    waiting = [pair for pair in zip(whole.blocks, carried, strict=True) if block_text(pair[0]).strip()]
-    if not waiting:
+    waiting = [pair for pair in zip(whole.blocks, carried, strict=True) if _is_shown(pair[0])]
+    if not any(map(_has_text, waiting)):
         yield Document(())
     while waiting:
         count = _most(lambda count: fits(_document(waiting[:count])), len(waiting), guess=16)
@@ -93,8 +93,18 @@ def _messages(document: Document, fits: Measure) -> Iterator[Document]:
             head, tail = _largest_head(block, fits)
             waiting[:1] = [(head, posts), (tail, posts)] if tail else [(head, posts)]
             count = 1
-        yield _document(waiting[:count])
+        if any(map(_has_text, waiting[:count])):
+            yield _document(waiting[:count])
         del waiting[:count]
+
+
+def _has_text(row: tuple[Block, tuple[int, ...]]) -> bool:
+    return bool(block_text(row[0]).strip())
+
+
+def _is_shown(block: Block) -> bool:
+    """Whether some form shows the block: some show lines and tables of contents, which have no text."""
+    return isinstance(block, Divider | Contents) or bool(block_text(block).strip())
 
 
 def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:

@@ -44,6 +44,7 @@ from content.document import (
     Table,
     Text,
     Underline,
+    emphasised,
     in_line,
     in_lines,
     inline_text,
@@ -279,7 +280,7 @@ class _Writer:
             case Text():
                 self._write(clean_line(node.text))
             case Excerpt():
-                self._write(clean_line(excerpt(node.text, node.limit)))
+                self._inlines(emphasised(node, excerpt(node.text, node.limit)))
             case LineBreak():
                 self._write("\n" + self._indent)
             case CodeSpan() | Formula():

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
 from content.errors import ParseError
-from content.fetch import printable
+from content.secrets import printable
 from content.sources.dates import to_utc
 from content.sources.entities import FORBIDDEN, well_formed
 from content.text import absolute, plain_text, sanitise, storable

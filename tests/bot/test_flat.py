@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, groupby
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.platforms.fit import border, cut, fit, split
@@ -104,7 +104,6 @@ def test_cleaning_leaves_nothing_that_moves_or_reorders() -> None:
     assert clean("👩‍🚀 e\u0301 עברית\u200f") == "👩‍🚀 e\u0301 עברית\u200f"
 
 
-@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_is_flattened(document: Document) -> None:
     shown = flatten(document)
@@ -156,7 +155,6 @@ def test_excerpts_shrink_evenly_until_the_page_fits() -> None:
     assert flatten(fit(document, limited(9000))) == flatten(document)
 
 
-@settings(deadline=None)
 @given(st.lists(WORDS.map(lambda word: Excerpt(word, 350)), min_size=1, max_size=12), st.integers(60, 3000))
 def test_all_excerpts_are_cut_at_one_length(excerpts: list[Excerpt], room: int) -> None:
     document = Document(tuple(Paragraph((node,), tight=True) for node in excerpts), single=True)
@@ -220,7 +218,6 @@ def letters(content: str) -> str:
     return "".join(ch for ch in content if ch.isalpha())
 
 
-@settings(deadline=None)
 @given(BLOCKS, st.integers(1, 200))
 def test_cutting_loses_nothing(block: Block, at: int) -> None:
     head, tail = cut(block, at)
@@ -230,7 +227,6 @@ def test_cutting_loses_nothing(block: Block, at: int) -> None:
         assert len(block_text(head)) <= at
 
 
-@settings(deadline=None)
 @given(DOCUMENTS, st.integers(250, 2000))
 def test_splitting_loses_no_text_and_keeps_order(document: Document, limit: int) -> None:
     pieces = split(document, limited(limit))
@@ -283,7 +279,6 @@ LINKS = st.builds(
 )
 
 
-@settings(max_examples=100)
 @given(st.lists(st.one_of(LINKS, st.builds(Text, LABELS)), max_size=8))
 def test_no_link_of_a_document_names_another_host(inlines: list[Inline]) -> None:
     shown = flatten(Document((Paragraph(tuple(inlines)), Quote((Paragraph(tuple(inlines)),)))))

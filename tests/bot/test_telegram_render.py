@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.platforms.telegram.render import render
 from content.document import (
@@ -235,7 +235,6 @@ def test_a_post_cut_in_two_is_in_both() -> None:
     assert [message.posts for message in render(document, Form.FULL)] == [(1,), (1, 2)]
 
 
-@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_renders_within_all_limits(document: Document) -> None:
     for form in Form:

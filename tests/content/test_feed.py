@@ -2,7 +2,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from content.errors import ParseError
@@ -322,7 +322,6 @@ class TestCutShort:
                 parsed = parse(text[: text.rindex(end) + len(end)])
                 assert parsed.posts == whole and len(parsed.failures) == 1
 
-    @settings(deadline=None, max_examples=60)
     @given(st.integers(RSS.index("<channel>"), len(RSS) - 7))
     @example(RSS.index("<item>") + 5)
     def test_at_any_place_no_half_post_comes(self, cut: int) -> None:
@@ -390,7 +389,6 @@ class TestCharset:
 
 
 class TestArbitraryInput:
-    @settings(deadline=None)
     @given(st.text(max_size=100), st.integers(0, len(RSS)), st.integers(0, 40))
     def test_gives_posts_or_a_source_error(self, junk: str, at: int, dropped: int) -> None:
         try:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from content import present
 from content.document import (
+    Block,
     Document,
     Excerpt,
     Heading,
@@ -18,12 +19,27 @@ from content.document import (
     Strong,
     Text,
     block_text,
+    emphasised,
+    inline_text,
+    map_excerpts,
 )
 from content.formats import DEFAULT, Detail, Format
 from content.i18n import Translator
 from content.present import Look, page_numbers
 from content.text import excerpt
-from content.types import Media, Page, Post, SearchHit, SearchResults, Source, SourceState, Visibility
+from content.types import (
+    Correction,
+    Match,
+    Media,
+    Page,
+    Post,
+    Rung,
+    SearchHit,
+    SearchResults,
+    Source,
+    SourceState,
+    Visibility,
+)
 
 LOOK = Look()
 WHEN = datetime(2025, 3, 1, 17, 5, tzinfo=UTC)
@@ -174,6 +190,82 @@ def test_results_show_count_snippets_and_numbers() -> None:
         "Title 2: text",
         "1",
     ]
+
+
+def test_matches_in_results_are_strong() -> None:
+    hits = (
+        SearchHit(make_post(1), "the snippet of it", ((4, 11),)),
+        SearchHit(make_post(2, title=""), "an excerpt without a title, with words", ((0, 2), (33, 38))),
+    )
+    document = present.results("q", SearchResults(2, hits), 1, 1, LOOK)
+    shown = map_excerpts(document, lambda node: excerpt(node.text, node.limit)).blocks[3:5]
+    assert strong(shown[0]) == ["Title 1", "snippet"]
+    assert strong(shown[1]) == ["words"], "the link is not"
+    assert list(map(block_text, shown)) == [
+        "Title 1: the snippet of it",
+        "an excerpt without a title, with words",
+    ]
+
+
+def strong(block: Block) -> list[str]:
+    assert isinstance(block, Paragraph)
+    inside = [
+        inner for node in block.children for inner in (node.children if isinstance(node, Link) else (node,))
+    ]
+    return [inline_text(node.children) for node in inside if isinstance(node, Strong)]
+
+
+def test_a_cut_excerpt_marks_what_is_left() -> None:
+    node = Excerpt("some words of text", 18, ((5, 10), (11, 18)))
+    assert emphasised(node, "some words of...") == [
+        Text("some "),
+        Strong((Text("words"),)),
+        Text(" "),
+        Strong((Text("of"),)),
+        Text("..."),
+    ]
+    assert emphasised(node, "so...") == [Text("so...")]
+
+
+SOURDOUGH = (Correction("sourdogh", "sourdough"),)
+
+
+@pytest.mark.parametrize(
+    ("match", "english", "chinese"),
+    [
+        (Match(exact=2), "", ""),
+        (
+            Match(exact=2, corrections=SOURDOUGH),
+            "Shown for sourdough instead of sourdogh.",
+            "已按“sourdough”搜索（您输入的是“sourdogh”）。",
+        ),
+        (
+            Match(Rung.MOST),
+            "Nothing has all words; these posts have all but one.",
+            "没有文章包含全部关键词，以下文章只缺其中一个。",
+        ),
+        (
+            Match(Rung.MOST, exact=1),
+            "Only the first 1 post has all words.",
+            "只有前 1 篇包含全部关键词。",
+        ),
+        (
+            Match(Rung.PARTS),
+            "Nothing has these characters in a row; these posts have them apart.",
+            "没有文章完整出现这串文字，以下文章分别包含其中的词。",
+        ),
+        (
+            Match(Rung.ANY, corrections=SOURDOUGH),
+            "Shown for sourdough instead of sourdogh. Nothing has all words; these posts have some of them.",
+            "已按“sourdough”搜索（您输入的是“sourdogh”）。没有文章包含全部关键词，以下文章包含其中一部分。",
+        ),
+    ],
+)
+def test_results_say_how_they_match(match: Match, english: str, chinese: str) -> None:
+    assert present.how_found(match, Translator()) == english
+    assert present.how_found(match, Translator("zh")) == chinese
+    found = SearchResults(2, (SearchHit(make_post()),), match)
+    assert (english in rows(present.results("q", found, 1, 1, LOOK))) == bool(english)
 
 
 def test_results_say_when_they_are_many() -> None:
@@ -364,7 +456,7 @@ def test_a_line_of_a_withdrawn_post_is_struck_through() -> None:
         present.edition([make_post(text="Words.", withdrawn_at=WHEN)], LOOK),
     ):
         (line,) = (block for block in document.blocks if "Words." in block_text(block))
-        assert isinstance(line, Paragraph) and [type(node) for node in line.children] == [Strike]
+        assert repr(line).count("Strike(") == 2, "its title and its text"
 
 
 # ---- editions and the rest
@@ -394,6 +486,7 @@ def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest()
     document = present.edition(posts, LOOK, title="Morning")
     assert rows(document)[1:] == [
         "Morning",
+        "",  # the table of contents, which only rich messages show
         "Source 1",
         "Title 1: x",
         "Title 3: x",
@@ -401,7 +494,7 @@ def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest()
         "Title 2: x",
         "Title 4: x",
     ]
-    assert document.carried == ((), (), (), (1,), (3,), (), (2,), (4,))
+    assert document.carried == ((), (), (), (), (1,), (3,), (), (2,), (4,))
 
 
 def test_a_schedule_says_what_was_understood_and_the_next_runs_in_local_time() -> None:
@@ -488,5 +581,4 @@ class TestLongBodies:
 
     def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
         (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[3:]
-        assert isinstance(line, Paragraph)
         assert len(block_text(line)) < 2 * LOOK.excerpt_length

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
@@ -70,7 +70,6 @@ def test_what_is_no_player_leaves_no_link(html: str) -> None:
 
 
 class TestExcerpt:
-    @settings(max_examples=400)
     @given(TEXTS, st.integers(0, 80))
     def test_is_a_prefix_of_the_text_on_one_line_and_within_the_limit(self, text: str, limit: int) -> None:
         flat = " ".join(text.split())
@@ -82,7 +81,6 @@ class TestExcerpt:
             shown = short[:-3]
             assert flat.startswith(shown) and len(shown) <= limit and not shown.endswith(" ")
 
-    @settings(max_examples=400)
     @given(TEXTS, st.integers(0, 80))
     def test_cuts_no_grapheme(self, text: str, limit: int) -> None:
         flat = " ".join(text.split())
@@ -90,7 +88,6 @@ class TestExcerpt:
         short = excerpt(text, limit)
         assert short == flat or len(short) - 3 in ends
 
-    @settings(max_examples=400)
     @given(st.lists(PIECES, min_size=5, max_size=40).map("".join), st.integers(1, 80))
     def test_cuts_no_word_that_began_less_than_forty_before(self, text: str, limit: int) -> None:
         flat = " ".join(text.split())
@@ -196,7 +193,6 @@ ALLOWED = {"href", "src", "alt", "class", "start"}
 
 
 class TestSanitise:
-    @settings(max_examples=300)
     @given(HTML)
     def test_leaves_no_script_handler_or_other_scheme(self, html: str) -> None:
         body = LexborHTMLParser(sanitise(html, "https://example.org/")).body

@@ -13,7 +13,7 @@ from tests.builders import NOW, after, new_post, part, place
 from tests.contracts.world import World, edition
 
 # Enough rows that two transactions overlap for a while.
-MANY = 60
+MANY = 30
 
 
 @pytest.fixture(params=["one store", "two stores"])

@@ -4,7 +4,6 @@ import asyncio
 import random
 import re
 import signal
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ import psutil
 
 from benchmarks.times import p99
 from tests.chaos.books import Database
+from tests.e2e.forks import Process
 from tests.e2e.program import Program
 from tests.hostile import feeds, folders
 from tests.hostile.people import Chats

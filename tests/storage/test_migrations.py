@@ -21,7 +21,8 @@ from content.errors import StoreTooNew
 from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
-from content.types import NO_OPTIONS, Failure, Visibility
+from content.types import NO_OPTIONS, Failure, Match, Visibility
+from scheduler.ports import Found
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
@@ -109,7 +110,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
-        search = await work.searches.save(chat.id, "antenna", [post_id], 1, NOW)
+        search = await work.searches.save(chat.id, Found("antenna", (post_id,), 1), NOW)
         await work.commit()
     await store.close()
     async with engine_for(database_url) as engine:
@@ -189,7 +190,7 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     chat = await World(store).chat()
     async with store.write() as work:
-        search = await work.searches.save(chat.id, "antenna", [3, 1, 2], 1001, NOW)
+        search = await work.searches.save(chat.id, Found("antenna", (3, 1, 2), 1001, Match(exact=1001)), NOW)
         kept = await work.searches.get(search, chat.id)
         await work.commit()
     await store.close()
@@ -223,7 +224,7 @@ async def test_deliveries_of_revision_8_are_carried_along(database_url: str) -> 
     await store.close()
 
 
-async def test_posts_of_revision_9_are_carried_along(database_url: str) -> None:
+async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None:
     """None of them counts as changed, so that nothing is edited after the upgrade."""
     store = await SqlStore.open(database_url)
     source = await World(store).source()
@@ -235,7 +236,7 @@ async def test_posts_of_revision_9_are_carried_along(database_url: str) -> None:
     await store.close()
     async with engine_for(database_url) as engine:
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade, "0009")
+            await connection.run_sync(downgrade, "0010")
         await migrate(engine)
         async with engine.connect() as connection:
             assert set(await connection.scalars(text("SELECT changed_at FROM posts"))) == {None}

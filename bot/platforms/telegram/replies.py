@@ -10,8 +10,8 @@ from bot.platforms.telegram import chats
 from bot.platforms.telegram.events import Where
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
-from scheduler.errors import ChatGone, ChatMoved, RateLimited
-from scheduler.types import Form, Message, Sent
+from scheduler.errors import ChatGone, ChatMoved, ContentRejected, RateLimited
+from scheduler.types import Chat, Form, Message, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ class Replies:
                 reply.document,
                 self._sender.render,
                 lambda message: self._say(where, message, reply),
+                self._first_form(where, reply),
                 chat=str(where.place),
             )
         except ChatGone as exc:
@@ -53,12 +54,23 @@ class Replies:
         """Edit a message so that it shows another page. Raises SendError."""
         if not await self._slot(where, f"{self._actor} in {message_id}"):
             return
-        message = self._sender.render(reply.document, Form.FULL)[0]
+        sent, form = Sent(where.place.address, (str(message_id),)), self._first_form(where, reply)
         try:
-            await self._sender.rewrite(Sent(where.place.address, (str(message_id),)), message, reply.buttons)
+            await self._rewrite(sent, reply, form)
+        except ContentRejected:
+            if form is Form.FULL:
+                raise
+            await self._rewrite(sent, reply, Form.FULL)
         except RateLimited as exc:
             self._hold(exc, where)
             raise
+
+    async def _rewrite(self, sent: Sent, reply: Reply, form: Form) -> None:
+        await self._sender.rewrite(sent, self._sender.render(reply.document, form)[0], reply.buttons)
+
+    def _first_form(self, where: Where, reply: Reply) -> Form:
+        chat = Chat(0, where.place, where.title, where.kind)
+        return Form.RICH if self._sender.prefers_rich(reply.document, chat) else Form.FULL
 
     async def _say_at(self, where: Where, message: Message, reply: Reply) -> None:
         """Send a message; after a flood wait of at most LATE seconds, send it once more."""

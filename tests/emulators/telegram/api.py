@@ -1,6 +1,7 @@
 """The methods of the Bot API."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.emulators.telegram import wire
 from tests.emulators.telegram.access import find_chat, reach, thread_for
@@ -9,6 +10,7 @@ from tests.emulators.telegram.faults import refusal
 from tests.emulators.telegram.media import read_album, read_photo
 from tests.emulators.telegram.menu import delete_commands, get_commands, set_commands
 from tests.emulators.telegram.params import Params
+from tests.emulators.telegram.rich import check
 from tests.emulators.telegram.state import World
 from tests.emulators.telegram.types import ApiError, Chat, Json, Message, PressAnswer
 
@@ -20,6 +22,20 @@ def send_message(world: World, params: Params) -> object:
     text, entities = read_text(params)
     message = _post(world, chat, params, text, entities=entities, reply_markup=read_markup(params))
     return wire.message_json(chat, message)
+
+
+def send_rich(world: World, params: Params) -> object:
+    chat = reach(world, params)
+    content = _rich(world, params)
+    message = _post(world, chat, params, **content, reply_markup=read_markup(params))
+    return wire.message_json(chat, message)
+
+
+def _rich(world: World, params: Params) -> dict[str, Any]:
+    """The fields of a message for its parameter `rich_message`."""
+    given = params.parsed("rich_message", "rich message")
+    checked = check(given, world.dead)
+    return {"text": checked.text, "entities": (), "rich": given, "lost": checked.lost}
 
 
 def send_photo(world: World, params: Params) -> object:
@@ -42,7 +58,7 @@ def send_media_group(world: World, params: Params) -> object:
     return sent
 
 
-def _post(world: World, chat: Chat, params: Params, text: str, **fields: object) -> Message:
+def _post(world: World, chat: Chat, params: Params, text: str, **fields: Any) -> Message:
     thread, reply = thread_for(world, chat, params), _replied(chat, params)
     fields |= {"as_chat": chat.type == "channel", "silent": params.flag("disable_notification")}
     return world.post(chat, world.bot, text, thread_id=thread, reply_to=reply, **fields)
@@ -63,10 +79,13 @@ def _replied(chat: Chat, params: Params) -> int | None:
 
 def edit_text(world: World, params: Params) -> object:
     chat, message = _editable(world, params)
+    if params.text("rich_message") and world.knows_rich:
+        return _edit(world, chat, message, **_rich(world, params), reply_markup=read_markup(params))
     text, entities = read_text(params)
     if message.media is not None:
         raise ApiError(400, "Bad Request: there is no text in the message to edit")
-    return _edit(world, chat, message, text=text, entities=entities, reply_markup=read_markup(params))
+    markup = read_markup(params)
+    return _edit(world, chat, message, text=text, entities=entities, rich=None, reply_markup=markup)
 
 
 def edit_caption(world: World, params: Params) -> object:
@@ -214,6 +233,7 @@ async def get_updates(world: World, params: Params) -> object:
 COSTS: frozenset[str] = frozenset(
     (
         "sendmessage",
+        "sendrichmessage",
         "sendphoto",
         "sendmediagroup",
         "editmessagetext",
@@ -225,6 +245,7 @@ COSTS: frozenset[str] = frozenset(
 
 METHODS: Mapping[str, Method] = {
     "sendmessage": send_message,
+    "sendrichmessage": send_rich,
     "sendphoto": send_photo,
     "sendmediagroup": send_media_group,
     "editmessagetext": edit_text,

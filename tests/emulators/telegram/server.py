@@ -39,8 +39,9 @@ class TelegramEmulator(People, Emulator):
             ann = tg.user("Ann")
             tg.say(tg.private(ann), "/start")
 
-    `tg.url` replaces https://api.telegram.org. If `limits` is None, there is no flood control. `clock`
-    and `sleep` are used for flood control, latency and faults. The timeout of a long poll is real time.
+    `tg.url` replaces https://api.telegram.org. `version` is the version of the Bot API. If `limits` is None,
+    there is no flood control. `clock` and `sleep` are used for flood control, latency and faults. The timeout
+    of a long poll is real time.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TelegramEmulator(People, Emulator):
         *,
         username: str = "skywave_test_bot",
         reads_all: bool = False,
+        version: tuple[int, int] = (10, 4),
         limits: Limits | None = None,
         latency: Latency | None = None,
         clock: Clock = time.monotonic,
@@ -59,7 +61,7 @@ class TelegramEmulator(People, Emulator):
             raise ValueError(f"a token looks like 123456:TEST, not {token!r}")
         Emulator.__init__(self)
         bot = User(int(number), "Skywave", username=username, is_bot=True)
-        People.__init__(self, World(bot, reads_all))
+        People.__init__(self, World(bot, reads_all, version))
         self.token = token
         self.clock = clock
         self.sleep = sleep
@@ -152,7 +154,7 @@ class TelegramEmulator(People, Emulator):
     async def _call(self, name: str, params: Params) -> object:
         if name == "getupdates":
             return await get_updates(self.world, params)
-        if name not in METHODS:
+        if name not in METHODS or (name == "sendrichmessage" and not self.world.knows_rich):
             raise refusal("method-not-found")
         if self.flood is not None and name in COSTS:
             items = params.parsed("media", "media")

@@ -28,6 +28,8 @@ class World:
     bot: User
     reads_all: bool = False
     """Whether privacy mode is off. If it is on, the bot sees only commands, replies and service messages."""
+    version: tuple[int, int] = (10, 4)
+    """The version of the Bot API. A server older than 10.1 does not know rich messages."""
     today: Callable[[], float] = time.time
     transcript: Transcript[Happening] = field(default_factory=Transcript)
     updates: UpdateQueue = field(default_factory=UpdateQueue)
@@ -41,12 +43,19 @@ class World:
     """Pressed buttons that wait for an answer."""
     answers: dict[str, PressAnswer] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    dead: set[str] = field(default_factory=set)
+    """URLs of media that cannot be fetched: a rich message with one of them is refused."""
     sent: list[Message] = field(default_factory=list)
     """The bot's messages as they were first shown."""
     requests: dict[str, list[int]] = field(default_factory=dict)
     """Places in the transcript, by lower-case method."""
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
     _shared_message_ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def knows_rich(self) -> bool:
+        """Whether the server knows rich messages."""
+        return self.version >= (10, 1)
 
     def new_id(self) -> int:
         """A new unique number."""

@@ -64,6 +64,10 @@ class Message:
     reply_markup: Json | None = None
     media: Json | None = None
     """A photo or other media; `text` is then the caption."""
+    rich: Json | None = None
+    """The content of a rich message; `text` is then what people read of it."""
+    lost: tuple[str, ...] = ()
+    """URLs of media in a rich message that Telegram dropped silently."""
     reply_to: int | None = None
     as_chat: bool = False
     """Sent in the name of the chat: an anonymous admin, or a channel's post."""

@@ -117,6 +117,8 @@ def _reply(chat: Chat, message_id: int) -> Json:
 def _content(message: Message) -> Json:
     if message.service is not None:
         return message.service
+    if message.rich is not None:
+        return {"rich_message": message.rich}
     entities = [entity_json(entity) for entity in message.entities]
     text, spans = ("text", "entities") if message.media is None else ("caption", "caption_entities")
     body: Json = dict(message.media or {})
