@@ -117,13 +117,13 @@ async def test_what_waits_goes_first(world: World) -> None:
     await world.publish(source, "b")
     assert await stale(world, 5) == []
     async with world.store.read() as work:
-        assert not await work.edits.may_edit(chat.id)
+        assert not await work.edits.may_edit(chat.id, after(5), LIMITS)
     (delivery,) = await world.claim()
     assert await stale(world, 5) == [], "nor while it is being sent"
     await world.send(delivery)
     assert await stale(world, 5) == [delivery_id]
     async with world.store.read() as work:
-        assert await work.edits.may_edit(chat.id)
+        assert await work.edits.may_edit(chat.id, after(5), LIMITS)
 
 
 async def test_a_withdrawn_post_and_one_that_is_back_are_changed(world: World) -> None:
