@@ -512,8 +512,8 @@ class EditRepository(Protocol):
         """
         ...
 
-    async def may_edit(self, chat_id: int) -> bool:
-        """Whether no delivery waits for a chat."""
+    async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
+        """Whether no delivery waits for a chat, and it had fewer edits than an hour may have."""
         ...
 
     async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:

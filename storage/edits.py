@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from scheduler.ports import Edit, EditLimits, Stale
 from scheduler.types import ChatAccess, ChatState, DeliveryState, LedgerState
 from storage.deliveries import load_deliveries
-from storage.models import BroadcastRow, ChatRow, DeliveryRow, EditRow, LedgerRow, PostRow
+from storage.models import ChatRow, DeliveryRow, EditRow, LedgerRow, PostRow
 from storage.sql import is_open, upsert
 
 
@@ -33,9 +33,14 @@ class SqlEdits:
             earlier.setdefault(row.delivery_id, []).append(_to_edit(row))
         return [Stale(one, versions[one.id], tuple(earlier.get(one.id, ()))) for one in deliveries]
 
-    async def may_edit(self, chat_id: int) -> bool:
+    async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
         waiting = select(DeliveryRow.id).where(DeliveryRow.chat_id == chat_id, is_open(DeliveryRow.state))
-        return await self._session.scalar(waiting.limit(1)) is None
+        if await self._session.scalar(waiting.limit(1)) is not None:
+            return False
+        edits = select(func.count()).where(
+            EditRow.chat_id == chat_id, EditRow.at > now - limits.hour, EditRow.done
+        )
+        return (await self._session.scalar(edits) or 0) < limits.of_chat
 
     async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
         values = {
@@ -69,11 +74,9 @@ def _stale(
         select(DeliveryRow.id, version)
         .join_from(PostRow, LedgerRow, LedgerRow.post_id == PostRow.id)
         .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
-        .join(BroadcastRow, BroadcastRow.id == DeliveryRow.broadcast_id)
         .join(ChatRow, ChatRow.id == DeliveryRow.chat_id)
         .where(
             PostRow.changed_at > since,
-            PostRow.changed_at > BroadcastRow.created_at,
             LedgerRow.state == LedgerState.SENT,
             DeliveryRow.platform == platform,
             DeliveryRow.state == DeliveryState.SENT,
@@ -101,7 +104,9 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _edits_of_chat(since: datetime) -> ColumnElement[int]:
-    edits = select(func.count()).where(EditRow.chat_id == DeliveryRow.chat_id, EditRow.at > since)
+    edits = select(func.count()).where(
+        EditRow.chat_id == DeliveryRow.chat_id, EditRow.at > since, EditRow.done
+    )
     return edits.correlate(DeliveryRow).scalar_subquery()
 
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import random
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,18 +14,19 @@ import structlog
 
 from content.document import Document, Paragraph, text
 from content.errors import StoreError
+from content.types import Post
 from scheduler.delivery.limits import Lane
 from scheduler.delivery.pacer import Pacer
 from scheduler.delivery.renderings import Composer
 from scheduler.errors import Ambiguous, PlatformStopped, RateLimited, Refused, SendError
 from scheduler.ports import Clock, Edit, EditLimits, Edits, Sender, Stale, Store
 from scheduler.retry import MAX_ATTEMPTS, send_backoff
-from scheduler.types import Chat, Form, Message, Part, PartState
+from scheduler.types import Chat, Delivery, Form, Message, Part, PartState
 
 log = structlog.get_logger(__name__)
 
-# Deliveries that are edited at once, each for another chat or one after another for the same.
-AT_ONCE = 20
+# Deliveries that one look finds, and chats whose messages are edited at the same time.
+FOUND, AT_ONCE = 500, 20
 # The store is asked this often for messages to edit, seconds.
 IDLE = 5.0
 # After the platform has refused the token, nothing is edited for this long.
@@ -63,6 +64,7 @@ class Editor:
         self._pacer, self._clock, self._rng = pacer, clock, rng
         self._limits = limits or EditLimits()
         self._resting: dict[int, _Rest] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
         self._wakeup = asyncio.Event()
         self._stopping = False
 
@@ -94,7 +96,7 @@ class Editor:
         now = self._clock.now()
         resting = [delivery_id for delivery_id, rest in self._resting.items() if rest.until > now]
         async with self._store.read() as work:
-            found = await work.edits.stale(self._platform.name, now, self._limits, AT_ONCE, resting)
+            found = await work.edits.stale(self._platform.name, now, self._limits, FOUND, resting)
         of_chat: dict[int, list[Stale]] = {}
         for stale in found:
             of_chat.setdefault(stale.delivery.chat.id, []).append(stale)
@@ -109,10 +111,11 @@ class Editor:
 
         Raises StoreError.
         """
-        for count, stale in enumerate(found):
-            if self._stopping or not await self._settle(stale):
-                return count
-        return len(found)
+        async with self._places:
+            for count, stale in enumerate(found):
+                if self._stopping or not await self._settle(stale):
+                    return count
+            return len(found)
 
     async def _settle(self, stale: Stale) -> bool:
         """Edit a delivery, or record why not; False if its chat gets no more now. Raises StoreError."""
@@ -135,15 +138,19 @@ class Editor:
         """
         delivery = stale.delivery
         parts = sorted((p for p in delivery.parts if p.state is PartState.SENT), key=lambda part: part.n)
-        if reason := await self._obstacle(stale, parts):
+        async with self._store.read() as work:
+            posts = await work.posts.by_ids(delivery.posts)
+            sent_first = await work.outbox.rendering(parts[0].rendering_key) if parts else None
+        if reason := _obstacle(delivery, parts, posts):
             await self._give_up(stale, reason)
             return True
-        messages = await self._render(stale, parts)
-        before = await self._shown_before(stale, parts)
+        # In a thread, because a long post can take a second.
+        messages = await asyncio.to_thread(self._render, delivery, posts, parts)
+        before = _shown_before(stale, sent_first or ())
         edit = _begun(stale)
         for n in range(len(edit.shown), len(parts)):
             shown = _hash(messages[n])
-            if shown != before[n]:
+            if shown != before(n):
                 if not await self._permitted(delivery.chat):
                     return False
                 sent = parts[n].sent
@@ -154,44 +161,20 @@ class Editor:
             await self._record(stale, edit)
         return True
 
-    async def _obstacle(self, stale: Stale, parts: Sequence[Part]) -> str:
-        """Why the messages of a delivery cannot be edited; empty if they can."""
-        if len({part.form for part in parts}) > 1:
-            return "it was sent in several forms"
-        if not parts or any(part.sent is None or not part.sent.message_ids for part in parts):
-            return "its messages are not known"
-        async with self._store.read() as work:
-            posts = await work.posts.by_ids(stale.delivery.posts)
-        return "" if len(posts) == len(stale.delivery.posts) else "some of its posts were deleted"
-
-    async def _render(self, stale: Stale, parts: Sequence[Part]) -> Sequence[Message]:
+    def _render(self, delivery: Delivery, posts: Sequence[Post], parts: Sequence[Part]) -> Sequence[Message]:
         """The messages that take the place of `parts`, in the same form."""
-        async with self._store.read() as work:
-            posts = await work.posts.by_ids(stale.delivery.posts)
-
-        def render() -> Sequence[Message]:
-            document = self._compose(stale.delivery, posts)
-            return exactly(self._platform, document, parts[0].form, len(parts))
-
-        return await asyncio.to_thread(render)  # a long post can take a second
-
-    async def _shown_before(self, stale: Stale, parts: Sequence[Part]) -> Sequence[str]:
-        """A hash of what each message shows, empty if that is not known any more."""
-        async with self._store.read() as work:
-            sent = await work.outbox.rendering(parts[0].rendering_key)
-        first = [_hash(message) for message in sent or ()]
-        versions = [*(edit.shown for edit in reversed(stale.edits)), first]
-        return [next((shown[n] for shown in versions if n < len(shown)), "") for n in range(len(parts))]
+        document = self._compose(delivery, posts)
+        return exactly(self._platform, document, parts[0].form, len(parts))
 
     async def _permitted(self, chat: Chat) -> bool:
-        """Wait for the chat's limit and a permit. False if that takes long, or if a new post waits."""
+        """Wait for the chat's limit and a permit. False if that takes long, or if a new post goes first."""
         address = chat.place.address
         if not await self._pacer.wait_for_chat(address, chat.kind):
             return False
         if not await self._pacer.permit(address, chat.kind, Lane.EDIT):
             return False
         async with self._store.read() as work:
-            return await work.edits.may_edit(chat.id)
+            return await work.edits.may_edit(chat.id, self._clock.now(), self._limits)
 
     async def _react(self, stale: Stale, error: SendError) -> bool:
         """Record what follows from an error; False if the chat gets no more edits now."""
@@ -238,6 +221,21 @@ def _begun(stale: Stale) -> Edit:
     """The edit to this version as far as it got before, or a new one."""
     begun = (edit for edit in stale.edits if edit.version == stale.version)
     return next(begun, Edit(stale.delivery.id, stale.version))
+
+
+def _obstacle(delivery: Delivery, parts: Sequence[Part], posts: Sequence[Post]) -> str:
+    """Why the messages of a delivery cannot be edited; empty if they can."""
+    if len({part.form for part in parts}) > 1:
+        return "it was sent in several forms"
+    if not parts or any(part.sent is None or not part.sent.message_ids for part in parts):
+        return "its messages are not known"
+    return "" if len(posts) == len(delivery.posts) else "some of its posts were deleted"
+
+
+def _shown_before(stale: Stale, sent_first: Sequence[Message]) -> Callable[[int], str]:
+    """Finds the hash of what a message shows; empty if that is not known any more."""
+    versions = [*(edit.shown for edit in reversed(stale.edits)), tuple(map(_hash, sent_first))]
+    return lambda n: next((shown[n] for shown in versions if n < len(shown)), "")
 
 
 def exactly(platform: Sender, document: Document, form: Form, count: int) -> Sequence[Message]:

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -48,6 +50,32 @@ def stored(known: list[KnownPost], found: Changes) -> list[KnownPost]:
 def only(found: Changes) -> NewPost:
     (new,) = found.new
     return new
+
+
+class TestWithdrawn:
+    KNOWN: ClassVar = [KnownPost(1, "a", "key a", "hash"), KnownPost(2, "b", "key b", "hash")]
+
+    def found(self, *posts: ParsedPost, known: list[KnownPost] | None = None, **fields: Any) -> Changes:
+        parsed = ParsedSource(posts=posts, **fields)
+        return diff(self.KNOWN if known is None else known, parsed, source_url=SOURCE, now=NOW)
+
+    def test_a_feed_that_no_longer_shows_a_post_has_not_withdrawn_it(self) -> None:
+        assert self.found(post("a")).withdrawn == ()
+
+    def test_a_feed_may_say_which_posts_it_has_deleted(self) -> None:
+        assert self.found(post("a"), withdrawn=("b", "unknown")).withdrawn == (2,)
+        assert self.found(post("a"), post("b"), withdrawn=("b",)).withdrawn == (), "it shows the post"
+
+    def test_a_folder_has_deleted_what_it_has_no_longer(self) -> None:
+        assert self.found(post("a"), present=("a",)).withdrawn == (2,)
+        assert self.found(post("a"), present=("a", "b")).withdrawn == (), "it was only not read"
+        assert self.found(present=()).withdrawn == (), "it is more likely not mounted"
+
+    def test_each_is_said_once_and_undone_when_the_post_is_back(self) -> None:
+        known = [self.KNOWN[0], replace(self.KNOWN[1], withdrawn=True), KnownPost(0, "c", "key c", "")]
+        assert self.found(post("a"), known=known, present=("a",)).withdrawn == ()
+        back = self.found(post("a"), post("b"), known=known, present=("a", "b"))
+        assert (back.withdrawn, back.returned) == ((), (2,))
 
 
 class TestNew:

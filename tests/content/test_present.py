@@ -16,6 +16,7 @@ from content.document import (
     Image,
     Link,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
@@ -432,6 +433,31 @@ def test_an_edition_of_titles() -> None:
     look = Look(format=Format(detail=Detail.TITLE, source=False).over(DEFAULT))
     posts = [make_post(3, text="x"), make_post(4, title="", text="a short note")]
     assert rows(present.edition(posts, look))[2:] == ["Title 3", "a short note"]
+
+
+# ---- withdrawn posts
+
+
+def test_a_withdrawn_post_is_struck_through_and_says_why() -> None:
+    post = make_post(html="<p>Words.</p>", text="Words.", withdrawn_at=WHEN)
+    for detail in Detail:
+        document = shown_as(post, detail=detail)
+        title, origin, said, *body = document.blocks
+        assert isinstance(title, Heading) and isinstance(title.children[0], Strike)
+        assert block_text(origin) == "Harbour Notes · Mar 1, 2025 17:05"
+        assert block_text(said) == "The source has withdrawn this post."
+        assert [block_text(block) for block in body] == ([] if detail is Detail.TITLE else ["Words."])
+        assert all(isinstance(block, Paragraph) and isinstance(block.children[0], Strike) for block in body)
+        assert document.single and document.carried == ((1,),) * len(document.blocks)
+
+
+def test_a_line_of_a_withdrawn_post_is_struck_through() -> None:
+    for document in (
+        present.page(make_page(make_post(text="Words.", withdrawn_at=WHEN)), LOOK),
+        present.edition([make_post(text="Words.", withdrawn_at=WHEN)], LOOK),
+    ):
+        (line,) = (block for block in document.blocks if "Words." in block_text(block))
+        assert repr(line).count("Strike(") == 2, "its title and its text"
 
 
 # ---- editions and the rest

@@ -228,6 +228,28 @@ async def test_deliveries_of_revision_8_are_carried_along(database_url: str) -> 
     await store.close()
 
 
+async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None:
+    """None of them counts as changed, so that nothing is edited after the upgrade."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    ids = await World(store).posts(source, "a", "b")
+    async with store.write() as work:
+        before = await work.posts.by_ids(ids)
+        await work.posts.set_withdrawn(ids[:1], True, NOW)
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0010")
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert set(await connection.scalars(text("SELECT changed_at FROM posts"))) == {None}
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.posts.by_ids(ids) == before
+    await store.close()
+
+
 async def test_an_empty_database_is_not_current_and_becomes_it(empty_database_url: str) -> None:
     async with engine_for(empty_database_url) as engine:
         async with engine.connect() as connection:
