@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # What an editable install writes last: when a requirement changes, it is made anew.
 READY := $(VENV)/.ready
 
+# The program is started often, by the tests too. Without compiled modules each start takes twice the time.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Tools that are needed now and then, apart from what the tests run with.
 TOOLS := $(VENV)/tools
 UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
@@ -16,7 +19,7 @@ run: $(READY)
 	@$(BIN)/skywave run
 
 test: $(READY) lint
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check .

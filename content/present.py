@@ -1,32 +1,44 @@
 """Presenters: pages, search results, posts, editions and notices as documents. Pure functions."""
 
 import mimetypes
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from html import escape
+from itertools import accumulate
 from urllib.parse import unquote, urlsplit
+
+import regex
 
 from content.blocks import to_blocks
 from content.document import (
     Block,
+    Byline,
     CodeBlock,
+    Contents,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     ListBlock,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
+    in_line,
     is_web_url,
     link,
     text,
+    without_images,
 )
+from content.formats import DEFAULT, Detail, Format
 from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
 from content.text import excerpt
@@ -35,13 +47,20 @@ from content.types import Match, Media, Page, Post, Rung, SearchResults, Source,
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
 QUERY_LENGTH = 60  # code points of a query that are repeated in its results
-BODY_LENGTH = 1500  # code points of a post that is sent alone
-BODY_HTML = 32 * 1024  # characters of HTML that are parsed for a body
+BODY_LENGTH = 1500  # code points of an excerpt of a post that is sent alone
+BODY_HTML = 32 * 1024  # characters of HTML that are parsed for an excerpt
+FULL_LENGTH = 64 * 1024  # code points of a full post: sixteen messages of Telegram
+FULL_HTML = 512 * 1024  # characters of HTML that are parsed for a full post
 COUNTED = 1000  # where the index stops to count hits
 ATTACHMENTS = 3  # links to attachments below a post
+HASHTAGS = 10  # most hashtags below a post
+HASHTAG_LENGTH = 40  # code points; a longer tag is left out
 SHORT_EDITION = 11  # posts that fit on one page
 NUMBERS = 9  # entries in a line of page numbers
 SOURCES = 40  # sources in a list, so that it is one message
+
+# In the tag of a post: what becomes an underscore, and what a hashtag cannot contain.
+_BETWEEN_WORDS, _NO_WORD = regex.compile(r"[\s/.&\p{Pd}]+"), regex.compile(r"\W+")
 
 # Headings and names of sources that Skywave itself gives; people read them in their language.
 BANNER, HEADING = Msgid("INCOMING TRANSMISSION"), Msgid("LATEST UPDATES")
@@ -57,6 +76,7 @@ class Look:
     excerpt_length: int = 350
     translator: Translator = field(default_factory=Translator)
     timezone: tzinfo = UTC
+    format: Format = DEFAULT
 
 
 def page_numbers(current: int, pages: int) -> list[int | None]:
@@ -133,38 +153,68 @@ def how_found(match: Match, tr: Translator) -> str:
 
 
 def post(post: Post, look: Look) -> Document:
-    """One post as a message of its own: title, source and date, picture, the beginning of its text."""
-    body, cut = _body(post)
+    """One post as messages of its own, as the format of `look` says; a full one may become several."""
     blocks: list[Block] = []
     if title := excerpt(post.title, 2 * TITLE_LENGTH):
         blocks.append(Heading(link(post.url, Text(title)), level=2))
     blocks.append(_origin(post, look))
-    if picture := _picture(post, body):
-        blocks.append(picture)
-    blocks += [block for block in body if not isinstance(block, Image)]
-    blocks += _attached(post)
-    if cut and is_web_url(post.url):
-        blocks.append(Paragraph(link(post.url, Text(look.translator.t("Read more")))))
+    if post.withdrawn_at:
+        return _withdrawn(post, blocks, look)
+    if look.format.detail is not Detail.TITLE:
+        blocks += _content(post, look)
+    elif not title and post.text.strip():
+        blocks.append(Paragraph((Excerpt(post.text, TITLE_LENGTH),)))
+    if look.format.hashtags and (tags := hashtags(post.tags)):
+        blocks.append(_line(" ".join(tags)))
+    single = look.format.detail is not Detail.FULL
+    return Document(tuple(blocks), single=single, carried=((post.id,),) * len(blocks))
+
+
+def _withdrawn(post: Post, head: Sequence[Block], look: Look) -> Document:
+    """A post that its source has deleted: struck through, with a line that says so."""
+    blocks: list[Block] = [
+        replace(block, children=(Strike(block.children),)) if isinstance(block, Heading) else block
+        for block in head
+    ]
+    blocks.append(_line(look.translator.t("The source has withdrawn this post.")))
+    if post.text.strip() and look.format.detail is not Detail.TITLE:
+        blocks.append(Paragraph((Strike((Excerpt(post.text, BODY_LENGTH),)),)))
     return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
+
+
+def hashtags(tags: Iterable[str]) -> Sequence[str]:
+    """The tags of a post as hashtags, each once: letters, digits and underscores, and not digits alone."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        name = _NO_WORD.sub("", _BETWEEN_WORDS.sub("_", tag.strip())).strip("_")
+        if name.strip("0123456789_") and len(name) <= HASHTAG_LENGTH:
+            found.setdefault(name.casefold(), f"#{name}")
+    return list(found.values())[:HASHTAGS]
 
 
 def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0) -> Document:
     """Many posts at once, a line for each, grouped by source. `more` posts were left out.
 
-    A short edition is one message, a longer one as many as it needs.
+    A short edition is one message, a longer one as many as it needs. Of the format, it follows the choices
+    of titles alone and of source names.
     """
     tr = look.translator
     head: list[Block] = [*_top(look, title or look.heading)]
     if not posts:
         return _single(*head, _line(tr.t("Nothing new this time.")))
-    blocks: list[Block] = head
-    carried: list[tuple[int, ...]] = [()] * len(head)
     grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
-    for group in grouped.values():
-        if name := excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH):
-            blocks.append(Paragraph((Strong(text(name)),)))
+    titles = {
+        key: excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH) if look.format.source else ""
+        for key, group in grouped.items()
+    }
+    jumps = tuple(Jump(f"source-{key}", text(title)) for key, title in titles.items() if title)
+    blocks: list[Block] = [*head, *([Contents(tr.t("Contents"), jumps)] if len(jumps) > 1 else [])]
+    carried: list[tuple[int, ...]] = [()] * len(blocks)
+    for key, group in grouped.items():
+        if title := titles[key]:
+            blocks.append(Paragraph((Strong(text(title)),), name=f"source-{key}"))
             carried.append(())
-        blocks += [_post_line(post, post.text, look) for post in group]
+        blocks += [_edition_entry(post, look) for post in group]
         carried += [(post.id,) for post in group]
     if more:
         blocks.append(_line(tr.n("and {count} more post", "and {count} more posts", more)))
@@ -264,13 +314,27 @@ def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int,
 
     `strong` are the parts of `content` to emphasise, which is on one line then.
     """
+    return in_line(_entry(post, content, look, strong))
+
+
+def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
+    """A post in a list. One that its source has withdrawn is struck through."""
+    if post.withdrawn_at:
+        entry = _entry(replace(post, withdrawn_at=None), content, look, strong)
+        return Entry((Strike(entry.head),), (Strike(entry.body),) if entry.body else ())
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
-        return Paragraph(_linked_lead(post.url, content, look.excerpt_length, strong), tight=True)
+        return Entry(_linked_lead(post.url, content, look.excerpt_length, strong))
     named = link(post.url, Strong(text(title or look.translator.t("Untitled post"))))
-    rest = (Text(": "), Excerpt(content, look.excerpt_length, tuple(strong))) if content else ()
-    return Paragraph((*named, *rest), tight=True)
+    return Entry(named, (Excerpt(content, look.excerpt_length, tuple(strong)),) if content else ())
+
+
+def _edition_entry(post: Post, look: Look) -> Entry:
+    if look.format.detail is not Detail.TITLE:
+        return _entry(post, post.text, look)
+    short = replace(look, excerpt_length=min(look.excerpt_length, TITLE_LENGTH))
+    return _entry(post, "" if post.title.strip() else post.text, short)
 
 
 def _collapse(content: str, limit: int) -> str:
@@ -291,26 +355,50 @@ def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int,
     return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
-def _origin(post: Post, look: Look) -> Paragraph:
-    """The line with source and date. It is the link if the post has no title."""
+def _origin(post: Post, look: Look) -> Byline:
+    """The line with source, author and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
-    line = Text(" · ".join(filter(None, (source, when))))
+    author = excerpt(post.author, TITLE_LENGTH)
+    source = source if look.format.source else ""
+    author = author if look.format.author and author != source else ""
+    line = Text(" · ".join(filter(None, (source, author, when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
-    return Paragraph((Emphasis(inner),), tight=True)
+    return Byline((Emphasis(inner),), tight=True, source=source, author=author, at=post.published_at)
 
 
-def _body(post: Post) -> tuple[list[Block], bool]:
-    """The blocks that fit into `BODY_LENGTH`, and whether any were left out."""
-    html = _beginning(post.html)
-    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+def _content(post: Post, look: Look) -> list[Block]:
+    """What comes below the title: picture, text, attachments, and a link to the rest.
+
+    A full post has its pictures in place; an excerpt has the first one at the top, and no other.
+    """
+    full = look.format.detail is Detail.FULL
+    body, cut = _body(post, *((FULL_HTML, FULL_LENGTH) if full else (BODY_HTML, BODY_LENGTH)))
+    inside = [block for block in body if isinstance(block, Image) and is_web_url(block.url)]
+    picture = next(iter(inside), None) or _attached_picture(post)
+    if not look.format.pictures:
+        body, picture = without_images(body), None
+    if not full:
+        body = [block for block in body if not isinstance(block, Image)]
+    blocks: list[Block] = [picture] if picture and picture not in body else []
+    blocks += body
+    blocks += _attached(post)
+    if cut and is_web_url(post.url):
+        blocks.append(Paragraph(link(post.url, Text(look.translator.t("Read more")))))
+    return blocks
+
+
+def _body(post: Post, html_length: int, length: int) -> tuple[list[Block], bool]:
+    """The blocks of the beginning of a post with at most `length` code points; whether any were left out."""
+    html = _beginning(post.html, html_length)
+    blocks = to_blocks(html, post.url) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
-    room = BODY_LENGTH
+    room = length
     for block in blocks:
         size = 0 if isinstance(block, Image) else len(block_text(block))
         if size > room:
             # A block is cut only if much of it fits; otherwise a few words would be left of it.
-            if room > BODY_LENGTH // 2:
+            if room > length // 2:
                 kept.append(_shorten(block, room))
             return _without_last_headings(kept), True
         kept.append(block)
@@ -318,11 +406,11 @@ def _body(post: Post) -> tuple[list[Block], bool]:
     return kept, len(html) < len(post.html)
 
 
-def _beginning(html: str) -> str:
-    """The first `BODY_HTML` characters of `html`, without a tag that is cut in two."""
-    if len(html) <= BODY_HTML:
+def _beginning(html: str, length: int) -> str:
+    """The first `length` characters of `html`, without a tag that is cut in two."""
+    if len(html) <= length:
         return html
-    head = html[:BODY_HTML]
+    head = html[:length]
     return head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
 
 
@@ -331,9 +419,9 @@ def _shorten(block: Block, room: int) -> Block:
     if isinstance(block, CodeBlock) and "\n" in block.text[:room]:
         return CodeBlock(block.text[:room].rpartition("\n")[0], block.language)
     if isinstance(block, ListBlock):
-        heads = (ListBlock(block.items[:count], block.start) for count in range(len(block.items), 0, -1))
-        if head := next((head for head in heads if len(block_text(head)) <= room), None):
-            return head
+        ends = list(accumulate(len(block_text(ListBlock((item,)))) + 1 for item in block.items))
+        if count := bisect_right(ends, room + 1):
+            return ListBlock(block.items[:count], block.start)
     return Paragraph((Excerpt(block_text(block), room),))
 
 
@@ -344,10 +432,9 @@ def _without_last_headings(blocks: list[Block]) -> list[Block]:
     return blocks
 
 
-def _picture(post: Post, body: Iterable[Block]) -> Image | None:
-    inside = (block for block in body if isinstance(block, Image))
+def _attached_picture(post: Post) -> Image | None:
     attached = (Image(medium.url, medium.alt) for medium in post.media if _type(medium).startswith("image/"))
-    return next((image for image in (*inside, *attached) if is_web_url(image.url)), None)
+    return next((image for image in attached if is_web_url(image.url)), None)
 
 
 def _attached(post: Post) -> list[Block]:

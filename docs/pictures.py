@@ -23,11 +23,12 @@ from drawing.text import Line, cells, plain, wrapped
 from bot.app import App, build, examples_folder, make_look
 from bot.cli.watch import Pace, picture
 from bot.commands.types import Call, Reply
+from bot.loading import load_settings
 from bot.logs import configure
 from bot.platforms.discord.render import render as discord
 from bot.platforms.telegram.render import render as telegram
 from bot.platforms.terminal.render import render as terminal
-from bot.settings import PREFIX, load_settings
+from bot.settings import PREFIX
 from content import present
 from content.types import Post, PostQuery, Visibility
 from scheduler.types import BroadcastKind, Chat, ChatKind, Form, Place, Progress

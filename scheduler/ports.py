@@ -6,10 +6,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from content.document import Document
+from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
@@ -67,7 +68,7 @@ class Clock(Protocol):
 class Sender(Protocol):
     """Messages out of one platform. `render` is pure; `send` raises `SendError` only.
 
-    What only some platforms can do is a protocol of its own: `Recalls`, `Publishes`.
+    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Edits`, `Publishes`.
     """
 
     @property
@@ -85,7 +86,18 @@ class Sender(Protocol):
         """The document as messages within every limit of the platform."""
         ...
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        """Send a message. `silent`: without a sound, where the platform can do that."""
+        ...
+
+
+@runtime_checkable
+class HasRichForm(Protocol):
+    """A sender that can send richer messages than its ordinary ones."""
+
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        """Whether a chat should get this document in `Form.RICH`; if not, it gets `Form.FULL`."""
+        ...
 
 
 @runtime_checkable
@@ -96,6 +108,18 @@ class Recalls(Protocol):
         """The message, if it is found to have arrived since then.
 
         None if it did not, or if a repeated key settles it. Raises SendError if it could not look.
+        """
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A sender that can edit what it has sent."""
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        """Replace a message; no error if it shows the same already.
+
+        Raises SendError: ContentRejected if it cannot be edited, for instance because it was deleted.
         """
         ...
 
@@ -188,8 +212,15 @@ class PostRepository(Protocol):
         ...
 
     async def update(
-        self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None
+        self,
+        changed: Sequence[tuple[int, NewPost]],
+        now: datetime,
+        tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
+
+    async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
+        """Record that a source has deleted posts, or has them again."""
+        ...
 
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
@@ -263,6 +294,10 @@ class ChatRepository(Protocol):
         """Store the settings of a chat: language, time zone, policies."""
         ...
 
+    async def set_choices(self, chat_id: int, choices: Format) -> None:
+        """Store how a chat wants its posts. `save` does not, for it may write an older state of the chat."""
+        ...
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         """Delete chats with their subscriptions, digests, deliveries, drafts, searches and ledger.
 
@@ -292,6 +327,10 @@ class SubscriptionRepository(Protocol):
 
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
         """Set the mode of all subscriptions of a chat; returns their number."""
+        ...
+
+    async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
+        """Store how a chat wants the posts of a subscription."""
         ...
 
     async def restart(self, chat_id: int) -> None:
@@ -421,6 +460,64 @@ class OutboxRepository(Protocol):
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Delete unused renderings and deliveries closed before a moment, at most `limit`; not the ledger."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EditLimits:
+    """When messages are edited, and how often at most.
+
+    `age`: after a message was sent, how long it may be edited. `quiet`: how long its posts must not have
+    changed. `of_chat`: edits of a chat in an `hour`; `of_delivery`: edits of a delivery in all.
+    """
+
+    age: timedelta = timedelta(hours=48)
+    quiet: timedelta = timedelta(minutes=1)
+    hour: timedelta = timedelta(hours=1)
+    of_chat: int = 20
+    of_delivery: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit of a delivery's messages to a `version`, the time at which its posts had last changed.
+
+    `shown` has a hash of each message that shows this version, in order. `reason`: why its messages cannot
+    be edited any more.
+    """
+
+    delivery_id: int
+    version: datetime
+    shown: tuple[str, ...] = ()
+    done: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A delivery whose messages show less than `version` of their posts, with its edits so far."""
+
+    delivery: Delivery
+    version: datetime
+    edits: tuple[Edit, ...] = ()
+
+
+class EditRepository(Protocol):
+    async def stale(
+        self, platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
+    ) -> Sequence[Stale]:
+        """Deliveries whose messages are to be edited now, at most `limit`, those that wait longest first.
+
+        Leaves out chats for which a delivery waits, and the deliveries `without`.
+        """
+        ...
+
+    async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
+        """Whether no delivery waits for a chat, and it had fewer edits than an hour may have."""
+        ...
+
+    async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
+        """Store an edit, in the place of an earlier state of it."""
         ...
 
 
@@ -576,6 +673,9 @@ class UnitOfWork(Protocol):
 
     @property
     def outbox(self) -> OutboxRepository: ...
+
+    @property
+    def edits(self) -> EditRepository: ...
 
     @property
     def digests(self) -> DigestRepository: ...

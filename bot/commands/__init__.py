@@ -2,8 +2,9 @@
 
 from bot.access import Act
 from bot.commands.browse import latest, page, read, search_posts, sources
-from bot.commands.complete import recent_titles, source_names
+from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.format import format_
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
@@ -16,6 +17,7 @@ WORDS = Parameter("words", "what to look for", required=True, completer=recent_t
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -58,6 +60,14 @@ COMMANDS = (
         digest,
         Act.MANAGE,
         (SCHEDULE,),
+    ),
+    Command(
+        "format",
+        "/format [choices]",
+        "choose how posts look here",
+        format_,
+        Act.MANAGE,
+        (CHOICES,),
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command("help", "/help", "list all commands", help_),

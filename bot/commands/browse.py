@@ -14,7 +14,7 @@ async def latest(request: Request, services: Services) -> Reply:
     source = await find_source(request, services) if request.arguments else None
     async with services.store.read() as work:
         page = await reading.page(
-            work, request.chat, 1, services.page_size, source_id=source.id if source else None
+            work, request.chat, 1, services.settings.page_size, source_id=source.id if source else None
         )
     return await open_page(page, source.id if source else 0, request, services)
 
@@ -24,7 +24,7 @@ async def page(request: Request, services: Services) -> Reply:
     t, wanted = request.translator.t, request.arguments.strip()
     asked = number(wanted)
     async with services.store.read() as work:
-        found = await reading.page(work, request.chat, max(asked or 1, 1), services.page_size)
+        found = await reading.page(work, request.chat, max(asked or 1, 1), services.settings.page_size)
     if asked is not None and asked == found.number:
         return await open_page(found, 0, request, services)
     pages = found.pages

@@ -74,7 +74,7 @@ async def show(view: View, request: Request, services: Services) -> Reply:
     """The reply that shows a view. A page number beyond the last shows the last page."""
     if view.kind is ViewKind.SEARCH:
         return await _show_search(view, request, services)
-    source_id, size = view.subject or None, services.page_size
+    source_id, size = view.subject or None, services.settings.page_size
     async with services.store.read() as work:
         page = await reading.page(
             work, request.chat, view.page, size, source_id=source_id, anchor=view.anchor
@@ -129,7 +129,7 @@ async def similar(data: str, request: Request, services: Services) -> Reply | No
 
 async def _open(found: Found, request: Request, services: Services) -> Reply:
     saved = 0
-    if found.total > services.page_size:
+    if found.total > services.settings.page_size:
         async with services.store.write() as work:
             saved = await reading.keep(work, request.chat, found, services.clock.now())
             await work.commit()
@@ -142,12 +142,12 @@ async def _show_search(view: View, request: Request, services: Services) -> Repl
     if found is None:
         t = request.translator.t
         return Reply(present.error(t("These results have expired. Please search again.")))
-    pages = page_count(len(found.ids), services.page_size)
+    pages = page_count(len(found.ids), services.settings.page_size)
     return await _results(replace(view, page=min(view.page, pages)), found, request, services)
 
 
 async def _results(view: View, found: Found, request: Request, services: Services) -> Reply:
-    size = services.page_size
+    size = services.settings.page_size
     async with services.store.read() as work:
         posts = await reading.hits(work, request.chat, found, view.page, size)
     query, limit = relaxing.matched(found.words, found.match), request.look.excerpt_length

@@ -11,27 +11,41 @@ from content.document import (
     Block,
     CodeBlock,
     CodeSpan,
+    Contents,
+    Details,
+    Divider,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
+    Formula,
+    FormulaBlock,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     Link,
     ListBlock,
+    Media,
+    Note,
+    NoteMark,
     Paragraph,
     Quote,
-    Strike,
     Strong,
+    Styled,
+    Table,
     Text,
     block_text,
+    in_line,
+    in_lines,
     inline_text,
     map_excerpts,
 )
 from content.text import excerpt
 
 Measure = Callable[[Document], bool]
+Row = tuple[Block, tuple[int, ...]]  # a block and the posts that it carries
 
 _MARK = "..."
 _WORD = 64  # how many code points before the end of a piece a space is still a good place to cut
@@ -70,21 +84,43 @@ def split(document: Document, fits: Measure) -> list[Document]:
 def _messages(document: Document, fits: Measure) -> Iterator[Document]:
     whole = _less_excerpt(document, 0)
     carried = whole.carried or ((),) * len(whole.blocks)
-    waiting = [pair for pair in zip(whole.blocks, carried, strict=True) if block_text(pair[0]).strip()]
-    if not waiting:
+    rows = zip(whole.blocks, carried, strict=True)
+    waiting = _without_needless_dividers(row for row in rows if _is_shown(row[0]))
+    if not any(map(_has_text, waiting)):
         yield Document(())
     while waiting:
+        if isinstance(waiting[0][0], Divider):
+            del waiting[0]
         count = _most(lambda count: fits(_document(waiting[:count])), len(waiting), guess=16)
         if not count:
             block, posts = waiting[0]
             head, tail = _largest_head(block, fits)
             waiting[:1] = [(head, posts), (tail, posts)] if tail else [(head, posts)]
             count = 1
-        yield _document(waiting[:count])
+        if any(map(_has_text, waiting[:count])):
+            yield _document(waiting[:count])
         del waiting[:count]
 
 
-def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:
+def _has_text(row: Row) -> bool:
+    return bool(block_text(row[0]).strip())
+
+
+def _is_shown(block: Block) -> bool:
+    """Whether some form shows the block: some show lines and tables of contents, which have no text."""
+    return isinstance(block, Divider | Contents) or bool(block_text(block).strip())
+
+
+def _without_needless_dividers(rows: Iterable[Row]) -> list[Row]:
+    """The rows without dividers at their end, and without more than one between two others."""
+    kept: list[Row] = []
+    for row in rows:
+        if not (isinstance(row[0], Divider) and kept and isinstance(kept[-1][0], Divider)):
+            kept.append(row)
+    return kept[:-1] if kept and isinstance(kept[-1][0], Divider) else kept
+
+
+def _document(rows: Iterable[Row]) -> Document:
     blocks, carried = zip(*rows, strict=True)
     return Document(blocks, carried=carried)
 
@@ -160,22 +196,51 @@ def border(content: str, at: int) -> int:
 def cut(block: Block, at: int) -> tuple[Block, Block | None]:
     """The block up to the code point `at` (> 0) of its `block_text`, and the rest if there is any.
 
-    A picture is not cut. The rest of a list item that is cut repeats the item's bullet or number.
+    A picture, sound or film is only parted from its caption. The rest of a list item that is cut repeats the
+    item's bullet or number. A table is cut between rows; a row that is too long becomes a line of text.
     """
     match block:
-        case Image():
+        case Image() | Media() if block.caption and at < len(block_text(block)):
+            return replace(block, caption=()), Paragraph((Emphasis(block.caption),))
+        case Image() | Media() | Divider() | Contents():
             return block, None
-        case CodeBlock():
+        case CodeBlock() | FormulaBlock():
             rest = block.text[at:]
             return replace(block, text=block.text[:at]), replace(block, text=rest) if rest else None
         case Heading() | Paragraph():
             head, tail = _cut_inlines(block.children, at)
             return replace(block, children=head), replace(block, children=tail) if tail else None
-        case Quote():
+        case Entry():
+            return cut(in_line(block), at)
+        case Quote() | Note():
             first, others = _cut_blocks(block.blocks, at)
-            return Quote(first), Quote(others) if others else None
+            return replace(block, blocks=first), replace(block, blocks=others) if others else None
         case ListBlock():
             return _cut_list(block, at)
+        case Details():
+            return _cut_details(block, at)
+        case Table():
+            return _cut_table(block, at)
+
+
+def _cut_details(block: Details, at: int) -> tuple[Block, Block | None]:
+    """The rest is a folded part as well, without the summary if that is in the head."""
+    below = at - len(inline_text(block.summary)) - 1 if block.summary else at
+    if below > 0:
+        first, others = _cut_blocks(block.blocks, below)
+        return replace(block, blocks=first), Details((), others) if others else None
+    head, tail = _cut_inlines(block.summary, at)
+    rest = replace(block, summary=tail) if tail or block.blocks else None
+    return Paragraph((Strong(head),)), rest
+
+
+def _cut_table(block: Table, at: int) -> tuple[Block, Block | None]:
+    heads = (replace(block, rows=block.rows[:count]) for count in range(len(block.rows), 0, -1))
+    head = next((head for head in heads if len(block_text(head)) <= at), None)
+    if head is None:
+        return cut(in_lines(block), at)
+    rest = block.rows[len(head.rows) :]
+    return head, Table(rest) if rest else None
 
 
 def _cut_list(block: ListBlock, at: int) -> tuple[ListBlock, ListBlock | None]:
@@ -215,10 +280,12 @@ def _cut_inline(node: Inline, at: int) -> tuple[tuple[Inline, ...], tuple[Inline
     match node:
         case _ if at == 0:
             return (), (node,)
-        case Text() | CodeSpan() | Excerpt():
+        case Text() | CodeSpan() | Formula() | Excerpt():
             return (replace(node, text=node.text[:at]),), (replace(node, text=node.text[at:]),)
-        case Strong() | Emphasis() | Strike() | Link():
+        case Styled() | Link() | Jump():
             head, tail = _cut_inlines(node.children, at)
             return (replace(node, children=head),), (replace(node, children=tail),)
+        case NoteMark():
+            return _cut_inline(Text(inline_text((node,))), at)
         case LineBreak():
             return (node,), ()

@@ -9,25 +9,46 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from content.characters import harmless
 from content.document import (
     Block,
     CodeBlock,
     CodeSpan,
+    Contents,
+    Details,
+    Divider,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
+    Formula,
+    FormulaBlock,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     Link,
     ListBlock,
+    Marked,
+    Media,
+    Note,
+    NoteMark,
     Paragraph,
     Quote,
+    Spoiler,
     Strike,
     Strong,
+    Styled,
+    Sub,
+    Sup,
+    Table,
     Text,
+    Underline,
     emphasised,
+    in_line,
+    in_lines,
+    inline_text,
     is_web_url,
 )
 from content.labels import other_host
@@ -35,11 +56,6 @@ from content.text import excerpt
 
 _LABEL_LENGTH = 200  # most code points of a picture's description
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters, which a terminal interprets
-    "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
-    "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
-)
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank letters and symbols
 
 
@@ -51,6 +67,12 @@ class SpanKind(StrEnum):
     PRE = "pre"
     LINK = "link"
     QUOTE = "quote"
+    FOLDED = "folded"  # a quote that the reader can open
+    UNDERLINE = "underline"
+    SPOILER = "spoiler"
+
+
+QUOTES = (SpanKind.QUOTE, SpanKind.FOLDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +100,18 @@ def is_visible(text: str) -> bool:
 
 
 def clean(content: str) -> str:
-    """Outside text with `\\n` line ends, without characters that move a cursor or reorder text."""
-    return _UNSAFE.sub("", _LINE_ENDS.sub("\n", content))
+    """Outside text with `\\n` line ends, without characters that move a cursor, reorder or hide text."""
+    return harmless(_LINE_ENDS.sub("\n", content))
 
 
 def clean_line(content: str) -> str:
     """Outside text cleaned as by `clean`, on one line."""
     return clean(content).replace("\n", " ").replace("\t", " ")
+
+
+def is_tight(block: Block) -> bool:
+    """Whether a block starts on the next line, without an empty line before it."""
+    return isinstance(block, Entry) or (isinstance(block, Paragraph) and block.tight)
 
 
 def flatten(document: Document) -> Flat:
@@ -96,7 +123,7 @@ def flatten(document: Document) -> Flat:
     """
     writer = _Writer()
     for block in document.blocks:
-        writer.next_block("\n" if isinstance(block, Paragraph) and block.tight else "\n\n")
+        writer.next_block("\n" if is_tight(block) else "\n\n")
         writer.block(block)
     return _honest(_tidy(Flat("".join(writer.parts), tuple(writer.spans))))
 
@@ -149,7 +176,7 @@ def _honest(flat: Flat) -> Flat:
     false = {span for span, _ in lying}
     for span in flat.spans:
         if span not in false:
-            is_quote = span.kind is SpanKind.QUOTE  # a quote covers whole lines, so it includes the host
+            is_quote = span.kind in QUOTES  # a quote covers whole lines, so it includes the host
             before_end = (bisect_right if is_quote else bisect_left)(ends, span.end)
             start, end = span.start + moved[bisect_right(ends, span.start)], span.end + moved[before_end]
             spans.append(replace(span, start=start, end=end))
@@ -179,16 +206,30 @@ class _Writer:
                     self._inlines(block.children)
             case Paragraph():
                 self._inlines(block.children)
-            case CodeBlock():
-                with self._marked(SpanKind.PRE, language=clean_line(block.language)):
+            case CodeBlock() | FormulaBlock():
+                language = clean_line(block.language) if isinstance(block, CodeBlock) else ""
+                with self._marked(SpanKind.PRE, language=language):
                     self._write(clean(block.text).replace("\t", "    ").strip("\n"))
             case Quote():
                 with self._marked(SpanKind.QUOTE):
                     self._stack(block.blocks)
+            case Details():
+                self._details(block)
+            case Note():
+                self._write(f"[{block.number}] ")
+                self._stack(block.blocks)
             case ListBlock():
                 self._list(block)
             case Image():
-                self._image(block)
+                self._medium("🖼", block.url, block.alt, block.caption)
+            case Media():
+                self._medium("▶", block.url, block.title, block.caption)
+            case Table():
+                self._inlines(in_lines(block).children)
+            case Entry():
+                self._inlines(in_line(block).children)
+            case Divider() | Contents():
+                return
 
     def _stack(self, blocks: Iterable[Block]) -> None:
         """Write blocks on lines of their own; the first one continues the current line."""
@@ -206,13 +247,25 @@ class _Writer:
             self._stack(item)
             self._indent = outer
 
-    def _image(self, block: Image) -> None:
-        label = clean_line(excerpt(block.alt, _LABEL_LENGTH))
-        if is_web_url(block.url):
-            with self._marked(SpanKind.LINK, url=block.url):
-                self._write(f"🖼 {label or urlsplit(block.url).hostname}")
+    def _details(self, block: Details) -> None:
+        if block.summary:
+            with self._marked(SpanKind.STRONG):
+                self._inlines(block.summary)
+            self.next_block("\n")
+        with self._marked(SpanKind.FOLDED):
+            self._stack(block.blocks)
+
+    def _medium(self, sign: str, url: str, name: str, caption: tuple[Inline, ...]) -> None:
+        label = clean_line(excerpt(name, _LABEL_LENGTH))
+        if is_web_url(url):
+            with self._marked(SpanKind.LINK, url=url):
+                self._write(f"{sign} {label or urlsplit(url).hostname}")
         elif label:
-            self._write(f"🖼 {label}")
+            self._write(f"{sign} {label}")
+        if caption:
+            self.next_block("\n")
+            with self._marked(SpanKind.EMPHASIS):
+                self._inlines(caption)
 
     def _inlines(self, nodes: Iterable[Inline]) -> None:
         for node in nodes:
@@ -226,12 +279,31 @@ class _Writer:
                 self._inlines(emphasised(node, excerpt(node.text, node.limit)))
             case LineBreak():
                 self._write("\n" + self._indent)
-            case CodeSpan():
+            case CodeSpan() | Formula():
                 with self._marked(SpanKind.CODE):
                     self._write(clean_line(node.text))
-            case Strong() | Emphasis() | Strike() | Link():
-                with self._marked(_KINDS[type(node)], url=node.url if isinstance(node, Link) else ""):
+            case NoteMark():
+                self._write(f"[{node.number}]")
+            case Link():
+                with self._marked(SpanKind.LINK, url=node.url):
                     self._inlines(node.children)
+            case Jump():
+                self._inlines(node.children)
+            case Sub() | Sup():
+                self._raised(node)
+            case Styled():
+                with self._marked(_KINDS[type(node)]):
+                    self._inlines(node.children)
+
+    def _raised(self, node: Sub | Sup) -> None:
+        """Small digits if there are some for all of the text, else the text after `_` or `^`."""
+        digits, mark = (_SUB, "_") if isinstance(node, Sub) else (_SUP, "^")
+        content = inline_text(node.children)
+        if content and all(ch in digits for ch in content):
+            self._write("".join(map(digits.__getitem__, content)))
+            return
+        self._write(mark)
+        self._inlines(node.children)
 
     def _write(self, content: str) -> None:
         if not content:
@@ -244,7 +316,7 @@ class _Writer:
 
     @contextmanager
     def _marked(self, kind: SpanKind, *, url: str = "", language: str = "") -> Iterator[None]:
-        wanted = kind not in self._open and (kind is not SpanKind.LINK or is_web_url(url))
+        wanted = not self._is_open(kind) and (kind is not SpanKind.LINK or is_web_url(url))
         if not wanted:
             yield
             return
@@ -254,10 +326,18 @@ class _Writer:
         if len(self._begun) > len(self._open):
             self.spans.append(Span(self._begun.pop(), self._length, kind, url, language))
 
+    def _is_open(self, kind: SpanKind) -> bool:
+        """Whether a span of that kind is open. No platform nests quotes, so both kinds count as one."""
+        return any(other in self._open for other in (QUOTES if kind in QUOTES else (kind,)))
 
-_KINDS = {
+
+_KINDS: dict[type[Styled], SpanKind] = {
     Strong: SpanKind.STRONG,
     Emphasis: SpanKind.EMPHASIS,
     Strike: SpanKind.STRIKE,
-    Link: SpanKind.LINK,
+    Underline: SpanKind.UNDERLINE,
+    Marked: SpanKind.STRONG,
+    Spoiler: SpanKind.SPOILER,
 }
+_SUB = dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True))
+_SUP = dict(zip("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾", strict=True))

@@ -12,6 +12,7 @@ class Rendering(NamedTuple):
     """The messages that a delivery becomes in one form; `key` names them in the store."""
 
     key: str
+    form: Form
     messages: tuple[Message, ...]
 
 
@@ -24,8 +25,9 @@ class Attempt:
     rendering: Rendering
 
     @classmethod
-    def next(cls, delivery: Delivery, form: Form, rendering: Rendering, now: datetime) -> "Attempt | None":
-        """An attempt at the first part that has not arrived in this form; None if all have."""
+    def next(cls, delivery: Delivery, rendering: Rendering, now: datetime) -> "Attempt | None":
+        """An attempt at the first part that has not arrived in the rendering's form; None if all have."""
+        form = rendering.form
         begun = {part.n: part for part in delivery.parts if part.form is form}
         n = sum(part.state is PartState.SENT for part in begun.values())
         if n == len(rendering.messages):

@@ -99,11 +99,11 @@ class Sending:
         rendering = await self._renderings.get(delivery, form)
         if not rendering.messages:
             # The rest of a digest may be a line without posts; if only that failed, all posts have arrived.
-            arrived = delivery.posts and not delivery.remaining(form)
+            arrived = delivery.posts and not delivery.remaining(rendering.form)
             gone = Closed(delivery.id, DeliveryState.CANCELLED, "its posts are gone")
             await self._journal.record(Closed(delivery.id, DeliveryState.SENT) if arrived else gone)
             return None
-        attempt = Attempt.next(delivery, form, rendering, self._clock.now())
+        attempt = Attempt.next(delivery, rendering, self._clock.now())
         if attempt is None:
             # All has arrived. It was open only to be published, which may have been switched off since.
             await self._finish(delivery)
@@ -124,7 +124,7 @@ class Sending:
         if arrived is None:
             return None
         if not arrived.is_last:
-            return Attempt.next(arrived.delivery, arrived.part.form, arrived.rendering, self._clock.now())
+            return Attempt.next(arrived.delivery, arrived.rendering, self._clock.now())
         if arrived.delivery.chat.crosspost:
             await self._finish(arrived.delivery)
         return None
@@ -137,7 +137,8 @@ class Sending:
             if not await self._write_ahead(attempt):
                 return None
             started = self._clock.monotonic()
-            sent = await self._platform.send(attempt.target, attempt.message, key=attempt.key)
+            silent = bool(attempt.delivery.format.silent)
+            sent = await self._platform.send(attempt.target, attempt.message, key=attempt.key, silent=silent)
         arrived = attempt.arrived(sent)
         await self._record_arrival(arrived, self._clock.monotonic() - started)
         return arrived

@@ -6,22 +6,40 @@ from hypothesis import strategies as st
 
 from content.document import (
     Block,
+    Cell,
     CodeBlock,
     CodeSpan,
+    Contents,
+    Details,
+    Divider,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
+    Formula,
+    FormulaBlock,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     Link,
     ListBlock,
+    Marked,
+    Media,
+    MediaKind,
+    Note,
+    NoteMark,
     Paragraph,
     Quote,
+    Spoiler,
     Strike,
     Strong,
+    Sub,
+    Sup,
+    Table,
     Text,
+    Underline,
 )
 from content.present import Look, page
 from content.types import Page, Post
@@ -42,35 +60,47 @@ WORDS = st.one_of(
 )
 
 
+STYLES = (Strong, Emphasis, Strike, Underline, Marked, Sub, Sup, Spoiler)
+
+
 def _inlines(children: st.SearchStrategy[Inline]) -> st.SearchStrategy[Inline]:
     many = st.lists(children, max_size=4).map(tuple)
     return st.one_of(
-        st.builds(Strong, many),
-        st.builds(Emphasis, many),
-        st.builds(Strike, many),
+        *(st.builds(style, many) for style in STYLES),
         st.builds(Link, URLS, many),
+        st.builds(Jump, st.sampled_from(["part-1", "nowhere"]), many),
     )
 
 
 _LEAVES: st.SearchStrategy[Inline] = st.one_of(
     st.builds(Text, WORDS),
     st.builds(CodeSpan, WORDS),
+    st.builds(Formula, WORDS),
+    st.builds(NoteMark, st.integers(1, 20)),
     st.just(LineBreak()),
     st.builds(Excerpt, WORDS, st.integers(0, 400)),
 )
 INLINES = st.lists(st.recursive(_LEAVES, _inlines, max_leaves=6), max_size=5).map(tuple)
+_CELLS = st.builds(Cell, INLINES, st.booleans(), st.integers(1, 3), st.integers(1, 3))
 _SIMPLE: st.SearchStrategy[Block] = st.one_of(
-    st.builds(Heading, INLINES, st.integers(1, 3)),
+    st.builds(Heading, INLINES, st.integers(1, 6), st.sampled_from(["", "part-1"])),
     st.builds(Paragraph, INLINES, st.booleans()),
     st.builds(CodeBlock, WORDS, st.sampled_from(["", "python", "c\x1b\n+"])),
-    st.builds(Image, URLS, WORDS),
+    st.builds(Image, URLS, WORDS, INLINES),
+    st.builds(Media, st.sampled_from(MediaKind), URLS, WORDS, INLINES),
+    st.builds(Table, st.lists(st.lists(_CELLS, max_size=4).map(tuple), max_size=4).map(tuple), INLINES),
+    st.builds(Entry, INLINES, INLINES),
+    st.builds(FormulaBlock, WORDS),
+    st.just(Divider()),
+    st.just(Contents("Contents", (Jump("part-1", (Text("Part 1"),)),))),
 )
 
 
 def _blocks(children: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
     some = st.lists(children, max_size=3).map(tuple)
     lists = st.builds(ListBlock, st.lists(some, max_size=3).map(tuple), st.none() | st.integers(0, 9))
-    return st.one_of(st.builds(Quote, some), lists)
+    folded = st.builds(Details, INLINES, some)
+    return st.one_of(st.builds(Quote, some), lists, folded, st.builds(Note, st.integers(1, 20), some))
 
 
 BLOCKS = st.recursive(_SIMPLE, _blocks, max_leaves=6)

@@ -44,6 +44,8 @@ TABLE = """
 /subscribe PUBLIC | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /unsubscribe all  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /digest list      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -

@@ -240,7 +240,8 @@ async def test_subscribing_before_there_is_a_source_promises_no_posts(
 ) -> None:
     await desk.publish(*POSTS)
     await desk.services.ingest.add(FEED, Visibility.EXAMPLE, title="examples")
-    services = replace(desk.services, access=access)
+    settings = desk.services.settings.model_copy(update={"access": access})
+    services = replace(desk.services, settings=settings)
     desk.router = Router(services, {OPERATOR}, Flood(100, services.clock))
     name = "examples" if "examples" in line else "all public sources"
     assert shown(await desk.say(line)).splitlines() == [

@@ -4,7 +4,6 @@ import asyncio
 import random
 import re
 import signal
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -18,6 +17,7 @@ from tests.chaos.places import Spot
 from tests.chaos.servers import Postgres, Sqlite
 from tests.chaos.verdict import Account, Verdict, judge
 from tests.chaos.world import DC_SENDS, TG_SENDS, World
+from tests.e2e.forks import Process
 from tests.e2e.program import Program
 from tests.emulators.base import Fault
 

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from content import present
 from content.document import (
     Block,
+    Byline,
     Document,
     Excerpt,
     Heading,
     Image,
     Link,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
@@ -22,6 +24,7 @@ from content.document import (
     inline_text,
     map_excerpts,
 )
+from content.formats import DEFAULT, Detail, Format
 from content.i18n import Translator
 from content.present import Look, page_numbers
 from content.text import excerpt
@@ -346,6 +349,117 @@ def test_what_is_attached_beside_pictures_is_linked_once() -> None:
     assert document.blocks[-1] == Paragraph((Link("https://example.org/slides.pdf", (Text("The slides"),)),))
 
 
+# ---- formats
+
+PICTURES = (
+    '<p>First.</p><p><img src="https://example.org/a.png" alt="A"></p><p>Second.</p>'
+    '<blockquote><img src="https://example.org/b.png"><p>Quoted.</p></blockquote>'
+)
+
+
+def shown_as(post: Post, **choices: object) -> Document:
+    return present.post(post, Look(format=Format(**choices).over(DEFAULT)))  # type: ignore[arg-type]
+
+
+def test_a_title_alone_has_its_origin_and_nothing_else() -> None:
+    document = shown_as(make_post(html=PICTURES, text="First."), detail=Detail.TITLE)
+    assert rows(document) == ["Title 1", "Harbour Notes · Mar 1, 2025 17:05"]
+    untitled = shown_as(make_post(title="", text="word " * 100), detail=Detail.TITLE)
+    assert isinstance(untitled.blocks[1], Paragraph) and isinstance(untitled.blocks[1].children[0], Excerpt)
+
+
+def test_a_full_post_has_all_of_its_text_and_its_pictures_in_place() -> None:
+    long = "".join(f"<p>{number} {'word ' * 60}</p>" for number in range(20))
+    document = shown_as(make_post(html=long + PICTURES), detail=Detail.FULL)
+    assert not document.single and document.carried == ((1,),) * len(document.blocks)
+    assert rows(document)[2:-4] == [f"{number} {'word ' * 60}".strip() for number in range(20)]
+    assert [type(block).__name__ for block in document.blocks[-4:]] == [
+        "Paragraph",
+        "Image",
+        "Paragraph",
+        "Quote",
+    ]
+    media = (Media("https://example.org/c.jpg"),)
+    attached = shown_as(make_post(html="<p>x</p>", media=media), detail=Detail.FULL)
+    assert [type(block).__name__ for block in attached.blocks[2:]] == ["Image", "Paragraph"]
+
+
+def test_even_a_full_post_ends() -> None:
+    document = shown_as(
+        make_post(html="<ul>" + f"<li>{'ten chars!' * 10}</li>" * 2000 + "</ul>"), detail=Detail.FULL
+    )
+    assert present.FULL_LENGTH - 110 < len(rows(document)[2]) <= present.FULL_LENGTH
+    assert rows(document)[3:] == ["Read more"]
+
+
+def test_pictures_can_be_left_out_at_any_depth() -> None:
+    media = (Media("https://example.org/c.jpg"),)
+    for detail in (Detail.EXCERPT, Detail.FULL):
+        document = shown_as(make_post(html=PICTURES, media=media), detail=detail, pictures=False)
+        assert "Image" not in repr(document)
+        assert rows(document)[2:] == ["First.", "Second.", "Quoted."]
+
+
+def test_the_origin_names_what_was_chosen() -> None:
+    post = make_post(author="Ann")
+    assert rows(shown_as(post, author=True))[1] == "Harbour Notes · Ann · Mar 1, 2025 17:05"
+    assert rows(shown_as(post, source=False))[1] == "Mar 1, 2025 17:05"
+    same = replace(post, author="Harbour Notes")
+    assert rows(shown_as(same, author=True))[1] == "Harbour Notes · Mar 1, 2025 17:05"
+
+
+def test_hashtags_are_a_last_line() -> None:
+    tags = (
+        "Short wave",
+        "HF/antennas",
+        "天线 入门",
+        "#radio",
+        "Radio",
+        "2025",
+        "C++",
+        "R&D",
+        "<b>",
+        "x" * 41,
+    )
+    document = shown_as(make_post(tags=tags, html="<p>x</p>"), hashtags=True)
+    assert rows(document)[-1] == "#Short_wave #HF_antennas #天线_入门 #radio #C #R_D #b"
+    assert len(present.hashtags([f"tag {n}" for n in range(50)])) == present.HASHTAGS
+    assert rows(shown_as(make_post(tags=("2025", "!")), hashtags=True))[-1].startswith("Harbour"), (
+        "none is left"
+    )
+
+
+def test_an_edition_of_titles() -> None:
+    look = Look(format=Format(detail=Detail.TITLE, source=False).over(DEFAULT))
+    posts = [make_post(3, text="x"), make_post(4, title="", text="a short note")]
+    assert rows(present.edition(posts, look))[2:] == ["Title 3", "a short note"]
+
+
+# ---- withdrawn posts
+
+
+def test_a_withdrawn_post_is_struck_through_and_says_why() -> None:
+    post = make_post(html="<p>Words.</p>", text="Words.", withdrawn_at=WHEN)
+    for detail in Detail:
+        document = shown_as(post, detail=detail)
+        title, origin, said, *body = document.blocks
+        assert isinstance(title, Heading) and isinstance(title.children[0], Strike)
+        assert block_text(origin) == "Harbour Notes · Mar 1, 2025 17:05"
+        assert block_text(said) == "The source has withdrawn this post."
+        assert [block_text(block) for block in body] == ([] if detail is Detail.TITLE else ["Words."])
+        assert all(isinstance(block, Paragraph) and isinstance(block.children[0], Strike) for block in body)
+        assert document.single and document.carried == ((1,),) * len(document.blocks)
+
+
+def test_a_line_of_a_withdrawn_post_is_struck_through() -> None:
+    for document in (
+        present.page(make_page(make_post(text="Words.", withdrawn_at=WHEN)), LOOK),
+        present.edition([make_post(text="Words.", withdrawn_at=WHEN)], LOOK),
+    ):
+        (line,) = (block for block in document.blocks if "Words." in block_text(block))
+        assert repr(line).count("Strike(") == 2, "its title and its text"
+
+
 # ---- editions and the rest
 
 
@@ -373,6 +487,7 @@ def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest()
     document = present.edition(posts, LOOK, title="Morning")
     assert rows(document)[1:] == [
         "Morning",
+        "",  # the table of contents, which only rich messages show
         "Source 1",
         "Title 1: x",
         "Title 3: x",
@@ -380,7 +495,7 @@ def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest()
         "Title 2: x",
         "Title 4: x",
     ]
-    assert document.carried == ((), (), (), (1,), (3,), (), (2,), (4,))
+    assert document.carried == ((), (), (), (), (1,), (3,), (), (2,), (4,))
 
 
 def test_a_schedule_says_what_was_understood_and_the_next_runs_in_local_time() -> None:
@@ -463,9 +578,8 @@ class TestLongBodies:
     def test_a_tag_that_the_cut_goes_through_is_left_out(self) -> None:
         html = "<p>" + "x" * 100 + '</p><img src="https://e.org/' + "i" * present.BODY_HTML + '.png">'
         shown = present.post(make_post(html=html), LOOK)
-        assert [type(block) for block in shown.blocks] == [Heading, Paragraph, Paragraph, Paragraph]
+        assert [type(block) for block in shown.blocks] == [Heading, Byline, Paragraph, Paragraph]
 
     def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
         (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[3:]
-        assert isinstance(line, Paragraph)
         assert len(block_text(line)) < 2 * LOOK.excerpt_length

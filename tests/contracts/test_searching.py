@@ -7,7 +7,7 @@ from content.types import Correction, Rung, Visibility
 from scheduler.actions import searching
 from scheduler.ports import Found, Store
 from scheduler.types import Chat
-from tests.builders import new_post
+from tests.builders import NOW, new_post
 from tests.contracts.world import World
 
 POSTS = {
@@ -118,7 +118,8 @@ async def test_words_of_posts_that_are_gone_or_changed_are_not_meant(
     store: Store, world: World, ids: dict[str, int]
 ) -> None:
     async with store.write() as work:
-        await work.posts.update([(ids["bread"], new_post("bread", title="Loaves", text="of wheat"))])
+        changed = new_post("bread", title="Loaves", text="of wheat")
+        await work.posts.update([(ids["bread"], changed)], NOW)
         await work.posts.remove([ids["rye"]])
         await work.commit()
     async with store.read() as work:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
+from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
 from content.types import NO_OPTIONS, Failure, Match, Visibility
@@ -208,6 +209,47 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     await store.close()
 
 
+async def test_deliveries_of_revision_8_are_carried_along(database_url: str) -> None:
+    """Nothing was chosen before, so that posts look as they did."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    chat = await World(store).follower(source)
+    await World(store).publish(source, "a")
+    (before,) = await World(store).found()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0008")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    assert await World(store).found() == [before] and before.format == DEFAULT
+    async with store.read() as work:
+        assert await work.chats.get(chat.id) == chat
+    await store.close()
+
+
+async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None:
+    """None of them counts as changed, so that nothing is edited after the upgrade."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    ids = await World(store).posts(source, "a", "b")
+    async with store.write() as work:
+        before = await work.posts.by_ids(ids)
+        await work.posts.set_withdrawn(ids[:1], True, NOW)
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0010")
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert set(await connection.scalars(text("SELECT changed_at FROM posts"))) == {None}
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.posts.by_ids(ids) == before
+    await store.close()
+
+
 async def test_an_empty_database_is_not_current_and_becomes_it(empty_database_url: str) -> None:
     async with engine_for(empty_database_url) as engine:
         async with engine.connect() as connection:
@@ -314,7 +356,7 @@ async def test_several_may_build_the_index_anew_at_once(database_url: str) -> No
     stores = await asyncio.gather(*(SqlStore.open(database_url) for _ in range(3)))
     assert len(await world.search("antenna")) == 11
     async with store.write() as work:
-        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids])
+        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids], NOW)
         await work.commit()
     assert await world.search("antenna") == (), "no entry was left over"
     for opened in (store, *stores):

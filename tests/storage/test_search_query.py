@@ -245,9 +245,7 @@ typed = st.lists(
     st.tuples(pieces, st.sampled_from(["", " ", " ", " -", "*", '"', ' "', '" ', "-"])), max_size=6
 )
 QUERIES = typed.map(lambda items: "".join(piece + glue for piece, glue in items))
-steady = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+steady = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(QUERIES)

@@ -43,7 +43,13 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 
-_MARKS = {SpanKind.EMPHASIS: "*", SpanKind.STRONG: "**", SpanKind.STRIKE: "~~"}
+_MARKS = {
+    SpanKind.EMPHASIS: "*",
+    SpanKind.STRONG: "**",
+    SpanKind.UNDERLINE: "__",
+    SpanKind.STRIKE: "~~",
+    SpanKind.SPOILER: "||",
+}
 # Characters that could end a URL, or the marks around it, too early.
 _IN_URLS = {ord(ch): f"%{ord(ch):02X}" for ch in ' "*<>\\^`{|}'}
 _IN_TARGETS = _IN_URLS | {ord("("): "%28", ord(")"): "%29"}

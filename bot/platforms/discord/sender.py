@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
@@ -14,13 +14,19 @@ from bot.platforms.discord.events import custom_id
 from bot.platforms.discord.pacing import answered
 from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
-from bot.platforms.discord.render import render
+from bot.platforms.discord.render import prefers_rich, render
+from bot.platforms.discord.threads import go_on_in_thread
+from bot.platforms.discord.views import layout_view
 from content.document import Document
+from content.formats import Rich
+from scheduler.errors import ContentRejected
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
 # A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
 # nonce ("the past few minutes"). discord.py itself would wait five minutes.
 SEND_TIMEOUT = 60.0
+
+S = TypeVar("S", Sent, Sent | None)
 
 
 class DiscordSender:
@@ -43,15 +49,29 @@ class DiscordSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        choice = chat.choices.rich
+        return choice is Rich.ON or (choice is not Rich.OFF and prefers_rich(document))
+
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        sending = self._send(chat, message.payload, key, silent)
         try:
-            return await self._in_time(self._send(chat, message.payload, key))
+            return await self._in_time(self._go_on(chat, message, sending))
         except FAULTS as exc:
             raise send_error(exc) from exc
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         try:
-            return await find(self._client, chat, message.payload, since, self._now())
+            found = find(self._client, chat, message.payload, since, self._now())
+            return await self._go_on(chat, message, found)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        try:
+            await self._in_time(self._rewrite(sent, message.payload))
+        except discord.NotFound as exc:
+            raise ContentRejected(f"the message was deleted: {exc.text}", final=True) from exc
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -80,27 +100,46 @@ class DiscordSender:
             raise TimeoutError
         return task.result()
 
+    async def _go_on(self, chat: Chat, message: Message, sending: Coroutine[Any, Any, S]) -> S | Sent:
+        """The message, and the thread in which its post goes on if the chat wants one.
+
+        Servers that follow a channel get its messages, not its threads: a post that is published has none.
+        """
+        sent = await sending
+        goes_on = message.payload.get("continued") and chat.format.threads and not chat.crosspost
+        if sent is None or not goes_on:
+            return sent
+        return await go_on_in_thread(self._client, sent, message.payload["title"])
+
     def _forget(self, task: asyncio.Task[Sent]) -> None:
         self._overdue.discard(task)
         if not task.cancelled():
             task.exception()  # read it, or asyncio logs that it was never retrieved
 
-    async def _send(self, chat: Chat, payload: Payload, key: str) -> Sent:
+    async def _send(self, chat: Chat, payload: Payload, key: str, silent: bool) -> Sent:
         number = int(chat.place.address)
         channel = self._client.get_channel(number)
         if isinstance(channel, discord.ForumChannel):
-            return await self._open_thread(channel, payload)
+            return await self._open_thread(channel, payload, silent)
         try:
-            return await self._post(number, payload, key)
+            return await self._post(number, payload, key, silent)
         except discord.HTTPException as exc:
-            return await self._otherwise(exc, chat, payload, key)
+            return await self._otherwise(exc, chat, payload, key, silent)
 
-    async def _post(self, channel: int, payload: Payload, key: str) -> Sent:
+    async def _post(self, channel: int, payload: Payload, key: str, silent: bool) -> Sent:
         target = self._client.get_partial_messageable(channel)
-        sent = await target.send(nonce=key, **content(payload))
+        sent = await target.send(nonce=key, silent=silent, **content(payload))
         return Sent(str(channel), (str(sent.id),))
 
-    async def _otherwise(self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str) -> Sent:
+    async def _rewrite(self, sent: Sent, payload: Payload) -> Sent:
+        channel = self._client.get_partial_messageable(int(sent.address))
+        for number in sent.message_ids:
+            await channel.get_partial_message(int(number)).edit(**content(payload))
+        return sent
+
+    async def _otherwise(
+        self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str, silent: bool
+    ) -> Sent:
         """Try again in the way that a refusal calls for. Raises the refusal if there is none."""
         number, is_person = int(chat.place.address), chat.kind is ChatKind.PRIVATE
         match error.code:
@@ -110,19 +149,19 @@ class DiscordSender:
             case errors.ARCHIVED:
                 # A locked thread gives the same error; then unarchiving fails and the chat is paused.
                 await self._client.http.edit_channel(number, archived=False)
-                return await self._post(number, payload, key)
+                return await self._post(number, payload, key, silent)
             case errors.UNKNOWN_CHANNEL if is_person:
                 # The settings name operators by the id of the person, not of the DM channel.
                 conversation = await self._client.create_dm(discord.Object(number))
-                return await self._post(conversation.id, payload, key)
+                return await self._post(conversation.id, payload, key, silent)
             case errors.NOT_A_TEXT_CHANNEL:
                 # A forum that the gateway has not announced yet.
                 channel = await self._client.fetch_channel(number)
                 if isinstance(channel, discord.ForumChannel):
-                    return await self._open_thread(channel, payload)
+                    return await self._open_thread(channel, payload, silent)
         raise error
 
-    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload) -> Sent:
+    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload, silent: bool) -> Sent:
         """Open a thread, which is how a forum takes posts.
 
         If the forum requires a tag, it gets the first one that is not reserved for moderators.
@@ -131,7 +170,9 @@ class DiscordSender:
         tags = free[:1] if forum.flags.require_tag else []
         token = answered.set([])  # threads have no nonce, so a retry could open a second one
         try:
-            opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
+            opened = await forum.create_thread(
+                name=payload["title"], applied_tags=tags, silent=silent, **content(payload)
+            )
         finally:
             answered.reset(token)
         return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)
@@ -139,6 +180,8 @@ class DiscordSender:
 
 def content(payload: Payload) -> dict[str, Any]:
     """The keyword arguments of a send or edit. No mention in it notifies anybody."""
+    if made := payload.get("components"):
+        return {"view": layout_view(made), "allowed_mentions": discord.AllowedMentions.none()}
     return {
         "content": payload["content"] or None,
         "embeds": [discord.Embed.from_dict(embed) for embed in payload["embeds"]],

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from bot.platforms.flat import Flat, Span, SpanKind, flatten, is_visible, trim
+from bot.platforms.flat import QUOTES, Flat, Span, SpanKind, flatten, is_visible, trim
 from bot.platforms.messages import NOTHING, messages, with_urls, without_mentions
 from content.document import Document, Image, is_web_url
 from scheduler.types import Form, Message, Payload
@@ -25,11 +25,24 @@ _TYPES = {
     SpanKind.PRE: "pre",
     SpanKind.LINK: "text_link",
     SpanKind.QUOTE: "blockquote",
+    SpanKind.FOLDED: "expandable_blockquote",
+    SpanKind.UNDERLINE: "underline",
+    SpanKind.SPOILER: "spoiler",
 }
 # The kinds by importance: with more than ENTITIES spans, the last kinds are dropped first.
-_WORTH = tuple(SpanKind(k) for k in ("link", "pre", "quote", "code", "strong", "emphasis", "strike"))
+_WORTH = (
+    SpanKind.LINK,
+    SpanKind.SPOILER,
+    SpanKind.PRE,
+    *QUOTES,
+    SpanKind.CODE,
+    SpanKind.STRONG,
+    SpanKind.EMPHASIS,
+    SpanKind.STRIKE,
+    SpanKind.UNDERLINE,
+)
 _CODE = (SpanKind.CODE, SpanKind.PRE)
-_STYLES = (SpanKind.STRONG, SpanKind.EMPHASIS, SpanKind.STRIKE)
+_STYLES = (SpanKind.STRONG, SpanKind.EMPHASIS, SpanKind.STRIKE, SpanKind.UNDERLINE, SpanKind.SPOILER)
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
@@ -74,7 +87,7 @@ def _entities(flat: Flat) -> list[dict[str, Any]]:
     spans = sorted(_allowed(flat), key=lambda span: (_WORTH.index(span.kind), span.start))[:ENTITIES]
     # The offset of each code point in UTF-16 units, as the Bot API counts.
     offsets = [0, *accumulate(1 + (ord(ch) > 0xFFFF) for ch in flat.text)]
-    in_order = sorted(spans, key=lambda span: (span.start, -span.end, span.kind is not SpanKind.QUOTE))
+    in_order = sorted(spans, key=lambda span: (span.start, -span.end, span.kind not in QUOTES))
     return [_entity(span, offsets) for span in in_order]
 
 
@@ -96,7 +109,7 @@ def _allowed(flat: Flat) -> Iterator[Span]:
     ]
     yield from links
     yield from code
-    yield from (span for span in flat.spans if span.kind is SpanKind.QUOTE)
+    yield from (span for span in flat.spans if span.kind in QUOTES)
     for style in (span for span in flat.spans if span.kind in _STYLES):
         yield from _around(flat.text, style, code)
 

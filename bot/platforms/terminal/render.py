@@ -8,7 +8,18 @@ from rich.text import Text as RichText
 from bot.platforms.flat import SpanKind, flatten
 from bot.platforms.messages import posts_of
 from bot.visible import visible
-from content.document import Block, Document, Image, Link, Paragraph, Text, is_web_url
+from content.document import (
+    Block,
+    Document,
+    Emphasis,
+    Image,
+    LineBreak,
+    Link,
+    Media,
+    Paragraph,
+    Text,
+    is_web_url,
+)
 from scheduler.types import Form, Message, Payload
 
 _STYLES = {
@@ -18,6 +29,9 @@ _STYLES = {
     SpanKind.CODE: "cyan",
     SpanKind.PRE: "cyan",
     SpanKind.QUOTE: "dim",
+    SpanKind.FOLDED: "dim",
+    SpanKind.UNDERLINE: "underline",
+    SpanKind.SPOILER: "reverse",
 }
 
 
@@ -29,11 +43,13 @@ def render(document: Document, form: Form) -> tuple[Message, ...]:
 
 
 def _with_address(block: Block) -> Block:
-    """Replace a picture by a link to it, because a terminal shows no pictures."""
-    if not isinstance(block, Image) or not is_web_url(block.url):
+    """Replace a picture, sound or film by a link to it, because a terminal shows none of them."""
+    if not isinstance(block, Image | Media) or not is_web_url(block.url):
         return block
-    alt = f"{block.alt.strip()}: " if block.alt.strip() else ""
-    return Paragraph((Text(f"🖼 {alt}"), Link(block.url, (Text(block.url),))))
+    sign, name = ("🖼", block.alt) if isinstance(block, Image) else ("▶", block.title)
+    label = f"{name.strip()}: " if name.strip() else ""
+    caption = (LineBreak(), Emphasis(block.caption)) if block.caption else ()
+    return Paragraph((Text(f"{sign} {label}"), Link(block.url, (Text(block.url),)), *caption))
 
 
 def plain(payload: Payload) -> str:

@@ -16,17 +16,19 @@ with warnings.catch_warnings():
     from bot.platforms.discord.adapter import DiscordAdapter
     from bot.platforms.discord.client import Client
 
+from bot.loading import load_settings
 from bot.platforms.attempts import Sleep
 from bot.platforms.discord import DiscordSettings
 from bot.platforms.discord.limits import LIMITS
 from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from scheduler.ports import Clock, Sender
 from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
 from tests.e2e.program import FeedServer, item
 from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
+from tests.emulators.discord.layout import texts as displayed
 
 SEND = "POST /channels/{channel}/messages"
 CALLBACK = "POST /interactions/{interaction}/{token}/callback"
@@ -118,6 +120,7 @@ class Live(Deployment[Channel]):
 def text_of(message: Message) -> str:
     """What a message says, wherever it stands."""
     texts = [message.content, *(str(embed.get("description", "")) for embed in message.embeds)]
+    texts += displayed(message.components)
     return "\n".join(text for text in texts if text)
 
 

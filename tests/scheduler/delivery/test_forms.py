@@ -4,7 +4,7 @@ import pytest
 
 from scheduler.errors import Ambiguous, ContentRejected, Refused
 from scheduler.ports import DeliveryFilter
-from scheduler.types import Broadcast, BroadcastKind, Form
+from scheduler.types import Broadcast, BroadcastKind, ChatKind, Form
 from tests.fakes import Fault
 from tests.scheduler.conftest import World
 from tests.scheduler.delivery.builders import FOUR_LINES, sends_end, until_quiet, waiting
@@ -28,6 +28,38 @@ async def test_rejected_content_is_sent_plainer(
     assert [seen.form for seen in world.platform.arrived] == [form]
     assert len(set(world.platform.attempts)) == len(world.platform.attempts)  # each form has its own key
     assert world.ledger(chat) == {"hello": "sent"}
+
+
+@pytest.mark.parametrize(
+    ("faults", "form"),
+    [
+        ([], Form.RICH),
+        ([ContentRejected("picture", media=True)], Form.RICH_TEXT),
+        ([ContentRejected("no such method")], Form.FULL),
+        ([ContentRejected("picture", media=True), ContentRejected("blocks")], Form.FULL),
+        ([ContentRejected("blocks"), ContentRejected("picture", media=True)], Form.NO_MEDIA),
+    ],
+)
+async def test_a_rich_message_that_is_rejected_steps_down(
+    world: World, faults: list[ContentRejected], form: Form
+) -> None:
+    world.platform.rich = True
+    chat = await waiting(world, "hello")
+    world.platform.faults = [Fault(error) for error in faults]
+    await world.dispatcher().drain()
+    assert [seen.form for seen in world.platform.arrived] == [form]
+    assert world.ledger(chat) == {"hello": "sent"}
+
+
+async def test_each_kind_of_chat_gets_its_own_form(world: World) -> None:
+    world.platform.rich = True
+    await world.source()
+    private = await world.chat("1")
+    channel = await world.chat("2", kind=ChatKind.CHANNEL)
+    await world.publish("hello")
+    await world.dispatcher().drain()
+    forms = {seen.place: seen.form for seen in world.platform.arrived}
+    assert forms == {private.place: Form.RICH, channel.place: Form.FULL}
 
 
 async def test_what_is_rejected_in_every_form_fails_and_can_be_retried(world: World) -> None:

@@ -54,7 +54,7 @@ LAST_REFUSED = replace(DELIVERY, attempts=MAX_REFUSED - 1)
 def to(
     error: SendError, delivery: Delivery = DELIVERY, part: Part = PART, *, deduplicates: bool = False
 ) -> Reaction:
-    attempt = Attempt(delivery, part, Rendering(part.rendering_key, (MESSAGE,)))
+    attempt = Attempt(delivery, part, Rendering(part.rendering_key, part.form, (MESSAGE,)))
     return Reactions(deduplicates, random.Random(1)).to_error(error, attempt, NOON)
 
 

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from content.document import Document
+from content.formats import NOTHING, Detail, Format
 from content.types import Post
 from scheduler.delivery.renderings import CACHED, Renderings
 from scheduler.types import Delivery, Form, Part, PartState
@@ -37,7 +39,7 @@ async def test_chats_that_get_the_same_share_a_rendering(world: World) -> None:
     counting = Counting()
     renderings = Renderings(world.store, world.platform, counting)
     found = await asyncio.gather(*(renderings.get(one, Form.FULL) for one in await claim(world)))
-    assert len(found) == 20 and len({key for key, _ in found}) == 1
+    assert len(found) == 20 and len({one.key for one in found}) == 1
     assert counting.calls == 1
 
 
@@ -49,11 +51,29 @@ async def test_languages_and_forms_are_told_apart(world: World) -> None:
     chinese = replace(delivery, chat=replace(delivery.chat, language="zh"))
     renderings = Renderings(world.store, world.platform, compose)
     keys = {
-        (await renderings.get(one, form))[0]
+        (await renderings.get(one, form)).key
         for one in (delivery, chinese)
         for form in (Form.FULL, Form.PLAIN)
     }
     assert len(keys) == 4
+
+
+async def test_what_is_visible_is_told_apart_and_nothing_else(world: World) -> None:
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    renderings = Renderings(world.store, world.platform, compose)
+
+    async def key(own: Format = NOTHING, **chat: Any) -> str:
+        one = replace(delivery, choices=own, chat=replace(delivery.chat, **chat))
+        return (await renderings.get(one, Form.FULL))[0]
+
+    same = await key()
+    assert await key(Format(silent=True), choices=Format(detail=Detail.EXCERPT, edits=False)) == same
+    assert await key(Format(pictures=True), choices=Format(pictures=False)) == same
+    assert await key(Format(pictures=False)) == await key(choices=Format(pictures=False)) != same
+    assert await key(timezone="Asia/Shanghai") != same, "the date is another one there"
 
 
 async def test_a_restart_finds_the_rendering_that_was_begun(world: World) -> None:
@@ -75,11 +95,11 @@ async def test_another_language_counts_from_the_next_edition_on(world: World) ->
     await world.publish("hello")
     (delivery,) = await claim(world)
     renderings = Renderings(world.store, world.platform, compose)
-    key, _ = await renderings.get(delivery, Form.FULL)
+    key = (await renderings.get(delivery, Form.FULL)).key
     begun = Part(delivery.id, 0, Form.FULL, PartState.SENT, delivery.posts, key)
     chinese = replace(delivery, parts=(begun,), chat=replace(delivery.chat, language="zh"))
-    assert (await renderings.get(chinese, Form.FULL))[0] == key
-    assert (await renderings.get(chinese, Form.PLAIN))[0] != key  # that has not begun
+    assert (await renderings.get(chinese, Form.FULL)).key == key
+    assert (await renderings.get(chinese, Form.PLAIN)).key != key  # that has not begun
 
 
 async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: World) -> None:
@@ -88,11 +108,25 @@ async def test_a_changed_post_does_not_change_an_edition_that_was_begun(world: W
     world.platform.per_message = 1
     await world.publish("a\nb")
     (delivery,) = await claim(world)
-    _, begun = await Renderings(world.store, world.platform, compose).get(delivery, Form.FULL)
+    begun = (await Renderings(world.store, world.platform, compose).get(delivery, Form.FULL)).messages
     world.sql("UPDATE posts SET text = 'a\nb\nc' WHERE text LIKE 'a%'")
     later = Renderings(world.store, world.platform, compose)
-    assert (await later.get(delivery, Form.FULL))[1] == begun and len(begun) == 2
+    assert (await later.get(delivery, Form.FULL)).messages == begun and len(begun) == 2
     assert chat.id == delivery.chat.id
+
+
+async def test_a_delivery_that_was_begun_without_the_rich_form_goes_on_without_it(world: World) -> None:
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    renderings = Renderings(world.store, world.platform, compose)
+    begun = await renderings.get(delivery, Form.RICH)
+    part = Part(delivery.id, 0, begun.form, PartState.SENT, delivery.posts, begun.key)
+    world.platform.rich = True
+    later = Renderings(world.store, world.platform, compose)
+    assert begun.form is Form.FULL and (await later.get(delivery, Form.RICH)).form is Form.RICH
+    assert await later.get(replace(delivery, parts=(part,)), Form.RICH) == begun
 
 
 async def test_a_limited_number_is_kept_in_memory(world: World) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import whole
+from bot.cli.arguments import commands_of, whole
 from bot.cli.common import Json, counted, open_app, print_json, run, say, to_json
 from content import present, relaxing, snippets
 from content.errors import UsageError
@@ -12,7 +12,10 @@ from content.i18n import Translator
 from content.text import excerpt
 from scheduler.actions import searching
 
+commands = commands_of()
 
+
+@commands.command()
 def search_command(
     words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
     limit: Annotated[
