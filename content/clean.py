@@ -175,7 +175,8 @@ def capped(html: str) -> str:
     body = html.encode("utf-8", "replace")
     if len(body) <= MAX_HTML_BYTES:
         return html
-    cut = sanitise(body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore").rpartition("<")[0])
+    head = body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore")
+    cut = sanitise(head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head)
     return cut if len(cut.encode()) <= MAX_HTML_BYTES else ""
 
 
