@@ -25,6 +25,7 @@ _FORMULA_PICTURE = re.compile(r"/latex\.php\?|//latex\.codecogs\.com/|/math/rend
 _EMOJI = regex.compile(
     r"[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\ufe0f\u200d]+|:[\w+-]+:"
 )
+_DELIMITED = re.compile(r"\\\((?P<inline>.*)\\\)|(?:\\\[|\$\$)(?P<block>.*)(?:\\\]|\$\$)", re.DOTALL)
 _REFERENCES = re.compile(r"[\s,;]*(?:\[\d+\][\s,;]*)+")
 
 
@@ -150,10 +151,21 @@ def _formula(node: LexborNode, place: _Place) -> Sequence[Item]:
 
 def _span(node: LexborNode, place: _Place) -> Sequence[Item]:
     kind = node.attributes.get("class")
-    if kind == "math" and (formula := node.css_first("data[value]")):
-        return _formula(formula, place)
+    if kind == "math":
+        return _formula_in(node, place)
     if kind == "spoiler" or "data-spoiler" in node.attributes:
         return _styled(doc.Spoiler)(node, place)
+    return _children(node, place)
+
+
+def _formula_in(node: LexborNode, place: _Place) -> Sequence[Item]:
+    """The formula in an element that holds nothing else: as TeX between delimiters, or beside other forms."""
+    if formula := node.css_first("data[value]"):
+        return _formula(formula, place)
+    if found := _DELIMITED.fullmatch(node.text().strip()):
+        is_block = node.tag == "div" or found["block"] is not None
+        tex = (found["block"] or found["inline"] or "").strip()
+        return [doc.FormulaBlock(tex) if is_block else doc.Formula(tex)] if tex else ()
     return _children(node, place)
 
 
@@ -280,6 +292,8 @@ def _figure(node: LexborNode, place: _Place) -> Sequence[Item]:
 
 def _division(node: LexborNode, place: _Place) -> Sequence[Item]:
     kind = node.attributes.get("class")
+    if kind == "math":
+        return into_blocks(_formula_in(node, place))
     if kind == "figure":
         return _figure(node, place)
     if kind == "spoiler" or "data-spoiler" in node.attributes:
