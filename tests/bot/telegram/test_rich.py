@@ -1,14 +1,15 @@
 """Documents as rich messages. The emulator's checker says whether Telegram would take them."""
 
-import os
 from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.platforms.flat import clean, is_visible
 from bot.platforms.telegram.gains import gains
+from bot.platforms.telegram.render import render as render_text
 from bot.platforms.telegram.rich import render
 from content import present
 from content.document import (
@@ -42,6 +43,7 @@ from content.document import (
     Text,
     block_text,
     inline_text,
+    map_excerpts,
     text,
 )
 from content.present import Look
@@ -52,8 +54,6 @@ from tests.emulators.telegram.rich import BLOCKS, CHARACTERS, Checked, check
 from tests.emulators.telegram.types import ApiError
 
 PICTURE = "https://example.org/i.png"
-# More examples: SKYWAVE_RICH_EXAMPLES=2000 pytest tests/bot/telegram/test_rich.py -k any_document
-EXAMPLES = int(os.environ.get("SKYWAVE_RICH_EXAMPLES", "15"))
 
 
 def one(*blocks: Block, form: Form = Form.RICH) -> list[dict[str, Any]]:
@@ -197,14 +197,8 @@ def test_an_edition_is_folded_under_its_sources() -> None:
     blocks = one(*document.blocks)
     kinds = [block["type"] for block in blocks]
     assert kinds == ["heading", "heading", "details", *["anchor", "heading", "details", "details"] * 2]
-    (plain,) = present_lines(document)
-    assert "Title 1: Text 1.\nTitle 3: Text 3." in plain
-
-
-def present_lines(document: Document) -> list[str]:
-    from bot.platforms.telegram.render import render as render_text
-
-    return [message.payload["text"] for message in render_text(document, Form.FULL)]
+    (plain,) = render_text(document, Form.FULL)
+    assert "Title 1: Text 1.\nTitle 3: Text 3." in plain.payload["text"]
 
 
 # ---- media
@@ -362,25 +356,16 @@ def is_within(part: str, whole: str) -> bool:
     return all(character in rest for character in part)
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
-@given(DOCUMENTS)
-def test_any_document_is_taken_and_loses_no_text(document: Document) -> None:
-    for form in (Form.RICH, Form.RICH_TEXT):
-        found = shown(document, form)
-        assert not any(seen.lost for seen in found)
-        if document.single:
-            assert len(found) == 1
-        uncut = Document(tuple(map(without_excerpts, document.blocks)))
-        said = "".join(seen.text for seen in shown(uncut, form))
-        for block in uncut.blocks:
-            assert is_within(visible(words_of(block)), visible(said))
-
-
-def without_excerpts(block: Block) -> Block:
-    from content.document import map_excerpts
-
-    (whole,) = map_excerpts(Document((block,)), lambda node: node.text).blocks
-    return whole
+@given(DOCUMENTS, st.sampled_from((Form.RICH, Form.RICH_TEXT)))
+def test_any_document_is_taken_and_loses_no_text(document: Document, form: Form) -> None:
+    found = shown(document, form)
+    assert not any(seen.lost for seen in found)
+    if document.single:
+        assert len(found) == 1
+    uncut = map_excerpts(Document(document.blocks), lambda node: node.text)
+    said = visible("".join(seen.text for seen in shown(uncut, form)))
+    for block in uncut.blocks:
+        assert is_within(visible(words_of(block)), said)
 
 
 # ---- who gets it
