@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///skywave.db"
     operators: Words = frozenset()  # like telegram:123
     poll_interval: int = Field(300, ge=1)  # seconds
+    edits: bool = True  # messages are edited when their posts change
     page_size: int = Field(11, ge=1, le=50)
     excerpt_length: int = Field(350, ge=20, le=2000)  # code points
     language: Literal["en", "zh"] = "en"

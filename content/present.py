@@ -14,6 +14,7 @@ import regex
 from content.blocks import to_blocks
 from content.document import (
     Block,
+    Byline,
     CodeBlock,
     Contents,
     Document,
@@ -27,6 +28,7 @@ from content.document import (
     LineBreak,
     ListBlock,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
@@ -156,6 +158,8 @@ def post(post: Post, look: Look) -> Document:
     if title := excerpt(post.title, 2 * TITLE_LENGTH):
         blocks.append(Heading(link(post.url, Text(title)), level=2))
     blocks.append(_origin(post, look))
+    if post.withdrawn_at:
+        return _withdrawn(post, blocks, look)
     if look.format.detail is not Detail.TITLE:
         blocks += _content(post, look)
     elif not title and post.text.strip():
@@ -164,6 +168,18 @@ def post(post: Post, look: Look) -> Document:
         blocks.append(_line(" ".join(tags)))
     single = look.format.detail is not Detail.FULL
     return Document(tuple(blocks), single=single, carried=((post.id,),) * len(blocks))
+
+
+def _withdrawn(post: Post, head: Sequence[Block], look: Look) -> Document:
+    """A post that its source has deleted: struck through, with a line that says so."""
+    blocks: list[Block] = [
+        replace(block, children=(Strike(block.children),)) if isinstance(block, Heading) else block
+        for block in head
+    ]
+    blocks.append(_line(look.translator.t("The source has withdrawn this post.")))
+    if post.text.strip() and look.format.detail is not Detail.TITLE:
+        blocks.append(Paragraph((Strike((Excerpt(post.text, BODY_LENGTH),)),)))
+    return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
 
 
 def hashtags(tags: Iterable[str]) -> Sequence[str]:
@@ -302,6 +318,10 @@ def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int,
 
 
 def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
+    """A post in a list. One that its source has withdrawn is struck through."""
+    if post.withdrawn_at:
+        entry = _entry(replace(post, withdrawn_at=None), content, look, strong)
+        return Entry((Strike(entry.head),), (Strike(entry.body),) if entry.body else ())
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
@@ -335,16 +355,16 @@ def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int,
     return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
-def _origin(post: Post, look: Look) -> Paragraph:
+def _origin(post: Post, look: Look) -> Byline:
     """The line with source, author and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
     author = excerpt(post.author, TITLE_LENGTH)
-    named = [source] if look.format.source else []
-    named += [author] if look.format.author and author not in named else []
-    line = Text(" · ".join(filter(None, (*named, when))))
+    source = source if look.format.source else ""
+    author = author if look.format.author and author != source else ""
+    line = Text(" · ".join(filter(None, (source, author, when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
-    return Paragraph((Emphasis(inner),), tight=True)
+    return Byline((Emphasis(inner),), tight=True, source=source, author=author, at=post.published_at)
 
 
 def _content(post: Post, look: Look) -> list[Block]:
@@ -371,7 +391,7 @@ def _content(post: Post, look: Look) -> list[Block]:
 def _body(post: Post, html_length: int, length: int) -> tuple[list[Block], bool]:
     """The blocks of the beginning of a post with at most `length` code points; whether any were left out."""
     html = _beginning(post.html, html_length)
-    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+    blocks = to_blocks(html, post.url) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
     room = length
     for block in blocks:

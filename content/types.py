@@ -58,7 +58,9 @@ class Failure:
 class ParsedSource:
     """The result of parsing a source. Posts are in the source's own order, those of a folder newest first.
 
-    `total` is the number of posts that the source has; `posts` may be only the newest of them.
+    `total` is the number of posts that the source has; `posts` may be only the newest of them. `withdrawn`
+    are guids of posts that it says it has deleted. `present` are the guids of all that it has, None for a
+    source that shows only its newest posts: any other post of it was deleted.
     """
 
     title: str = ""
@@ -66,6 +68,8 @@ class ParsedSource:
     posts: tuple[ParsedPost, ...] = ()
     failures: tuple[Failure, ...] = ()
     total: int = 0
+    withdrawn: tuple[str, ...] = ()
+    present: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A stored post. `key` is the same for the same post of another source."""
+    """A stored post. `key` is the same for the same post of another source.
+
+    `withdrawn_at`: since when its source no longer has it, as far as the source says so.
+    """
 
     id: int
     source_id: int
@@ -148,6 +155,7 @@ class Post:
     tags: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     content_hash: str = ""
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +187,7 @@ class KnownPost:
     key: str
     content_hash: str
     opening: str = ""  # its title, or the first characters of its text
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

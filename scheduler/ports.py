@@ -6,7 +6,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from content.document import Document
@@ -68,7 +68,7 @@ class Clock(Protocol):
 class Sender(Protocol):
     """Messages out of one platform. `render` is pure; `send` raises `SendError` only.
 
-    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Publishes`.
+    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Edits`, `Publishes`.
     """
 
     @property
@@ -108,6 +108,18 @@ class Recalls(Protocol):
         """The message, if it is found to have arrived since then.
 
         None if it did not, or if a repeated key settles it. Raises SendError if it could not look.
+        """
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A sender that can edit what it has sent."""
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        """Replace a message; no error if it shows the same already.
+
+        Raises SendError: ContentRejected if it cannot be edited, for instance because it was deleted.
         """
         ...
 
@@ -200,8 +212,15 @@ class PostRepository(Protocol):
         ...
 
     async def update(
-        self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None
+        self,
+        changed: Sequence[tuple[int, NewPost]],
+        now: datetime,
+        tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
+
+    async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
+        """Record that a source has deleted posts, or has them again."""
+        ...
 
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
@@ -444,6 +463,64 @@ class OutboxRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EditLimits:
+    """When messages are edited, and how often at most.
+
+    `age`: after a message was sent, how long it may be edited. `quiet`: how long its posts must not have
+    changed. `of_chat`: edits of a chat in an `hour`; `of_delivery`: edits of a delivery in all.
+    """
+
+    age: timedelta = timedelta(hours=48)
+    quiet: timedelta = timedelta(minutes=1)
+    hour: timedelta = timedelta(hours=1)
+    of_chat: int = 20
+    of_delivery: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit of a delivery's messages to a `version`, the time at which its posts had last changed.
+
+    `shown` has a hash of each message that shows this version, in order. `reason`: why its messages cannot
+    be edited any more.
+    """
+
+    delivery_id: int
+    version: datetime
+    shown: tuple[str, ...] = ()
+    done: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A delivery whose messages show less than `version` of their posts, with its edits so far."""
+
+    delivery: Delivery
+    version: datetime
+    edits: tuple[Edit, ...] = ()
+
+
+class EditRepository(Protocol):
+    async def stale(
+        self, platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
+    ) -> Sequence[Stale]:
+        """Deliveries whose messages are to be edited now, at most `limit`, those that wait longest first.
+
+        Leaves out chats for which a delivery waits, and the deliveries `without`.
+        """
+        ...
+
+    async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
+        """Whether no delivery waits for a chat, and it had fewer edits than an hour may have."""
+        ...
+
+    async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
+        """Store an edit, in the place of an earlier state of it."""
+        ...
+
+
 class DigestRepository(Protocol):
     async def of(self, chat_id: int) -> Digest | None:
         """The chat's digest, if it has one."""
@@ -596,6 +673,9 @@ class UnitOfWork(Protocol):
 
     @property
     def outbox(self) -> OutboxRepository: ...
+
+    @property
+    def edits(self) -> EditRepository: ...
 
     @property
     def digests(self) -> DigestRepository: ...

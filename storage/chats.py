@@ -27,6 +27,7 @@ from storage.models import (
     DeliveryRow,
     DigestRow,
     DraftRow,
+    EditRow,
     LedgerRow,
     SearchRow,
     SubscriptionRow,
@@ -170,6 +171,7 @@ class SqlChats:
         missing = (SubscriptionRow.chat_id == drop) & SubscriptionRow.scope.not_in(followed.scalar_subquery())
         await self._session.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
         await self._unite_digests(keep, drop)
+        await self._session.execute(update(EditRow).where(EditRow.chat_id == drop).values(chat_id=keep))
         await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:

@@ -132,6 +132,7 @@ class PostRow(Base):
         UniqueConstraint("source_id", "guid"),
         Index(None, "key"),
         Index(None, "published_at", "id"),
+        partial("ix_posts_changed", "changed_at IS NOT NULL", "changed_at"),
         # A post id must never be reused: pages and subscriptions refer to positions by it.
         {"sqlite_autoincrement": True},
     )
@@ -153,6 +154,8 @@ class PostRow(Base):
     media: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     content_hash: Mapped[str]
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
+    changed_at: Mapped[datetime | None]  # when what people see of it last changed
+    withdrawn_at: Mapped[datetime | None]
 
 
 class TombstoneRow(Base):
@@ -304,6 +307,21 @@ class PartRow(Base):
     unknowns: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(default="")
     begun_at: Mapped[datetime | None]  # when it was first written ahead
+
+
+class EditRow(Base):
+    """That a delivery's messages were edited, or are being edited, after its posts had changed."""
+
+    __tablename__ = "edits"
+    __table_args__ = (Index(None, "chat_id", "at"),)
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="CASCADE"), primary_key=True)
+    version: Mapped[datetime] = mapped_column(primary_key=True)  # when its posts had last changed
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    at: Mapped[datetime]
+    shown: Mapped[list[str]] = mapped_column(JSON)  # a hash of each message that shows this version
+    done: Mapped[bool]
+    reason: Mapped[str]  # why its messages cannot be edited any more
 
 
 class LedgerRow(Base):

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import inf
@@ -95,7 +95,8 @@ class FakePlatform:
 
     `attempts` are the keys of all sends in order, `arrived` the visible messages. `on_send` runs in a send,
     before its outcome. `published` are the keys of published messages, `unpublished` the errors of the next
-    publications, in order. `rich`: documents are sent in the rich form, except to channels.
+    publications, in order. `rewritten` are the keys of all edits in order, `edit_faults` how the next ones
+    end; None: well. `rich`: documents are sent in the rich form, except to channels.
     """
 
     clock: FakeClock
@@ -110,6 +111,8 @@ class FakePlatform:
     arrived: list[Arrived] = field(default_factory=list)
     unpublished: list[SendError] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
+    rewritten: list[str] = field(default_factory=list)
+    edit_faults: list[Fault | None] = field(default_factory=list)
     rich: bool = False
 
     def prefers_rich(self, document: Document, chat: Chat) -> bool:
@@ -144,6 +147,16 @@ class FakePlatform:
         text, form = str(message.payload["text"]), Form(message.payload["form"])
         at = self.clock.monotonic()
         self.arrived.append(Arrived(chat.place, text, form, message.posts, key, at, silent))
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        (key,) = sent.message_ids
+        self.rewritten.append(key)
+        fault = self.edit_faults.pop(0) if self.edit_faults else None
+        if fault is None or fault.arrived:
+            text = str(message.payload["text"])
+            self.arrived = [replace(one, text=text) if one.key == key else one for one in self.arrived]
+        if fault is not None:
+            raise fault.error
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         if isinstance(self.recalls, SendError):

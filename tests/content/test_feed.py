@@ -125,6 +125,16 @@ class TestRss:
 
 
 class TestAtomAndRdf:
+    def test_posts_that_the_publisher_says_are_deleted(self) -> None:
+        said = (
+            '<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="urn:one&amp;two"'
+            " when='2026-07-14T10:00:00Z'><at:comment>spam</at:comment></at:deleted-entry>"
+            "<deleted-entry when='2026-07-14T10:00:00Z' ref=' urn:three '/>"
+        )
+        parsed = parse(ATOM.replace("</feed>", f"{said}</feed>"))
+        assert parsed.withdrawn == ("urn:one&two", "urn:three")
+        assert len(parsed.posts) == len(parse(ATOM).posts) and parse(ATOM).withdrawn == ()
+
     def test_atom(self) -> None:
         parsed = parse(ATOM)
         assert (parsed.title, parsed.url) == ("T < b", "https://example.net/")

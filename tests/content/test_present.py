@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from content import present
 from content.document import (
     Block,
+    Byline,
     Document,
     Excerpt,
     Heading,
     Image,
     Link,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
@@ -433,6 +435,31 @@ def test_an_edition_of_titles() -> None:
     assert rows(present.edition(posts, look))[2:] == ["Title 3", "a short note"]
 
 
+# ---- withdrawn posts
+
+
+def test_a_withdrawn_post_is_struck_through_and_says_why() -> None:
+    post = make_post(html="<p>Words.</p>", text="Words.", withdrawn_at=WHEN)
+    for detail in Detail:
+        document = shown_as(post, detail=detail)
+        title, origin, said, *body = document.blocks
+        assert isinstance(title, Heading) and isinstance(title.children[0], Strike)
+        assert block_text(origin) == "Harbour Notes · Mar 1, 2025 17:05"
+        assert block_text(said) == "The source has withdrawn this post."
+        assert [block_text(block) for block in body] == ([] if detail is Detail.TITLE else ["Words."])
+        assert all(isinstance(block, Paragraph) and isinstance(block.children[0], Strike) for block in body)
+        assert document.single and document.carried == ((1,),) * len(document.blocks)
+
+
+def test_a_line_of_a_withdrawn_post_is_struck_through() -> None:
+    for document in (
+        present.page(make_page(make_post(text="Words.", withdrawn_at=WHEN)), LOOK),
+        present.edition([make_post(text="Words.", withdrawn_at=WHEN)], LOOK),
+    ):
+        (line,) = (block for block in document.blocks if "Words." in block_text(block))
+        assert repr(line).count("Strike(") == 2, "its title and its text"
+
+
 # ---- editions and the rest
 
 
@@ -551,7 +578,7 @@ class TestLongBodies:
     def test_a_tag_that_the_cut_goes_through_is_left_out(self) -> None:
         html = "<p>" + "x" * 100 + '</p><img src="https://e.org/' + "i" * present.BODY_HTML + '.png">'
         shown = present.post(make_post(html=html), LOOK)
-        assert [type(block) for block in shown.blocks] == [Heading, Paragraph, Paragraph, Paragraph]
+        assert [type(block) for block in shown.blocks] == [Heading, Byline, Paragraph, Paragraph]
 
     def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
         (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[3:]

@@ -52,7 +52,7 @@ async def test_both_change_different_posts_and_neither_change_is_lost(worlds: tu
 
     async def change(world: World, mine: list[int], text: str) -> None:
         async with world.store.write() as work:
-            await work.posts.update([(post_id, new_post(text=text)) for post_id in mine])
+            await work.posts.update([(post_id, new_post(text=text)) for post_id in mine], NOW)
             await work.commit()
 
     await asyncio.gather(change(one, ids[::2], "aerial"), change(two, ids[1::2], "mast"))

@@ -66,6 +66,25 @@ async def test_a_post_goes_out_once(sky: Live, news: Channel, talk: Channel) -> 
     assert delivery.parts[0].sent.message_ids == (str(message.id),)
 
 
+async def test_a_message_follows_its_post(sky: Live, news: Channel, talk: Channel) -> None:
+    await broadcast(sky, None, news, talk)
+    (first,) = sky.dc.messages(talk)
+    await sky.publish(item("new", content_html="<p>Corrected.</p>"))
+    sky.skip(61)
+    await sky.dc.wait_for(lambda: len(sky.dc.messages(talk)[0].history) == 1)
+    (edited,) = sky.dc.messages(talk)
+    assert edited.id == first.id and "Corrected." in text_of(edited)
+    sky.dc.remove(edited)
+    await sky.publish(item("new", content_html="<p>Corrected again.</p>"))
+    sky.skip(61)
+    await sky.until(lambda: reason_is(sky, talk, "not edited: the message was deleted"))
+    assert sky.dc.messages(talk) == []
+
+
+async def reason_is(sky: Live, channel: Channel, begin: str) -> bool:
+    return (await sky.deliveries(channel))[-1].reason.startswith(begin)
+
+
 @pytest.mark.parametrize("code", GONE)
 async def test_a_chat_that_is_gone_gets_nothing_more(
     sky: Live, news: Channel, talk: Channel, code: int

@@ -93,6 +93,22 @@ async def test_an_accepted_message_was_sent_whatever_else_the_answer_says(
     assert (part.sent.address, part.sent.message_ids) == (str(ann.id), ("7",))
 
 
+async def test_a_message_follows_its_post(sky: Live, ann: Chat, bob: Chat) -> None:
+    await broadcast(sky, None, ann, bob)
+    (first,) = sky.tg.messages(ann)
+    await sky.publish(item("new", content_html="<p>Corrected.</p>"))
+    sky.skip(61)
+    await sky.tg.wait_for(lambda: "Corrected." in sky.texts(ann)[0] and "Corrected." in sky.texts(bob)[0])
+    async with sky.app.store.write() as work:
+        await work.posts.set_withdrawn([await work.posts.newest_id()], True, sky.clock.now())
+        await work.commit()
+    sky.skip(61)
+    await sky.tg.wait_for(lambda: "withdrawn" in sky.texts(ann)[0])
+    (last,) = sky.tg.messages(ann)
+    assert last.message_id == first.message_id and len(last.history) == 2
+    assert "strikethrough" in {entity.type for entity in last.entities}
+
+
 @pytest.mark.parametrize("kind", GONE)
 async def test_a_chat_that_is_gone_gets_nothing_more(sky: Live, ann: Chat, bob: Chat, kind: str) -> None:
     await broadcast(sky, refused(kind), ann, bob)
