@@ -481,6 +481,7 @@ def wrap(inlines: tuple[Inline, ...]) -> list[tuple[set[str], Block]]:
 
 @settings(deadline=None, max_examples=300)
 @given(ANYTHING)
+@example("HTTP://__0__")
 def test_text_in_marks_adds_none(content: str) -> None:
     for expected, block in wrap(text(content)):
         source = shown(block)
