@@ -129,6 +129,15 @@ def test_many_pictures_are_several_galleries_and_at_last_several_messages() -> N
     assert seen == [PICTURE.format(number) for number in range(95)]
 
 
+def test_many_short_parts_are_several_messages() -> None:
+    messages = render(Document((BODY, Divider()) * 50), Form.RICH)
+    for message in messages:
+        check(message, Form.RICH)
+    shapes = [shape(message.payload["components"][0]) for message in messages]
+    assert [len(parts) for parts in shapes] == [39, 39, 19]  # without a separator at the ends
+    assert {part for parts in shapes for part in parts[::2]} == {"The tide is late."}
+
+
 def test_without_pictures_they_are_links() -> None:
     made = rich(TITLE, image(1), BODY, image(2), Divider(), BODY, form=Form.RICH_TEXT)
     assert not list(pictures(walk([made])))

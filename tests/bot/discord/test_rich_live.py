@@ -88,6 +88,8 @@ async def test_long_posts_go_on_in_a_thread_where_that_is_wanted(
         whole = [text_of(message) for message in dc.messages(denied)]
         (thread,) = (one for one in threads if one.parent is news)
         assert [text_of(m) for m in (*dc.messages(news), *dc.messages(thread))] == whole
+        asked = {request.channel_id for request in dc.requests(*THREADS.split(" "))}
+        assert asked == {str(place.id) for place in (news, lost, denied, limited)}
         assert thread.name and all(message.flags & 1 for message in dc.messages(loud))
 
         await sky.publish("short")
