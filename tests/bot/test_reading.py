@@ -1,10 +1,7 @@
 """/read, /more and similar posts: they refer to the page that the chat was shown last."""
 
-import pytest
-
 from bot.commands.types import Reply
 from bot.numbers import LARGEST
-from content.document import Heading
 from content.errors import StoreBusy
 from tests.bot.conftest import Desk, open_desk, shown
 
@@ -40,15 +37,24 @@ async def test_more_goes_on_where_the_chat_is(desk: Desk) -> None:
     assert "That was the last page." in shown(await desk.say("/more")), "a turned page counts"
 
 
-@pytest.mark.parametrize("given", ["", "0", "4", "x", "-1", "1.5", "²", "9" * 20, str(LARGEST), "1 2"])
-async def test_what_is_no_post_of_the_page_is_answered_with_those_that_are(desk: Desk, given: str) -> None:
+GIVEN = ("", "0", "4", "x", "-1", "1.5", "²", "9" * 20, str(LARGEST), "1 2")
+
+
+async def test_what_is_no_post_of_the_page_is_answered_with_those_that_are(desk: Desk) -> None:
     await desk.source(*POSTS)
-    assert "Send /latest or /search first." in shown(await desk.say(f"/read {given}"))
+    for lines, answer in (
+        ((), "Send /latest or /search first."),
+        (("/search nothing-of-that",), "Send /latest first."),
+        (("/latest",), "/read 1 to /read 3"),
+    ):
+        for line in lines:
+            await desk.say(line)
+        for given in GIVEN:
+            assert answer in shown(await desk.say(f"/read {given}")), (answer, given)
+
+
+async def test_there_is_no_more_before_the_first_page(desk: Desk) -> None:
     assert "Send /latest or /search first." in shown(await desk.say("/more"))
-    await desk.say("/search nothing-of-that")
-    assert "Send /latest first." in shown(await desk.say(f"/read {given}"))
-    await desk.say("/latest")
-    assert "/read 1 to /read 3" in shown(await desk.say(f"/read {given}"))
 
 
 async def test_pages_belong_to_a_chat_and_survive_a_restart(sqlite_url: str) -> None:
@@ -106,10 +112,9 @@ async def test_a_post_like_no_other(desk: Desk) -> None:
     assert "There are no similar posts." in shown(await desk.press(read.buttons[0].data))
 
 
-@pytest.mark.parametrize("data", ["m", "m:", "m:x", "m:-1", "m:" + "9" * 20, "m:²"])
-async def test_garbage_is_not_answered(desk: Desk, data: str) -> None:
-    await desk.source(*POSTS)
-    assert await desk.press(data) is None
+async def test_garbage_is_not_answered(desk: Desk) -> None:
+    for data in ("m", "m:", "m:x", "m:-1", "m:" + "9" * 20, "m:²"):
+        assert await desk.press(data) is None, data
 
 
 async def test_a_page_is_shown_although_it_cannot_be_remembered(desk: Desk) -> None:
@@ -117,10 +122,3 @@ async def test_a_page_is_shown_although_it_cannot_be_remembered(desk: Desk) -> N
     await desk.say("/latest")
     desk.store.outages = [StoreBusy("locked by another process")]
     assert posts_of(await desk.say("/latest"))
-
-
-async def test_a_post_without_title_is_headed_by_its_source(desk: Desk) -> None:
-    await desk.source(*POSTS)
-    await desk.say("/latest")
-    read = await desk.say("/read 1")
-    assert read and read.document.carried and not isinstance(read.document.blocks[-1], Heading)

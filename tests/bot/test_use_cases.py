@@ -370,6 +370,9 @@ async def test_to_search(both: Both) -> None:
     found = json.loads((await both.done("search title --json")).stdout)
     visible = [post for post in found["posts"] if post["source_title"] != "gamma"]
     assert said.count("A title") == min(len(visible), both.desk.services.settings.page_size)
+    how = "Shown for title instead of titel."
+    assert how in shown(await both.say("/search titel"))
+    assert json.loads((await both.done("search titel --json")).stdout)["how"] == how
     for words, told in (("-", "What should I look for?"), ("after:x radio", "I don't understand “after:x”")):
         assert told in shown(await both.say(f"/search {words}"))
         result = await both.skywave(f"search -- {words}")

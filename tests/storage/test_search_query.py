@@ -255,7 +255,7 @@ def test_both_find_the_same(engines: Engines, query: str) -> None:
 
 
 @given(QUERIES)
-@settings(steady, max_examples=50)
+@settings(steady, max_examples=25)
 def test_each_rung_finds_what_the_one_before_finds(engines: Engines, query: str) -> None:
     parsed = parse(query)
     found = agreed_on(engines, parsed)
