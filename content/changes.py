@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from content.clean import capped
+from content.clean import basic, capped
 from content.document import is_web_url
 from content.text import language, plain_text, storable
 from content.tokens import IndexedText, index_text
@@ -260,4 +260,4 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
 
 def _content_hash(post: ParsedPost) -> str:
     # JSON separates the fields, so that text moving from one to the next changes the hash.
-    return _hash(json.dumps([post.title, post.html, post.url, post.tags]))
+    return _hash(json.dumps([post.title, basic(post.html), post.url, post.tags]))

@@ -5,6 +5,7 @@ All text in it is data, which renderers escape for their platform. Links are htt
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -131,6 +132,18 @@ class Paragraph:
     children: tuple[Inline, ...]
     tight: bool = False
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Byline(Paragraph):
+    """The line that says where a post is from. A platform with places for these shows them there instead.
+
+    `source` and `author` are names, empty if they are not to be shown; `at` is when the post was published.
+    """
+
+    source: str = ""
+    author: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import regex
 from content.blocks import to_blocks
 from content.document import (
     Block,
+    Byline,
     CodeBlock,
     Contents,
     Document,
@@ -317,6 +318,7 @@ def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int,
 
 
 def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
+    """A post in a list. One that its source has withdrawn is struck through."""
     if post.withdrawn_at:
         entry = _entry(replace(post, withdrawn_at=None), content, look, strong)
         return Entry((Strike(entry.head),), (Strike(entry.body),) if entry.body else ())
@@ -353,16 +355,16 @@ def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int,
     return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
-def _origin(post: Post, look: Look) -> Paragraph:
+def _origin(post: Post, look: Look) -> Byline:
     """The line with source, author and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
     author = excerpt(post.author, TITLE_LENGTH)
-    named = [source] if look.format.source else []
-    named += [author] if look.format.author and author not in named else []
-    line = Text(" · ".join(filter(None, (*named, when))))
+    source = source if look.format.source else ""
+    author = author if look.format.author and author != source else ""
+    line = Text(" · ".join(filter(None, (source, author, when))))
     inner = (line,) if post.title.strip() else link(post.url, line)
-    return Paragraph((Emphasis(inner),), tight=True)
+    return Byline((Emphasis(inner),), tight=True, source=source, author=author, at=post.published_at)
 
 
 def _content(post: Post, look: Look) -> list[Block]:
@@ -389,7 +391,7 @@ def _content(post: Post, look: Look) -> list[Block]:
 def _body(post: Post, html_length: int, length: int) -> tuple[list[Block], bool]:
     """The blocks of the beginning of a post with at most `length` code points; whether any were left out."""
     html = _beginning(post.html, html_length)
-    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+    blocks = to_blocks(html, post.url) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
     room = length
     for block in blocks:

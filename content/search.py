@@ -8,6 +8,7 @@ those that only ask a question. Any text is a valid query.
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -96,6 +97,13 @@ class Query:
 
 class SearchIndex(Protocol):
     """The port of the full-text index, which storage implements."""
+
+    def limited(self) -> AbstractAsyncContextManager[None]:
+        """Everything that is asked of the index in the block has the time of a single search.
+
+        Raises SearchTooLong, as the methods below do.
+        """
+        ...
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
         """The posts of `scope` that match `query`, best first. An empty query matches none."""

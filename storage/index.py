@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, literal_column,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from content.errors import SearchTooLong
 from content.search import Query
 from content.tokens import TOKENIZER_VERSION, IndexedText, index_text, words
 from content.types import PostQuery, Ranking
@@ -54,8 +55,8 @@ WORDS_REMOVE = (
 COMPARED = 2_000
 LAST = "\U0010ffff"  # no token holds it, and all that begin with a prefix come before prefix + LAST
 
-# Limits that leave processors and connections to others: seconds of all searches of a unit of work,
-# concurrent searches.
+# Limits that leave processors and connections to others: seconds of searches that are limited together,
+# concurrent ones.
 SEARCH_SECONDS = 2.0
 SEARCHES = 2
 
@@ -66,7 +67,7 @@ class SqlIndex:
     def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
         self._session, self._searches = session, searches
         self._fts5 = is_sqlite(session)
-        self._spent = 0.0  # seconds
+        self._until: float | None = None  # when the searches that are limited together have to end
         self._statements: dict[PostQuery, Select[int]] = {}
 
     async def add(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
@@ -99,14 +100,14 @@ class SqlIndex:
         return len(await self._rows(self._matching(query, scope).limit(most), query))
 
     async def has(self, words: Collection[str]) -> Collection[str]:
-        async with self._limited():
+        async with self.limited():
             return set(await self._session.scalars(select(WordRow.word).where(WordRow.word.in_(words))))
 
     async def near(self, near: Near) -> Sequence[tuple[str, int]]:
         begins_or_ends = _begins(WordRow.word, near.begin) | _begins(WordRow.backwards, near.end[::-1])
         size = func.length(WordRow.word).between(near.shortest, near.longest)
         commonest = select(WordRow.word, WordRow.posts).order_by(WordRow.posts.desc(), WordRow.word)
-        async with self._limited():
+        async with self.limited():
             rows = await self._session.execute(commonest.where(begins_or_ends, size).limit(COMPARED))
             return [(row[0], row[1]) for row in rows]
 
@@ -126,16 +127,22 @@ class SqlIndex:
 
     async def _rows(self, statement: Select[int], query: Query) -> Sequence[Row[int]]:
         words = to_fts5(query) if self._fts5 else to_tsquery(query)
-        async with self._limited():
+        async with self.limited():
             return (await self._session.execute(statement, {"query": words})).all()
 
     @asynccontextmanager
-    async def _limited(self) -> AsyncIterator[None]:
-        """Limit the time that all searches of this unit of work take together."""
-        async with self._searches, time_limit(self._session, max(SEARCH_SECONDS - self._spent, 0.001)):
-            began = monotonic()
+    async def limited(self) -> AsyncIterator[None]:
+        if self._until is not None:
+            if monotonic() > self._until:
+                raise SearchTooLong("the search took too long")
             yield
-            self._spent += monotonic() - began
+            return
+        async with self._searches, time_limit(self._session, SEARCH_SECONDS):
+            self._until = monotonic() + SEARCH_SECONDS
+            try:
+                yield
+            finally:
+                self._until = None
 
     async def ensure_current(self) -> None:
         """Rebuild the index if another version of the tokenizer built it."""

@@ -45,6 +45,7 @@ from content.document import (
 from content.text import excerpt
 
 Measure = Callable[[Document], bool]
+Row = tuple[Block, tuple[int, ...]]  # a block and the posts that it carries
 
 _MARK = "..."
 _WORD = 64  # how many code points before the end of a piece a space is still a good place to cut
@@ -83,10 +84,13 @@ def split(document: Document, fits: Measure) -> list[Document]:
 def _messages(document: Document, fits: Measure) -> Iterator[Document]:
     whole = _less_excerpt(document, 0)
     carried = whole.carried or ((),) * len(whole.blocks)
-    waiting = [pair for pair in zip(whole.blocks, carried, strict=True) if _is_shown(pair[0])]
+    rows = zip(whole.blocks, carried, strict=True)
+    waiting = _without_needless_dividers(row for row in rows if _is_shown(row[0]))
     if not any(map(_has_text, waiting)):
         yield Document(())
     while waiting:
+        if isinstance(waiting[0][0], Divider):
+            del waiting[0]
         count = _most(lambda count: fits(_document(waiting[:count])), len(waiting), guess=16)
         if not count:
             block, posts = waiting[0]
@@ -98,7 +102,7 @@ def _messages(document: Document, fits: Measure) -> Iterator[Document]:
         del waiting[:count]
 
 
-def _has_text(row: tuple[Block, tuple[int, ...]]) -> bool:
+def _has_text(row: Row) -> bool:
     return bool(block_text(row[0]).strip())
 
 
@@ -107,7 +111,16 @@ def _is_shown(block: Block) -> bool:
     return isinstance(block, Divider | Contents) or bool(block_text(block).strip())
 
 
-def _document(rows: Iterable[tuple[Block, tuple[int, ...]]]) -> Document:
+def _without_needless_dividers(rows: Iterable[Row]) -> list[Row]:
+    """The rows without dividers at their end, and without more than one between two others."""
+    kept: list[Row] = []
+    for row in rows:
+        if not (isinstance(row[0], Divider) and kept and isinstance(kept[-1][0], Divider)):
+            kept.append(row)
+    return kept[:-1] if kept and isinstance(kept[-1][0], Divider) else kept
+
+
+def _document(rows: Iterable[Row]) -> Document:
     blocks, carried = zip(*rows, strict=True)
     return Document(blocks, carried=carried)
 

@@ -14,6 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
+from content.embedded import picture_url
 from content.errors import ParseError
 from content.secrets import printable
 from content.sources.dates import to_utc
@@ -245,7 +246,7 @@ def media_of(attached: Iterable[Media], html: str) -> tuple[Media, ...]:
     """The attachments of a post and the pictures in its HTML, each URL once."""
     found = {media.url: media for media in attached if is_web_url(media.url)}
     if "<img" in html:
-        for image in LexborHTMLParser(html).css("img[src]"):
-            url = image.attributes.get("src") or ""
-            found.setdefault(url, Media(url, PICTURE, image.attributes.get("alt") or ""))
+        for image in LexborHTMLParser(html).css("img"):
+            if url := picture_url(image):
+                found.setdefault(url, Media(url, PICTURE, image.attributes.get("alt") or ""))
     return tuple(found.values())

@@ -40,6 +40,14 @@ async def find(work: UnitOfWork, words: str, limit: int, chat: Chat | None = Non
     """
     query = understood(words)
     scope = PostQuery(chat.id if chat else None, limit=max(limit, ranking.RERANKED))
+    async with work.index.limited():
+        best, match = await _best(work, query, scope)
+    found = await _reranked(work, Found(words, best.ids, best.total, match))
+    return replace(found, ids=found.ids[:limit])
+
+
+async def _best(work: UnitOfWork, query: search.Query, scope: PostQuery) -> tuple[Ranking, Match]:
+    """What the first rung finds that finds anything; of a question, the first that finds enough."""
     strict, corrections = await work.index.search(query, scope), tuple[Correction, ...]()
     if not strict.total:
         query, strict, corrections = await _corrected(work, query, scope)
@@ -51,20 +59,19 @@ async def find(work: UnitOfWork, words: str, limit: int, chat: Chat | None = Non
         more = await work.index.search(looser, scope)
         if more.total > best.total:
             best, rung = _after(best, more), next_rung
-    match = Match(rung, strict.total, corrections)
-    found = await _reranked(work, Found(words, best.ids, best.total, match))
-    return replace(found, ids=found.ids[:limit])
+    return best, Match(rung, strict.total, corrections)
 
 
 async def similar(work: UnitOfWork, post: Post, limit: int, chat: Chat) -> Found:
     """Posts that a chat may see and that are about the same as a post, which is not among them."""
     subject, scope = similarity.subject(post), PostQuery(chat.id, limit=limit + 1)
     common = min(COMMON, max(COMMON_OF_FEW, await work.posts.newest_id() // 5))
-    counts = {
-        unit: await work.index.count(search.Query(units=(unit,)), scope, common)
-        for unit in similarity.units(subject)
-    }
-    best = await work.index.search(similarity.query(counts, common), scope)
+    async with work.index.limited():
+        counts = {
+            unit: await work.index.count(search.Query(units=(unit,)), scope, common)
+            for unit in similarity.units(subject)
+        }
+        best = await work.index.search(similarity.query(counts, common), scope)
     ids = tuple(post_id for post_id in best.ids if post_id != post.id)
     words = post.title or subject
     return await _reranked(work, Found(words, ids[:limit], len(ids), Match(Rung.SIMILAR)))

@@ -11,6 +11,7 @@ from bot.platforms.discord.render import render
 from bot.platforms.flat import clean_line, flatten
 from content.document import (
     Block,
+    Byline,
     CodeBlock,
     CodeSpan,
     Document,
@@ -34,8 +35,12 @@ from content.document import (
 from content.present import Look, edition, page
 from content.types import Page
 from scheduler.types import Form, Message
-from tests.bot.documents import DOCUMENTS, PAGE, POSTS, WORDS
+from tests.bot.documents import BLOCKS, DOCUMENTS, INLINES, PAGE, POSTS, WHEN, WORDS
 from tests.content.test_present import make_post
+from tests.emulators.discord.content import read_draft
+from tests.emulators.discord.layout import texts
+from tests.emulators.discord.mentions import EVERYTHING
+from tests.emulators.discord.types import COMPONENTS_V2
 
 PICTURE = "https://example.org/i.png"
 URL = "https://example.org/1"
@@ -58,21 +63,49 @@ def units(content: str) -> int:
     return sum(1 + (ord(ch) > 0xFFFF) for ch in content)
 
 
+BYLINES = st.builds(Byline, INLINES, st.booleans(), WORDS, WORDS, st.none() | st.just(WHEN))
+
+
+def documents() -> st.SearchStrategy[Document]:
+    """Any document, with a byline somewhere or not."""
+    blocks = st.lists(BLOCKS | BYLINES, max_size=6).map(tuple)
+    return DOCUMENTS | st.builds(Document, blocks, st.booleans())
+
+
+def body_of(payload: dict[str, Any]) -> dict[str, object]:
+    """What Create Message is sent."""
+    rich = payload.get("components")
+    shown = {"components": rich, "flags": COMPONENTS_V2} if rich else {"content": payload["content"]}
+    return shown | {"embeds": payload["embeds"], "allowed_mentions": {"parse": []}}
+
+
+def sources(payload: dict[str, Any]) -> list[str]:
+    """The Markdown of a message, in reading order."""
+    said = [payload["content"]] if payload["content"] else []
+    return [
+        *said,
+        *(embed["description"] for embed in payload["embeds"]),
+        *texts(payload.get("components", ())),
+    ]
+
+
 def check(message: Message, form: Form) -> None:
     """That Discord takes the message as it is."""
     payload = message.payload
-    assert json.loads(json.dumps(payload)) == payload and set(payload) == {"content", "embeds", "title"}
+    assert json.loads(json.dumps(payload)) == payload
+    assert set(payload) - {"components", "continued"} == {"content", "embeds", "title"}
     assert 0 < units(payload["title"]) <= 100 and payload["title"] == payload["title"].strip()
-    if form is Form.PLAIN:
-        assert (
-            payload["embeds"] == [] and 0 < units(payload["content"]) <= 2000 and payload["content"].strip()
-        )
-        return
-    assert payload["content"] == "" and len(payload["embeds"]) == 1
-    (embed,) = payload["embeds"]
-    assert set(embed) <= ({"description", "image"} if form is Form.FULL else {"description"})
-    assert 0 < units(embed["description"]) <= 4096 and embed["description"].strip()
-    embed["description"].encode()
+    draft = read_draft(body_of(payload), (), EVERYTHING)
+    assert not draft.allowed.parse
+    limit = {Form.PLAIN: 2000, Form.FULL: 4096, Form.NO_MEDIA: 4096}.get(form, 4000)
+    assert sources(payload) or "'media'" in str(payload["components"])
+    assert sum(map(units, sources(payload))) <= limit
+    assert all(source.strip() for source in sources(payload))
+    assert bool(payload["content"]) is (form is Form.PLAIN)
+    assert len(payload["embeds"]) == (form in (Form.FULL, Form.NO_MEDIA))
+    assert ("components" in payload) is (form in (Form.RICH, Form.RICH_TEXT))
+    shows = "image" in str(payload["embeds"]) or "'media'" in str(payload.get("components"))
+    assert not shows or form in (Form.FULL, Form.RICH)
 
 
 # ---- a reader of Discord's Markdown, for the tests alone
@@ -345,27 +378,25 @@ def test_deep_lists_leave_room_for_text(depth: int) -> None:
         check(message, Form.FULL)
 
 
-@given(DOCUMENTS)
-def test_any_document_renders_within_all_limits(document: Document) -> None:
-    for form in Form:
-        messages = render(document, form)
-        assert len(messages) == 1 if document.single else messages
-        for message in messages:
-            check(message, form)
-        if document.single:
-            assert set(messages[0].posts) == {post for carried in document.carried for post in carried}
+@given(documents(), st.sampled_from(Form))
+def test_any_document_renders_within_all_limits(document: Document, form: Form) -> None:
+    messages = render(document, form)
+    assert len(messages) == 1 if document.single else messages
+    assert [m.payload.get("continued", False) for m in messages] == [
+        n == 0 and len(messages) > 1 for n in range(len(messages))
+    ]
+    for message in messages:
+        check(message, form)
+    if document.single:
+        assert set(messages[0].posts) == {post for carried in document.carried for post in carried}
 
 
 @given(st.lists(WORDS, max_size=5))
 def test_splitting_loses_no_text(words: list[str]) -> None:
     document = Document(tuple(Paragraph(text(word)) for word in words))
     for form in Form:
-        messages = render(document, form)
-        sources = [
-            m.payload["content"] if form is Form.PLAIN else m.payload["embeds"][0]["description"]
-            for m in messages
-        ]
-        visible = "".join(token.text for source in sources for token in read(source))
+        said = [source for message in render(document, form) for source in sources(message.payload)]
+        visible = "".join(token.text for source in said for token in read(source))
         assert letters(visible) == letters(flatten(document).text)
 
 
@@ -394,8 +425,7 @@ def unquoted(content: str) -> str:
 @given(ANYTHING)
 def test_no_text_is_markup(content: str) -> None:
     for form in Form:
-        payload = one(Paragraph(text(content)), form=form)
-        source = payload["content"] or payload["embeds"][0]["description"]
+        (source,) = sources(one(Paragraph(text(content)), form=form))
         for token in read(source):
             assert token.kind in ("text", "url"), (source, token)
             if token.kind == "url":
@@ -412,7 +442,7 @@ def test_addresses_that_are_too_long_are_text(content: str) -> None:
     for form in Form:
         for message in render(para(content), form):
             check(message, form)
-            source = message.payload["content"] or message.payload["embeds"][0]["description"]
+            (source,) = sources(message.payload)
             assert kinds(source) <= {"text", "url"}
     assert kinds(said(Text("http://" * 150))) == {"text"}
 

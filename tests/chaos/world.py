@@ -19,7 +19,7 @@ from tests.emulators.discord.records import Outcome
 from tests.emulators.telegram import Latency, TelegramEmulator
 from tests.emulators.telegram import faults as tg_faults
 
-TG_SENDS = ("sendMessage",)
+TG_SENDS = ("sendMessage", "sendRichMessage")
 DC_SENDS = ("POST /channels/{channel}/messages", "POST /channels/{channel}/threads")
 # Latency in seconds, so that several requests are in flight at any moment.
 LATENCY = Latency(round_trip=0.05, jitter=0.1)
@@ -41,7 +41,7 @@ class Telegram(TelegramEmulator):
     under_way = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        is_send = request.path.endswith("/sendMessage")
+        is_send = request.path.endswith(tuple(f"/{method}" for method in TG_SENDS))
         self.under_way += is_send
         try:
             return await super().handle(request)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.cli.opml import read_opml
+from content.blocks import to_blocks
 from content.edge import guarded
 from content.errors import SourceError, UsageError
 from content.sources.feed import parse_feed
 from content.sources.markdown import _files, parse_folder
-from content.text import plain_text, sanitise, to_blocks
+from content.text import plain_text, sanitise
 from tests.content.test_feed import ATOM, JSON, RDF, RSS
 
 COUNT = 2000

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from content import present
 from content.document import (
     Block,
+    Byline,
     Document,
     Excerpt,
     Heading,
@@ -577,7 +578,7 @@ class TestLongBodies:
     def test_a_tag_that_the_cut_goes_through_is_left_out(self) -> None:
         html = "<p>" + "x" * 100 + '</p><img src="https://e.org/' + "i" * present.BODY_HTML + '.png">'
         shown = present.post(make_post(html=html), LOOK)
-        assert [type(block) for block in shown.blocks] == [Heading, Paragraph, Paragraph, Paragraph]
+        assert [type(block) for block in shown.blocks] == [Heading, Byline, Paragraph, Paragraph]
 
     def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
         (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[3:]

@@ -40,60 +40,58 @@ async def named(store: Store, ids: dict[str, int], words: str) -> tuple[set[str]
     return {names[number] for number in found.ids}, found
 
 
-@pytest.mark.parametrize(
-    ("words", "expected", "rung"),
-    [
-        ("sourdough starter", {"bread", "rye"}, Rung.ALL),
-        ("红烧肉", {"pork"}, Rung.ALL),
-        ("怎么做红烧肉", {"pork"}, Rung.ALL),
-        ("大语言模型微调显存", {"tuning"}, Rung.PARTS),
-        ("微调大模型", {"tuning"}, Rung.ANY),
-        ('"微调大模型"', set(), Rung.ALL),
-        ("sourdough starter zeppelin", {"bread", "rye"}, Rung.MOST),
-        ("sourdough starter flour zeppelin umbrella", {"bread"}, Rung.SOME),
-        ("zeppelin antenna", {"radio"}, Rung.ANY),
-        ("红烧茄子", {"pork", "fish"}, Rung.ANY),
-        ("zeppelin", set(), Rung.ALL),
-        ("zeppelin umbrella accordion", set(), Rung.ALL),
-        ("sourdough zeppelin umbrella -flour", {"rye"}, Rung.ANY),
-        ("👩‍🚀", {"pork"}, Rung.ALL),
-        ("lubrication", {"radio"}, Rung.ALL),
-    ],
-)
-async def test_rungs(store: Store, ids: dict[str, int], words: str, expected: set[str], rung: Rung) -> None:
-    names, found = await named(store, ids, words)
-    assert (names, found.match.rung) == (expected, rung)
-    assert found.match.exact == (len(expected) if rung is Rung.ALL else 0)
-    assert found.match.corrections == ()
+RUNGS = [
+    ("sourdough starter", {"bread", "rye"}, Rung.ALL),
+    ("红烧肉", {"pork"}, Rung.ALL),
+    ("怎么做红烧肉", {"pork"}, Rung.ALL),
+    ("大语言模型微调显存", {"tuning"}, Rung.PARTS),
+    ("微调大模型", {"tuning"}, Rung.ANY),
+    ('"微调大模型"', set(), Rung.ALL),
+    ("sourdough starter zeppelin", {"bread", "rye"}, Rung.MOST),
+    ("sourdough starter flour zeppelin umbrella", {"bread"}, Rung.SOME),
+    ("zeppelin antenna", {"radio"}, Rung.ANY),
+    ("红烧茄子", {"pork", "fish"}, Rung.ANY),
+    ("zeppelin", set(), Rung.ALL),
+    ("zeppelin umbrella accordion", set(), Rung.ALL),
+    ("sourdough zeppelin umbrella -flour", {"rye"}, Rung.ANY),
+    ("👩‍🚀", {"pork"}, Rung.ALL),
+    ("lubrication", {"radio"}, Rung.ALL),
+]
 
 
-@pytest.mark.parametrize(
-    ("words", "expected", "meant"),
-    [
-        ("sourdogh", {"bread", "rye"}, ["sourdough"]),
-        ("suordough", {"bread", "rye"}, ["sourdough"]),
-        ("ssourdough", {"bread", "rye"}, ["sourdough"]),
-        ("zourdough", {"bread", "rye"}, ["sourdough"]),
-        ("sourdouhg bread", {"bread"}, ["sourdough"]),
-        ("sordouhg", {"bread", "rye"}, ["sourdough"]),
-        ("sordough strater", {"bread", "rye"}, ["sourdough", "starter"]),
-        ("antena tropcial wire", {"radio"}, ["antenna", "tropical"]),
-        ("antena zeppelin wire", {"radio"}, ["antenna"]),
-        ("sourdogh 红烧肉", {"bread", "rye", "pork"}, ["sourdough"]),
-        ("saje", {"sage"}, ["sage"]),
-        ('"sourdogh"', set(), []),
-        ("sourdogh*", set(), []),
-        ("surdogy", set(), []),
-        ("ry", set(), []),
-        ("sagw1", set(), []),
-    ],
-)
-async def test_typing_errors(
-    store: Store, ids: dict[str, int], words: str, expected: set[str], meant: list[str]
-) -> None:
-    names, found = await named(store, ids, words)
-    assert names == expected
-    assert [correction.meant for correction in found.match.corrections] == meant
+async def test_rungs(store: Store, ids: dict[str, int]) -> None:
+    for words, expected, rung in RUNGS:
+        names, found = await named(store, ids, words)
+        assert (names, found.match.rung) == (expected, rung), words
+        assert found.match.exact == (len(expected) if rung is Rung.ALL else 0), words
+        assert found.match.corrections == (), words
+
+
+TYPED: list[tuple[str, set[str], list[str]]] = [
+    ("sourdogh", {"bread", "rye"}, ["sourdough"]),
+    ("suordough", {"bread", "rye"}, ["sourdough"]),
+    ("ssourdough", {"bread", "rye"}, ["sourdough"]),
+    ("zourdough", {"bread", "rye"}, ["sourdough"]),
+    ("sourdouhg bread", {"bread"}, ["sourdough"]),
+    ("sordouhg", {"bread", "rye"}, ["sourdough"]),
+    ("sordough strater", {"bread", "rye"}, ["sourdough", "starter"]),
+    ("antena tropcial wire", {"radio"}, ["antenna", "tropical"]),
+    ("antena zeppelin wire", {"radio"}, ["antenna"]),
+    ("sourdogh 红烧肉", {"bread", "rye", "pork"}, ["sourdough"]),
+    ("saje", {"sage"}, ["sage"]),
+    ('"sourdogh"', set(), []),
+    ("sourdogh*", set(), []),
+    ("surdogy", set(), []),
+    ("ry", set(), []),
+    ("sagw1", set(), []),
+]
+
+
+async def test_typing_errors(store: Store, ids: dict[str, int]) -> None:
+    for words, expected, meant in TYPED:
+        names, found = await named(store, ids, words)
+        assert names == expected, words
+        assert [correction.meant for correction in found.match.corrections] == meant, words
 
 
 async def test_of_several_near_words_one_that_fits_the_others_is_meant(store: Store, world: World) -> None:
@@ -120,7 +118,8 @@ async def test_words_of_posts_that_are_gone_or_changed_are_not_meant(
     store: Store, world: World, ids: dict[str, int]
 ) -> None:
     async with store.write() as work:
-        await work.posts.update([(ids["bread"], new_post("bread", title="Loaves", text="of wheat"))], NOW)
+        changed = new_post("bread", title="Loaves", text="of wheat")
+        await work.posts.update([(ids["bread"], changed)], NOW)
         await work.posts.remove([ids["rye"]])
         await work.commit()
     async with store.read() as work:
@@ -147,23 +146,23 @@ INJECTIONS = r"""
 """
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        *(word.strip() for word in INJECTIONS.split(" | ")),
-        "?!,.;:", "……", "。，！？", "()[]{}", "~", "\u0000", "\ud800", "\u200d", "\ufe0f", "🏽",
-        "a " * 2_000, "字" * 4_000, "微调大模型" * 800, "x" * 4_000, "👩‍🚀" * 1_000, '"' * 4_000, "*" * 4_000,
-        "字* " * 1_000, "怎么" * 2_000, "how do I " * 500, "-a " * 1_500, "sourdogh " * 400,
-        " ".join(f"wordd{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(600)),
-        "".join(chr(0x4E00 + n * 7) for n in range(1_000)),
-        " ".join("".join(chr(0x4E00 + 90 * n + m * 7) for m in range(12)) for n in range(200)),
-    ],
-)  # fmt: skip
-async def test_any_text_is_answered(store: Store, ids: dict[str, int], words: str) -> None:
-    try:
-        await find(store, words)
-    except UsageError as error:
-        assert "word" in str(error) or "Write it like" in str(error)
+HOSTILE = [
+    *(word.strip() for word in INJECTIONS.split(" | ")),
+    "?!,.;:", "……", "。，！？", "()[]{}", "~", "\u0000", "\ud800", "\u200d", "\ufe0f", "🏽",
+    "a " * 2_000, "字" * 4_000, "微调大模型" * 800, "x" * 4_000, "👩‍🚀" * 1_000, '"' * 4_000, "*" * 4_000,
+    "字* " * 1_000, "怎么" * 2_000, "how do I " * 500, "-a " * 1_500, "sourdogh " * 400,
+    " ".join(f"wordd{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(600)),
+    "".join(chr(0x4E00 + n * 7) for n in range(1_000)),
+    " ".join("".join(chr(0x4E00 + 90 * n + m * 7) for m in range(12)) for n in range(200)),
+]  # fmt: skip
+
+
+async def test_any_text_is_answered(store: Store, ids: dict[str, int]) -> None:
+    for words in HOSTILE:
+        try:
+            await find(store, words)
+        except UsageError as error:
+            assert "word" in str(error) or "Write it like" in str(error), words
 
 
 async def test_filters_hold_on_every_rung(store: Store, ids: dict[str, int]) -> None:

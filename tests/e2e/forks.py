@@ -22,6 +22,7 @@ from bot.cli import main as program
 from bot.cli.main import COMMANDS
 
 LENGTH = 8  # bytes of the length before each request
+PATIENCE = 10.0  # seconds that running programs have to end when the tests have ended
 
 # Modules that commands import late.
 LATE = ("content.http", "bot.platforms.telegram.adapter", "bot.platforms.discord.adapter", "alembic.command")
@@ -81,7 +82,10 @@ def _server() -> socket.socket:
 
     def end() -> None:
         ours.close()
-        server.wait()
+        try:
+            server.wait(PATIENCE)
+        except subprocess.TimeoutExpired:  # a program of a failed test still runs
+            server.kill()
 
     atexit.register(end)
     return ours

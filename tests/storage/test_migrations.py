@@ -22,6 +22,7 @@ from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
 from content.types import NO_OPTIONS, Failure, Match, Visibility
+from content.typos import Near
 from scheduler.ports import Found
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
@@ -188,7 +189,9 @@ async def test_sources_of_revision_6_are_carried_along(database_url: str) -> Non
 
 async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
-    chat = await World(store).chat()
+    world = World(store)
+    chat = await world.chat()
+    await world.posts(await world.source(), new_post(text="antenna"))
     async with store.write() as work:
         search = await work.searches.save(chat.id, Found("antenna", (3, 1, 2), 1001, Match(exact=1001)), NOW)
         kept = await work.searches.get(search, chat.id)
@@ -202,6 +205,7 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert kept is not None and await work.searches.get(search, chat.id) == kept
+        assert await work.index.has(["antenna"]), "the index has its words"
     await store.close()
 
 
@@ -325,6 +329,10 @@ async def test_the_index_of_another_tokenizer_is_built_anew(database_url: str) -
     await set_tokenizer(store, database_url, "an older one")
     again = await SqlStore.open(database_url)
     assert set(await World(again).search("antenna")) == set(await World(again).search("天波")) == set(ids)
+    async with again.read() as work:
+        assert await work.index.near(Near("ante", "ntenna", 1, 9)) == [("antenna", 3)], (
+            "words are counted anew"
+        )
     await store.close()
     await again.close()
 

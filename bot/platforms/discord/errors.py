@@ -21,6 +21,7 @@ from scheduler.errors import (
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_USER = 10003, 10008, 10013
 ARCHIVED, NOT_A_TEXT_CHANNEL = 50083, 50008
+HAS_THREAD = 160004  # the message
 
 # Unknown channel, guild or user, cannot message this user (two codes).
 GONE = (UNKNOWN_CHANNEL, 10004, UNKNOWN_USER, 50007, 50278)

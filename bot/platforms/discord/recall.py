@@ -1,10 +1,13 @@
 """Looks up a message whose outcome is unknown, where resending with the same nonce is not safe."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import discord
 
+from bot.platforms.discord.layout import Json, pictures_in, texts_in
 from scheduler.types import Chat, ChatKind, Payload, Sent
 
 # How long a nonce is trusted to prevent a duplicate: Discord remembers it for "the past few minutes".
@@ -57,6 +60,13 @@ def _is_ours(client: discord.Client, author: int) -> bool:
 
 def _shows(message: discord.Message, payload: Payload) -> bool:
     """Whether a message has this content, ignoring the white space that Discord strips at its ends."""
-    there = [message.content, *(embed.description or "" for embed in message.embeds)]
+    made: list[Any] = [component.to_dict() for component in message.components]
+    there = [message.content, *(embed.description or "" for embed in message.embeds), *_shown(made)]
     wanted = [payload["content"], *(embed["description"] for embed in payload["embeds"])]
+    wanted += _shown(payload.get("components", ()))
     return [text.strip() for text in there] == [text.strip() for text in wanted]
+
+
+def _shown(made: Sequence[Json]) -> list[str]:
+    """The texts and the pictures of components, in order."""
+    return [*texts_in(made), *(picture["media"]["url"] for picture in pictures_in(made))]

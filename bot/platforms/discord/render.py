@@ -1,152 +1,133 @@
-"""Documents as Discord messages: embeds with Markdown, in which outside text is escaped.
+"""Documents as Discord messages: components V2, embeds or plain text, in which outside text is escaped.
 
 Limits: github.com/discord/discord-api-docs (message and embed object). The API counts code points (issue
 #1315), clients count UTF-16 units. We measure UTF-16 units, because there are never fewer of them.
 """
 
-from collections.abc import Iterable
+import colorsys
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-from bot.platforms.discord.markup import fence, marked, plain
-from bot.platforms.flat import clean, clean_line, flatten, is_tight, is_visible
+from bot.platforms.discord.layout import Json, can_show, components, fits, shows_more
+from bot.platforms.discord.markdown import has_text, link_of, name_of, to_markdown
+from bot.platforms.discord.markup import plain
+from bot.platforms.flat import flatten
 from bot.platforms.messages import NOTHING, messages, title_of, units
-from content.document import (
-    Block,
-    CodeBlock,
-    Contents,
-    Details,
-    Divider,
-    Document,
-    Entry,
-    FormulaBlock,
-    Heading,
-    Image,
-    ListBlock,
-    Media,
-    Note,
-    Paragraph,
-    Quote,
-    Strong,
-    Table,
-    block_text,
-    is_web_url,
-)
+from content.document import Block, Byline, Document, Emphasis, Image, Paragraph, is_web_url
 from scheduler.types import Form, Message, Payload
 
 # All lengths are in UTF-16 units.
 CONTENT_LENGTH = 2000
-DESCRIPTION_LENGTH = 4096  # our only embed text, so the limit of 6000 for all of them is kept as well
+DESCRIPTION_LENGTH = 4096
 TITLE_LENGTH = 100  # of a forum thread's name
-IMAGE_URL_LENGTH = 2048
+AUTHOR_URL_LENGTH = 2048
+SATURATION, LIGHTNESS = 0.6, 0.55  # of colours that are seen on dark and light backgrounds
 
-_HEADINGS = 3  # heading levels in Discord's Markdown
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How messages of one form are made of documents, and whether Discord takes them."""
+
+    payload: Callable[[Document], Payload]
+    fits: Callable[[Payload], bool]
 
 
 def render(document: Document, form: Form) -> tuple[Message, ...]:
     """The messages for a document, each within Discord's limits.
 
-    A payload has `content`, `embeds` (at most one, as JSON of the API) and `title`, a plain text that names
-    a forum post. In the plain form, `content` holds everything.
+    A payload has `content`, `embeds` (at most one) and `title`, a plain text that names a thread. In the
+    plain form, `content` holds everything; in the rich forms, `components` do. Embeds and components are
+    JSON of the API. `continued` is set in the first of several messages.
     """
+    shape = _shape(document, form)
     title = title_of(document, TITLE_LENGTH)
-    return messages(document, partial(_fits, form=form), partial(_payload, form=form, title=title))
+    made = messages(document, lambda piece: shape.fits(shape.payload(piece)), shape.payload)
+    named = [replace(message, payload=message.payload | {"title": title}) for message in made]
+    if len(named) > 1:
+        named[0] = replace(named[0], payload=named[0].payload | {"continued": True})
+    return tuple(named)
 
 
-def _fits(document: Document, form: Form) -> bool:
-    limit = CONTENT_LENGTH if form is Form.PLAIN else DESCRIPTION_LENGTH
-    return units(_text(document, form)[0]) <= limit
+def prefers_rich(document: Document) -> bool:
+    """Whether components show more of a document than an embed does."""
+    return shows_more(document)
 
 
-def _payload(document: Document, form: Form, title: str) -> Payload:
-    shown, picture = _text(document, form)
-    if form is Form.PLAIN:
-        return {"content": shown, "embeds": [], "title": title}
-    embed: dict[str, Any] = {"description": shown}
-    if picture:
-        embed["image"] = {"url": picture}
-    return {"content": "", "embeds": [embed], "title": title}
+def _shape(document: Document, form: Form) -> _Shape:
+    colour = colour_of(document)
+    match form:
+        case Form.PLAIN:
+            return _Shape(_plain, lambda made: units(made["content"]) <= CONTENT_LENGTH)
+        case Form.RICH | Form.RICH_TEXT:
+            rich = partial(_rich, pictures=form is Form.RICH, colour=colour)
+            return _Shape(rich, lambda made: fits(made["components"]))
+        case Form.FULL | Form.NO_MEDIA:
+            embed = partial(_embed, picture=form is Form.FULL, colour=colour)
+            return _Shape(embed, lambda made: units(made["embeds"][0]["description"]) <= DESCRIPTION_LENGTH)
 
 
-def _has_text(blocks: Iterable[Block]) -> bool:
-    return any(is_visible(clean(block_text(block))) for block in blocks)
+def _plain(document: Document) -> Payload:
+    shown = plain(flatten(document)) if has_text(document.blocks) else ""
+    return {"content": shown or NOTHING, "embeds": []}
 
 
-def _text(document: Document, form: Form) -> tuple[str, str]:
-    """The text of a message, never empty, and the URL of the picture below it, or "" for none."""
-    if not _has_text(document.blocks):
-        return NOTHING, ""
-    if form is Form.PLAIN:
-        return plain(flatten(document)) or NOTHING, ""
-    picture = next((b for b in document.blocks if isinstance(b, Image) and _can_show(b)), None)
-    if form is not Form.FULL or picture is None:
-        return _description(document.blocks) or NOTHING, ""
-    others = tuple(block for block in document.blocks if block is not picture)
-    return _description(others if _has_text(others) else document.blocks) or NOTHING, picture.url
+def _rich(document: Document, *, pictures: bool, colour: int | None) -> Payload:
+    shown = components(document, pictures=pictures, colour=colour)
+    return {"content": "", "embeds": [], "components": shown}
 
 
-def _can_show(image: Image) -> bool:
-    return is_web_url(image.url) and units(image.url) <= IMAGE_URL_LENGTH
+def _embed(document: Document, *, picture: bool, colour: int | None) -> Payload:
+    """One embed. Its places for author, footer and time take the byline, its image the first picture.
 
-
-def _description(blocks: Iterable[Block]) -> str:
-    """Blocks as Markdown, separated by empty lines.
-
-    A tight paragraph, and a block after a heading, starts on the next line.
+    Several embeds with one URL would show up to four pictures, but only on some clients: where there are
+    several pictures, the rich form shows all of them.
     """
-    parts: list[str] = []
-    before: Block | None = None
-    for block in blocks:
-        if lines := _lines(block):
-            tight = isinstance(before, Heading) or is_tight(block)
-            if before:  # without an empty line it would continue the list's last item
-                parts.append("\n" if tight and not isinstance(before, ListBlock) else "\n\n")
-            parts.append("\n".join(lines))
-            before = block
-    return "".join(parts)
+    blocks, embed = list(document.blocks), dict[str, object]()
+    if colour is not None:
+        embed["color"] = colour
+    if (byline := _byline_of(document)) and (places := _places(byline)):
+        rest = [block for block in blocks if block is not byline]
+        if has_text(rest):
+            blocks, embed = rest, embed | places
+    image = next((b for b in blocks if isinstance(b, Image) and can_show(b)), None) if picture else None
+    if image is not None:
+        embed["image"] = {"url": image.url}
+        rest = [below for block in blocks for below in (_caption(image) if block is image else (block,))]
+        blocks = rest if has_text(rest) else blocks
+    shown = to_markdown(blocks) if has_text(blocks) else ""
+    return {"content": "", "embeds": [embed | {"description": shown or NOTHING}]}
 
 
-def _lines(block: Block, *, quoted: bool = False) -> list[str]:
-    """A block as lines of Markdown; no lines if it has no text. Discord's quotes do not nest."""
-    match block:
-        case Heading():
-            content = " ".join(_lines(Paragraph(block.children)))
-            return [f"{'#' * min(max(block.level, 1), _HEADINGS)} {content}"] if content else []
-        case Paragraph() | Image() | Media() | Table() | Entry():
-            content = marked(flatten(Document((block,))))
-            return content.split("\n") if content else []
-        case CodeBlock() | FormulaBlock():
-            language = clean_line(block.language) if isinstance(block, CodeBlock) else "tex"
-            code = clean(block.text).replace("\t", "    ").strip("\n")
-            return fence(code, language) if code.strip() else []
-        case Quote():
-            return _quote(block, quoted=quoted)
-        case Details():
-            summary = _lines(Paragraph((Strong(block.summary),)), quoted=quoted)
-            return [*summary, *_quote(Quote(block.blocks), quoted=quoted)]
-        case Note():
-            first, *others = _stack(block.blocks, quoted=quoted) or [""]
-            return [rf"\[{block.number}\] {first}", *others]
-        case Divider() | Contents():
-            return []
-        case ListBlock():
-            return _list(block, quoted=quoted)
+def _caption(image: Image) -> tuple[Block, ...]:
+    return (Paragraph((Emphasis(image.caption),)),) if image.caption else ()
 
 
-def _quote(block: Quote, *, quoted: bool) -> list[str]:
-    inner = _stack(block.blocks, quoted=True)
-    return inner if quoted else [f"> {line}" for line in inner]
+def _byline_of(document: Document) -> Byline | None:
+    return next((block for block in document.blocks if isinstance(block, Byline)), None)
 
 
-def _stack(blocks: Iterable[Block], *, quoted: bool) -> list[str]:
-    return [line for block in blocks for line in _lines(block, quoted=quoted)]
+def _places(byline: Byline) -> Json:
+    """What an embed says in its own places: the source above, the author and the time below."""
+    if byline.at is None:
+        return {}
+    source, author = name_of(byline.source), name_of(byline.author)
+    url = link_of(byline)
+    places: Json = {"timestamp": byline.at.isoformat()}
+    if source or author:
+        where = {"url": url} if is_web_url(url) and units(url) <= AUTHOR_URL_LENGTH else {}
+        places["author"] = {"name": source or author} | where
+    if source and author and author != source:
+        places["footer"] = {"text": author}
+    return places
 
 
-def _list(block: ListBlock, *, quoted: bool) -> list[str]:
-    lines: list[str] = []
-    for number, item in enumerate(block.items):
-        bullet = "- " if block.start is None else f"{block.start + number}. "
-        indent = " " * len(bullet)
-        for at, line in enumerate(_stack(item, quoted=quoted)):
-            lines.append((indent if at else bullet) + line)
-    return lines
+def colour_of(document: Document) -> int | None:
+    """A colour that is always the same for a source, as 0xRRGGBB; None if no source is named."""
+    byline = _byline_of(document)
+    if byline is None or not name_of(byline.source):
+        return None
+    hue = hashlib.blake2b(byline.source.encode(errors="replace"), digest_size=2).digest()
+    red, green, blue = colorsys.hls_to_rgb(int.from_bytes(hue) / 0x10000, LIGHTNESS, SATURATION)
+    return round(red * 255) << 16 | round(green * 255) << 8 | round(blue * 255)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
@@ -14,14 +14,19 @@ from bot.platforms.discord.events import custom_id
 from bot.platforms.discord.pacing import answered
 from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
-from bot.platforms.discord.render import render
+from bot.platforms.discord.render import prefers_rich, render
+from bot.platforms.discord.threads import go_on_in_thread
+from bot.platforms.discord.views import layout_view
 from content.document import Document
+from content.formats import Rich
 from scheduler.errors import ContentRejected
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
 # A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
 # nonce ("the past few minutes"). discord.py itself would wait five minutes.
 SEND_TIMEOUT = 60.0
+
+S = TypeVar("S", Sent, Sent | None)
 
 
 class DiscordSender:
@@ -44,15 +49,21 @@ class DiscordSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        choice = chat.choices.rich
+        return choice is Rich.ON or (choice is not Rich.OFF and prefers_rich(document))
+
     async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        sending = self._send(chat, message.payload, key, silent)
         try:
-            return await self._in_time(self._send(chat, message.payload, key, silent))
+            return await self._in_time(self._go_on(chat, message, sending))
         except FAULTS as exc:
             raise send_error(exc) from exc
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         try:
-            return await find(self._client, chat, message.payload, since, self._now())
+            found = find(self._client, chat, message.payload, since, self._now())
+            return await self._go_on(chat, message, found)
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -88,6 +99,17 @@ class DiscordSender:
             task.add_done_callback(self._forget)
             raise TimeoutError
         return task.result()
+
+    async def _go_on(self, chat: Chat, message: Message, sending: Coroutine[Any, Any, S]) -> S | Sent:
+        """The message, and the thread in which its post goes on if the chat wants one.
+
+        Servers that follow a channel get its messages, not its threads: a post that is published has none.
+        """
+        sent = await sending
+        goes_on = message.payload.get("continued") and chat.format.threads and not chat.crosspost
+        if sent is None or not goes_on:
+            return sent
+        return await go_on_in_thread(self._client, sent, message.payload["title"])
 
     def _forget(self, task: asyncio.Task[Sent]) -> None:
         self._overdue.discard(task)
@@ -158,6 +180,8 @@ class DiscordSender:
 
 def content(payload: Payload) -> dict[str, Any]:
     """The keyword arguments of a send or edit. No mention in it notifies anybody."""
+    if made := payload.get("components"):
+        return {"view": layout_view(made), "allowed_mentions": discord.AllowedMentions.none()}
     return {
         "content": payload["content"] or None,
         "embeds": [discord.Embed.from_dict(embed) for embed in payload["embeds"]],

@@ -56,6 +56,7 @@ COLLAGE = 4  # most pictures that are shown side by side; more are a slideshow
 _DEEPEST = 8  # lists, quotes and tables below this level become text, which leaves levels for formatting
 _LABEL_LENGTH = 200  # most code points of a picture's description
 _NO_PHOTOS = (".svg", ".svgz")
+_MEDIA_TYPES = {MediaKind.AUDIO: "audio", MediaKind.VIDEO: "video"}
 _CONTAINERS = ListBlock | Quote | Details | Table | Entry | Contents
 
 
@@ -308,7 +309,7 @@ def _flat(block: Block) -> tuple[Inline, ...]:
 
 def _kind_of(block: Image | Media) -> str:
     if isinstance(block, Media):
-        return "video" if block.kind is MediaKind.VIDEO else "audio"
+        return _MEDIA_TYPES[block.kind]
     return "animation" if urlsplit(block.url).path.lower().endswith(".gif") else "photo"
 
 

@@ -10,10 +10,11 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
 from bot.platforms.telegram import NAME, gains, render, rich
-from bot.platforms.telegram.choices import Rich, rich_choice
+from bot.platforms.telegram.alone import Alone
 from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
 from bot.platforms.telegram.transport import call
 from content.document import Document
+from content.formats import Rich
 from scheduler.errors import Ambiguous, ContentRejected, SendError
 from scheduler.types import Chat, Form, Limits, Message, Place, Sent
 
@@ -51,7 +52,8 @@ class TelegramSender:
         return render.render(document, form)
 
     def prefers_rich(self, document: Document, chat: Chat) -> bool:
-        choice = rich_choice(chat)
+        """By the chat's choice; without one, if the document gains by it."""
+        choice = chat.format.rich
         if self._is_too_old or choice is Rich.OFF:
             return False
         return choice is Rich.ON or gains.gains(document)
@@ -67,13 +69,19 @@ class TelegramSender:
         *,
         paid: bool | None = None,
         silent: bool = False,
+        alone: Alone | None = None,
     ) -> Sent:
-        """Send a message with a row of buttons. `paid`: pay for a place outside the free rate limit."""
+        """Send a message with a row of buttons.
+
+        `paid`: pay for a place outside the free rate limit. `alone`: the message that it answers, so that
+        nobody else sees the answer.
+        """
         asked: dict[str, object] = {
             "chat_id": int(place.address),
             "message_thread_id": int(place.topic) if place.topic else None,
             "allow_paid_broadcast": paid,
             "disable_notification": silent or None,
+            **(alone.reply_fields() if alone else {}),
         }
         left = self._monotonic()
         try:
@@ -84,14 +92,18 @@ class TelegramSender:
         self._floods.accepted(left)
         return _sent(answer, place.address)
 
-    async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
-        """Replace the text and buttons of a message. No error if they are the same already."""
-        asked, left = (
-            {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])},
-            self._monotonic(),
-        )
+    async def rewrite(
+        self, sent: Sent, message: Message, buttons: Sequence[Button] = (), *, alone: Alone | None = None
+    ) -> None:
+        """Replace the text and buttons of a message. No error if they are the same already.
+
+        `alone`: the message, if one person sees it alone.
+        """
+        method = "editEphemeralMessageText" if alone else "editMessageText"
+        which = alone.edit_fields() if alone else {"message_id": int(sent.message_ids[0])}
+        asked, left = {"chat_id": int(sent.address), **which}, self._monotonic()
         try:
-            await self._call("editMessageText", asked, message, buttons)
+            await self._call(method, asked, message, buttons)
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
                 raise self._error(exc, sent.address, left, message) from exc

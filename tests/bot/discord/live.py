@@ -28,6 +28,7 @@ from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
 from tests.e2e.program import FeedServer, item
 from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
+from tests.emulators.discord.layout import texts as displayed
 
 SEND = "POST /channels/{channel}/messages"
 CALLBACK = "POST /interactions/{interaction}/{token}/callback"
@@ -119,6 +120,7 @@ class Live(Deployment[Channel]):
 def text_of(message: Message) -> str:
     """What a message says, wherever it stands."""
     texts = [message.content, *(str(embed.get("description", "")) for embed in message.embeds)]
+    texts += displayed(message.components)
     return "\n".join(text for text in texts if text)
 
 

@@ -1,11 +1,10 @@
 """Documents as rich messages. The emulator's checker says whether Telegram would take them."""
 
-import os
 from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.platforms.flat import clean, is_visible
 from bot.platforms.telegram.gains import gains
@@ -52,8 +51,6 @@ from tests.emulators.telegram.rich import BLOCKS, CHARACTERS, Checked, check
 from tests.emulators.telegram.types import ApiError
 
 PICTURE = "https://example.org/i.png"
-# More examples: SKYWAVE_RICH_EXAMPLES=2000 pytest tests/bot/telegram/test_rich.py -k any_document
-EXAMPLES = int(os.environ.get("SKYWAVE_RICH_EXAMPLES", "15"))
 
 
 def one(*blocks: Block, form: Form = Form.RICH) -> list[dict[str, Any]]:
@@ -362,7 +359,6 @@ def is_within(part: str, whole: str) -> bool:
     return all(character in rest for character in part)
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
 @given(DOCUMENTS)
 def test_any_document_is_taken_and_loses_no_text(document: Document) -> None:
     for form in (Form.RICH, Form.RICH_TEXT):

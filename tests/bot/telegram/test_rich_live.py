@@ -1,9 +1,12 @@
 """Rich messages on an emulated Telegram: how they arrive, and what follows where they are not taken."""
 
+from dataclasses import replace
+
 import pytest
 from structlog.testing import capture_logs
 
-from content.document import Cell, Document, Entry, Heading, Image, Table, text
+from content.document import Cell, Document, Entry, Heading, Image, Paragraph, Table, text
+from content.formats import Format, Rich
 from scheduler.errors import ContentRejected, SendError
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, Form, Place, Sent
@@ -96,7 +99,12 @@ async def test_the_sender_by_itself(tg: TelegramEmulator, ann: Chat) -> None:
         place = Place("telegram", str(ann.id))
         chat = Known(1, place)
         assert platform.prefers_rich(TABLE, chat)
-        assert not platform.prefers_rich(TABLE, Known(1, place, kind=ChatKind.CHANNEL))
+        channel, text_only = Known(1, place, kind=ChatKind.CHANNEL), Document((Paragraph(text("x")),))
+        assert not platform.prefers_rich(TABLE, channel)
+        assert platform.prefers_rich(TABLE, replace(channel, choices=Format(rich=Rich.AUTO)))
+        assert not platform.prefers_rich(TABLE, replace(chat, choices=Format(rich=Rich.OFF)))
+        assert not platform.prefers_rich(text_only, chat)
+        assert platform.prefers_rich(text_only, replace(chat, choices=Format(rich=Rich.ON)))
         (rich,), (plain,) = platform.render(TABLE, Form.RICH), platform.render(TABLE, Form.FULL)
         sent = await platform.say(place, rich)
         (shown,) = tg.messages(ann)

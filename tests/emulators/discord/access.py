@@ -68,7 +68,7 @@ def check_draft(world: World, channel: Channel, draft: Draft) -> None:
     if draft.files:
         needed |= Permission.ATTACH_FILES
     demand(channel, world.bot.id, needed)
-    check_words(channel, draft.content)
+    check_words(channel, draft.text)
     if draft.reply_to is None:
         return
     if not permissions(channel, world.bot.id) & Permission.READ_MESSAGE_HISTORY:

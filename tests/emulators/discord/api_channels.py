@@ -91,6 +91,8 @@ def create_thread(world: World, call: Call) -> Json:
 
 def create_thread_from(world: World, call: Call) -> Json:
     parent = reach(world, call.number("channel"), Permission.CREATE_PUBLIC_THREADS)
+    if parent.type not in (TEXT, ANNOUNCEMENT):
+        raise refusal(50024)
     message = reach_message(world, parent, call.number("message"))
     if message.id in world.channels:
         raise refusal(160004)

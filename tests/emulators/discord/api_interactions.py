@@ -77,7 +77,7 @@ def _reply(world: World, made: Interaction, data: Json, files: tuple[Json, ...])
 
 def _read(made: Interaction, data: Json, files: tuple[Json, ...]) -> Draft:
     draft = replace(read_draft(data, files, USERS), nonce=None, reply_to=None)
-    check_words(made.channel, draft.content)
+    check_words(made.channel, draft.text)
     return draft
 
 
@@ -137,7 +137,7 @@ def _edit(
 ) -> Message:
     """Edit a message of the interaction. The first edit of a deferred message shows it."""
     draft = read_edit(body, message, USERS, files)
-    check_words(made.channel, draft.content)
+    check_words(made.channel, draft.text)
     fields = edited(world, made.channel, draft, trusted=True)
     if message.only_for is not None:
         fields["pings"] = Pings()

@@ -1,26 +1,33 @@
-"""Buttons, selects and modals, with the limits of Discord's documentation."""
+"""Buttons, selects, modals and components V2, with the limits of Discord's documentation."""
 
 from collections.abc import Callable, Mapping
 
+from tests.emulators.discord import layout
 from tests.emulators.discord.form import Form, Path, number_of
+from tests.emulators.discord.layout import TEXT_DISPLAY, Files
 from tests.emulators.discord.types import Json, walk
 
-ROW, BUTTON, SELECT, INPUT, TEXT_DISPLAY, LABEL = 1, 2, 3, 4, 10, 18
+ROW, BUTTON, SELECT, INPUT, LABEL = 1, 2, 3, 4, 18
 _SELECTS = (3, 5, 6, 7, 8)
-_TOP_V2 = (1, 9, 10, 12, 13, 14, 17)
 _LINK_STYLE = 5
 
 
-def read_components(form: Form, value: object, path: Path, *, v2: bool) -> tuple[Json, ...]:
-    """Read components and number them. Errors are added to the form."""
+def read_components(
+    form: Form, value: object, path: Path, *, v2: bool, files: Files = frozenset()
+) -> tuple[Json, ...]:
+    """Read components and number them. Errors are added to the form.
+
+    `files` are the names of the message's attachments, which components V2 may show.
+    """
     items = form.items(value, path, 40 if v2 else 5)
-    for place, item in enumerate(items):
-        form.choice(item.get("type"), (*path, place, "type"), _TOP_V2 if v2 else (ROW,))
-        _check(form, item, (*path, place))
+    if v2:
+        layout.check(form, items, path, files, _check)
+    else:
+        for place, item in enumerate(items):
+            form.choice(item.get("type"), (*path, place, "type"), (ROW,))
+            _check(form, item, (*path, place))
     _unique(form, items, path)
     every = list(walk(items))
-    if v2:
-        _check_v2(form, every, path)
     numbers = {id(item): number for number, item in enumerate(every, 1)}
     return tuple(_numbered(item, numbers) for item in items)
 
@@ -34,18 +41,6 @@ def _numbered(item: Json, numbers: Mapping[int, int]) -> Json:
         elif isinstance(inner, dict):
             body[name] = _numbered(inner, numbers)
     return body
-
-
-def _check_v2(form: Form, every: list[Json], path: Path) -> None:
-    if len(every) > 40:
-        form.wrong(path, "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", "The maximum number of components is 40.")
-    texts = (str(item.get("content", "")) for item in every if item.get("type") == TEXT_DISPLAY)
-    if sum(map(len, texts)) > 4000:
-        form.wrong(
-            path,
-            "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
-            "The total displayable text size exceeds maximum size of 4000",
-        )
 
 
 def _unique(form: Form, items: list[Json], path: Path) -> None:
@@ -66,12 +61,12 @@ def _check(form: Form, item: Json, path: Path) -> None:
         ROW: _row,
         BUTTON: _button,
         INPUT: _input,
-        TEXT_DISPLAY: _display,
+        TEXT_DISPLAY: layout.text_display,
         LABEL: _label,
         **dict.fromkeys(_SELECTS, _select),
     }
-    check = checks.get(number_of(item.get("type")), _container)
-    check(form, item, path)
+    if check := checks.get(number_of(item.get("type"))):  # the place where it stands refuses other types
+        check(form, item, path)
 
 
 def _row(form: Form, item: Json, path: Path) -> None:
@@ -85,14 +80,6 @@ def _row(form: Form, item: Json, path: Path) -> None:
         where = (*path, "components", place)
         form.choice(child.get("type"), (*where, "type"), (BUTTON, *_SELECTS, INPUT))
         _check(form, child, where)
-
-
-def _container(form: Form, item: Json, path: Path) -> None:
-    for place, child in enumerate(form.items(item.get("components"), (*path, "components"), 40)):
-        _check(form, child, (*path, "components", place))
-    accessory = item.get("accessory")
-    if isinstance(accessory, dict):
-        _check(form, accessory, (*path, "accessory"))
 
 
 def _label(form: Form, item: Json, path: Path) -> None:
@@ -143,10 +130,6 @@ def _input(form: Form, item: Json, path: Path) -> None:
     form.text(item.get("placeholder"), (*path, "placeholder"), 100)
     form.text(item.get("value"), (*path, "value"), 4000)
     form.choice(item.get("style"), (*path, "style"), (1, 2))
-
-
-def _display(form: Form, item: Json, path: Path) -> None:
-    form.text(item.get("content"), (*path, "content"), 4000, 1)
 
 
 def read_modal(form: Form, data: Json, path: Path) -> Json:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from tests.emulators.discord.control import STANDING, make_channel
 from tests.emulators.discord.faults import REFUSALS, named
+from tests.emulators.discord.layout import CONTAINER, SECTION, SEPARATOR, TEXT_DISPLAY, pictures
 from tests.emulators.discord.records import Failed, Shown
 from tests.emulators.discord.routes import SEND
 from tests.emulators.discord.server import DiscordEmulator
@@ -147,13 +148,37 @@ class Console:
             message.content,
         ]
         lines += [shown_embed(embed) for embed in message.embeds]
+        lines += [shown_component(item) for item in message.components]
         if message.labels:
             lines.append("  " + " ".join(f"[{label}]" for label in message.labels))
         return "\n".join(line for line in lines if line)
 
 
 def shown_embed(embed: Json) -> str:
-    image = embed.get("image")
-    picture = image.get("url") if isinstance(image, dict) else None
-    parts = (*(embed.get(name) for name in ("title", "url", "description")), picture and f"🖼 {picture}")
+    image, author, footer = (embed.get(name) for name in ("image", "author", "footer"))
+    parts = (
+        author.get("name") if isinstance(author, dict) else None,
+        *(embed.get(name) for name in ("title", "url", "description")),
+        f"🖼 {image.get('url')}" if isinstance(image, dict) else None,
+        footer.get("text") if isinstance(footer, dict) else None,
+        embed.get("timestamp"),
+    )
     return "\n".join(f"| {line}" for part in parts if part for line in str(part).splitlines())
+
+
+def shown_component(item: Json) -> str:
+    """A component V2 as lines. Buttons are shown elsewhere."""
+    kind, beside = item.get("type"), item.get("accessory")
+    inner = item.get("components")
+    lines: list[str] = []
+    if kind == TEXT_DISPLAY:
+        lines = str(item.get("content")).splitlines()
+    elif kind == SEPARATOR:
+        lines = ["────"]
+    elif kind in (CONTAINER, SECTION) and isinstance(inner, list):
+        lines = [line for child in inner for line in shown_component(child).splitlines()]
+    for picture in pictures([item, *([beside] if isinstance(beside, dict) else [])]):
+        media = picture.get("media")
+        url = media.get("url") if isinstance(media, dict) else None
+        lines.append(f"🖼 {picture.get('description') or ''} ({url})")
+    return "\n".join(f"| {line}" for line in lines) if kind == CONTAINER else "\n".join(lines)

@@ -6,6 +6,7 @@ from tests.emulators.discord.components import read_components
 from tests.emulators.discord.embeds import read_embeds
 from tests.emulators.discord.faults import refusal
 from tests.emulators.discord.form import Form, Path, number_of
+from tests.emulators.discord.layout import check_size, texts
 from tests.emulators.discord.mentions import Allowed, read_allowed
 from tests.emulators.discord.types import (
     COMPONENTS_V2,
@@ -37,6 +38,11 @@ class Draft:
     must_exist: bool = True
     """Whether a reply to a deleted message is refused."""
 
+    @property
+    def text(self) -> str:
+        """The text in which mentions and blocked words count."""
+        return "\n".join((self.content, *texts(self.components)))
+
 
 def read_draft(body: Json, files: tuple[Json, ...], parse: frozenset[str], path: Path = ()) -> Draft:
     """Read the message in a body. Raises 50035 with all errors, 50006 if the message is empty."""
@@ -44,6 +50,7 @@ def read_draft(body: Json, files: tuple[Json, ...], parse: frozenset[str], path:
     draft = _draft(form, body, files, number_of(body.get("flags")) & _SETTABLE, parse, path)
     form.check()
     _check_filled(draft)
+    check_size(draft.components)
     return draft
 
 
@@ -63,6 +70,7 @@ def read_edit(body: Json, old: Message, parse: frozenset[str], files: tuple[Json
     draft = _draft(form, merged, (*kept_files, *files), fixed | wanted, parse, ())
     form.check()
     _check_filled(draft)
+    check_size(draft.components)
     return draft
 
 
@@ -77,10 +85,11 @@ def _draft(
     form: Form, body: Json, files: tuple[Json, ...], flags: int, parse: frozenset[str], path: Path
 ) -> Draft:
     v2 = bool(flags & COMPONENTS_V2)
+    where, names = (*path, "components"), frozenset(str(file["filename"]) for file in files)
     draft = Draft(
         content=form.text(body.get("content"), (*path, "content"), CONTENT_LIMIT),
         embeds=read_embeds(form, body.get("embeds"), (*path, "embeds")),
-        components=read_components(form, body.get("components"), (*path, "components"), v2=v2),
+        components=read_components(form, body.get("components"), where, v2=v2, files=names),
         files=files,
         flags=flags,
         allowed=read_allowed(form, body.get("allowed_mentions"), parse, (*path, "allowed_mentions")),
@@ -88,13 +97,14 @@ def _draft(
         enforce_nonce=body.get("enforce_nonce") is True,
     )
     if v2:
-        _check_v2(form, draft, path)
+        _check_v2(form, draft, body, path)
     return _replying(draft, body.get("message_reference"))
 
 
-def _check_v2(form: Form, draft: Draft, path: Path) -> None:
-    for name in ("content", "embeds"):
-        if getattr(draft, name):
+def _check_v2(form: Form, draft: Draft, body: Json, path: Path) -> None:
+    used = {"content": draft.content, "embeds": draft.embeds}
+    for name in ("content", "embeds", "poll", "sticker_ids"):
+        if used.get(name, body.get(name)):
             known = f"The '{name}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
             form.wrong((*path, name), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", known)
 

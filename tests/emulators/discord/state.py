@@ -102,7 +102,7 @@ class World:
         """Whom the draft notifies. `trusted` means a reply to an interaction, which needs no permission."""
         bits = permissions(channel, author.id)
         mass = trusted or bool(bits & Permission.MENTION_EVERYONE)
-        found = pings(draft.content, draft.allowed, channel.guild, self.users, mass=mass)
+        found = pings(draft.text, draft.allowed, channel.guild, self.users, mass=mass)
         replied = channel.messages.get(draft.reply_to or 0)
         if replied is None or not draft.allowed.replied_user:
             return found

@@ -14,6 +14,10 @@ from tests.emulators.telegram.rich import check
 from tests.emulators.telegram.state import World
 from tests.emulators.telegram.types import ApiError, Chat, Json, Message, PressAnswer
 
+EPHEMERAL_SECONDS = 15
+SINCE: Mapping[str, tuple[int, int]] = {"sendrichmessage": (10, 1), "editephemeralmessagetext": (10, 2)}
+"""The first version of the Bot API that has a method, for those that an older server does not know."""
+
 Method = Callable[[World, Params], object]
 
 
@@ -59,9 +63,40 @@ def send_media_group(world: World, params: Params) -> object:
 
 
 def _post(world: World, chat: Chat, params: Params, text: str, **fields: Any) -> Message:
+    if world.version >= (10, 3) and params.text("ephemeral_message_parameters"):
+        return _whisper(world, chat, params, text, **fields)
     thread, reply = thread_for(world, chat, params), _replied(chat, params)
     fields |= {"as_chat": chat.type == "channel", "silent": params.flag("disable_notification")}
     return world.post(chat, world.bot, text, thread_id=thread, reply_to=reply, **fields)
+
+
+def _whisper(world: World, chat: Chat, params: Params, text: str, **fields: Any) -> Message:
+    """An ephemeral message: the answer to one that is at most 15 s old, or of an admin at any time."""
+    asked = params.parsed("ephemeral_message_parameters", "ephemeral message parameters")
+    number = asked.get("receiver_user_id") if isinstance(asked, dict) else None
+    if not isinstance(number, int) or number not in chat.members:
+        raise ApiError(400, "Bad Request: USER_NOT_PARTICIPANT")
+    reply = params.parsed("reply_parameters", "reply parameters")
+    replied = chat.whispers.get(reply.get("ephemeral_message_id") or 0) if isinstance(reply, dict) else None
+    is_fresh = replied is not None and world.today() - replied.date <= EPHEMERAL_SECONDS
+    if chat.bot != "administrator" and not (is_fresh and replied and replied.sender == world.users[number]):
+        raise refusal("not-admin")
+    thread = thread_for(world, chat, params)
+    return world.whisper(chat, world.bot, world.users[number], text, thread_id=thread, **fields)
+
+
+def edit_whisper(world: World, params: Params) -> object:
+    chat = reach(world, params, writing=False)
+    message = chat.whispers.get(params.integer("ephemeral_message_id"))
+    receiver = message.receiver if message else None
+    if message is None or receiver is None or receiver.id != params.integer("receiver_user_id"):
+        raise refusal("edit-not-found")
+    if params.text("rich_message"):
+        _edit(world, chat, message, **_rich(world, params), reply_markup=read_markup(params))
+        return True
+    text, entities = read_text(params)
+    _edit(world, chat, message, text=text, entities=entities, rich=None, reply_markup=read_markup(params))
+    return True
 
 
 def _replied(chat: Chat, params: Params) -> int | None:
@@ -237,6 +272,7 @@ COSTS: frozenset[str] = frozenset(
         "sendphoto",
         "sendmediagroup",
         "editmessagetext",
+        "editephemeralmessagetext",
         "editmessagecaption",
         "editmessagereplymarkup",
     )
@@ -249,6 +285,7 @@ METHODS: Mapping[str, Method] = {
     "sendphoto": send_photo,
     "sendmediagroup": send_media_group,
     "editmessagetext": edit_text,
+    "editephemeralmessagetext": edit_whisper,
     "editmessagecaption": edit_caption,
     "editmessagereplymarkup": edit_markup,
     "deletemessage": delete_message,

@@ -24,6 +24,7 @@ REFUSALS: Mapping[str, tuple[int, str]] = {
     "chat-not-found": (400, "Bad Request: chat not found"),
     "thread-not-found": (400, "Bad Request: message thread not found"),
     "topic-closed": (400, "Bad Request: TOPIC_CLOSED"),
+    "not-admin": (400, "Bad Request: BOT_NOT_ADMIN"),
     "no-rights": (400, "Bad Request: not enough rights to send text messages to the chat"),
     "need-admin": (400, "Bad Request: need administrator rights in the channel chat"),
     "no-write-access": (400, "Bad Request: have no write access to the chat"),

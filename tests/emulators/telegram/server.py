@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tests.emulators.base import Answer, Emulator, Fault, Sleep, Transcript, pause, reset, respond
 from tests.emulators.telegram.access import find_chat
-from tests.emulators.telegram.api import COSTS, METHODS, get_updates
+from tests.emulators.telegram.api import COSTS, METHODS, SINCE, get_updates
 from tests.emulators.telegram.faults import error_answer, refusal
 from tests.emulators.telegram.limits import Clock, Flood, Latency, Limits, Line
 from tests.emulators.telegram.params import Params, read_params
@@ -89,6 +89,10 @@ class TelegramEmulator(People, Emulator):
         mine = (m for m in place.messages.values() if m.sender == self.bot and m.service is None)
         return [m for m in mine if thread is None or (m.thread_id or 1) == thread]
 
+    def whispers(self, chat: Chat, user: User) -> list[Message]:
+        """The bot's messages in the chat that only this person sees, oldest first."""
+        return [m for m in chat.whispers.values() if m.sender == self.bot and m.receiver == user]
+
     def requests(self, method: str) -> list[Request]:
         """All requests for the method so far, oldest first."""
         places = self.world.requests.get(method.lower(), ())
@@ -154,7 +158,7 @@ class TelegramEmulator(People, Emulator):
     async def _call(self, name: str, params: Params) -> object:
         if name == "getupdates":
             return await get_updates(self.world, params)
-        if name not in METHODS or (name == "sendrichmessage" and not self.world.knows_rich):
+        if name not in METHODS or self.world.version < SINCE.get(name, (0, 0)):
             raise refusal("method-not-found")
         if self.flood is not None and name in COSTS:
             items = params.parsed("media", "media")

@@ -85,11 +85,24 @@ class World:
             self.transcript.append(Shown("sent", message))
         return message
 
+    def whisper(self, chat: Chat, sender: User, receiver: User, text: str, **fields: object) -> Message:
+        """Add an ephemeral message, which only one person and the bot see."""
+        number = len(chat.whispers) + 1
+        made = Message(chat.id, 0, sender, text, int(self.today()), alone=number, receiver=receiver)
+        message = replace(made, **fields)  # type: ignore[arg-type]
+        chat.whispers[number] = message
+        if sender == self.bot:
+            self.transcript.append(Shown("sent to one", message))
+        return message
+
     def change(self, chat: Chat, old: Message, **fields: object) -> Message:
         """Edit the message. The old version goes into its history."""
         history = (*old.history, replace(old, history=()))
         message = replace(old, edited=int(self.today()), history=history, **fields)  # type: ignore[arg-type]
-        chat.messages[old.message_id] = message
+        if old.alone:
+            chat.whispers[old.alone] = message
+        else:
+            chat.messages[old.message_id] = message
         if old.sender == self.bot:
             self.transcript.append(Shown("edited", message))
         return message

@@ -75,6 +75,10 @@ class Message:
     """The original author. A linked channel forwards its posts to the group automatically."""
     via: "User | None" = None
     """The inline bot through which it was sent."""
+    alone: int | None = None
+    """The number of an ephemeral message, whose `message_id` is 0."""
+    receiver: "User | None" = None
+    """The person who sees an ephemeral message."""
     service: Json | None = None
     silent: bool = False
     """Sent without a sound."""
@@ -127,6 +131,8 @@ class Chat:
     members: dict[int, str] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
+    whispers: dict[int, Message] = field(default_factory=dict)
+    """Ephemeral messages, by their own numbers."""
     last_id: int = 0
 
     @property

@@ -75,6 +75,8 @@ def message_json(chat: Chat, message: Message) -> Json:
     body |= _sender(chat, message)
     if message.thread_id is not None:
         body |= {"message_thread_id": message.thread_id, "is_topic_message": True}
+    if message.alone is not None and message.receiver is not None:
+        body |= {"ephemeral_message_id": message.alone, "receiver_user": user_json(message.receiver)}
     if message.reply_to is not None:
         body |= _reply(chat, message.reply_to)
     if message.forwarded_from is not None:
