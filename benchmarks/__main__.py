@@ -8,6 +8,7 @@ from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
 from benchmarks.growth import growth
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
+from benchmarks.rendering import rendering
 from benchmarks.results import Result, save, table
 from benchmarks.search import search, search_large
 from benchmarks.transport import transport
@@ -25,6 +26,7 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "claims": claims,
     "growth": growth,
     "search": search,
+    "rendering": rendering,
 }
 # Run only when they are named.
 LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {"search-large": search_large}

@@ -25,6 +25,7 @@ _FORMULA_PICTURE = re.compile(r"/latex\.php\?|//latex\.codecogs\.com/|/math/rend
 _EMOJI = regex.compile(
     r"[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\ufe0f\u200d]+|:[\w+-]+:"
 )
+_DELIMITED = re.compile(r"\\\((?P<inline>.*)\\\)|(?:\\\[|\$\$)(?P<block>.*)(?:\\\]|\$\$)", re.DOTALL)
 _REFERENCES = re.compile(r"[\s,;]*(?:\[\d+\][\s,;]*)+")
 
 
@@ -34,6 +35,9 @@ class _Place:
 
     links: Links
     depth: int = 0
+
+    def deeper(self, levels: int = 1) -> "_Place":
+        return _Place(self.links, self.depth + levels)
 
 
 def to_blocks(html: str, url: str = "") -> tuple[Block, ...]:
@@ -58,7 +62,7 @@ def _nodes(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _children(node: LexborNode, place: _Place) -> list[Item]:
-    deeper = replace(place, depth=place.depth + 1)
+    deeper = place.deeper()
     return [item for child in _nodes(node) for item in _items(child, deeper)]
 
 
@@ -72,7 +76,7 @@ def _items(node: LexborNode, place: _Place) -> Sequence[Item]:
         return [doc.Text(_SPACES.sub(" ", node.text_content or ""))]
     if tag in UNREADABLE or tag.startswith("-"):  # lexbor names comments and the like with a dash
         return ()
-    if node.mem_id in place.links.hidden:
+    if place.links.hidden and node.mem_id in place.links.hidden:
         return ()
     if place.depth > _DEEPEST:
         text = doc.Text(_SPACES.sub(" ", visible_text(node)))
@@ -147,10 +151,21 @@ def _formula(node: LexborNode, place: _Place) -> Sequence[Item]:
 
 def _span(node: LexborNode, place: _Place) -> Sequence[Item]:
     kind = node.attributes.get("class")
-    if kind == "math" and (formula := node.css_first("data[value]")):
-        return _formula(formula, place)
+    if kind == "math":
+        return _formula_in(node, place)
     if kind == "spoiler" or "data-spoiler" in node.attributes:
         return _styled(doc.Spoiler)(node, place)
+    return _children(node, place)
+
+
+def _formula_in(node: LexborNode, place: _Place) -> Sequence[Item]:
+    """The formula in an element that holds nothing else: as TeX between delimiters, or beside other forms."""
+    if formula := node.css_first("data[value]"):
+        return _formula(formula, place)
+    if found := _DELIMITED.fullmatch(node.text().strip()):
+        is_block = node.tag == "div" or found["block"] is not None
+        tex = (found["block"] or found["inline"] or "").strip()
+        return [doc.FormulaBlock(tex) if is_block else doc.Formula(tex)] if tex else ()
     return _children(node, place)
 
 
@@ -186,8 +201,8 @@ def _emphasised_lines(node: LexborNode, place: _Place) -> Sequence[Item]:
 def _heading(node: LexborNode, place: _Place) -> Sequence[Item]:
     """A heading, without the sign that is a link to the heading itself."""
     level, name = int((node.tag or "h1")[1]), place.links.names.get(node.mem_id, "")
-    inside = replace(place, depth=place.depth + 1)
-    items = [item for child in _nodes(node) if not _is_sign(child) for item in _items(child, inside)]
+    deeper = place.deeper()
+    items = [item for child in _nodes(node) if not _is_sign(child) for item in _items(child, deeper)]
     blocks = into_blocks(items)
     return [doc.Heading(b.children, level, name) if isinstance(b, doc.Paragraph) else b for b in blocks]
 
@@ -215,7 +230,7 @@ def _language(node: LexborNode) -> str:
 
 
 def _table(node: LexborNode, place: _Place) -> Sequence[Item]:
-    return read_table(node, lambda inside: _blocks(inside, replace(place, depth=place.depth + 2)))
+    return read_table(node, lambda inside: _blocks(inside, place.deeper(2)))
 
 
 def _quote(node: LexborNode, place: _Place) -> Sequence[Item]:
@@ -225,7 +240,7 @@ def _quote(node: LexborNode, place: _Place) -> Sequence[Item]:
 
 def _list(node: LexborNode, place: _Place) -> Sequence[Item]:
     items: list[list[Block]] = []
-    deeper = replace(place, depth=place.depth + 1)
+    deeper = place.deeper()
     for child in _nodes(node):
         if blocks := into_blocks(_items(child, deeper)):
             if child.tag == "li" or not items:
@@ -248,7 +263,7 @@ def _divider(_node: LexborNode, _place: _Place) -> Sequence[Item]:
 def _details(node: LexborNode, place: _Place) -> Sequence[Item]:
     heads = [child for child in _nodes(node) if child.tag == "summary"][:1]
     summary = in_inlines(_blocks(heads[0], place)) if heads else ()
-    deeper = replace(place, depth=place.depth + 1)
+    deeper = place.deeper()
     known = {head.mem_id for head in heads}
     blocks = into_blocks(i for n in _nodes(node) if n.mem_id not in known for i in _items(n, deeper))
     if not blocks:
@@ -258,7 +273,7 @@ def _details(node: LexborNode, place: _Place) -> Sequence[Item]:
 
 def _figure(node: LexborNode, place: _Place) -> Sequence[Item]:
     """Blocks with the caption that a `figcaption` in them gives to the only picture, player or table."""
-    deeper = replace(place, depth=place.depth + 1)
+    deeper = place.deeper()
     items: list[Item] = []
     captions: list[Block] = []
     for child in _nodes(node):
@@ -277,6 +292,8 @@ def _figure(node: LexborNode, place: _Place) -> Sequence[Item]:
 
 def _division(node: LexborNode, place: _Place) -> Sequence[Item]:
     kind = node.attributes.get("class")
+    if kind == "math":
+        return into_blocks(_formula_in(node, place))
     if kind == "figure":
         return _figure(node, place)
     if kind == "spoiler" or "data-spoiler" in node.attributes:

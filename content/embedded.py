@@ -6,6 +6,7 @@ each player, and a `data` element with the formula's TeX before each formula.
 
 import re
 from html import escape, unescape
+from itertools import islice
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from selectolax.lexbor import LexborNode
@@ -15,6 +16,7 @@ from content.document import is_web_url
 PLAYED = "▶ "  # before the name of what can be played
 WIDEST = 1600  # pixels: a wider picture is not worth its bytes in a chat
 _LABEL = 120  # characters of a player's name
+_CANDIDATES = 50  # files of one picture that are compared
 _DENSE = 800  # pixels: how wide a picture is thought to be of which only the density is known
 _ATTRIBUTE = r"\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'"
 _PLAYER = re.compile(r"<(iframe|audio|video|source)\b([^<>]*)>", re.IGNORECASE)
@@ -143,7 +145,8 @@ def absolute(base_url: str, url: str) -> str:
 
 def best_of(srcset: str, base_url: str) -> str:
     """The absolute URL of the widest picture up to `WIDEST` pixels in a `srcset`, else of the narrowest."""
-    found = [(_width(match[2], match[3]), match[1].rstrip(",")) for match in _CANDIDATE.finditer(srcset)]
+    candidates = islice(_CANDIDATE.finditer(srcset), _CANDIDATES)
+    found = [(_width(match[2], match[3]), match[1].rstrip(",")) for match in candidates]
     usable = [(width, url) for width, name in found if (url := absolute(base_url, name))]
     fitting = [one for one in usable if one[0] <= WIDEST]
     best = max(fitting, key=lambda one: one[0], default=None) or min(usable, default=None)

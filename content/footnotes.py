@@ -11,7 +11,11 @@ from urllib.parse import unquote, urldefrag
 
 from selectolax.lexbor import LexborNode
 
-_LABEL = 12  # most characters of a reference: "[note 12]"
+# What a reference shows: a number, a letter, a sign. A word is a link to a part of the text.
+_LABEL = re.compile(r"\W*(?:(?:note|fn|注|註)?\W*\d{1,4}|[a-z]|[ivx]{1,5})?\W*", re.IGNORECASE)
+_LONGEST = 12  # characters of a reference
+_DEEPEST = 50  # elements around a link
+_VERBATIM = frozenset(("pre", "code", "kbd", "samp", "audio", "video"))
 _CLIMB = 8  # most elements between a link back and its note
 _MOST = 500  # footnotes
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -45,12 +49,18 @@ class Links:
 def links_in(body: LexborNode, url: str) -> Links:
     """The links within `body`, which is the HTML of the post at `url`."""
     links = Links(urldefrag(url)[0])
-    anchors = [node for node in body.css("a[href]") if "#" in (node.attributes.get("href") or "")]
+    anchors = [node for node in body.css("a[href*='#']") if _is_read(node)]
     if anchors:
         places = _places(body)
         _find_notes(links, anchors, places)
         _find_headings(links, anchors, places)
     return links
+
+
+def _is_read(node: LexborNode) -> bool:
+    """Whether an element is read as more than text."""
+    ancestors = _ancestors(node, _DEEPEST + 1)
+    return len(ancestors) <= _DEEPEST and not any(one.tag in _VERBATIM for one in ancestors)
 
 
 def _places(body: LexborNode) -> dict[str, LexborNode]:
@@ -83,12 +93,12 @@ def _find_notes(links: Links, anchors: list[LexborNode], places: dict[str, Lexbo
         if back is not None and (note := _note(anchor, back, places)):
             notes.setdefault(_target(back), note)
             links.hidden.add(anchor.mem_id)
-        elif _target(anchor) in places and len(anchor.text().strip()) <= _LABEL:
+        elif _target(anchor) in places and _is_reference(anchor):
             references |= {name: anchor for name in _names_around(anchor)}
     numbers: dict[int, int] = {}
     for anchor in anchors:
         note = notes.get(_target(anchor)) if anchor.mem_id not in links.hidden else None
-        if note is None or len(anchor.text().strip()) > _LABEL:
+        if note is None or not _is_reference(anchor):
             continue
         if note.mem_id not in numbers and len(numbers) < _MOST:
             numbers[note.mem_id] = len(numbers) + 1
@@ -96,6 +106,11 @@ def _find_notes(links: Links, anchors: list[LexborNode], places: dict[str, Lexbo
         if number := numbers.get(note.mem_id):
             links.marks[anchor.mem_id] = number
     links.hidden.update(numbers)
+
+
+def _is_reference(anchor: LexborNode) -> bool:
+    label = anchor.text().strip()
+    return 0 < len(label) <= _LONGEST and _LABEL.fullmatch(label) is not None
 
 
 def _names_around(anchor: LexborNode) -> Iterator[str]:
@@ -115,7 +130,7 @@ def _note(anchor: LexborNode, reference: LexborNode, places: dict[str, LexborNod
     note = next((node for node in ancestors[first:] if node.tag not in _INLINE), None)
     if note is None or note.tag == "body":
         return None
-    is_inside = any(node.mem_id == note.mem_id for node in _ancestors(reference, 1000))
+    is_inside = any(node.mem_id == note.mem_id for node in _ancestors(reference, _DEEPEST))
     return None if is_inside else note
 
 
@@ -152,7 +167,7 @@ def _heading(place: LexborNode) -> LexborNode | None:
 
 
 def _is_in(node: LexborNode, other: LexborNode) -> bool:
-    return any(one.mem_id == other.mem_id for one in _ancestors(node, 1000))
+    return any(one.mem_id == other.mem_id for one in _ancestors(node, _DEEPEST))
 
 
 def number_of(label: str) -> str:

@@ -28,16 +28,14 @@ def read_table(node: LexborNode, read: Read) -> Sequence[Block]:
     A table with one column, or with more than a paragraph in a cell and without headers, only arranges what
     it holds.
     """
-    caption = next((child for child in _children(node) if child.tag == "caption"), None)
-    title = in_inlines(read(caption)) if caption is not None else ()
+    captions = [child for child in _children(node) if child.tag == "caption"]  # broken HTML may have several
+    title = in_inlines(block for caption in captions for block in read(caption))
     rows = [cells for row in _rows(node) if (cells := _cells(row, read))]
-    if not rows:
-        return [doc.Paragraph((doc.Emphasis(title),))] if title else ()
-    if _only_arranges(rows):
-        inside = [block for row in rows for block in _without_numbers(row)]
-        return [doc.Paragraph((doc.Emphasis(title),)), *inside] if title else inside
+    above = [doc.Paragraph((doc.Emphasis(title),))] if title else []
     if not any(cell.blocks for row in rows for cell in row):
-        return ()
+        return above
+    if _only_arranges(rows):
+        return [*above, *(block for row in rows for block in _without_numbers(row))]
     widest = min(max(sum(_span(cell.node, "colspan") for cell in row) for row in rows), _SPAN)
     shown = [
         tuple(_cell(cell, widest, len(rows) - number) for cell in row) for number, row in enumerate(rows)

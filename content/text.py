@@ -27,6 +27,8 @@ _BLOCK_NAMES = (
 BLOCKS = frozenset(_BLOCK_NAMES.split())
 # Shown instead of what these elements hold, or around it.
 _AROUND = {"rt": ("(", ")"), "q": ("“", "”"), "td": (" ", " "), "th": (" ", " ")}
+_PLAYERS = ("audio", "video")  # what they hold is for browsers that cannot play it
+_UNREAD = UNREADABLE.union(_PLAYERS)
 BOXES = ("☐ ", "☑ ")  # of a task: open, done
 _SPACES = regex.compile(r"\s+")
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef"
@@ -65,7 +67,7 @@ def _pieces(root: LexborNode, spaces: bool) -> Iterator[str]:
             yield text if spaces or _in_pre(node) else _SPACES.sub(" ", text)
         else:
             yield _before(node, tag)
-        child = None if tag in UNREADABLE else node.first_child
+        child = None if tag in _UNREAD else node.first_child
         while child is None and node is not None:
             if node.mem_id == root.mem_id:
                 return
@@ -86,6 +88,8 @@ def _before(node: LexborNode, tag: str) -> str:
         return node.attributes.get("value") or ""
     if tag == "input":
         return BOXES["checked" in node.attributes] if node.attributes.get("type") == "checkbox" else ""
+    if tag in _PLAYERS and node.css_first("a[data-media]"):
+        return f"\n{node.attributes.get('title') or ''}\n"
     return "\n" if tag in BLOCKS or tag == "br" else _AROUND.get(tag, ("", ""))[0]
 
 

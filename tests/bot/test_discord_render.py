@@ -474,6 +474,7 @@ def wrap(inlines: tuple[Inline, ...]) -> list[tuple[set[str], Block]]:
 
 
 @given(ANYTHING)
+@example("HTTP://__0__")
 def test_text_in_marks_adds_none(content: str) -> None:
     for expected, block in wrap(text(content)):
         source = shown(block)

@@ -1,6 +1,7 @@
 """What a document becomes as components V2, and what an embed says in its own places."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -78,7 +79,7 @@ def shape(container: dict[str, Any]) -> list[Any]:
 
 
 def _shape(item: dict[str, Any]) -> Any:
-    numbers = [int(one["media"]["url"].split("/")[-1].split(".")[0]) for one in pictures([item])]
+    numbers = [int(url.split("/")[-1].split(".")[0]) for url in urls([item])]
     match item["type"]:
         case 9:
             return (*map(_shape, item["components"]), _shape(item["accessory"]))
@@ -87,6 +88,11 @@ def _shape(item: dict[str, Any]) -> Any:
         case 14:
             return "────"
     return numbers
+
+
+def urls(items: Iterable[dict[str, Any]]) -> list[str]:
+    shown: list[Any] = list(pictures(items))
+    return [one["media"]["url"] for one in shown]
 
 
 def test_a_post_with_pictures_has_its_shape() -> None:
@@ -121,8 +127,17 @@ def test_many_pictures_are_several_galleries_and_at_last_several_messages() -> N
     messages = render(Document((BODY, *map(image, range(95)))), Form.RICH)
     for message in messages:
         check(message, Form.RICH)
-    seen = [one["media"]["url"] for m in messages for one in pictures(walk(m.payload["components"]))]
+    seen = [url for m in messages for url in urls(walk(m.payload["components"]))]
     assert seen == [PICTURE.format(number) for number in range(95)]
+
+
+def test_many_short_parts_are_several_messages() -> None:
+    messages = render(Document((BODY, Divider()) * 50), Form.RICH)
+    for message in messages:
+        check(message, Form.RICH)
+    shapes = [shape(message.payload["components"][0]) for message in messages]
+    assert [len(parts) for parts in shapes] == [39, 39, 19]  # without a separator at the ends
+    assert {part for parts in shapes for part in parts[::2]} == {"The tide is late."}
 
 
 def test_without_pictures_they_are_links() -> None:

@@ -9,6 +9,7 @@ from content.document import (
     Block,
     CodeBlock,
     CodeSpan,
+    Divider,
     Document,
     Emphasis,
     Heading,
@@ -233,6 +234,11 @@ def test_each_message_names_the_posts_in_it() -> None:
 def test_a_post_cut_in_two_is_in_both() -> None:
     document = Document((Paragraph(text("字" * 5000)), Paragraph(text("b"))), carried=((1,), (2, 1)))
     assert [message.posts for message in render(document, Form.FULL)] == [(1,), (1, 2)]
+
+
+def test_a_line_between_parts_is_no_message_of_its_own() -> None:
+    document = Document((Divider(), Paragraph(text("字" * 5000))))
+    assert [len(message.payload["text"]) for message in render(document, Form.FULL)] == [4096, 904]
 
 
 @given(DOCUMENTS)

@@ -90,6 +90,18 @@ class TestBlocks:
             table("a|b", "1|2", header=True),
         )
 
+    def test_of_markdown_with_more(self) -> None:
+        text = "It is $a<b$, costs $5 or $6[^n].\n\n$$\nx\n$$\n\n- [ ] open\n- [x] done\n\n[^n]: A *note*\n"
+        formula, tasks = doc.Formula("a<b"), (((line("☐ open"),), (line("☑ done"),)))
+        for url in (POST, ""):
+            assert read(markdown_to_html(text), url) == (
+                line("It is ", formula, ", costs $5 or $6", doc.NoteMark(1), "."),
+                doc.FormulaBlock("x"),
+                doc.ListBlock(tasks),
+                doc.Divider(),
+                doc.Note(1, (line("A ", doc.Emphasis(doc.text("note"))),)),
+            )
+
     @pytest.mark.parametrize("count", [90, 3_000])
     def test_survive_deep_nesting(self, count: int) -> None:
         assert "deep" in repr(to_blocks("<blockquote>" * count + "deep"))
@@ -383,6 +395,10 @@ class TestFormulas:
         html = f"<span class=katex><span>{self.MATH.format('')}</span>{seen}</span>"
         assert inlines(html) == (doc.Formula("x < 2"),)
         assert inlines("<span class=katex><span class=katex-html>y</span></span>") == doc.text("y")
+
+    def test_pandoc(self) -> None:
+        html = r"<span class='math inline'>\(a\)</span> <span class='math display'>\[b\]</span>"
+        assert read(html) == (line(doc.Formula("a")), doc.FormulaBlock("b"))
 
     def test_mathjax(self) -> None:
         html = "<script type='math/tex'>a<b</script> <script type='math/tex; mode=display'>c</script>"

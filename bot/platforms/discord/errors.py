@@ -1,6 +1,7 @@
 """Maps Discord's errors to errors of our tree (docs.discord.com: "JSON Error Codes")."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import aiohttp
@@ -48,6 +49,8 @@ TOKEN_REFUSED = Msgid(
     "Discord refuses the token: check SKYWAVE_DISCORD_TOKEN (Developer Portal, Bot, Reset Token)"
 )
 REASON_LENGTH = 200
+_FIELD = re.compile(r"^In (\S+): ", re.MULTILINE)
+_MEDIA = re.compile(r"(?:^|\.)(?:media|image|thumbnail)(?:\.|$)")
 # Seconds to wait after a 429 without Retry-After. BLOCK_WAIT: our IP address is blocked, which lasts longer.
 SHORT_WAIT, BLOCK_WAIT = 5.0, 60.0
 
@@ -102,8 +105,14 @@ def _http_error(error: discord.HTTPException) -> SendError:
     if code in PAUSED or status == 403:
         return ChatPaused(reason)
     if code in CONTENT or status == 400:
-        return ContentRejected(reason)
+        return ContentRejected(reason, media=_is_about_media(error))
     return Refused(reason)
+
+
+def _is_about_media(error: discord.HTTPException) -> bool:
+    """Whether Discord rejects only pictures. discord.py writes a line for each wrong field of a body."""
+    fields = _FIELD.findall(error.text)
+    return bool(fields) and all(_MEDIA.search(field) for field in fields)
 
 
 def _rate_limited(error: discord.HTTPException, reason: str) -> RateLimited:

@@ -175,6 +175,8 @@ def _run(flat: Flat, start: int, end: int, *, label: bool = False) -> tuple[str,
         return before + code_span(core) + after, True
     marks = [mark for kind, mark in _MARKS.items() if kind in kinds]
     inner = _label(core) if label else escape(core)
+    if SpanKind.UNDERLINE in kinds:  # only URLs still have two underscores side by side
+        inner = inner.replace("__", "%5F%5F")
     return before + "".join(marks[::-1]) + inner + "".join(marks) + after, bool(marks)
 
 

@@ -18,7 +18,14 @@ from scheduler.errors import (
     RateScope,
     Refused,
 )
+from tests.emulators.discord.content import read_draft
 from tests.emulators.discord.faults import REFUSALS
+from tests.emulators.discord.mentions import EVERYTHING
+from tests.emulators.discord.types import COMPONENTS_V2, ApiError, Json
+
+
+def gallery(url: str) -> Json:
+    return {"type": 12, "items": [{"media": {"url": url}}]}
 
 
 def http_error(status: int, data: Any, **headers: str) -> discord.HTTPException:
@@ -50,6 +57,23 @@ def test_the_faults_of_a_form_are_one_line() -> None:
     error = send_error(http_error(400, data))
     assert isinstance(error, ContentRejected)
     assert str(error) == "Invalid Form Body In content: Must be 2000 or fewer in length."
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        ({"flags": COMPONENTS_V2, "components": [gallery("https://[::1")]}, True),
+        ({"flags": COMPONENTS_V2, "components": [gallery("attachment://a.png")]}, True),
+        ({"embeds": [{"description": "a", "image": {"url": "data:x"}}]}, True),
+        ({"flags": COMPONENTS_V2, "components": [gallery("data:x"), {"type": 10, "content": ""}]}, False),
+        ({"embeds": [{"description": "x" * 5000, "image": {"url": "https://e.org/i.png"}}]}, False),
+    ],
+)
+def test_only_wrong_pictures_leave_the_rest_of_the_message(body: Json, media: bool) -> None:
+    with pytest.raises(ApiError) as refused:
+        read_draft(body, (), EVERYTHING)
+    error = send_error(http_error(refused.value.status, refused.value.body))
+    assert isinstance(error, ContentRejected) and error.media is media
 
 
 @pytest.mark.parametrize(

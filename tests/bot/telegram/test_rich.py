@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.platforms.flat import clean, is_visible
 from bot.platforms.telegram.gains import gains
+from bot.platforms.telegram.render import render as render_text
 from bot.platforms.telegram.rich import render
 from content import present
 from content.document import (
@@ -41,6 +43,7 @@ from content.document import (
     Text,
     block_text,
     inline_text,
+    map_excerpts,
     text,
 )
 from content.present import Look
@@ -194,14 +197,8 @@ def test_an_edition_is_folded_under_its_sources() -> None:
     blocks = one(*document.blocks)
     kinds = [block["type"] for block in blocks]
     assert kinds == ["heading", "heading", "details", *["anchor", "heading", "details", "details"] * 2]
-    (plain,) = present_lines(document)
-    assert "Title 1: Text 1.\nTitle 3: Text 3." in plain
-
-
-def present_lines(document: Document) -> list[str]:
-    from bot.platforms.telegram.render import render as render_text
-
-    return [message.payload["text"] for message in render_text(document, Form.FULL)]
+    (plain,) = render_text(document, Form.FULL)
+    assert "Title 1: Text 1.\nTitle 3: Text 3." in plain.payload["text"]
 
 
 # ---- media
@@ -359,24 +356,16 @@ def is_within(part: str, whole: str) -> bool:
     return all(character in rest for character in part)
 
 
-@given(DOCUMENTS)
-def test_any_document_is_taken_and_loses_no_text(document: Document) -> None:
-    for form in (Form.RICH, Form.RICH_TEXT):
-        found = shown(document, form)
-        assert not any(seen.lost for seen in found)
-        if document.single:
-            assert len(found) == 1
-        uncut = Document(tuple(map(without_excerpts, document.blocks)))
-        said = "".join(seen.text for seen in shown(uncut, form))
-        for block in uncut.blocks:
-            assert is_within(visible(words_of(block)), visible(said))
-
-
-def without_excerpts(block: Block) -> Block:
-    from content.document import map_excerpts
-
-    (whole,) = map_excerpts(Document((block,)), lambda node: node.text).blocks
-    return whole
+@given(DOCUMENTS, st.sampled_from((Form.RICH, Form.RICH_TEXT)))
+def test_any_document_is_taken_and_loses_no_text(document: Document, form: Form) -> None:
+    found = shown(document, form)
+    assert not any(seen.lost for seen in found)
+    if document.single:
+        assert len(found) == 1
+    uncut = map_excerpts(Document(document.blocks), lambda node: node.text)
+    said = visible("".join(seen.text for seen in shown(uncut, form)))
+    for block in uncut.blocks:
+        assert is_within(visible(words_of(block)), said)
 
 
 # ---- who gets it

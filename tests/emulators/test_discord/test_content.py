@@ -6,7 +6,10 @@ import discord
 import pytest
 
 from tests.emulators.discord import Channel, DiscordEmulator, Guild, Permission, Pings
-from tests.emulators.test_discord.clients import Body, Bot, at, post, refuses
+from tests.emulators.discord.content import read_draft
+from tests.emulators.discord.mentions import EVERYTHING
+from tests.emulators.discord.types import COMPONENTS_V2, ApiError
+from tests.emulators.test_discord.clients import Body, Bot, ask_rest, at, post, refuses
 
 
 @pytest.mark.parametrize(
@@ -78,14 +81,78 @@ async def test_wrong_components_are_refused(dc: DiscordEmulator, news: Channel, 
     assert (status, answer["code"], list(answer["errors"])) == (400, 50035, ["components"])
 
 
+def shown(kind: int, **more: object) -> Body:
+    return {"type": kind} | more
+
+
+TEXT, PICTURE = shown(10, content="a"), {"media": {"url": "https://a.example/i.png"}}
+THUMBNAIL = shown(11, **PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("items", "path"),
+    [
+        ([shown(99)], "components.0.type"),
+        ([THUMBNAIL], "components.0.type"),
+        ([button(1)], "components.0.type"),
+        ([shown(17, components=[shown(17, components=[TEXT])])], "components.0.components.0.type"),
+        ([shown(17, components=[])], "components.0.components"),
+        ([shown(17, components=[TEXT], accent_color=1 << 24)], "components.0.accent_color"),
+        ([shown(9, components=[TEXT])], "components.0.accessory"),
+        ([shown(9, components=[TEXT] * 4, accessory=THUMBNAIL)], "components.0.components"),
+        ([shown(9, components=[shown(14)], accessory=THUMBNAIL)], "components.0.components.0.type"),
+        ([shown(9, components=[TEXT], accessory=shown(12, items=[PICTURE]))], "components.0.accessory.type"),
+        ([shown(12, items=[])], "components.0.items"),
+        ([shown(12, items=[PICTURE] * 11)], "components.0.items"),
+        ([shown(12, items=[{"description": "no url"}])], "components.0.items.0.media.url"),
+        ([shown(12, items=[PICTURE | {"description": "x" * 1025}])], "components.0.items.0.description"),
+        ([shown(12, items=[{"media": {"url": "attachment://i.png"}}])], "components.0.items.0.media.url"),
+        ([shown(12, items=[PICTURE] * 10)] * 7, "components"),
+        ([shown(13, file={"url": "https://a.example/i.png"})], "components.0.file.url"),
+        ([shown(14, spacing=3)], "components.0.spacing"),
+        ([shown(10, content=" ")], "components.0.content"),
+        ([TEXT] * 41, "components"),
+        ([shown(17, components=[TEXT] * 40)], "components"),
+    ],
+)
+def test_components_v2_have_their_places_and_limits(items: list[Body], path: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        read_draft({"flags": COMPONENTS_V2, "components": items}, (), EVERYTHING)
+    node: Any = refused.value.body["errors"]
+    for step in path.split("."):
+        node = node[step]
+    assert node["_errors"][0]["message"]
+
+
+def test_components_v2_that_fit_pass() -> None:
+    section = shown(9, components=[TEXT] * 3, accessory=THUMBNAIL)
+    box = shown(17, accent_color=0xFFFFFF, components=[section, shown(14), *[TEXT] * 33])
+    for items in ([box], [shown(12, items=[PICTURE] * 10)] * 6, [TEXT] * 40, [shown(10, content="x" * 4000)]):
+        assert read_draft({"flags": COMPONENTS_V2, "components": items}, (), EVERYTHING).components
+    with pytest.raises(ApiError) as refused:
+        read_draft({"flags": COMPONENTS_V2, "components": [shown(10, content="文" * 3400)]}, (), EVERYTHING)
+    assert refused.value.status == 500
+
+
+async def test_a_message_with_components_v2_stays_one(dc: DiscordEmulator, news: Channel) -> None:
+    body: Body = {"flags": COMPONENTS_V2, "components": [shown(10, content="<@1> @everyone")]}
+    status, made = await post(dc, news, body)
+    assert status == 200 and dc.messages(news)[0].pings.everyone
+    path = f"/channels/{news.id}/messages/{made['id']}"
+    status, answer = await ask_rest(dc, "PATCH", path, {"flags": 0, "components": [], "content": "a"})
+    assert (status, list(answer["errors"])) == (400, ["content"])
+    thread = await ask_rest(dc, "POST", f"{path}/threads", {"name": "more"})
+    assert (thread[0], thread[1]["id"]) == (201, made["id"])
+    again = await ask_rest(dc, "POST", f"/channels/{made['id']}/messages/{made['id']}/threads", {"name": "x"})
+    assert again[1]["code"] == 50024
+
+
 async def test_full_messages_pass(dc: DiscordEmulator, news: Channel) -> None:
     rows = [row(*(button(5 * n + m, label="x" * 80) for m in range(5))) for n in range(5)]
     embeds = [{"description": "x" * 4096}, {"description": "x" * 1904}]
     status, _ = await post(dc, news, {"content": "文" * 2000, "embeds": embeds, "components": rows})
     assert status == 200
     assert (await post(dc, news, {"content": "a", "components": [row(select("x" * 100))]}))[0] == 200
-    shown = {"flags": 1 << 15, "components": [{"type": 10, "content": "x" * 4000}]}
-    assert (await post(dc, news, shown))[0] == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"content": " \n "}, {"embeds": []}, {"components": [row(button(1))]}])
