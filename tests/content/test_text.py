@@ -140,13 +140,27 @@ HTML = st.lists(
                     "<a href='java\nscript:x'>",
                     "<style>@import 'x'</style>",
                     "<noscript><p title='</noscript>'>",
+                    "<img srcset='javascript:x 2x, //e.org/a.png' data-src='data:image/png,x'>",
+                    "<img width=1 data-original='vbscript:x'>",
+                    "<source srcset='ftp://e.org/a 3w, b'>",
+                    "<video src='javascript:x' title='\"><script>x</script>'>",
+                    '<math alttext="&quot;><script>x</script>"><mi>x</math>',
+                    "<script type='math/tex'></data><img onerror=x></script>",
+                    "<data value='<script>' class='tex' onclick=x>",
+                    "<a href='#x' ping='//e.org/' name='y' data-media='javascript:x'>",
+                    "<td colspan='-1' rowspan='9e9'><input type=password onfocus=x>",
+                    "<div class='katex' style='x' data-spoiler onclick=x>",
                 ),
             ]
         ),
     ),
     max_size=15,
 ).map("".join)
-ALLOWED = {"href", "src", "alt", "class", "start", "srcset", "id", "name", "value", "title", "data-media"}
+URLS = {"href", "src", "srcset", "data-src", "data-srcset", "data-original", "data-lazy-src"}
+ALLOWED_NAMES = (
+    "alt class start id name value title width height type checked colspan rowspan data-media data-spoiler"
+)
+ALLOWED = URLS.union(ALLOWED_NAMES.split())
 
 
 class TestSanitise:
@@ -156,7 +170,7 @@ class TestSanitise:
         for node in body.traverse() if body else ():
             assert node.tag not in ("script", "style", "iframe", "svg", "math", "object", "form")
             assert set(node.attributes) <= ALLOWED
-            for name in {"href", "src"} & set(node.attributes):
+            for name in URLS & set(node.attributes):
                 assert doc.is_web_url(node.attributes[name] or "")
 
     @given(HTML)
