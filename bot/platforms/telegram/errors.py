@@ -68,8 +68,11 @@ MEDIA = (
     "audio_url_invalid",
     "animation_url_invalid",
 )
-# The right to send rich messages, or any of the media in one.
-RICH_RIGHTS = "not enough rights to send the rich message"
+# The rights to send rich messages, and the media in one. Text has a right of its own.
+RICH_RIGHTS = tuple(
+    f"not enough rights to send {what} to the chat"
+    for what in ("the rich message", "photos", "videos", "animations", "music", "documents", "voice notes")
+)
 # A server older than Bot API 10.1 does not know the method; in an edit it ignores the field.
 UNKNOWN_METHOD, NO_TEXT = "method not found", "message text is empty"
 
@@ -145,7 +148,7 @@ def _bad_request(reason: str) -> SendError:
             return ChatPaused(meaning, topic_only=True)
     if one_of(GONE):
         return ChatGone(reason)
-    if RICH_RIGHTS in text:
+    if one_of(RICH_RIGHTS):
         return ContentRejected(reason, media=True)
     if one_of(RIGHTS):
         return ChatPaused(reason)

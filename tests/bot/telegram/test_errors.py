@@ -37,7 +37,7 @@ MEANINGS: dict[type[SendError], tuple[str, ...]] = {
         *("cannot-parse", "too-long", "caption-too-long", "empty", "wrong-file", "url-unreachable"),
         *("photo-dimensions", "webpage-media", "reply-not-found", "edit-not-found", "edit-forbidden"),
         *("delete-not-found", "not-modified", "query-too-old", "rich-photo", "rich-photo-url"),
-        *("not-admin", "rich-rights", "rich-depth", "rich-block"),
+        *("not-admin", "rich-rights", "photo-rights", "rich-depth", "rich-block"),
     ),
     PlatformStopped: ("unauthorized", "not-found", "method-not-found"),
     Ambiguous: ("server-error", "conflict"),
@@ -45,6 +45,7 @@ MEANINGS: dict[type[SendError], tuple[str, ...]] = {
 
 MEDIA_OR_NOT = [
     *(("photo-dimensions", True), ("rich-photo", True), ("rich-photo-url", True), ("rich-rights", True)),
+    ("photo-rights", True),
     *(("too-long", False), ("rich-depth", False), ("rich-block", False)),
 ]
 

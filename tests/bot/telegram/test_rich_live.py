@@ -11,6 +11,7 @@ from scheduler.errors import ContentRejected, SendError
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, Form, Place, Sent
 from tests.bot.telegram.live import Live, platform_of
+from tests.e2e.program import item
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import refused
 
@@ -41,6 +42,18 @@ async def test_an_edition_arrives_as_one_rich_message(tg: TelegramEmulator, sky:
     assert await sky.ended(channel) == ["sent"]
     (plain,) = tg.messages(channel)  # nobody knows which apps its readers have
     assert plain.rich is None and "Post n0: The text of n0." in plain.text
+
+
+async def test_a_long_article_is_shown_whole(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    words = [f"word{number}" for number in range(900)]  # some 9,000 characters
+    await sky.follow(ann)
+    await sky.answer(ann, "/format full")
+    html = "".join(f"<p>{' '.join(words[at : at + 50])}</p>" for at in range(0, 900, 50))
+    await sky.publish(item("long", content_html=html))
+    assert await sky.ended(ann) == ["sent"]
+    _, article = tg.messages(ann)
+    assert article.rich is not None
+    assert [word for word in article.text.split() if word.startswith("word")] == words
 
 
 async def test_a_server_without_rich_messages_is_asked_once(

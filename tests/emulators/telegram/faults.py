@@ -40,6 +40,7 @@ REFUSALS: Mapping[str, tuple[int, str]] = {
     "rich-photo": (400, "Bad Request: RICH_MESSAGE_PHOTO_NO_MEDIA_FOUND"),
     "rich-photo-url": (400, "Bad Request: RICH_MESSAGE_PHOTO_URL_INVALID"),
     "rich-rights": (400, "Bad Request: not enough rights to send the rich message to the chat"),
+    "photo-rights": (400, "Bad Request: not enough rights to send photos to the chat"),
     "rich-depth": (400, "Bad Request: RICH_MESSAGE_DEPTH_INVALID"),
     "rich-block": (400, "Bad Request: can't parse InputRichBlock: unknown type table"),
     "reply-not-found": (400, "Bad Request: message to be replied not found"),
