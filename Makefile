@@ -5,18 +5,21 @@ BIN := $(VENV)/bin
 # What an editable install writes last: when a requirement changes, it is made anew.
 READY := $(VENV)/.ready
 
+# The program is started often, by the tests too. Without compiled modules each start takes twice the time.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Tools that are needed now and then, apart from what the tests run with.
 TOOLS := $(VENV)/tools
 UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
   --no-emit-index-url --python-version 3.12 --python-platform linux
 
-.PHONY: run test lint bench chaos hostile pictures hashes audit clean
+.PHONY: run test lint bench bench-large chaos hostile pictures hashes audit clean
 
 run: $(READY)
 	@$(BIN)/skywave run
 
 test: $(READY) lint
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -36,6 +39,10 @@ hostile: $(READY)
 # Figures beside their rivals', into benchmarks/results.json: make bench NAMES="fan-out claims" for some of them.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(NAMES)
+
+# Search among 500,000 posts: it takes an hour and several gigabytes of disk.
+bench-large: $(READY)
+	@$(BIN)/python -m benchmarks search-large
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py

@@ -18,10 +18,11 @@ import psutil
 
 from benchmarks.worlds import World
 from bot.app import SystemClock, make_look
+from bot.loading import load_settings
 from bot.logs import configure
 from bot.platforms.telegram.limits import PRIVATE
 from bot.platforms.telegram.render import render
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from content import present
 from content.document import Document
 from content.types import Post
@@ -59,7 +60,7 @@ class Instant:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         self.sent += 1
         return Sent(chat.place.address, (str(self.sent),))
 

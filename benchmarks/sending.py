@@ -11,10 +11,10 @@ from telegram import Bot
 
 from benchmarks.worlds import post
 from bot.app import make_look
+from bot.loading import load_settings
 from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import AiohttpRequest
-from bot.settings import load_settings
 from content import present
 from content.types import Post
 from scheduler.types import Chat, ChatKind, Form, Place

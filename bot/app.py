@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from bot.settings import Settings
 from content import present
 from content.document import Document
 from content.errors import StoreReadOnly
-from content.fetch import HttpFetcher
+from content.fetch import LateFetcher
 from content.i18n import Translator, negotiate
 from content.parsers import ParserPool
 from content.present import Look
@@ -33,7 +33,6 @@ from scheduler.actions.audit import UPKEEP
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.ports import Clock
-from scheduler.quotas import Quotas
 from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import BroadcastKind, Chat, Delivery
@@ -71,7 +70,6 @@ class App:
 
     settings: Settings
     store: SqlStore
-    fetcher: HttpFetcher
     clock: Clock
     rng: random.Random
     wakers: list[Callable[[], None]]
@@ -84,7 +82,7 @@ class App:
 
     def compose(self, delivery: Delivery, posts: Sequence[Post]) -> Document:
         """The document that a delivery sends."""
-        look = make_look(self.settings, delivery.chat)
+        look = replace(make_look(self.settings, delivery.chat), format=delivery.format)
         broadcast = delivery.broadcast
         match broadcast.kind:
             case BroadcastKind.NOTICE:
@@ -121,6 +119,7 @@ def make_look(settings: Settings, chat: Chat, locale: str = "") -> Look:
         excerpt_length=settings.excerpt_length,
         translator=Translator(negotiate(chat.language, locale, settings.language)),
         timezone=ZoneInfo(chat.timezone) if chat.timezone else settings.zone,
+        format=chat.format,
     )
 
 
@@ -140,18 +139,11 @@ async def build(
     async with AsyncExitStack() as stack:
         store = await SqlStore.open(settings.database_url)
         stack.push_async_callback(store.close)
-        fetcher = HttpFetcher(allowed_networks=settings.allowed_networks)
+        fetcher = LateFetcher(allowed_networks=settings.allowed_networks)
         stack.push_async_callback(fetcher.close)
         # URLs that people add never reach `allowed_networks`: only operators may name internal addresses.
-        for_people = HttpFetcher()
+        for_people = LateFetcher()
         stack.push_async_callback(for_people.close)
-        quotas = Quotas(
-            chat_sources=settings.chat_sources,
-            person_sources=settings.person_sources,
-            private_sources=settings.private_sources,
-            posts_per_day=settings.posts_per_day,
-            post_length=settings.post_length,
-        )
         pool = ParserPool()
         stack.push_async_callback(pool.close)
         parser = parser or pool
@@ -171,26 +163,22 @@ async def build(
             wake,
             days,
             for_people=for_people,
-            quotas=quotas,
+            quotas=settings.quotas,
         )
         services = Services(
+            settings=settings,
             store=store,
             ingest=ingest,
             drafts=Drafts(store, clock, wake, parser),
             clock=clock,
-            page_size=settings.page_size,
-            timezone=settings.timezone,
             look=partial(make_look, settings),
             wake=wake,
             commands=COMMANDS,
             presses=PRESSES,
-            access=settings.access,
-            quotas=quotas,
         )
         yield App(
             settings=settings,
             store=store,
-            fetcher=fetcher,
             clock=clock,
             rng=random.Random(seed),
             wakers=wakers,

@@ -16,10 +16,11 @@ from bot.watchdog import ClockCheck
 from content.errors import StoreError
 from scheduler import membership
 from scheduler.delivery.dispatch import Dispatcher
+from scheduler.delivery.editing import Editor
 from scheduler.delivery.pacer import Pacer
 from scheduler.errors import PlatformStopped
 from scheduler.leases import RENEWAL, Leases
-from scheduler.ports import Sender
+from scheduler.ports import Edits, Sender
 from scheduler.timetable.jobs import Jobs, Tick
 from scheduler.types import Place
 
@@ -152,13 +153,21 @@ class Runner:
                 self._serving.add(sender.name)
                 wiring = self._wiring(pacer, dispatcher.wake)
                 listening = sender.listen(wiring) if isinstance(sender, Listens) else None
-                await self._dispatch(dispatcher, listening)
+                await self._dispatch(dispatcher, self._editor(sender, pacer), listening)
         except PlatformStopped as exc:
             await self._tell_operators(sender.name, exc)
         finally:
             self._serving.discard(sender.name)
             if isinstance(sender, Connects):
                 await self._give_up_after(self._left() + LAST, sender.close(self._left()), sender.name)
+
+    def _editor(self, sender: Sender, pacer: Pacer) -> Editor | None:
+        app = self._app
+        if not (app.settings.edits and isinstance(sender, Edits)):
+            return None
+        editor = Editor(app.store, sender, app.compose, pacer, app.clock, app.rng)
+        app.wakers.append(editor.wake)
+        return editor
 
     async def _unless_stopped(self, waiting: Coroutine[None, None, T]) -> T | None:
         """Wait for a result; None, and the wait is cancelled, if a stop is requested first."""
@@ -171,14 +180,22 @@ class Runner:
             await asyncio.wait({task, stop})
         return None if task.cancelled() else task.result()
 
-    async def _dispatch(self, dispatcher: Dispatcher, listening: Coroutine[None, None, None] | None) -> None:
-        """Dispatch and listen until one of them ends or a stop is requested; then finish work in flight."""
+    async def _dispatch(
+        self,
+        dispatcher: Dispatcher,
+        editor: Editor | None,
+        listening: Coroutine[None, None, None] | None,
+    ) -> None:
+        """Dispatch, edit and listen until one ends or a stop is requested; then finish work in flight."""
         listen = [asyncio.create_task(listening)] if listening else []
-        work = [*listen, asyncio.create_task(dispatcher.run())]
+        edit = [asyncio.create_task(editor.run())] if editor else []
+        work = [*listen, *edit, asyncio.create_task(dispatcher.run())]
         stop = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({*work, stop}, return_when=asyncio.FIRST_COMPLETED)
             dispatcher.stop()
+            if editor:
+                editor.stop()
             for task in listen:
                 task.cancel()
             await asyncio.wait(work, timeout=self._left())

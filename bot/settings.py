@@ -1,18 +1,15 @@
 """Settings from `SKYWAVE_*` variables, from files named by `SKYWAVE_*_FILE`, and from `skywave.toml`."""
 
 import os
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from datetime import timedelta
-from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,8 +19,8 @@ from pydantic_settings import (
 )
 
 from bot.access import AccessMode
-from bot.platforms import PLATFORMS
 from content.errors import SettingsError
+from scheduler.quotas import Quotas
 
 PREFIX = "SKYWAVE_"
 TOML = "skywave.toml"
@@ -45,6 +42,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///skywave.db"
     operators: Words = frozenset()  # like telegram:123
     poll_interval: int = Field(300, ge=1)  # seconds
+    edits: bool = True  # messages are edited when their posts change
     page_size: int = Field(11, ge=1, le=50)
     excerpt_length: int = Field(350, ge=20, le=2000)  # code points
     language: Literal["en", "zh"] = "en"
@@ -78,6 +76,10 @@ class Settings(BaseSettings):
         """The values of all secret settings, so that logs can mask them."""
         given = [secret for _, value in self for secret in _values(value) if isinstance(secret, SecretStr)]
         return [secret.get_secret_value() for secret in given]
+
+    @property
+    def quotas(self) -> Quotas:
+        return Quotas(**{limit.name: getattr(self, limit.name) for limit in fields(Quotas)})
 
     @property
     def interval(self) -> timedelta:
@@ -132,12 +134,6 @@ def _values(value: object) -> Collection[object]:
     return list(value.values()) if isinstance(value, Mapping) else [value]
 
 
-# The class that is loaded: these settings and those of all platforms.
-_All: type[Settings] = create_model(
-    "Settings", __base__=tuple(dict.fromkeys((Settings, *(platform.settings for platform in PLATFORMS))))
-)
-
-
 class FileSettingsSource(PydanticBaseSettingsSource):
     """Reads the value of setting X from the file that `SKYWAVE_X_FILE` names, as with Docker secrets."""
 
@@ -157,55 +153,3 @@ class FileSettingsSource(PydanticBaseSettingsSource):
             for name, field in self.settings_cls.model_fields.items()
         }
         return {name: value for name, value in found.items() if value is not None}
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """Load the settings. Raises SettingsError, which names the setting and says what it should be."""
-    try:
-        return _All(**overrides)
-    except ValidationError as exc:
-        first = exc.errors(include_input=False, include_url=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else TOML
-        raise SettingsError(f"{name}: {_sentence(first)}") from exc
-    except ValueError as exc:
-        raise SettingsError(f"{TOML} cannot be read: {exc}") from exc
-
-
-def _sentence(error: ErrorDetails) -> str:
-    """What is wrong with a value and what it should be. The value is left out: it may be a secret."""
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "literal_error" | "enum":
-            return f"must be one of {context['expected'].replace(' or ', ', ')}"
-        case "int_parsing" | "int_type":
-            return "is not a whole number"
-        case "float_parsing" | "float_type":
-            return "is no number"
-        case "bool_parsing" | "bool_type":
-            return "must be true or false"
-        case "greater_than_equal":
-            return f"is too small: it must be at least {context['ge']}"
-        case "greater_than":
-            return f"is too small: it must be more than {context['gt']}"
-        case "less_than_equal":
-            return f"is too large: it must be at most {context['le']}"
-        case _:
-            return error["msg"].removeprefix("Value error, ")
-
-
-def unknown_settings() -> Sequence[str]:
-    """A warning for each unknown setting in the environment and the file, with the most similar name."""
-    given = [name for name in os.environ if name.upper().startswith(PREFIX)]
-    keys: list[str] = []
-    with suppress(OSError, ValueError):  # `load_settings` reports a file that cannot be read
-        keys = list(tomllib.loads(Path(TOML).read_text(encoding="utf-8")))
-    variables = [f"{PREFIX}{name.upper()}{end}" for name in _All.model_fields for end in ("", "_FILE")]
-    return [
-        *(_without_effect(name, variables) for name in given if name.upper() not in variables),
-        *(_without_effect(key, list(_All.model_fields)) for key in keys if key not in _All.model_fields),
-    ]
-
-
-def _without_effect(name: str, known: Sequence[str]) -> str:
-    nearest = get_close_matches(name, known, 1)
-    return f"{name} is not a setting and has no effect" + (f": did you mean {nearest[0]}?" if nearest else "")

@@ -48,6 +48,8 @@ def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
         posts=tuple(posts),
         failures=failures,
         total=total,
+        withdrawn=tuple(map(stored_guid, parsed.withdrawn[:MAX_POSTS])),
+        present=None if parsed.present is None else tuple(map(stored_guid, parsed.present)),
     )
 
 

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from content.clean import capped
+from content.clean import basic, capped
 from content.document import is_web_url
 from content.text import language, plain_text, storable
 from content.tokens import IndexedText, index_text
@@ -33,12 +33,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Changes:
     """How the posts of a read differ from the stored ones: `new`, oldest first; `changed`, with their ids.
 
-    `buried` are guids of deleted posts (tombstones) that the source still shows.
+    `buried` are guids of deleted posts (tombstones) that the source still shows. `withdrawn` and `returned`
+    are ids of stored posts that the source has deleted, and of those that it has again.
     """
 
     new: tuple[NewPost, ...] = ()
     changed: tuple[tuple[int, NewPost], ...] = ()
     buried: tuple[str, ...] = ()
+    withdrawn: tuple[int, ...] = ()
+    returned: tuple[int, ...] = ()
 
 
 def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, now: datetime) -> Changes:
@@ -65,7 +68,22 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
     new.sort(key=lambda post: post.published_at)
     buried = tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id)
-    return Changes(tuple(new), tuple(changed), buried)
+    gone = _gone(known, set(posts), parsed)
+    alive = [post for post in known if post.id]
+    withdrawn = tuple(post.id for post in alive if stored_guid(post.guid) in gone and not post.withdrawn)
+    returned = tuple(post.id for post in alive if stored_guid(post.guid) in posts and post.withdrawn)
+    return Changes(tuple(new), tuple(changed), buried, withdrawn, returned)
+
+
+def _gone(known: Sequence[KnownPost], shown: Collection[str], parsed: ParsedSource) -> Collection[str]:
+    """The guids of posts that the source has deleted.
+
+    A folder without any post is more likely one that is not mounted.
+    """
+    gone = set(map(stored_guid, parsed.withdrawn))
+    if parsed.present:
+        gone |= {stored_guid(post.guid) for post in known} - set(map(stored_guid, parsed.present))
+    return gone - set(shown)
 
 
 def _with_unique_guids(posts: Sequence[ParsedPost], known: Mapping[str, KnownPost]) -> list[ParsedPost]:
@@ -242,4 +260,4 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
 
 def _content_hash(post: ParsedPost) -> str:
     # JSON separates the fields, so that text moving from one to the next changes the hash.
-    return _hash(json.dumps([post.title, post.html, post.url, post.tags]))
+    return _hash(json.dumps([post.title, basic(post.html), post.url, post.tags]))

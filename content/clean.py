@@ -1,36 +1,84 @@
 """Make untrusted HTML harmless, for readers and for parsers."""
 
 import re
-from html import escape, unescape
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Sequence
+from functools import partial
+from html import escape
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from content.document import is_web_url
+from content.embedded import absolute, best_of, with_embedded
 
-_TAGS_NAMES = (
+# What every version has kept. Content hashes are made of it, so that no post looks changed after an update.
+_BASIC_TAG_NAMES = (
     "a abbr b blockquote br caption cite code dd del details dfn div dl dt em figcaption figure h1 h2 "
     "h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup "
     "table tbody td tfoot th thead time tr u ul var"
 )
-_TAGS = frozenset(_TAGS_NAMES.split())
+_MORE_TAG_NAMES = (
+    "address article aside audio center data dialog fieldset footer header hgroup input legend main menu "
+    "nav picture rb rp rt rtc ruby section source spoiler tg-spoiler video"
+)
+_BASIC_TAGS = frozenset(_BASIC_TAG_NAMES.split())
+_TAGS = _BASIC_TAGS.union(_MORE_TAG_NAMES.split())
 _UNREADABLE_NAMES = (
     "script style noscript template head title svg object iframe textarea select button rp annotation"
 )
 UNREADABLE = frozenset(_UNREADABLE_NAMES.split())
-_ATTRIBUTES: dict[str, set[str]] = {
+_BASIC_ATTRIBUTES: dict[str, set[str]] = {
     "*": set(),
     "a": {"href"},
     "img": {"src", "alt"},
     "code": {"class"},
     "ol": {"start"},
 }
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LATER_NAMES = ("data-src", "data-original", "data-lazy-src")  # for pictures that scripts load
+_SETS = ("srcset", "data-srcset")
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),
+    "a": {"href", "id", "name", "data-media"},
+    "img": {"src", "alt", "width", "height", *_LATER_NAMES, *_SETS},
+    "source": {*_SETS},
+    "audio": {"title"},
+    "video": {"title"},
+    "ol": {"start"},
+    "input": {"type", "checked"},
+    "data": {"value", "class"},
+    **{tag: {"colspan", "rowspan", "id"} for tag in ("td", "th")},
+    **{tag: {"class", "id", "data-spoiler"} for tag in ("div", "p", "span")},
+    **{tag: {"class"} for tag in ("code", "pre", "figure")},
+    **{tag: {"id"} for tag in ("sup", "li", "section", "aside", "dt", "dd", *_HEADINGS)},
+}
+# What classes tell; all others are removed.
+_CLASSES = {
+    **dict.fromkeys(("spoiler", "spoiled", "md-spoiler-text", "spoiler-text", "tg-spoiler"), "spoiler"),
+    **dict.fromkeys(("katex", "mwe-math-element", "MathJax"), "math"),
+    "wp-caption": "figure",
+    "wp-caption-text": "caption",
+    **{name: name for name in ("math", "figure", "caption", "block", "tex", "text")},
+}
+_LANGUAGE = re.compile(r"(?:language-|lang-|lang:|highlight-source-|brush:)([\w+#.-]+)")
+# Beside these, another class names the language of the code.
+_HIGHLIGHTED = {
+    "code": ("hljs", "sourceCode"),
+    "pre": ("hljs", "sourceCode", "brush:"),
+    "figure": ("highlight",),
+}
+_LANGUAGE_NAME = re.compile(r"[A-Za-z][\w+#]{0,19};?")
+_HIDDEN_SIZE = re.compile(r"\s*[012](?:px)?\s*")  # pixels of a picture that only counts its readers
+_SPAN = re.compile(r"[1-9]\d{0,4}")
+MAX_ID = 200
 MAX_HTML_BYTES = 512 * 1024
 _ROOM = 4096  # bytes for the end tags that are missing after a cut
 _EXPANSION = 4  # rendered Markdown may be this many times as long as its source
+_FOOTNOTE = 80  # characters of a reference to a footnote, or of a link back
 # Bounds far above what authors write. Beyond them the time or memory of an HTML parser explodes.
 _DEEPEST = 100
 _DEEPEST_FORMATTING = 16
@@ -41,11 +89,6 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
 _LONG_TAG = re.compile(rf"<[^<>]{{{2 * _MANY_ATTRIBUTES},}}")
-_PLAYER = re.compile(r"<(iframe|audio|video|source)\b([^<>]*)>", re.IGNORECASE)
-_SRC = re.compile(r"\bsrc\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
-_TITLE = re.compile(r"\btitle\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_YOUTUBE = re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+).*", re.DOTALL)
-_LABEL = 120  # characters of a player's name
 _BETWEEN_ATTRIBUTES = re.compile(r"[\s/]+")
 _FORMATTING_NAMES = "b big code em font i nobr s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_NAMES.split())
@@ -56,41 +99,79 @@ _NEVER_NESTED = frozenset(_NEVER_NESTED_NAMES.split())
 def sanitise(html: str, base_url: str = "") -> str:
     """`html` with harmless tags and http(s) links only.
 
-    Relative URLs are resolved against `base_url`; without one they are removed.
+    Relative URLs are resolved against `base_url`. Without one they are removed, but for links within `html`.
     """
+
+    def resolved(url: str) -> str | None:
+        is_within = not base_url and url.startswith("#")
+        return url if is_within and url.isprintable() else absolute(base_url, url) or None
+
     return nh3.clean(
-        _bounded(_with_links_for_players(html, base_url)),
+        _bounded(with_embedded(html, base_url)),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_language_class_only,
+        attribute_filter=partial(_attribute, base_url),
         url_schemes={"http", "https"},
-        url_relative=lambda url: absolute(base_url, url) or None,
+        url_relative=resolved,
         link_rel=None,
     ).strip()
 
 
-def _with_links_for_players(html: str, base_url: str) -> str:
-    """Put a link before each sound, video or embedded page, because sanitising removes their elements."""
-    is_open = False  # inside an audio or video element whose URL is in a source element
+def basic(html: str) -> str:
+    """Sanitised `html` as the first version kept it: what content hashes are made of."""
+    return nh3.clean(
+        html,
+        tags=_BASIC_TAGS,
+        attributes=_BASIC_ATTRIBUTES,
+        attribute_filter=_basic_attribute,
+        url_schemes={"http", "https"},
+        url_relative="deny",
+        link_rel=None,
+    ).strip()
 
-    def with_link(match: re.Match[str]) -> str:
-        nonlocal is_open
-        tag = match[1].lower()
-        if tag == "source" and not is_open:
-            return match[0]
-        values = [unescape(found[1] or found[2] or found[3]) for found in _SRC.finditer(match[2])]
-        urls = [absolute(base_url or "https:", value) for value in values]
-        url = next(filter(None, urls), "")
-        is_open = tag != "iframe" and not url
-        if not url:
-            return match[0]
-        named = _TITLE.search(match[2])
-        label = (named and unescape(named[1] or named[2]).strip()) or urlsplit(url).netloc.rpartition("@")[2]
-        # YouTube's player shows an error when its URL is opened in a tab.
-        page = _YOUTUBE.sub(r"https://www.youtube.com/watch?v=\1", url)
-        return f'<div><a href="{escape(page)}">▶ {escape(label[:_LABEL])}</a></div>{match[0]}'
 
-    return _PLAYER.sub(with_link, html)
+def _basic_attribute(_tag: str, attribute: str, value: str) -> str | None:
+    return value if attribute != "class" or value.startswith("language-") else None
+
+
+def _attribute(base_url: str, tag: str, attribute: str, value: str) -> str | None:
+    """What is kept of an attribute that is allowed, None for nothing."""
+    match attribute:
+        case "class":
+            return _class(tag, value.split())
+        case "srcset" | "data-srcset":
+            return best_of(value, base_url) or None
+        case "data-src" | "data-original" | "data-lazy-src":
+            return absolute(base_url, value) or None
+        case "width" | "height":
+            return value if _HIDDEN_SIZE.fullmatch(value) else None
+        case "colspan" | "rowspan":
+            return value if _SPAN.fullmatch(value) and value != "1" else None
+        case "data-media":
+            return value if value in ("audio", "video") else None
+        case "type":
+            return value if value == "checkbox" else None
+        case "id" | "name":
+            return value if len(value) <= MAX_ID else None
+        case _:
+            return value
+
+
+def _class(tag: str, names: Sequence[str]) -> str | None:
+    if tag in _HIGHLIGHTED or tag == "div":
+        kept = next((name for name in names if tag == "code" and name.startswith("language-")), None)
+        if kept or (language := _language(tag, names)):
+            return kept or f"lang-{language}"
+    return next((_CLASSES[name] for name in names if name in _CLASSES), None)
+
+
+def _language(tag: str, names: Sequence[str]) -> str:
+    """The language of code that classes name. `lang-` tells it from what the first version kept."""
+    if found := next(filter(None, map(_LANGUAGE.match, names)), None):
+        return found[1]
+    markers = _HIGHLIGHTED.get(tag, ())
+    others = (name for name in names if name not in markers and _LANGUAGE_NAME.fullmatch(name))
+    return next(others, "").rstrip(";") if set(markers).intersection(names) else ""
 
 
 def capped(html: str) -> str:
@@ -98,23 +179,9 @@ def capped(html: str) -> str:
     body = html.encode("utf-8", "replace")
     if len(body) <= MAX_HTML_BYTES:
         return html
-    cut = sanitise(body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore").rpartition("<")[0])
+    head = body[: MAX_HTML_BYTES - _ROOM].decode("utf-8", "ignore")
+    cut = sanitise(head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head)
     return cut if len(cut.encode()) <= MAX_HTML_BYTES else ""
-
-
-def _language_class_only(_tag: str, attribute: str, value: str) -> str | None:
-    if attribute != "class":
-        return value
-    return next((name for name in value.split() if name.startswith("language-")), None)
-
-
-def absolute(base_url: str, url: str) -> str:
-    """`url` resolved against `base_url`, or an empty text if that is no http(s) URL."""
-    try:
-        joined = urljoin(base_url, url.strip())
-    except ValueError:
-        return ""
-    return joined if is_web_url(joined) else ""
 
 
 def _bounded(html: str) -> str:
@@ -154,8 +221,14 @@ def _is_too_deep(html: str) -> bool:
 
 
 def markdown_to_html(text: str) -> str:
-    """Render CommonMark with tables and strikethrough. The result is not sanitised: raw HTML is kept."""
+    """Render CommonMark with tables, strikethrough, footnotes, task lists and formulas between dollar signs.
+
+    The result is not sanitised: raw HTML is kept.
+    """
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    reader.use(footnote_plugin).use(tasklists_plugin)
+    # As in pandoc, so that prices are no formulas.
+    reader.use(dollarmath_plugin, allow_space=False, allow_digits=False, renderer=_delimited)
     tokens = reader.parse(text)
     # A reference definition of a few characters can be used again and again, each time with a long URL.
     if sum(map(_weight, tokens)) > _ROOM + _EXPANSION * len(text):
@@ -164,9 +237,14 @@ def markdown_to_html(text: str) -> str:
     return html
 
 
+def _delimited(tex: str, _options: dict[str, object]) -> str:
+    return f"\\({escape(tex.strip())}\\)"
+
+
 def _weight(token: Token) -> int:
-    """The number of characters in the URLs and titles of a token and its children."""
-    own = sum(len(str(value)) for value in token.attrs.values())
+    """The number of characters in what a token and its children become beside their text."""
+    is_footnote = token.type in ("footnote_ref", "footnote_anchor")
+    own = sum(len(str(value)) for value in token.attrs.values()) + _FOOTNOTE * is_footnote
     return own + sum(map(_weight, token.children or ()))
 
 

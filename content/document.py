@@ -100,10 +100,14 @@ class LineBreak:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Text of which at most `limit` code points are shown. A renderer may cut more to make a page fit."""
+    """Text of which at most `limit` code points are shown. A renderer may cut more to make a page fit.
+
+    `strong` are the start and end of each part to emphasise, in order and apart.
+    """
 
     text: str
     limit: int
+    strong: tuple[tuple[int, int], ...] = ()
 
 
 Inline = Text | Styled | CodeSpan | Formula | Link | Jump | NoteMark | LineBreak | Excerpt
@@ -120,10 +124,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A block of text. `tight`: without an empty line before it, as in the lines of a page."""
+    """A block of text. `tight`: without an empty line before it, as in the lines of a page.
+
+    A paragraph with a `name` heads a part, as a heading does: a `Jump` leads to it.
+    """
 
     children: tuple[Inline, ...]
     tight: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,17 +367,18 @@ def in_lines(table: Table) -> Paragraph:
 
 
 def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Document:
-    """Replace every excerpt by a text that `shorten` makes of it."""
-
-    def inline(node: Inline) -> Inline:
-        if isinstance(node, Excerpt):
-            return Text(shorten(node))
-        if isinstance(node, Styled | Link | Jump):
-            return replace(node, children=inlines(node.children))
-        return node
+    """Replace every excerpt by a text that `shorten` makes of it: its beginning, perhaps with dots."""
 
     def inlines(nodes: Sequence[Inline]) -> tuple[Inline, ...]:
-        return tuple(inline(node) for node in nodes)
+        shortened: list[Inline] = []
+        for node in nodes:
+            if isinstance(node, Excerpt):
+                shortened += emphasised(node, shorten(node))
+            elif isinstance(node, Styled | Link | Jump):
+                shortened.append(replace(node, children=inlines(node.children)))
+            else:
+                shortened.append(node)
+        return tuple(shortened)
 
     def cell(node: Cell) -> Cell:
         return replace(node, children=inlines(node.children))
@@ -396,3 +405,33 @@ def map_excerpts(document: Document, shorten: Callable[[Excerpt], str]) -> Docum
                 return node
 
     return replace(document, blocks=tuple(map(block, document.blocks)))
+
+
+def emphasised(node: Excerpt, shown: str) -> list[Inline]:
+    """What is shown of an excerpt, with the parts that are emphasised."""
+    if not node.strong:
+        return [Text(shown)]
+    pairs = zip(node.text, shown, strict=False)
+    same = next((n for n, (one, other) in enumerate(pairs) if one != other), len(shown))  # but for dots
+    pieces: list[Inline] = []
+    done = 0
+    for start, end in node.strong:
+        if start < min(end, same):
+            pieces += [Text(shown[done:start]), Strong(text(shown[start : min(end, same)]))]
+            done = min(end, same)
+    return [piece for piece in (*pieces, Text(shown[done:])) if piece != Text("")]
+
+
+def without_images(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks without pictures, at any depth."""
+    kept: list[Block] = []
+    for block in blocks:
+        match block:
+            case Image():
+                continue
+            case Quote() | Note() | Details():
+                block = replace(block, blocks=tuple(without_images(block.blocks)))
+            case ListBlock():
+                block = replace(block, items=tuple(tuple(without_images(item)) for item in block.items))
+        kept.append(block)
+    return kept

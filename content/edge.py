@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
 from content.errors import ParseError, SourceError
-from content.fetch import printable
+from content.secrets import printable
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

@@ -7,6 +7,7 @@ SkywaveError
 ├── SourceError              a source could not be read
 │   ├── FetchError           the server, the network or the disk failed
 │   │   ├── Unreachable      no server answered
+│   │   │   └── NoSuchServer its name or its certificate is not valid
 │   │   └── SourceGone       the server says that the source is gone for good (410)
 │   ├── AddressRefused       the URL leads to an address that must not be connected to
 │   └── ParseError           the content is not a feed or not a post
@@ -51,6 +52,10 @@ class FetchError(SourceError):
 
 class Unreachable(FetchError):
     """No server answered: unknown host, no connection or a time-out. Chats are not told which of them."""
+
+
+class NoSuchServer(Unreachable):
+    """The name or the certificate of the server is not valid, so trying again soon does not help."""
 
 
 class SourceGone(FetchError):

@@ -1,34 +1,18 @@
-"""Fetch a URL with a conditional request, guarded against private addresses, limited in size and time."""
+"""The port to the web: what a fetch returns and raises. `content/http.py` implements it with aiohttp."""
 
-import asyncio
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from hashlib import blake2b
-from typing import Protocol
-from urllib.parse import urlsplit
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
-import aiohttp
-from aiohttp.abc import AbstractResolver
-from yarl import URL
-
-from content.address import Network, RefusedConnection, guarded_sockets
-from content.document import is_web_url
-from content.errors import AddressRefused, FetchError, SourceError, SourceGone, Unreachable
-from content.secrets import printable as printable
+from content.address import Network
+from content.errors import FetchError, NoSuchServer, Unreachable
 from content.types import Validators
 
-USER_AGENT = "Skywave (feed reader)"
-ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
-    "application/json;q=0.9, text/xml;q=0.9, */*;q=0.5"
-)
-MAX_REDIRECTS = 5
+if TYPE_CHECKING:
+    from content.http import HttpFetcher
+
 LARGE = 1024 * 1024  # bytes of a decompressed body; nearly all feeds are smaller
-MAX_HEADER = 1000  # characters of a header that is stored; validators and media types are far shorter
-_LONGEST_WAIT = timedelta(days=1)  # a longer Retry-After is cut to this
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +44,7 @@ class LargeBody(FetchError):
 
 def is_passing(error: Exception) -> bool:
     """Whether trying again may help: the server is busy or silent, but its name and certificate are valid."""
-    is_wrong_name = isinstance(error.__cause__, aiohttp.ClientConnectorDNSError | aiohttp.ClientSSLError)
-    return isinstance(error, Unreachable | ServerBusy) and not is_wrong_name
+    return isinstance(error, Unreachable | ServerBusy) and not isinstance(error, NoSuchServer)
 
 
 class Fetcher(Protocol):
@@ -73,227 +56,21 @@ class Fetcher(Protocol):
         ...
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+class LateFetcher:
+    """Makes an HttpFetcher at the first fetch: most commands fetch nothing, and loading aiohttp is slow."""
 
-
-class HttpFetcher:
-    """Fetches over one aiohttp session, which the first call opens and `close` closes.
-
-    `allowed_networks` may be connected to although they are private. `max_bytes` limits the decompressed
-    body, `timeout` a whole call with all redirects. `resolver` looks addresses up; None is the system's.
-    """
-
-    def __init__(
-        self,
-        allowed_networks: Iterable[Network] = (),
-        user_agent: str = USER_AGENT,
-        max_bytes: int = 10 * 1024 * 1024,
-        timeout: timedelta = timedelta(seconds=20),
-        connect_timeout: timedelta = timedelta(seconds=10),
-        resolver: AbstractResolver | None = None,
-        now: Callable[[], datetime] = _now,
-    ) -> None:
+    def __init__(self, allowed_networks: Iterable[Network] = ()) -> None:
         self._allowed = tuple(allowed_networks)
-        self._user_agent = user_agent
-        self._max_bytes = max_bytes
-        self._timeout = timeout
-        self._connect_timeout = connect_timeout
-        self._resolver = resolver
-        self._now = now
-        self._session: aiohttp.ClientSession | None = None
+        self._made: HttpFetcher | None = None
 
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
-                return await self._follow(url, validators, large)
-        except SourceError:
-            raise
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
-            raise self._explain(url, exc) from exc
+        """See Fetcher."""
+        if self._made is None:
+            from content.http import HttpFetcher
+
+            self._made = HttpFetcher(self._allowed)
+        return await self._made.fetch(url, validators, large=large)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    socket_factory=guarded_sockets(self._allowed), resolver=self._resolver
-                ),
-                timeout=aiohttp.ClientTimeout(
-                    total=None, sock_connect=self._connect_timeout.total_seconds()
-                ),  # `fetch` limits the total time
-                headers={
-                    "User-Agent": self._user_agent,
-                    "Accept": ACCEPT,
-                    "Accept-Encoding": "gzip, deflate",
-                },
-                cookie_jar=aiohttp.DummyCookieJar(),  # sources must not share cookies
-                trust_env=False,  # through a proxy, the guard would not see the address of the source
-            )
-        return self._session
-
-    async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
-        # Redirects are followed here, not by aiohttp, so that each URL is checked and permanent ones are
-        # known. `moved` is the last target that only permanent redirects have led to.
-        target, moved, is_permanent = url, "", True
-        for _ in range(MAX_REDIRECTS + 1):
-            if not is_web_url(target):
-                raise FetchError(
-                    "{url} is not an http or https URL: check the address", url=printable(target)
-                )
-            async with self._open().get(
-                URL(target), headers=_conditions(validators), allow_redirects=False
-            ) as response:
-                location = response.headers.get("Location")
-                if response.status not in (301, 302, 303, 307, 308) or not location:
-                    return await self._fetched(response, validators, large, moved)
-                target = str(response.url.join(URL(location)))
-                is_permanent = is_permanent and response.status in (301, 308)
-                moved = target if is_permanent else moved
-        raise FetchError(
-            "{url} redirects more than {count} times: check the address",
-            url=printable(url),
-            count=MAX_REDIRECTS,
-        )
-
-    async def _fetched(
-        self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
-    ) -> Fetched | None:
-        unchanged = Fetched(str(response.url), None, "", validators, moved) if moved else None
-        if response.status == 304:
-            return unchanged
-        if response.status != 200:
-            raise _refusal(response, self._now())
-        body = await self._body(response, large)
-        # Many servers send neither ETag nor Last-Modified: then equal bytes mean that nothing has changed.
-        content_hash = blake2b(body, digest_size=16).hexdigest()
-        if content_hash == validators.content_hash:
-            return unchanged
-        headers = response.headers
-        return Fetched(
-            url=str(response.url),
-            body=body,
-            content_type=_header(headers.get("Content-Type", "")),
-            validators=Validators(
-                _header(headers.get("ETag", "")), _header(headers.get("Last-Modified", "")), content_hash
-            ),
-            moved=moved,
-        )
-
-    async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
-        # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if not large and len(body) > LARGE:
-                response.close()
-                raise LargeBody(
-                    "{url} is larger than {kib} KiB", url=printable(str(response.url)), kib=LARGE // 1024
-                )
-            if len(body) > self._max_bytes:
-                response.close()
-                raise FetchError(
-                    "{url} is larger than {kib} KiB: look for a feed with fewer posts",
-                    url=printable(str(response.url)),
-                    kib=self._max_bytes // 1024,
-                )
-        return bytes(body)
-
-    def _explain(self, url: str, exc: Exception) -> SourceError:
-        """The error of our tree for an exception of aiohttp, with what to do about it."""
-        shown = printable(url)
-        host = exc.host if isinstance(exc, aiohttp.ClientConnectorError) else urlsplit(url).hostname or ""
-        # Errors of DNS and TLS are subclasses of ClientConnectorError, so that one comes last.
-        match exc:
-            case aiohttp.ClientConnectorError(os_error=RefusedConnection() as refused):
-                return AddressRefused(
-                    "{host}: {address} is not a public address; "
-                    "to allow it, add its network to SKYWAVE_ALLOWED_NETWORKS",
-                    host=host,
-                    address=refused.address,
-                )
-            case TimeoutError():
-                return Unreachable(
-                    "{url} did not answer within {seconds} s: it is tried again later",
-                    url=shown,
-                    seconds=f"{self._timeout.total_seconds():g}",
-                )
-            case aiohttp.ClientConnectorDNSError():
-                return Unreachable(
-                    "{url}: no address is known for {host}: check the host name", url=shown, host=host
-                )
-            case aiohttp.ClientSSLError():
-                return Unreachable(
-                    "{url}: no secure connection to {host}: check its certificate", url=shown, host=host
-                )
-            case aiohttp.ClientConnectorError():
-                return Unreachable(
-                    "{url}: cannot connect to {host}: it is tried again later", url=shown, host=host
-                )
-            case aiohttp.InvalidURL() | ValueError():
-                return FetchError("{url} is not a usable URL: check the address", url=shown)
-            case _:
-                return Unreachable(
-                    "{url}: the answer broke off or is not HTTP: it is tried again later", url=shown
-                )
-
-
-def _conditions(validators: Validators) -> dict[str, str]:
-    """The headers of a conditional request (RFC 9110, section 13.1)."""
-    pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-    return {name: value for name, value in pairs.items() if _header(value)}
-
-
-def _header(value: str) -> str:
-    """A header's value if it can be stored and sent back, else an empty text.
-
-    aiohttp decodes bytes that are not UTF-8 as surrogates, which no database stores.
-    """
-    return value if len(value) <= MAX_HEADER and value.isprintable() else ""
-
-
-def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
-    """The error of a status that is neither 200 nor 304, with what to do about it."""
-    status, url = response.status, printable(str(response.url))
-    if status in (429, 503):
-        wait = _retry_after(response.headers.get("Retry-After", ""), now)
-        return ServerBusy(
-            "{url} answered {status}: the server is busy, it is tried again later",
-            wait,
-            url=url,
-            status=status,
-        )
-    if status in (401, 403, 407):
-        return FetchError(
-            "{url} answered {status}: access is refused, check whether the feed is public",
-            url=url,
-            status=status,
-        )
-    if status == 410:
-        return SourceGone(
-            "{url} answered {status}: it is gone for good, look for its new address", url=url, status=status
-        )
-    if status >= 500:
-        return ServerBusy(
-            "{url} answered {status}: the server has a problem, it is tried again later",
-            url=url,
-            status=status,
-        )
-    return FetchError("{url} answered {status}: check the address", url=url, status=status)
-
-
-def _retry_after(value: str, now: datetime) -> timedelta | None:
-    """The wait of a Retry-After header, seconds or a date (RFC 9110, section 10.2.3), between 0 and a day."""
-    try:
-        if value.strip().isdecimal():
-            wait = timedelta(seconds=min(math.ceil(float(value)), _LONGEST_WAIT.total_seconds()))
-        else:
-            wait = parsedate_to_datetime(value).astimezone(UTC) - now
-    except (ValueError, OverflowError):
-        return None
-    return min(max(wait, timedelta()), _LONGEST_WAIT)
+        if self._made is not None:
+            await self._made.close()

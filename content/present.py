@@ -1,48 +1,66 @@
 """Presenters: pages, search results, posts, editions and notices as documents. Pure functions."""
 
 import mimetypes
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from html import escape
+from itertools import accumulate
 from urllib.parse import unquote, urlsplit
+
+import regex
 
 from content.blocks import to_blocks
 from content.document import (
     Block,
     Byline,
     CodeBlock,
+    Contents,
     Document,
     Emphasis,
+    Entry,
     Excerpt,
     Heading,
     Image,
     Inline,
+    Jump,
     LineBreak,
     ListBlock,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
+    in_line,
     is_web_url,
     link,
     text,
+    without_images,
 )
+from content.formats import DEFAULT, Detail, Format
 from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
 from content.text import excerpt
-from content.types import Media, Page, Post, SearchResults, Source, SourceState, Visibility
+from content.types import Match, Media, Page, Post, Rung, SearchResults, Source, SourceState, Visibility
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
 QUERY_LENGTH = 60  # code points of a query that are repeated in its results
-BODY_LENGTH = 1500  # code points of a post that is sent alone
-BODY_HTML = 32 * 1024  # characters of HTML that are parsed for a body
+BODY_LENGTH = 1500  # code points of an excerpt of a post that is sent alone
+BODY_HTML = 32 * 1024  # characters of HTML that are parsed for an excerpt
+FULL_LENGTH = 64 * 1024  # code points of a full post: sixteen messages of Telegram
+FULL_HTML = 512 * 1024  # characters of HTML that are parsed for a full post
 COUNTED = 1000  # where the index stops to count hits
 ATTACHMENTS = 3  # links to attachments below a post
+HASHTAGS = 10  # most hashtags below a post
+HASHTAG_LENGTH = 40  # code points; a longer tag is left out
 SHORT_EDITION = 11  # posts that fit on one page
 NUMBERS = 9  # entries in a line of page numbers
 SOURCES = 40  # sources in a list, so that it is one message
+
+# In the tag of a post: what becomes an underscore, and what a hashtag cannot contain.
+_BETWEEN_WORDS, _NO_WORD = regex.compile(r"[\s/.&\p{Pd}]+"), regex.compile(r"\W+")
 
 # Headings and names of sources that Skywave itself gives; people read them in their language.
 BANNER, HEADING = Msgid("INCOMING TRANSMISSION"), Msgid("LATEST UPDATES")
@@ -58,6 +76,7 @@ class Look:
     excerpt_length: int = 350
     translator: Translator = field(default_factory=Translator)
     timezone: tzinfo = UTC
+    format: Format = DEFAULT
 
 
 def page_numbers(current: int, pages: int) -> list[int | None]:
@@ -91,6 +110,10 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     tr = look.translator
     query = excerpt(query_text, QUERY_LENGTH)
     top = _top(look, tr.t("SEARCH RESULTS"))
+    if results.match.rung is Rung.SIMILAR:
+        found = tr.t("Posts similar to “{query}”", query=query)
+        lines = _hit_lines(results, look) or [_line(tr.t("There are no similar posts."))]
+        return _single(*top, _line(found), *lines, _numbers(page_number, pages))
     if not results.hits:
         hint = tr.t("Nothing found for “{query}”. Try fewer or shorter words.", query=query)
         return _single(*top, _line(hint))
@@ -98,43 +121,100 @@ def results(query_text: str, results: SearchResults, page_number: int, pages: in
     found = tr.n(
         "{total} post for “{query}”", "{total} posts for “{query}”", results.total, total=total, query=query
     )
-    lines = [_post_line(hit.post, hit.snippet or hit.post.text, look) for hit in results.hits]
-    return _single(*top, _line(found), *lines, _numbers(page_number, pages))
+    how = [_line(line)] if (line := how_found(results.match, tr)) else []
+    return _single(*top, _line(found), *how, *_hit_lines(results, look), _numbers(page_number, pages))
+
+
+def _hit_lines(results: SearchResults, look: Look) -> list[Paragraph]:
+    return [_post_line(hit.post, hit.snippet or hit.post.text, look, hit.spans) for hit in results.hits]
+
+
+def how_found(match: Match, tr: Translator) -> str:
+    """How the hits match the query, if not all of them match all of it as it was typed."""
+    corrected = [
+        tr.t("Shown for {meant} instead of {typed}.", meant=word.meant, typed=word.typed)
+        for word in match.corrections
+    ]
+    if match.rung is Rung.ALL:
+        return tr.sentences(*corrected)
+    if match.exact:
+        loose = tr.n(
+            "Only the first {count} post has all words.",
+            "Only the first {count} posts have all words.",
+            match.exact,
+        )
+    elif match.rung is Rung.PARTS:
+        loose = tr.t("Nothing has these characters in a row; these posts have them apart.")
+    elif match.rung is Rung.MOST:
+        loose = tr.t("Nothing has all words; these posts have all but one.")
+    else:
+        loose = tr.t("Nothing has all words; these posts have some of them.")
+    return tr.sentences(*corrected, loose)
 
 
 def post(post: Post, look: Look) -> Document:
-    """One post as a message of its own: title, source and date, picture, the beginning of its text."""
-    body, cut = _body(post)
+    """One post as messages of its own, as the format of `look` says; a full one may become several."""
     blocks: list[Block] = []
     if title := excerpt(post.title, 2 * TITLE_LENGTH):
         blocks.append(Heading(link(post.url, Text(title)), level=2))
     blocks.append(_origin(post, look))
-    if picture := _picture(post, body):
-        blocks.append(picture)
-    blocks += [block for block in body if not isinstance(block, Image)]
-    blocks += _attached(post)
-    if cut and is_web_url(post.url):
-        blocks.append(Paragraph(link(post.url, Text(look.translator.t("Read more")))))
+    if post.withdrawn_at:
+        return _withdrawn(post, blocks, look)
+    if look.format.detail is not Detail.TITLE:
+        blocks += _content(post, look)
+    elif not title and post.text.strip():
+        blocks.append(Paragraph((Excerpt(post.text, TITLE_LENGTH),)))
+    if look.format.hashtags and (tags := hashtags(post.tags)):
+        blocks.append(_line(" ".join(tags)))
+    single = look.format.detail is not Detail.FULL
+    return Document(tuple(blocks), single=single, carried=((post.id,),) * len(blocks))
+
+
+def _withdrawn(post: Post, head: Sequence[Block], look: Look) -> Document:
+    """A post that its source has deleted: struck through, with a line that says so."""
+    blocks: list[Block] = [
+        replace(block, children=(Strike(block.children),)) if isinstance(block, Heading) else block
+        for block in head
+    ]
+    blocks.append(_line(look.translator.t("The source has withdrawn this post.")))
+    if post.text.strip() and look.format.detail is not Detail.TITLE:
+        blocks.append(Paragraph((Strike((Excerpt(post.text, BODY_LENGTH),)),)))
     return Document(tuple(blocks), single=True, carried=((post.id,),) * len(blocks))
+
+
+def hashtags(tags: Iterable[str]) -> Sequence[str]:
+    """The tags of a post as hashtags, each once: letters, digits and underscores, and not digits alone."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        name = _NO_WORD.sub("", _BETWEEN_WORDS.sub("_", tag.strip())).strip("_")
+        if name.strip("0123456789_") and len(name) <= HASHTAG_LENGTH:
+            found.setdefault(name.casefold(), f"#{name}")
+    return list(found.values())[:HASHTAGS]
 
 
 def edition(posts: Sequence[Post], look: Look, *, title: str = "", more: int = 0) -> Document:
     """Many posts at once, a line for each, grouped by source. `more` posts were left out.
 
-    A short edition is one message, a longer one as many as it needs.
+    A short edition is one message, a longer one as many as it needs. Of the format, it follows the choices
+    of titles alone and of source names.
     """
     tr = look.translator
     head: list[Block] = [*_top(look, title or look.heading)]
     if not posts:
         return _single(*head, _line(tr.t("Nothing new this time.")))
-    blocks: list[Block] = head
-    carried: list[tuple[int, ...]] = [()] * len(head)
     grouped = {post.source_id: [p for p in posts if p.source_id == post.source_id] for post in posts}
-    for group in grouped.values():
-        if name := excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH):
-            blocks.append(Paragraph((Strong(text(name)),)))
+    titles = {
+        key: excerpt(source_name(group[0].source_title, tr), TITLE_LENGTH) if look.format.source else ""
+        for key, group in grouped.items()
+    }
+    jumps = tuple(Jump(f"source-{key}", text(title)) for key, title in titles.items() if title)
+    blocks: list[Block] = [*head, *([Contents(tr.t("Contents"), jumps)] if len(jumps) > 1 else [])]
+    carried: list[tuple[int, ...]] = [()] * len(blocks)
+    for key, group in grouped.items():
+        if title := titles[key]:
+            blocks.append(Paragraph((Strong(text(title)),), name=f"source-{key}"))
             carried.append(())
-        blocks += [_post_line(post, post.text, look) for post in group]
+        blocks += [_edition_entry(post, look) for post in group]
         carried += [(post.id,) for post in group]
     if more:
         blocks.append(_line(tr.n("and {count} more post", "and {count} more posts", more)))
@@ -229,15 +309,32 @@ def _numbers(current: int, pages: int) -> Paragraph:
     return Paragraph(tuple(nodes[1:]), tight=True)
 
 
-def _post_line(post: Post, content: str, look: Look) -> Paragraph:
-    """`title: excerpt`. Without a title, the first words of the excerpt are the link."""
+def _post_line(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Paragraph:
+    """`title: excerpt`. Without a title, the first words of the excerpt are the link.
+
+    `strong` are the parts of `content` to emphasise, which is on one line then.
+    """
+    return in_line(_entry(post, content, look, strong))
+
+
+def _entry(post: Post, content: str, look: Look, strong: Sequence[tuple[int, int]] = ()) -> Entry:
+    """A post in a list. One that its source has withdrawn is struck through."""
+    if post.withdrawn_at:
+        entry = _entry(replace(post, withdrawn_at=None), content, look, strong)
+        return Entry((Strike(entry.head),), (Strike(entry.body),) if entry.body else ())
     content = _collapse(content, look.excerpt_length)
     title = excerpt(post.title, TITLE_LENGTH)
     if not title and content:
-        return Paragraph(_linked_lead(post.url, content, look.excerpt_length), tight=True)
+        return Entry(_linked_lead(post.url, content, look.excerpt_length, strong))
     named = link(post.url, Strong(text(title or look.translator.t("Untitled post"))))
-    rest = (Text(": "), Excerpt(content, look.excerpt_length)) if content else ()
-    return Paragraph((*named, *rest), tight=True)
+    return Entry(named, (Excerpt(content, look.excerpt_length, tuple(strong)),) if content else ())
+
+
+def _edition_entry(post: Post, look: Look) -> Entry:
+    if look.format.detail is not Detail.TITLE:
+        return _entry(post, post.text, look)
+    short = replace(look, excerpt_length=min(look.excerpt_length, TITLE_LENGTH))
+    return _entry(post, "" if post.title.strip() else post.text, short)
 
 
 def _collapse(content: str, limit: int) -> str:
@@ -245,7 +342,7 @@ def _collapse(content: str, limit: int) -> str:
     return " ".join(content[: 2 * (limit + 64)].split())[: limit + 64]
 
 
-def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
+def _linked_lead(url: str, content: str, limit: int, strong: Sequence[tuple[int, int]]) -> tuple[Inline, ...]:
     lead = min(LEAD_LENGTH, limit)
     if len(content) <= lead:
         return link(url, Text(content))
@@ -253,30 +350,55 @@ def _linked_lead(url: str, content: str, limit: int) -> tuple[Inline, ...]:
     rest = content[len(first) :]
     gap = rest[: len(rest) - len(rest.lstrip())]
     left = max(limit - len(first) - len(gap), 0)
-    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left))
+    begin = len(first) + len(gap)
+    inside = tuple((max(start, begin) - begin, end - begin) for start, end in strong if end > begin)
+    return (*link(url, Text(first)), Text(gap), Excerpt(rest.lstrip(), left, inside))
 
 
 def _origin(post: Post, look: Look) -> Byline:
-    """The line with source and date. It is the link if the post has no title."""
+    """The line with source, author and date. It is the link if the post has no title."""
     when = look.translator.date(post.published_at, look.timezone)
     source = excerpt(source_name(post.source_title, look.translator), TITLE_LENGTH)
-    line = Text(" · ".join(filter(None, (source, when))))
-    inner = (line,) if post.title.strip() else link(post.url, line)
     author = excerpt(post.author, TITLE_LENGTH)
+    source = source if look.format.source else ""
+    author = author if look.format.author and author != source else ""
+    line = Text(" · ".join(filter(None, (source, author, when))))
+    inner = (line,) if post.title.strip() else link(post.url, line)
     return Byline((Emphasis(inner),), tight=True, source=source, author=author, at=post.published_at)
 
 
-def _body(post: Post) -> tuple[list[Block], bool]:
-    """The blocks that fit into `BODY_LENGTH`, and whether any were left out."""
-    html = _beginning(post.html)
-    blocks = to_blocks(html) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
+def _content(post: Post, look: Look) -> list[Block]:
+    """What comes below the title: picture, text, attachments, and a link to the rest.
+
+    A full post has its pictures in place; an excerpt has the first one at the top, and no other.
+    """
+    full = look.format.detail is Detail.FULL
+    body, cut = _body(post, *((FULL_HTML, FULL_LENGTH) if full else (BODY_HTML, BODY_LENGTH)))
+    inside = [block for block in body if isinstance(block, Image) and is_web_url(block.url)]
+    picture = next(iter(inside), None) or _attached_picture(post)
+    if not look.format.pictures:
+        body, picture = without_images(body), None
+    if not full:
+        body = [block for block in body if not isinstance(block, Image)]
+    blocks: list[Block] = [picture] if picture and picture not in body else []
+    blocks += body
+    blocks += _attached(post)
+    if cut and is_web_url(post.url):
+        blocks.append(Paragraph(link(post.url, Text(look.translator.t("Read more")))))
+    return blocks
+
+
+def _body(post: Post, html_length: int, length: int) -> tuple[list[Block], bool]:
+    """The blocks of the beginning of a post with at most `length` code points; whether any were left out."""
+    html = _beginning(post.html, html_length)
+    blocks = to_blocks(html, post.url) or ((Paragraph(text(post.text)),) if post.text.strip() else ())
     kept: list[Block] = []
-    room = BODY_LENGTH
+    room = length
     for block in blocks:
         size = 0 if isinstance(block, Image) else len(block_text(block))
         if size > room:
             # A block is cut only if much of it fits; otherwise a few words would be left of it.
-            if room > BODY_LENGTH // 2:
+            if room > length // 2:
                 kept.append(_shorten(block, room))
             return _without_last_headings(kept), True
         kept.append(block)
@@ -284,11 +406,11 @@ def _body(post: Post) -> tuple[list[Block], bool]:
     return kept, len(html) < len(post.html)
 
 
-def _beginning(html: str) -> str:
-    """The first `BODY_HTML` characters of `html`, without a tag that is cut in two."""
-    if len(html) <= BODY_HTML:
+def _beginning(html: str, length: int) -> str:
+    """The first `length` characters of `html`, without a tag that is cut in two."""
+    if len(html) <= length:
         return html
-    head = html[:BODY_HTML]
+    head = html[:length]
     return head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
 
 
@@ -297,9 +419,9 @@ def _shorten(block: Block, room: int) -> Block:
     if isinstance(block, CodeBlock) and "\n" in block.text[:room]:
         return CodeBlock(block.text[:room].rpartition("\n")[0], block.language)
     if isinstance(block, ListBlock):
-        heads = (ListBlock(block.items[:count], block.start) for count in range(len(block.items), 0, -1))
-        if head := next((head for head in heads if len(block_text(head)) <= room), None):
-            return head
+        ends = list(accumulate(len(block_text(ListBlock((item,)))) + 1 for item in block.items))
+        if count := bisect_right(ends, room + 1):
+            return ListBlock(block.items[:count], block.start)
     return Paragraph((Excerpt(block_text(block), room),))
 
 
@@ -310,10 +432,9 @@ def _without_last_headings(blocks: list[Block]) -> list[Block]:
     return blocks
 
 
-def _picture(post: Post, body: Iterable[Block]) -> Image | None:
-    inside = (block for block in body if isinstance(block, Image))
+def _attached_picture(post: Post) -> Image | None:
     attached = (Image(medium.url, medium.alt) for medium in post.media if _type(medium).startswith("image/"))
-    return next((image for image in (*inside, *attached) if is_web_url(image.url)), None)
+    return next((image for image in attached if is_web_url(image.url)), None)
 
 
 def _attached(post: Post) -> list[Block]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import regex
 from selectolax.lexbor import LexborNode
 
-from content.blocks import to_blocks
-from content.clean import UNREADABLE, absolute, markdown_to_html, parse, sanitise, storable
+from content.characters import harmless
+from content.clean import UNREADABLE, markdown_to_html, parse, sanitise, storable
+from content.embedded import absolute
 
 __all__ = [
     "absolute",
@@ -16,17 +17,20 @@ __all__ = [
     "plain_text",
     "sanitise",
     "storable",
-    "to_blocks",
 ]
 
-_BLOCKS_NAMES = (
+_BLOCK_NAMES = (
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset "
-    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr li main nav ol p pre section "
-    "summary table tr ul"
+    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre "
+    "section summary table tbody tfoot thead tr ul"
 )
-_BLOCKS = frozenset(_BLOCKS_NAMES.split())
+BLOCKS = frozenset(_BLOCK_NAMES.split())
+# Shown instead of what these elements hold, or around it.
+_AROUND = {"rt": ("(", ")"), "q": ("“", "”"), "td": (" ", " "), "th": (" ", " ")}
+_PLAYERS = ("audio", "video")  # what they hold is for browsers that cannot play it
+_UNREAD = UNREADABLE.union(_PLAYERS)
+BOXES = ("☐ ", "☑ ")  # of a task: open, done
 _SPACES = regex.compile(r"\s+")
-_INVISIBLE = str.maketrans("", "", "\u00ad\u200b\ufeff\0")
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef"
 _WORD_BEFORE = regex.compile(rf"[^\s{_CJK}]*\Z", regex.REVERSE)
 _REST_OF_WORD = regex.compile(rf"[^\s{_CJK}]+")
@@ -40,31 +44,37 @@ def plain_text(html: str) -> str:
     if "<" not in html and "&" not in html:
         return _lines(html)
     root = parse(html)
-    return _lines("".join(_pieces(root))) if root else ""
+    return _lines(visible_text(root)) if root else ""
 
 
 def _lines(text: str) -> str:
-    lines = (_SPACES.sub(" ", line).strip() for line in text.translate(_INVISIBLE).splitlines())
+    lines = (_SPACES.sub(" ", line).strip() for line in harmless(text).splitlines())
     return "\n".join(filter(None, lines))
 
 
-def _pieces(root: LexborNode) -> Iterator[str]:
+def visible_text(root: LexborNode, *, spaces: bool = False) -> str:
+    """The text that readers see of an element, with line feeds around blocks. `spaces`: as in `pre`."""
+    return "".join(_pieces(root, spaces))
+
+
+def _pieces(root: LexborNode, spaces: bool) -> Iterator[str]:
     """Texts and line breaks in document order. It does not recurse, as hostile HTML may be nested deeply."""
     node: LexborNode | None = root
     while node is not None:
-        tag = node.tag
+        tag = node.tag or ""
         if tag == "-text":
             text = node.text_content or ""
-            yield text if _in_pre(node) else _SPACES.sub(" ", text)
-        yield _gap(tag)
-        child = None if tag in UNREADABLE else node.first_child
+            yield text if spaces or _in_pre(node) else _SPACES.sub(" ", text)
+        else:
+            yield _before(node, tag)
+        child = None if tag in _UNREAD else node.first_child
         while child is None and node is not None:
             if node.mem_id == root.mem_id:
                 return
+            yield _after(node.tag or "")
             child = node.next
             if child is None:
                 node = node.parent
-                yield _gap(node.tag if node else None)
         node = child
 
 
@@ -73,10 +83,18 @@ def _in_pre(node: LexborNode) -> bool:
     return parent is not None and (parent.tag == "pre" or (parent.tag == "code" and _in_pre(parent)))
 
 
-def _gap(tag: str | None) -> str:
-    if tag in _BLOCKS or tag == "br":
-        return "\n"
-    return " " if tag in ("td", "th") else ""
+def _before(node: LexborNode, tag: str) -> str:
+    if tag == "data":
+        return node.attributes.get("value") or ""
+    if tag == "input":
+        return BOXES["checked" in node.attributes] if node.attributes.get("type") == "checkbox" else ""
+    if tag in _PLAYERS and node.css_first("a[data-media]"):
+        return f"\n{node.attributes.get('title') or ''}\n"
+    return "\n" if tag in BLOCKS or tag == "br" else _AROUND.get(tag, ("", ""))[0]
+
+
+def _after(tag: str) -> str:
+    return "\n" if tag in BLOCKS else _AROUND.get(tag, ("", ""))[1]
 
 
 def excerpt(text: str, limit: int) -> str:

@@ -2,8 +2,8 @@
 
 Chinese needs no dictionary: a run of CJK characters c1…cn becomes the tokens c1c2, c2c3, …, cn. So any two or
 more characters of the run are a phrase of tokens, and a single character is the prefix of some token. Latin
-words and numbers stay as they are. Other forms of a word (stems, joined compounds) are kept apart as
-variants, so that quoted phrases and prefixes stay exact.
+words and numbers stay as they are, and each emoji is a token. Other forms of a word (stems, joined compounds)
+are kept apart as variants, so that quoted phrases and prefixes stay exact.
 """
 
 import re
@@ -15,9 +15,11 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from content.typos import is_correctable
+
 # The index is rebuilt when this changes. Raise the number with every change of what this module returns;
 # another version of snowballstemmer may be one, too.
-TOKENIZER_VERSION = f"1-{unicodedata.unidata_version}"
+TOKENIZER_VERSION = f"2-{unicodedata.unidata_version}"
 
 MAX_TOKEN = 64  # characters; the rest of a token is dropped, as PostgreSQL limits a lexeme to 2,046 bytes
 MAX_TEXT = 200_000  # characters that are tokenized; they hold more than MAX_POSITION tokens
@@ -39,22 +41,37 @@ _CJK = (
     "\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c"
     "\uac00-\ud7a3\ud7b0-\ud7fb\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
+_IS_CJK = re.compile(f"[{_CJK}]")
 # Combining marks in scripts where NFKC does not join them to the letter before.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0963\u0971-\u0df3\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc"
     "\u0ec8-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
 )
+# Emoji and similar symbols, with the letters of flags and skin tones; without signs of texts like © and →.
+_PICTURE = (
+    "\u2194-\u2199\u21a9-\u21aa\u231a-\u231b\u2328\u23cf\u23e9-\u23fa\u25b6\u25c0\u25fb-\u25fe\u2600-\u2767\u2795-\u2797"
+    "\u27a1\u27b0\u27bf\u2934-\u2935\u2b05-\u2b07\u2b1b-\u2b1c\u2b50\u2b55\U0001f000-\U0001f0ff\U0001f170-\U0001f1ff"
+    "\U0001f300-\U0001faff"
+)
+# A flag of two letters; else a picture with its tags, and those that are joined to it.
+_TAGGED = rf"[{_PICTURE}][\U000e0020-\U000e007f]*+"
+_EMOJI = rf"[\U0001f1e6-\U0001f1ff]{{2}}|{_TAGGED}(?:\u200d{_TAGGED})*+"
 _WORD = rf"[^\W_{_CJK}]++(?:[{_MARKS}]++[^\W_{_CJK}]*+)*+"
 _PART = rf"(?:c\+\+|c[#♯]|{_WORD})"
-_PARTS = re.compile(_PART)
+_PARTS = re.compile(rf"{_PART}|{_EMOJI}")
 # Parts that are written as one: DeepSeek-V3, gpt-4.1, file_name, don't, C++17.
-_RUNS = re.compile(rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+")
-_SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
+_RUNS = re.compile(rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+|{_EMOJI}")
+SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
 _LETTERS_THEN_DIGIT = re.compile(r"([a-z]{2,})\d")
-# Invisible characters: soft hyphen, zero-width spaces and joiners, direction marks, variation selectors.
+# Invisible characters: soft hyphen, zero-width spaces, direction marks, variation selectors.
 _UNSEEN = re.compile(
-    "[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
+    "[\u00ad\u034f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
+)
+# A skin tone, and a zero-width joiner that does not make one emoji of two pictures.
+_UNSEEN_OF_EMOJI = re.compile(
+    rf"[\u200d\U0001f3fb-\U0001f3ff]"
+    rf"(?:(?<=[{_PICTURE}][\U0001f3fb-\U0001f3ff])|(?<=\u200d)(?:(?<![{_PICTURE}]\u200d)|(?![{_PICTURE}])))"
 )
 
 # Words that Snowball wrongly gives the stem of another word, by the stem that they get instead.
@@ -136,6 +153,12 @@ def variants(text: str) -> list[str]:
     return list(dict.fromkeys(variant for run in runs(fold(text)) for variant in run.variants()))
 
 
+def words(indexed: IndexedText) -> frozenset[str]:
+    """The words of a post that a misspelt word of a query may stand for."""
+    found = frozenset(indexed.title) | frozenset(indexed.body)
+    return frozenset(token for token in found if is_correctable(token) and not _IS_CJK.match(token))
+
+
 def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
     """The tokens of a post for the index, within PostgreSQL's limits."""
     title_runs, text_runs, *tags_runs = (list(runs(fold(part[:MAX_TEXT]))) for part in (title, text, *tags))
@@ -161,7 +184,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    seen = unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+    seen = unicodedata.normalize("NFKC", _UNSEEN_OF_EMOJI.sub("", _UNSEEN.sub("", text)))
     return unicodedata.normalize("NFKC", seen.casefold()).translate(_simplified())
 
 
@@ -196,7 +219,7 @@ def _main(found: Iterable[Run]) -> list[str]:
 def _parts(word: str) -> list[str]:
     if word.isalnum():
         return [word[:MAX_TOKEN]]
-    return [_SPELLED.get(part) or part[:MAX_TOKEN] for part in _PARTS.findall(word)]
+    return [SPELLED.get(part) or part[:MAX_TOKEN] for part in _PARTS.findall(word)]
 
 
 @lru_cache(maxsize=32_768)

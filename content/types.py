@@ -58,7 +58,9 @@ class Failure:
 class ParsedSource:
     """The result of parsing a source. Posts are in the source's own order, those of a folder newest first.
 
-    `total` is the number of posts that the source has; `posts` may be only the newest of them.
+    `total` is the number of posts that the source has; `posts` may be only the newest of them. `withdrawn`
+    are guids of posts that it says it has deleted. `present` are the guids of all that it has, None for a
+    source that shows only its newest posts: any other post of it was deleted.
     """
 
     title: str = ""
@@ -66,6 +68,8 @@ class ParsedSource:
     posts: tuple[ParsedPost, ...] = ()
     failures: tuple[Failure, ...] = ()
     total: int = 0
+    withdrawn: tuple[str, ...] = ()
+    present: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A stored post. `key` is the same for the same post of another source."""
+    """A stored post. `key` is the same for the same post of another source.
+
+    `withdrawn_at`: since when its source no longer has it, as far as the source says so.
+    """
 
     id: int
     source_id: int
@@ -148,6 +155,7 @@ class Post:
     tags: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     content_hash: str = ""
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +187,17 @@ class KnownPost:
     key: str
     content_hash: str
     opening: str = ""  # its title, or the first characters of its text
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginning of a post, by which the hits of a search are put in order."""
+
+    id: int
+    title: str
+    text: str
+    published_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,21 +227,55 @@ class Page:
     anchor: int
 
 
+class Rung(StrEnum):
+    """How much of a query the hits of a search match."""
+
+    ALL = "all"
+    PARTS = "parts"  # all words, but Chinese ones that were typed as one may be apart
+    MOST = "most"  # all words but one
+    SOME = "some"  # half of the words
+    ANY = "any"
+    SIMILAR = "similar"  # some of the rare words of another post
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word as typed and the word that was looked for instead."""
+
+    typed: str
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How hits match the query of a search: the first `exact` match all of it, the others as `rung` says."""
+
+    rung: Rung = Rung.ALL
+    exact: int = 0
+    corrections: tuple[Correction, ...] = ()
+
+
+AS_TYPED = Match()
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits of a search: post ids, best first, their scores, and the total number of hits."""
+    """The hits of a search: post ids, best first, and the total number of hits."""
 
     total: int
     ids: tuple[int, ...] = ()
-    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A post that was found, with the stretch of its text that fits the query best."""
+    """A post that was found, with the part of its text that fits the query best.
+
+    `spans` are the start and end of each match in the snippet, in order and apart.
+    """
 
     post: Post
     snippet: str = ""
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,3 +284,4 @@ class SearchResults:
 
     total: int
     hits: tuple[SearchHit, ...] = ()
+    match: Match = AS_TYPED

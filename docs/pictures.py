@@ -23,18 +23,26 @@ from drawing.text import Line, cells, plain, wrapped
 from bot.app import App, build, examples_folder, make_look
 from bot.cli.watch import Pace, picture
 from bot.commands.types import Call, Reply
+from bot.loading import load_settings
 from bot.logs import configure
+from bot.platforms.discord.render import prefers_rich as more_than_an_embed
 from bot.platforms.discord.render import render as discord
+from bot.platforms.telegram.gains import gains
 from bot.platforms.telegram.render import render as telegram
+from bot.platforms.telegram.rich import render as rich
 from bot.platforms.terminal.render import render as terminal
-from bot.settings import PREFIX, load_settings
+from bot.settings import PREFIX
 from content import present
+from content.document import Document
+from content.formats import Detail, Format
 from content.types import Post, PostQuery, Visibility
+from scheduler.actions.audit import UPKEEP
 from scheduler.types import BroadcastKind, Chat, ChatKind, Form, Place, Progress
 
 PICTURES = Path(__file__).parent / "pictures"
 NOW = datetime(2026, 10, 9, 9, 41, tzinfo=UTC)
 SITE = "https://example.org"
+SAMPLES = Path(__file__).parent / "samples"
 GROWTH = Path(__file__).parents[1] / "benchmarks" / "growth.json"
 WATCHED = 100  # columns of `deliveries watch`
 
@@ -100,6 +108,14 @@ async def discord_picture(app: App, title: str, line: str, *, shown: str = "") -
     return drawn.svg()
 
 
+async def posts_of(app: App, folder: Path) -> Sequence[Post]:
+    """The posts of a folder, which is added as a source that only this asks for."""
+    found = await app.ingest.add(str(folder), Visibility.PRIVATE, title="Samples", by=UPKEEP)
+    async with app.store.read() as work:
+        posts, _ = await work.posts.page(PostQuery(source_id=found.source.id, limit=20))
+    return posts
+
+
 async def newest(app: App, count: int) -> Sequence[Post]:
     async with app.store.read() as work:
         posts, _ = await work.posts.page(PostQuery(limit=count))
@@ -124,11 +140,39 @@ async def digest_pictures(app: App) -> dict[str, str]:
     """One digest in Telegram and in Discord."""
     posts = tuple(reversed(await newest(app, 4)))
     document = present.edition(posts, make_look(app.settings, Chat(0, Place("telegram", "1"))))
-    on_telegram = TelegramPicture("A digest in Telegram", NOW)
-    on_telegram.shows(telegram(document, Form.FULL)[0].payload)
-    on_discord = DiscordPicture("A digest in Discord", "updates", NOW)
-    on_discord.shows(discord(document, Form.FULL)[0].payload)
-    return {"digest-telegram": on_telegram.svg(), "digest-discord": on_discord.svg()}
+    return {
+        f"digest-{name}": drawn(name, document, f"A digest in {name}") for name in ("telegram", "discord")
+    }
+
+
+async def sample_pictures(app: App) -> dict[str, str]:
+    """Each of the typical posts of docs/samples, in Telegram, in Discord and in a terminal."""
+    pictures = {}
+    everything = Format(detail=Detail.FULL, author=True)
+    for post in await posts_of(app, SAMPLES):
+        for name in ("telegram", "discord", "terminal"):
+            chat = Chat(0, Place(name, "1"), choices=everything)
+            document = present.post(post, make_look(app.settings, chat))
+            pictures[f"{post.guid}-{name}"] = drawn(name, document, f"{post.guid} in {name}")
+    return pictures
+
+
+def drawn(platform: str, document: Document, title: str) -> str:
+    """A document as the platform shows it, in the form that it prefers."""
+    if platform == "terminal":
+        payload = terminal(document, Form.FULL)[0].payload
+        return terminal_svg(title, list(wrapped(of_terminal(payload), COLUMNS, cells)))
+    if platform == "discord":
+        on_discord = DiscordPicture(title, "updates", NOW)
+        for message in discord(document, Form.RICH if more_than_an_embed(document) else Form.FULL):
+            on_discord.shows(message.payload)
+        return on_discord.svg()
+    on_telegram = TelegramPicture(title, NOW)
+    for message in (rich if gains(document) else telegram)(
+        document, Form.RICH if gains(document) else Form.FULL
+    ):
+        on_telegram.shows(message.payload)
+    return on_telegram.svg()
 
 
 async def terminal_picture(app: App, title: str, commands: Sequence[str]) -> str:
@@ -211,6 +255,7 @@ async def draw(folder: Path) -> None:
                 app, "/digest in Discord", "/digest weekdays 09:00 Asia/Shanghai", shown="/digest"
             ),
             **await digest_pictures(app),
+            **await sample_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),
             "growth": growth_picture("One broadcast to so many chats"),
             "watch": watch_picture("skywave deliveries watch in a terminal"),

@@ -6,15 +6,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from content.document import Document
+from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
 from content.types import (
+    AS_TYPED,
     NO_OPTIONS,
+    Beginning,
     KnownPost,
+    Match,
     NewPost,
     Options,
     Post,
@@ -64,7 +68,7 @@ class Clock(Protocol):
 class Sender(Protocol):
     """Messages out of one platform. `render` is pure; `send` raises `SendError` only.
 
-    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Publishes`.
+    What only some platforms can do is a protocol of its own: `HasRichForm`, `Recalls`, `Edits`, `Publishes`.
     """
 
     @property
@@ -82,7 +86,9 @@ class Sender(Protocol):
         """The document as messages within every limit of the platform."""
         ...
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent: ...
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        """Send a message. `silent`: without a sound, where the platform can do that."""
+        ...
 
 
 @runtime_checkable
@@ -102,6 +108,18 @@ class Recalls(Protocol):
         """The message, if it is found to have arrived since then.
 
         None if it did not, or if a repeated key settles it. Raises SendError if it could not look.
+        """
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A sender that can edit what it has sent."""
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        """Replace a message; no error if it shows the same already.
+
+        Raises SendError: ContentRejected if it cannot be edited, for instance because it was deleted.
         """
         ...
 
@@ -194,8 +212,15 @@ class PostRepository(Protocol):
         ...
 
     async def update(
-        self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None
+        self,
+        changed: Sequence[tuple[int, NewPost]],
+        now: datetime,
+        tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
+
+    async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
+        """Record that a source has deleted posts, or has them again."""
+        ...
 
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
@@ -224,6 +249,10 @@ class PostRepository(Protocol):
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         """The posts that exist, in the order of `ids`; only those that a given chat may see."""
+        ...
+
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        """The beginnings of the posts that exist, in the order of `ids`: `length` characters of each."""
         ...
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
@@ -265,6 +294,10 @@ class ChatRepository(Protocol):
         """Store the settings of a chat: language, time zone, policies."""
         ...
 
+    async def set_choices(self, chat_id: int, choices: Format) -> None:
+        """Store how a chat wants its posts. `save` does not, for it may write an older state of the chat."""
+        ...
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         """Delete chats with their subscriptions, digests, deliveries, drafts, searches and ledger.
 
@@ -294,6 +327,10 @@ class SubscriptionRepository(Protocol):
 
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
         """Set the mode of all subscriptions of a chat; returns their number."""
+        ...
+
+    async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
+        """Store how a chat wants the posts of a subscription."""
         ...
 
     async def restart(self, chat_id: int) -> None:
@@ -426,6 +463,64 @@ class OutboxRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EditLimits:
+    """When messages are edited, and how often at most.
+
+    `age`: after a message was sent, how long it may be edited. `quiet`: how long its posts must not have
+    changed. `of_chat`: edits of a chat in an `hour`; `of_delivery`: edits of a delivery in all.
+    """
+
+    age: timedelta = timedelta(hours=48)
+    quiet: timedelta = timedelta(minutes=1)
+    hour: timedelta = timedelta(hours=1)
+    of_chat: int = 20
+    of_delivery: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit of a delivery's messages to a `version`, the time at which its posts had last changed.
+
+    `shown` has a hash of each message that shows this version, in order. `reason`: why its messages cannot
+    be edited any more.
+    """
+
+    delivery_id: int
+    version: datetime
+    shown: tuple[str, ...] = ()
+    done: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A delivery whose messages show less than `version` of their posts, with its edits so far."""
+
+    delivery: Delivery
+    version: datetime
+    edits: tuple[Edit, ...] = ()
+
+
+class EditRepository(Protocol):
+    async def stale(
+        self, platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
+    ) -> Sequence[Stale]:
+        """Deliveries whose messages are to be edited now, at most `limit`, those that wait longest first.
+
+        Leaves out chats for which a delivery waits, and the deliveries `without`.
+        """
+        ...
+
+    async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
+        """Whether no delivery waits for a chat, and it had fewer edits than an hour may have."""
+        ...
+
+    async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
+        """Store an edit, in the place of an earlier state of it."""
+        ...
+
+
 class DigestRepository(Protocol):
     async def of(self, chat_id: int) -> Digest | None:
         """The chat's digest, if it has one."""
@@ -492,25 +587,42 @@ class LeaseRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSearch:
-    """A search whose other pages can still be shown."""
+class Found:
+    """What a search for `words` found: the ids of the best posts, and how many there are."""
 
-    id: int
-    query: str
+    words: str
     ids: tuple[int, ...]
     total: int
+    match: Match = AS_TYPED
 
 
 class SearchRepository(Protocol):
-    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int: ...
+    async def save(self, chat_id: int, found: Found, now: datetime) -> int: ...
 
-    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> Found | None:
         """A search of this chat; None for a search of another chat."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Delete searches made before a moment, at most `limit`; returns how many."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of posts that a chat was shown: how to show it again, of how many pages, with which posts."""
+
+    view: str
+    pages: int
+    ids: tuple[int, ...]
+
+
+class ViewRepository(Protocol):
+    async def remember(self, chat_id: int, shown: Shown) -> None:
+        """Remember a page as the last one that a chat was shown."""
+        ...
+
+    async def last(self, chat_id: int) -> Shown | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,6 +675,9 @@ class UnitOfWork(Protocol):
     def outbox(self) -> OutboxRepository: ...
 
     @property
+    def edits(self) -> EditRepository: ...
+
+    @property
     def digests(self) -> DigestRepository: ...
 
     @property
@@ -573,6 +688,9 @@ class UnitOfWork(Protocol):
 
     @property
     def searches(self) -> SearchRepository: ...
+
+    @property
+    def views(self) -> ViewRepository: ...
 
     @property
     def audit(self) -> AuditRepository: ...

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from content.formats import DEFAULT, NOTHING, Format, Rich
+
 # A JSON object: what a platform's renderer made and only that platform reads.
 Payload = dict[str, Any]
 
@@ -108,6 +110,13 @@ class Chat:
     reason: str = ""
     crosspost: bool = False  # an announcement channel whose posts are published to those who follow it
     access: ChatAccess = ChatAccess.DEFAULT
+    choices: Format = NOTHING
+
+    @property
+    def format(self) -> Format:
+        """Its choices, with the default where it made none. Channels get no rich messages by default."""
+        channel = self.kind is ChatKind.CHANNEL
+        return self.choices.over(replace(DEFAULT, rich=Rich.OFF) if channel else DEFAULT)
 
     @property
     def name(self) -> str:
@@ -133,6 +142,7 @@ class Subscription:
     source_id: int | None
     mode: Mode
     starts_after: int
+    choices: Format = NOTHING
 
 
 class WhenEmpty(StrEnum):
@@ -290,7 +300,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One broadcast to one chat. `posts` are the ids of the posts that are reserved for it, in order."""
+    """One broadcast to one chat. `posts` are the ids of the posts that are reserved for it, in order.
+
+    `choices` are those of the subscription that it was made for.
+    """
 
     id: int
     broadcast_id: int
@@ -303,6 +316,12 @@ class Delivery:
     reason: str = ""
     posts: tuple[int, ...] = ()
     parts: tuple[Part, ...] = ()
+    choices: Format = NOTHING
+
+    @property
+    def format(self) -> Format:
+        """How it is shown: as the subscription chose, else as the chat did, else by default."""
+        return self.choices.over(self.chat.format)
 
     def with_part(self, part: Part) -> "Delivery":
         """This delivery with a part as it is now."""

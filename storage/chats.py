@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from content.formats import Format, from_json
 from scheduler.types import (
     OPEN,
     Chat,
@@ -26,6 +27,7 @@ from storage.models import (
     DeliveryRow,
     DigestRow,
     DraftRow,
+    EditRow,
     LedgerRow,
     SearchRow,
     SubscriptionRow,
@@ -49,6 +51,7 @@ def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
         state=row.state,
         reason=row.reason,
         access=row.access,
+        choices=from_json(row.choices),
     )
 
 
@@ -124,6 +127,10 @@ class SqlChats:
         }
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 
+    async def set_choices(self, chat_id: int, choices: Format) -> None:
+        chosen = dict(choices.chosen) or None
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(choices=chosen))
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         # Otherwise a concurrent fan-out could create a delivery for a deleted chat.
         await reserve_alone(self._session)
@@ -140,7 +147,7 @@ class SqlChats:
             await self._session.execute(delete(BroadcastRow).where(some))
         # Do not delete the rows: SQLite would reuse the highest id. Upkeep deletes them later.
         searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
-        await self._session.execute(searches.values(query="", ids=[], total=0, chat_id=None))
+        await self._session.execute(searches.values(query="", ids=[], total=0, corrections=[], chat_id=None))
 
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:
@@ -164,6 +171,7 @@ class SqlChats:
         missing = (SubscriptionRow.chat_id == drop) & SubscriptionRow.scope.not_in(followed.scalar_subquery())
         await self._session.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
         await self._unite_digests(keep, drop)
+        await self._session.execute(update(EditRow).where(EditRow.chat_id == drop).values(chat_id=keep))
         await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:

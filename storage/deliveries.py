@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from content.formats import from_json
 from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
@@ -119,6 +120,7 @@ def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None)
             reason=row.reason,
             posts=tuple(posts[row.id]),
             parts=tuple(parts[row.id]),
+            choices=from_json(row.choices),
         )
         for row in rows
     ]

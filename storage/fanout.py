@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source
@@ -41,13 +41,16 @@ class FanOut:
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
         await reserve_alone(self._session)
         news = await self._news(broadcast_id)
+        # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
+        chosen = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source))
+        choices = SubscriptionRow.choices if await self._session.scalar(chosen.limit(1)) else null()
         anything = select(PostRow.id).where(
             PostRow.id.in_(news),
             PostRow.id > SubscriptionRow.starts_after,
             _unpromised(SubscriptionRow.chat_id),
         )
         chats = (
-            select(*self._delivery(broadcast_id, now))
+            select(*self._delivery(broadcast_id, now, choices))
             .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
             .where(
                 _near(source),
@@ -71,7 +74,7 @@ class FanOut:
         of_broadcast = select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == broadcast_id)
         posts = (await self._session.scalars(of_broadcast)).all()
         may_get = (ChatRow.id == chat_id) & (ChatRow.access != ChatAccess.BANNED)
-        await self._insert_deliveries(select(*self._delivery(broadcast_id, now)).where(may_get))
+        await self._insert_deliveries(select(*self._delivery(broadcast_id, now, null())).where(may_get))
         mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
         if not posts:  # a notice has no posts to reserve
             return await self._session.scalar(select(func.count()).where(mine)) == 1
@@ -90,7 +93,7 @@ class FanOut:
         return (await self._session.scalars(mine)).all()
 
     @staticmethod
-    def _delivery(broadcast_id: int, now: datetime) -> tuple[Any, ...]:
+    def _delivery(broadcast_id: int, now: datetime, choices: Any) -> tuple[Any, ...]:
         return (
             literal(broadcast_id),
             ChatRow.id,
@@ -101,6 +104,7 @@ class FanOut:
             literal(now, DeliveryRow.due_at.type),
             literal(0),
             literal(""),
+            choices,
         )
 
     async def _insert_deliveries(self, chats: Select[Any]) -> None:
@@ -114,6 +118,7 @@ class FanOut:
             "due_at",
             "epoch",
             "reason",
+            "choices",
         ]
         statement = upsert(self._session, DeliveryRow).from_select(columns, chats)
         await self._session.execute(statement.on_conflict_do_nothing())

@@ -1,20 +1,26 @@
 """The full-text index: FTS5 on SQLite, a tsvector on PostgreSQL, with the same tokens and results in both."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, delete, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
+from content.errors import SearchTooLong
 from content.search import Query
-from content.tokens import TOKENIZER_VERSION, IndexedText, index_text
+from content.tokens import TOKENIZER_VERSION, IndexedText, index_text, words
 from content.types import PostQuery, Ranking
-from storage.models import MetaRow, PostRow, SourceRow
+from content.typos import Near
+from storage.models import MetaRow, PostRow, SourceRow, WordRow
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import is_sqlite, upsert
+from storage.sql import is_sqlite, reserve_alone, upsert
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -37,7 +43,20 @@ TSVECTOR_MATCH = (
 TSVECTOR_ADD = "INSERT INTO post_search (post_id, tsv) VALUES (:id, CAST(:tsv AS tsvector))"
 TSVECTOR_REMOVE = "DELETE FROM post_search WHERE post_id = :id"
 
-# Limits that leave processors and connections to others: seconds of a search, concurrent searches.
+WORDS_ADD = (
+    "INSERT INTO search_words (word, backwards, posts) VALUES (:word, :backwards, :posts)"
+    " ON CONFLICT (word) DO UPDATE SET posts = search_words.posts + excluded.posts"
+)
+WORDS_REMOVE = (
+    "UPDATE search_words SET posts = posts - :posts WHERE word = :word",
+    "DELETE FROM search_words WHERE word = :word AND posts <= 0",
+)
+# Words that are compared with a misspelt one; those of the most posts come first.
+COMPARED = 2_000
+LAST = "\U0010ffff"  # no token holds it, and all that begin with a prefix come before prefix + LAST
+
+# Limits that leave processors and connections to others: seconds of searches that are limited together,
+# concurrent ones.
 SEARCH_SECONDS = 2.0
 SEARCHES = 2
 
@@ -48,38 +67,82 @@ class SqlIndex:
     def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
         self._session, self._searches = session, searches
         self._fts5 = is_sqlite(session)
+        self._until: float | None = None  # when the searches that are limited together have to end
+        self._statements: dict[PostQuery, Select[int]] = {}
 
     async def add(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
         """Index stored posts, each with its tokens."""
-        await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, posts)
+        if posts:
+            await reserve_alone(self._session)  # two at once might wait for each other's words
+            await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, posts)
+            await self._count(posts, WORDS_ADD)
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Remove posts from the index. Call it before their rows change or are deleted."""
-        if self._fts5:
-            async for posts in self._tokens(ids):
-                await self._write(FTS5_REMOVE, posts)
-        elif ids:
-            await self._session.execute(text(TSVECTOR_REMOVE), [{"id": post_id} for post_id in ids])
+        if ids:
+            await reserve_alone(self._session)  # nobody else may remove them at the same time
+        async for posts in self._tokens(ids):
+            await self._write(FTS5_REMOVE if self._fts5 else TSVECTOR_REMOVE, posts)
+            await self._count(posts, *WORDS_REMOVE)
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
         if query.empty:
             return Ranking(0)
-        match, words = (FTS5_MATCH, to_fts5(query)) if self._fts5 else (TSVECTOR_MATCH, to_tsquery(query))
-        hits = (
-            text(match).bindparams(query=words).columns(PostRow.id, literal_column("score")).subquery("hits")
-        )
-        found = (
-            select(PostRow.id, hits.c.score)
-            .join(hits, hits.c.id == PostRow.id)
-            .join(SourceRow, SourceRow.id == PostRow.source_id)
-            .where(*in_scope(scope), *self._filters(query))
-            .order_by(hits.c.score.desc(), PostRow.id.desc())
-            .limit(COUNT_CAP + 1)  # one more shows that there are more
-        )
-        async with self._searches, time_limit(self._session, SEARCH_SECONDS):
-            rows = (await self._session.execute(found)).all()
+        best = self._matching(query, scope).order_by(literal_column("score").desc(), PostRow.id.desc())
+        # One more shows that there are more.
+        rows = await self._rows(best.limit(COUNT_CAP + 1), query)
         page = rows[scope.offset : scope.offset + scope.limit]
-        return Ranking(len(rows), tuple(row[0] for row in page), tuple(float(row[1]) for row in page))
+        return Ranking(len(rows), tuple(row[0] for row in page))
+
+    async def count(self, query: Query, scope: PostQuery, most: int) -> int:
+        if query.empty:
+            return 0
+        return len(await self._rows(self._matching(query, scope).limit(most), query))
+
+    async def has(self, words: Collection[str]) -> Collection[str]:
+        async with self.limited():
+            return set(await self._session.scalars(select(WordRow.word).where(WordRow.word.in_(words))))
+
+    async def near(self, near: Near) -> Sequence[tuple[str, int]]:
+        begins_or_ends = _begins(WordRow.word, near.begin) | _begins(WordRow.backwards, near.end[::-1])
+        size = func.length(WordRow.word).between(near.shortest, near.longest)
+        commonest = select(WordRow.word, WordRow.posts).order_by(WordRow.posts.desc(), WordRow.word)
+        async with self.limited():
+            rows = await self._session.execute(commonest.where(begins_or_ends, size).limit(COMPARED))
+            return [(row[0], row[1]) for row in rows]
+
+    def _matching(self, query: Query, scope: PostQuery) -> Select[int]:
+        """The ids of the posts that match, which can be ordered by their score."""
+        # Building it takes longer than most searches, and a search that finds nothing is followed by others.
+        if scope not in self._statements:
+            match = text(FTS5_MATCH if self._fts5 else TSVECTOR_MATCH)
+            hits = match.columns(PostRow.id, literal_column("score")).subquery("hits")
+            self._statements[scope] = (
+                select(PostRow.id)
+                .join(hits, hits.c.id == PostRow.id)
+                .join(SourceRow, SourceRow.id == PostRow.source_id)
+                .where(*in_scope(scope))
+            )
+        return self._statements[scope].where(*self._filters(query))
+
+    async def _rows(self, statement: Select[int], query: Query) -> Sequence[Row[int]]:
+        words = to_fts5(query) if self._fts5 else to_tsquery(query)
+        async with self.limited():
+            return (await self._session.execute(statement, {"query": words})).all()
+
+    @asynccontextmanager
+    async def limited(self) -> AsyncIterator[None]:
+        if self._until is not None:
+            if monotonic() > self._until:
+                raise SearchTooLong("the search took too long")
+            yield
+            return
+        async with self._searches, time_limit(self._session, SEARCH_SECONDS):
+            self._until = monotonic() + SEARCH_SECONDS
+            try:
+                yield
+            finally:
+                self._until = None
 
     async def ensure_current(self) -> None:
         """Rebuild the index if another version of the tokenizer built it."""
@@ -89,6 +152,7 @@ class SqlIndex:
             return
         clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
         await self._session.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
+        await self._session.execute(delete(WordRow))
         async for posts in self._tokens(
             (await self._session.scalars(select(PostRow.id).order_by(PostRow.id))).all()
         ):
@@ -108,8 +172,13 @@ class SqlIndex:
             yield [(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
 
     async def _write(self, statement: str, posts: Sequence[tuple[int, IndexedText]]) -> None:
-        if posts:
-            rows = [self._row(post_id, tokens) for post_id, tokens in posts]
+        rows = [self._row(post_id, tokens) for post_id, tokens in posts]
+        await self._session.execute(text(statement), rows)
+
+    async def _count(self, posts: Sequence[tuple[int, IndexedText]], *statements: str) -> None:
+        """Change the numbers of posts that have each word."""
+        rows = await asyncio.to_thread(_counted, [tokens for _, tokens in posts])
+        for statement in statements if rows else ():
             await self._session.execute(text(statement), rows)
 
     def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
@@ -124,6 +193,8 @@ class SqlIndex:
             named = [SourceRow.title.icontains(name, autoescape=True) for name in query.sources]
             conditions.append(or_(*named, SourceRow.url.in_(query.sources)))
         conditions += [self._tagged(tag) for tag in query.tags]
+        if query.languages:
+            conditions.append(PostRow.language.in_(query.languages))
         if query.after:
             conditions.append(PostRow.published_at >= _midnight(query.after))
         if query.before:
@@ -136,8 +207,17 @@ class SqlIndex:
         return select(item.c.value).where(func.lower(item.c.value) == func.lower(tag)).exists()
 
 
+def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
+    return (column >= prefix) & (column < prefix + LAST)
+
+
 def _index_all(rows: Sequence[tuple[str, str, list[str]]]) -> list[IndexedText]:
     return [index_text(title, body, tags) for title, body, tags in rows]
+
+
+def _counted(posts: Sequence[IndexedText]) -> list[dict[str, Any]]:
+    counts = Counter(word for tokens in posts for word in words(tokens))
+    return [{"word": word, "backwards": word[::-1], "posts": counts[word]} for word in counts]
 
 
 def _midnight(day: date) -> datetime:

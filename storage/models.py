@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from content.types import SourceState, Visibility
+from content.types import Rung, SourceState, Visibility
 from scheduler.types import (
     BroadcastKind,
     ChatAccess,
@@ -61,10 +61,16 @@ class UtcDateTime(TypeDecorator[datetime]):
 # The default that a migration gives to existing rows before it sets their real value.
 NEVER = "1970-01-01 00:00:00"
 
+# What was chosen about the format of posts; NULL: nothing.
+CHOICES = JSON(none_as_null=True)
+
 # Sources of earlier versions have no options.
 NO_OPTIONS = '{"version": 1, "values": {}}'
 
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+# Text that both databases order by its code points, so that a range finds what begins with a prefix.
+InOrder = Text().with_variant(Text(collation="C"), "postgresql")
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,6 +82,11 @@ NAMES = {
 
 def words(kind: type[StrEnum]) -> list[str]:
     return [member.value for member in kind]
+
+
+def partial(name: str, where: str, *columns: str) -> Index:
+    """An index over the rows that match `where`, which are few."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Base(DeclarativeBase):
@@ -121,6 +132,7 @@ class PostRow(Base):
         UniqueConstraint("source_id", "guid"),
         Index(None, "key"),
         Index(None, "published_at", "id"),
+        partial("ix_posts_changed", "changed_at IS NOT NULL", "changed_at"),
         # A post id must never be reused: pages and subscriptions refer to positions by it.
         {"sqlite_autoincrement": True},
     )
@@ -142,6 +154,8 @@ class PostRow(Base):
     media: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     content_hash: Mapped[str]
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
+    changed_at: Mapped[datetime | None]  # when what people see of it last changed
+    withdrawn_at: Mapped[datetime | None]
 
 
 class TombstoneRow(Base):
@@ -170,11 +184,16 @@ class ChatRow(Base):
     state: Mapped[ChatState] = mapped_column(default=ChatState.ACTIVE)
     reason: Mapped[str] = mapped_column(default="")
     access: Mapped[ChatAccess] = mapped_column(default=ChatAccess.DEFAULT, server_default="default")
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
 class SubscriptionRow(Base):
     __tablename__ = "subscriptions"
-    __table_args__ = (UniqueConstraint("chat_id", "scope"), Index(None, "source_id"))
+    __table_args__ = (
+        UniqueConstraint("chat_id", "scope"),
+        Index(None, "source_id"),
+        partial("ix_subscriptions_chosen", "choices IS NOT NULL", "source_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
@@ -182,6 +201,7 @@ class SubscriptionRow(Base):
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
 class DigestRow(Base):
@@ -247,11 +267,6 @@ class RenderingRow(Base):
     messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
-def partial(name: str, where: str, *columns: str) -> Index:
-    """An index over the rows that match `where`, which are few."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 class DeliveryRow(Base):
     __tablename__ = "deliveries"
 
@@ -266,6 +281,7 @@ class DeliveryRow(Base):
     epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
     reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
+    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)  # a copy of the subscription's
 
     # Most deliveries have ended, so the queries of the outbox use indexes over the few that have not.
     __table_args__ = (
@@ -291,6 +307,21 @@ class PartRow(Base):
     unknowns: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(default="")
     begun_at: Mapped[datetime | None]  # when it was first written ahead
+
+
+class EditRow(Base):
+    """That a delivery's messages were edited, or are being edited, after its posts had changed."""
+
+    __tablename__ = "edits"
+    __table_args__ = (Index(None, "chat_id", "at"),)
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="CASCADE"), primary_key=True)
+    version: Mapped[datetime] = mapped_column(primary_key=True)  # when its posts had last changed
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    at: Mapped[datetime]
+    shown: Mapped[list[str]] = mapped_column(JSON)  # a hash of each message that shows this version
+    done: Mapped[bool]
+    reason: Mapped[str]  # why its messages cannot be edited any more
 
 
 class LedgerRow(Base):
@@ -323,6 +354,30 @@ class SearchRow(Base):
     total: Mapped[int]
     created_at: Mapped[datetime]
     chat_id: Mapped[int | None] = mapped_column(Id)  # None in rows of versions without this column
+    rung: Mapped[Rung] = mapped_column(server_default=Rung.ALL)
+    exact: Mapped[int] = mapped_column(server_default="0")
+    corrections: Mapped[list[tuple[str, str]]] = mapped_column(JSON, server_default="[]")
+
+
+class ViewRow(Base):
+    """The page that a chat was shown last, for commands that refer to it."""
+
+    __tablename__ = "views"
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True)
+    view: Mapped[str]
+    pages: Mapped[int]
+    ids: Mapped[list[int]] = mapped_column(JSON)
+
+
+class WordRow(Base):
+    """A word of the search index, for finding the word that a misspelt one stands for."""
+
+    __tablename__ = "search_words"
+
+    word: Mapped[str] = mapped_column(InOrder, primary_key=True)
+    backwards: Mapped[str] = mapped_column(InOrder, index=True)
+    posts: Mapped[int]
 
 
 class AuditRow(Base):

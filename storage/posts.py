@@ -1,7 +1,7 @@
 """The repository of posts, which also keeps the search index up to date."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.changes import OPENING, index_all
 from content.secrets import printable
 from content.tokens import IndexedText
-from content.types import KnownPost, Media, NewPost, Post, PostQuery
+from content.types import Beginning, KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
@@ -38,6 +38,7 @@ def to_post(row: PostRow, source_title: str) -> Post:
         tags=tuple(row.tags),
         media=tuple(Media(**item) for item in row.media),
         content_hash=row.content_hash,
+        withdrawn_at=row.withdrawn_at,
     )
 
 
@@ -72,7 +73,8 @@ class SqlPosts:
 
     async def known(self, source_id: int) -> Sequence[KnownPost]:
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
-        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening)
+        withdrawn = PostRow.withdrawn_at.is_not(None)
+        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
         # Tombstones count as known, so that deleted posts do not come back as new.
@@ -119,7 +121,10 @@ class SqlPosts:
         return found
 
     async def update(
-        self, changed: Sequence[tuple[int, NewPost]], tokens: Sequence[IndexedText] | None = None
+        self,
+        changed: Sequence[tuple[int, NewPost]],
+        now: datetime,
+        tokens: Sequence[IndexedText] | None = None,
     ) -> None:
         if tokens is None:
             tokens = await asyncio.to_thread(index_all, [post for _, post in changed])
@@ -130,9 +135,24 @@ class SqlPosts:
             values = _values(post)
             # An edit must not change the post's identity, its position on pages, or whether it was old news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
+            if await self._looks_different(post_id, values):
+                values["changed_at"] = now
             result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
             stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
+
+    async def _looks_different(self, post_id: int, values: Mapping[str, Any]) -> bool:
+        """Whether people would see a difference between a stored post and these values."""
+        names = ("title", "html", "text", "url", "media")
+        seen = select(*(getattr(PostRow, name) for name in names)).where(PostRow.id == post_id)
+        stored = (await self._session.execute(seen)).first()
+        return stored is not None and any(getattr(stored, name) != values[name] for name in names)
+
+    async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
+        values = {"withdrawn_at": now if withdrawn else None, "changed_at": now}
+        for start in range(0, len(ids), CHUNK):
+            some = update(PostRow).where(PostRow.id.in_(ids[start : start + CHUNK]))
+            await self._session.execute(some.values(values))
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         found: dict[int, Post] = {}
@@ -141,6 +161,12 @@ class SqlPosts:
             chunk = ids[start : start + CHUNK]
             rows = await self._session.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
             found |= {row.id: to_post(row, title or printable(url)) for row, title, url in rows}
+        return [found[post_id] for post_id in ids if post_id in found]
+
+    async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
+        columns = (PostRow.id, PostRow.title, func.substr(PostRow.text, 1, length), PostRow.published_at)
+        rows = await self._session.execute(select(*columns).where(PostRow.id.in_(ids)))
+        found = {row[0]: Beginning(*row) for row in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:

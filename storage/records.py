@@ -1,4 +1,4 @@
-"""Leases, saved searches and the audit: small tables with one purpose each."""
+"""Leases, saved searches, pages shown and the audit: small tables with one purpose each."""
 
 import re
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.ports import AuditEntry, SavedSearch
+from content.types import Correction, Match
+from scheduler.ports import AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AuditRow, LeaseRow, SearchRow
+from storage.models import AuditRow, LeaseRow, SearchRow, ViewRow
 from storage.sql import CHUNK, prune, upsert
 
 
@@ -39,27 +40,45 @@ class SqlSearches:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def save(self, chat_id: int, query: str, ids: Sequence[int], total: int, now: datetime) -> int:
+    async def save(self, chat_id: int, found: Found, now: datetime) -> int:
         values = {
             "chat_id": chat_id,
-            "query": query,
-            "ids": list(ids),
-            "total": total,
+            "query": found.words,
+            "ids": list(found.ids),
+            "total": found.total,
+            "rung": found.match.rung,
+            "exact": found.match.exact,
+            "corrections": [[word.typed, word.meant] for word in found.match.corrections],
             "created_at": now,
         }
         return (await self._session.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
 
-    async def get(self, search_id: int, chat_id: int) -> SavedSearch | None:
+    async def get(self, search_id: int, chat_id: int) -> Found | None:
         row = await self._session.get(SearchRow, search_id)
         if row is None or row.chat_id != chat_id:
             return None
-        return SavedSearch(row.id, row.query, tuple(row.ids), row.total)
+        corrections = tuple(Correction(typed, meant) for typed, meant in row.corrections)
+        return Found(row.query, tuple(row.ids), row.total, Match(row.rung, row.exact, corrections))
 
     async def prune(self, before: datetime, limit: int) -> int:
         # Keep the last one: SQLite would reuse its number, and buttons carry it.
         last = select(func.max(SearchRow.id)).scalar_subquery()
         old = (SearchRow.created_at < before) & (SearchRow.id < last)
         return await prune(self._session, SearchRow, SearchRow.id, old, limit)
+
+
+class SqlViews:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def remember(self, chat_id: int, shown: Shown) -> None:
+        values = {"view": shown.view, "pages": shown.pages, "ids": list(shown.ids)}
+        statement = upsert(self._session, ViewRow).values(chat_id=chat_id, **values)
+        await self._session.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
+
+    async def last(self, chat_id: int) -> Shown | None:
+        row = await self._session.get(ViewRow, chat_id)
+        return Shown(row.view, row.pages, tuple(row.ids)) if row else None
 
 
 class SqlAudit:

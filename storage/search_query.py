@@ -8,9 +8,9 @@ expression. Both databases find the same posts, for two reasons:
 - PostgreSQL stores variants as lexemes without positions that begin with `~`, which no token does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from content.search import AnyOf, Phrase, Query, Term, Variant
+from content.search import Most, Phrase, Query, Term, Unit, Variant
 from content.tokens import GAP, IndexedText
 
 
@@ -27,7 +27,9 @@ def to_fts5(query: Query) -> str:
     return f"({wanted}) NOT ({' OR '.join(_fts5_unit(unit) for unit in query.excluded)})"
 
 
-def _fts5_unit(unit: AnyOf) -> str:
+def _fts5_unit(unit: Unit) -> str:
+    if isinstance(unit, Most):
+        return _most(unit.units, unit.missing, _fts5_unit, " AND ", " OR ")
     return _either(" OR ", (_fts5_term(term) for term in unit.terms))
 
 
@@ -54,7 +56,9 @@ def to_tsquery(query: Query) -> str:
     return f"{wanted} & !({' | '.join(_tsquery_unit(unit) for unit in query.excluded)})"
 
 
-def _tsquery_unit(unit: AnyOf) -> str:
+def _tsquery_unit(unit: Unit) -> str:
+    if isinstance(unit, Most):
+        return _most(unit.units, unit.missing, _tsquery_unit, " & ", " | ")
     return _either(" | ", (_tsquery_term(term) for term in unit.terms))
 
 
@@ -88,3 +92,22 @@ def _lexeme(text: str) -> str:
 def _either(operator: str, terms: Iterable[str]) -> str:
     alternatives = list(terms)
     return alternatives[0] if len(alternatives) == 1 else f"({operator.join(alternatives)})"
+
+
+def _most(units: Sequence[Unit], missing: int, write: Callable[[Unit], str], both: str, either: str) -> str:
+    """All units but `missing`, which are fewer than all.
+
+    Each half may miss its share. So the expression grows much more slowly than one that lists all choices.
+    """
+    if missing == 0:
+        return _either(both, map(write, units))
+    if missing == len(units) - 1:
+        return _either(either, map(write, units))
+    halves = units[: len(units) // 2], units[len(units) // 2 :]
+    ways = []
+    for first in range(max(0, missing - len(halves[1])), min(missing, len(halves[0])) + 1):
+        shares = zip(halves, (first, missing - first), strict=True)
+        ways.append(
+            _either(both, (_most(half, n, write, both, either) for half, n in shares if n < len(half)))
+        )
+    return _either(either, ways)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.formats import Format, from_json
 from scheduler.types import Mode, Subscription
 from storage.models import DigestRow, PostRow, SourceRow, SubscriptionRow
 from storage.scope import follows, scope_of
@@ -12,7 +13,9 @@ from storage.sql import changed_rows, reserve_alone, upsert
 
 
 def to_subscription(row: SubscriptionRow) -> Subscription:
-    return Subscription(row.id, row.chat_id, row.source_id, row.mode, row.starts_after)
+    return Subscription(
+        row.id, row.chat_id, row.source_id, row.mode, row.starts_after, from_json(row.choices)
+    )
 
 
 class SqlSubscriptions:
@@ -49,6 +52,11 @@ class SqlSubscriptions:
     async def set_mode(self, chat_id: int, mode: Mode) -> int:
         followed = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
         return changed_rows(await self._session.execute(followed.values(mode=mode)))
+
+    async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
+        scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
+        chosen = dict(choices.chosen) or None
+        await self._session.execute(update(SubscriptionRow).where(scope).values(choices=chosen))
 
     async def restart(self, chat_id: int) -> None:
         await reserve_alone(

@@ -12,12 +12,13 @@ from content.errors import StoreBusy
 from storage.chats import SqlChats
 from storage.database import BUSY_TIMEOUT, create_engine
 from storage.digests import SqlDigests, SqlDrafts
+from storage.edits import SqlEdits
 from storage.errors import store_errors
 from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
-from storage.records import SqlAudit, SqlLeases, SqlSearches
+from storage.records import SqlAudit, SqlLeases, SqlSearches, SqlViews
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
 
@@ -36,10 +37,12 @@ class SqlUnitOfWork:
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
         self.outbox = SqlOutbox(session)
+        self.edits = SqlEdits(session)
         self.digests = SqlDigests(session)
         self.drafts = SqlDrafts(session)
         self.leases = SqlLeases(session)
         self.searches = SqlSearches(session)
+        self.views = SqlViews(session)
         self.audit = SqlAudit(session)
 
     async def commit(self) -> None:

@@ -1,27 +1,48 @@
 """Databases for tests: a new SQLite file or PostgreSQL database, copied from a migrated one."""
 
 import asyncio
+import gc
 import itertools
+import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from storage import database
 from storage.models import Base
 from storage.unit_of_work import SqlStore
 
+# For a thorough search, more examples: EXAMPLES=2000 .venv/bin/pytest tests/bot/test_flat.py
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 # The speed of examples depends on the machine, and no test is about speed.
-settings.register_profile("skywave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "skywave", max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("skywave")
+
+# Nearly every test opens a database with an engine of its own, which would compile each statement again.
+# What a statement compiles to depends only on the class of the dialect.
+COMPILED: dict[object, object] = {}
+for dialect in (SQLiteDialect_aiosqlite, PGDialect_asyncpg):
+    dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+    dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+database.create_async_engine = partial(  # type: ignore[attr-defined]
+    create_async_engine, execution_options={"compiled_cache": COMPILED}
+)
 
 # Tests that start the program take long. They run first, so that no worker finishes long after the others.
 PROGRAMS = ("tests/e2e/", "tests/chaos/", "tests/hostile/")
@@ -29,6 +50,13 @@ PROGRAMS = ("tests/e2e/", "tests/chaos/", "tests/hostile/")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(PROGRAMS))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector neither run as often as by default nor look at what is loaded by now."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 EMPTY = """

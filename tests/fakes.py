@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import inf
@@ -82,6 +82,7 @@ class Arrived:
     posts: tuple[int, ...]
     key: str
     at: float
+    silent: bool = False
 
 
 async def _nothing(chat: Chat, message: Message, key: str) -> None:
@@ -94,7 +95,8 @@ class FakePlatform:
 
     `attempts` are the keys of all sends in order, `arrived` the visible messages. `on_send` runs in a send,
     before its outcome. `published` are the keys of published messages, `unpublished` the errors of the next
-    publications, in order. `rich`: documents are sent in the rich form, except to channels.
+    publications, in order. `rewritten` are the keys of all edits in order, `edit_faults` how the next ones
+    end; None: well. `rich`: documents are sent in the rich form, except to channels.
     """
 
     clock: FakeClock
@@ -109,6 +111,8 @@ class FakePlatform:
     arrived: list[Arrived] = field(default_factory=list)
     unpublished: list[SendError] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
+    rewritten: list[str] = field(default_factory=list)
+    edit_faults: list[Fault | None] = field(default_factory=list)
     rich: bool = False
 
     def prefers_rich(self, document: Document, chat: Chat) -> bool:
@@ -125,23 +129,34 @@ class FakePlatform:
             for some in (blocks[n : n + self.per_message] for n in range(0, len(blocks), self.per_message))
         ]
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         self.attempts.append(key)
         await self.on_send(chat, message, key)
         fault = next((fault for fault in self.faults if fault.place in (None, chat.place)), None)
         if fault is not None:
             self.faults.remove(fault)
         if fault is None or fault.arrived:
-            self._take_in(chat, message, key)
+            self._take_in(chat, message, key, silent)
         if fault is not None:
             raise fault.error
         return Sent(chat.place.address, (key,))
 
-    def _take_in(self, chat: Chat, message: Message, key: str) -> None:
+    def _take_in(self, chat: Chat, message: Message, key: str, silent: bool) -> None:
         if self.deduplicates and any(seen.key == key for seen in self.arrived):
             return
         text, form = str(message.payload["text"]), Form(message.payload["form"])
-        self.arrived.append(Arrived(chat.place, text, form, message.posts, key, self.clock.monotonic()))
+        at = self.clock.monotonic()
+        self.arrived.append(Arrived(chat.place, text, form, message.posts, key, at, silent))
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        (key,) = sent.message_ids
+        self.rewritten.append(key)
+        fault = self.edit_faults.pop(0) if self.edit_faults else None
+        if fault is None or fault.arrived:
+            text = str(message.payload["text"])
+            self.arrived = [replace(one, text=text) if one.key == key else one for one in self.arrived]
+        if fault is not None:
+            raise fault.error
 
     async def recall(self, chat: Chat, message: Message, since: datetime) -> Sent | None:
         if isinstance(self.recalls, SendError):

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot.numbers import LARGEST, number
+from content.formats import CHOICES, RESET
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -68,6 +69,25 @@ class Commands(TyperGroup):
         )
         ctx.fail(f"{ctx.command_path} has no command {word!r}{meant}")
 
+
+def commands_of(help: str = "") -> typer.Typer:
+    """The Typer of a module of commands: a group with this help, or without help a single command."""
+    return typer.Typer(
+        cls=Commands,
+        help=help or None,
+        no_args_is_help=bool(help),
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+# How posts look, as phrases of one or two words.
+PHRASES = ", ".join(phrase for choice in CHOICES.values() for phrase in choice.phrases.values())
+Choices = Annotated[
+    list[str] | None, typer.Argument(metavar="[CHOICE]...", help=f"{PHRASES}; {RESET} takes all back.")
+]
 
 # The id of a stored item, as lists show it.
 Number = Annotated[int, typer.Argument(metavar="NUMBER", parser=whole(), help="Its number in the list.")]

@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import whole
+from bot.cli.arguments import commands_of, whole
 from bot.cli.common import Json, open_app, parse_place, print_json, run, to_json
 from bot.cli.tables import print_table
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import AuditEntry
 
+commands = commands_of()
 
+
+@commands.command()
 def audit(
     limit: Annotated[
         int, typer.Option(metavar="NUMBER", parser=whole(), help="At most this many entries.")
@@ -19,7 +22,7 @@ def audit(
     action: Annotated[str, typer.Option("--action", help="Only this action, like subscribe.")] = "",
     json: Json = False,
 ) -> None:
-    """List who changed what, the newest first: in a chat, or on the command line.
+    """List who changed what, the newest first. Changes come from chats and from the command line.
 
     skywave audit --chat telegram:-100123 --limit 20
     """

@@ -1,10 +1,11 @@
 """`skywave chats …`."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import Commands, one_of
+from bot.cli.arguments import Choices, commands_of, one_of
 from bot.cli.common import (
     Json,
     Yes,
@@ -24,7 +25,9 @@ from bot.cli.common import (
 )
 from bot.cli.tables import print_table
 from content.errors import UsageError
-from scheduler.actions import chats
+from content.formats import parse
+from content.i18n import Translator
+from scheduler.actions import chats, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.types import Chat, ChatAccess, OnUnknown
 
@@ -33,7 +36,7 @@ Chats = Annotated[
 ]
 OneChat = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 
-commands = typer.Typer(cls=Commands, name="chats", help="Where posts go.", no_args_is_help=True)
+commands = commands_of("Where posts go.")
 
 
 @commands.command("list")
@@ -96,6 +99,24 @@ async def _set(
             raise UsageError("give a setting to change: skywave chats set --help lists them")
         await work.commit()
     say(f"{chat.name}: changed")
+
+
+@commands.command("format")
+def format_(chat: OneChat, choices: Choices = None) -> None:
+    """Choose how posts look in a chat; without choices, show them.
+
+    skywave chats format telegram:-100123 full no pictures silent
+    """
+    run(_format(chat, choices or []))
+
+
+async def _format(name: str, words: list[str]) -> None:
+    changes = parse(words, Translator())
+    async with open_app() as app, app.store.write() as work:
+        chat = await chat_named(work, name)
+        after = await formats.choose(work, COMMAND_LINE, chat, changes, app.clock.now())
+        await work.commit()
+    say(f"{chat.name}: {', '.join(replace(chat, choices=after).format.phrases)}")
 
 
 @commands.command("add")

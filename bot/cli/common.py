@@ -11,16 +11,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from bot.app import App, build
+from bot.loading import load_settings, unknown_settings
 from bot.logs import configure
-from bot.metrics import Metrics
 from bot.platforms import PLATFORMS
 from bot.platforms.types import Platform
-from bot.settings import Settings, load_settings, unknown_settings
+from bot.settings import Settings
 from bot.visible import visible, visible_json, visible_line
 from content import secrets
 from content.errors import NotFound, SettingsError, SkywaveError, UsageError
@@ -28,6 +28,9 @@ from content.types import Failure, Source, SourceState
 from scheduler.actions import sources
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, ChatKind, Place
+
+if TYPE_CHECKING:
+    from bot.metrics import Metrics
 
 T = TypeVar("T")
 
@@ -38,7 +41,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 BY_NAME = {platform.name: platform for platform in PLATFORMS}
 
 
-def settings_of_process(*, level: str = "WARNING", observers: Sequence[Metrics] = ()) -> Settings:
+def settings_of_process(*, level: str = "WARNING", observers: "Sequence[Metrics]" = ()) -> Settings:
     """Load the settings and configure logging. Commands log warnings only; `skywave run` uses INFO."""
     settings = load_settings()
     configure(settings.log_format, settings.secrets, level=level, observers=observers)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.app import SystemClock, sole_process
-from bot.cli.arguments import Commands
+from bot.cli.arguments import commands_of
 from bot.cli.common import Finding, open_app, run, say, settings_of_process, show_findings
 from bot.settings import Settings
 from content.errors import StoreBusy, UsageError
@@ -15,7 +15,7 @@ from storage import backup as files
 from storage.database import sqlite_file
 from storage.unit_of_work import SqlStore
 
-commands = typer.Typer(cls=Commands, name="db", help="The database.", no_args_is_help=True)
+commands = commands_of("The database.")
 
 
 @commands.command("upgrade")

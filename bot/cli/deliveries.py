@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import Commands, whole
+from bot.cli.arguments import commands_of, whole
 from bot.cli.arguments import seconds as times
 from bot.cli.common import Json, chat_named, counted, open_app, print_json, run, say, to_json, warn
 from bot.cli.tables import print_table
@@ -16,9 +16,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import DeliveryFilter, UnitOfWork
 from scheduler.types import Delivery, DeliveryState, Headline
 
-commands = typer.Typer(
-    cls=Commands, name="deliveries", help="What was sent, what is queued, what failed.", no_args_is_help=True
-)
+commands = commands_of("What was sent, what is queued, what failed.")
 
 Chat = Annotated[str, typer.Option("--chat", help="Only of this chat, like telegram:-100123.")]
 Broadcast = Annotated[

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.app import make_look
-from bot.cli.arguments import Commands, one_of, whole
+from bot.cli.arguments import commands_of, one_of, whole
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
 from bot.cli.tables import print_table
 from bot.platforms.terminal.render import plain, render
@@ -17,7 +17,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, Digest, Form, WhenEmpty
 
-commands = typer.Typer(cls=Commands, name="digests", help="Scheduled digests of chats.", no_args_is_help=True)
+commands = commands_of("Scheduled digests of chats.")
 
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.app import App, build
+from bot.cli.arguments import commands_of
 from bot.cli.common import (
     Finding,
     Json,
@@ -30,7 +31,10 @@ from storage.database import database_name, database_url
 # If no source was read for this many poll intervals, the cause is not in a single source.
 UNREAD_INTERVALS = 5
 
+commands = commands_of()
 
+
+@commands.command()
 def doctor(json: Json = False) -> None:
     """Check database, time zones, tokens, permissions and sources, and say how to fix each."""
     run(_doctor(json))

@@ -4,14 +4,19 @@ from ipaddress import ip_address
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from bot.cli.arguments import commands_of
 from bot.cli.common import run, say, warn
-from bot.settings import Settings, load_settings
+from bot.loading import load_settings
+from bot.settings import Settings
 
 TIMEOUT = 5.0  # seconds
 
+commands = commands_of()
 
+
+@commands.command()
 def health() -> None:
-    """Ask the running process whether it is alive; it needs SKYWAVE_METRICS_PORT."""
+    """Ask the running process whether it is alive. It needs SKYWAVE_METRICS_PORT."""
     run(_health(load_settings()))
 
 

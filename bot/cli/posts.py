@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.arguments import Commands, Number
+from bot.cli.arguments import Number, commands_of
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
 from bot.cli.tables import print_table
 from bot.platforms.terminal.adapter import HERE
@@ -17,9 +17,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.timetable import recurrences
 from scheduler.types import Chat, ChatKind, Draft
 
-commands = typer.Typer(
-    cls=Commands, name="posts", help="Updates that you write yourself.", no_args_is_help=True
-)
+commands = commands_of("Updates that you write yourself.")
 
 
 @commands.command("add")
@@ -52,7 +50,7 @@ async def _add(text: str, name: str, at: str) -> None:
         at_chat = chat or await work.chats.ensure(HERE, kind=ChatKind.TERMINAL)
         try:
             draft = await updates.write(
-                work, COMMAND_LINE, at_chat, text, due_at or now, now, app.services.quotas
+                work, COMMAND_LINE, at_chat, text, due_at or now, now, app.settings.quotas
             )
         except updates.NoText as exc:
             raise UsageError(f"{exc} Give a title line, and on the next lines a body in Markdown") from exc

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
-from bot.cli.arguments import Commands
+from bot.cli.arguments import commands_of
 from bot.cli.common import (
     Json,
     Yes,
@@ -42,7 +42,7 @@ from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
 
-commands = typer.Typer(cls=Commands, name="sources", help="Where posts come from.", no_args_is_help=True)
+commands = commands_of("Where posts come from.")
 
 WithSecrets = Annotated[
     bool, typer.Option("--with-secrets", help="Whole addresses, with the keys and passwords in them.")
@@ -69,7 +69,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
     results: list[PollResult] = []
     refused: list[SkywaveError] = []
     async with open_app() as app:
-        with _progress("reading", len(urls)) as read:
+        with progress("reading", len(urls)) as read:
             async for url, added in app.poller.add_each(urls, Visibility.PUBLIC):
                 read(printable(url))
                 if isinstance(added, PollResult):
@@ -77,7 +77,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
                 else:
                     refused.append(added)
     if json:
-        print_json([_result(result) for result in results])
+        print_json([as_json(result) for result in results])
     else:
         for result in sorted(results, key=lambda result: bool(result.error)):
             say(_added(result))
@@ -91,7 +91,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
 
 
 @contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """Progress on standard error; call the result with the name of each step that is done."""
     columns = (TextColumn(what), MofNCompleteColumn(), TextColumn("{task.fields[name]}", markup=False))
     console = Console(stderr=True)
@@ -100,7 +100,7 @@ def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
         yield lambda name: progress.update(task, advance=1, name=visible_line(name[:60]))
 
 
-def _result(result: PollResult) -> dict[str, Any]:
+def as_json(result: PollResult) -> dict[str, Any]:
     return to_json(replace(result, source=without_secrets(result.source)))
 
 
@@ -115,10 +115,10 @@ def _added(result: PollResult) -> str:
     if result.before is None and not result.error:
         existing = counted(result.new, "existing post")
         return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
-    return _summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
+    return summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
 
 
-def _summary(result: PollResult, told: str | None = None) -> str:
+def summary(result: PollResult, told: str | None = None) -> str:
     """What a read has brought, or `told` instead, and what could not be read."""
     counts = (
         f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
@@ -279,37 +279,3 @@ async def _export(file: Path, with_secrets: bool) -> None:
     if left := len(feeds) - len(written):
         tell = warn if file == STANDARD else say
         tell(f"{counted(left, 'feed')} left out, because the address may hold a secret: add --with-secrets")
-
-
-def poll(
-    every: Annotated[
-        bool, typer.Option("--all", help="Poll every source, not only those that are due.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Poll the sources that are due, once. A running skywave sends the new posts."""
-    run(_poll(every, json))
-
-
-async def _poll(every: bool, json: bool) -> int:
-    results: list[PollResult] = []
-    async with open_app() as app:
-        async with app.store.read() as work:
-            polled = await work.sources.polled() if every else await work.sources.due(app.clock.now())
-        with _progress("polling", len(polled)) as read:
-            async for result in app.poller.poll_each(polled):
-                results.append(result)
-                read(result.source.name)
-    _show_poll(results, json)
-    return 1 if any(result.error for result in results) else 0
-
-
-def _show_poll(results: list[PollResult], json: bool) -> None:
-    if json:
-        print_json([_result(result) for result in results])
-        return
-    for result in results:
-        if result.new or result.changed or result.error or result.failures or result.cut:
-            say(_summary(result))
-    new, failed = sum(r.new for r in results), sum(bool(r.error) for r in results)
-    say(f"{counted(len(results), 'source')} polled, {counted(new, 'new post')}, {failed} failed")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import Commands
+from bot.cli.arguments import Choices, commands_of
 from bot.cli.common import (
     Json,
     chat_named,
@@ -22,16 +22,16 @@ from bot.cli.common import (
     words_or_stdin,
 )
 from bot.cli.tables import print_table
+from content.formats import RESET, parse
+from content.i18n import Translator
 from content.types import Source
 from scheduler.actions import chats as actions
-from scheduler.actions import following
+from scheduler.actions import following, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat
 
-commands = typer.Typer(
-    cls=Commands, name="subscriptions", help="Which chat follows which source.", no_args_is_help=True
-)
+commands = commands_of("Which chat follows which source.")
 
 Chats = Annotated[
     list[str], typer.Argument(metavar="CHAT...", help="Like telegram:-100123; - reads standard input.")
@@ -57,7 +57,7 @@ async def _add(words: Sequence[str], name: str) -> None:
         now, source = app.clock.now(), await _source(work, name)
         for place in places:
             chat = (await actions.add(work, COMMAND_LINE, place, kind_of_place(place), now)).chat
-            count += await following.follow(work, COMMAND_LINE, chat, source, now, app.services.quotas)
+            count += await following.follow(work, COMMAND_LINE, chat, source, now, app.settings.quotas)
         await work.commit()
     follow = "follows" if count == 1 else "follow"
     say(f"{count} of {counted(len(places), 'chat')} newly {follow} {source.name if source else name}")
@@ -105,6 +105,29 @@ def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> lis
             f"the digest of {chat.name} stays scheduled: to end it, run skywave digests remove {chat.place}"
         ]
     return []
+
+
+@commands.command("format")
+def format_(
+    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    choices: Choices = None,
+    source: Wanted = following.ALL,
+) -> None:
+    """Choose how the posts of one subscription look; without choices, show them.
+
+    skywave subscriptions format telegram:-100123 title silent --source https://example.org/feed.xml
+    """
+    run(_format(chat, choices or [], source))
+
+
+async def _format(name: str, words: Sequence[str], of: str) -> None:
+    changes = parse(words, Translator())
+    async with open_app() as app, app.store.write() as work:
+        chat, source = await chat_named(work, name), await _source(work, of)
+        after = await formats.choose_for(work, COMMAND_LINE, chat, source, changes, app.clock.now())
+        await work.commit()
+    shown = source.name if source else of
+    say(f"{chat.name}, {shown}: {', '.join(after.phrases) or f'{RESET}, as all others in the chat'}")
 
 
 @commands.command("list")

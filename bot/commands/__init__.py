@@ -1,20 +1,23 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
-from bot.commands.browse import latest, page, search_posts, sources
-from bot.commands.complete import recent_titles, source_names
+from bot.commands.browse import latest, page, read, search_posts, sources
+from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.format import format_
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
-from bot.commands.views import ViewKind, turn
+from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
 FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
 WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
 NUMBER = Parameter("number", "the number of the page", required=True)
+PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -30,6 +33,8 @@ COMMANDS = (
         parameters=(WORDS,),
         work=Work.SEARCH,
     ),
+    Command("more", "/more", "show the next page", more, work=Work.SEARCH),
+    Command("read", "/read N", "show post N of the page in full", read, parameters=(PLACE,)),
     Command("sources", "/sources", "list the sources", sources),
     Command(
         "subscribe",
@@ -56,6 +61,14 @@ COMMANDS = (
         Act.MANAGE,
         (SCHEDULE,),
     ),
+    Command(
+        "format",
+        "/format [choices]",
+        "choose how posts look here",
+        format_,
+        Act.MANAGE,
+        (CHOICES,),
+    ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
@@ -64,5 +77,6 @@ COMMANDS = (
 PRESSES = (
     Press(ViewKind.LATEST, turn),
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
+    Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
 )

@@ -1,12 +1,12 @@
-"""Commands that show posts and sources: /latest, /page, /search, /sources."""
+"""Commands that show posts and sources: /latest, /page, /read, /search, /sources."""
 
 from bot.commands.named import find_source
-from bot.commands.types import Reply, Request, Services
-from bot.commands.views import open_page, open_search
+from bot.commands.types import Button, Reply, Request, Services
+from bot.commands.views import LIKE_IT, open_page, open_search
 from bot.numbers import number
 from content import present
 from content.errors import SearchTooLong, UsageError
-from scheduler.actions import following, reading
+from scheduler.actions import following, reading, searching
 
 
 async def latest(request: Request, services: Services) -> Reply:
@@ -14,9 +14,9 @@ async def latest(request: Request, services: Services) -> Reply:
     source = await find_source(request, services) if request.arguments else None
     async with services.store.read() as work:
         page = await reading.page(
-            work, request.chat, 1, services.page_size, source_id=source.id if source else None
+            work, request.chat, 1, services.settings.page_size, source_id=source.id if source else None
         )
-    return open_page(page, source.id if source else 0, request)
+    return await open_page(page, source.id if source else 0, request, services)
 
 
 async def page(request: Request, services: Services) -> Reply:
@@ -24,9 +24,9 @@ async def page(request: Request, services: Services) -> Reply:
     t, wanted = request.translator.t, request.arguments.strip()
     asked = number(wanted)
     async with services.store.read() as work:
-        found = await reading.page(work, request.chat, max(asked or 1, 1), services.page_size)
+        found = await reading.page(work, request.chat, max(asked or 1, 1), services.settings.page_size)
     if asked is not None and asked == found.number:
-        return open_page(found, 0, request)
+        return await open_page(found, 0, request, services)
     pages = found.pages
     example = t("There is one page: send /page 1") if pages == 1 else ""
     example = example or t("There are {pages} pages: send /page 1 to /page {pages}", pages=pages)
@@ -35,12 +35,20 @@ async def page(request: Request, services: Services) -> Reply:
     raise UsageError(request.translator.sentences(wrong, example))
 
 
+async def read(request: Request, services: Services) -> Reply:
+    """Show a post of the last page in full, by its place there. Raises UsageError, NotFound."""
+    async with services.store.read() as work:
+        post = await reading.post(work, request.chat, number(request.arguments.strip()))
+    button = Button(request.translator.t("Similar posts"), f"{LIKE_IT}:{post.id}")
+    return Reply(present.post(post, request.look), (button,))
+
+
 async def search_posts(request: Request, services: Services) -> Reply:
     """Show the posts that match a search. Raises UsageError."""
     t = request.translator.t
     try:
         return await open_search(request.arguments.strip(), request, services)
-    except reading.NoWords as exc:
+    except searching.NoWords as exc:
         raise UsageError(t("What should I look for? For example: /search LoRA 微调")) from exc
     except SearchTooLong as exc:
         raise UsageError(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.commands.types import Request, Services
+from content.formats import CHOICES, RESET
 from content.present import source_name
 from content.types import PostQuery
 
@@ -24,6 +25,12 @@ async def recent_titles(text: str, request: Request, services: Services) -> Sequ
     async with services.store.read() as work:
         titles = await work.posts.titles(PostQuery(request.chat.id, limit=RECENT), TITLE_LENGTH)
     return _best(text, titles)
+
+
+async def format_choices(text: str, request: Request, services: Services) -> Sequence[str]:
+    """The phrases of `/format` that contain the text."""
+    phrases = [phrase for choice in CHOICES.values() for phrase in choice.phrases.values()]
+    return _best(text, list(map(request.translator.t, (*phrases, RESET))))
 
 
 def _best(text: str, names: Sequence[str]) -> Sequence[str]:

@@ -28,7 +28,7 @@ async def _schedule(request: Request, services: Services) -> Reply:
     async with services.store.write() as work:
         try:
             done = await digests.set_digest(
-                work, request.by, request.chat, request.arguments, services.timezone, now
+                work, request.by, request.chat, request.arguments, services.settings.timezone, now
             )
         except NotUnderstood as exc:
             nearest = translated(exc.nearest, request.translator)

@@ -9,13 +9,13 @@ from scheduler.actions import sources
 SHOWN = 5
 
 
-async def find_source(request: Request, services: Services) -> Source:
-    """The visible source with the given name, part of a name, or URL.
+async def find_source(request: Request, services: Services, name: str = "") -> Source:
+    """The visible source with the given name, part of a name, or URL; by default, with that of the arguments.
 
     Raises NotFound, which suggests sources.
     """
     tr = request.translator
-    t, typed = tr.t, request.arguments.strip()
+    t, typed = tr.t, name or request.arguments.strip()
     wanted = next((own for own in present.OWN_SOURCES if t(own) == typed), typed)
     try:
         async with services.store.read() as work:

@@ -26,7 +26,9 @@ async def post(request: Request, services: Services) -> Reply:
     due_at, text, wrong = _read(request, services, now)
     async with services.store.write() as work:
         try:
-            draft = await updates.write(work, request.by, request.chat, text, due_at, now, services.quotas)
+            draft = await updates.write(
+                work, request.by, request.chat, text, due_at, now, services.settings.quotas
+            )
         except updates.NoText as exc:
             raise UsageError(wrong or _no_text(request)) from exc
         await work.commit()
@@ -50,7 +52,7 @@ def _read(request: Request, services: Services, now: datetime) -> tuple[datetime
     t, text = request.translator.t, request.arguments.replace("\\n", "\n").strip()
     if not text.lower().startswith("at "):
         return None, text, ""
-    zone = chats.zone_of(request.chat, services.timezone)
+    zone = chats.zone_of(request.chat, services.settings.timezone)
     try:
         return *recurrences.parse_moment(text[3:].lstrip(), zone, now), ""
     except recurrences.NotUnderstood as exc:
@@ -108,7 +110,7 @@ async def _send(draft: Draft, request: Request, services: Services) -> Reply:
         await work.commit()
     if not done:
         return _said(HANDLED, request)
-    t, zone = request.translator.t, chats.zone_of(request.chat, services.timezone)
+    t, zone = request.translator.t, chats.zone_of(request.chat, services.settings.timezone)
     when = request.translator.long_date(draft.due_at, ZoneInfo(zone))
     discard = Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
     return Reply(

@@ -12,8 +12,8 @@ from bot.commands.told import Told
 from bot.commands.types import Reply, Request, Services
 from content import present
 from content.errors import AddressRefused, SkywaveError, Unreachable
-from content.fetch import printable
 from content.i18n import Translator
+from content.secrets import printable
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.errors import QuotaExceeded
 from scheduler.types import Quota

@@ -131,10 +131,10 @@ class Router:
         async with self._turn(call):
             chat = await self._known(call)
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
-        verdict = decide(act, role, chat.access, self._services.access)
+        verdict = decide(act, role, chat.access, self._services.settings.access)
         if verdict is Verdict.NEEDS_ADMIN and await call.is_chat_admin():
             role = Role.ADMIN
-            verdict = decide(act, role, chat.access, self._services.access)
+            verdict = decide(act, role, chat.access, self._services.settings.access)
         if verdict not in (Verdict.CLOSED, Verdict.BANNED):
             chat = await self._present(chat, call)
         return Request(call, chat, role, self._services.look(chat, call.locale)), verdict

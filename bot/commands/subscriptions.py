@@ -17,7 +17,7 @@ async def subscribe(request: Request, services: Services) -> Reply:
     source = await _wanted(request, services)
     name = present.source_name(source.name, request.translator) if source else t("all public sources")
     async with services.store.write() as work:
-        added = await following.follow(work, request.by, request.chat, source, now, services.quotas)
+        added = await following.follow(work, request.by, request.chat, source, now, services.settings.quotas)
         expected = await following.outlook(work, request.chat, source)
         await work.commit()
     if not added:
@@ -105,7 +105,7 @@ async def _by_url(url: str, request: Request, services: Services) -> Source:
     """The known source with this URL, or a new private one."""
     by, may_add = request.by, may(Act.ADD_SOURCE, request, services)
     async with services.store.read() as work:
-        known = await sources.known_at(work, by, request.chat, url, services.quotas, may_add=may_add)
+        known = await sources.known_at(work, by, request.chat, url, services.settings.quotas, may_add=may_add)
     if known:
         return known
     return (await services.ingest.add(url, Visibility.PRIVATE, by=by)).source

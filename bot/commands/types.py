@@ -1,18 +1,18 @@
 """The types that platform adapters pass to the commands and get back. Independent of any SDK."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bot.access import AccessMode, Act, Role, Verdict, decide
+from bot.access import Act, Role, Verdict, decide
+from bot.settings import Settings
 from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
-from scheduler.quotas import Quotas
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 
@@ -76,25 +76,22 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What commands depend on. `page_size` is in posts; `wake` makes the dispatchers query the outbox."""
+    """What commands depend on. `wake` makes the dispatchers query the outbox."""
 
+    settings: Settings
     store: Store
     ingest: Ingest
     drafts: Drafts
     clock: Clock
-    page_size: int
-    timezone: str  # for chats without a time zone of their own
     look: Callable[[Chat, str], Look]  # the look of a chat, for a person's locale
     wake: Callable[[], None]
     commands: "tuple[Command, ...]"
     presses: "tuple[Press, ...]"
-    access: AccessMode = AccessMode.OPEN
-    quotas: Quotas = field(default_factory=Quotas)
 
 
 def may(act: Act, request: Request, services: Services) -> bool:
     """Whether the person may do something that needs more rights than the command itself."""
-    return decide(act, request.role, request.chat.access, services.access) is Verdict.YES
+    return decide(act, request.role, request.chat.access, services.settings.access) is Verdict.YES
 
 
 class Handler(Protocol):

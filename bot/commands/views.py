@@ -1,18 +1,24 @@
 """Paged views. A button's data says everything that is needed to show its page, also after a restart."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.commands.types import Button, Reply, Request, Services
 from bot.numbers import number
-from content import present, search
-from content.types import Page, SearchHit, SearchResults
-from scheduler.actions import reading
-from scheduler.actions.reading import Found, page_count
+from content import present, relaxing, snippets
+from content.errors import StoreError, StoreRejected, UsageError
+from content.types import Page, Post, SearchResults
+from scheduler.actions import reading, searching
+from scheduler.actions.reading import page_count
+from scheduler.ports import Found
 
 # Page numbers in a row: Telegram allows eight buttons, and « and » take two.
 NUMBERED = 6
+SIMILAR = 30  # similar posts at most
+LIKE_IT = "m"  # prefix of the button for similar posts; the post's id follows
 
 
 class ViewKind(StrEnum):
@@ -68,30 +74,65 @@ async def show(view: View, request: Request, services: Services) -> Reply:
     """The reply that shows a view. A page number beyond the last shows the last page."""
     if view.kind is ViewKind.SEARCH:
         return await _show_search(view, request, services)
-    source_id, size = view.subject or None, services.page_size
+    source_id, size = view.subject or None, services.settings.page_size
     async with services.store.read() as work:
         page = await reading.page(
             work, request.chat, view.page, size, source_id=source_id, anchor=view.anchor
         )
-    return open_page(page, view.subject, request)
+    return await open_page(page, view.subject, request, services)
 
 
-def open_page(page: Page, subject: int, request: Request) -> Reply:
+async def open_page(page: Page, subject: int, request: Request, services: Services) -> Reply:
     """The reply that shows a page of the newest posts. `subject` is the id of a source, or 0 for all."""
     view = View(ViewKind.LATEST, subject, page.number, page.anchor)
+    await _remember(view, page.pages, page.posts, request, services)
     return Reply(present.page(page, request.look), page_buttons(view, page.pages))
+
+
+async def more(request: Request, services: Services) -> Reply:
+    """The reply that shows the page after the one that the chat was shown last. Raises UsageError."""
+    async with services.store.read() as work:
+        shown = await reading.last_shown(work, request.chat)
+    view = View.decode(shown.view)
+    if view is None or view.page >= shown.pages:
+        raise UsageError(request.translator.t("That was the last page. /latest shows the newest posts."))
+    return await show(replace(view, page=view.page + 1), request, services)
+
+
+async def _remember(
+    view: View, pages: int, posts: Sequence[Post], request: Request, services: Services
+) -> None:
+    # If the database cannot be written now, the page is shown all the same.
+    with suppress(StoreError, StoreRejected):
+        async with services.store.write() as work:
+            await reading.remember(work, request.chat, view.encode(), pages, posts)
+            await work.commit()
 
 
 async def open_search(text: str, request: Request, services: Services) -> Reply:
     """Search and show the first page. The ranking is stored for the other pages."""
-    chat, saved = request.chat, 0
     async with services.store.read() as work:
-        ranking = await reading.find(work, text, reading.KEPT_HITS, chat)
-    if ranking.total > services.page_size:
+        found = await searching.find(work, text, reading.KEPT_HITS, request.chat)
+    return await _open(found, request, services)
+
+
+async def similar(data: str, request: Request, services: Services) -> Reply | None:
+    """The reply with the posts that are similar to the one that a button names. Raises NotFound."""
+    post_id = number(data.partition(":")[2])
+    if post_id is None:
+        return None
+    async with services.store.read() as work:
+        post = await reading.seen(work, request.chat, post_id)
+        found = await searching.similar(work, post, SIMILAR, request.chat)
+    return await _open(found, request, services)
+
+
+async def _open(found: Found, request: Request, services: Services) -> Reply:
+    saved = 0
+    if found.total > services.settings.page_size:
         async with services.store.write() as work:
-            saved = await reading.keep(work, chat, text, ranking, services.clock.now())
+            saved = await reading.keep(work, request.chat, found, services.clock.now())
             await work.commit()
-    found = Found(text, ranking.ids, ranking.total)
     return await _results(View(ViewKind.SEARCH, saved, 1, 0), found, request, services)
 
 
@@ -101,19 +142,19 @@ async def _show_search(view: View, request: Request, services: Services) -> Repl
     if found is None:
         t = request.translator.t
         return Reply(present.error(t("These results have expired. Please search again.")))
-    pages = page_count(len(found.ids), services.page_size)
+    pages = page_count(len(found.ids), services.settings.page_size)
     return await _results(replace(view, page=min(view.page, pages)), found, request, services)
 
 
 async def _results(view: View, found: Found, request: Request, services: Services) -> Reply:
-    size = services.page_size
+    size = services.settings.page_size
     async with services.store.read() as work:
         posts = await reading.hits(work, request.chat, found, view.page, size)
-    query, limit = search.parse(found.words), request.look.excerpt_length
+    query, limit = relaxing.matched(found.words, found.match), request.look.excerpt_length
     # In a thread, because a snippet of a long post takes milliseconds, which would block the event loop.
-    snippets = [await asyncio.to_thread(search.snippet, post.text, query, limit) for post in posts]
-    hits = tuple(SearchHit(post, snippet) for post, snippet in zip(posts, snippets, strict=True))
+    hits = [await asyncio.to_thread(snippets.hit, post, query, limit) for post in posts]
     pages = page_count(len(found.ids), size)
-    results = SearchResults(found.total, hits)
+    await _remember(view, pages, posts, request, services)
+    results = SearchResults(found.total, tuple(hits), found.match)
     document = present.results(found.words, results, view.page, pages, request.look)
     return Reply(document, page_buttons(view, pages))

@@ -36,13 +36,17 @@ async def back_off(
 
 
 async def say_in_a_form_that_is_taken(
-    document: Document, render: Render, say: Callable[[Message], Awaitable[None]], **where: str
+    document: Document,
+    render: Render,
+    say: Callable[[Message], Awaitable[None]],
+    form: Form = Form.FULL,
+    **where: str,
 ) -> None:
     """Send a document as one message; each time the platform rejects it, send it in a plainer form.
 
-    `where` is logged. Raises what `say` raises; ContentRejected only if no plainer form can help.
+    `form` is the first one, and `where` is logged. Raises what `say` raises; ContentRejected only if no
+    plainer form can help.
     """
-    form = Form.FULL
     while True:
         try:
             return await say(render(document, form)[0])

@@ -84,12 +84,9 @@ def split(document: Document, fits: Measure) -> list[Document]:
 def _messages(document: Document, fits: Measure) -> Iterator[Document]:
     whole = _less_excerpt(document, 0)
     carried = whole.carried or ((),) * len(whole.blocks)
-    waiting = _without_needless_dividers(
-        pair
-        for pair in zip(whole.blocks, carried, strict=True)
-        if isinstance(pair[0], Divider) or block_text(pair[0]).strip()
-    )
-    if not waiting:
+    rows = zip(whole.blocks, carried, strict=True)
+    waiting = _without_needless_dividers(row for row in rows if _is_shown(row[0]))
+    if not any(map(_has_text, waiting)):
         yield Document(())
     while waiting:
         if isinstance(waiting[0][0], Divider):
@@ -100,8 +97,18 @@ def _messages(document: Document, fits: Measure) -> Iterator[Document]:
             head, tail = _largest_head(block, fits)
             waiting[:1] = [(head, posts), (tail, posts)] if tail else [(head, posts)]
             count = 1
-        yield _document(waiting[:count])
+        if any(map(_has_text, waiting[:count])):
+            yield _document(waiting[:count])
         del waiting[:count]
+
+
+def _has_text(row: Row) -> bool:
+    return bool(block_text(row[0]).strip())
+
+
+def _is_shown(block: Block) -> bool:
+    """Whether some form shows the block: some show lines and tables of contents, which have no text."""
+    return isinstance(block, Divider | Contents) or bool(block_text(block).strip())
 
 
 def _without_needless_dividers(rows: Iterable[Row]) -> list[Row]:

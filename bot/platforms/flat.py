@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from content.characters import harmless
 from content.document import (
     Block,
     CodeBlock,
@@ -44,6 +45,7 @@ from content.document import (
     Table,
     Text,
     Underline,
+    emphasised,
     in_line,
     in_lines,
     inline_text,
@@ -54,11 +56,6 @@ from content.text import excerpt
 
 _LABEL_LENGTH = 200  # most code points of a picture's description
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters, which a terminal interprets
-    "\u202a-\u202e\u2066-\u206f"  # embeddings, overrides, isolates: they reorder what follows (UAX #9)
-    "\ufff9-\ufffb\ufeff\ud800-\udfff]"  # annotations, byte order marks, and surrogates, which UTF-8 refuses
-)
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # blank letters and symbols
 
 
@@ -103,8 +100,8 @@ def is_visible(text: str) -> bool:
 
 
 def clean(content: str) -> str:
-    """Outside text with `\\n` line ends, without characters that move a cursor or reorder text."""
-    return _UNSAFE.sub("", _LINE_ENDS.sub("\n", content))
+    """Outside text with `\\n` line ends, without characters that move a cursor, reorder or hide text."""
+    return harmless(_LINE_ENDS.sub("\n", content))
 
 
 def clean_line(content: str) -> str:
@@ -279,7 +276,7 @@ class _Writer:
             case Text():
                 self._write(clean_line(node.text))
             case Excerpt():
-                self._write(clean_line(excerpt(node.text, node.limit)))
+                self._inlines(emphasised(node, excerpt(node.text, node.limit)))
             case LineBreak():
                 self._write("\n" + self._indent)
             case CodeSpan() | Formula():

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from content.bounds import MAX_POSTS, bounded, newest
 from content.errors import ParseError
-from content.fetch import printable
+from content.secrets import printable
 from content.sources.dates import to_utc
 from content.sources.xmlfeed import PICTURE, media_of, plain_to_html
 from content.text import absolute, plain_text, sanitise, storable

@@ -153,7 +153,11 @@ def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POS
             posts += [post] if post else []
     posts.sort(key=lambda post: post.published_at or datetime.min.replace(tzinfo=UTC), reverse=True)
     kept = tuple(posts[:max_posts])
-    parsed = ParsedSource(title=storable(folder.name), posts=kept, failures=tuple(failures))
+    # A file that cannot be read is still there.
+    present = (*(post.guid for post in posts), *(_guid(failure.name) for failure in failures))
+    parsed = ParsedSource(
+        title=storable(folder.name), posts=kept, failures=tuple(failures), present=present or None
+    )
     return bounded(parsed, len(posts))
 
 
@@ -176,7 +180,7 @@ def _post(file: File) -> ParsedPost | None:
     url = next(filter(is_web_url, map(fields.text, _URL_FIELDS)), "")
     html = sanitise(markdown_to_html(content), url)
     return ParsedPost(
-        guid=storable(file.name.rpartition(".")[0]),
+        guid=_guid(file.name),
         url=url,
         title=title,
         author=", ".join(fields.texts("author") or fields.texts("authors")),
@@ -187,6 +191,11 @@ def _post(file: File) -> ParsedPost | None:
         tags=tuple(dict.fromkeys((*fields.texts("tags"), *fields.texts("categories")))),
         media=media_of((), html),
     )
+
+
+def _guid(name: str) -> str:
+    """The guid of the post in a file of that name: the name without its suffix."""
+    return storable(name.rpartition(".")[0])
 
 
 def _text(file: File) -> str:

@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from html import escape
+from html import escape, unescape
 from io import BytesIO
+from itertools import islice
 from typing import cast
 
 import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import bounded, newest
+from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
+from content.embedded import picture_url
 from content.errors import ParseError
-from content.fetch import printable
+from content.secrets import printable
 from content.sources.dates import to_utc
 from content.sources.entities import FORBIDDEN, well_formed
 from content.text import absolute, plain_text, sanitise, storable
@@ -37,6 +39,10 @@ _GUID_START = re.compile(
     r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
     r"|(<(?:[A-Za-z_][\w.-]*:)?(?:guid|id)(?:\s[^<>]*)?(?<!/)>\s*+(?:<!\[CDATA\[)?)",
     re.DOTALL | re.IGNORECASE,
+)
+# The guid of a post that the publisher has deleted (RFC 6721).
+_DELETED = re.compile(
+    r"<(?:[A-Za-z_][\w.-]*:)?deleted-entry\s[^<>]{0,2000}?\bref\s*=\s*([\"'])([^<>\"']{1,1000})\1"
 )
 PICTURE = "image/*"  # the type of a picture for which the source names none
 
@@ -70,6 +76,7 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
         url=home,
         posts=tuple(_post(entry, home, url) for entry in kept),
         failures=(cut_short,) if completed is not None and not is_long else (),
+        withdrawn=tuple(unescape(found[2]).strip() for found in islice(_DELETED.finditer(text), MAX_POSTS)),
     )
     return bounded(parsed, len(ends) if is_long else len(entries))
 
@@ -239,7 +246,7 @@ def media_of(attached: Iterable[Media], html: str) -> tuple[Media, ...]:
     """The attachments of a post and the pictures in its HTML, each URL once."""
     found = {media.url: media for media in attached if is_web_url(media.url)}
     if "<img" in html:
-        for image in LexborHTMLParser(html).css("img[src]"):
-            url = image.attributes.get("src") or ""
-            found.setdefault(url, Media(url, PICTURE, image.attributes.get("alt") or ""))
+        for image in LexborHTMLParser(html).css("img"):
+            if url := picture_url(image):
+                found.setdefault(url, Media(url, PICTURE, image.attributes.get("alt") or ""))
     return tuple(found.values())

@@ -1,9 +1,10 @@
 """Draws a channel like Discord, including the Markdown of its messages."""
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
 from bot.commands.types import Button
 from drawing.svg import SCREEN, box, document, scrolled, spans, text_at
@@ -18,8 +19,11 @@ FAINT = 12 / SIZE
 
 TOKENS = re.compile(
     r"\\(?P<escaped>.)|\[(?P<label>(?:\\.|[^\]\\])*)\]\([^)]*\)|<(?P<url>https?://[^>]*)>"
-    r"|`(?P<code>[^`]*)`|(?P<strong>\*\*)|(?P<emphasis>\*)|(?P<other>.)"
+    r"|<t:(?P<time>\d+):f>|`(?P<code>[^`]*)`|(?P<strong>\*\*)|(?P<strike>~~)|(?P<emphasis>\*)|(?P<other>.)"
 )
+FENCE, QUOTE, SMALL = "```", "> ", "-# "
+TEXT, GALLERY = 10, 12  # types of components
+PICTURE = 120  # height of a picture, pixels
 
 
 def inline(markdown: str, *classes: str) -> list[Styled]:
@@ -28,8 +32,10 @@ def inline(markdown: str, *classes: str) -> list[Styled]:
     marks: set[str] = set()
     for found in TOKENS.finditer(markdown):
         kind, content = found.lastgroup, found[found.lastgroup or 0]
-        if kind in ("strong", "emphasis"):
-            marks ^= {f"d-{kind}"}
+        if kind in ("strong", "emphasis", "strike"):
+            marks ^= {"strike" if kind == "strike" else f"d-{kind}"}
+        elif kind == "time":
+            styled += plain(f"{datetime.fromtimestamp(int(content), UTC):%B %-d, %Y %H:%M}", *classes)
         elif kind == "label":
             styled += inline(content, *classes, "d-link")
         else:
@@ -39,16 +45,24 @@ def inline(markdown: str, *classes: str) -> list[Styled]:
 
 
 def lines_of(markdown: str, room: float) -> Iterator[tuple[Line, int]]:
-    """Break a text into lines of `room` pixels, each with its height. Blocks of code are not supported."""
+    """Break a text into lines of `room` pixels, each with its height."""
+    fenced = False
     for line in markdown.split("\n"):
+        if line.startswith(FENCE):
+            fenced = not fenced
+            continue
+        if fenced:
+            yield plain(line, "d-code"), LEADING
+            continue
         if not line:
             yield (), LEADING // 2
             continue
-        mark = next((mark for mark in HEADINGS if line.startswith(mark)), "")
-        name, size = HEADINGS.get(mark, ("d-text", SIZE))
-        content = re.sub("^- ", "•  ", line.removeprefix(mark))
-        for part in wrapped(inline(content, name), room / size, ems):
-            yield part, size + LEADING - SIZE
+        mark = next((mark for mark in (*HEADINGS, SMALL) if line.startswith(mark)), "")
+        name, size = HEADINGS.get(mark, ("d-faint" if mark == SMALL else "d-text", SIZE))
+        content = re.sub("^( *)- ", r"\1•  ", line.removeprefix(mark))
+        lead = plain("▎ ", "d-faint") if content.startswith(QUOTE) else []
+        for part in wrapped(inline(content.removeprefix(QUOTE), name), room / size - 2 * bool(lead), ems):
+            yield (*lead, *part), size + LEADING - SIZE
 
 
 def width_of(text: str, share: float = 1.0) -> float:
@@ -80,7 +94,9 @@ class DiscordPicture:
         """Draw a message of the bot with its buttons. A `secret` one is visible to one person only."""
         self._author()
         for embed in payload["embeds"]:
-            self._embed(embed["description"])
+            self._embed(embed)
+        for container in payload.get("components", ()):
+            self._container(container)
         self._row(buttons)
         if secret:
             self._shapes.append(text_at(LEFT, self._y + 15, "Only you can see this", "d-faint"))
@@ -108,17 +124,75 @@ class DiscordPicture:
         ]
         self._y += 24
 
-    def _embed(self, description: str) -> None:
+    def _embed(self, embed: Mapping[str, Any]) -> None:
+        """An embed: its author, its text, its picture and its time stamp."""
+        author = embed.get("author", {}).get("name", "")
+        below = [embed["footer"]["text"]] if "footer" in embed else []
+        parts = [{"type": TEXT, "content": f"-# {author}"}] if author else []
+        parts.append({"type": TEXT, "content": embed["description"]})
+        if "image" in embed:
+            parts.append({"type": GALLERY, "items": [{"media": embed["image"]}]})
+        if "timestamp" in embed:
+            below.append(f"{datetime.fromisoformat(embed['timestamp']):%B %-d, %Y %H:%M}")
+        if below:
+            parts.append({"type": TEXT, "content": f"-# {' • '.join(below)}"})
+        self._container({"components": parts, "accent_color": embed.get("color")})
+
+    def _container(self, container: Mapping[str, Any]) -> None:
         width, top = WIDTH - LEFT - RIGHT, self._y
-        behind, y = len(self._shapes), top + 8
-        for line, height in lines_of(description, width - 32):
-            y += height
-            if line:
-                self._shapes.append(text_at(LEFT + 16, y, spans(line)))
-        self._y = y + 14
-        self._shapes.insert(behind, box(LEFT, top, width, self._y - top, "d-embed", 4))
-        self._shapes.insert(behind + 1, box(LEFT, top, 4, self._y - top, "d-edge", 2))
+        behind = len(self._shapes)
         self._y += 8
+        for part in container["components"]:
+            self._part(part, width - 32)
+        self._y += 14
+        colour = container.get("accent_color")
+        edge = box(LEFT, top, 4, self._y - top, "d-edge", 2)
+        if colour is not None:
+            edge = edge.replace('class="d-edge"', f'fill="#{colour:06x}"')
+        self._shapes.insert(behind, box(LEFT, top, width, self._y - top, "d-embed", 4))
+        self._shapes.insert(behind + 1, edge)
+        self._y += 8
+
+    def _part(self, part: Mapping[str, Any], room: float) -> None:
+        match part["type"]:
+            case 10:  # a text
+                self._text(part["content"], room)
+            case 9:  # a section: texts with a small picture to their right
+                top = self._y
+                for inner in part["components"]:
+                    self._part(inner, room - 90)
+                self._shapes.append(box(LEFT + 16 + room - 74, top + 8, 74, 74, "sheet", 6))
+                self._y = max(self._y, top + 88)
+            case 12:  # a gallery
+                self._gallery(part["items"], room)
+            case 14:  # a separator
+                self._shapes.append(box(LEFT + 16, self._y + 8, room, 1, "d-edge", 0))
+                self._y += 14
+
+    def _text(self, content: str, room: float) -> None:
+        for line, height in lines_of(content, room):
+            self._y += height
+            if line:
+                self._shapes.append(text_at(LEFT + 16, self._y, spans(line)))
+
+    def _gallery(self, items: Sequence[Mapping[str, Any]], room: float) -> None:
+        """Pictures side by side. A drawing cannot load them, so each is a box with its description."""
+        each = (room - 4 * (len(items) - 1)) / len(items)
+        self._y += 10
+        for number, item in enumerate(items):
+            left = LEFT + 16 + number * (each + 4)
+            name = (item.get("description") or item["media"]["url"].rpartition("/")[2])[: int(each / 7)]
+            self._shapes += [
+                box(left, self._y, each, PICTURE, "sheet", 6),
+                text_at(left + each / 2, self._y + PICTURE / 2, "🖼", "middle"),
+                text_at(
+                    left + each / 2,
+                    self._y + PICTURE / 2 + 22,
+                    escape(name[: int(each / 7)]),
+                    "d-faint middle",
+                ),
+            ]
+        self._y += PICTURE + 4
 
     def _row(self, buttons: Sequence[Button]) -> None:
         x = float(LEFT)

@@ -19,6 +19,9 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 .bold { font-weight: 600 } .italic { font-style: italic } .text_link { fill: #1c6fb5 }
 .code, .pre { fill: #7a3e9d; font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas,
   "Noto Sans Mono CJK SC", monospace } .blockquote { fill: #4c6072 }
+.strike { text-decoration: line-through } .marker { fill: #8a6d00 } .spoiler { fill: #8b9dad }
+.math { font-style: italic; font-family: "Latin Modern Math", "Cambria Math", Georgia, serif }
+.sheet { fill: #eef2f5 } .edge { fill: #b3c3d0 }
 .d-room { fill: #ffffff; stroke: #c9cdd3; stroke-width: 2 }
 .d-line { fill: #e3e5e8 } .d-embed { fill: #f2f3f5 } .d-edge { fill: #b9bec7 }
 .d-text { fill: #313338; font-size: 14px } .d-h1 { font-size: 21px; font-weight: 700 }
@@ -40,6 +43,7 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 .link { text-decoration: underline } .emphasis { font-style: italic } .quote { fill: #9fb0c0 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e8eef3 } .room { fill: #0e1621 } .bar { fill: #17212b } .bubble { fill: #182533 }
+  .sheet { fill: #22303f } .edge { fill: #3d5166 } .marker { fill: #e8c860 }
   .mine { fill: #2b5278 } .button { fill: #2b3d50 } .press { fill: #ffffff } .small { fill: #8b9dad }
   .d-room { fill: #313338; stroke: #26272b }
   .d-line { fill: #26272b } .d-embed { fill: #2b2d31 } .d-edge { fill: #1e1f22 }

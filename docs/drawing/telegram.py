@@ -5,11 +5,12 @@ from datetime import datetime
 from html import escape
 
 from bot.commands.types import Button
-from drawing.svg import SCREEN, box, document, scrolled, spans, text_at
-from drawing.text import Styled, ems, plain, wrapped
+from drawing import rich
+from drawing.column import SIZE, Column
+from drawing.svg import SCREEN, box, document, scrolled, text_at
+from drawing.text import Styled, ems, plain
 from scheduler.types import Payload
 
-SIZE, LEADING = 15, 22  # of text, pixels
 WIDTH, MARGIN, PADDING = 520, 14, 14
 BAR = 46
 
@@ -49,13 +50,16 @@ class TelegramPicture:
     def shows(self, payload: Payload, buttons: Sequence[Button] = ()) -> None:
         """Draw a message of the bot, on the left, with its row of buttons."""
         width = WIDTH - 2 * MARGIN - 24
-        lines = list(wrapped(of_telegram(payload), (width - 2 * PADDING) / SIZE, ems))
+        column = Column(MARGIN + PADDING, width - 2 * PADDING, self._y + 8)
         if self._group:  # groups name the sender
-            lines.insert(0, plain("Skywave", "bold", "text_link"))
-        height = len(lines) * LEADING + 34
+            column.text(plain("Skywave", "bold", "text_link"), gap=0)
+        if "rich_message" in payload:
+            rich.blocks(column, payload["rich_message"]["blocks"])
+        else:
+            column.text(of_telegram(payload), gap=0)
+        height = column.y - self._y + 20
         self._shapes.append(box(MARGIN, self._y, width, height, "bubble"))
-        for number, line in enumerate(lines):
-            self._shapes.append(text_at(MARGIN + PADDING, self._y + 26 + number * LEADING, spans(line)))
+        self._shapes += column.shapes
         self._shapes.append(text_at(MARGIN + width - 10, self._y + height - 9, self._time, "small end"))
         self._y += height + 4
         self._row(buttons, width)

@@ -34,6 +34,7 @@ class Change(StrEnum):
 
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
+    FORMAT = "format"
     DIGEST_SET = "digest"
     DIGEST_SENT = "digest sent"
     DIGEST_ENDED = "digest off"

@@ -1,30 +1,16 @@
-"""Reading: pages of the newest posts, and search."""
+"""Reading: pages of the newest posts, and of what a search found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from content import search
-from content.errors import UsageError
-from content.types import Page, Post, PostQuery, Ranking
-from scheduler.ports import UnitOfWork
+from content.errors import NotFound, UsageError
+from content.types import Page, Post, PostQuery
+from scheduler.ports import Found, Shown, UnitOfWork
 from scheduler.types import Chat
 
 # Hits of which a search with several pages keeps the order.
 KEPT_HITS = 1_000
-
-
-class NoWords(UsageError):
-    """A search has to look for something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found: how many posts, the best of them, and the text that was asked for."""
-
-    words: str
-    ids: tuple[int, ...]
-    total: int
 
 
 def page_count(total: int, size: int) -> int:
@@ -54,36 +40,46 @@ async def page(
     return Page(tuple(posts), number, pages, total, anchor)
 
 
-def understood(words: str) -> search.Query:
-    """What somebody looks for. Raises NoWords, UsageError."""
-    query = search.parse(words)
-    if query.problems:
-        raise UsageError(
-            "I don't understand “{filter}”. Dates are written like after:2026-01-31.",
-            filter=query.problems[0][:40],
-        )
-    if query.empty:
-        raise NoWords("What should I look for? Give at least one word.")
-    return query
+async def remember(work: UnitOfWork, chat: Chat, view: str, pages: int, posts: Sequence[Post]) -> None:
+    """Remember the page that a chat is shown, for commands that refer to it."""
+    await work.views.remember(chat.id, Shown(view, pages, tuple(post.id for post in posts)))
 
 
-async def find(work: UnitOfWork, words: str, limit: int, chat: Chat | None = None) -> Ranking:
-    """The best posts with all the words: of those that a chat may see, or of all.
+async def last_shown(work: UnitOfWork, chat: Chat) -> Shown:
+    """The page that a chat was shown last. Raises UsageError if there is none."""
+    if shown := await work.views.last(chat.id):
+        return shown
+    raise UsageError("No page has been shown here yet. Send /latest or /search first.")
 
-    Raises NoWords, UsageError, SearchTooLong.
+
+async def post(work: UnitOfWork, chat: Chat, number: int | None) -> Post:
+    """Post `number`, counted from 1, of the page that a chat was shown last.
+
+    Raises UsageError if the page has no such post, NotFound if the chat may not see it any more.
     """
-    return await work.index.search(understood(words), PostQuery(chat.id if chat else None, limit=limit))
+    ids = (await last_shown(work, chat)).ids
+    if not ids:
+        raise UsageError("The last page has no posts. Send /latest first.")
+    if number is None or not 1 <= number <= len(ids):
+        raise UsageError("Send the number of a post on the last page: /read 1 to /read {last}", last=len(ids))
+    return await seen(work, chat, ids[number - 1])
 
 
-async def keep(work: UnitOfWork, chat: Chat, words: str, ranking: Ranking, now: datetime) -> int:
-    """Keep the order of what a chat found, so that its pages can be turned; returns its number."""
-    return await work.searches.save(chat.id, words, ranking.ids, ranking.total, now)
+async def seen(work: UnitOfWork, chat: Chat, post_id: int) -> Post:
+    """A post that a chat may see. Raises NotFound."""
+    for found in await work.posts.by_ids([post_id], chat_id=chat.id):
+        return found
+    raise NotFound("This post is no longer available.")
+
+
+async def keep(work: UnitOfWork, chat: Chat, found: Found, now: datetime) -> int:
+    """Keep what a chat found, so that its pages can be turned; returns its number."""
+    return await work.searches.save(chat.id, found, now)
 
 
 async def kept(work: UnitOfWork, chat: Chat, number: int) -> Found | None:
     """A search of this chat that was kept."""
-    saved = await work.searches.get(number, chat.id)
-    return Found(saved.query, saved.ids, saved.total) if saved else None
+    return await work.searches.get(number, chat.id)
 
 
 async def hits(work: UnitOfWork, chat: Chat, found: Found, number: int, size: int) -> Sequence[Post]:

@@ -1,8 +1,9 @@
 """The rate limiter: decides which request may be sent when, so that the platform never answers 429. Pure.
 
 Each limit is a GCRA (the generic cell rate algorithm): one number, the theoretical arrival time, says when
-the next request conforms. Limits count per address, so all topics of a group share one. Requests queue in two
-lanes, and replies go first. A reply whose own address is at its limit is parked and delays no other.
+the next request conforms. Limits count per address, so all topics of a group share one. Requests queue in
+three lanes: replies go first, edits last. A reply whose own address is at its limit is parked and delays no
+other.
 
 While a broadcast waits for an address, replies leave room for it: they get REPLY_SHARE of that address's
 limit, after their burst. Otherwise people who ask the bot often enough would keep their group's posts away.
@@ -35,6 +36,7 @@ class Lane(IntEnum):
 
     REPLY = 0
     BROADCAST = 1
+    EDIT = 2
 
 
 @dataclass(slots=True)

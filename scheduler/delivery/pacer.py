@@ -63,7 +63,7 @@ class Pacer:
 
     async def permit(self, address: str, kind: ChatKind, lane: Lane) -> bool:
         """Wait until a request to this address may be sent; False if broadcasts are refused for a while."""
-        if lane is Lane.BROADCAST and (self._closing.is_set() or self.hold_wait() > PATIENCE):
+        if lane is not Lane.REPLY and (self._closing.is_set() or self.hold_wait() > PATIENCE):
             return False
         return await self._granted(Ticket(lane, address, kind))
 
@@ -137,7 +137,7 @@ class Pacer:
 
     def _refuse_broadcasts(self) -> None:
         for lane, granted in self._waiting.values():
-            if lane is Lane.BROADCAST and not granted.done():
+            if lane is not Lane.REPLY and not granted.done():
                 granted.set_result(False)
 
     async def _sleep(self, seconds: float) -> None:

@@ -9,7 +9,7 @@ from content.document import Document
 from content.types import Post
 from scheduler.delivery.attempts import Rendering
 from scheduler.ports import HasRichForm, Sender, Store
-from scheduler.types import Delivery, Form
+from scheduler.types import Delivery, Form, Message
 
 # How many renderings are kept in memory; a broadcast needs one for each language and form.
 CACHED = 128
@@ -18,15 +18,16 @@ Composer = Callable[[Delivery, Sequence[Post]], Document]
 
 
 def _key_of(delivery: Delivery, form: Form) -> str:
-    """Names what is shown: which posts of which broadcast, on which platform, in which language and form."""
+    """Names all that decides what is shown: the posts, the platform, the form, and the chat's settings."""
     begun = next((part.rendering_key for part in delivery.parts if part.form is form), None)
     if begun is not None:
         return begun
     posts = ",".join(map(str, delivery.remaining(form)))
     chat = delivery.chat
-    name = f"{delivery.broadcast_id}|{posts}|{chat.place.platform}|{chat.language}|{form}"
-    if form is Form.RICH:  # whether a chat gets it depends on the chat's kind
-        name += f"|{chat.kind}"
+    local = f"{chat.language}|{chat.timezone}|{delivery.format.look}"
+    name = f"{delivery.broadcast_id}|{posts}|{chat.place.platform}|{form}|{local}"
+    if form is Form.RICH:  # whether a chat gets it depends on its kind and its choice
+        name += f"|{chat.kind}|{chat.format.rich}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
@@ -68,14 +69,22 @@ class Renderings:
             posts = await work.posts.by_ids(delivery.remaining(form))
         if not posts and delivery.posts:
             return Rendering(key, form, ())
-        document = self._compose(delivery, posts)
-        platform = self._platform
-        if form is Form.RICH and not (
-            isinstance(platform, HasRichForm) and platform.prefers_rich(document, delivery.chat)
-        ):
+        messages = await asyncio.to_thread(self._render, delivery, posts, form)
+        if messages is None:
             return await self._load_or_render(_key_of(delivery, Form.FULL), delivery, Form.FULL)
-        messages = tuple(platform.render(document, form))
         async with self._store.write() as work:
             await work.outbox.keep_rendering(key, delivery.broadcast_id, messages)
             await work.commit()
         return Rendering(key, form, messages)
+
+    def _render(self, delivery: Delivery, posts: Sequence[Post], form: Form) -> tuple[Message, ...] | None:
+        """The messages in a form; None if the chat should not get these posts in `Form.RICH`.
+
+        Runs in a thread, because a long post can take a second.
+        """
+        document, platform = self._compose(delivery, posts), self._platform
+        if form is Form.RICH and not (
+            isinstance(platform, HasRichForm) and platform.prefers_rich(document, delivery.chat)
+        ):
+            return None
+        return tuple(platform.render(document, form))

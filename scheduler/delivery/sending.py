@@ -137,7 +137,8 @@ class Sending:
             if not await self._write_ahead(attempt):
                 return None
             started = self._clock.monotonic()
-            sent = await self._platform.send(attempt.target, attempt.message, key=attempt.key)
+            silent = bool(attempt.delivery.format.silent)
+            sent = await self._platform.send(attempt.target, attempt.message, key=attempt.key, silent=silent)
         arrived = attempt.arrived(sent)
         await self._record_arrival(arrived, self._clock.monotonic() - started)
         return arrived

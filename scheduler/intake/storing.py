@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from content import changes
+from content.changes import Changes
 from content.secrets import printable
 from content.sources.kinds import Run
 from content.types import Failure, NewPost, Source, Visibility
@@ -64,6 +65,8 @@ class Recorder:
             await self._insert(source, posts)
         for changed in batches(comparison.changes.changed, lambda change: len(change[1].text)):
             await self._update(changed)
+        if comparison.changes.withdrawn or comparison.changes.returned:
+            await self._withdraw(comparison.changes)
         return await self._finish(source, comparison, edition, change)
 
     async def save(self, source: Source, change: Change) -> Source:
@@ -96,7 +99,14 @@ class Recorder:
     async def _update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
         tokens = await self._run(changes.index_all, [post for _, post in changed])
         async with self._write() as work:
-            await work.posts.update(changed, tokens)
+            await work.posts.update(changed, self._clock.now(), tokens)
+            await work.commit()
+
+    async def _withdraw(self, found: Changes) -> None:
+        """Record which posts the source has deleted, and which it has again."""
+        async with self._write() as work:
+            await work.posts.set_withdrawn(found.withdrawn, True, self._clock.now())
+            await work.posts.set_withdrawn(found.returned, False, self._clock.now())
             await work.commit()
 
     async def _finish(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from bot.commands import COMMANDS, PRESSES
 from bot.commands.flood import Flood
 from bot.commands.router import Router
 from bot.commands.types import Call, Reply, Services
+from bot.settings import Settings
 from content.document import block_text
 from content.i18n import Translator, negotiate
 from content.present import Look
@@ -136,7 +137,9 @@ async def open_desk(
     def wake() -> None:
         return
 
+    settings = Settings(page_size=PAGE_SIZE, access=access, **asdict(quotas))
     services = Services(
+        settings=settings,
         store=store,
         ingest=Ingest(
             store,
@@ -149,14 +152,10 @@ async def open_desk(
         ),
         drafts=Drafts(store, clock, wake),
         clock=clock,
-        page_size=PAGE_SIZE,
-        timezone="UTC",
         look=partial(look),
         wake=wake,
         commands=COMMANDS,
         presses=PRESSES,
-        access=access,
-        quotas=quotas,
     )
     try:
         yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))

@@ -19,6 +19,7 @@ from bot.commands.router import Router
 from bot.commands.types import Call, Reply
 from bot.platforms.telegram.events import CommandEvent, PressEvent, event_of
 from scheduler import membership
+from scheduler.ports import Found
 from scheduler.types import ChatAccess, ChatKind, Draft, DraftState, Place
 from tests.bot.conftest import Desk, open_desk, shown
 from tests.builders import NOW
@@ -32,6 +33,8 @@ TABLE = """
 /latest Example   | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /page 1           | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /search radio     | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+/read 1           | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+/more             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /sources          | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /help             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /start            | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
@@ -41,11 +44,14 @@ TABLE = """
 /subscribe PUBLIC | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /unsubscribe all  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /digest list      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
 press l:0:1:LAST  | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press s:FOUND:1:0 | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+press m:LAST      | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
@@ -55,6 +61,7 @@ FORGED = """
                   | open           | curated        | closed          | let in         | banned
 press l:0:1:LAST  | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press s:FOUND:1:0 | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
+press m:LAST      | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
@@ -192,7 +199,7 @@ async def scene(url: str, mode: AccessMode, access: ChatAccess, kind: ChatKind) 
             draft = Draft(0, chat.id, "telegram:8", "Hello", False, DraftState.PREVIEW, None, NOW)
             ids = {
                 "DRAFT": str((await work.drafts.add(draft)).id),
-                "FOUND": str(await work.searches.save(chat.id, "radio", [1], 1, NOW)),
+                "FOUND": str(await work.searches.save(chat.id, Found("radio", (1,), 1), NOW)),
                 "LAST": str(await work.posts.newest_id()),
                 "HIDDEN": HIDDEN,
                 "PUBLIC": PUBLIC,

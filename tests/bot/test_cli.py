@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli.common import confirm
-from bot.cli.main import app
+from bot.cli.main import COMMANDS, app
 
 Skywave = Callable[[str], Result]
 
@@ -352,7 +352,7 @@ from bot.cli.main import app
 try:
     app(["chats", "list"])
 finally:
-    print(sorted({"alembic", "apprise", "apscheduler", "discord", "telegram"} & set(sys.modules)))
+    print(sorted({"aiohttp", "alembic", "apprise", "apscheduler", "discord", "telegram"} & set(sys.modules)))
 """
 
 
@@ -362,3 +362,11 @@ def test_a_command_loads_nothing_that_only_others_need(skywave: Skywave) -> None
         [sys.executable, "-c", LISTING], capture_output=True, check=False, cwd=Path(__file__).parents[2]
     )
     assert listed.stdout.splitlines()[-1] == b"[]", listed.stderr
+
+
+def test_the_help_of_the_program_is_that_of_each_command(skywave: Skywave) -> None:
+    shown = skywave("--help").stdout
+    for name, text in COMMANDS.items():
+        assert f"  {name} " in shown
+        own = " ".join(skywave(f"{name} --help").stdout.split())
+        assert text in own, name

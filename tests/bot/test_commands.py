@@ -140,11 +140,18 @@ async def test_a_search_for_nothing_gives_an_example(desk: Desk, line: str) -> N
 
 
 @pytest.mark.parametrize(
-    "line", ["radio after:yesterday", "radio before:2026-13-01", "after:x", "-tag:x radio"]
+    ("line", "nearest"),
+    [
+        ("radio after:yesterday", "after:2026-01-31"),
+        ("radio before:2026-13-01", "before:2026-12-01"),
+        ("after:x", "after:2026-01-31"),
+        ("-tag:x radio", "tag:x"),
+        ("radio lang:français", "lang:en"),
+    ],
 )
-async def test_what_is_not_understood_is_named(desk: Desk, line: str) -> None:
+async def test_a_filter_that_is_not_understood_is_named(desk: Desk, line: str, nearest: str) -> None:
     said = shown(await desk.say(f"/search {line}"))
-    assert "I don't understand" in said and "after:2026-01-31" in said
+    assert "I don't understand" in said and f"Write it like {nearest}." in said
 
 
 @pytest.mark.parametrize(
@@ -233,7 +240,8 @@ async def test_subscribing_before_there_is_a_source_promises_no_posts(
 ) -> None:
     await desk.publish(*POSTS)
     await desk.services.ingest.add(FEED, Visibility.EXAMPLE, title="examples")
-    services = replace(desk.services, access=access)
+    settings = desk.services.settings.model_copy(update={"access": access})
+    services = replace(desk.services, settings=settings)
     desk.router = Router(services, {OPERATOR}, Flood(100, services.clock))
     name = "examples" if "examples" in line else "all public sources"
     assert shown(await desk.say(line)).splitlines() == [

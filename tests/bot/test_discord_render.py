@@ -1,11 +1,10 @@
 import json
-import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.platforms.discord.render import render
@@ -43,8 +42,6 @@ from tests.emulators.discord.layout import texts
 from tests.emulators.discord.mentions import EVERYTHING
 from tests.emulators.discord.types import COMPONENTS_V2
 
-# A person who changes the renderer runs more: SKYWAVE_EXAMPLES=2000
-EXAMPLES = int(os.environ.get("SKYWAVE_EXAMPLES", "24"))
 PICTURE = "https://example.org/i.png"
 URL = "https://example.org/1"
 
@@ -381,7 +378,6 @@ def test_deep_lists_leave_room_for_text(depth: int) -> None:
         check(message, Form.FULL)
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
 @given(documents(), st.sampled_from(Form))
 def test_any_document_renders_within_all_limits(document: Document, form: Form) -> None:
     messages = render(document, form)
@@ -395,7 +391,6 @@ def test_any_document_renders_within_all_limits(document: Document, form: Form) 
         assert set(messages[0].posts) == {post for carried in document.carried for post in carried}
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.lists(WORDS, max_size=5))
 def test_splitting_loses_no_text(words: list[str]) -> None:
     document = Document(tuple(Paragraph(text(word)) for word in words))
@@ -427,7 +422,6 @@ def unquoted(content: str) -> str:
     return content.replace("%2A", "*").replace("%7E", "~")
 
 
-@settings(deadline=None, max_examples=500)
 @given(ANYTHING)
 def test_no_text_is_markup(content: str) -> None:
     for form in Form:
@@ -479,7 +473,6 @@ def wrap(inlines: tuple[Inline, ...]) -> list[tuple[set[str], Block]]:
     ]
 
 
-@settings(deadline=None, max_examples=300)
 @given(ANYTHING)
 @example("HTTP://__0__")
 def test_text_in_marks_adds_none(content: str) -> None:
@@ -491,7 +484,6 @@ def test_text_in_marks_adds_none(content: str) -> None:
         assert all(token.url == URL for token in tokens if token.kind == "link")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([*STYLES, Text, CodeSpan]), ANYTHING), max_size=5))
 def test_marks_side_by_side_stay_apart(runs: list[tuple[type[Any], str]]) -> None:
     inlines = tuple(
@@ -502,7 +494,6 @@ def test_marks_side_by_side_stay_apart(runs: list[tuple[type[Any], str]]) -> Non
     assert kinds(source) <= {names[kind] for kind, _ in runs if kind in names} | {"text", "url"}, source
 
 
-@settings(deadline=None)
 @given(st.text("`a*_ \\\n@<", max_size=30) | ANYTHING)
 @example("```")
 @example("`")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.platforms.discord.layout import DESCRIPTION_LENGTH, can_show
 from bot.platforms.discord.render import prefers_rich, render
@@ -40,14 +40,16 @@ from content.document import (
 from content.text import excerpt
 from scheduler.types import Form
 from tests.bot.documents import DOCUMENTS, WHEN
-from tests.bot.test_discord_render import EXAMPLES, check, kinds, letters, read, sources
+from tests.bot.test_discord_render import check, kinds, letters, read, sources
 from tests.emulators.discord.console import shown_component
 from tests.emulators.discord.layout import pictures
 from tests.emulators.discord.types import walk
 
 URL, PICTURE = "https://example.org/1", "https://example.org/{}.png"
 TITLE = Heading((Link(URL, text("Tide tables")),), level=2)
-BYLINE = Byline((Emphasis(text("Harbour Notes · 1 March")),), True, "Harbour Notes", "Ann", WHEN)
+BYLINE = Byline(
+    (Emphasis(text("Harbour Notes · 1 March")),), True, source="Harbour Notes", author="Ann", at=WHEN
+)
 BODY = Paragraph(text("The tide is late."))
 AT = "<t:1740848700:f>"
 
@@ -184,7 +186,7 @@ def test_an_embed_says_source_author_and_time_in_its_places() -> None:
         "image": {"url": PICTURE.format(1)},
         "description": f"## [Tide tables]({URL})\nThe tide is late.",
     }
-    untitled = Byline((Emphasis((Link(URL, text("x")),)),), True, "Harbour Notes", "", WHEN)
+    untitled = Byline((Emphasis((Link(URL, text("x")),)),), True, source="Harbour Notes", at=WHEN)
     assert embed(untitled, BODY)["author"] == {"name": "Harbour Notes", "url": URL}
     assert embed(untitled)["description"] == f"-# [Harbour Notes]({URL}) · {AT}"  # it has no other text
     assert embed(BODY, image(1, caption=text("dawn")))["description"] == "The tide is late.\n\n*dawn*"
@@ -192,7 +194,7 @@ def test_an_embed_says_source_author_and_time_in_its_places() -> None:
 
 def test_a_source_has_one_colour() -> None:
     colours = [
-        embed(Byline(text("x"), True, name, "", WHEN), BODY)["color"]
+        embed(Byline(text("x"), True, source=name, at=WHEN), BODY)["color"]
         for name in ("Harbour Notes", "Log", "潮汐", "a\ud800")
     ]
     assert len(set(colours)) == 4 and colours[0] == 0xD17547
@@ -204,7 +206,7 @@ def test_a_source_has_one_colour() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    nasty = Byline(text("x"), True, "@everyone <@1> **b**", "[a](https://x.org) `c`", WHEN)
+    nasty = Byline(text("x"), True, source="@everyone <@1> **b**", author="[a](https://x.org) `c`", at=WHEN)
     (line,) = shape(rich(nasty, BODY))
     assert kinds(line.split("\n")[0].replace(AT, "").removeprefix("-# ")) <= {"text", "url"}
 
@@ -285,7 +287,6 @@ def shown_letters(source: str) -> Counter[str]:
     return Counter(letters("".join(leaves)))
 
 
-@settings(deadline=None, max_examples=EXAMPLES // 3)
 @given(DOCUMENTS)
 def test_components_drop_nothing_readable(document: Document) -> None:
     """All letters of the document are in the texts, or describe a picture that is shown."""

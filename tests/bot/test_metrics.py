@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from bot.cli.health import _health
+from bot.loading import load_settings
 from bot.metrics import Health, Metrics, serving
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from content.errors import SettingsError
 
 

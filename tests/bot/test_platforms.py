@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.loading import load_settings
 from bot.platforms import PLATFORMS
 from bot.platforms.types import Platform
-from bot.settings import load_settings
 from scheduler.ports import Publishes, Recalls
 from scheduler.types import Place
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.loading import load_settings, unknown_settings
 from bot.platforms.telegram import TelegramSettings
-from bot.settings import TOML, load_settings, unknown_settings
+from bot.settings import TOML
 from content.errors import SettingsError
 
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz_012345"

@@ -2,13 +2,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.platforms.telegram.render import render
 from content.document import (
     Block,
     CodeBlock,
     CodeSpan,
+    Divider,
     Document,
     Emphasis,
     Heading,
@@ -235,7 +236,11 @@ def test_a_post_cut_in_two_is_in_both() -> None:
     assert [message.posts for message in render(document, Form.FULL)] == [(1,), (1, 2)]
 
 
-@settings(deadline=None)
+def test_a_line_between_parts_is_no_message_of_its_own() -> None:
+    document = Document((Divider(), Paragraph(text("字" * 5000))))
+    assert [len(message.payload["text"]) for message in render(document, Form.FULL)] == [4096, 904]
+
+
 @given(DOCUMENTS)
 def test_any_document_renders_within_all_limits(document: Document) -> None:
     for form in Form:

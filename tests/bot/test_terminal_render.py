@@ -1,7 +1,7 @@
 import io
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from rich.console import Console
 
 from bot.platforms.terminal.render import plain, render, styled
@@ -65,7 +65,6 @@ def test_a_long_edition_is_one_message_with_all_its_posts() -> None:
     assert len(plain(message.payload)) > 9000
 
 
-@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_is_text_and_spans(document: Document) -> None:
     content = payload(document)

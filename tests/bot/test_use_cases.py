@@ -27,9 +27,10 @@ CHAT = "telegram:-1001"
 
 # What is the same wherever something was done; ids, and moments that depend on the clock, are left out.
 ROWS = {
-    "chats": "SELECT address, language, timezone, on_unknown, access, state FROM chats WHERE address <> 'me'",
+    "chats": "SELECT address, language, timezone, on_unknown, access, state, choices FROM chats"
+    " WHERE address <> 'me'",
     "sources": "SELECT kind, url, title, visibility, state FROM sources",
-    "subscriptions": "SELECT c.address, s.scope, s.mode, s.starts_after FROM subscriptions s"
+    "subscriptions": "SELECT c.address, s.scope, s.mode, s.starts_after, s.choices FROM subscriptions s"
     " JOIN chats c ON c.id = s.chat_id",
     "digests": "SELECT c.address, d.recurrence, d.timezone, d.title, d.max_posts, d.when_empty"
     " FROM digests d JOIN chats c ON c.id = d.chat_id",
@@ -192,6 +193,64 @@ async def test_nothing_ends_where_nothing_was_followed(both: Both) -> None:
         assert again.exit_code == 1 and f"{CHAT} does not follow anything" in again.stderr
 
 
+# Formats
+
+
+@following("alpha", "all")
+async def test_to_choose_how_posts_look(both: Both) -> None:
+    for line, words in (
+        ("/format full, no pictures", f"chats format {CHAT} full no pictures"),
+        ("/format source alpha title silent", f"subscriptions format {CHAT} title silent --source alpha"),
+        ("/format source all author", f"subscriptions format {CHAT} author"),
+        ("/format pictures rich on", f"chats format {CHAT} pictures rich on"),
+    ):
+        assert not shown(await both.say(line)).startswith("⚠")
+        await both.done(words)
+    found = both.same()
+    assert json.loads(str(found["chats"][0][6])) == {"detail": "full", "pictures": True, "rich": "on"}
+    assert [json.loads(str(row[4])) for row in found["subscriptions"]] == [
+        {"detail": "title", "silent": True},
+        {"author": True},
+    ]
+    assert ("format", f"{CHAT} alpha: title, silent") in found["audit"]
+    listed = shown(await both.say("/format"))
+    assert "How much of a post: full (or title, excerpt)" in listed and "alpha: title, silent" in listed
+    assert "full, pictures, source name" in (await both.done(f"chats format {CHAT}")).stdout
+    assert "alpha: title, silent" in (await both.done(f"subscriptions format {CHAT} --source alpha")).stdout
+    for line, words in (
+        ("/format default", f"chats format {CHAT} default"),
+        ("/format source alpha default", f"subscriptions format {CHAT} default --source alpha"),
+        ("/format source all default", f"subscriptions format {CHAT} default"),
+    ):
+        await both.say(line)
+        await both.done(words)
+    found = both.same()
+    assert [found["chats"][0][6], *(row[4] for row in found["subscriptions"])] == [None, None, None]
+
+
+@following("alpha")
+async def test_choices_that_cannot_be_made(both: Both) -> None:
+    before = rows(both.by_cli)
+    for line, words, told in (
+        ("/format ful", f"chats format {CHAT} ful", "I don't understand “ful”. Did you mean: "),
+        (
+            "/format source beta full",
+            f"subscriptions format {CHAT} full --source beta",
+            "no subscription to “beta”",
+        ),
+        (
+            "/format source alpha rich on",
+            f"subscriptions format {CHAT} rich on --source alpha",
+            "for a whole chat",
+        ),
+    ):
+        assert told in shown(await both.say(line))
+        result = await both.skywave(words)
+        assert result.exit_code == 2 and told in result.stderr
+    assert both.same() == before
+    assert "Did you mean: /format full" in shown(await both.say("/format ful"))
+
+
 # Digests
 
 
@@ -310,7 +369,10 @@ async def test_to_search(both: Both) -> None:
     said = shown(await both.say("/search title"))
     found = json.loads((await both.done("search title --json")).stdout)
     visible = [post for post in found["posts"] if post["source_title"] != "gamma"]
-    assert said.count("A title") == min(len(visible), both.desk.services.page_size)
+    assert said.count("A title") == min(len(visible), both.desk.services.settings.page_size)
+    how = "Shown for title instead of titel."
+    assert how in shown(await both.say("/search titel"))
+    assert json.loads((await both.done("search titel --json")).stdout)["how"] == how
     for words, told in (("-", "What should I look for?"), ("after:x radio", "I don't understand “after:x”")):
         assert told in shown(await both.say(f"/search {words}"))
         result = await both.skywave(f"search -- {words}")
@@ -395,6 +457,7 @@ async def test_a_source_that_people_add_is_recorded(both: Both) -> None:
 WRITERS = {
     "add", "remove", "save", "set_state", "set_access", "set_mode", "restart", "cancel", "retry", "deliver",
     "fan_out", "broadcast", "skip", "insert", "update", "forget", "move", "postpone_chat", "advance",
+    "set_choices",
 }  # fmt: skip
 ROOT = Path(__file__).parents[2]
 

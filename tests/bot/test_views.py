@@ -147,6 +147,14 @@ async def test_the_pages_of_a_search_say_what_was_searched(desk: Desk) -> None:
     )
 
 
+async def test_each_page_says_how_its_posts_were_found(desk: Desk) -> None:
+    await desk.source(*[f"post-{n} sourdough" for n in range(8)])
+    first = await desk.say("/search sourdogh zeppelin")
+    said = "Shown for sourdough instead of sourdogh. Nothing has all words; these posts have some of them."
+    assert said in shown(first)
+    assert said in shown(await desk.press(button(first, "2")))
+
+
 async def test_a_search_without_more_pages_is_not_kept(desk: Desk) -> None:
     await desk.source("post-1 skywave")
     reply = await desk.say("/search skywave")

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select, update
 
+from scheduler.ports import EditLimits
 from scheduler.types import OPEN, DeliveryState, PartState
 from storage.database import create_engine
 from storage.models import (
@@ -14,6 +15,7 @@ from storage.models import (
     BroadcastRow,
     ChatRow,
     DeliveryRow,
+    EditRow,
     LedgerRow,
     PartRow,
     PostRow,
@@ -33,6 +35,7 @@ class Books:
     deliveries: Sequence[Any]
     editions: Sequence[Any]
     parts: Sequence[Any]
+    edits: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,13 @@ class Database:
             DeliveryRow.chat_id,
             DeliveryRow.state,
             DeliveryRow.reason,
+            DeliveryRow.ended_at,
         )
         edition = select(
             BroadcastPostRow.broadcast_id, BroadcastPostRow.post_id, BroadcastRow.created_at
         ).join(BroadcastRow, BroadcastRow.id == BroadcastPostRow.broadcast_id)
-        part = select(PartRow.delivery_id, PartRow.state, PartRow.posts, PartRow.unknowns)
+        part = select(PartRow.delivery_id, PartRow.state, PartRow.posts, PartRow.unknowns, PartRow.sent)
+        edit = select(EditRow.delivery_id, EditRow.chat_id, EditRow.at, EditRow.done, EditRow.reason)
         return Books(
             await self.rows(chat),
             await self.rows(select(PostRow.id, PostRow.title, PostRow.first_seen_at)),
@@ -82,6 +87,7 @@ class Database:
             await self.rows(delivery),
             await self.rows(edition),
             await self.rows(part),
+            await self.rows(edit),
         )
 
     async def sending(self) -> set[Sending]:
@@ -107,6 +113,17 @@ class Database:
         query = select(func.count()).select_from(DeliveryRow).where(DeliveryRow.state.in_(OPEN))
         count: int = (await self.rows(query))[0][0]
         return count
+
+    async def quiet(self) -> None:
+        """Let posts that have just changed count as quiet for long enough to be edited."""
+        since = datetime.now(UTC) - EditLimits().quiet
+        engine = create_engine(self.url).execution_options(write=True)
+        try:
+            async with engine.begin() as connection:
+                lately = update(PostRow).where(PostRow.changed_at > since)
+                await connection.execute(lately.values(changed_at=since))
+        finally:
+            await engine.dispose()
 
     async def hurry(self) -> None:
         """Make deliveries due that have a back-off of minutes, as if the time had passed."""

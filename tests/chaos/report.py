@@ -40,7 +40,11 @@ def report(run: Run, verdict: Verdict, account: Account) -> Iterator[str]:
     yield f"sends on Telegram that outages cut: {tally.cut}"
     yield f"unknown, by the program: {account.unknowns}"
     yield f"let in twice: {tally.let_in_again}; left sending by SIGTERM: {tally.left_sending}"
+    edited = run.edited
+    yield f"edits: {edited.shown} shown, {edited.listed} listed, {edited.repeated} repeated on Discord"
     found = {
+        "edits lost": edited.lost,
+        "edits before a new post": edited.overtook,
         "lost": verdict.lost,
         "only in the books": verdict.only_in_the_books,
         "unrecorded": verdict.unrecorded,
@@ -66,6 +70,9 @@ def failures(run: Run, verdict: Verdict, account: Account) -> Sequence[str]:
     bars = {
         "nothing is lost": not verdict.lost,
         "nothing is sent in the ledger alone": not verdict.only_in_the_books,
+        "no edit is lost": not run.edited.lost,
+        "no edit goes before a new post": not run.edited.overtook,
+        "edits are repeated only after unknown outcomes": run.edited.repeated <= run.edited.most_repeated,
         "nothing is left open": not verdict.left_open,
         "nothing is doubled on Discord outside forums": not on_discord,
         "what is doubled was counted unknown": not verdict.uncounted,

@@ -4,7 +4,6 @@ import asyncio
 import random
 import re
 import signal
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -13,11 +12,13 @@ from pathlib import Path
 from time import monotonic
 
 from tests.chaos.books import Database, Sending
+from tests.chaos.edits import Edited, judge_edits
 from tests.chaos.happenings import Happenings
 from tests.chaos.places import Spot
 from tests.chaos.servers import Postgres, Sqlite
 from tests.chaos.verdict import Account, Verdict, judge
 from tests.chaos.world import DC_SENDS, TG_SENDS, World
+from tests.e2e.forks import Process
 from tests.e2e.program import Program
 from tests.emulators.base import Fault
 
@@ -29,6 +30,8 @@ ENOUGH = 500
 PATIENCE, ENDING = 12.0, 40.0
 # Seconds in which everything must be sent at the end.
 LAST = 900.0
+# Seconds in which every message must show the last change of its posts.
+EDITING = 120.0
 # Log events of Skywave's own bugs.
 BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 # Seconds between two reads of another process's data, which come without a notification.
@@ -71,7 +74,7 @@ class Run:
         self.world = World(self.rng, size)
         self.happenings = Happenings(self.world, self.rng)
         self.server, self.database = database, Database(database.url)
-        self.tally = Tally()
+        self.tally, self.edited = Tally(), Edited()
         self._folder, self._hold, self._size = folder, hold, size
         self._stack = AsyncExitStack()
         self.program: Program
@@ -89,6 +92,7 @@ class Run:
             self.world.storm(0.0)
             await self._heal(say)
             account = Account(await self.database.read())
+            self.edited = await self.edits()
             return judge(self.world, account), account
 
     async def _set_up(self) -> None:
@@ -134,6 +138,8 @@ class Run:
             self.happenings.one()
         if await self.database.open() < ENOUGH * self._size:
             self.world.publish(rng.choices((1, 2, 4, rng.randint(6, 25)), (60, 20, 10, 10))[0])
+        self.world.change()
+        await self.database.quiet()
         self.world.stopped.clear()
         process = await self.program.start("run")
         if rng.random() < 0.25:
@@ -283,6 +289,7 @@ class Run:
         async with self.program.running() as process:
             await self._all_in(say)
             self.world.publish(1)
+            self.world.change()
             await self._taken_up()
             self.world.publish(15)
             await self._taken_up()
@@ -296,7 +303,22 @@ class Run:
                 await self.database.hurry()
                 await asyncio.sleep(5 * LOOK)
             say(f"healed in {monotonic() - started:.0f} s; {left} open")
+            await self._edited(say)
         self.tally.ends[f"at last, {process.returncode}"] += 1
+
+    async def _edited(self, say: Callable[[str], None]) -> None:
+        """Wait until every message shows the last change of its posts."""
+        started, left = monotonic(), [""]
+        while left and monotonic() - started < EDITING:
+            await self.database.quiet()
+            await asyncio.sleep(10 * LOOK)
+            left = (await self.edits()).lost
+        say(f"edited in {monotonic() - started:.0f} s; {len(left)} left")
+
+    async def edits(self) -> Edited:
+        """What became of the edits until now."""
+        ends = sum(self.tally.kills.values()) + sum(self.tally.ends.values())
+        return judge_edits(self.world, await self.database.read(), ends)
 
     async def _taken_up(self) -> None:
         """Wait until the feed was read twice more. The posts of the first read are then stored."""

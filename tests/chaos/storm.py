@@ -117,6 +117,8 @@ class Storm(FaultQueue):
     befell: Callable[[Effect, str], None] = lambda effect, place: None
     share: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
+    passed: int = 0
+    """Faults of calls that are not sends."""
     taken: list[Fault] = field(default_factory=list)
     """Faults that a test had added and that were used."""
 
@@ -131,7 +133,10 @@ class Storm(FaultQueue):
             return None
         if method in self.sends:
             return self._of_table(str(chat))
-        return self.rng.choice(self.elsewhere) if self.elsewhere and self.rng.random() < 0.3 else None
+        if not self.elsewhere or self.rng.random() >= 0.3:
+            return None
+        self.passed += 1
+        return self.rng.choice(self.elsewhere)
 
     def _of_table(self, place: str) -> Fault:
         effects = list(WEIGHTS)

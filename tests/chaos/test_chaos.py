@@ -1,10 +1,13 @@
 """A short run of `make chaos`, and a check that its verdict finds lost and repeated messages."""
 
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.edits import judge_edits
 from tests.chaos.report import failures, report
 from tests.chaos.run import Run
 from tests.chaos.servers import sqlite
@@ -17,8 +20,22 @@ async def test_a_storm_with_kills_loses_nothing(tmp_path: Path, caplog: pytest.L
         run = Run(tmp_path, database, seed=4, size=0.1, hold=1)
         verdict, account = await run.go(2, lambda text: None)
     assert not failures(run, verdict, account), "\n".join(report(run, verdict, account))
-    assert verdict.arrived > 0
+    assert verdict.arrived > 0 and run.edited.shown > 0
     _sees_what_is_wrong(run, account)
+    await _sees_wrong_edits(run)
+
+
+async def _sees_wrong_edits(run: Run) -> None:
+    """Judge the same edits with changed posts and rows."""
+    books = await run.database.read()
+    edit = next(edit for edit in books.edits if not edit.reason)
+    late = edit._replace(at=edit.at + timedelta(days=1))
+    waiting = [
+        one._replace(ended_at=None) if one.chat_id == edit.chat_id else one for one in books.deliveries
+    ]
+    assert judge_edits(run.world, replace(books, edits=[late], deliveries=waiting), 0).overtook
+    run.world.changes = {name: changes + 1 for name, changes in run.world.changes.items()}
+    assert judge_edits(run.world, books, 0).lost
 
 
 def _sees_what_is_wrong(run: Run, account: Account) -> None:

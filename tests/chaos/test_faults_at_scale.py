@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.loading import load_settings
 from bot.platforms import PLATFORMS
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 from tests.bot.discord.live import addresses
@@ -17,8 +18,8 @@ from tests.chaos.storm import Effect
 from tests.chaos.verdict import Account, judge, not_from_forums
 from tests.chaos.world import World
 
-# This size creates 45 private chats, 12 groups and 27 text channels, among others.
-SIZE = 1.5
+# This size creates 24 private chats, 6 groups and 14 text channels, among others.
+SIZE = 0.8
 SHARE = 0.05
 PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
 
@@ -60,7 +61,7 @@ async def test_every_chat_ends_as_its_platform_asks(tmp_path: Path) -> None:
     world = World(random.Random(3), SIZE)
     for storm in world.storms:
         storm.table = {effect: storm.table[effect] if effect in PASSING else () for effect in Effect}
-    blocked, migrated = _some(world, "private", 30), _some(world, "group", 6)
+    blocked, migrated = _some(world, "private", 12), _some(world, "group", 3)
     deleted = [*_some(world, "channel", 3), *_some(world, "text", 3)]
     async with world.open(), deployed(world, tmp_path) as skywave:
         await skywave.add_source()

@@ -19,13 +19,20 @@ from tests.emulators.discord.records import Outcome
 from tests.emulators.telegram import Latency, TelegramEmulator
 from tests.emulators.telegram import faults as tg_faults
 
-TG_SENDS = ("sendMessage",)
+TG_SENDS = ("sendMessage", "sendRichMessage")
 DC_SENDS = ("POST /channels/{channel}/messages", "POST /channels/{channel}/threads")
 # Latency in seconds, so that several requests are in flight at any moment.
 LATENCY = Latency(round_trip=0.05, jitter=0.1)
 # Items that the feed contains; older ones have been dropped.
 SHOWN = 150
+# Of these, so many may change.
+NEWEST = 10
 LONG = "电波 and back again, as far as the sky allows it. " * 40
+
+
+def title(name: str, changes: int) -> str:
+    """The title of a post that was changed so often."""
+    return f"Post {name}, version {changes}."
 
 
 class Telegram(TelegramEmulator):
@@ -34,7 +41,7 @@ class Telegram(TelegramEmulator):
     under_way = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        is_send = request.path.endswith("/sendMessage")
+        is_send = request.path.endswith(tuple(f"/{method}" for method in TG_SENDS))
         self.under_way += is_send
         try:
             return await super().handle(request)
@@ -74,6 +81,8 @@ class World:
         self.spots: list[Spot] = []
         self.items: list[Mapping[str, Any]] = []
         self.published = 0
+        self.changes: dict[str, int] = {}
+        """How often a post was changed."""
         self.ambiguous = {"telegram": 0, "discord": 0}
         self.stopped: set[str] = set()
         """Platforms whose token was refused since the last start."""
@@ -173,6 +182,14 @@ class World:
             text = f"<p>{LONG[: self.rng.randrange(20, len(LONG))]}</p>"
             self.items.insert(0, item(name, content_html=text, date_published=when.isoformat()))
         del self.items[SHOWN:]
+        self.feed.documents["/feed"] = json_feed(*self.items)
+
+    def change(self) -> None:
+        """Change one of the newest posts."""
+        place = self.rng.randrange(min(NEWEST, self.published))
+        name = self.items[place]["id"]
+        self.changes[name] = self.changes.get(name, 0) + 1
+        self.items[place] = {**self.items[place], "title": title(name, self.changes[name])}
         self.feed.documents["/feed"] = json_feed(*self.items)
 
     def storm(self, share: float) -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.cli.opml import read_opml
+from content.blocks import to_blocks
 from content.edge import guarded
 from content.errors import SourceError, UsageError
 from content.sources.feed import parse_feed
 from content.sources.markdown import _files, parse_folder
-from content.text import plain_text, sanitise, to_blocks
+from content.text import plain_text, sanitise
 from tests.content.test_feed import ATOM, JSON, RDF, RSS
 
 COUNT = 2000
@@ -52,6 +53,13 @@ OPML = """<?xml version="1.0"?><opml version="2.0"><head><title>t</title></head>
 HTML = """<h1>T</h1><p>a <b>b <i>c</i></b> <a href="/x" title='y'>l</a><img src="i.png" alt="i"></p>
 <ul><li>1<ol start="3"><li>2</li></ol></li></ul><table><tr><th>h</th><td>d</td></tr></table>
 <pre><code class="language-python">x = 1</code></pre><blockquote>q</blockquote>
+<figure><img src="a.png" srcset="b.png 2x, c.png 800w"><figcaption>c</figcaption></figure>
+<ruby>b<rt>r</rt></ruby>
+<p id="t">t<sup><a href="#n" id="r">1</a></sup> <math display="block"><mi>x</mi></math><a href="#h">j</a></p>
+<details><summary>s</summary>d</details><ol><li id="n">n <a href="#r">b</a></li></ol><h2 id="h">H</h2>
+<video title="v"><source src="v.mp4"></video><iframe src="https://player.vimeo.com/video/1"></iframe>
+<table><caption>c</caption><tr><td colspan="2" rowspan="9">
+<table><tr><th>n</th></tr></table></td></tr></table>
 <script>x</script>&amp;&#20013;"""
 
 NASTY = (

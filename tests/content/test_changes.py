@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ from content.changes import (
     stored_guid,
     with_old_news,
 )
-from content.clean import MAX_HTML_BYTES
+from content.clean import MAX_HTML_BYTES, sanitise
 from content.types import KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
@@ -48,6 +50,32 @@ def stored(known: list[KnownPost], found: Changes) -> list[KnownPost]:
 def only(found: Changes) -> NewPost:
     (new,) = found.new
     return new
+
+
+class TestWithdrawn:
+    KNOWN: ClassVar = [KnownPost(1, "a", "key a", "hash"), KnownPost(2, "b", "key b", "hash")]
+
+    def found(self, *posts: ParsedPost, known: list[KnownPost] | None = None, **fields: Any) -> Changes:
+        parsed = ParsedSource(posts=posts, **fields)
+        return diff(self.KNOWN if known is None else known, parsed, source_url=SOURCE, now=NOW)
+
+    def test_a_feed_that_no_longer_shows_a_post_has_not_withdrawn_it(self) -> None:
+        assert self.found(post("a")).withdrawn == ()
+
+    def test_a_feed_may_say_which_posts_it_has_deleted(self) -> None:
+        assert self.found(post("a"), withdrawn=("b", "unknown")).withdrawn == (2,)
+        assert self.found(post("a"), post("b"), withdrawn=("b",)).withdrawn == (), "it shows the post"
+
+    def test_a_folder_has_deleted_what_it_has_no_longer(self) -> None:
+        assert self.found(post("a"), present=("a",)).withdrawn == (2,)
+        assert self.found(post("a"), present=("a", "b")).withdrawn == (), "it was only not read"
+        assert self.found(present=()).withdrawn == (), "it is more likely not mounted"
+
+    def test_each_is_said_once_and_undone_when_the_post_is_back(self) -> None:
+        known = [self.KNOWN[0], replace(self.KNOWN[1], withdrawn=True), KnownPost(0, "c", "key c", "")]
+        assert self.found(post("a"), known=known, present=("a",)).withdrawn == ()
+        back = self.found(post("a"), post("b"), known=known, present=("a", "b"))
+        assert (back.withdrawn, back.returned) == ((), (2,))
 
 
 class TestNew:
@@ -382,3 +410,63 @@ class TestBounds:
         told = "only the newest 500 of 300,000 posts were read: raise SKYWAVE_SOURCE_POSTS to read more"
         assert cut_short(parsed, 500) == told
         assert cut_short(ParsedSource(posts=(post("a"),)), 1) == ""
+
+
+class TestHashes:
+    """A post that has not changed has the hash that the first version gave it, whatever is kept by now."""
+
+    @pytest.mark.parametrize(
+        ("html", "first"),
+        [
+            (
+                '<p>Hi <a href="b" id="x">b</a> <ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>'
+                " <mark>m</mark></p>",
+                "83c0707f180af204",
+            ),
+            (
+                '<section><h2 id="top">A</h2></section><article>b</article><p id="p">See '
+                '<a href="#top">top</a><sup id="r1"><a href="#n1">1</a></sup></p><ol><li id="n1">note '
+                '<a href="#r1">↩</a></li></ol>',
+                "7848abf1bf3329b8",
+            ),
+            (
+                '<table><tr><th colspan="2">k</th></tr><tr><td rowspan=3 class="gutter">1</td><td>2</td></tr>'
+                "</table>",
+                "cb038eaa16008faf",
+            ),
+            (
+                '<figure class="highlight python"><pre class="hljs py"><code class="hljs language-py">x'
+                '</code></pre></figure><code class="lang-js">y</code>',
+                "2dfb8090791220bc",
+            ),
+            (
+                '<img src="a.png" srcset="b.png 800w, c.png 1600w" width="1" alt="i"><img data-src="/l.png">'
+                '<picture><source srcset="w.webp"><img src="p.png"></picture>',
+                "07400a36d9955d5c",
+            ),
+            (
+                '<audio controls src=/a.mp3>no</audio><video title="T"><source src="a.mp4"><p>fallback</p>'
+                '</video><iframe src="https://player.vimeo.com/video/7"></iframe>',
+                "343251ce256ae571",
+            ),
+            (
+                '<p>E <math display="block"><semantics><mi>x</mi><annotation encoding="application/x-tex">x^2'
+                '</annotation></semantics></math> <script type="math/tex">y</script><span class="katex">'
+                '<span class="katex-html">z</span></span></p>',
+                "49a9ccbbc837e7f9",
+            ),
+            (
+                '<ul><li class="task-list-item"><input type="checkbox" checked disabled> done</li></ul>'
+                '<tg-spoiler>s</tg-spoiler><span class="spoiler">t</span>',
+                "2516742287efc60c",
+            ),
+            (
+                "<details open><summary>s</summary><p>t</p></details><hr><center>c</center><blockquote>q"
+                "<aside>z</aside></blockquote>",
+                "d2b57d8ab7b3cb5f",
+            ),
+        ],
+    )
+    def test_do_not_depend_on_what_else_is_kept(self, html: str, first: str) -> None:
+        parsed = ParsedPost("a", html=sanitise(html, "https://example.org/posts/"))
+        assert only(changes([], parsed)).content_hash.startswith(first)

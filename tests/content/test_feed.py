@@ -2,7 +2,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from content.errors import ParseError
@@ -125,6 +125,16 @@ class TestRss:
 
 
 class TestAtomAndRdf:
+    def test_posts_that_the_publisher_says_are_deleted(self) -> None:
+        said = (
+            '<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="urn:one&amp;two"'
+            " when='2026-07-14T10:00:00Z'><at:comment>spam</at:comment></at:deleted-entry>"
+            "<deleted-entry when='2026-07-14T10:00:00Z' ref=' urn:three '/>"
+        )
+        parsed = parse(ATOM.replace("</feed>", f"{said}</feed>"))
+        assert parsed.withdrawn == ("urn:one&two", "urn:three")
+        assert len(parsed.posts) == len(parse(ATOM).posts) and parse(ATOM).withdrawn == ()
+
     def test_atom(self) -> None:
         parsed = parse(ATOM)
         assert (parsed.title, parsed.url) == ("T < b", "https://example.net/")
@@ -312,7 +322,6 @@ class TestCutShort:
                 parsed = parse(text[: text.rindex(end) + len(end)])
                 assert parsed.posts == whole and len(parsed.failures) == 1
 
-    @settings(deadline=None, max_examples=60)
     @given(st.integers(RSS.index("<channel>"), len(RSS) - 7))
     @example(RSS.index("<item>") + 5)
     def test_at_any_place_no_half_post_comes(self, cut: int) -> None:
@@ -380,7 +389,6 @@ class TestCharset:
 
 
 class TestArbitraryInput:
-    @settings(deadline=None)
     @given(st.text(max_size=100), st.integers(0, len(RSS)), st.integers(0, 40))
     def test_gives_posts_or_a_source_error(self, junk: str, at: int, dropped: int) -> None:
         try:

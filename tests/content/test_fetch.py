@@ -12,7 +12,9 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from content.errors import AddressRefused, FetchError, SourceError, Unreachable
-from content.fetch import HttpFetcher, ServerBusy, printable
+from content.fetch import ServerBusy
+from content.http import HttpFetcher
+from content.secrets import printable
 from content.types import Validators
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -92,6 +92,7 @@ class TestPatterns:
     def test_references_of_markdown(self) -> None:
         html = markdown_to_html("[a]: https://e.org/" + "x" * 70_000 + "\n\n" + "[a] " * 17_000)
         assert len(html) < 1_000_000
+        assert len(markdown_to_html("[^a]" * 20_000 + "\n\n[^a]: note")) < 1_000_000
 
 
 class TestFeeds:

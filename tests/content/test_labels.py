@@ -1,7 +1,7 @@
 """A link's label that names a host names that of its link, however it is written."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from content.labels import other_host
@@ -141,7 +141,6 @@ def disguised(draw: st.DrawFn, host: str) -> str:
     return scheme + letters + draw(st.sampled_from(["", "/", "/login", ":443/", "?a=b", "!"]))
 
 
-@settings(max_examples=150)
 @given(st.data(), HOSTS, HOSTS)
 def test_no_disguise_hides_a_host(data: st.DataObject, named: str, target: str) -> None:
     same = named.removeprefix("www.") == target.removeprefix("www.")

@@ -38,6 +38,14 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
+def test_a_folder_says_which_posts_it_has(tmp_path: Path) -> None:
+    for name, content in (("a.md", "x"), ("b/c.md", "x"), ("draft.md", "---\ndraft: true\n---\nx")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "broken.md").write_bytes(b"\xff\xff")
+    assert set(read(tmp_path).present or ()) == {"a", "b/c", "broken"}
+
+
 class TestFields:
     def test_of_yaml(self, tmp_path: Path) -> None:
         text = (

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from content import present
 from content.document import (
+    Block,
     Byline,
     Document,
     Excerpt,
@@ -15,14 +16,31 @@ from content.document import (
     Image,
     Link,
     Paragraph,
+    Strike,
     Strong,
     Text,
     block_text,
+    emphasised,
+    inline_text,
+    map_excerpts,
 )
+from content.formats import DEFAULT, Detail, Format
 from content.i18n import Translator
 from content.present import Look, page_numbers
 from content.text import excerpt
-from content.types import Media, Page, Post, SearchHit, SearchResults, Source, SourceState, Visibility
+from content.types import (
+    Correction,
+    Match,
+    Media,
+    Page,
+    Post,
+    Rung,
+    SearchHit,
+    SearchResults,
+    Source,
+    SourceState,
+    Visibility,
+)
 
 LOOK = Look()
 WHEN = datetime(2025, 3, 1, 17, 5, tzinfo=UTC)
@@ -175,6 +193,82 @@ def test_results_show_count_snippets_and_numbers() -> None:
     ]
 
 
+def test_matches_in_results_are_strong() -> None:
+    hits = (
+        SearchHit(make_post(1), "the snippet of it", ((4, 11),)),
+        SearchHit(make_post(2, title=""), "an excerpt without a title, with words", ((0, 2), (33, 38))),
+    )
+    document = present.results("q", SearchResults(2, hits), 1, 1, LOOK)
+    shown = map_excerpts(document, lambda node: excerpt(node.text, node.limit)).blocks[3:5]
+    assert strong(shown[0]) == ["Title 1", "snippet"]
+    assert strong(shown[1]) == ["words"], "the link is not"
+    assert list(map(block_text, shown)) == [
+        "Title 1: the snippet of it",
+        "an excerpt without a title, with words",
+    ]
+
+
+def strong(block: Block) -> list[str]:
+    assert isinstance(block, Paragraph)
+    inside = [
+        inner for node in block.children for inner in (node.children if isinstance(node, Link) else (node,))
+    ]
+    return [inline_text(node.children) for node in inside if isinstance(node, Strong)]
+
+
+def test_a_cut_excerpt_marks_what_is_left() -> None:
+    node = Excerpt("some words of text", 18, ((5, 10), (11, 18)))
+    assert emphasised(node, "some words of...") == [
+        Text("some "),
+        Strong((Text("words"),)),
+        Text(" "),
+        Strong((Text("of"),)),
+        Text("..."),
+    ]
+    assert emphasised(node, "so...") == [Text("so...")]
+
+
+SOURDOUGH = (Correction("sourdogh", "sourdough"),)
+
+
+@pytest.mark.parametrize(
+    ("match", "english", "chinese"),
+    [
+        (Match(exact=2), "", ""),
+        (
+            Match(exact=2, corrections=SOURDOUGH),
+            "Shown for sourdough instead of sourdogh.",
+            "已按“sourdough”搜索（您输入的是“sourdogh”）。",
+        ),
+        (
+            Match(Rung.MOST),
+            "Nothing has all words; these posts have all but one.",
+            "没有文章包含全部关键词，以下文章只缺其中一个。",
+        ),
+        (
+            Match(Rung.MOST, exact=1),
+            "Only the first 1 post has all words.",
+            "只有前 1 篇包含全部关键词。",
+        ),
+        (
+            Match(Rung.PARTS),
+            "Nothing has these characters in a row; these posts have them apart.",
+            "没有文章完整出现这串文字，以下文章分别包含其中的词。",
+        ),
+        (
+            Match(Rung.ANY, corrections=SOURDOUGH),
+            "Shown for sourdough instead of sourdogh. Nothing has all words; these posts have some of them.",
+            "已按“sourdough”搜索（您输入的是“sourdogh”）。没有文章包含全部关键词，以下文章包含其中一部分。",
+        ),
+    ],
+)
+def test_results_say_how_they_match(match: Match, english: str, chinese: str) -> None:
+    assert present.how_found(match, Translator()) == english
+    assert present.how_found(match, Translator("zh")) == chinese
+    found = SearchResults(2, (SearchHit(make_post()),), match)
+    assert (english in rows(present.results("q", found, 1, 1, LOOK))) == bool(english)
+
+
 def test_results_say_when_they_are_many() -> None:
     hits = (SearchHit(make_post()),)
     counted = rows(present.results("q", SearchResults(1001, hits), 1, 91, LOOK))[2]
@@ -255,6 +349,117 @@ def test_what_is_attached_beside_pictures_is_linked_once() -> None:
     assert document.blocks[-1] == Paragraph((Link("https://example.org/slides.pdf", (Text("The slides"),)),))
 
 
+# ---- formats
+
+PICTURES = (
+    '<p>First.</p><p><img src="https://example.org/a.png" alt="A"></p><p>Second.</p>'
+    '<blockquote><img src="https://example.org/b.png"><p>Quoted.</p></blockquote>'
+)
+
+
+def shown_as(post: Post, **choices: object) -> Document:
+    return present.post(post, Look(format=Format(**choices).over(DEFAULT)))  # type: ignore[arg-type]
+
+
+def test_a_title_alone_has_its_origin_and_nothing_else() -> None:
+    document = shown_as(make_post(html=PICTURES, text="First."), detail=Detail.TITLE)
+    assert rows(document) == ["Title 1", "Harbour Notes · Mar 1, 2025 17:05"]
+    untitled = shown_as(make_post(title="", text="word " * 100), detail=Detail.TITLE)
+    assert isinstance(untitled.blocks[1], Paragraph) and isinstance(untitled.blocks[1].children[0], Excerpt)
+
+
+def test_a_full_post_has_all_of_its_text_and_its_pictures_in_place() -> None:
+    long = "".join(f"<p>{number} {'word ' * 60}</p>" for number in range(20))
+    document = shown_as(make_post(html=long + PICTURES), detail=Detail.FULL)
+    assert not document.single and document.carried == ((1,),) * len(document.blocks)
+    assert rows(document)[2:-4] == [f"{number} {'word ' * 60}".strip() for number in range(20)]
+    assert [type(block).__name__ for block in document.blocks[-4:]] == [
+        "Paragraph",
+        "Image",
+        "Paragraph",
+        "Quote",
+    ]
+    media = (Media("https://example.org/c.jpg"),)
+    attached = shown_as(make_post(html="<p>x</p>", media=media), detail=Detail.FULL)
+    assert [type(block).__name__ for block in attached.blocks[2:]] == ["Image", "Paragraph"]
+
+
+def test_even_a_full_post_ends() -> None:
+    document = shown_as(
+        make_post(html="<ul>" + f"<li>{'ten chars!' * 10}</li>" * 2000 + "</ul>"), detail=Detail.FULL
+    )
+    assert present.FULL_LENGTH - 110 < len(rows(document)[2]) <= present.FULL_LENGTH
+    assert rows(document)[3:] == ["Read more"]
+
+
+def test_pictures_can_be_left_out_at_any_depth() -> None:
+    media = (Media("https://example.org/c.jpg"),)
+    for detail in (Detail.EXCERPT, Detail.FULL):
+        document = shown_as(make_post(html=PICTURES, media=media), detail=detail, pictures=False)
+        assert "Image" not in repr(document)
+        assert rows(document)[2:] == ["First.", "Second.", "Quoted."]
+
+
+def test_the_origin_names_what_was_chosen() -> None:
+    post = make_post(author="Ann")
+    assert rows(shown_as(post, author=True))[1] == "Harbour Notes · Ann · Mar 1, 2025 17:05"
+    assert rows(shown_as(post, source=False))[1] == "Mar 1, 2025 17:05"
+    same = replace(post, author="Harbour Notes")
+    assert rows(shown_as(same, author=True))[1] == "Harbour Notes · Mar 1, 2025 17:05"
+
+
+def test_hashtags_are_a_last_line() -> None:
+    tags = (
+        "Short wave",
+        "HF/antennas",
+        "天线 入门",
+        "#radio",
+        "Radio",
+        "2025",
+        "C++",
+        "R&D",
+        "<b>",
+        "x" * 41,
+    )
+    document = shown_as(make_post(tags=tags, html="<p>x</p>"), hashtags=True)
+    assert rows(document)[-1] == "#Short_wave #HF_antennas #天线_入门 #radio #C #R_D #b"
+    assert len(present.hashtags([f"tag {n}" for n in range(50)])) == present.HASHTAGS
+    assert rows(shown_as(make_post(tags=("2025", "!")), hashtags=True))[-1].startswith("Harbour"), (
+        "none is left"
+    )
+
+
+def test_an_edition_of_titles() -> None:
+    look = Look(format=Format(detail=Detail.TITLE, source=False).over(DEFAULT))
+    posts = [make_post(3, text="x"), make_post(4, title="", text="a short note")]
+    assert rows(present.edition(posts, look))[2:] == ["Title 3", "a short note"]
+
+
+# ---- withdrawn posts
+
+
+def test_a_withdrawn_post_is_struck_through_and_says_why() -> None:
+    post = make_post(html="<p>Words.</p>", text="Words.", withdrawn_at=WHEN)
+    for detail in Detail:
+        document = shown_as(post, detail=detail)
+        title, origin, said, *body = document.blocks
+        assert isinstance(title, Heading) and isinstance(title.children[0], Strike)
+        assert block_text(origin) == "Harbour Notes · Mar 1, 2025 17:05"
+        assert block_text(said) == "The source has withdrawn this post."
+        assert [block_text(block) for block in body] == ([] if detail is Detail.TITLE else ["Words."])
+        assert all(isinstance(block, Paragraph) and isinstance(block.children[0], Strike) for block in body)
+        assert document.single and document.carried == ((1,),) * len(document.blocks)
+
+
+def test_a_line_of_a_withdrawn_post_is_struck_through() -> None:
+    for document in (
+        present.page(make_page(make_post(text="Words.", withdrawn_at=WHEN)), LOOK),
+        present.edition([make_post(text="Words.", withdrawn_at=WHEN)], LOOK),
+    ):
+        (line,) = (block for block in document.blocks if "Words." in block_text(block))
+        assert repr(line).count("Strike(") == 2, "its title and its text"
+
+
 # ---- editions and the rest
 
 
@@ -282,6 +487,7 @@ def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest()
     document = present.edition(posts, LOOK, title="Morning")
     assert rows(document)[1:] == [
         "Morning",
+        "",  # the table of contents, which only rich messages show
         "Source 1",
         "Title 1: x",
         "Title 3: x",
@@ -289,7 +495,7 @@ def test_an_edition_groups_its_posts_by_source_and_has_the_title_of_its_digest()
         "Title 2: x",
         "Title 4: x",
     ]
-    assert document.carried == ((), (), (), (1,), (3,), (), (2,), (4,))
+    assert document.carried == ((), (), (), (), (1,), (3,), (), (2,), (4,))
 
 
 def test_a_schedule_says_what_was_understood_and_the_next_runs_in_local_time() -> None:
@@ -376,5 +582,4 @@ class TestLongBodies:
 
     def test_an_excerpt_comes_from_the_beginning_of_a_text(self) -> None:
         (line,) = present.edition([make_post(text="word " * 40_000)], LOOK).blocks[3:]
-        assert isinstance(line, Paragraph)
         assert len(block_text(line)) < 2 * LOOK.excerpt_length

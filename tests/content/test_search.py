@@ -4,11 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.search import MAX_PREFIXES, MAX_UNITS, AnyOf, Phrase, Query, Variant, parse, snippet
+from content.filters import Problem
+from content.search import MAX_PREFIXES, MAX_UNITS, AnyOf, Phrase, Query, Variant, leaves, parse
 
 
 def unit(*terms: Phrase | Variant) -> AnyOf:
     return AnyOf(terms)
+
+
+def quoted(*tokens: str, prefix: bool = False) -> AnyOf:
+    return AnyOf((Phrase(tokens, prefix),), quoted=True)
 
 
 def phrase(*tokens: str, prefix: bool = False) -> Phrase:
@@ -28,18 +33,18 @@ LORA = unit(phrase("lora"), Variant("lora"))
         ("資料庫", [unit(phrase("资料", "料库"))]),
         ("用lora微调", [unit(phrase("用", prefix=True)), LORA, unit(phrase("微调"))]),
         ("tokens", [unit(phrase("tokens"), phrase("token"), Variant("token"))]),
-        ('"tokens"', [unit(phrase("tokens"))]),
+        ('"tokens"', [quoted("tokens")]),
         ("DeepSeek-V3", [unit(phrase("deepseek", "v3"), phrase("deepseekv3"), Variant("deepseekv3"))]),
         ("3.14", [unit(phrase("3", "14"))]),
         ("C++", [unit(phrase("cpp"), Variant("cpp"))]),
         ("what?", [unit(phrase("what"), Variant("what"))]),
         ("trans*", [unit(phrase("trans", prefix=True))]),
         ("deepseek-v*", [unit(phrase("deepseek", "v", prefix=True), phrase("deepseekv", prefix=True))]),
-        ('"large lang"*', [unit(phrase("large", "lang", prefix=True))]),
-        ('"用 LoRA 微调"', [unit(phrase("用", "lora", "微调"))]),
-        ('"LoRA 微"', [unit(phrase("lora", "微", prefix=True))]),
-        ("“大模型”", [unit(phrase("大模", "模型"))]),
-        ("「LoRA」", [unit(phrase("lora"))]),
+        ('"large lang"*', [quoted("large", "lang", prefix=True)]),
+        ('"用 LoRA 微调"', [quoted("用", "lora", "微调")]),
+        ('"LoRA 微"', [quoted("lora", "微", prefix=True)]),
+        ("“大模型”", [quoted("大模", "模型")]),
+        ("「LoRA」", [quoted("lora")]),
         ('lora "', [LORA]),
         ('lora lora "', [LORA]),
         ("a/b", [unit(phrase("a"), Variant("a")), unit(phrase("b"), Variant("b"))]),
@@ -60,9 +65,9 @@ def test_exclusions() -> None:
     query = parse('lora -"large model" -微调 -用lora －c#')
     assert query.units == (LORA,)
     assert query.excluded == (
-        unit(phrase("large", "model")),
+        quoted("large", "model"),
         unit(phrase("微调")),
-        unit(phrase("用", "lora")),
+        quoted("用", "lora"),
         unit(phrase("csharp"), Variant("csharp")),
     )
 
@@ -82,9 +87,76 @@ def test_filters() -> None:
     )
 
 
-def test_filters_that_cannot_be_understood_are_named() -> None:
-    query = parse('lora before:2025-13-01 after:soon -tag:ml tag:""')
-    assert query == Query(units=(LORA,), problems=("before:2025-13-01", "after:soon", "-tag:ml", 'tag:""'))
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [
+        ("before:2025-13-01", "before:2025-12-01"),
+        ("after:2025-2-31", "after:2025-02-28"),
+        ("after:2025", "after:2025-01-01"),
+        ("after:2025/06", "after:2025-06-01"),
+        ("after:soon", "after:2026-01-31"),
+        ("after:0", "after:2026-01-31"),
+        ("-after:2025-01-02", "after:2025-01-02"),
+        ("-tag:ml", "tag:ml"),
+        ('-source:"Hacker News"', 'source:"Hacker News"'),
+        ('tag:""', "tag:LoRA"),
+        ("lang:chinese", "lang:zh"),
+        ("lang:中文", "lang:zh"),
+        ("lang:fr", "lang:en"),
+        ("-lang:zh", "lang:zh"),
+        ("-lang:fr", "lang:en"),
+    ],
+)
+def test_the_valid_filter_nearest_to_one_that_is_not(typed: str, nearest: str) -> None:
+    assert parse(f"lora {typed}") == Query(units=(LORA,), problems=(Problem(typed, nearest),))
+    assert not parse(nearest).problems
+
+
+@given(st.sampled_from(["after:", "before:", "lang:", "-tag:", "-after:"]), st.text(min_size=1, max_size=12))
+def test_what_is_nearest_is_valid(name: str, value: str) -> None:
+    for problem in parse(name + value).problems:
+        assert not parse(problem.nearest).problems
+
+
+def test_languages() -> None:
+    assert parse("lora lang:zh-CN LANG:en lang:zh_tw").languages == ("zh", "en")
+
+
+@pytest.mark.parametrize(
+    ("asked", "plain"),
+    [
+        ("怎么做红烧肉", "红烧肉"),
+        ("请问红烧肉怎么做？", "红烧肉"),
+        ("红烧肉怎么做才好吃呢", "红烧肉 才好吃"),
+        ("如何用LoRA微调大模型", "LoRA 微调大模型"),
+        ("什么是LoRA", "lora"),
+        ("LoRA是什么意思", "lora"),
+        ("儿童发烧可以吃布洛芬吗", "儿童发烧 吃布洛芬"),
+        ("怎麼做紅燒肉", "红烧肉"),
+        ("How do I season a cast-iron pan?", "season cast-iron pan"),
+        ("what is LoRA", "lora"),
+        ("What's the best way to learn Go", "learn go"),
+        ("please tell me about sourdough", "sourdough"),
+        ("could you explain how to feed a starter", "feed starter"),
+        ("which antenna is good for tropical bands", "antenna tropical bands"),
+    ],
+)
+def test_questions_are_understood(asked: str, plain: str) -> None:
+    query = parse(asked)
+    assert query.question
+    assert query.units == parse(plain).units
+
+
+@pytest.mark.parametrize(
+    "query", ["what is", "怎么", "怎么办", "如何", "how to", "can bus", "who vaccine", "目的地 问题", "学问",
+              '"how do I" x', "the who", "无线电 的士", "酒吧", "麻烦", "什么", "-怎么 x"],
+)  # fmt: skip
+def test_what_is_no_question_stays_as_it_is(query: str) -> None:
+    parsed = parse(query)
+    assert parsed.units and not parsed.question
+    assert sum(len(list(leaves(unit))) for unit in parsed.units) == len(
+        [word for word in query.replace('"how do I"', "quoted").split() if not word.startswith("-")]
+    )
 
 
 def test_a_colon_without_a_value_is_text() -> None:
@@ -104,77 +176,13 @@ def test_any_text_is_a_query(text: str) -> None:
     assert len(query.units) + len(query.excluded) <= MAX_UNITS
 
 
-# ---------------------------------------------------------------- snippets
-
-FILLER = "Nothing of interest stands here. "
-
-
-def test_a_short_text_is_its_own_snippet() -> None:
-    assert snippet("  Some\n text ", parse("text")) == "Some text"
-
-
-def test_without_a_match_the_text_begins() -> None:
-    assert snippet(FILLER * 20, parse("lora"), 40) == "Nothing of interest stands here. Nothing..."
-
-
-@pytest.mark.parametrize(
-    ("query", "place"),
-    [
-        ("微调", "ＬｏＲＡ微調"),
-        ("lora", "ＬｏＲＡ微調"),
-        ("資料庫", "数据与资料库"),
-        ("C++", "in C++17 and"),
-        ("deepseekv3", "by DeepSeek-V3"),
-        ("mice", "MICE"),
-        ("runs", "running shoes"),
-        ("runn*", "running shoes"),
-        ("库", "数据与资料库"),
-        ("cafe\u0301", "a Café there"),
-        ("café", "a Cafe\u0301 there"),
-        ("한국", "\u1112\u1161\u11ab국어"),
-    ],
-)
-def test_the_snippet_shows_the_place(query: str, place: str) -> None:
-    found = snippet(FILLER * 20 + place + " " + FILLER * 20, parse(query), 80)
-    assert place in found
-    assert found.startswith("...") and found.endswith("...")
-
-
-def test_the_stretch_with_most_of_the_words_is_shown() -> None:
-    text = "alpha " + FILLER * 10 + "alpha alpha " + FILLER * 10 + "beta with alpha " + FILLER * 10
-    assert "beta with alpha" in snippet(text, parse("alpha beta"), 80)
-
-
-def test_a_snippet_at_the_end_has_no_dots_there() -> None:
-    assert snippet(FILLER * 20 + "the end lora", parse("lora"), 40).endswith("the end lora")
-
-
-@given(
-    st.lists(
-        st.sampled_from(
-            ["微調", "LoRA", "ﬁne-tuning", "é", "\u0301", "ß", "İ", "\u200d", "ﷺ", "，", " ", "長"]
-        )
-    ),
-    st.sampled_from(["微调", "lora", "fine", "長", '"é ss"', "fi*"]),
-    st.integers(1, 60),
-)
-def test_a_snippet_is_a_piece_of_the_text(pieces: list[str], query: str, limit: int) -> None:
-    text = "".join(pieces)
-    flat = " ".join(text.split())
-    found = snippet(text, parse(query), limit)
-    assert found.removeprefix("...").removesuffix("...") in flat
-    assert len(found) <= limit + 6
-
-
-@given(st.text(), st.text(), st.integers(1, 50))
-def test_any_text_has_a_snippet(text: str, query: str, limit: int) -> None:
-    snippet(text, parse(query), limit)
-
-
 def test_a_query_has_few_prefixes() -> None:
     query = parse(" ".join(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz") + " antenna -y* -z*")
     prefixes = [
-        u for u in (*query.units, *query.excluded) if any(isinstance(t, Phrase) and t.prefix for t in u.terms)
+        u
+        for unit in (*query.units, *query.excluded)
+        for u in leaves(unit)
+        if any(isinstance(t, Phrase) and t.prefix for t in u.terms)
     ]
     assert prefixes == list(query.units[:MAX_PREFIXES])
     assert len(query.units) == MAX_PREFIXES + 1

@@ -1,13 +1,11 @@
-from itertools import pairwise
-
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from content import document as doc
-from content.text import excerpt, language, markdown_to_html, plain_text, sanitise, to_blocks
+from content.text import excerpt, language, plain_text, sanitise
 
 PIECES = st.sampled_from(
     [
@@ -28,49 +26,7 @@ TEXTS = st.one_of(st.text(max_size=120), st.lists(PIECES, max_size=40).map("".jo
 CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef]")
 
 
-@pytest.mark.parametrize(
-    ("html", "url", "label"),
-    [
-        (
-            '<iframe src="https://www.youtube.com/embed/aB-1_x?a=0&amp;b=3" title="A &amp; B"></iframe>',
-            "https://www.youtube.com/watch?v=aB-1_x",
-            "▶ A & B",
-        ),
-        (
-            "<iframe data-src='//player.bilibili.com/player.html?bvid=BV1&amp;p=2'></iframe>",
-            "https://player.bilibili.com/player.html?bvid=BV1&p=2",
-            "▶ player.bilibili.com",
-        ),
-        ("<audio controls src=/a.mp3></audio>", "https://example.org/a.mp3", "▶ example.org"),
-        (
-            '<VIDEO controls><source src="a.webm" type="video/webm"><source src="a.mp4"></VIDEO>',
-            "https://example.org/posts/a.webm",
-            "▶ example.org",
-        ),
-    ],
-)
-def test_a_player_leaves_a_link(html: str, url: str, label: str) -> None:
-    clean = sanitise(f"<p>Before{html}after</p>", "https://example.org/posts/")
-    assert [doc.block_text(block) for block in to_blocks(clean)] == ["Before", label, "after"]
-    assert doc.Paragraph((doc.Link(url, (doc.Text(label),)),)) in to_blocks(clean)
-
-
-@pytest.mark.parametrize(
-    "html",
-    [
-        "<iframe src='javascript:alert(1)'></iframe>",
-        "<iframe srcdoc='<p>x'></iframe>",
-        "<video></video>",
-        "<picture><source src=https://example.org/a.png></picture>",
-        "<script>'<iframe src=https://example.org/>'</script>",
-    ],
-)
-def test_what_is_no_player_leaves_no_link(html: str) -> None:
-    assert "<a" not in sanitise(html, "https://example.org/")
-
-
 class TestExcerpt:
-    @settings(max_examples=400)
     @given(TEXTS, st.integers(0, 80))
     def test_is_a_prefix_of_the_text_on_one_line_and_within_the_limit(self, text: str, limit: int) -> None:
         flat = " ".join(text.split())
@@ -82,7 +38,6 @@ class TestExcerpt:
             shown = short[:-3]
             assert flat.startswith(shown) and len(shown) <= limit and not shown.endswith(" ")
 
-    @settings(max_examples=400)
     @given(TEXTS, st.integers(0, 80))
     def test_cuts_no_grapheme(self, text: str, limit: int) -> None:
         flat = " ".join(text.split())
@@ -90,7 +45,6 @@ class TestExcerpt:
         short = excerpt(text, limit)
         assert short == flat or len(short) - 3 in ends
 
-    @settings(max_examples=400)
     @given(st.lists(PIECES, min_size=5, max_size=40).map("".join), st.integers(1, 80))
     def test_cuts_no_word_that_began_less_than_forty_before(self, text: str, limit: int) -> None:
         flat = " ".join(text.split())
@@ -192,11 +146,10 @@ HTML = st.lists(
     ),
     max_size=15,
 ).map("".join)
-ALLOWED = {"href", "src", "alt", "class", "start"}
+ALLOWED = {"href", "src", "alt", "class", "start", "srcset", "id", "name", "value", "title", "data-media"}
 
 
 class TestSanitise:
-    @settings(max_examples=300)
     @given(HTML)
     def test_leaves_no_script_handler_or_other_scheme(self, html: str) -> None:
         body = LexborHTMLParser(sanitise(html, "https://example.org/")).body
@@ -232,71 +185,6 @@ class TestSanitise:
     def test_keeps_long_flat_html(self) -> None:
         html = '<p>a <b>b</b> <a href="https://example.org/">c</a></p>' * 2_000
         assert sanitise(html) == html
-
-
-class TestBlocks:
-    def test_of_every_kind(self) -> None:
-        html = (
-            '<h2>A <b>b</b></h2><p>Hello  <em>big</em> <a href="https://e.org/">link</a><br>next '
-            '<img src="https://e.org/i.png" alt="pic"> after</p>'
-            "<ul><li>one<ul><li>in</li></ul></li><li>two</li></ul><ol start='3'><li>x</li></ol>"
-            '<pre><code class="language-py">a = 1\n  b\n</code></pre><blockquote><p>q</p></blockquote>'
-            "<table><tr><th>k</th><th>v</th></tr><tr><td>1</td><td>2</td></tr></table><p>  </p>"
-        )
-
-        def line(text: str) -> doc.Paragraph:
-            return doc.Paragraph(doc.text(text))
-
-        assert to_blocks(html) == (
-            doc.Heading((doc.Text("A "), doc.Strong(doc.text("b"))), 2),
-            doc.Paragraph(
-                (
-                    doc.Text("Hello "),
-                    doc.Emphasis(doc.text("big")),
-                    doc.Text(" "),
-                    doc.Link("https://e.org/", doc.text("link")),
-                    doc.LineBreak(),
-                    doc.Text("next"),
-                )
-            ),
-            doc.Image("https://e.org/i.png", "pic"),
-            line("after"),
-            doc.ListBlock(((line("one"), doc.ListBlock(((line("in"),),))), (line("two"),))),
-            doc.ListBlock(((line("x"),),), 3),
-            doc.CodeBlock("a = 1\n  b", "py"),
-            doc.Quote((line("q"),)),
-            doc.Paragraph((doc.Strong(doc.text("k | v")), doc.LineBreak(), doc.Text("1 | 2"))),
-        )
-
-    def test_a_link_of_another_scheme_is_text(self) -> None:
-        assert to_blocks('<a href="javascript:x">a</a>') == (doc.Paragraph(doc.text("a")),)
-
-    def test_a_block_inside_an_inline_stays_a_block(self) -> None:
-        picture = doc.Image("https://e.org/i.png")
-        assert to_blocks('<a href="https://e.org/"><img src="https://e.org/i.png"></a>') == (picture,)
-        assert to_blocks("<b>a<p>c</p></b>") == (
-            doc.Paragraph((doc.Strong(doc.text("a")),)),
-            doc.Paragraph(doc.text("c")),
-        )
-
-    @given(HTML)
-    def test_hold_no_blank_paragraph_and_no_double_space(self, html: str) -> None:
-        for block in to_blocks(sanitise(html)):
-            if isinstance(block, doc.Paragraph):
-                text = doc.inline_text(block.children)
-                assert text.strip() == text != ""
-                assert not any(a == b == " " for a, b in pairwise(text))
-
-    def test_of_markdown(self) -> None:
-        html = sanitise(markdown_to_html("~~old~~ `new`\n\n| a | b |\n| - | - |\n| 1 | 2 |\n"))
-        assert to_blocks(html) == (
-            doc.Paragraph((doc.Strike(doc.text("old")), doc.Text(" "), doc.CodeSpan("new"))),
-            doc.Paragraph((doc.Strong(doc.text("a | b")), doc.LineBreak(), doc.Text("1 | 2"))),
-        )
-
-    @pytest.mark.parametrize("count", [90, 3_000])
-    def test_survive_deep_nesting(self, count: int) -> None:
-        assert "deep" in repr(to_blocks("<blockquote>" * count + "deep"))
 
 
 @pytest.mark.parametrize(

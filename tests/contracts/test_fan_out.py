@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from content.formats import DEFAULT, NOTHING, Detail, Format
 from content.types import Visibility
 from scheduler.ports import Store
 from scheduler.types import BroadcastKind, ChatState, DeliveryState, Form
@@ -26,7 +27,31 @@ async def test_followers_get_a_delivery_each(world: World) -> None:
             DeliveryState.PENDING,
             BroadcastKind.POST,
         )
-        assert (delivery.attempts, delivery.form, delivery.due_at) == (0, Form.FULL, after(1))
+        assert (delivery.attempts, delivery.form, delivery.due_at) == (0, Form.RICH, after(1))
+
+
+async def test_a_delivery_has_the_choices_of_the_subscription_it_comes_from(world: World) -> None:
+    source, other = await world.source("feed"), await world.source("other")
+    own, everything = Format(detail=Detail.TITLE), Format(author=True)
+    chat = await world.follower(source, None, address="1")
+    plain = await world.follower(source, address="2")
+    async with world.store.write() as work:
+        await work.chats.set_choices(chat.id, Format(pictures=False, author=False))
+        await work.subscriptions.set_choices(chat.id, source.id, own)
+        await work.subscriptions.set_choices(chat.id, None, everything)
+        assert [one.choices for one in await work.subscriptions.of(chat.id)] == [own, everything]
+        await work.commit()
+    (of_source,) = await world.publish(source, "a", now=after(1))
+    (of_other,) = await world.publish(other, "b", now=after(1))
+    formats = {(delivery.chat.id, delivery.posts): delivery.format for delivery in await world.found()}
+    assert formats == {
+        (chat.id, (of_source,)): Format(detail=Detail.TITLE, pictures=False, author=False).over(DEFAULT),
+        (chat.id, (of_other,)): Format(pictures=False, author=True).over(DEFAULT),
+        (plain.id, (of_source,)): DEFAULT,
+    }
+    assert await world.deliver(chat, *await world.posts(source, "c"))
+    (alone,) = [one for one in await world.found() if one.posts not in ((of_source,), (of_other,))]
+    assert alone.choices == NOTHING, "what is sent to one chat comes from no subscription"
 
 
 async def test_the_number_of_deliveries_is_returned(world: World, store: Store) -> None:

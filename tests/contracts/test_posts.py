@@ -73,7 +73,7 @@ async def test_update_changes_the_post_and_what_finds_it(world: World, store: St
     )
     async with store.write() as work:
         renewed = new_post("a", title="New", text="aerial", content_hash="other hash")
-        await work.posts.update([(changed, renewed)])
+        await work.posts.update([(changed, renewed)], NOW)
         await work.commit()
     async with store.read() as work:
         (post,) = await work.posts.by_ids([changed])
@@ -86,7 +86,7 @@ async def test_update_changes_the_post_and_what_finds_it(world: World, store: St
 async def test_update_keeps_the_identity(world: World, store: Store) -> None:
     (post_id,) = await world.posts(await world.source(), "a")
     async with store.write() as work:
-        await work.posts.update([(post_id, new_post("b", key="another key"))])
+        await work.posts.update([(post_id, new_post("b", key="another key"))], NOW)
         await work.commit()
     async with store.read() as work:
         (post,) = await work.posts.by_ids([post_id])

@@ -1,7 +1,9 @@
 """Leases, saved searches and the audit."""
 
-from scheduler.ports import SavedSearch, Store
+from content.types import Correction, Match, Rung
+from scheduler.ports import Found, Shown, Store
 from tests.builders import NOW, after
+from tests.contracts.world import World
 
 
 async def take(store: Store, holder: str, minute: float = 0, *, force: bool = False) -> int | None:
@@ -71,16 +73,34 @@ async def test_a_refused_lease_is_unchanged(store: Store) -> None:
     assert await take(store, "b", 1) == 2, "the refusal prolonged nothing"
 
 
-async def test_a_search_keeps_its_ranked_ids(store: Store) -> None:
+async def test_a_search_is_kept_with_its_ranked_ids(store: Store) -> None:
+    how = Match(Rung.MOST, 2, (Correction("tian", "天"), Correction("bo", "波")))
+    kept = Found("天波", (3, 1, 2), 1001, how)
     async with store.write() as work:
-        first = await work.searches.save(7, "天波", [3, 1, 2], 1001, NOW)
-        second = await work.searches.save(8, "", [], 0, NOW)
+        first = await work.searches.save(7, kept, NOW)
+        second = await work.searches.save(8, Found("", (), 0), NOW)
         await work.commit()
     async with store.read() as work:
-        assert await work.searches.get(first, 7) == SavedSearch(first, "天波", (3, 1, 2), 1001)
-        assert await work.searches.get(second, 8) == SavedSearch(second, "", (), 0)
+        assert await work.searches.get(first, 7) == kept
+        assert await work.searches.get(second, 8) == Found("", (), 0)
         assert await work.searches.get(second + 1, 8) is None
         assert await work.searches.get(first, 8) is None
+
+
+async def test_the_page_that_a_chat_was_shown_last(store: Store, world: World) -> None:
+    chat, other = await world.chat("1"), await world.chat("2")
+    for shown in (Shown("l:0:1:5", 3, (5, 4)), Shown("s:1:2:0", 2, ())):
+        async with store.write() as work:
+            await work.views.remember(chat.id, shown)
+            await work.commit()
+        async with store.read() as work:
+            assert await work.views.last(chat.id) == shown
+            assert await work.views.last(other.id) is None
+    async with store.write() as work:
+        await work.chats.remove([chat.id])
+        await work.commit()
+    async with store.read() as work:
+        assert await work.views.last(chat.id) is None
 
 
 async def test_an_audit_entry_can_be_written(store: Store) -> None:

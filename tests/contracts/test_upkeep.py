@@ -8,7 +8,7 @@ import pytest
 from content.types import KnownPost, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, UPKEEP
-from scheduler.ports import Closed, DeliveryFilter, Store
+from scheduler.ports import Closed, DeliveryFilter, Found, Store
 from scheduler.timetable import digests
 from scheduler.types import ChatState, DeliveryState, Digest, Draft, DraftState
 from scheduler.upkeep import UNFOLLOWED, Keep, Upkeep
@@ -154,12 +154,12 @@ async def test_a_tombstone_goes_when_its_source_has_not_had_the_post_for_long(
 
 async def test_searches_go_and_their_numbers_are_not_used_again(world: World, store: Store) -> None:
     async with store.write() as work:
-        old = [await work.searches.save(1, f"query {n}", [n], 1, NOW) for n in range(3)]
+        old = [await work.searches.save(1, Found(f"query {n}", (n,), 1), NOW) for n in range(3)]
         await work.commit()
     await upkeep(store, days=8)
     async with store.write() as work:
         assert [await work.searches.get(number, 1) is not None for number in old] == [False, False, True]
-        assert await work.searches.save(1, "new", [], 0, NOW) > max(old)
+        assert await work.searches.save(1, Found("new", (), 0), NOW) > max(old)
 
 
 async def test_drafts_go_when_they_have_ended_or_were_never_confirmed(world: World, store: Store) -> None:

@@ -1,16 +1,16 @@
 """Runs Skywave as a separate process, as people do, and a server of feeds in the process of the test."""
 
-import asyncio
 import json
 import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from aiohttp import web
+
+from tests.e2e.forks import Process, start
 
 
 class Program:
@@ -27,32 +27,21 @@ class Program:
         }
         self.environment |= {f"SKYWAVE_{name.upper()}": value for name, value in settings.items()}
 
-    async def start(self, *arguments: str, **streams: int) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str) -> Process:
         """Start the program as a process. Its log goes to a file in the folder."""
-        log = (self.folder / "log.txt").open("ab")
-        stdin, stdout = streams.get("stdin", asyncio.subprocess.DEVNULL), streams.get("stdout", log)
-        try:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                *arguments,
-                cwd=Path.cwd(),
-                env=self.environment,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=streams.get("stderr", log),
-            )
-        finally:
-            log.close()
+        with open(os.devnull, "rb") as nothing, (self.folder / "log.txt").open("ab") as log:
+            return await start(arguments, self.environment, [nothing.fileno(), log.fileno(), log.fileno()])
 
     async def call(self, *arguments: str, input: str = "") -> tuple[int, str, str]:
         """Run a command and return exit status, standard output and standard error."""
-        pipe = asyncio.subprocess.PIPE
-        process = await self.start(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
-        out, err = await process.communicate(input.encode())
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(input.encode())
+            given.seek(0)
+            process = await start(arguments, self.environment, [given.fileno(), out.fileno(), err.fileno()])
+            status = await process.wait()
+            out.seek(0)
+            err.seek(0)
+            return status, out.read().decode(), err.read().decode()
 
     async def json(self, *arguments: str) -> Any:
         """Run a command with --json and return its parsed output."""
@@ -61,14 +50,14 @@ class Program:
         return json.loads(out)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def running(self) -> AsyncIterator[Process]:
         """Run `skywave run` during the block. At the end SIGTERM ends it, if it still runs."""
         process = await self.start("run")
         try:
             yield process
         finally:
             if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
+                process.terminate()
             await process.wait()
 
 

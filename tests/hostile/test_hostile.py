@@ -12,7 +12,7 @@ from tests.hostile.run import Figures, Phase, Size
 SMALL = Size(
     private=12,
     groups=2,
-    askers=2,
+    askers=10,  # so many that on a slow machine none asks more often than people may
     good=6,
     hostile=len(KINDS),
     folders=5,

@@ -32,6 +32,7 @@ from scheduler.types import Delivery, DeliveryState, Form, Part, PartState, Sent
 from storage.database import create_engine
 from storage.unit_of_work import SqlStore
 from tests.builders import NOW, new_post, part
+from tests.conftest import EXAMPLES
 from tests.contracts.world import World
 
 T = TypeVar("T")
@@ -281,4 +282,4 @@ def test_once_and_never_lost(migrated_file: Path) -> None:
     class OfFile(Ledger):
         template = migrated_file
 
-    run_state_machine_as_test(OfFile, settings=settings(max_examples=20, stateful_step_count=25))
+    run_state_machine_as_test(OfFile, settings=settings(max_examples=EXAMPLES // 2, stateful_step_count=25))

@@ -18,9 +18,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from content.errors import StoreTooNew
+from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
-from content.types import NO_OPTIONS, Failure, Visibility
+from content.types import NO_OPTIONS, Failure, Match, Visibility
+from content.typos import Near
+from scheduler.ports import Found
 from scheduler.types import Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
@@ -108,7 +111,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
-        search = await work.searches.save(chat.id, "antenna", [post_id], 1, NOW)
+        search = await work.searches.save(chat.id, Found("antenna", (post_id,), 1), NOW)
         await work.commit()
     await store.close()
     async with engine_for(database_url) as engine:
@@ -186,9 +189,11 @@ async def test_sources_of_revision_6_are_carried_along(database_url: str) -> Non
 
 async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
-    chat = await World(store).chat()
+    world = World(store)
+    chat = await world.chat()
+    await world.posts(await world.source(), new_post(text="antenna"))
     async with store.write() as work:
-        search = await work.searches.save(chat.id, "antenna", [3, 1, 2], 1001, NOW)
+        search = await work.searches.save(chat.id, Found("antenna", (3, 1, 2), 1001, Match(exact=1001)), NOW)
         kept = await work.searches.get(search, chat.id)
         await work.commit()
     await store.close()
@@ -200,6 +205,48 @@ async def test_searches_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert kept is not None and await work.searches.get(search, chat.id) == kept
+        assert await work.index.has(["antenna"]), "the index has its words"
+    await store.close()
+
+
+async def test_deliveries_of_revision_8_are_carried_along(database_url: str) -> None:
+    """Nothing was chosen before, so that posts look as they did."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    chat = await World(store).follower(source)
+    await World(store).publish(source, "a")
+    (before,) = await World(store).found()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0008")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    assert await World(store).found() == [before] and before.format == DEFAULT
+    async with store.read() as work:
+        assert await work.chats.get(chat.id) == chat
+    await store.close()
+
+
+async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None:
+    """None of them counts as changed, so that nothing is edited after the upgrade."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    ids = await World(store).posts(source, "a", "b")
+    async with store.write() as work:
+        before = await work.posts.by_ids(ids)
+        await work.posts.set_withdrawn(ids[:1], True, NOW)
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0010")
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert set(await connection.scalars(text("SELECT changed_at FROM posts"))) == {None}
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.posts.by_ids(ids) == before
     await store.close()
 
 
@@ -282,6 +329,10 @@ async def test_the_index_of_another_tokenizer_is_built_anew(database_url: str) -
     await set_tokenizer(store, database_url, "an older one")
     again = await SqlStore.open(database_url)
     assert set(await World(again).search("antenna")) == set(await World(again).search("天波")) == set(ids)
+    async with again.read() as work:
+        assert await work.index.near(Near("ante", "ntenna", 1, 9)) == [("antenna", 3)], (
+            "words are counted anew"
+        )
     await store.close()
     await again.close()
 
@@ -305,7 +356,7 @@ async def test_several_may_build_the_index_anew_at_once(database_url: str) -> No
     stores = await asyncio.gather(*(SqlStore.open(database_url) for _ in range(3)))
     assert len(await world.search("antenna")) == 11
     async with store.write() as work:
-        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids])
+        await work.posts.update([(post_id, new_post(text="aerial")) for post_id in ids], NOW)
         await work.commit()
     assert await world.search("antenna") == (), "no entry was left over"
     for opened in (store, *stores):

@@ -9,7 +9,7 @@ import pytest
 from scheduler.ports import Closed
 from scheduler.types import DeliveryState
 from storage.unit_of_work import SqlStore
-from tests.builders import new_post
+from tests.builders import NOW, new_post
 from tests.contracts.world import World
 
 
@@ -61,7 +61,7 @@ async def test_no_ghost_of_a_post_stays_in_the_index(world: World, sqlite_url: s
     (changed, kept) = await world.posts(other, new_post("c", text="antenna"), new_post("d", text="antenna"))
     async with world.store.write() as work:
         await work.sources.remove(source.id)
-        await work.posts.update([(changed, new_post("c", text="aerial"))])
+        await work.posts.update([(changed, new_post("c", text="aerial"))], NOW)
         await work.commit()
     ids = "SELECT rowid FROM post_fts WHERE post_fts MATCH 'antenna'"
     assert rows(sqlite_url, ids) == [(kept,)]

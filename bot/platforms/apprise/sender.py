@@ -57,7 +57,7 @@ class AppriseSender:
             lambda piece: {"title": title, "text": _text(piece)},
         )
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         name = chat.place.address
         service = self._services.get(name)
         if service is None:

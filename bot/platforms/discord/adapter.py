@@ -18,11 +18,11 @@ from bot.platforms.discord.commands import command_payloads, differ
 from bot.platforms.discord.connection import stay_connected
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.replies import PATIENCE
-from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender, threads_wanted
+from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
 from bot.platforms.facts import Facts
 from bot.platforms.types import Wiring
 from scheduler.errors import PlatformStopped
-from scheduler.types import Chat, Limits
+from scheduler.types import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,6 @@ class DiscordAdapter(DiscordSender):
         patience: float = PATIENCE,
         timeout: float = SEND_TIMEOUT,
         guild_wait: float = GUILD_WAIT,
-        threads: Callable[[Chat], bool] = threads_wanted,
         now: Callable[[], datetime] = discord.utils.utcnow,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -67,7 +66,7 @@ class DiscordAdapter(DiscordSender):
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self._token, self._sleep = token, sleep
         self.client = Client(limits.overall.interval, proxy=proxy, patience=patience, guild_wait=guild_wait)
-        super().__init__(self.client, limits, now, timeout=timeout, threads=threads)
+        super().__init__(self.client, limits, now, timeout=timeout)
 
     async def open(self) -> None:
         """Log in and sync the commands. Raises PlatformStopped for a refused token."""

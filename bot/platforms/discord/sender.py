@@ -18,6 +18,8 @@ from bot.platforms.discord.render import prefers_rich, render
 from bot.platforms.discord.threads import go_on_in_thread
 from bot.platforms.discord.views import layout_view
 from content.document import Document
+from content.formats import Rich
+from scheduler.errors import ContentRejected
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
 # A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
@@ -25,11 +27,6 @@ from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 SEND_TIMEOUT = 60.0
 
 S = TypeVar("S", Sent, Sent | None)
-
-
-def threads_wanted(_chat: Chat) -> bool:
-    """Whether posts of several messages go on in a thread there."""
-    return False
 
 
 class DiscordSender:
@@ -45,21 +42,21 @@ class DiscordSender:
         now: Callable[[], datetime],
         *,
         timeout: float,
-        threads: Callable[[Chat], bool] = threads_wanted,
     ) -> None:
         self._client, self.limits, self._timeout, self._now = client, limits, timeout, now
-        self._threads = threads
         self._overdue: set[asyncio.Task[Sent]] = set()
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
-    def prefers_rich(self, document: Document, _chat: Chat) -> bool:
-        return prefers_rich(document)
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        choice = chat.choices.rich
+        return choice is Rich.ON or (choice is not Rich.OFF and prefers_rich(document))
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        sending = self._send(chat, message.payload, key, silent)
         try:
-            return await self._in_time(self._go_on(chat, message, self._send(chat, message.payload, key)))
+            return await self._in_time(self._go_on(chat, message, sending))
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -67,6 +64,14 @@ class DiscordSender:
         try:
             found = find(self._client, chat, message.payload, since, self._now())
             return await self._go_on(chat, message, found)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+
+    async def rewrite(self, sent: Sent, message: Message) -> None:
+        try:
+            await self._in_time(self._rewrite(sent, message.payload))
+        except discord.NotFound as exc:
+            raise ContentRejected(f"the message was deleted: {exc.text}", final=True) from exc
         except FAULTS as exc:
             raise send_error(exc) from exc
 
@@ -101,7 +106,7 @@ class DiscordSender:
         Servers that follow a channel get its messages, not its threads: a post that is published has none.
         """
         sent = await sending
-        goes_on = message.payload.get("continued") and self._threads(chat) and not chat.crosspost
+        goes_on = message.payload.get("continued") and chat.format.threads and not chat.crosspost
         if sent is None or not goes_on:
             return sent
         return await go_on_in_thread(self._client, sent, message.payload["title"])
@@ -111,22 +116,30 @@ class DiscordSender:
         if not task.cancelled():
             task.exception()  # read it, or asyncio logs that it was never retrieved
 
-    async def _send(self, chat: Chat, payload: Payload, key: str) -> Sent:
+    async def _send(self, chat: Chat, payload: Payload, key: str, silent: bool) -> Sent:
         number = int(chat.place.address)
         channel = self._client.get_channel(number)
         if isinstance(channel, discord.ForumChannel):
-            return await self._open_thread(channel, payload)
+            return await self._open_thread(channel, payload, silent)
         try:
-            return await self._post(number, payload, key)
+            return await self._post(number, payload, key, silent)
         except discord.HTTPException as exc:
-            return await self._otherwise(exc, chat, payload, key)
+            return await self._otherwise(exc, chat, payload, key, silent)
 
-    async def _post(self, channel: int, payload: Payload, key: str) -> Sent:
+    async def _post(self, channel: int, payload: Payload, key: str, silent: bool) -> Sent:
         target = self._client.get_partial_messageable(channel)
-        sent = await target.send(nonce=key, **content(payload))
+        sent = await target.send(nonce=key, silent=silent, **content(payload))
         return Sent(str(channel), (str(sent.id),))
 
-    async def _otherwise(self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str) -> Sent:
+    async def _rewrite(self, sent: Sent, payload: Payload) -> Sent:
+        channel = self._client.get_partial_messageable(int(sent.address))
+        for number in sent.message_ids:
+            await channel.get_partial_message(int(number)).edit(**content(payload))
+        return sent
+
+    async def _otherwise(
+        self, error: discord.HTTPException, chat: Chat, payload: Payload, key: str, silent: bool
+    ) -> Sent:
         """Try again in the way that a refusal calls for. Raises the refusal if there is none."""
         number, is_person = int(chat.place.address), chat.kind is ChatKind.PRIVATE
         match error.code:
@@ -136,19 +149,19 @@ class DiscordSender:
             case errors.ARCHIVED:
                 # A locked thread gives the same error; then unarchiving fails and the chat is paused.
                 await self._client.http.edit_channel(number, archived=False)
-                return await self._post(number, payload, key)
+                return await self._post(number, payload, key, silent)
             case errors.UNKNOWN_CHANNEL if is_person:
                 # The settings name operators by the id of the person, not of the DM channel.
                 conversation = await self._client.create_dm(discord.Object(number))
-                return await self._post(conversation.id, payload, key)
+                return await self._post(conversation.id, payload, key, silent)
             case errors.NOT_A_TEXT_CHANNEL:
                 # A forum that the gateway has not announced yet.
                 channel = await self._client.fetch_channel(number)
                 if isinstance(channel, discord.ForumChannel):
-                    return await self._open_thread(channel, payload)
+                    return await self._open_thread(channel, payload, silent)
         raise error
 
-    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload) -> Sent:
+    async def _open_thread(self, forum: discord.ForumChannel, payload: Payload, silent: bool) -> Sent:
         """Open a thread, which is how a forum takes posts.
 
         If the forum requires a tag, it gets the first one that is not reserved for moderators.
@@ -157,7 +170,9 @@ class DiscordSender:
         tags = free[:1] if forum.flags.require_tag else []
         token = answered.set([])  # threads have no nonce, so a retry could open a second one
         try:
-            opened = await forum.create_thread(name=payload["title"], applied_tags=tags, **content(payload))
+            opened = await forum.create_thread(
+                name=payload["title"], applied_tags=tags, silent=silent, **content(payload)
+            )
         finally:
             answered.reset(token)
         return Sent(str(opened.thread.id), (str(opened.message.id),), opened=True)

@@ -10,7 +10,7 @@ from itertools import count
 from urllib.parse import urlencode
 
 import structlog
-from telegram import Bot, BotCommand, ChatMember, Update
+from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Update
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
@@ -19,6 +19,7 @@ from bot.commands.types import Call
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.facts import Facts
 from bot.platforms.telegram import NAME, chats
+from bot.platforms.telegram.alone import registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
@@ -169,10 +170,12 @@ class TelegramAdapter(TelegramSender):
         for language in LANGUAGES:
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
+            in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
             # Registered without a language code, English is the menu for all other languages.
             code = None if language == "en" else language
             try:
                 await self._bot.set_my_commands(commands, language_code=code)
+                await self._bot.set_my_commands(in_groups, BotCommandScopeAllGroupChats(), language_code=code)
             except TelegramError as exc:
                 log.warning("telegram.menu_not_set", language=language, reason=str(send_error(exc)))
 
@@ -213,7 +216,7 @@ class TelegramAdapter(TelegramSender):
         call = self._call_by(event.where, event.who, event.name, event.arguments)
         reply = await wiring.router.command(call)
         if reply is not None:
-            await Replies(self, wiring, call.actor).send(event.where, reply)
+            await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
 
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
         alert, turning = "", asyncio.create_task(self._pressed(event, wiring))
@@ -234,7 +237,7 @@ class TelegramAdapter(TelegramSender):
             text: str = self.render(reply.document, Form.PLAIN)[0].payload["text"]
             return text
         if reply is not None:
-            await Replies(self, wiring, call.actor).turn(event.where, event.message_id, reply)
+            await Replies(self, wiring, call.actor).turn(event, reply)
         return ""
 
     def _call_by(self, where: Where, who: Who, name: str, arguments: str) -> Call:

@@ -58,7 +58,20 @@ MEDIA = (
     "webpage_",
     "wrong type of the web page content",
     "photo_ext_invalid",
+    # Those of rich messages. A picture that cannot be fetched makes Telegram refuse the whole message.
+    "_no_media_found",
+    "photo_invalid",
+    "file_id_invalid",
+    "media_too_many",
+    "photo_url_invalid",
+    "video_url_invalid",
+    "audio_url_invalid",
+    "animation_url_invalid",
 )
+# The right to send rich messages, or any of the media in one.
+RICH_RIGHTS = "not enough rights to send the rich message"
+# A server older than Bot API 10.1 does not know the method; in an edit it ignores the field.
+UNKNOWN_METHOD, NO_TEXT = "method not found", "message text is empty"
 
 
 class FloodScope:
@@ -105,6 +118,17 @@ def send_error(error: TelegramError, scope: RateScope = RateScope.CHAT) -> SendE
             return Ambiguous(reason)
 
 
+def is_unknown_to_server(error: TelegramError) -> bool:
+    """Whether the server answered a rich message as one does that is too old for it."""
+    match error:
+        case InvalidToken():  # python-telegram-bot's class for any 404
+            return UNKNOWN_METHOD in error.message.lower()
+        case BadRequest():
+            return NO_TEXT in error.message.lower()
+        case _:
+            return False
+
+
 def _wait(error: RetryAfter) -> timedelta:
     wait = error.retry_after
     return wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
@@ -121,6 +145,8 @@ def _bad_request(reason: str) -> SendError:
             return ChatPaused(meaning, topic_only=True)
     if one_of(GONE):
         return ChatGone(reason)
+    if RICH_RIGHTS in text:
+        return ContentRejected(reason, media=True)
     if one_of(RIGHTS):
         return ChatPaused(reason)
     return ContentRejected(reason, media=one_of(MEDIA))

@@ -15,6 +15,7 @@ from telegram import (
 )
 
 from bot.platforms.telegram import NAME
+from bot.platforms.telegram.alone import Alone, alone_with
 from scheduler.types import ChatKind, Place
 
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
@@ -47,10 +48,13 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
+    """A command. `alone`: it is seen by nobody else in its group."""
+
     where: Where
     who: Who
     name: str
     arguments: str
+    alone: Alone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class PressEvent:
     data: str
     message_id: int
     offered: tuple[str, ...]  # the data of the message's buttons; empty if the message is inaccessible
+    alone: Alone | None = None  # the message, if it is seen by nobody else in its group
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,9 @@ def _command(message: Message, bot_name: str) -> CommandEvent | None:
     if addressee and addressee.lower() != bot_name.lower():
         return None
     arguments = text[entities[0].length :].strip()
-    return CommandEvent(_where(message), _speaker(message), name.lower(), arguments)
+    who = _speaker(message)
+    alone = alone_with(who.user_id, message)
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone)
 
 
 def _press(query: CallbackQuery) -> PressEvent | None:
@@ -135,7 +142,8 @@ def _press(query: CallbackQuery) -> PressEvent | None:
     where = _where(message) if isinstance(message, Message) else _at(message.chat, "")
     user = query.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
-    return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message))
+    alone = alone_with(user.id, message)
+    return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message), alone)
 
 
 def _offered(message: MaybeInaccessibleMessage) -> tuple[str, ...]:

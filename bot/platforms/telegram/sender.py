@@ -4,21 +4,28 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from telegram import Bot
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
-from bot.platforms.telegram import NAME
-from bot.platforms.telegram.errors import FloodScope, send_error
-from bot.platforms.telegram.render import render
+from bot.platforms.telegram import NAME, gains, render, rich
+from bot.platforms.telegram.alone import Alone
+from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
 from bot.platforms.telegram.transport import call
 from content.document import Document
-from scheduler.errors import Ambiguous, SendError
+from content.formats import Rich
+from scheduler.errors import Ambiguous, ContentRejected, SendError
 from scheduler.types import Chat, Form, Limits, Message, Place, Sent
+
+log = structlog.get_logger(__name__)
+
+RICH = "rich_message"  # the field of a payload that makes it a rich message
+TOO_OLD = "the Bot API server is too old for rich messages: update it"
 
 
 class TelegramSender:
-    """Sends and edits text messages; raises `SendError` only.
+    """Sends and edits text messages and rich messages; raises `SendError` only.
 
     A bot cannot read the messages it has sent, so an unknown outcome cannot be looked up.
     """
@@ -37,43 +44,71 @@ class TelegramSender:
         self._bot, self.limits, self._monotonic = bot, limits, monotonic
         self._paid = paid or None
         self._floods = FloodScope()
+        self._is_too_old = False  # for rich messages; learned from the server's first answer to one
 
     def render(self, document: Document, form: Form) -> Sequence[Message]:
-        return render(document, form)
+        if form in (Form.RICH, Form.RICH_TEXT):
+            return rich.render(document, form)
+        return render.render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
-        return await self.say(chat.place, message, paid=self._paid)
+    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+        """By the chat's choice; without one, if the document gains by it."""
+        choice = chat.format.rich
+        if self._is_too_old or choice is Rich.OFF:
+            return False
+        return choice is Rich.ON or gains.gains(document)
+
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
+        return await self.say(chat.place, message, paid=self._paid, silent=silent)
 
     async def say(
-        self, place: Place, message: Message, buttons: Sequence[Button] = (), *, paid: bool | None = None
+        self,
+        place: Place,
+        message: Message,
+        buttons: Sequence[Button] = (),
+        *,
+        paid: bool | None = None,
+        silent: bool = False,
+        alone: Alone | None = None,
     ) -> Sent:
-        """Send a message with a row of buttons. `paid`: pay for a place outside the free rate limit."""
+        """Send a message with a row of buttons.
+
+        `paid`: pay for a place outside the free rate limit. `alone`: the message that it answers, so that
+        nobody else sees the answer.
+        """
         asked: dict[str, object] = {
             "chat_id": int(place.address),
             "message_thread_id": int(place.topic) if place.topic else None,
             "allow_paid_broadcast": paid,
+            "disable_notification": silent or None,
+            **(alone.reply_fields() if alone else {}),
         }
         left = self._monotonic()
         try:
-            answer = await self._call("sendMessage", asked, message, buttons)
+            method = "sendRichMessage" if RICH in message.payload else "sendMessage"
+            answer = await self._call(method, asked, message, buttons)
         except TelegramError as exc:
-            raise self._error(exc, place.address, left) from exc
+            raise self._error(exc, place.address, left, message) from exc
         self._floods.accepted(left)
         return _sent(answer, place.address)
 
-    async def rewrite(self, sent: Sent, message: Message, buttons: Sequence[Button] = ()) -> None:
-        """Replace the text and buttons of a message. No error if they are the same already."""
-        asked, left = (
-            {"chat_id": int(sent.address), "message_id": int(sent.message_ids[0])},
-            self._monotonic(),
-        )
+    async def rewrite(
+        self, sent: Sent, message: Message, buttons: Sequence[Button] = (), *, alone: Alone | None = None
+    ) -> None:
+        """Replace the text and buttons of a message. No error if they are the same already.
+
+        `alone`: the message, if one person sees it alone.
+        """
+        method = "editEphemeralMessageText" if alone else "editMessageText"
+        which = alone.edit_fields() if alone else {"message_id": int(sent.message_ids[0])}
+        asked, left = {"chat_id": int(sent.address), **which}, self._monotonic()
         try:
-            await self._call("editMessageText", asked, message, buttons)
+            await self._call(method, asked, message, buttons)
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
-                raise self._error(exc, sent.address, left) from exc
+                raise self._error(exc, sent.address, left, message) from exc
         except TelegramError as exc:
-            raise self._error(exc, sent.address, left) from exc
+            raise self._error(exc, sent.address, left, message) from exc
 
     async def _call(
         self, method: str, asked: Mapping[str, object], message: Message, buttons: Sequence[Button]
@@ -82,10 +117,19 @@ class TelegramSender:
 
         python-telegram-bot's own methods raise if they cannot parse the answer to a message that was sent.
         """
+        if self._is_too_old and RICH in message.payload:
+            raise ContentRejected(TOO_OLD)
         given = {**asked, **message.payload, "reply_markup": keyboard(buttons)}
         return await call(self._bot, method, given)
 
-    def _error(self, error: TelegramError, address: str, left: float) -> SendError:
+    def _error(self, error: TelegramError, address: str, left: float, message: Message) -> SendError:
+        if RICH in message.payload and is_unknown_to_server(error):
+            if not self._is_too_old:
+                log.warning(
+                    "telegram.no_rich_messages", reason=TOO_OLD, next_step="messages are sent as text"
+                )
+            self._is_too_old = True
+            return ContentRejected(TOO_OLD)
         if isinstance(error, RetryAfter):
             return send_error(error, self._floods.of(address, left, self._monotonic()))
         return send_error(error)

@@ -38,7 +38,7 @@ class TerminalSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         self.show(message.payload)
         return Sent(chat.place.address, (str(self._printed),))
 

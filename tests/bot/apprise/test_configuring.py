@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
+from bot.loading import load_settings
 from bot.platforms import apprise
 from bot.platforms.apprise import AppriseSettings
-from bot.settings import load_settings
 from content.errors import SettingsError
 
 URL = "mailto://me:hunter2@example.org/?to=team@example.org"

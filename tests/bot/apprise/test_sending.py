@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 import structlog
 
+from bot.loading import load_settings
 from bot.logs import configure
 from bot.platforms.apprise.sender import AppriseSender
-from bot.settings import load_settings
 from content.document import Block, Document, Heading, Link, Paragraph, Text
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused

@@ -16,12 +16,13 @@ with warnings.catch_warnings():
     from bot.platforms.discord.adapter import DiscordAdapter
     from bot.platforms.discord.client import Client
 
+from bot.loading import load_settings
 from bot.platforms.attempts import Sleep
 from bot.platforms.discord import DiscordSettings
 from bot.platforms.discord.limits import LIMITS
 from bot.platforms.discord.replies import PATIENCE as REPLY_PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from scheduler.ports import Clock, Sender
 from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
@@ -149,7 +150,7 @@ class Naps:
 
 
 def adapter_for(
-    settings: Settings, clock: Clock, *, patience: float, timeout: float, sleep: Sleep | None, threads: bool
+    settings: Settings, clock: Clock, *, patience: float, timeout: float, sleep: Sleep | None
 ) -> DiscordAdapter:
     """The adapter, which does not wait for more guilds."""
     assert isinstance(settings, DiscordSettings) and settings.discord_token is not None
@@ -162,7 +163,6 @@ def adapter_for(
         patience=patience,
         timeout=timeout,
         guild_wait=0.02,
-        threads=lambda _chat: threads,
         now=clock.now,
         sleep=sleep or clock.sleep,
     )
@@ -179,7 +179,6 @@ async def live(
     others: Callable[[], Sequence[Sender]] = lambda: (),
     clock: Clock | None = None,
     sleep: Sleep | None = None,
-    threads: bool = False,
     **given: Any,
 ) -> AsyncIterator[Live]:
     """A deployment with one public feed, which has one old post; connected, unless `run` is False."""
@@ -196,7 +195,7 @@ async def live(
         | given
     )
 
-    make = partial(adapter_for, patience=patience, timeout=timeout, sleep=sleep, threads=threads)
+    make = partial(adapter_for, patience=patience, timeout=timeout, sleep=sleep)
     with addresses():
         async with FeedServer().serving() as feeds:
             made = Live(dc, feeds, settings, clock, make, others)

@@ -68,10 +68,11 @@ async def test_long_posts_go_on_in_a_thread_where_that_is_wanted(
     lost, denied, limited = (dc.text(club, name) for name in ("lost", "denied", "limited"))
     loud, forum = dc.announcement(club, "loud"), dc.forum(club, "updates")
     inside = dc.thread(news, "a thread")
-    async with live(dc, folder, threads=True) as sky:
+    async with live(dc, folder) as sky:
         places = (news, lost, denied, limited, loud, forum, inside)
         for place in places:
             known = await sky.follow(place)
+            sky.write("UPDATE chats SET choices = '{\"threads\": true}' WHERE id = ?", known.id)
             if place is loud:
                 sky.write("UPDATE chats SET crosspost = 1 WHERE id = ?", known.id)
         dc.faults.add(delivered_then_dropped(), THREADS, lost.id)

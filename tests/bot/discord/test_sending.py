@@ -28,6 +28,7 @@ from tests.emulators.discord.faults import (
     too_many,
 )
 from tests.emulators.discord.permissions import EVERYONE
+from tests.emulators.discord.types import SUPPRESS_NOTIFICATIONS
 
 HOUR = 3600.0
 OPEN_THREAD = "POST /channels/{channel}/threads"
@@ -52,14 +53,36 @@ async def broadcast(sky: Live, fault: Fault | None, news: Channel, talk: Channel
 
 
 async def test_a_post_goes_out_once(sky: Live, news: Channel, talk: Channel) -> None:
+    known = await sky.follow(news)
+    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
     await broadcast(sky, None, news, talk)
     assert await sky.ended(news) == ["sent"]
     assert sky.posts(news) == ["new"]
     assert await sky.parts(news) == ["sent"]
     assert sky.ledger(news) == {"Post new": "sent"}
     ((delivery,), (message,)) = await sky.deliveries(news), sky.dc.messages(news)
+    assert [message.flags, sky.dc.messages(talk)[0].flags] == [SUPPRESS_NOTIFICATIONS, 0]
     assert delivery.parts[0].sent is not None
     assert delivery.parts[0].sent.message_ids == (str(message.id),)
+
+
+async def test_a_message_follows_its_post(sky: Live, news: Channel, talk: Channel) -> None:
+    await broadcast(sky, None, news, talk)
+    (first,) = sky.dc.messages(talk)
+    await sky.publish(item("new", content_html="<p>Corrected.</p>"))
+    sky.skip(61)
+    await sky.dc.wait_for(lambda: len(sky.dc.messages(talk)[0].history) == 1)
+    (edited,) = sky.dc.messages(talk)
+    assert edited.id == first.id and "Corrected." in text_of(edited)
+    sky.dc.remove(edited)
+    await sky.publish(item("new", content_html="<p>Corrected again.</p>"))
+    sky.skip(61)
+    await sky.until(lambda: reason_is(sky, talk, "not edited: the message was deleted"))
+    assert sky.dc.messages(talk) == []
+
+
+async def reason_is(sky: Live, channel: Channel, begin: str) -> bool:
+    return (await sky.deliveries(channel))[-1].reason.startswith(begin)
 
 
 @pytest.mark.parametrize("code", GONE)

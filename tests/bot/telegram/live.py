@@ -5,11 +5,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from telegram import Bot
+
+from bot.loading import load_settings
 from bot.platforms.telegram import TelegramSettings
 from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.limits import limits
-from bot.platforms.telegram.transport import READ_TIMEOUT
-from bot.settings import Settings, load_settings
+from bot.platforms.telegram.sender import TelegramSender
+from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
+from bot.settings import Settings
 from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
@@ -103,6 +107,17 @@ class Live(Deployment[Chat]):
         return [
             text.splitlines()[0] for text in self.texts(chat, thread) if text.splitlines()[0][:5] == "Post "
         ]
+
+
+@asynccontextmanager
+async def platform_of(tg: TelegramEmulator) -> AsyncIterator[TelegramSender]:
+    """The sender alone, connected to the emulator. All its messages are sent at once, at the time 7."""
+    request = AiohttpRequest()
+    await request.initialize()
+    try:
+        yield TelegramSender(Bot(tg.token, base_url=f"{tg.url}/bot", request=request), limits(), lambda: 7.0)
+    finally:
+        await request.shutdown()
 
 
 @asynccontextmanager

@@ -127,7 +127,7 @@ async def test_an_update_that_cannot_be_read_ends_nothing(tg: TelegramEmulator, 
 
 async def test_the_menu_has_the_commands_in_both_languages(tg: TelegramEmulator, sky: Live) -> None:
     default = json.dumps({"type": "default"})
-    menus = await tg.wait_for(lambda: tg.world.commands if len(tg.world.commands) == 2 else None)
+    menus = await tg.wait_for(lambda: tg.world.commands if len(tg.world.commands) == 4 else None)
     english, chinese = menus[default, ""], menus[default, "zh"]
     names = [command["command"] for command in english]
     assert names == [command["command"] for command in chinese] == [c.name for c in sky.app.services.commands]

@@ -5,8 +5,6 @@ from telegram import Bot
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
 
 from bot.platforms.telegram.errors import TOGETHER, FloodScope, send_error
-from bot.platforms.telegram.limits import limits
-from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import AiohttpRequest, NeverSent, Uncertain
 from scheduler.errors import (
     Ambiguous,
@@ -21,6 +19,7 @@ from scheduler.errors import (
     SendError,
 )
 from scheduler.types import Message, Place
+from tests.bot.telegram.live import platform_of
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import REFUSALS, answers, migrated, refused, too_many
 
@@ -37,11 +36,17 @@ MEANINGS: dict[type[SendError], tuple[str, ...]] = {
     ContentRejected: (
         *("cannot-parse", "too-long", "caption-too-long", "empty", "wrong-file", "url-unreachable"),
         *("photo-dimensions", "webpage-media", "reply-not-found", "edit-not-found", "edit-forbidden"),
-        *("delete-not-found", "not-modified", "query-too-old"),
+        *("delete-not-found", "not-modified", "query-too-old", "rich-photo", "rich-photo-url"),
+        *("not-admin", "rich-rights", "rich-depth", "rich-block"),
     ),
     PlatformStopped: ("unauthorized", "not-found", "method-not-found"),
     Ambiguous: ("server-error", "conflict"),
 }
+
+MEDIA_OR_NOT = [
+    *(("photo-dimensions", True), ("rich-photo", True), ("rich-photo-url", True), ("rich-rights", True)),
+    *(("too-long", False), ("rich-depth", False), ("rich-block", False)),
+]
 
 
 async def asked(tg: TelegramEmulator) -> SendError:
@@ -76,7 +81,7 @@ async def test_only_a_topic_is_paused_alone(tg: TelegramEmulator, kind: str, top
     assert error.topic_only is topic_only
 
 
-@pytest.mark.parametrize(("kind", "media"), [("photo-dimensions", True), ("too-long", False)])
+@pytest.mark.parametrize(("kind", "media"), MEDIA_OR_NOT)
 async def test_the_picture_is_told_from_the_text(tg: TelegramEmulator, kind: str, media: bool) -> None:
     tg.faults.add(refused(kind))
     error = await asked(tg)
@@ -151,19 +156,16 @@ async def test_the_sender_tells_the_scope_of_flood_waits(tg: TelegramEmulator) -
     first, second, third = (tg.private(tg.user(name)) for name in ("Ann", "Bob", "Cleo"))
     for chat in (first, second):
         tg.faults.add(answers(too_many(5)), "sendMessage", chat.id, times=2)
-    request = AiohttpRequest()
-    await request.initialize()
-    bot = Bot(tg.token, base_url=f"{tg.url}/bot", request=request)
-    platform = TelegramSender(bot, limits(), lambda: 7.0)  # all at once, and each after the one before
     message = Message({"text": "hello", "entities": [], "link_preview_options": {}})
 
-    async def scope(chat: Chat) -> RateScope | None:
-        try:
-            await platform.say(Place("telegram", str(chat.id)), message)
-        except RateLimited as exc:
-            return exc.scope
-        return None
+    async with platform_of(tg) as platform:
 
-    asked = [await scope(chat) for chat in (first, second, third, first)]
+        async def scope(chat: Chat) -> RateScope | None:
+            try:
+                await platform.say(Place("telegram", str(chat.id)), message)
+            except RateLimited as exc:
+                return exc.scope
+            return None
+
+        asked = [await scope(chat) for chat in (first, second, third, first)]
     assert asked == [RateScope.CHAT, RateScope.PLATFORM, None, RateScope.CHAT]
-    await request.shutdown()

@@ -33,7 +33,7 @@ class PaperSender:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return (Message({"text": str(document)}),)
 
-    async def send(self, chat: Known, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Known, message: Message, *, key: str, silent: bool = False) -> Sent:
         self.written.append((chat.place, message.payload["text"]))
         self.something.set()
         return Sent(chat.place.address, ("1",))

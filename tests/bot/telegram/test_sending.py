@@ -67,12 +67,15 @@ async def broadcast(sky: Live, fault: Fault | None, ann: Chat, bob: Chat, times:
 
 
 async def test_a_post_goes_out_once(sky: Live, ann: Chat, bob: Chat) -> None:
+    known = await sky.follow(ann)
+    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
     await broadcast(sky, None, ann, bob)
     assert await sky.ended(ann) == ["sent"]
     assert sky.posts(ann) == ["Post new"]
     assert await sky.parts(ann) == ["sent"]
     assert sky.ledger(ann) == {"Post new": "sent"}
     ((delivery,), (message,)) = await sky.deliveries(ann), sky.tg.messages(ann)
+    assert message.silent and not sky.tg.messages(bob)[0].silent
     assert delivery.parts[0].sent is not None
     assert delivery.parts[0].sent.message_ids == (str(message.message_id),)
 
@@ -88,6 +91,22 @@ async def test_an_accepted_message_was_sent_whatever_else_the_answer_says(
     (part,) = delivery.parts
     assert part.sent is not None
     assert (part.sent.address, part.sent.message_ids) == (str(ann.id), ("7",))
+
+
+async def test_a_message_follows_its_post(sky: Live, ann: Chat, bob: Chat) -> None:
+    await broadcast(sky, None, ann, bob)
+    (first,) = sky.tg.messages(ann)
+    await sky.publish(item("new", content_html="<p>Corrected.</p>"))
+    sky.skip(61)
+    await sky.tg.wait_for(lambda: "Corrected." in sky.texts(ann)[0] and "Corrected." in sky.texts(bob)[0])
+    async with sky.app.store.write() as work:
+        await work.posts.set_withdrawn([await work.posts.newest_id()], True, sky.clock.now())
+        await work.commit()
+    sky.skip(61)
+    await sky.tg.wait_for(lambda: "withdrawn" in sky.texts(ann)[0])
+    (last,) = sky.tg.messages(ann)
+    assert last.message_id == first.message_id and len(last.history) == 2
+    assert "strikethrough" in {entity.type for entity in last.entities}
 
 
 @pytest.mark.parametrize("kind", GONE)
@@ -335,18 +354,19 @@ async def test_nothing_is_counted_while_telegram_cannot_be_reached(
         assert await work.outbox.unknowns() == 0
 
 
-async def test_an_edition_is_resumed_where_it_broke_off(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+async def test_an_edition_is_resumed_where_it_broke_off(tg: TelegramEmulator, sky: Live) -> None:
     """Of two messages the first arrives; only the second is sent again."""
-    await sky.follow(ann)
-    tg.faults.add(Fault(), "sendMessage", ann.id)  # the first goes through
-    tg.faults.add(dropped(), "sendMessage", ann.id)
+    channel = tg.channel("Channel")  # where an edition is no rich message, which would be one
+    await sky.follow(channel)
+    tg.faults.add(Fault(), "sendMessage", channel.id)  # the first goes through
+    tg.faults.add(dropped(), "sendMessage", channel.id)
     long = "<p>" + "word " * 200 + "</p>"
     await sky.publish(*(item(f"n{number}", content_html=long) for number in range(14)))
-    assert await sky.ended_at_last(ann) == ["sent"]
-    texts = sky.texts(ann)
+    assert await sky.ended_at_last(channel) == ["sent"]
+    texts = sky.texts(channel)
     assert len(texts) == len(set(texts)) > 1
-    assert set(sky.ledger(ann).values()) == {"sent"}
-    assert len(sky.ledger(ann)) == 14
+    assert set(sky.ledger(channel).values()) == {"sent"}
+    assert len(sky.ledger(channel)) == 14
 
 
 NASTY = """<p>&lt;b&gt;not bold&lt;/b&gt; *stars* _lines_ [text](https://example.org) `tick` @someone</p>

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 
 from bot.app import build
+from bot.loading import load_settings
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.terminal.keyboard import PROMPT, taken_back
 from bot.platforms.terminal.limits import LIMITS
 from bot.runner import Runner
-from bot.settings import load_settings
 from content.types import Visibility
 from scheduler.types import ChatKind, Place
 from tests.e2e.program import FeedServer, item, json_feed

@@ -5,6 +5,7 @@ in bytes, above which Discord answers 500 (discord-api-docs#8554).
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from tests.emulators.discord.form import Form, Path
 from tests.emulators.discord.types import ApiError, Json, walk
@@ -47,7 +48,7 @@ def texts(items: Iterable[Json]) -> list[str]:
     return [str(item.get("content", "")) for item in walk(tuple(items), (TEXT_DISPLAY,))]
 
 
-def pictures(every: Iterable[Json]) -> Iterable[Json]:
+def pictures(every: Iterable[Json]) -> Iterable[dict[str, Any]]:
     """The thumbnails and items of galleries, each with `media` and perhaps `description`."""
     for item in every:
         if item.get("type") == THUMBNAIL:

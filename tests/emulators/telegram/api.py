@@ -1,6 +1,7 @@
 """The methods of the Bot API."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.emulators.telegram import wire
 from tests.emulators.telegram.access import find_chat, reach, thread_for
@@ -9,8 +10,13 @@ from tests.emulators.telegram.faults import refusal
 from tests.emulators.telegram.media import read_album, read_photo
 from tests.emulators.telegram.menu import delete_commands, get_commands, set_commands
 from tests.emulators.telegram.params import Params
+from tests.emulators.telegram.rich import check
 from tests.emulators.telegram.state import World
 from tests.emulators.telegram.types import ApiError, Chat, Json, Message, PressAnswer
+
+EPHEMERAL_SECONDS = 15
+SINCE: Mapping[str, tuple[int, int]] = {"sendrichmessage": (10, 1), "editephemeralmessagetext": (10, 2)}
+"""The first version of the Bot API that has a method, for those that an older server does not know."""
 
 Method = Callable[[World, Params], object]
 
@@ -20,6 +26,20 @@ def send_message(world: World, params: Params) -> object:
     text, entities = read_text(params)
     message = _post(world, chat, params, text, entities=entities, reply_markup=read_markup(params))
     return wire.message_json(chat, message)
+
+
+def send_rich(world: World, params: Params) -> object:
+    chat = reach(world, params)
+    content = _rich(world, params)
+    message = _post(world, chat, params, **content, reply_markup=read_markup(params))
+    return wire.message_json(chat, message)
+
+
+def _rich(world: World, params: Params) -> dict[str, Any]:
+    """The fields of a message for its parameter `rich_message`."""
+    given = params.parsed("rich_message", "rich message")
+    checked = check(given, world.dead)
+    return {"text": checked.text, "entities": (), "rich": given, "lost": checked.lost}
 
 
 def send_photo(world: World, params: Params) -> object:
@@ -42,10 +62,41 @@ def send_media_group(world: World, params: Params) -> object:
     return sent
 
 
-def _post(world: World, chat: Chat, params: Params, text: str, **fields: object) -> Message:
+def _post(world: World, chat: Chat, params: Params, text: str, **fields: Any) -> Message:
+    if world.version >= (10, 3) and params.text("ephemeral_message_parameters"):
+        return _whisper(world, chat, params, text, **fields)
     thread, reply = thread_for(world, chat, params), _replied(chat, params)
-    as_chat = chat.type == "channel"
-    return world.post(chat, world.bot, text, thread_id=thread, reply_to=reply, as_chat=as_chat, **fields)
+    fields |= {"as_chat": chat.type == "channel", "silent": params.flag("disable_notification")}
+    return world.post(chat, world.bot, text, thread_id=thread, reply_to=reply, **fields)
+
+
+def _whisper(world: World, chat: Chat, params: Params, text: str, **fields: Any) -> Message:
+    """An ephemeral message: the answer to one that is at most 15 s old, or of an admin at any time."""
+    asked = params.parsed("ephemeral_message_parameters", "ephemeral message parameters")
+    number = asked.get("receiver_user_id") if isinstance(asked, dict) else None
+    if not isinstance(number, int) or number not in chat.members:
+        raise ApiError(400, "Bad Request: USER_NOT_PARTICIPANT")
+    reply = params.parsed("reply_parameters", "reply parameters")
+    replied = chat.whispers.get(reply.get("ephemeral_message_id") or 0) if isinstance(reply, dict) else None
+    is_fresh = replied is not None and world.today() - replied.date <= EPHEMERAL_SECONDS
+    if chat.bot != "administrator" and not (is_fresh and replied and replied.sender == world.users[number]):
+        raise refusal("not-admin")
+    thread = thread_for(world, chat, params)
+    return world.whisper(chat, world.bot, world.users[number], text, thread_id=thread, **fields)
+
+
+def edit_whisper(world: World, params: Params) -> object:
+    chat = reach(world, params, writing=False)
+    message = chat.whispers.get(params.integer("ephemeral_message_id"))
+    receiver = message.receiver if message else None
+    if message is None or receiver is None or receiver.id != params.integer("receiver_user_id"):
+        raise refusal("edit-not-found")
+    if params.text("rich_message"):
+        _edit(world, chat, message, **_rich(world, params), reply_markup=read_markup(params))
+        return True
+    text, entities = read_text(params)
+    _edit(world, chat, message, text=text, entities=entities, rich=None, reply_markup=read_markup(params))
+    return True
 
 
 def _replied(chat: Chat, params: Params) -> int | None:
@@ -63,10 +114,13 @@ def _replied(chat: Chat, params: Params) -> int | None:
 
 def edit_text(world: World, params: Params) -> object:
     chat, message = _editable(world, params)
+    if params.text("rich_message") and world.knows_rich:
+        return _edit(world, chat, message, **_rich(world, params), reply_markup=read_markup(params))
     text, entities = read_text(params)
     if message.media is not None:
         raise ApiError(400, "Bad Request: there is no text in the message to edit")
-    return _edit(world, chat, message, text=text, entities=entities, reply_markup=read_markup(params))
+    markup = read_markup(params)
+    return _edit(world, chat, message, text=text, entities=entities, rich=None, reply_markup=markup)
 
 
 def edit_caption(world: World, params: Params) -> object:
@@ -214,9 +268,11 @@ async def get_updates(world: World, params: Params) -> object:
 COSTS: frozenset[str] = frozenset(
     (
         "sendmessage",
+        "sendrichmessage",
         "sendphoto",
         "sendmediagroup",
         "editmessagetext",
+        "editephemeralmessagetext",
         "editmessagecaption",
         "editmessagereplymarkup",
     )
@@ -225,9 +281,11 @@ COSTS: frozenset[str] = frozenset(
 
 METHODS: Mapping[str, Method] = {
     "sendmessage": send_message,
+    "sendrichmessage": send_rich,
     "sendphoto": send_photo,
     "sendmediagroup": send_media_group,
     "editmessagetext": edit_text,
+    "editephemeralmessagetext": edit_whisper,
     "editmessagecaption": edit_caption,
     "editmessagereplymarkup": edit_markup,
     "deletemessage": delete_message,

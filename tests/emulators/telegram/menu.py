@@ -23,7 +23,9 @@ def set_commands(world: World, params: Params) -> object:
         raise ApiError(400, "Bad Request: can't parse BotCommand: expected an Array")
     if len(listed) > 100:
         raise ApiError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
-    world.commands[_place(world, params)] = [_command(item) for item in listed]
+    knows_ephemeral = world.version >= (10, 2)
+    made = [_command(item, knows_ephemeral=knows_ephemeral) for item in listed]
+    world.commands[_place(world, params)] = made
     return True
 
 
@@ -36,7 +38,7 @@ def delete_commands(world: World, params: Params) -> object:
     return True
 
 
-def _command(item: object) -> Json:
+def _command(item: object, *, knows_ephemeral: bool) -> Json:
     if not isinstance(item, dict):
         raise ApiError(400, "Bad Request: can't parse BotCommand: expected an Object")
     name, description = str(item.get("command", "")).removeprefix("/"), str(item.get("description", ""))
@@ -44,7 +46,10 @@ def _command(item: object) -> Json:
         raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
     if not 1 <= len(description) <= 256:
         raise ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
-    return {"command": name, "description": description}
+    command: Json = {"command": name, "description": description}
+    if knows_ephemeral and item.get("is_ephemeral") is True:
+        command["is_ephemeral"] = True
+    return command
 
 
 def _place(world: World, params: Params) -> tuple[str, str]:

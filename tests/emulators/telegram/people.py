@@ -132,6 +132,18 @@ class People:
         self.world.tell(place, message)
         return message
 
+    def whisper(self, chat: Chat, text: str, *, by: User, thread: int | None = None) -> Message:
+        """Send a command with a new app: nobody else sees one that is ephemeral in the menu of groups."""
+        name = text[1:].split()[0]
+        menus = (menu for (scope, _), menu in self.world.commands.items() if "all_group_chats" in scope)
+        if not any(item["command"] == name and item.get("is_ephemeral") for menu in menus for item in menu):
+            return self.say(chat, text, by=by, thread=thread)
+        chat.members.setdefault(by.id, "member")
+        entities = commands_in(text)
+        said = self.world.whisper(chat, by, self.world.bot, text, entities=entities, thread_id=thread)
+        self.world.updates.put("message", wire.message_json(chat, said))
+        return said
+
     def edit(self, message: Message, text: str) -> Message:
         """The author edits a message."""
         chat = self.chat(message.chat_id)
@@ -159,7 +171,7 @@ class People:
 
     def _press(self, message: Message, data: str, by: User | None, *, lost: bool = False) -> Press:
         chat = self.chat(message.chat_id)
-        user = by or self._owner(chat)
+        user = by or message.receiver or self._owner(chat)
         press = Press(str(self.world.new_id() + 4_000_000_000), message, data, user)
         self.world.presses[press.query_id] = press
         inaccessible: Json = {"chat": wire.chat_json(chat), "message_id": message.message_id, "date": 0}
@@ -259,7 +271,7 @@ class People:
 
     def _button(self, chat: Chat, target: Message | Chat | int, label: str) -> tuple[Message, Json]:
         if isinstance(target, Message):
-            shown = [chat.messages[target.message_id]]
+            shown = [chat.whispers[target.alone] if target.alone else chat.messages[target.message_id]]
         else:
             shown = [message for message in reversed(chat.messages.values()) if message.buttons]
         for message in shown:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tests.emulators.base import Answer, Emulator, Fault, Sleep, Transcript, pause, reset, respond
 from tests.emulators.telegram.access import find_chat
-from tests.emulators.telegram.api import COSTS, METHODS, get_updates
+from tests.emulators.telegram.api import COSTS, METHODS, SINCE, get_updates
 from tests.emulators.telegram.faults import error_answer, refusal
 from tests.emulators.telegram.limits import Clock, Flood, Latency, Limits, Line
 from tests.emulators.telegram.params import Params, read_params
@@ -39,8 +39,9 @@ class TelegramEmulator(People, Emulator):
             ann = tg.user("Ann")
             tg.say(tg.private(ann), "/start")
 
-    `tg.url` replaces https://api.telegram.org. If `limits` is None, there is no flood control. `clock`
-    and `sleep` are used for flood control, latency and faults. The timeout of a long poll is real time.
+    `tg.url` replaces https://api.telegram.org. `version` is the version of the Bot API. If `limits` is None,
+    there is no flood control. `clock` and `sleep` are used for flood control, latency and faults. The timeout
+    of a long poll is real time.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TelegramEmulator(People, Emulator):
         *,
         username: str = "skywave_test_bot",
         reads_all: bool = False,
+        version: tuple[int, int] = (10, 4),
         limits: Limits | None = None,
         latency: Latency | None = None,
         clock: Clock = time.monotonic,
@@ -59,7 +61,7 @@ class TelegramEmulator(People, Emulator):
             raise ValueError(f"a token looks like 123456:TEST, not {token!r}")
         Emulator.__init__(self)
         bot = User(int(number), "Skywave", username=username, is_bot=True)
-        People.__init__(self, World(bot, reads_all))
+        People.__init__(self, World(bot, reads_all, version))
         self.token = token
         self.clock = clock
         self.sleep = sleep
@@ -86,6 +88,10 @@ class TelegramEmulator(People, Emulator):
         place = self.chat(chat)
         mine = (m for m in place.messages.values() if m.sender == self.bot and m.service is None)
         return [m for m in mine if thread is None or (m.thread_id or 1) == thread]
+
+    def whispers(self, chat: Chat, user: User) -> list[Message]:
+        """The bot's messages in the chat that only this person sees, oldest first."""
+        return [m for m in chat.whispers.values() if m.sender == self.bot and m.receiver == user]
 
     def requests(self, method: str) -> list[Request]:
         """All requests for the method so far, oldest first."""
@@ -152,7 +158,7 @@ class TelegramEmulator(People, Emulator):
     async def _call(self, name: str, params: Params) -> object:
         if name == "getupdates":
             return await get_updates(self.world, params)
-        if name not in METHODS:
+        if name not in METHODS or self.world.version < SINCE.get(name, (0, 0)):
             raise refusal("method-not-found")
         if self.flood is not None and name in COSTS:
             items = params.parsed("media", "media")

@@ -28,6 +28,8 @@ class World:
     bot: User
     reads_all: bool = False
     """Whether privacy mode is off. If it is on, the bot sees only commands, replies and service messages."""
+    version: tuple[int, int] = (10, 4)
+    """The version of the Bot API. A server older than 10.1 does not know rich messages."""
     today: Callable[[], float] = time.time
     transcript: Transcript[Happening] = field(default_factory=Transcript)
     updates: UpdateQueue = field(default_factory=UpdateQueue)
@@ -41,12 +43,19 @@ class World:
     """Pressed buttons that wait for an answer."""
     answers: dict[str, PressAnswer] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    dead: set[str] = field(default_factory=set)
+    """URLs of media that cannot be fetched: a rich message with one of them is refused."""
     sent: list[Message] = field(default_factory=list)
     """The bot's messages as they were first shown."""
     requests: dict[str, list[int]] = field(default_factory=dict)
     """Places in the transcript, by lower-case method."""
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
     _shared_message_ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def knows_rich(self) -> bool:
+        """Whether the server knows rich messages."""
+        return self.version >= (10, 1)
 
     def new_id(self) -> int:
         """A new unique number."""
@@ -76,11 +85,24 @@ class World:
             self.transcript.append(Shown("sent", message))
         return message
 
+    def whisper(self, chat: Chat, sender: User, receiver: User, text: str, **fields: object) -> Message:
+        """Add an ephemeral message, which only one person and the bot see."""
+        number = len(chat.whispers) + 1
+        made = Message(chat.id, 0, sender, text, int(self.today()), alone=number, receiver=receiver)
+        message = replace(made, **fields)  # type: ignore[arg-type]
+        chat.whispers[number] = message
+        if sender == self.bot:
+            self.transcript.append(Shown("sent to one", message))
+        return message
+
     def change(self, chat: Chat, old: Message, **fields: object) -> Message:
         """Edit the message. The old version goes into its history."""
         history = (*old.history, replace(old, history=()))
         message = replace(old, edited=int(self.today()), history=history, **fields)  # type: ignore[arg-type]
-        chat.messages[old.message_id] = message
+        if old.alone:
+            chat.whispers[old.alone] = message
+        else:
+            chat.messages[old.message_id] = message
         if old.sender == self.bot:
             self.transcript.append(Shown("edited", message))
         return message

@@ -64,6 +64,10 @@ class Message:
     reply_markup: Json | None = None
     media: Json | None = None
     """A photo or other media; `text` is then the caption."""
+    rich: Json | None = None
+    """The content of a rich message; `text` is then what people read of it."""
+    lost: tuple[str, ...] = ()
+    """URLs of media in a rich message that Telegram dropped silently."""
     reply_to: int | None = None
     as_chat: bool = False
     """Sent in the name of the chat: an anonymous admin, or a channel's post."""
@@ -71,7 +75,13 @@ class Message:
     """The original author. A linked channel forwards its posts to the group automatically."""
     via: "User | None" = None
     """The inline bot through which it was sent."""
+    alone: int | None = None
+    """The number of an ephemeral message, whose `message_id` is 0."""
+    receiver: "User | None" = None
+    """The person who sees an ephemeral message."""
     service: Json | None = None
+    silent: bool = False
+    """Sent without a sound."""
     edited: int | None = None
     history: tuple["Message", ...] = ()
     """Earlier versions, oldest first."""
@@ -121,6 +131,8 @@ class Chat:
     members: dict[int, str] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
+    whispers: dict[int, Message] = field(default_factory=dict)
+    """Ephemeral messages, by their own numbers."""
     last_id: int = 0
 
     @property

@@ -75,6 +75,8 @@ def message_json(chat: Chat, message: Message) -> Json:
     body |= _sender(chat, message)
     if message.thread_id is not None:
         body |= {"message_thread_id": message.thread_id, "is_topic_message": True}
+    if message.alone is not None and message.receiver is not None:
+        body |= {"ephemeral_message_id": message.alone, "receiver_user": user_json(message.receiver)}
     if message.reply_to is not None:
         body |= _reply(chat, message.reply_to)
     if message.forwarded_from is not None:
@@ -117,6 +119,8 @@ def _reply(chat: Chat, message_id: int) -> Json:
 def _content(message: Message) -> Json:
     if message.service is not None:
         return message.service
+    if message.rich is not None:
+        return {"rich_message": message.rich}
     entities = [entity_json(entity) for entity in message.entities]
     text, spans = ("text", "entities") if message.media is None else ("caption", "caption_entities")
     body: Json = dict(message.media or {})

@@ -1,8 +1,15 @@
 """What a message may contain."""
 
 import pytest
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, MessageEntity
-from telegram.error import BadRequest
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    Message,
+    MessageEntity,
+)
+from telegram.error import BadRequest, EndPointNotFound
 
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.test_telegram.clients import ROCKET, keyboard
@@ -138,3 +145,25 @@ async def test_a_reply_needs_its_message(bot: Bot, chat: Chat) -> None:
     with pytest.raises(BadRequest, match="Message to be replied not found"):
         await bot.send_message(chat.id, "x", reply_to_message_id=99)
     await bot.send_message(chat.id, "x", reply_to_message_id=99, allow_sending_without_reply=True)
+
+
+async def test_a_rich_message_has_no_text_and_loses_media(tg: TelegramEmulator, bot: Bot, chat: Chat) -> None:
+    urls = [f"https://example.org/{number}.png" for number in range(21)]
+    photos = [{"type": "photo", "photo": {"type": "photo", "media": url}} for url in urls]
+    asked = {"chat_id": chat.id, "rich_message": {"blocks": [{"type": "slideshow", "blocks": photos}]}}
+    sent = await bot.do_api_request("sendRichMessage", asked, return_type=Message)
+    assert isinstance(sent, Message) and sent.text is None and sent.api_kwargs["rich_message"]
+    assert tg.messages(chat)[0].lost == (urls[20],)
+    tg.world.dead.add(urls[3])
+    with pytest.raises(BadRequest, match="Rich_message_photo_no_media_found"):
+        await bot.do_api_request("sendRichMessage", asked)
+
+
+async def test_old_servers_know_no_rich_messages(tg: TelegramEmulator, bot: Bot, chat: Chat) -> None:
+    tg.world.version = (9, 6)
+    rich = {"blocks": [{"type": "paragraph", "text": "x"}]}
+    with pytest.raises(EndPointNotFound):
+        await bot.do_api_request("sendRichMessage", {"chat_id": chat.id, "rich_message": rich})
+    sent = await bot.send_message(chat.id, "one")
+    with pytest.raises(BadRequest, match="Message text is empty"):
+        await bot.edit_message_text("", chat.id, sent.message_id, api_kwargs={"rich_message": rich})

@@ -21,7 +21,7 @@ class OnlySends:
     def render(self, document: Document, form: Form) -> Sequence[Message]:
         return self._other.render(document, form)
 
-    async def send(self, chat: Chat, message: Message, *, key: str) -> Sent:
+    async def send(self, chat: Chat, message: Message, *, key: str, silent: bool = False) -> Sent:
         return await self._other.send(chat, message, key=key)
 
 

@@ -70,7 +70,7 @@ def simulated(limiter: Limiter, asked: list[tuple[float, str, Lane]]) -> list[tu
                 heappush(events, (turn, n))
         while isinstance(found := limiter.next(now), Ticket):
             sent.append((now, found))
-            if found.lane is Lane.BROADCAST:
+            if found.lane is not Lane.REPLY:
                 for n in behind.pop(found.address, []):
                     heappush(events, (now, n))
         look = found
@@ -84,11 +84,18 @@ def test_no_window_sees_more_than_the_limits(asked: list[tuple[float, str, Lane]
     assert most([at for at, _ in sent], 1.0) <= 30
     by_address = defaultdict(list)
     for at, one in sent:
-        if one.lane is Lane.BROADCAST:
+        if one.lane is not Lane.REPLY:
             by_address[one.address].append(at)
     for address in ("a", "b"):
         assert most(by_address[address], 1.0) <= 1
     assert most(by_address["g"], 60.0) <= 20
+
+
+def test_what_is_new_goes_before_edits_and_replies_before_both() -> None:
+    limiter = Limiter(LIMITS)
+    for lane in reversed(Lane):
+        limiter.offer(ticket(str(lane), lane))
+    assert [one.lane for _, one in drained(limiter, 0.0)] == [Lane.REPLY, Lane.BROADCAST, Lane.EDIT]
 
 
 def test_the_limit_is_used() -> None:
@@ -245,7 +252,8 @@ CLAIMING = 0.05
 def waits_in_a_flood(replies: list[float], broadcasts: list[float]) -> list[float]:
     """How long each broadcast to a group waits while members ask; refused, it comes back when it is due."""
     limiter, waits = Limiter(LIMITS), list[float]()
-    events = [(at, at, lane) for lane, times in zip(Lane, (replies, broadcasts), strict=True) for at in times]
+    lanes = {Lane.REPLY: replies, Lane.BROADCAST: broadcasts}
+    events = [(at, at, lane) for lane, times in lanes.items() for at in times]
     look = inf
     heapify(events)
     while events:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from content.document import Document
+from content.formats import NOTHING, Detail, Format
 from content.types import Post
 from scheduler.delivery.renderings import CACHED, Renderings
 from scheduler.types import Delivery, Form, Part, PartState
@@ -54,6 +56,24 @@ async def test_languages_and_forms_are_told_apart(world: World) -> None:
         for form in (Form.FULL, Form.PLAIN)
     }
     assert len(keys) == 4
+
+
+async def test_what_is_visible_is_told_apart_and_nothing_else(world: World) -> None:
+    await world.source()
+    await world.chat()
+    await world.publish("hello")
+    (delivery,) = await claim(world)
+    renderings = Renderings(world.store, world.platform, compose)
+
+    async def key(own: Format = NOTHING, **chat: Any) -> str:
+        one = replace(delivery, choices=own, chat=replace(delivery.chat, **chat))
+        return (await renderings.get(one, Form.FULL))[0]
+
+    same = await key()
+    assert await key(Format(silent=True), choices=Format(detail=Detail.EXCERPT, edits=False)) == same
+    assert await key(Format(pictures=True), choices=Format(pictures=False)) == same
+    assert await key(Format(pictures=False)) == await key(choices=Format(pictures=False)) != same
+    assert await key(timezone="Asia/Shanghai") != same, "the date is another one there"
 
 
 async def test_a_restart_finds_the_rendering_that_was_begun(world: World) -> None:

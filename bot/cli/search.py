@@ -4,14 +4,18 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.arguments import whole
+from bot.cli.arguments import commands_of, whole
 from bot.cli.common import Json, counted, open_app, print_json, run, say, to_json
-from content import search
+from content import present, relaxing, snippets
 from content.errors import UsageError
+from content.i18n import Translator
 from content.text import excerpt
-from scheduler.actions import reading
+from scheduler.actions import searching
+
+commands = commands_of()
 
 
+@commands.command()
 def search_command(
     words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
     limit: Annotated[
@@ -28,21 +32,22 @@ def search_command(
 
 async def _search(words: str, limit: int, json: bool) -> int:
     try:
-        query = reading.understood(words)
-    except reading.NoWords as exc:
+        searching.understood(words)
+    except searching.NoWords as exc:
         raise UsageError(f"{exc} For example: skywave search 微调") from exc
     async with open_app() as app, app.store.read() as work:
-        ranking = await reading.find(work, words, limit)
-        posts = await work.posts.by_ids(ranking.ids)
-    snippets = [search.snippet(post.text, query, app.settings.excerpt_length) for post in posts]
+        found = await searching.find(work, words, limit)
+        posts = await work.posts.by_ids(found.ids)
+    query = relaxing.matched(words, found.match)
+    hits = [snippets.hit(post, query, app.settings.excerpt_length) for post in posts]
+    how = present.how_found(found.match, Translator())
     if json:
-        found = [
-            to_json(post, "html") | {"score": score, "snippet": snippet}
-            for post, score, snippet in zip(posts, ranking.scores, snippets, strict=True)
-        ]
-        print_json({"total": ranking.total, "posts": found})
+        rows = [to_json(hit.post, "html") | {"snippet": hit.snippet} for hit in hits]
+        print_json({"total": found.total, "how": how, "posts": rows})
         return 0
-    for post, snippet in zip(posts, snippets, strict=True):
-        say(f"{post.title or excerpt(post.text, 60)}\n  {snippet}\n  {post.url}")
-    say(counted(ranking.total, "post"))
+    if how:
+        say(how)
+    for hit in hits:
+        say(f"{hit.post.title or excerpt(hit.post.text, 60)}\n  {hit.snippet}\n  {hit.post.url}")
+    say(counted(found.total, "post"))
     return 0 if posts else 1

@@ -1,0 +1,64 @@
+"""`skywave run`: the bot on all platforms that are configured."""
+
+import asyncio
+import gc
+import os
+
+from bot.app import build, sole_process
+from bot.cli.arguments import commands_of
+from bot.cli.chat import run_chat, until_signal
+from bot.cli.common import run as run_and_exit
+from bot.cli.common import settings_of_process, warn
+from bot.memory import give_back_large_blocks
+from bot.metrics import Metrics, serving
+from bot.platforms import PLATFORMS
+from bot.runner import Runner
+from bot.watchdog import Watchdog, keep_armed
+from content.errors import StoreBusy
+from content.secrets import printable
+
+commands = commands_of()
+
+
+@commands.command()
+def run() -> None:
+    """Run everything that is configured: platforms, polling, deliveries.
+
+    Without any token it is a chat in this terminal.
+    """
+    run_and_exit(_run())
+
+
+async def _run() -> int:
+    give_back_large_blocks()
+    metrics = Metrics()
+    settings = settings_of_process(level="INFO", observers=[metrics])
+    made = [(platform, platform.make(settings)) for platform in PLATFORMS]
+    senders = [sender for _, sender in made if sender is not None]
+    remote = {platform.name for platform, sender in made if sender is not None and not platform.here}
+    if not remote:
+        return await run_chat()
+    with sole_process(settings) as sole:
+        if not sole:
+            raise StoreBusy(f"another skywave runs on {printable(settings.database_url)}: stop it first")
+        async with build(settings) as app_:
+            runner = Runner(app_, senders)
+            gc.freeze()  # scanning objects that are never freed takes 0.1 s per full collection
+            async with serving(metrics, settings.metrics_host, settings.metrics_port, runner.health):
+                await _watched(runner, end=settings.watchdog == "end")
+    if remote == set(runner.refused):
+        for reason in runner.refused.values():
+            warn(f"skywave: {reason}")
+        return 1
+    return 0
+
+
+async def _watched(runner: Runner, *, end: bool) -> None:
+    """Run until told to stop, while threads check that the event loop is not stuck."""
+    armed = asyncio.create_task(keep_armed(end))
+    try:
+        with Watchdog(asyncio.get_running_loop(), end=os._exit if end else None):
+            await until_signal(runner)
+    finally:
+        armed.cancel()
+        await asyncio.wait({armed})

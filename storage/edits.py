@@ -1,0 +1,121 @@
+"""Which messages show an older version of their posts, and what became of their edits."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from scheduler.ports import Edit, EditLimits, Stale
+from scheduler.types import ChatAccess, ChatState, DeliveryState, LedgerState
+from storage.deliveries import load_deliveries
+from storage.models import ChatRow, DeliveryRow, EditRow, LedgerRow, PostRow
+from storage.sql import is_open, upsert
+
+
+class SqlEdits:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def stale(
+        self, platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
+    ) -> Sequence[Stale]:
+        found = await self._session.execute(_stale(platform, now, limits, limit, without))
+        versions = {delivery_id: version for delivery_id, version in found if version}
+        if not versions:
+            return []
+        which = select(DeliveryRow.__table__).where(DeliveryRow.id.in_(list(versions)))
+        deliveries = await load_deliveries(self._session, which)
+        earlier: dict[int, list[Edit]] = {}
+        rows = select(EditRow).where(EditRow.delivery_id.in_(list(versions))).order_by(EditRow.version)
+        for row in await self._session.scalars(rows):
+            earlier.setdefault(row.delivery_id, []).append(_to_edit(row))
+        return [Stale(one, versions[one.id], tuple(earlier.get(one.id, ()))) for one in deliveries]
+
+    async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
+        waiting = select(DeliveryRow.id).where(DeliveryRow.chat_id == chat_id, is_open(DeliveryRow.state))
+        if await self._session.scalar(waiting.limit(1)) is not None:
+            return False
+        edits = select(func.count()).where(
+            EditRow.chat_id == chat_id, EditRow.at > now - limits.hour, EditRow.done
+        )
+        return (await self._session.scalar(edits) or 0) < limits.of_chat
+
+    async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
+        values = {
+            "delivery_id": edit.delivery_id,
+            "version": edit.version,
+            "chat_id": chat_id,
+            "at": now,
+            "shown": list(edit.shown),
+            "done": edit.done,
+            "reason": edit.reason,
+        }
+        statement = upsert(self._session, EditRow).values(values)
+        changing = {name: values[name] for name in ("at", "shown", "done", "reason")}
+        keys = [EditRow.delivery_id, EditRow.version]
+        await self._session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changing))
+        if edit.reason:  # where people look for what became of a delivery
+            mine = update(DeliveryRow).where(DeliveryRow.id == edit.delivery_id)
+            await self._session.execute(mine.values(reason=f"not edited: {edit.reason}"))
+
+
+def _to_edit(row: EditRow) -> Edit:
+    return Edit(row.delivery_id, row.version, tuple(row.shown), row.done, row.reason)
+
+
+def _stale(
+    platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
+) -> Select[int, datetime | None]:
+    """Deliveries with the time at which their posts last changed, those that changed first first."""
+    since, version = now - limits.age, func.max(PostRow.changed_at)
+    return (
+        select(DeliveryRow.id, version)
+        .join_from(PostRow, LedgerRow, LedgerRow.post_id == PostRow.id)
+        .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
+        .join(ChatRow, ChatRow.id == DeliveryRow.chat_id)
+        .where(
+            PostRow.changed_at > since,
+            LedgerRow.state == LedgerState.SENT,
+            DeliveryRow.platform == platform,
+            DeliveryRow.state == DeliveryState.SENT,
+            DeliveryRow.ended_at > since,
+            DeliveryRow.id.not_in(without),
+            ChatRow.state == ChatState.ACTIVE,
+            ChatRow.access != ChatAccess.BANNED,
+            ChatRow.choices["edits"].as_boolean().is_not(False),
+            ~_waits(),
+            _edits_of_chat(now - limits.hour) < limits.of_chat,
+            _edits_of_delivery() < limits.of_delivery,
+            ~_is_done(),
+        )
+        .group_by(DeliveryRow.id)
+        .having(version <= now - limits.quiet)
+        .order_by(version, DeliveryRow.id)
+        .limit(limit)
+    )
+
+
+def _waits() -> ColumnElement[bool]:
+    """Whether a delivery waits for the chat: new posts go before edits."""
+    other = aliased(DeliveryRow)
+    return exists(select(other.id).where(other.chat_id == DeliveryRow.chat_id, is_open(other.state)))
+
+
+def _edits_of_chat(since: datetime) -> ColumnElement[int]:
+    edits = select(func.count()).where(
+        EditRow.chat_id == DeliveryRow.chat_id, EditRow.at > since, EditRow.done
+    )
+    return edits.correlate(DeliveryRow).scalar_subquery()
+
+
+def _edits_of_delivery() -> ColumnElement[int]:
+    edits = select(func.count()).where(EditRow.delivery_id == DeliveryRow.id, EditRow.done)
+    return edits.correlate(DeliveryRow).scalar_subquery()
+
+
+def _is_done() -> ColumnElement[bool]:
+    """Whether the messages show this version of the post, or cannot be edited any more."""
+    settled = EditRow.done & ((EditRow.version >= PostRow.changed_at) | (EditRow.reason != ""))
+    return exists().where(EditRow.delivery_id == DeliveryRow.id, settled)
