@@ -10,6 +10,7 @@ from hypothesis import given
 
 from bot.platforms.discord.layout import DESCRIPTION_LENGTH, can_show
 from bot.platforms.discord.render import prefers_rich, render
+from bot.platforms.fit import split
 from bot.platforms.flat import clean_line, flatten, is_visible
 from content.blocks import to_blocks
 from content.document import (
@@ -132,12 +133,18 @@ def test_many_pictures_are_several_galleries_and_at_last_several_messages() -> N
 
 
 def test_many_short_parts_are_several_messages() -> None:
-    messages = render(Document((BODY, Divider()) * 50), Form.RICH)
+    messages = render(Document((BODY, image(1)) * 40), Form.RICH)
     for message in messages:
         check(message, Form.RICH)
     shapes = [shape(message.payload["components"][0]) for message in messages]
-    assert [len(parts) for parts in shapes] == [39, 39, 19]  # without a separator at the ends
-    assert {part for parts in shapes for part in parts[::2]} == {"The tide is late."}
+    assert [len(parts) for parts in shapes] == [39, 39, 2]
+    assert [part for parts in shapes for part in parts] == ["The tide is late.", [1]] * 40
+
+
+def test_no_message_is_a_divider_alone() -> None:
+    blocks = (Divider(), BODY, Divider(), Divider(), BODY, Divider())
+    pieces = split(Document(blocks), lambda piece: len(piece.blocks) == 1)
+    assert [piece.blocks for piece in pieces] == [(BODY,), (BODY,)]
 
 
 def test_without_pictures_they_are_links() -> None:

@@ -15,7 +15,7 @@ from bot.platforms.discord.pacing import answered
 from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find
 from bot.platforms.discord.render import prefers_rich, render
-from bot.platforms.discord.threads import go_on_in_thread
+from bot.platforms.discord.threads import channel_of, go_on_in_thread
 from bot.platforms.discord.views import layout_view
 from content.document import Document
 from content.formats import Rich
@@ -132,7 +132,7 @@ class DiscordSender:
         return Sent(str(channel), (str(sent.id),))
 
     async def _rewrite(self, sent: Sent, payload: Payload) -> Sent:
-        channel = self._client.get_partial_messageable(int(sent.address))
+        channel = self._client.get_partial_messageable(await channel_of(self._client, sent))
         for number in sent.message_ids:
             await channel.get_partial_message(int(number)).edit(**content(payload))
         return sent

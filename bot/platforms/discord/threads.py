@@ -37,3 +37,16 @@ async def go_on_in_thread(client: discord.Client, sent: Sent, title: str) -> Sen
             return sent
     # A thread has the id of the message at which it was opened.
     return Sent(number, sent.message_ids, opened=True)
+
+
+async def channel_of(client: discord.Client, sent: Sent) -> int:
+    """The channel of a message. Discord keeps the one at which a thread was opened outside that thread.
+
+    In a forum, it is in the thread. Raises discord.py's errors.
+    """
+    number = int(sent.address)
+    if not sent.opened:
+        return number
+    thread = client.get_channel(number) or await client.fetch_channel(number)
+    parent = thread.parent if isinstance(thread, discord.Thread) else None
+    return parent.id if isinstance(parent, discord.TextChannel) else number

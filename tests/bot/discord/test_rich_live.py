@@ -8,14 +8,15 @@ import pytest
 from content.document import Divider, Document, Heading, Image, Paragraph, text
 from scheduler.errors import ContentRejected
 from scheduler.ports import HasRichForm
-from scheduler.types import Form, Message
+from scheduler.types import Form, Message, Sent
 from tests.bot.discord.live import SEND, Live, live, text_of
 from tests.bot.discord.test_sending import LONG
 from tests.e2e.program import item
 from tests.emulators.discord import Channel, DiscordEmulator, Guild
 from tests.emulators.discord.console import shown_component
 from tests.emulators.discord.faults import answers, delivered_then_dropped, invalid_form, refused, too_many
-from tests.emulators.discord.types import COMPONENTS_V2, Json
+from tests.emulators.discord.layout import pictures
+from tests.emulators.discord.types import COMPONENTS_V2, Json, walk
 
 THREADS = "POST /channels/{channel}/messages/{message}/threads"
 CAT = "https://example.org/cat.png"
@@ -54,12 +55,35 @@ async def test_components_arrive_and_are_found_again(
     assert await sky.adapter.recall(forum, cats, before) == opened
     assert await sky.adapter.recall(forum, dogs, before) is None
 
+    for at, place in ((sent, news), (opened, dc.channel(int(opened.address)))):
+        await sky.adapter.rewrite(at, dogs)
+        (edited,) = dc.messages(place)
+        assert "dogs" in text_of(edited) and edited.flags == COMPONENTS_V2 and len(edited.history) == 1
+
     wrong = {"_errors": [{"code": "URL_TYPE_INVALID_URL", "message": "Not a well formed URL."}]}
     media: Json = {"components": {"0": {"components": {"1": {"items": {"0": {"media": {"url": wrong}}}}}}}}
     dc.faults.add(answers(invalid_form(media)), SEND, news.id)
     with pytest.raises(ContentRejected) as error:
         await sky.adapter.send(chat, dogs, key="k3")
     assert error.value.plainer(Form.RICH) is Form.RICH_TEXT
+
+
+async def test_a_long_article_arrives_to_its_last_word(sky: Live, news: Channel) -> None:
+    known = await sky.follow(news)
+    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"detail": "full", "author": true}', known.id)
+    words = [[f"word{part}x{n}" for n in range(130)] for part in range(8)]
+    html = "".join(
+        f"<h2>Part {n}</h2><p>{' '.join(part)}</p><img src='{CAT}'>" for n, part in enumerate(words)
+    )
+    assert len(html) > 9000
+    await sky.publish(item("cats", content_html=html, authors=[{"name": "Ann"}]))
+    assert await sky.ended(news) == ["sent"]
+    messages = sky.dc.messages(news)
+    shown = " ".join(map(text_of, messages)).split()
+    assert set(shown) >= {word for part in words for word in part}
+    assert {message.flags for message in messages} == {COMPONENTS_V2} and len(messages) > 1
+    assert sum(1 for _ in pictures(walk([*messages[0].components, *messages[1].components]))) > 1
+    assert "Ann" in shown
 
 
 async def test_long_posts_go_on_in_a_thread_where_that_is_wanted(
@@ -92,6 +116,10 @@ async def test_long_posts_go_on_in_a_thread_where_that_is_wanted(
         asked = {request.channel_id for request in dc.requests(*THREADS.split(" "))}
         assert asked == {str(place.id) for place in (news, lost, denied, limited)}
         assert thread.name and all(message.flags & 1 for message in dc.messages(loud))
+
+        changed = Message({"content": "corrected", "embeds": [], "title": "x"})
+        await sky.adapter.rewrite(Sent(str(thread.id), (str(thread.id),), opened=True), changed)
+        assert [message.content for message in dc.messages(news)] == ["corrected"]
 
         await sky.publish("short")
         assert await sky.ended_at_last(news) == ["sent", "sent"]
