@@ -11,17 +11,14 @@ from typing import Annotated
 from pydantic import BaseModel, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from bot.platforms.apprise.limits import LIMITS, NAME
 from bot.platforms.types import Platform
 from content.errors import SettingsError
 from scheduler.ports import Sender
-from scheduler.types import ChatKind, Limits, Place, Rate
-
-NAME = "apprise"
+from scheduler.types import ChatKind, Place
 
 # The allowed names of chats.
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# apprise reports neither the limits of a service nor a 429. Nearly all services allow this rate.
-LIMITS = Limits(Rate(5), {ChatKind.CHANNEL: Rate(20, 60, burst=3)})
 # Above every level: log lines of apprise and of its HTTP libraries may contain parts of a URL.
 SILENT = logging.CRITICAL + 1
 

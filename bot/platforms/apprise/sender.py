@@ -9,7 +9,7 @@ from threading import Thread
 import structlog
 from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
 
-from bot.platforms.apprise import LIMITS, NAME
+from bot.platforms.apprise.limits import LIMITS, NAME
 from bot.platforms.flat import Flat, flatten, is_visible
 from bot.platforms.messages import NOTHING, messages, title_of, with_urls, without_mentions
 from content.document import Document

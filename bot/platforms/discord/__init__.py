@@ -2,13 +2,11 @@
 
 import logging
 
-from bot.platforms.discord.limits import LIMITS
+from bot.platforms.discord.limits import LIMITS, NAME
 from bot.platforms.settings import Proxied, Secret
 from bot.platforms.types import Platform, numbered
 from scheduler.ports import Sender
 from scheduler.types import ChatKind
-
-NAME = "discord"
 
 
 class DiscordSettings(Proxied):

@@ -12,11 +12,11 @@ import yarl
 from discord import gateway, http
 
 from bot.platforms.attempts import Sleep, back_off
-from bot.platforms.discord import NAME
 from bot.platforms.discord.client import GUILD_WAIT, Client
 from bot.platforms.discord.commands import command_payloads, differ
 from bot.platforms.discord.connection import stay_connected
 from bot.platforms.discord.errors import FAULTS, send_error
+from bot.platforms.discord.limits import NAME
 from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
 from bot.platforms.facts import Facts

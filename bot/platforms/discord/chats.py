@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import discord
 
-from bot.platforms.discord import NAME
 from bot.platforms.discord.events import title_of
+from bot.platforms.discord.limits import NAME
 from bot.platforms.types import Wiring
 from scheduler import membership
 from scheduler.ports import UnitOfWork

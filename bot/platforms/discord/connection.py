@@ -11,8 +11,8 @@ import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.platforms.attempts import Sleep, back_off
-from bot.platforms.discord import NAME
 from bot.platforms.discord.errors import FAULTS, TOKEN_REFUSED, send_error
+from bot.platforms.discord.limits import NAME
 from content.i18n import Msgid
 from scheduler.errors import PlatformStopped
 

@@ -5,7 +5,7 @@ from typing import Any
 import discord
 
 from bot.commands.types import Button, Call
-from bot.platforms.discord import NAME
+from bot.platforms.discord.limits import NAME
 from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").

@@ -1,6 +1,8 @@
-"""Discord's limits, as published (docs.discord.com: "Rate Limits")."""
+"""Discord's name, and its limits, as published (docs.discord.com: "Rate Limits")."""
 
 from scheduler.types import ChatKind, Limits, Rate
+
+NAME = "discord"
 
 OVERALL = Rate(50, guard=0.03)
 # 5 messages in 5 s. The guard leaves 4 of them, because discord.py delays the request that empties a

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import discord
 
 from bot.commands.types import Button
-from bot.platforms.discord import NAME, errors
+from bot.platforms.discord import errors
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.events import custom_id
+from bot.platforms.discord.limits import NAME
 from bot.platforms.discord.pacing import answered
 from bot.platforms.discord.publishing import publish
 from bot.platforms.discord.recall import find

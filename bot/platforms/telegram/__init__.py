@@ -4,12 +4,10 @@ import logging
 import re
 
 from bot.platforms.settings import Proxied, Secret
-from bot.platforms.telegram.limits import limits
+from bot.platforms.telegram.limits import NAME, limits
 from bot.platforms.types import Platform, numbered
 from scheduler.ports import Sender
 from scheduler.types import ChatKind, Limits, Place
-
-NAME = "telegram"
 
 
 class TelegramSettings(Proxied):

@@ -18,7 +18,7 @@ from bot.commands import COMMANDS
 from bot.commands.types import Call
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.facts import Facts
-from bot.platforms.telegram import NAME, chats
+from bot.platforms.telegram import chats
 from bot.platforms.telegram.alone import registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
@@ -34,6 +34,7 @@ from bot.platforms.telegram.events import (
     Who,
     event_of,
 )
+from bot.platforms.telegram.limits import NAME
 from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest

@@ -2,8 +2,8 @@
 
 import structlog
 
-from bot.platforms.telegram import NAME
 from bot.platforms.telegram.events import MembershipEvent, TopicEvent, Where
+from bot.platforms.telegram.limits import NAME
 from bot.platforms.types import Wiring
 from scheduler import membership
 from scheduler.types import Place

@@ -14,8 +14,8 @@ from telegram import (
     Update,
 )
 
-from bot.platforms.telegram import NAME
 from bot.platforms.telegram.alone import Alone, alone_with
+from bot.platforms.telegram.limits import NAME
 from scheduler.types import ChatKind, Place
 
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic

@@ -1,6 +1,8 @@
-"""Telegram's limits (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this)."""
+"""Telegram's name and limits: core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this"""
 
 from scheduler.types import ChatKind, Limits, Rate
+
+NAME = "telegram"
 
 OVERALL = Rate(30)
 # The overall limit with `allow_paid_broadcast`, which an operator enables and pays for.

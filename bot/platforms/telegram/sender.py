@@ -9,9 +9,10 @@ from telegram import Bot
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.commands.types import Button
-from bot.platforms.telegram import NAME, gains, render, rich
+from bot.platforms.telegram import gains, render, rich
 from bot.platforms.telegram.alone import Alone
 from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
+from bot.platforms.telegram.limits import NAME
 from bot.platforms.telegram.transport import call
 from content.document import Document
 from content.formats import Rich
