@@ -1,7 +1,7 @@
 """What people type, and what they are told."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -460,6 +460,9 @@ async def test_a_chat_adds_addresses_only(desk: Desk, tmp_path: Path, path: str)
 
 class StoppedIndex:
     """An index in which every search takes too long."""
+
+    def limited(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
         raise SearchTooLong("the search took too long")
