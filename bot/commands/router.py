@@ -49,7 +49,7 @@ class Router:
                 unknown = t("There is no command /{name}. /help lists them all.", name=call.name[:32])
                 return Reply(present.error(unknown), private=True)
             started = self._services.clock.monotonic()
-            async with self._turn(call, command.work):
+            async with self._in_queue(call, command.work):
                 reply = await command.handler(request, self._services)
             seconds = round(self._services.clock.monotonic() - started, 4)
             log.info("command.answered", command=call.name, chat=str(call.place), seconds=seconds)
@@ -72,7 +72,7 @@ class Router:
                 t = request.translator.t
                 gone = t("This message no longer has that button. To go on, send the command again.")
                 return Reply(present.error(gone), private=True)
-            async with self._turn(call, press.work):
+            async with self._in_queue(call, press.work):
                 return await press.handler(data, request, self._services)
 
         return await self._answer(call, press.act, answer)
@@ -117,7 +117,7 @@ class Router:
                 return Reply(present.error(Translator(call.locale).error(exc)), private=True)
             return await self._refusals.failed(request, exc)
 
-    def _turn(self, call: Call, work: Work = Work.QUICK) -> AbstractAsyncContextManager[None]:
+    def _in_queue(self, call: Call, work: Work = Work.QUICK) -> AbstractAsyncContextManager[None]:
         if work is Work.REMOTE:
             return nullcontext()
         asked_lately = 0.0 if self._is_operator(call) else self._flood.asked_lately(call.actor)
@@ -128,7 +128,7 @@ class Router:
 
     async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
         """The request with its verdict. A chat is stored only if it may use the bot."""
-        async with self._turn(call):
+        async with self._in_queue(call):
             chat = await self._known(call)
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
         verdict = decide(act, role, chat.access, self._services.settings.access)

@@ -12,6 +12,7 @@ import yarl
 from discord import gateway, http
 
 from bot.platforms.attempts import Sleep, back_off
+from bot.platforms.chat_events import ChatEvents
 from bot.platforms.discord.client import GUILD_WAIT, Client
 from bot.platforms.discord.commands import command_payloads, differ
 from bot.platforms.discord.connection import stay_connected
@@ -19,7 +20,6 @@ from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.limits import NAME
 from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
-from bot.platforms.facts import Facts
 from bot.platforms.types import Wiring
 from scheduler.errors import PlatformStopped
 from scheduler.types import Limits
@@ -120,7 +120,7 @@ class DiscordAdapter(DiscordSender):
 
     async def listen(self, wiring: Wiring) -> None:
         self.client.wiring = wiring
-        async with Facts(wiring.clock) as self.client.facts:
+        async with ChatEvents(wiring.clock) as self.client.chat_events:
             await stay_connected(self.client, self._sleep)
 
     async def close(self, patience: float = 0.0) -> None:

@@ -10,12 +10,12 @@ import discord
 import structlog
 
 from bot.commands.types import Call, Reply
+from bot.platforms.chat_events import ChatEvents
 from bot.platforms.discord import buckets, chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option, offered_by
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
-from bot.platforms.facts import Facts
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 
@@ -32,7 +32,7 @@ Handler = Callable[..., Coroutine[Any, Any, Any]]
 class Client(discord.Client):
     """Handles interactions and channel events. It caches no messages and no members, to save memory.
 
-    `wiring` and `facts` have to be set before it connects.
+    `wiring` and `chat_events` have to be set before it connects.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Client(discord.Client):
         self._replies = Replies(patience)
         self._handling = TaskSet()
         self.wiring: Wiring
-        self.facts: Facts
+        self.chat_events: ChatEvents
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Drop events after close, such as a late `ready`."""
@@ -118,7 +118,7 @@ class Client(discord.Client):
 
     async def on_ready(self) -> None:
         log.info("discord.connected", bot=str(self.user), guilds=len(self.guilds))
-        self.facts.put(partial(chats.seen_all, self.get_channel, self.wiring))
+        self.chat_events.put(partial(chats.seen_all, self.get_channel, self.wiring))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         self._seen_guild(guild)
@@ -168,7 +168,7 @@ class Client(discord.Client):
         self._seen([*guild.channels, *guild.threads])
 
     def _seen(self, channels: Sequence[chats.Channel]) -> None:
-        self.facts.put(partial(chats.seen, channels, self.wiring))
+        self.chat_events.put(partial(chats.seen, channels, self.wiring))
 
     def _gone(self, addresses: Sequence[int], reason: str) -> None:
-        self.facts.put(partial(chats.gone, addresses, reason, self.wiring))
+        self.chat_events.put(partial(chats.gone, addresses, reason, self.wiring))

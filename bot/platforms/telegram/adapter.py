@@ -17,7 +17,7 @@ from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 from bot.commands import COMMANDS
 from bot.commands.types import Call
 from bot.platforms.attempts import Sleep, back_off
-from bot.platforms.facts import Facts
+from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.alone import registered
 from bot.platforms.telegram.errors import send_error
@@ -127,10 +127,10 @@ class TelegramAdapter(TelegramSender):
             await request.shutdown()
 
     async def listen(self, wiring: Wiring) -> None:
-        async with Facts(wiring.clock) as facts:
-            await self._listen(facts, wiring)
+        async with ChatEvents(wiring.clock) as events:
+            await self._listen(events, wiring)
 
-    async def _listen(self, facts: Facts, wiring: Wiring) -> None:
+    async def _listen(self, events: ChatEvents, wiring: Wiring) -> None:
         offset, failed = 0, 0
         while True:
             try:
@@ -145,8 +145,8 @@ class TelegramAdapter(TelegramSender):
             for update in updates:
                 # The next poll acknowledges all updates below its offset.
                 offset = max(offset, update["update_id"] + 1)
-                self._take(update, facts, wiring)
-            await facts.recorded()  # before the acknowledgement, so that none is lost in a crash
+                self._handle(update, events, wiring)
+            await events.recorded()  # before the acknowledgement, so that none is lost in a crash
 
     async def _poll(self, offset: int) -> list[JSONDict]:
         """The next updates as plain JSON.
@@ -180,15 +180,15 @@ class TelegramAdapter(TelegramSender):
             except TelegramError as exc:
                 log.warning("telegram.menu_not_set", language=language, reason=str(send_error(exc)))
 
-    def _take(self, update: JSONDict, facts: Facts, wiring: Wiring) -> None:
-        """Handle an update: answer people concurrently, record facts about chats in order."""
+    def _handle(self, update: JSONDict, events: ChatEvents, wiring: Wiring) -> None:
+        """Handle an update: answer people concurrently, record changes of chats in order."""
         number = update["update_id"]
         with _edge(number):
             event = event_of(Update.de_json(update, self._bot), self._bot.username)
             if isinstance(event, CommandEvent | PressEvent):
                 self._answer_soon(number, event, wiring)
             elif event is not None:
-                facts.put(partial(self._record, number, event, wiring))
+                events.put(partial(self._record, number, event, wiring))
 
     def _answer_soon(self, number: int, event: CommandEvent | PressEvent, wiring: Wiring) -> None:
         async def answer() -> None:

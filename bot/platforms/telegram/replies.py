@@ -54,7 +54,7 @@ class Replies:
     async def turn(self, event: PressEvent, reply: Reply) -> None:
         """Edit a message so that it shows another page. Raises SendError."""
         where, number = event.where, event.alone.message_id if event.alone else event.message_id
-        if not await self._slot(where, f"{self._actor} in {number}"):
+        if not await self._wait_for_permit(where, f"{self._actor} in {number}"):
             return
         form = await self._first_form(where, reply)
         try:
@@ -97,7 +97,7 @@ class Replies:
 
     async def _say_at(self, where: Where, message: Message, reply: Reply, alone: Alone | None) -> None:
         """Send a message; after a flood wait of at most LATE seconds, send it once more."""
-        if not await self._slot(where, self._actor):
+        if not await self._wait_for_permit(where, self._actor):
             return
         try:
             await self._say_once(where, message, reply, alone)
@@ -118,7 +118,7 @@ class Replies:
                 log.info("reply.not_alone", chat=str(where.place), reason=str(exc))
         await self._sender.say(where.place, message, reply.buttons)
 
-    async def _slot(self, where: Where, asked: str) -> bool:
+    async def _wait_for_permit(self, where: Where, asked: str) -> bool:
         place = where.place
         if await self._wiring.pacer.reply_permit(place.address, where.kind, f"{asked} of {place.topic}"):
             return True

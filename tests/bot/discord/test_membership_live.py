@@ -301,13 +301,13 @@ async def test_what_breaks_is_logged_and_the_rest_goes_on(
         guild._remove_member(me)  # what a permission is computed from is not there
         dc.deny(news, Permission.SEND_MESSAGES)
         assert await sky.answer(zoe, "latest")  # what was told before has been taken up
-        assert await sky.client.facts.recorded()
+        assert await sky.client.chat_events.recorded()
     failed = [event["event"] for event in events if "exc_info" in event]
     assert failed == ["discord.event_broken", "chat.broken"]
     guild._add_member(me)
     dc.rename(news, "newer")
     assert await sky.answer(zoe, "latest")
-    assert await sky.client.facts.recorded()
+    assert await sky.client.chat_events.recorded()
     assert (await sky.known(news)).state == "paused"
 
 

@@ -13,22 +13,22 @@ from scheduler.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-# Longest wait for facts to be recorded, seconds. Commands must still be answered when the disk is full.
+# Longest wait for events to be recorded, seconds. Commands must still be answered when the disk is full.
 PATIENCE = 5.0
 
-Fact = Callable[[], Awaitable[None]]
+Event = Callable[[], Awaitable[None]]
 
 
-class Facts:
-    """A queue of facts, recorded while its `async with` block runs.
+class ChatEvents:
+    """A queue of events, recorded while its `async with` block runs.
 
-    The order matters: "blocked the bot" then "unblocked it" means the opposite when swapped. Each fact is
+    The order matters: "blocked the bot" then "unblocked it" means the opposite when swapped. Each event is
     retried until the store takes it, because the platform sends it only once.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told: asyncio.Queue[Fact] = asyncio.Queue()
+        self._told: asyncio.Queue[Event] = asyncio.Queue()
         self._recording: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -43,12 +43,12 @@ class Facts:
         self._recording.cancel()
         await asyncio.wait({self._recording})
 
-    def put(self, fact: Fact) -> None:
-        """Queue a fact; it is recorded after all earlier ones."""
-        self._told.put_nowait(fact)
+    def put(self, event: Event) -> None:
+        """Queue a event; it is recorded after all earlier ones."""
+        self._told.put_nowait(event)
 
     async def recorded(self, patience: float = PATIENCE) -> bool:
-        """Wait until all queued facts are recorded, at most `patience` seconds; returns whether they are."""
+        """Wait until all queued events are recorded, at most `patience` seconds; returns whether they are."""
         try:
             async with asyncio.timeout(patience):
                 await self._told.join()
@@ -58,18 +58,18 @@ class Facts:
 
     async def _record_all(self) -> None:
         while True:
-            fact = await self._told.get()
+            event = await self._told.get()
             try:
-                await self._record(fact)
+                await self._record(event)
             except Exception:
-                # The edge of the task: a fact that fails must not stop the recording of the others.
+                # The edge of the task: a event that fails must not stop the recording of the others.
                 log.exception("chat.broken")
             self._told.task_done()
 
-    async def _record(self, fact: Fact) -> None:
+    async def _record(self, event: Event) -> None:
         while True:
             try:
-                return await fact()
+                return await event()
             except StoreError as exc:
                 log.error("store.unavailable", reason=str(exc), next_step="what chats tell waits for it")
                 await self._clock.sleep(STORE_RETRY)
