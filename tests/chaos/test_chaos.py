@@ -4,9 +4,11 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tests.chaos.books import Books
 from tests.chaos.edits import judge_edits
 from tests.chaos.report import failures, report
 from tests.chaos.run import Run
@@ -19,19 +21,20 @@ async def test_a_storm_with_kills_loses_nothing(tmp_path: Path, caplog: pytest.L
     with sqlite(tmp_path) as database:
         run = Run(tmp_path, database, seed=4, size=0.1, hold=1)
         verdict, account = await run.go(2, lambda text: None)
+        books = await run.database.read()  # before its file system is unmounted
     assert not failures(run, verdict, account), "\n".join(report(run, verdict, account))
     assert verdict.arrived > 0 and run.edited.shown > 0
     _sees_what_is_wrong(run, account)
-    await _sees_wrong_edits(run)
+    _sees_wrong_edits(run, books)
 
 
-async def _sees_wrong_edits(run: Run) -> None:
+def _sees_wrong_edits(run: Run, books: Books) -> None:
     """Judge the same edits with changed posts and rows."""
-    books = await run.database.read()
     edit = next(edit for edit in books.edits if not edit.reason)
-    late = edit._replace(at=edit.at + timedelta(days=1))
+    late = SimpleNamespace(**edit._asdict() | {"at": edit.at + timedelta(days=1)})
     waiting = [
-        one._replace(ended_at=None) if one.chat_id == edit.chat_id else one for one in books.deliveries
+        SimpleNamespace(**one._asdict() | {"ended_at": None}) if one.chat_id == edit.chat_id else one
+        for one in books.deliveries
     ]
     assert judge_edits(run.world, replace(books, edits=[late], deliveries=waiting), 0).overtook
     run.world.changes = {name: changes + 1 for name, changes in run.world.changes.items()}
