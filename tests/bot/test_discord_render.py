@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.platforms.discord.render import render
@@ -36,6 +36,7 @@ from content.present import Look, edition, page
 from content.types import Page
 from scheduler.types import Form, Message
 from tests.bot.documents import BLOCKS, DOCUMENTS, INLINES, PAGE, POSTS, WHEN, WORDS
+from tests.conftest import EXAMPLES
 from tests.content.test_present import make_post
 from tests.emulators.discord.content import read_draft
 from tests.emulators.discord.layout import texts
@@ -378,6 +379,7 @@ def test_deep_lists_leave_room_for_text(depth: int) -> None:
         check(message, Form.FULL)
 
 
+@settings(max_examples=EXAMPLES // 3)
 @given(documents(), st.sampled_from(Form))
 def test_any_document_renders_within_all_limits(document: Document, form: Form) -> None:
     messages = render(document, form)
@@ -391,6 +393,7 @@ def test_any_document_renders_within_all_limits(document: Document, form: Form) 
         assert set(messages[0].posts) == {post for carried in document.carried for post in carried}
 
 
+@settings(max_examples=EXAMPLES // 4)
 @given(st.lists(WORDS, max_size=5))
 def test_splitting_loses_no_text(words: list[str]) -> None:
     document = Document(tuple(Paragraph(text(word)) for word in words))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from bot.platforms.discord.layout import DESCRIPTION_LENGTH, can_show
 from bot.platforms.discord.render import prefers_rich, render
@@ -41,6 +41,7 @@ from content.text import excerpt
 from scheduler.types import Form
 from tests.bot.documents import DOCUMENTS, WHEN
 from tests.bot.test_discord_render import check, kinds, letters, read, sources
+from tests.conftest import EXAMPLES
 from tests.emulators.discord.console import shown_component
 from tests.emulators.discord.layout import pictures
 from tests.emulators.discord.types import walk
@@ -287,6 +288,7 @@ def shown_letters(source: str) -> Counter[str]:
     return Counter(letters("".join(leaves)))
 
 
+@settings(max_examples=EXAMPLES // 4)
 @given(DOCUMENTS)
 def test_components_drop_nothing_readable(document: Document) -> None:
     """All letters of the document are in the texts, or describe a picture that is shown."""

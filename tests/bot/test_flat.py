@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, groupby
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.platforms.fit import border, cut, fit, split
@@ -29,6 +29,7 @@ from content.document import (
 from content.labels import other_host
 from content.text import excerpt
 from tests.bot.documents import BLOCKS, DOCUMENTS, WORDS
+from tests.conftest import EXAMPLES
 
 
 def flat(*blocks: Block) -> Flat:
@@ -155,6 +156,7 @@ def test_excerpts_shrink_evenly_until_the_page_fits() -> None:
     assert flatten(fit(document, limited(9000))) == flatten(document)
 
 
+@settings(max_examples=EXAMPLES // 2)
 @given(st.lists(WORDS.map(lambda word: Excerpt(word, 350)), min_size=1, max_size=12), st.integers(60, 3000))
 def test_all_excerpts_are_cut_at_one_length(excerpts: list[Excerpt], room: int) -> None:
     document = Document(tuple(Paragraph((node,), tight=True) for node in excerpts), single=True)
@@ -227,6 +229,7 @@ def test_cutting_loses_nothing(block: Block, at: int) -> None:
         assert len(block_text(head)) <= at
 
 
+@settings(max_examples=EXAMPLES // 2)
 @given(DOCUMENTS, st.integers(250, 2000))
 def test_splitting_loses_no_text_and_keeps_order(document: Document, limit: int) -> None:
     pieces = split(document, limited(limit))

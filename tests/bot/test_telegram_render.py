@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from bot.platforms.telegram.render import render
 from content.document import (
@@ -26,6 +26,7 @@ from content.present import Look, edition, page
 from content.types import Page
 from scheduler.types import Form, Message
 from tests.bot.documents import DOCUMENTS, PAGE, POSTS
+from tests.conftest import EXAMPLES
 from tests.content.test_present import make_post
 
 PICTURE = "https://example.org/i.png"
@@ -241,6 +242,7 @@ def test_a_line_between_parts_is_no_message_of_its_own() -> None:
     assert [len(message.payload["text"]) for message in render(document, Form.FULL)] == [4096, 904]
 
 
+@settings(max_examples=EXAMPLES // 4)
 @given(DOCUMENTS)
 def test_any_document_renders_within_all_limits(document: Document) -> None:
     for form in Form:

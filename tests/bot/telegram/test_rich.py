@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.platforms.flat import clean, is_visible
@@ -49,6 +49,7 @@ from content.document import (
 from content.present import Look
 from scheduler.types import Form
 from tests.bot.documents import DOCUMENTS, PAGE
+from tests.conftest import EXAMPLES
 from tests.content.test_present import make_post
 from tests.emulators.telegram.rich import BLOCKS, CHARACTERS, Checked, check
 from tests.emulators.telegram.types import ApiError
@@ -356,6 +357,7 @@ def is_within(part: str, whole: str) -> bool:
     return all(character in rest for character in part)
 
 
+@settings(max_examples=EXAMPLES // 2)
 @given(DOCUMENTS, st.sampled_from((Form.RICH, Form.RICH_TEXT)))
 def test_any_document_is_taken_and_loses_no_text(document: Document, form: Form) -> None:
     found = shown(document, form)
