@@ -13,20 +13,28 @@ TOOLS := $(VENV)/tools
 UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
   --no-emit-index-url --python-version 3.12 --python-platform linux
 
-.PHONY: run test lint bench bench-large chaos hostile pictures hashes audit clean
+.PHONY: run test lint style types tests bench bench-large chaos hostile pictures hashes audit clean
 
 run: $(READY)
 	@$(BIN)/skywave run
 
-test: $(READY) lint
-	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+# The types are checked beside the tests, which often wait.
+test: $(READY) style
+	@$(MAKE) --no-print-directory --jobs=2 types tests
 
-lint: $(READY)
+lint: style types
+
+style: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/vulture
+
+types: $(READY)
+	@$(BIN)/mypy
+
+tests: $(READY)
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Kills and storms on the real program: make chaos KILLS=20 SEED=7, and MORE=--postgres for the other database.
 chaos: $(READY)
