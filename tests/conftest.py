@@ -44,12 +44,23 @@ database.create_async_engine = partial(  # type: ignore[attr-defined]
     create_async_engine, execution_options={"compiled_cache": COMPILED}
 )
 
-# Tests that start the program take long. They run first, so that no worker finishes long after the others.
+# Tests that start the program take long, and mostly wait.
 PROGRAMS = ("tests/e2e/", "tests/chaos/", "tests/hostile/")
+BETWEEN = 3  # other files after each of theirs
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(PROGRAMS))
+    """Begin with tests that start the program, and run others beside them, so that processors do not idle."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    others = [tests for name, tests in files.items() if not name.startswith(PROGRAMS)]
+    order: list[list[pytest.Item]] = []
+    for name, tests in files.items():
+        if name.startswith(PROGRAMS):
+            order += [tests, *others[:BETWEEN]]
+            others = others[BETWEEN:]
+    items[:] = [test for tests in (*order, *others) for test in tests]
 
 
 def pytest_collection_finish() -> None:
