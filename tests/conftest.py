@@ -27,7 +27,7 @@ from storage.models import Base
 from storage.unit_of_work import SqlStore
 
 # For a thorough search, more examples: EXAMPLES=2000 .venv/bin/pytest tests/bot/test_flat.py
-EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "24"))
 # The speed of examples depends on the machine, and no test is about speed.
 settings.register_profile(
     "skywave", max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from content.ranking import reranked
@@ -51,7 +51,6 @@ def test_equal_hits_keep_their_order() -> None:
 
 
 @given(st.text(max_size=60), st.lists(st.tuples(st.text(max_size=40), st.text(max_size=80)), max_size=4))
-@settings(max_examples=50)
 def test_no_hit_is_lost(query: str, texts: list[tuple[str, str]]) -> None:
     hits = [hit(number, text, title) for number, (title, text) in enumerate(texts)]
     assert sorted(reranked(parse(query), hits)) == list(range(len(hits)))

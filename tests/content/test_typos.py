@@ -1,7 +1,7 @@
 from string import ascii_lowercase
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from content.typos import LONG, SHORTEST, SUGGESTIONS, edits, is_correctable, lookups, nearest
@@ -49,7 +49,6 @@ def slip(word: str, at: int, kind: int, letter: str) -> str:
 
 
 @given(words, st.integers(0, 11), st.integers(0, 3), letters)
-@settings(max_examples=50)
 def test_every_word_with_one_error_is_looked_up(word: str, at: int, kind: int, letter: str) -> None:
     typed = slip(word, min(at, len(word) - 1), kind, letter)
     assert edits(typed, word, 1) <= 1
