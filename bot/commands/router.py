@@ -7,6 +7,7 @@ from dataclasses import replace
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
+from bot.commands.aliases import meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import Call, Reply, Request, Services, Work
@@ -39,6 +40,7 @@ class Router:
         Nothing is sent for an unknown command in a group, which may be meant for another bot, and for a
         refusal that was sent shortly before.
         """
+        call = meant(call)
         command = self._commands.get(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
             return None
