@@ -4,6 +4,7 @@ from bot.access import Act
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.exchange import export, import_
 from bot.commands.format import format_
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
@@ -70,6 +71,16 @@ COMMANDS = (
         (CHOICES,),
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
+    Command(
+        "import",
+        "/import",
+        "subscribe to the feeds of an OPML file",
+        import_,
+        Act.MANAGE,
+        work=Work.REMOTE,
+        takes_file=True,
+    ),
+    Command("export", "/export", "get the feeds of this chat as an OPML file", export, Act.MANAGE),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
 )

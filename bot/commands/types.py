@@ -18,10 +18,24 @@ from scheduler.types import Chat, ChatKind, Place
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that a person has sent with a command. `read` loads its `size` bytes; it raises SendError."""
+
+    name: str
+    size: int
+    read: Callable[[], Awaitable[bytes]]
+
+
+async def nowhere(document: Document) -> None:
+    """Show the progress of a command nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
+    `show` shows how far a long command is, in place of what it showed before; the reply comes last.
     """
 
     name: str
@@ -32,6 +46,8 @@ class Call:
     actor: str  # like telegram:123
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
+    upload: Upload | None = None
+    show: Callable[[Document], Awaitable[None]] = nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +108,24 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that a reply carries."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A document above rows of buttons. `private`: shown only to the person, if the platform can do that."""
+    """A document above rows of buttons. `private`: shown only to the person, if the platform can do that.
+
+    The document of a reply with a `file` is short: it becomes the caption, and has no buttons.
+    """
 
     document: Document
     rows: Rows = ()
     private: bool = False
+    file: File | None = None
 
     @property
     def buttons(self) -> tuple[Button, ...]:
@@ -160,7 +188,7 @@ class Work(Enum):
 class Command:
     """A command. `usage` and `summary` are msgids; `act` is the right that it needs.
 
-    `parameters` are the parts of its arguments, in order.
+    `parameters` are the parts of its arguments, in order. `takes_file`: a file may come with it.
     """
 
     name: str
@@ -170,6 +198,7 @@ class Command:
     act: Act = Act.READ
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
+    takes_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

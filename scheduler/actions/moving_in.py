@@ -8,25 +8,21 @@ changes nothing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from content.document import is_web_url
 from content.errors import UsageError
 from content.formats import NOTHING, Format
 from content.i18n import SOURCE_LANGUAGE, negotiate
-from content.sources import normalise
 from content.text import storable
 from content.types import Failure, Source, Visibility
 from scheduler.actions import chats, following
-from scheduler.actions.adding import Wanted, add_source
+from scheduler.actions.adding import Wanted, add_source, listed_form
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
 # Characters of what another bot has stored.
-MAX_URL = 2_000
 MAX_TITLE = 200
 
-NO_ADDRESS = "it is not an http or https address"
 OPERATORS = (
     "it is a private source of the operator: to let the chat follow it, run "
     "skywave subscriptions add {place} --source {number}"
@@ -120,7 +116,7 @@ async def _follow(
 ) -> MovedIn:
     """Take over one subscription; `moved` is what was taken over before."""
     try:
-        url = _stored_form(old.url)
+        url = listed_form(old.url)
     except UsageError as exc:
         return replace(moved, refused=(*moved.refused, Failure(old.url[:MAX_TITLE], str(exc))))
     known, chat = await work.sources.by_url(url), moved.chat
@@ -140,13 +136,3 @@ async def _follow(
     if old.choices.chosen:
         await work.subscriptions.set_choices(chat.id, source.id, old.choices)
     return replace(moved, added=added, followed=(*moved.followed, source))
-
-
-def _stored_form(url: str) -> str:
-    """The stored form of a URL. Raises UsageError: another bot's file must name no folder of this machine."""
-    url = storable(url).strip()
-    if len(url) > MAX_URL:
-        raise UsageError(f"its address has more than {MAX_URL} characters")
-    if not is_web_url(url):
-        raise UsageError(NO_ADDRESS)
-    return normalise(url)
