@@ -14,6 +14,7 @@ from content.opml import Feeds, parse_opml, to_opml
 from content.secrets import printable
 from scheduler.actions import listing
 from scheduler.intake.listed import Follower, Listed
+from scheduler.types import ChatKind
 
 FILE = "skywave.opml"
 MAX_SIZE = 1024 * 1024  # bytes of a list that is sent to a chat
@@ -26,6 +27,8 @@ NAMED = 120  # characters of an address in such a line
 async def import_(request: Request, services: Services) -> Reply:
     """Follow the feeds of a file that came with the command. Raises UsageError."""
     t, upload = request.translator.t, request.call.upload
+    if upload is None and request.call.kind is ChatKind.TERMINAL:
+        raise UsageError(t("Name an OPML file of this machine, like /import feeds.opml."))
     if upload is None:
         raise UsageError(
             t("Send me an OPML file with /import as its caption, or answer such a file with /import.")
@@ -90,7 +93,8 @@ class _Outcome:
 
     def told(self, tr: Translator) -> Document:
         """All of it in one message."""
-        head = [tr.n("Subscribed to {count} feed.", "Subscribed to {count} feeds.", self.new)]
+        subscribed = tr.n("Subscribed to {count} feed.", "Subscribed to {count} feeds.", self.new)
+        head = [subscribed if self.new else tr.t("No new subscriptions.")]
         if self.before:
             head.append(tr.n("{count} was followed before.", "{count} were followed before.", self.before))
         blocks = present.notice(tr.sentences(*head)).blocks

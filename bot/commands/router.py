@@ -9,7 +9,7 @@ import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
 from bot.commands import questions
-from bot.commands.aliases import meant
+from bot.commands.aliases import ALIASES, meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Question, Reply, Request, Services, Work
@@ -35,8 +35,12 @@ class Router:
         self._queues = {Work.QUICK: FairQueue(AT_ONCE), Work.SEARCH: FairQueue(SEARCHES)}
 
     def knows(self, name: str) -> bool:
-        """Whether there is a command of that name."""
-        return name in self._commands
+        """Whether there is a command of that name, here or in another bot."""
+        return name in self._commands or name in ALIASES
+
+    def takes_file(self, name: str) -> bool:
+        """Whether a file may come with the command of that name."""
+        return name in self._commands and self._commands[name].takes_file
 
     async def command(self, call: Call) -> Reply | None:
         """The reply to a command; None to send nothing.

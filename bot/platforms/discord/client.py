@@ -21,6 +21,7 @@ from bot.platforms.discord.events import (
     focused_option,
     offered_by,
     typed_in,
+    upload_of,
 )
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
@@ -106,7 +107,10 @@ class Client(discord.Client):
         match interaction.type:
             case discord.InteractionType.application_command:
                 call = call_of(interaction, data["name"], arguments_of(data))
-                await self._replies.answer(interaction, self._command(call))
+                upload, show = upload_of(data, self._load), self._replies.progress(interaction)
+                await self._replies.answer(
+                    interaction, self._command(replace(call, upload=upload, show=show))
+                )
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
                 press = self.wiring.router.press(pressed, call_of(interaction, "", ""), offered)
@@ -126,6 +130,13 @@ class Client(discord.Client):
         """Run a command. Discord may still show one that was removed; its reply is the list of commands."""
         router = self.wiring.router
         return await router.command(call if router.knows(call.name) else replace(call, name="help"))
+
+    async def _load(self, url: str) -> bytes:
+        """A file that somebody has attached. Raises SendError."""
+        try:
+            return await self.http.get_from_cdn(url)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
 
     # Channel events
 

@@ -7,7 +7,8 @@ import discord
 from bot.access import NEEDED, Role
 from bot.commands import COMMANDS
 from bot.commands.types import Command, Parameter
-from content.i18n import Translator
+from bot.platforms.discord.events import ATTACHMENT
+from content.i18n import Msgid, Translator
 
 CHAT_INPUT, STRING = 1, 3
 GUILD, BOT_DM = 0, 1
@@ -15,6 +16,7 @@ GUILD, BOT_DM = 0, 1
 # check the right again.
 ADMIN = discord.Permissions(manage_guild=True)
 DESCRIPTION_LENGTH = 100
+A_FILE = Msgid("an OPML file, as feed readers export it")
 
 
 def command_payloads() -> list[dict[str, Any]]:
@@ -27,11 +29,18 @@ def _command(command: Command) -> dict[str, Any]:
         "type": CHAT_INPUT,
         "name": command.name,
         **_described(command.summary),
-        "options": [_option(parameter) for parameter in command.parameters],
+        "options": [_option(parameter) for parameter in command.parameters] + _file(command),
         "contexts": [GUILD, BOT_DM],
         "integration_types": [0],  # installed in servers, not by single users
         "default_member_permissions": str(ADMIN.value) if NEEDED[command.act] > Role.MEMBER else None,
     }
+
+
+def _file(command: Command) -> list[dict[str, Any]]:
+    """The option for the file that a command takes."""
+    if not command.takes_file:
+        return []
+    return [{"type": ATTACHMENT, "name": "file", **_described(A_FILE), "required": True}]
 
 
 def _option(parameter: Parameter) -> dict[str, Any]:

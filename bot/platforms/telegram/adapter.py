@@ -5,17 +5,18 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from urllib.parse import urlencode
 
 import structlog
-from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Update
+from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Document, Update
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.commands import COMMANDS
-from bot.commands.types import Call, Question
+from bot.commands.types import Call, Question, Upload
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
@@ -37,6 +38,7 @@ from bot.platforms.telegram.events import (
     event_of,
 )
 from bot.platforms.telegram.limits import NAME
+from bot.platforms.telegram.progress import Progress
 from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
@@ -220,9 +222,21 @@ class TelegramAdapter(TelegramSender):
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
         call = self._call_by(event.where, event.who, event.name, event.arguments)
-        reply = await wiring.router.command(call)
-        if reply is not None:
+        progress = Progress(self, wiring, event.where)
+        upload = self._upload(event.file) if event.file else None
+        reply = await wiring.router.command(replace(call, upload=upload, show=progress.show))
+        if reply is not None and not await progress.ended(reply):
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
+
+    def _upload(self, file: Document) -> Upload:
+        async def read() -> bytes:
+            try:
+                found = await self._bot.get_file(file.file_id)
+                return bytes(await found.download_as_bytearray())
+            except TelegramError as exc:
+                raise send_error(exc) from exc
+
+        return Upload(file.file_name or "", file.file_size or 0, read)
 
     async def _answered(self, event: AnswerEvent, wiring: Wiring) -> None:
         """Reply to an answer to a message that asks something. All other answers are left alone."""

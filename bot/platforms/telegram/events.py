@@ -8,6 +8,7 @@ from telegram import (
     ChatMember,
     ChatMemberRestricted,
     ChatMemberUpdated,
+    Document,
     MaybeInaccessibleMessage,
     Message,
     MessageEntity,
@@ -22,6 +23,9 @@ GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addresse
 
 # Telegram sends only these updates. Edited messages are not among them, so an edited command is ignored.
 ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
+
+# The command that takes a file, and how the names of such files end.
+IMPORT, OPML = "import", (".opml", ".opml.xml")
 
 KINDS = {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
@@ -52,13 +56,14 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
-    """A command. `alone`: it is seen by nobody else in its group."""
+    """A command. `alone`: it is seen by nobody else in its group. `file`: came with it."""
 
     where: Where
     who: Who
     name: str
     arguments: str
     alone: Alone | None = None
+    file: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +165,30 @@ def _typed(message: Message) -> str:
 
 def _command(message: Message, bot_name: str) -> CommandEvent | None:
     text, entities = message.text or "", message.entities
+    if message.document:
+        text, entities = message.caption or "", message.caption_entities
     if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
-        return None
+        return None if text else _list(message)
     # Entity lengths are in UTF-16 units, which equal characters here, because a command is ASCII.
     name, _, addressee = text[1 : entities[0].length].partition("@")
     if addressee and addressee.lower() != bot_name.lower():
         return None
+    if message.document and name.lower() != IMPORT:
+        return None
     arguments = text[entities[0].length :].strip()
     who = _speaker(message)
     alone = alone_with(who.user_id, message)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone)
+    answered = message.reply_to_message
+    file = message.document or (answered.document if answered else None)
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, file)
+
+
+def _list(message: Message) -> CommandEvent | None:
+    """A list of feeds that a person sends to the bot without a word; others are left alone."""
+    file = message.document
+    if file is None or message.chat.type != Chat.PRIVATE or not (file.file_name or "").lower().endswith(OPML):
+        return None
+    return CommandEvent(_where(message), _speaker(message), IMPORT, "", file=file)
 
 
 def _press(query: CallbackQuery) -> PressEvent | None:
