@@ -8,13 +8,14 @@ from typing import TypeVar
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
-from bot.commands import questions
+from bot.commands import inline, questions
 from bot.commands.aliases import ALIASES, meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
+from bot.commands.inline import Offers
 from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Question, Reply, Request, Services, Work
 from content import present
-from content.errors import SkywaveError, StoreError, StoreRejected
+from content.errors import SearchTooLong, SkywaveError, StoreError, StoreRejected, UsageError
 from content.i18n import Translator
 from scheduler.actions import chats
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
@@ -126,6 +127,25 @@ class Router:
         if verdict is not Verdict.YES:
             return ()
         return await completer(text, request, self._services)
+
+    async def inline(self, place: str, call: Call) -> Offers:
+        """The posts that a person can send into any chat; nothing for whom may not read here.
+
+        `call` is in the private chat with the person, which is not stored by this.
+        """
+        if not (self._is_operator(call) or self._flood.typed(call.actor)):
+            return inline.NOTHING
+        async with self._in_queue(call):
+            chat = await self._known(call)
+        role = role_of(call.actor, is_chat_admin=True, operators=self._operators)
+        if decide(Act.READ, role, chat.access, self._services.settings.access) is not Verdict.YES:
+            return inline.NOTHING
+        request = Request(call, chat, role, self._services.look(chat, call.locale))
+        try:
+            async with self._in_queue(call, Work.SEARCH):
+                return await inline.offers(place, request, self._services)
+        except (UsageError, SearchTooLong) as exc:
+            return Offers(note=request.translator.error(exc))
 
     async def _answer(
         self, call: Call, act: Act, answer: Callable[[Request], Awaitable[A | None]]

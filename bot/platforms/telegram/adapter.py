@@ -27,6 +27,7 @@ from bot.platforms.telegram.events import (
     AnswerEvent,
     ChatEvent,
     CommandEvent,
+    InlineEvent,
     MembershipEvent,
     MovedEvent,
     PersonEvent,
@@ -37,11 +38,12 @@ from bot.platforms.telegram.events import (
     Who,
     event_of,
 )
+from bot.platforms.telegram.inline import answer_to
 from bot.platforms.telegram.limits import NAME
 from bot.platforms.telegram.progress import Progress
 from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
-from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
+from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest, call
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, Translator
@@ -204,6 +206,8 @@ class TelegramAdapter(TelegramSender):
                         await self._answered(event, wiring)
                     case PressEvent():
                         await self._press(event, wiring)
+                    case InlineEvent():
+                        await self._inline(event, wiring)
 
         self._tasks.start(asyncio.create_task(answer()))
 
@@ -258,6 +262,17 @@ class TelegramAdapter(TelegramSender):
             # Until the press is answered, the button shows a progress bar.
             await self._answer(event.query_id, alert)
             await turning
+
+    async def _inline(self, event: InlineEvent, wiring: Wiring) -> None:
+        offers = await wiring.router.inline(
+            event.offset, self._call_by(event.where, event.who, "", event.text)
+        )
+        try:
+            await call(self._bot, "answerInlineQuery", answer_to(event.query_id, offers, self.render))
+        except BadRequest as exc:
+            log.info("telegram.inline_too_late", reason=exc.message)  # the person has typed on
+        except TelegramError as exc:
+            raise send_error(exc) from exc
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""

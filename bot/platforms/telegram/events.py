@@ -9,6 +9,7 @@ from telegram import (
     ChatMemberRestricted,
     ChatMemberUpdated,
     Document,
+    InlineQuery,
     MaybeInaccessibleMessage,
     Message,
     MessageEntity,
@@ -22,7 +23,7 @@ from scheduler.types import ChatKind, Place
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
 
 # Telegram sends only these updates. Edited messages are not among them, so an edited command is ignored.
-ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
+ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "inline_query", "my_chat_member"]
 
 # The command that takes a file, and how the names of such files end.
 IMPORT, OPML = "import", (".opml", ".opml.xml")
@@ -89,6 +90,17 @@ class AnswerEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineEvent:
+    """What a person types after the bot's name in any chat; `where` is the private chat with the person."""
+
+    where: Where
+    who: Who
+    query_id: str
+    text: str
+    offset: str
+
+
+@dataclass(frozen=True, slots=True)
 class MovedEvent:
     old: str
     new: str
@@ -116,7 +128,7 @@ class RenamedEvent:
 
 
 ChatEvent = MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
-PersonEvent = CommandEvent | PressEvent | AnswerEvent
+PersonEvent = CommandEvent | PressEvent | AnswerEvent | InlineEvent
 Event = PersonEvent | ChatEvent
 
 
@@ -124,6 +136,8 @@ def event_of(update: Update, bot_name: str) -> Event | None:
     """The event of an update; None if it is of no interest."""
     if update.callback_query:
         return _press(update.callback_query)
+    if update.inline_query:
+        return _inline(update.inline_query)
     if update.my_chat_member:
         return _membership(update.my_chat_member)
     message = update.message or update.channel_post
@@ -200,6 +214,13 @@ def _press(query: CallbackQuery) -> PressEvent | None:
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
     alone = alone_with(user.id, message)
     return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message), alone)
+
+
+def _inline(query: InlineQuery) -> InlineEvent:
+    user = query.from_user
+    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
+    where = Where(Place(NAME, str(user.id)), ChatKind.PRIVATE, "")
+    return InlineEvent(where, who, query.id, query.query, query.offset)
 
 
 def _offered(message: MaybeInaccessibleMessage) -> tuple[str, ...]:
