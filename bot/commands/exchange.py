@@ -13,6 +13,7 @@ from content.i18n import Translator
 from content.opml import Feeds, parse_opml, to_opml
 from content.secrets import printable
 from scheduler.actions import listing
+from scheduler.errors import SendError
 from scheduler.intake.listed import Follower, Listed
 from scheduler.types import ChatKind
 
@@ -60,6 +61,8 @@ async def _read(upload: Upload, request: Request) -> Feeds:
         raise UsageError(t("The file is larger than {size} MiB. Please split it.", size=MAX_SIZE // 1024**2))
     try:
         feeds = parse_opml(await upload.read(), most=MAX_FEEDS)
+    except SendError as exc:
+        raise UsageError(t("The file could not be loaded. Please send it again.")) from exc
     except UsageError as exc:
         why = request.translator.error(exc)
         raise UsageError(t("This file cannot be read as a list of feeds: {reason}.", reason=why)) from exc

@@ -47,6 +47,8 @@ TABLE = """
 /format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/import           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/export           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
 press l:0:1:LAST  | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -

@@ -23,7 +23,7 @@ from tests.emulators.discord.faults import broken, refused
 
 REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
-ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "post"}
+ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "post", "import", "export"}
 
 
 def kind_of_answer(dc: DiscordEmulator, made: Interaction) -> int:
