@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,11 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
+def load(command: str) -> ModuleType:
+    """The module of a command."""
+    return import_module(f"bot.cli.{'imports' if command == IMPORT else command}")
+
+
 class Program(Commands):
     """The commands of `skywave`. Only the module of the one that was given is loaded: all take a second."""
 
@@ -41,7 +47,7 @@ class Program(Commands):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = import_module(f"bot.cli.{'imports' if cmd_name == IMPORT else cmd_name}")
+            module = load(cmd_name)
         except KeyboardInterrupt:
             raise SystemExit(130) from None  # typer would print "Aborted!"
         command = typer.main.get_command(module.commands)

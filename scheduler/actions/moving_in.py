@@ -146,7 +146,7 @@ def _stored_form(url: str) -> str:
     """The stored form of a URL. Raises UsageError: another bot's file must name no folder of this machine."""
     url = storable(url).strip()
     if len(url) > MAX_URL:
-        raise UsageError(f"its address has more than {MAX_URL} characters")
+        raise UsageError("its address has more than {limit} characters", limit=MAX_URL)
     if not is_web_url(url):
         raise UsageError(NO_ADDRESS)
     return normalise(url)
