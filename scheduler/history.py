@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from content.types import Source
-from scheduler.types import Chat, Delivery, Digest, LedgerState, Mode, Place, Subscription
+from scheduler.types import Chat, Delivery, Digest, LedgerState, Mode, Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A post, its source, and the subscription by which the chat follows that source now.
 
-    `visible`: the chat may see it. `broadcast`: it was sent to somebody.
+    Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
+    to somebody.
     """
 
     id: int
@@ -65,6 +66,15 @@ class History:
     digest: Digest | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MessagePlace:
+    """A message on a platform. `addresses`: its chat's, and of a thread also that of its channel."""
+
+    platform: str
+    addresses: tuple[str, ...]
+    message_id: str
+
+
 class HistoryRepository(Protocol):
     async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
         """The history of posts and a chat, in the order of `posts`, without those that do not exist."""
@@ -74,6 +84,6 @@ class HistoryRepository(Protocol):
         """The posts with a key, newest first."""
         ...
 
-    async def message(self, place: Place, message_id: str) -> Delivery | None:
-        """The delivery that sent a message, if it is one of the newest of its address."""
+    async def message(self, where: MessagePlace) -> Delivery | None:
+        """The delivery that sent a message, if it is one of the newest of its chat."""
         ...

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, select
+from sqlalchemy import Row, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.changes import OPENING
 from content.types import Source
-from scheduler.history import History, Item, LedgerEntry
-from scheduler.types import Delivery, DeliveryState, PartState, Place, Subscription
+from scheduler.history import History, Item, LedgerEntry, MessagePlace
+from scheduler.types import Delivery, DeliveryState, PartState, Subscription
 from storage.chats import to_chat
 from storage.deliveries import load_deliveries
 from storage.digests import SqlDigests
@@ -36,7 +37,7 @@ _deliveries = table_of(DeliveryRow)
 _POST = (
     PostRow.id,
     PostRow.key,
-    PostRow.title,
+    case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING)).label("title"),
     PostRow.url,
     PostRow.source_id,
     PostRow.old_news,
@@ -83,8 +84,8 @@ class SqlHistory:
         posts = select(PostRow.id).where(PostRow.key == key).order_by(PostRow.id.desc())
         return (await self._session.scalars(posts)).all()
 
-    async def message(self, place: Place, message_id: str) -> Delivery | None:
-        there = (ChatRow.platform == place.platform) & (ChatRow.address == place.address)
+    async def message(self, where: MessagePlace) -> Delivery | None:
+        there = (ChatRow.platform == where.platform) & ChatRow.address.in_(where.addresses)
         newest = (
             select(LedgerRow.delivery_id)
             .join(ChatRow, ChatRow.id == LedgerRow.chat_id)
@@ -95,12 +96,12 @@ class SqlHistory:
         )
         ids = (await self._session.scalars(newest)).all()
         # Other parts may contain the id by chance, so it is compared below.
-        near = cast(PartRow.sent, Text).contains(f'"{message_id}"', autoescape=True)
+        near = cast(PartRow.sent, Text).contains(f'"{where.message_id}"', autoescape=True)
         parts = select(PartRow.delivery_id, PartRow.sent).where(
             PartRow.delivery_id.in_(ids), PartRow.state == PartState.SENT, near
         )
         for delivery_id, sent in await self._session.execute(parts.order_by(PartRow.delivery_id.desc())):
-            if sent and message_id in sent["message_ids"]:
+            if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
 

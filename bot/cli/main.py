@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "digests": "Scheduled digests of chats.",
     "posts": "Updates that you write yourself.",
     "deliveries": "What was sent, what is queued, what failed.",
+    "why": "Say why a chat got a post, or why it did not.",
     "poll": "Poll the sources that are due, once.",
     "search": "Search all posts.",
     "audit": "List who changed what, the newest first.",

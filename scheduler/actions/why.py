@@ -6,10 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from content.changes import key_of_url
+from content.document import is_web_url
 from content.errors import NotFound
 from content.types import Visibility
 from scheduler import membership
-from scheduler.history import History, Item, LedgerEntry
+from scheduler.actions import searching
+from scheduler.history import History, Item, LedgerEntry, MessagePlace
 from scheduler.ports import UnitOfWork
 from scheduler.timetable import digests as timetable
 from scheduler.types import Chat, ChatAccess, ChatState, Delivery, DeliveryState, LedgerState
@@ -44,17 +46,6 @@ class Because(StrEnum):
     TOO_MANY = "beyond the maximum of an edition"
     MISSED = "not followed when it came"
 
-
-ON_ITS_WAY = frozenset(
-    (
-        Because.SENDING,
-        Because.NEXT,
-        Because.BEHIND_OTHERS,
-        Because.LATER,
-        Because.CHAT_PAUSED,
-        Because.DIGEST,
-    )
-)
 
 # Why the ledger says that a post was skipped.
 SKIPPED_FOR = {timetable.SKIPPED: Because.BEYOND_MAXIMUM, membership.AWAY: Because.AWAY}
@@ -169,24 +160,33 @@ async def about(work: UnitOfWork, chat: Chat, posts: Collection[int], now: datet
     return [decide(history, now) for history in await work.history.of(chat.id, posts)]
 
 
-async def about_visible(work: UnitOfWork, chat: Chat, post_id: int, now: datetime) -> Answer:
-    """The answer for a post that a chat may see or was sent. Raises NotFound for any other."""
-    for answer in await about(work, chat, [post_id], now):
-        if answer.post.visible or answer.because is Because.SENT:
-            return answer
-    raise NotFound("No such post is known here.")
+async def about_visible(work: UnitOfWork, chat: Chat, posts: Collection[int], now: datetime) -> Answer:
+    """The answer for the first of these posts that a chat may see or was sent. Raises NotFound.
+
+    One that the chat follows goes before others: several sources may have a post with the same link.
+    """
+    answers = await about(work, chat, posts, now)
+    known = [one for one in answers if one.post.visible or one.because is Because.SENT]
+    if not known:
+        raise NotFound("No such post is known here.")
+    return next((one for one in known if one.post.subscription), known[0])
 
 
-async def about_message(work: UnitOfWork, chat: Chat, message_id: str, now: datetime) -> MessageAnswer | None:
-    """Why a message was sent to a chat; None if it carried no post, or is too old."""
-    delivery = await work.history.message(chat.place, message_id)
+async def about_message(work: UnitOfWork, message: MessagePlace, now: datetime) -> MessageAnswer | None:
+    """Why a message was sent; None if it carried no post, or is too old."""
+    delivery = await work.history.message(message)
     if delivery is None:
         return None
-    parts = [part for part in delivery.parts if part.sent and message_id in part.sent.message_ids]
-    posts = dict.fromkeys(post for part in parts for post in part.posts)
+    sent = [part for part in delivery.parts if part.sent and message.message_id in part.sent.message_ids]
+    posts = dict.fromkeys(post for part in sent for post in part.posts)
     return MessageAnswer(delivery, await about(work, delivery.chat, posts, now))
 
 
-async def at_url(work: UnitOfWork, url: str) -> Sequence[int]:
-    """The posts at an address, newest first, however it is spelt."""
-    return await work.history.with_key(key_of_url(url))
+async def meant(work: UnitOfWork, wanted: str, chat: Chat | None = None) -> Sequence[int]:
+    """The posts at a link, however it is spelt, newest first, or the best hit for words of a title.
+
+    Some of those at a link may be hidden from the chat. Raises NoWords, UsageError.
+    """
+    if is_web_url(wanted):
+        return await work.history.with_key(key_of_url(wanted))
+    return (await searching.find(work, wanted, 1, chat)).ids

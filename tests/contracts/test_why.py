@@ -12,8 +12,9 @@ from scheduler import membership
 from scheduler.actions import digests, following, why
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.actions.why import Answer, Because
+from scheduler.history import MessagePlace
 from scheduler.ports import Closed, PartEnded, Postponed
-from scheduler.types import Chat, ChatAccess, DeliveryState, Form, PartState, Place, Sent
+from scheduler.types import Chat, ChatAccess, DeliveryState, Form, PartState, Sent
 from tests.builders import NOW, after, new_post, part
 from tests.contracts.world import World
 
@@ -88,10 +89,10 @@ async def test_what_is_on_its_way_and_what_has_ended(world: World) -> None:
     assert (await answer(world, chat, fifth)).because is Because.NOT_FOLLOWED
     assert (await answer(world, chat, first)).because is Because.SENT  # whatever the chat follows now
 
-    by_message = await message(world, chat.place, "42")
+    by_message = await message(world, "42", "7", "100")
     assert by_message is not None and [one.post.id for one in by_message.answers] == [first]
-    assert await message(world, chat.place, "4") is None
-    assert await message(world, Place("telegram", "101"), "42") is None
+    assert await message(world, "4", "100") is None
+    assert await message(world, "42", "101") is None
 
 
 async def refreshed(world: World, chat: Chat) -> Chat:
@@ -101,9 +102,9 @@ async def refreshed(world: World, chat: Chat) -> Chat:
     return found
 
 
-async def message(world: World, at: Place, message_id: str) -> why.MessageAnswer | None:
+async def message(world: World, message_id: str, *addresses: str) -> why.MessageAnswer | None:
     async with world.store.read() as work:
-        return await why.about_message(work, Chat(0, at), message_id, NOW)
+        return await why.about_message(work, MessagePlace("telegram", addresses, message_id), NOW)
 
 
 async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
@@ -185,8 +186,8 @@ async def test_a_chat_learns_nothing_of_posts_that_it_may_not_see(world: World) 
     (secret,) = await world.publish(private, new_post("x", key=key_of_url("https://example.org/x/")))
     stranger = await world.chat("200")
     async with world.store.read() as work:
-        assert await why.at_url(work, "http://www.example.org/x?utm_source=y") == [secret]
-        assert (await why.about_visible(work, owner, secret, NOW)).because is Because.NEXT
+        assert await why.meant(work, "http://www.example.org/x?utm_source=y") == [secret]
+        assert (await why.about_visible(work, owner, [secret], NOW)).because is Because.NEXT
         for unknown in (secret, secret + 1):
             with pytest.raises(NotFound, match="No such post is known here"):
-                await why.about_visible(work, stranger, unknown, NOW)
+                await why.about_visible(work, stranger, [unknown], NOW)

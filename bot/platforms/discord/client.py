@@ -12,6 +12,7 @@ import structlog
 from bot.commands.types import Call, Reply
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.discord import buckets, chats
+from bot.platforms.discord.commands import name_of
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option, offered_by
 from bot.platforms.discord.pacing import pacing
@@ -97,7 +98,7 @@ class Client(discord.Client):
         data: Any = interaction.data or {}
         match interaction.type:
             case discord.InteractionType.application_command:
-                call = call_of(interaction, data["name"], arguments_of(data))
+                call = call_of(interaction, name_of(data), arguments_of(data))
                 await self._replies.answer(interaction, self._command(call))
             case discord.InteractionType.component:
                 call, offered = call_of(interaction, "", ""), offered_by(interaction.message)
