@@ -1,6 +1,7 @@
 """/why and `skywave why`, as people use them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,8 @@ def test_every_reason_is_a_sentence(because: Because, language: str) -> None:
     lines = list(reasons.sentences(answer, Look(translator=Translator(language))))
     assert all(lines) and not any("{" in line for line in lines)
     assert any("Another" in line for line in lines)
+
+
+def test_the_page_explains_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "why.md").read_text()
+    assert [because for because in Because if f"`{because}`" not in page] == []

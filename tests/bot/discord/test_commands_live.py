@@ -67,6 +67,10 @@ async def test_a_subscription_made_there_is_served_there(
     await sky.publish("new")
     assert await sky.ended(there) == ["sent"]
     assert sky.posts(there) == ["new"]
+    (sent,) = [message for message in dc.messages(there) if "Post new" in text_of(message)]
+    why = await sky.answer_to(dc.choose(sent, "Why was this sent?"))
+    assert why.only_for is not None
+    assert "Post new" in text_of(why) and "This chat follows all public sources" in text_of(why)
 
 
 async def test_chats_have_names_that_people_know(
@@ -95,7 +99,12 @@ async def test_a_chinese_person_is_answered_in_chinese(
 
 async def test_commands_are_described_in_both_languages(dc: DiscordEmulator, sky: Live) -> None:
     commands = {command["name"]: command for command in dc.world.commands[None].listed()}
-    assert list(commands) == [command.name for command in sky.app.services.commands]
+    typed = [name for name, command in commands.items() if command["type"] == 1]
+    assert typed == [command.name for command in sky.app.services.commands]
+    assert commands["Why was this sent?"]["name_localizations"] == {
+        "zh-CN": "为什么会收到这条？",
+        "zh-TW": "为什么会收到这条？",
+    }
     latest = commands["latest"]
     assert latest["description"] == "show the newest posts"
     chinese = latest["description_localizations"]
