@@ -35,10 +35,7 @@ async def _of_message(work: UnitOfWork, request: Request, services: Services) ->
     found = await why.about_message(work, request.call.about, services.clock.now())
     if found is None or not found.answers:
         days = services.settings.keep_deliveries
-        t = request.translator.t
-        raise NotFound(
-            t("That message carried no post, or it was sent more than {days} days ago.", days=days)
-        )
+        raise NotFound(request.translator.t(NO_POST, days=days))
     return Reply(reasons.said_of_message(found, request.look), private=True)
 
 
