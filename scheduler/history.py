@@ -1,7 +1,7 @@
 """What is stored about posts and one chat, from which `actions/why.py` says why the chat got them or not."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from content.types import Source
@@ -53,8 +53,8 @@ class LedgerEntry:
 class History:
     """All that decides about `post` and a chat. `twins` are the posts of other sources with the same key.
 
-    `delivery` is that of the ledger's entry; without an entry, the newest one that was cancelled. `ahead` of
-    it are so many open deliveries of the chat.
+    `delivery` is that of the ledger's entry, and `ahead` of it are so many open deliveries of the chat.
+    `cancelled` are the newest cancelled deliveries of the post and its twins, by the ids of posts.
     """
 
     chat: Chat
@@ -63,6 +63,7 @@ class History:
     entry: LedgerEntry | None = None
     delivery: Delivery | None = None
     ahead: int = 0
+    cancelled: Mapping[int, Delivery] = field(default_factory=dict)
     digest: Digest | None = None
 
 

@@ -65,16 +65,17 @@ class SqlHistory:
         digest = await SqlDigests(self._session).of(chat_id)
         found = []
         for post in (items[post_id] for post_id in posts if post_id in items):
-            row = ledger.get(post.key)
-            number = row.delivery_id if row else cancelled.get(post.id)
+            row, same = ledger.get(post.key), by_key[post.key]
+            number = row.delivery_id if row else None
             found.append(
                 History(
                     chat=to_chat(chat),
                     post=post,
-                    twins=tuple(item for item in by_key[post.key] if item is not post),
+                    twins=tuple(item for item in same if item is not post),
                     entry=LedgerEntry(row.state, row.reason, row.post_id) if row else None,
                     delivery=deliveries.get(number) if number else None,
                     ahead=sum(1 for other in waiting if number and other < number),
+                    cancelled={one.id: deliveries[cancelled[one.id]] for one in same if one.id in cancelled},
                     digest=digest,
                 )
             )

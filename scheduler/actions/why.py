@@ -87,9 +87,14 @@ def decide(history: History, now: datetime) -> Answer:
     if not chat.gets_nothing and (waiting := _waiting(history)):
         answer = Answer(Because.DIGEST, post, until=history.digest.next_run_at if history.digest else None)
         return answer if waiting is post else replace(answer, by_twin=True, twin=waiting)
-    if history.delivery is not None:
-        return Answer(Because.CANCELLED, post, history.delivery.reason, delivery=history.delivery)
+    if own := history.cancelled.get(post.id):
+        return Answer(Because.CANCELLED, post, own.reason, delivery=own)
     because = _unpromised(chat, post)
+    if because is Because.MISSED and history.cancelled:
+        # It had no delivery of its own, because one of a twin was on its way.
+        twin = next(item for item in history.twins if item.id in history.cancelled)
+        theirs = history.cancelled[twin.id]
+        return Answer(Because.CANCELLED, post, theirs.reason, delivery=theirs, by_twin=True, twin=twin)
     return Answer(because, post, chat.reason if because is Because.GONE else "")
 
 

@@ -70,6 +70,10 @@ CALLED_OFF = """
 SELECT count(*) FROM deliveries JOIN broadcast_posts USING (broadcast_id)
 WHERE chat_id = ? AND post_id = ? AND state = 'cancelled'
 """
+# After which post the subscription begins by which a chat follows a source: its own, else that to all.
+BEGINS = """
+SELECT starts_after FROM subscriptions WHERE chat_id = ? AND scope IN (?, 'all') ORDER BY scope = 'all'
+"""
 
 
 class Ledger(RuleBasedStateMachine):
@@ -286,9 +290,15 @@ class Ledger(RuleBasedStateMachine):
             return {"sent": Because.SENT, "reserved": Because.SENDING}.get(state) or Because(delivery_state)
         if self.rows.execute(CALLED_OFF, (chat, post)).fetchone() != (0,):
             return Because.CANCELLED
-        scopes = [scope for chat, scope in self.follows if chat == number]
+        begins = self.rows.execute(BEGINS, (chat, str(source))).fetchone()
         index = next(n for n, one in enumerate(self.sources) if one.id == source)
-        return Because.BEFORE_SUBSCRIPTION if {index, None} & set(scopes) else Because.NOT_FOLLOWED
+        assert (begins is not None) == any((number, scope) in self.follows for scope in (index, None))
+        if begins is None or post <= begins[0]:
+            return Because.NOT_FOLLOWED if begins is None else Because.BEFORE_SUBSCRIPTION
+        # The same post of another source was on its way, and was cancelled.
+        twins = [row[0] for row in self.rows.execute("SELECT id FROM posts WHERE key = ?", (key,))]
+        assert any(self.rows.execute(CALLED_OFF, (chat, twin)).fetchone() != (0,) for twin in twins)
+        return Because.CANCELLED
 
     # What must hold
 
