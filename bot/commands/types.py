@@ -21,6 +21,7 @@ from scheduler.types import Chat, ChatKind, Place
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
+    `alone`: others see neither it nor its answer, unless the chat has public answers.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     """
 
@@ -32,6 +33,7 @@ class Call:
     actor: str  # like telegram:123
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,18 @@ class Desk:
         actor: str = "fake:7",
         admin: bool = True,
         locale: str = "en",
+        alone: bool = True,
     ) -> Call:
+        """The call of a line. Others do not see it unless `alone` is false, so the person's locale counts."""
+
         async def is_admin() -> bool:
             self.asked.append(actor)
             return admin
 
         name, _, arguments = line.removeprefix("/").partition(" ")
-        return Call(name, arguments, Place(platform, place), kind, f"chat {place}", actor, locale, is_admin)
+        return Call(
+            name, arguments, Place(platform, place), kind, f"chat {place}", actor, locale, is_admin, alone
+        )
 
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))
