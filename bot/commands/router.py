@@ -10,6 +10,7 @@ import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
 from bot.commands import questions
+from bot.commands.aliases import meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
@@ -58,6 +59,7 @@ class Router:
         Nothing is sent for an unknown command in a group, which may be meant for another bot, and for a
         refusal that was sent shortly before.
         """
+        call = meant(call)
         command = self._named(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
             return None
