@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "digests": "Scheduled digests of chats.",
     "posts": "Updates that you write yourself.",
     "deliveries": "What was sent, what is queued, what failed.",
+    "why": "Say why a chat got a post, or why it did not.",
     IMPORT: "Take over the chats and subscriptions of another bot.",
     "poll": "Poll the sources that are due, once.",
     "search": "Search all posts.",
@@ -29,6 +31,11 @@ COMMANDS: Mapping[str, str] = {
     "health": "Ask the running process whether it is alive.",
     "db": "The database.",
 }
+
+
+def load(command: str) -> ModuleType:
+    """The module of a command."""
+    return import_module(f"bot.cli.{'imports' if command == IMPORT else command}")
 
 
 class Program(Commands):
@@ -41,7 +48,7 @@ class Program(Commands):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = import_module(f"bot.cli.{'imports' if cmd_name == IMPORT else cmd_name}")
+            module = load(cmd_name)
         except KeyboardInterrupt:
             raise SystemExit(130) from None  # typer would print "Aborted!"
         command = typer.main.get_command(module.commands)

@@ -11,6 +11,7 @@ from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
+from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
 from scheduler.timetable.drafts import Drafts
@@ -34,6 +35,7 @@ async def nowhere(document: Document) -> None:
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
+    `alone`: others see neither it nor its answer, unless the chat has public answers.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     `show` shows how far a long command is, in place of what it showed before; the reply comes last.
     """
@@ -46,6 +48,8 @@ class Call:
     actor: str  # like telegram:123
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
+    about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
+    alone: bool = False
     upload: Upload | None = None
     show: Callable[[Document], Awaitable[None]] = nowhere
 
@@ -165,12 +169,16 @@ class Completer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument of a command, for platforms with forms. `summary`, a msgid, says what it is for."""
+    """An argument of a command, for platforms with forms. `summary`, a msgid, says what it is for.
+
+    `is_file`: not a text, but the file that comes with the command.
+    """
 
     name: str
     summary: str
     required: bool = False
     completer: Completer | None = None
+    is_file: bool = False
 
 
 class Work(Enum):
@@ -188,7 +196,8 @@ class Work(Enum):
 class Command:
     """A command. `usage` and `summary` are msgids; `act` is the right that it needs.
 
-    `parameters` are the parts of its arguments, in order. `takes_file`: a file may come with it.
+    `parameters` are the parts of its arguments, in order. `about_message`, a msgid, is its name in the
+    menu of a message.
     """
 
     name: str
@@ -198,7 +207,7 @@ class Command:
     act: Act = Act.READ
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
-    takes_file: bool = False
+    about_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def listed_form(url: str) -> str:
     """
     url = storable(url).strip()
     if len(url) > MAX_URL:
-        raise UsageError("its address has more than {count} characters", count=MAX_URL)
+        raise UsageError("its address has more than {limit} characters", limit=MAX_URL)
     if not is_web_url(url):
         raise UsageError("it is not an http or https address")
     return normalise(url)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from content.errors import UsageError
 from content.formats import NOTHING, Format
-from content.i18n import SOURCE_LANGUAGE, negotiate
+from content.i18n import supported
 from content.text import storable
 from content.types import Failure, Source, Visibility
 from scheduler.actions import chats, following
@@ -87,7 +87,7 @@ async def move_in(work: UnitOfWork, by: Actor, old: OldChat, now: datetime, quot
 
 async def _with_settings(work: UnitOfWork, by: Actor, old: OldChat, chat: Chat, now: datetime) -> Chat:
     """Give a chat the language and the time zone that it had, unless it has chosen here."""
-    language = "" if chat.language else _language(old.language)
+    language = "" if chat.language else supported(old.language)
     settings = chats.Settings(language=language or None)
     chat = await chats.change(work, by, chat, settings, now) or chat
     if chat.timezone or not old.timezone:
@@ -96,13 +96,6 @@ async def _with_settings(work: UnitOfWork, by: Actor, old: OldChat, chat: Chat, 
         return await chats.change(work, by, chat, chats.Settings(timezone=old.timezone), now) or chat
     except UsageError:
         return chat  # a name that is no time zone says nothing
-
-
-def _language(tag: str) -> str:
-    """Our language for a tag; empty if there is none."""
-    language = negotiate(tag)
-    is_english = tag.strip().lower().startswith(SOURCE_LANGUAGE)
-    return language if is_english or language != SOURCE_LANGUAGE else ""
 
 
 async def _follow(

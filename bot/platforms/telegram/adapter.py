@@ -20,7 +20,7 @@ from bot.commands.types import Call, Question, Upload
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
-from bot.platforms.telegram.alone import registered
+from bot.platforms.telegram.alone import Alone, registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
@@ -46,7 +46,7 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest, call
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
-from content.i18n import LANGUAGES, Translator
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
 from scheduler.errors import PlatformStopped, RateLimited
 from scheduler.types import ChatKind, Form, Limits
 
@@ -173,13 +173,16 @@ class TelegramAdapter(TelegramSender):
         await back_off(NAME, failed, error.message, self._sleep, seconds=wait, next_step=step)
 
     async def _register_commands(self) -> None:
-        """Register the command menu. Telegram keeps the last one, so a failure is only logged."""
-        for language in LANGUAGES:
+        """Register the command menus. Telegram keeps the last ones, so a failure is only logged.
+
+        Telegram's codes have two letters: of the two Chinese scripts, the menu is in the simplified one.
+        """
+        for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
             in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
             # Registered without a language code, English is the menu for all other languages.
-            code = None if language == "en" else language
+            code = None if language == SOURCE_LANGUAGE else language
             try:
                 await self._bot.set_my_commands(commands, language_code=code)
                 await self._bot.set_my_commands(in_groups, BotCommandScopeAllGroupChats(), language_code=code)
@@ -225,10 +228,11 @@ class TelegramAdapter(TelegramSender):
                 await chats.renamed(where, wiring)
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
-        call = self._call_by(event.where, event.who, event.name, event.arguments)
+        call = self._call_by(event.where, event.who, event.name, event.arguments, event.alone)
         progress = Progress(self, wiring, event.where)
         upload = self._upload(event.file) if event.file else None
-        reply = await wiring.router.command(replace(call, upload=upload, show=progress.show))
+        call = replace(call, about=event.about, upload=upload, show=progress.show)
+        reply = await wiring.router.command(call)
         if reply is not None and not await progress.ended(reply):
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
 
@@ -276,7 +280,7 @@ class TelegramAdapter(TelegramSender):
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""
-        call = self._call_by(event.where, event.who, "", "")
+        call = self._call_by(event.where, event.who, "", "", event.alone)
         reply = await wiring.router.press(event.data, call, event.offered)
         if isinstance(reply, Question):
             sent = await Replies(self, wiring, call.actor).ask(event, reply)
@@ -291,9 +295,18 @@ class TelegramAdapter(TelegramSender):
             await Replies(self, wiring, call.actor).turn(event, reply)
         return ""
 
-    def _call_by(self, where: Where, who: Who, name: str, arguments: str) -> Call:
-        is_admin = partial(self._is_admin, where, who)
-        return Call(name, arguments, where.place, where.kind, where.title, who.actor, who.locale, is_admin)
+    def _call_by(self, where: Where, who: Who, name: str, arguments: str, alone: Alone | None = None) -> Call:
+        return Call(
+            name=name,
+            arguments=arguments,
+            place=where.place,
+            kind=where.kind,
+            title=where.title,
+            actor=who.actor,
+            locale=who.locale,
+            is_chat_admin=partial(self._is_admin, where, who),
+            alone=alone is not None,
+        )
 
     async def _is_admin(self, where: Where, who: Who) -> bool:
         if where.kind is ChatKind.PRIVATE or who.speaks_for_chat:

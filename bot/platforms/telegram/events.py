@@ -18,6 +18,8 @@ from telegram import (
 
 from bot.platforms.telegram.alone import Alone, alone_with
 from bot.platforms.telegram.limits import NAME
+from content.i18n import Msgid
+from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
@@ -28,6 +30,8 @@ ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "inline_query", 
 # The command that takes a file, and how the names of such files end.
 IMPORT, OPML = "import", (".opml", ".opml.xml")
 
+# Why a chat is gone.
+BLOCKED, REMOVED = Msgid("the bot was blocked"), Msgid("the bot was removed")
 KINDS = {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
 
@@ -57,13 +61,17 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
-    """A command. `alone`: it is seen by nobody else in its group. `file`: came with it."""
+    """A command. `alone`: it is seen by nobody else in its group. `about`: the message that it replies to.
+
+    `file`: came with it, or with that message.
+    """
 
     where: Where
     who: Who
     name: str
     arguments: str
     alone: Alone | None = None
+    about: MessagePlace | None = None
     file: Document | None = None
 
 
@@ -194,7 +202,8 @@ def _command(message: Message, bot_name: str) -> CommandEvent | None:
     alone = alone_with(who.user_id, message)
     answered = message.reply_to_message
     file = message.document or (answered.document if answered else None)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone, file)
+    about = _replied_to(message)
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, about, file)
 
 
 def _list(message: Message) -> CommandEvent | None:
@@ -203,6 +212,14 @@ def _list(message: Message) -> CommandEvent | None:
     if file is None or message.chat.type != Chat.PRIVATE or not (file.file_name or "").lower().endswith(OPML):
         return None
     return CommandEvent(_where(message), _speaker(message), IMPORT, "", file=file)
+
+
+def _replied_to(message: Message) -> MessagePlace | None:
+    replied = message.reply_to_message
+    # A plain message in a topic replies to the message that created the topic.
+    if replied is None or replied.forum_topic_created:
+        return None
+    return MessagePlace(NAME, (str(message.chat.id),), str(replied.message_id))
 
 
 def _press(query: CallbackQuery) -> PressEvent | None:
@@ -233,7 +250,7 @@ def _membership(change: ChatMemberUpdated) -> MembershipEvent:
     user = change.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
     private = change.chat.type == Chat.PRIVATE
-    reason = "the bot was blocked" if private else "the bot was removed"
+    reason = BLOCKED if private else REMOVED
     return MembershipEvent(_at(change.chat, ""), who, _is_present(change.new_chat_member), reason)
 
 

@@ -17,7 +17,6 @@ from bot.visible import visible
 from content import present
 from content.document import Document
 from content.errors import UsageError
-from content.i18n import Translator
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Place, Sent
 
 NAME = "terminal"
@@ -121,7 +120,6 @@ class TerminalAdapter(TerminalSender):
         call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
         if arguments and wiring.router.takes_file(call.name):
             call = replace(call, upload=_upload(Path(arguments.strip()).expanduser()), show=self._progress)
-        t = Translator(locale).t
         asking, self._asking = self._asking, None
         pressed = next((button for button in self._buttons if _means(line, button)), None)
         reply: Reply | Question | None
@@ -134,12 +132,13 @@ class TerminalAdapter(TerminalSender):
         elif name.startswith("/"):
             reply = await wiring.router.command(call)
         else:
+            t = (await wiring.router.translator(call)).t
             reply = Reply(present.error(t("Commands begin with a slash: /latest, /search WORDS, /help.")))
         if isinstance(reply, Question):
             self._asking = pressed
             self._ask(reply)
         elif reply is not None:
-            self._show(reply, t)
+            self._show(reply, (await wiring.router.translator(call)).t)
         wiring.wake()
 
     async def _progress(self, document: Document) -> None:
