@@ -8,7 +8,7 @@ from datetime import MAXYEAR, MINYEAR, date
 
 from content.i18n import LANGUAGES
 
-_EXAMPLES = {"source": "notes", "tag": "LoRA", "before": "2026-01-31", "after": "2026-01-31"}
+_EXAMPLES = {"source": "notes", "author": "Ada", "tag": "LoRA", "before": "2026-01-31", "after": "2026-01-31"}
 
 
 @dataclass(frozen=True, slots=True)
