@@ -15,7 +15,7 @@ from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.commands import COMMANDS
-from bot.commands.types import Call
+from bot.commands.types import Call, Question
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
@@ -23,10 +23,12 @@ from bot.platforms.telegram.alone import registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
+    AnswerEvent,
     ChatEvent,
     CommandEvent,
     MembershipEvent,
     MovedEvent,
+    PersonEvent,
     PressEvent,
     RenamedEvent,
     TopicEvent,
@@ -40,7 +42,7 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
-from content.i18n import LANGUAGES, Translator
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
 from scheduler.errors import PlatformStopped, RateLimited
 from scheduler.types import ChatKind, Form, Limits
 
@@ -167,13 +169,16 @@ class TelegramAdapter(TelegramSender):
         await back_off(NAME, failed, error.message, self._sleep, seconds=wait, next_step=step)
 
     async def _register_commands(self) -> None:
-        """Register the command menu. Telegram keeps the last one, so a failure is only logged."""
-        for language in LANGUAGES:
+        """Register the command menus. Telegram keeps the last ones, so a failure is only logged.
+
+        Telegram's codes have two letters: of the two Chinese scripts, the menu is in the simplified one.
+        """
+        for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
             in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
             # Registered without a language code, English is the menu for all other languages.
-            code = None if language == "en" else language
+            code = None if language == SOURCE_LANGUAGE else language
             try:
                 await self._bot.set_my_commands(commands, language_code=code)
                 await self._bot.set_my_commands(in_groups, BotCommandScopeAllGroupChats(), language_code=code)
@@ -185,18 +190,21 @@ class TelegramAdapter(TelegramSender):
         number = update["update_id"]
         with _edge(number):
             event = event_of(Update.de_json(update, self._bot), self._bot.username)
-            if isinstance(event, CommandEvent | PressEvent):
+            if isinstance(event, PersonEvent):
                 self._answer_soon(number, event, wiring)
             elif event is not None:
                 events.put(partial(self._record, number, event, wiring))
 
-    def _answer_soon(self, number: int, event: CommandEvent | PressEvent, wiring: Wiring) -> None:
+    def _answer_soon(self, number: int, event: PersonEvent, wiring: Wiring) -> None:
         async def answer() -> None:
             with _edge(number):
-                if isinstance(event, CommandEvent):
-                    await self._command(event, wiring)
-                else:
-                    await self._press(event, wiring)
+                match event:
+                    case CommandEvent():
+                        await self._command(event, wiring)
+                    case AnswerEvent():
+                        await self._answered(event, wiring)
+                    case PressEvent():
+                        await self._press(event, wiring)
 
         self._tasks.start(asyncio.create_task(answer()))
 
@@ -219,6 +227,17 @@ class TelegramAdapter(TelegramSender):
         if reply is not None:
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
 
+    async def _answered(self, event: AnswerEvent, wiring: Wiring) -> None:
+        """Reply to an answer to a message that asks something. All other answers are left alone."""
+        if event.command and wiring.router.knows(event.command.name):
+            return await self._command(event.command, wiring)
+        call = self._call_by(event.where, event.who, "", event.text)
+        reply = await wiring.router.typed(str(event.message_id), call)
+        if reply is not None:
+            await Replies(self, wiring, call.actor).send(event.where, reply)
+        elif event.command:
+            await self._command(event.command, wiring)
+
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
         alert, turning = "", asyncio.create_task(self._pressed(event, wiring))
         try:
@@ -233,6 +252,11 @@ class TelegramAdapter(TelegramSender):
         """Run a press; returns the text of the alert for the person, "" for none."""
         call = self._call_by(event.where, event.who, "", "")
         reply = await wiring.router.press(event.data, call, event.offered)
+        if isinstance(reply, Question):
+            sent = await Replies(self, wiring, call.actor).ask(event, reply)
+            if sent is not None:
+                await wiring.router.asked(sent.message_ids[0], event.data, reply, call)
+            return ""
         if reply is not None and reply.private:
             # Everybody sees the message, but only the person who pressed sees the alert.
             text: str = self.render(reply.document, Form.PLAIN)[0].payload["text"]
