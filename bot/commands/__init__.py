@@ -5,6 +5,8 @@ from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
 from bot.commands.format import format_
+from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
+from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
@@ -54,6 +56,14 @@ COMMANDS = (
         (SOURCE,),
     ),
     Command(
+        "subscriptions",
+        "/subscriptions",
+        "list what this chat follows, and change how",
+        show_subscriptions,
+        Act.MANAGE,
+    ),
+    Command("settings", "/settings", "show and change the settings of this chat", show_settings, Act.MANAGE),
+    Command(
         "digest",
         "/digest daily 09:00",
         "receive posts as a scheduled digest",
@@ -79,4 +89,6 @@ PRESSES = (
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
+    Press(SETTINGS, pressed, Act.MANAGE),
 )
