@@ -15,6 +15,7 @@ from storage.digests import SqlDigests, SqlDrafts
 from storage.edits import SqlEdits
 from storage.endings import SqlEndings
 from storage.errors import store_errors
+from storage.history import SqlHistory
 from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
@@ -47,6 +48,7 @@ class SqlUnitOfWork:
         self.views = SqlViews(session)
         self.questions = SqlQuestions(session)
         self.audit = SqlAudit(session)
+        self.history = SqlHistory(session)
 
     async def commit(self) -> None:
         await self._session.commit()
