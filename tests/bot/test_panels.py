@@ -42,7 +42,7 @@ async def test_an_admin_sets_everything_with_buttons(ann: Conversation) -> None:
     await ann.type("Atlantis")
     await ann.type("geo:52.52,13.4")
     await ann.press("Language")
-    await ann.press("中文")
+    await ann.press("简体中文")
     await ann.press("语言")
     await ann.press("English")
     ann.transcript.compare()

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-
 from bot.commands.types import Request, Services
 from content import present
 from content.formats import CHOICES, Changes, Choice, Value, from_json
-from content.i18n import LANGUAGES, Msgid, Translator
+from content.i18n import LANGUAGES, Msgid, Translator, native_name
 from content.types import Source
 from scheduler.actions import chats, formats
 from scheduler.ports import UnitOfWork
@@ -128,8 +126,7 @@ def _of_subscription(name: str, choice: Choice) -> Line:
 
 
 def _languages(subject: Subject) -> Mapping[str, str]:
-    names = {code: Locale.parse(code).get_display_name(code) or code for code in LANGUAGES}
-    return {UNSET: subject.tr.t("that of each person"), **names}
+    return {UNSET: subject.tr.t("that of each person"), **{code: native_name(code) for code in LANGUAGES}}
 
 
 def _zone(subject: Subject) -> str:
