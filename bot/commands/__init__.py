@@ -1,6 +1,8 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
+from bot.commands import welcome
+from bot.commands.address import follow_address
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
@@ -79,4 +81,6 @@ PRESSES = (
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
+    Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
 )
