@@ -1,4 +1,4 @@
-"""The address of a feed without a command: pasted into a private chat, or typed where a button asks for it."""
+"""The address of a feed without a command: pasted in a private chat, or typed for a button that asks for one."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit

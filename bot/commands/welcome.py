@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from bot.access import Act, Role, Verdict, decide
-from bot.commands.types import Button, Question, Reply, Request, Services
+from bot.commands.types import Button, Question, Reply, Request, Rows, Services
 from bot.numbers import number
 from content import present
 from content.document import Document, Heading, Paragraph, text
@@ -39,8 +39,6 @@ SHOWN = 6  # sources on a page
 LABEL = 40  # characters of a source's name on a button
 # What a deep link carries: the number of a source.
 PAYLOAD = re.compile(r"s([0-9]{1,18})")
-
-Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,9 @@ async def choose(data: str, request: Request, services: Services) -> Reply | Non
 
 def rhythms(source: Source | None, request: Request) -> Rows:
     """A button for each rhythm in which the posts of a source (None: all public ones) can come."""
-    buttons = (Button(request.translator.t(label), f"{_data(source)}:{name}") for name, label in RHYTHMS.items())
+    buttons = (
+        Button(request.translator.t(label), f"{_data(source)}:{name}") for name, label in RHYTHMS.items()
+    )
     return tuple((button,) for button in buttons)
 
 
@@ -234,7 +234,7 @@ def _with_id(source_id: int, setup: Setup) -> Source | None:
 
 
 def _chosen(chosen: str, setup: Setup, request: Request) -> Source | None:
-    """The source that a button names, None for all public ones. Raises NotFound if the chat may not see it."""
+    """The source that a button names; None for all public ones. Raises NotFound if it is not visible."""
     source_id = number(chosen)
     if source_id == EVERYTHING:
         return None

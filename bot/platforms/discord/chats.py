@@ -65,4 +65,3 @@ async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiri
         await membership.reactivate(work, chat, wiring.clock.now())
     if reason:
         await membership.pause(work, chat, str(reason))
-
