@@ -626,6 +626,33 @@ class ViewRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that a button with this data asks. `message` is the one that asks it of `actor`."""
+
+    data: str
+    prompt: str
+    placeholder: str = ""
+    actor: str = ""
+    message: str = ""
+
+
+class QuestionRepository(Protocol):
+    """Questions are stored, so that a button still asks its question after a restart."""
+
+    async def ask(self, chat_id: int, questions: Sequence[Asked], now: datetime) -> None:
+        """Store questions of buttons, or of messages. A newer one replaces an older."""
+        ...
+
+    async def of_button(self, chat_id: int, data: str) -> Asked | None: ...
+
+    async def of_message(self, chat_id: int, message: str) -> Asked | None: ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Delete questions asked before a moment, at most `limit`; returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     at: datetime
     actor: str
@@ -691,6 +718,9 @@ class UnitOfWork(Protocol):
 
     @property
     def views(self) -> ViewRepository: ...
+
+    @property
+    def questions(self) -> QuestionRepository: ...
 
     @property
     def audit(self) -> AuditRepository: ...

@@ -370,6 +370,22 @@ class ViewRow(Base):
     ids: Mapped[list[int]] = mapped_column(JSON)
 
 
+class QuestionRow(Base):
+    """A question of a button. `message` is the one that asks it, "" for the button itself."""
+
+    __tablename__ = "questions"
+    __table_args__ = (UniqueConstraint("chat_id", "message", "data"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    message: Mapped[str]
+    data: Mapped[str]
+    actor: Mapped[str]  # who has to answer the message
+    prompt: Mapped[str]
+    placeholder: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class WordRow(Base):
     """A word of the search index, for finding the word that a misspelt one stands for."""
 

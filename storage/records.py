@@ -1,16 +1,17 @@
-"""Leases, saved searches, pages shown and the audit: small tables with one purpose each."""
+"""Leases, saved searches, pages shown, questions and the audit: small tables with one purpose each."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Correction, Match
-from scheduler.ports import AuditEntry, Found, Shown
+from scheduler.ports import Asked, AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AuditRow, LeaseRow, SearchRow, ViewRow
+from storage.models import AuditRow, LeaseRow, QuestionRow, SearchRow, ViewRow
 from storage.sql import CHUNK, prune, upsert
 
 
@@ -79,6 +80,31 @@ class SqlViews:
     async def last(self, chat_id: int) -> Shown | None:
         row = await self._session.get(ViewRow, chat_id)
         return Shown(row.view, row.pages, tuple(row.ids)) if row else None
+
+
+class SqlQuestions:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def ask(self, chat_id: int, questions: Sequence[Asked], now: datetime) -> None:
+        for asked in questions:
+            values = {**asdict(asked), "asked_at": now}
+            statement = upsert(self._session, QuestionRow).values(chat_id=chat_id, **values)
+            key = ["chat_id", "message", "data"]
+            await self._session.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+
+    async def of_button(self, chat_id: int, data: str) -> Asked | None:
+        return await self._get((QuestionRow.message == "") & (QuestionRow.data == data), chat_id)
+
+    async def of_message(self, chat_id: int, message: str) -> Asked | None:
+        return await self._get(QuestionRow.message == message, chat_id)
+
+    async def _get(self, wanted: ColumnElement[bool], chat_id: int) -> Asked | None:
+        row = await self._session.scalar(select(QuestionRow).where(QuestionRow.chat_id == chat_id, wanted))
+        return Asked(row.data, row.prompt, row.placeholder, row.actor, row.message) if row else None
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        return await prune(self._session, QuestionRow, QuestionRow.id, QuestionRow.asked_at < before, limit)
 
 
 class SqlAudit:

@@ -18,7 +18,7 @@ from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
-from storage.records import SqlAudit, SqlLeases, SqlSearches, SqlViews
+from storage.records import SqlAudit, SqlLeases, SqlQuestions, SqlSearches, SqlViews
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
 
@@ -43,6 +43,7 @@ class SqlUnitOfWork:
         self.leases = SqlLeases(session)
         self.searches = SqlSearches(session)
         self.views = SqlViews(session)
+        self.questions = SqlQuestions(session)
         self.audit = SqlAudit(session)
 
     async def commit(self) -> None:

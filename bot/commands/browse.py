@@ -40,7 +40,7 @@ async def read(request: Request, services: Services) -> Reply:
     async with services.store.read() as work:
         post = await reading.post(work, request.chat, number(request.arguments.strip()))
     button = Button(request.translator.t("Similar posts"), f"{LIKE_IT}:{post.id}")
-    return Reply(present.post(post, request.look), (button,))
+    return Reply(present.post(post, request.look), ((button,),))
 
 
 async def search_posts(request: Request, services: Services) -> Reply:

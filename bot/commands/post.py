@@ -35,7 +35,7 @@ async def post(request: Request, services: Services) -> Reply:
     document = present.post(await services.drafts.preview(draft, now), request.look)
     if wrong:
         document = replace(document, blocks=(*present.error(wrong).blocks, *document.blocks), carried=())
-    return Reply(document, _buttons(draft, request, services), private=True)
+    return Reply(document, (_buttons(draft, request, services),), private=True)
 
 
 def _no_text(request: Request) -> str:
@@ -114,7 +114,7 @@ async def _send(draft: Draft, request: Request, services: Services) -> Reply:
     when = request.translator.long_date(draft.due_at, ZoneInfo(zone))
     discard = Button(t("Discard"), f"{PREFIX}:{draft.id}:{NO}")
     return Reply(
-        present.notice(t("The update goes out on {when} ({zone}).", when=when, zone=zone)), (discard,)
+        present.notice(t("The update goes out on {when} ({zone}).", when=when, zone=zone)), ((discard,),)
     )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
+from bot.commands import questions
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
-from bot.commands.types import Call, Reply, Request, Services, Work
+from bot.commands.types import ASKS, Call, Question, Reply, Request, Services, Work
 from content import present
 from content.errors import SkywaveError, StoreError, StoreRejected
 from content.i18n import Translator
@@ -17,6 +19,8 @@ from scheduler.actions import chats
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
 log = structlog.get_logger(__name__)
+
+A = TypeVar("A")  # what a handler answers
 
 
 class Router:
@@ -57,25 +61,51 @@ class Router:
 
         return await self._answer(call, command.act if command else Act.READ, answer)
 
-    async def press(self, data: str, call: Call, offered: Collection[str]) -> Reply | None:
-        """The reply that replaces the message of a button; None to change nothing.
+    async def press(
+        self, data: str, call: Call, offered: Collection[str], *, answered: bool = False
+    ) -> Reply | Question | None:
+        """The reply that replaces the message of a button, or the question that it asks first.
 
-        `offered` is the data of the message's buttons. Other data is refused: a modified app can send any.
+        None to change nothing. `offered` is the data of the message's buttons. Other data is refused: a
+        modified app can send any. `answered`: the arguments of the call answer the question.
         """
-        press = self._presses.get(data.partition(":")[0])
+        press, asks = self._presses.get(data.partition(":")[0]), data.endswith(ASKS)
         if press is None:
             return None
 
-        async def answer(request: Request) -> Reply | None:
-            if data not in offered:
+        async def answer(request: Request) -> Reply | Question | None:
+            if data not in offered or (answered and not asks):
                 log.info("press.forged", chat=str(call.place), actor=call.actor)
-                t = request.translator.t
-                gone = t("This message no longer has that button. To go on, send the command again.")
-                return Reply(present.error(gone), private=True)
+                return _gone(request)
+            if asks and not answered:
+                return await questions.of_button(data, request, self._services) or _gone(request)
             async with self._in_queue(call, press.work):
-                return await press.handler(data, request, self._services)
+                return await press.handler(data.removesuffix(ASKS), request, self._services)
 
         return await self._answer(call, press.act, answer)
+
+    async def asked(self, message: str, data: str, question: Question, call: Call) -> None:
+        """Store that a message asks the question of a button of the person who pressed it."""
+        await questions.asked_in(message, data, question, call, self._services)
+
+    async def typed(self, message: str, call: Call) -> Reply | None:
+        """The reply to an answer to a message; None if that message asks nothing.
+
+        Only the person who pressed the button may answer.
+        """
+        asked = await questions.of_message(message, call, self._services)
+        if asked is None:
+            return None
+
+        async def refuse(request: Request) -> Reply:
+            t = request.translator.t
+            told = t("This question is for the person who pressed the button. Press it yourself to answer.")
+            return Reply(present.error(told), private=True)
+
+        if not questions.is_from(call, asked.actor):
+            return await self._answer(call, Act.READ, refuse)
+        reply = await self.press(asked.data, call, [asked.data], answered=True)
+        return reply if isinstance(reply, Reply) else None
 
     async def complete(self, parameter: str, text: str, call: Call) -> Sequence[str]:
         """Completions of the text typed in a parameter of a command."""
@@ -92,8 +122,8 @@ class Router:
         return await completer(text, request, self._services)
 
     async def _answer(
-        self, call: Call, act: Act, answer: Callable[[Request], Awaitable[Reply | None]]
-    ) -> Reply | None:
+        self, call: Call, act: Act, answer: Callable[[Request], Awaitable[A | None]]
+    ) -> A | Reply | None:
         """The answer if the person has the right, else a refusal; None if the person floods the bot.
 
         Errors of ours become replies as well.
@@ -106,7 +136,12 @@ class Router:
             request, verdict = await self._admit(call, act)
             if verdict is not Verdict.YES:
                 return await self._refusals.refused(request, verdict)
-            return refusal(request) if pace is Pace.REFUSED else await answer(request)
+            if pace is Pace.REFUSED:
+                return refusal(request)
+            answered = await answer(request)
+            if isinstance(answered, Reply):
+                await questions.remember(answered, request, self._services)
+            return answered
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
             if isinstance(exc, StoreError | StoreRejected) and not self._is_operator(call):
@@ -156,3 +191,9 @@ class Router:
             chat = await chats.arrived(work, call.place, call.title, call.kind, self._services.clock.now())
             await work.commit()
         return chat
+
+
+def _gone(request: Request) -> Reply:
+    t = request.translator.t
+    gone = t("This message no longer has that button. To go on, send the command again.")
+    return Reply(present.error(gone), private=True)

@@ -57,21 +57,52 @@ class Request:
         return self.look.translator
 
 
+# The end of a button's data on a platform, if a press asks a question first.
+ASKS = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text that a button asks for, for instance with a form."""
+
+    prompt: str
+    placeholder: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button; a press sends `data` back, even after a restart. Telegram limits it to 64 bytes."""
+    """A button; a press sends `data` back, even after a restart. Telegram limits it to 64 bytes.
+
+    With a `question`, the press asks that first; then the handler finds what was typed in
+    `request.arguments`. A button with a `url` opens that and has no data.
+    """
 
     label: str
-    data: str
+    data: str = ""
+    question: Question | None = None
+    url: str = ""
+
+    @property
+    def sent(self) -> str:
+        """The data as the platform gets it: with a question, ASKS is added, so at most 63 bytes are free."""
+        return self.data + ASKS if self.question else self.data
+
+
+Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A document above a row of buttons. `private`: shown only to the person, if the platform can do that."""
+    """A document above rows of buttons. `private`: shown only to the person, if the platform can do that."""
 
     document: Document
-    buttons: tuple[Button, ...] = ()
+    rows: Rows = ()
     private: bool = False
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """All buttons, in reading order."""
+        return tuple(button for row in self.rows for button in row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ async def open_page(page: Page, subject: int, request: Request, services: Servic
     """The reply that shows a page of the newest posts. `subject` is the id of a source, or 0 for all."""
     view = View(ViewKind.LATEST, subject, page.number, page.anchor)
     await _remember(view, page.pages, page.posts, request, services)
-    return Reply(present.page(page, request.look), page_buttons(view, page.pages))
+    return Reply(present.page(page, request.look), (page_buttons(view, page.pages),))
 
 
 async def more(request: Request, services: Services) -> Reply:
@@ -157,4 +157,4 @@ async def _results(view: View, found: Found, request: Request, services: Service
     await _remember(view, pages, posts, request, services)
     results = SearchResults(found.total, tuple(hits), found.match)
     document = present.results(found.words, results, view.page, pages, request.look)
-    return Reply(document, page_buttons(view, pages))
+    return Reply(document, (page_buttons(view, pages),))

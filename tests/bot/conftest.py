@@ -14,7 +14,7 @@ from bot.access import AccessMode
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.flood import Flood
 from bot.commands.router import Router
-from bot.commands.types import Call, Reply, Services
+from bot.commands.types import Call, Question, Reply, Services
 from bot.settings import Settings
 from content.document import block_text
 from content.i18n import Translator, negotiate
@@ -84,9 +84,25 @@ class Desk:
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))
 
-    async def press(self, data: str, *, offered: Sequence[str] | None = None, **who: Any) -> Reply | None:
-        """Press a button; of a message that has others, if they are given."""
-        return await self.router.press(data, self.call("", **who), [data] if offered is None else offered)
+    async def press(
+        self,
+        data: str,
+        *,
+        offered: Sequence[str] | None = None,
+        typed: str | None = None,
+        **who: Any,
+    ) -> Reply | None:
+        """Press a button; of a message that has others, if they are given. `typed` answers its question."""
+        shown, call = [data] if offered is None else offered, self.call(f" {typed or ''}", **who)
+        reply = await self.router.press(data, call, shown, answered=typed is not None)
+        assert not isinstance(reply, Question)
+        return reply
+
+    async def ask(self, data: str, **who: Any) -> Question:
+        """Press a button that asks a question."""
+        question = await self.router.press(data, self.call("", **who), [data])
+        assert isinstance(question, Question)
+        return question
 
     async def publish(self, *texts: str, url: str = FEED, site: str = "") -> None:
         """The feed has these posts, newest last, and is polled if it is known."""

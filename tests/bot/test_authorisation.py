@@ -16,7 +16,7 @@ from bot.access import AccessMode, Act, Role, Verdict, decide
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.flood import Flood
 from bot.commands.router import Router
-from bot.commands.types import Call, Reply
+from bot.commands.types import Call, Question, Reply
 from bot.platforms.telegram.events import CommandEvent, PressEvent, event_of
 from scheduler import membership
 from scheduler.ports import Found
@@ -161,8 +161,10 @@ class Scene:
             event = event_of(Update.de_json({"update_id": 1, "callback_query": query}, None), "skywave_bot")
             assert isinstance(event, PressEvent)
             call = replace(call, actor=event.who.actor, place=event.where.place, kind=event.where.kind)
-            return await router.press(event.data, call, event.offered)
-        return await router.press(data, call, offered)
+            data, offered = event.data, list(event.offered)
+        reply = await router.press(data, call, offered)
+        assert not isinstance(reply, Question)
+        return reply
 
     def _message(self, text: str, role: Role, **fields: Any) -> dict[str, Any]:
         chat = {"id": int(ADDRESS), "type": TYPES[self.kind], "title": "Club"}

@@ -9,11 +9,19 @@ from typing import Any
 import discord
 import structlog
 
-from bot.commands.types import Call, Reply
+from bot.commands.types import ASKS, Call, Reply
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.discord import buckets, chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
-from bot.platforms.discord.events import arguments_of, call_of, choices, data_of, focused_option, offered_by
+from bot.platforms.discord.events import (
+    arguments_of,
+    call_of,
+    choices,
+    data_of,
+    focused_option,
+    offered_by,
+    typed_in,
+)
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
 from bot.platforms.types import TaskSet, Wiring
@@ -100,8 +108,13 @@ class Client(discord.Client):
                 call = call_of(interaction, data["name"], arguments_of(data))
                 await self._replies.answer(interaction, self._command(call))
             case discord.InteractionType.component:
-                call, offered = call_of(interaction, "", ""), offered_by(interaction.message)
-                work = self.wiring.router.press(data_of(data["custom_id"]), call, offered)
+                pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
+                press = self.wiring.router.press(pressed, call_of(interaction, "", ""), offered)
+                may_wait = not pressed.endswith(ASKS)
+                await self._replies.answer(interaction, press, edit=True, may_wait=may_wait)
+            case discord.InteractionType.modal_submit:
+                call, offered = call_of(interaction, "", typed_in(data)), offered_by(interaction.message)
+                work = self.wiring.router.press(data["custom_id"], call, offered, answered=True)
                 await self._replies.answer(interaction, work, edit=True)
             case discord.InteractionType.autocomplete:
                 option, text = focused_option(data)

@@ -59,7 +59,7 @@ def focused_option(data: Any) -> tuple[str, str]:
 
 def custom_id(button: Button, number: int) -> str:
     """The id of a button. The number makes it unique: two buttons of a message may have the same data."""
-    return f"{button.data}{NUMBER}{number}"
+    return f"{button.sent}{NUMBER}{number}"
 
 
 def data_of(custom_id: str) -> str:
@@ -69,9 +69,26 @@ def data_of(custom_id: str) -> str:
 
 def offered_by(message: discord.Message | None) -> list[str]:
     """The data of all buttons of a message."""
+    return [data for data, _ in _buttons_of(message)]
+
+
+def label_of(message: discord.Message | None, data: str) -> str:
+    """The label of the button with this data; empty if the message has none."""
+    return dict(_buttons_of(message)).get(data, "")
+
+
+def _buttons_of(message: discord.Message | None) -> list[tuple[str, str]]:
+    """The data and labels of the buttons of a message."""
     rows = message.components if message else ()
     items = [item for row in rows if isinstance(row, discord.ActionRow) for item in row.children]
-    return [data_of(item.custom_id) for item in items if isinstance(item, discord.Button) and item.custom_id]
+    buttons = [item for item in items if isinstance(item, discord.Button)]
+    return [(data_of(button.custom_id), button.label or "") for button in buttons if button.custom_id]
+
+
+def typed_in(data: Any) -> str:
+    """What was typed in a form of one field."""
+    fields = [row.get("component") or row.get("components", [{}])[0] for row in data.get("components", ())]
+    return next((str(field["value"]).strip() for field in fields if field.get("value")), "")
 
 
 def choices(names: Any) -> list[discord.app_commands.Choice[str]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import discord
 
-from bot.commands.types import Reply
+from bot.commands.types import Question, Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
 from bot.platforms.discord.errors import is_late, send_error
+from bot.platforms.discord.events import data_of, label_of
 from bot.platforms.discord.render import render
-from bot.platforms.discord.sender import content, view
+from bot.platforms.discord.sender import content, form, view
 from scheduler.errors import ContentRejected
 from scheduler.types import Message
 
@@ -28,23 +29,28 @@ class Replies:
     async def answer(
         self,
         interaction: discord.Interaction,
-        work: Coroutine[Any, Any, Reply | None],
+        work: Coroutine[Any, Any, Reply | Question | None],
         *,
         edit: bool = False,
+        may_wait: bool = True,
     ) -> None:
         """Run the work of a command or press and show its reply. `edit`: the reply replaces the message.
+
+        `may_wait`: a late reply is deferred. A form cannot be deferred.
 
         A command without a reply (from a person who floods the bot) is not acknowledged: Discord then tells
         the person that the bot did not respond.
         """
         task = asyncio.create_task(work)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._patience)
+            done, _ = await asyncio.wait({task}, timeout=self._patience if may_wait else None)
             if not done:
                 await interaction.response.defer(thinking=not edit)
         finally:
             reply = await task  # finish the work even if the reply cannot be shown
-        if reply is not None:
+        if isinstance(reply, Question):
+            await _ask(interaction, reply)
+        elif reply is not None:
             await self._show(interaction, reply, edit=edit)
         elif edit and not interaction.response.is_done():
             await interaction.response.defer()
@@ -64,8 +70,16 @@ class Replies:
         await say_in_a_form_that_is_taken(reply.document, render, say)
 
 
+async def _ask(interaction: discord.Interaction, question: Question) -> None:
+    """Open the form of the button that was pressed."""
+    pressed: Any = interaction.data or {}
+    data = data_of(pressed["custom_id"])
+    title = label_of(interaction.message, data)
+    await interaction.response.send_modal(form(question, title or question.prompt, data))
+
+
 async def _say(interaction: discord.Interaction, reply: Reply, message: Message, *, edit: bool) -> None:
-    shown, buttons = content(message.payload), view(reply.buttons)
+    shown, buttons = content(message.payload), view(reply.rows)
     new: dict[str, Any] = shown | ({"view": buttons} if buttons else {})
     if not interaction.response.is_done():
         if edit and not reply.private:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any, TypeVar
 
 import discord
 
-from bot.commands.types import Button
+from bot.commands.types import Button, Question, Rows
 from bot.platforms.discord import errors
 from bot.platforms.discord.errors import FAULTS, send_error
 from bot.platforms.discord.events import custom_id
@@ -26,6 +27,9 @@ from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 # A send that takes longer (seconds) times out, so that the retry comes while Discord still remembers its
 # nonce ("the past few minutes"). discord.py itself would wait five minutes.
 SEND_TIMEOUT = 60.0
+
+ROW, ROWS = 5, 5  # most buttons of a row, most rows (docs.discord.com: "Component Reference")
+LABEL, TITLE, HINT = 80, 45, 100  # lengths of a button's label; of a form's title and label; of its hint
 
 S = TypeVar("S", Sent, Sent | None)
 
@@ -190,12 +194,42 @@ def content(payload: Payload) -> dict[str, Any]:
     }
 
 
-def view(buttons: Sequence[Button]) -> discord.ui.View | None:
+def view(rows: Rows) -> discord.ui.View | None:
     """Rows of buttons. Each carries its data, so no state is kept for the message."""
-    if not buttons:
-        return None
-    rows = discord.ui.View(timeout=None)
-    for number, button in enumerate(buttons):
-        rows.add_item(discord.ui.Button(label=button.label, custom_id=custom_id(button, number)))
-    rows.stop()  # so that discord.py does not keep the view in memory
-    return rows
+    made = discord.ui.View(timeout=None)
+    numbers = count()
+    for place, row in enumerate(_fitting(rows)):
+        for button in row:
+            made.add_item(_button(button, next(numbers), place))
+    made.stop()  # so that discord.py does not keep the view in memory
+    return made if made.children else None
+
+
+def _fitting(rows: Rows) -> Sequence[Sequence[Button]]:
+    """The rows, each as wide as Discord allows; packed without their ends if they are too many."""
+    split = [part for row in rows for part in _parts(row)]
+    packed = split if len(split) <= ROWS else _parts([button for row in rows for button in row])
+    return packed[:ROWS]
+
+
+def _parts(row: Sequence[Button]) -> list[Sequence[Button]]:
+    return [row[start : start + ROW] for start in range(0, len(row), ROW)]
+
+
+def _button(button: Button, number: int, row: int) -> discord.ui.Button[Any]:
+    label = button.label[:LABEL]
+    if button.url:
+        return discord.ui.Button(label=label, url=button.url, row=row)
+    return discord.ui.Button(label=label, custom_id=custom_id(button, number), row=row)
+
+
+def form(question: Question, title: str, data: str) -> discord.ui.Modal:
+    """A form with one field. Its id is the data of the button that opens it."""
+    made = discord.ui.Modal(title=title[:TITLE], timeout=None, custom_id=data)
+    if len(question.prompt) > TITLE:
+        made.add_item(discord.ui.TextDisplay(question.prompt))
+    field = discord.ui.TextInput[Any](placeholder=question.placeholder[:HINT] or None)
+    asked = title if len(question.prompt) > TITLE else question.prompt
+    made.add_item(discord.ui.Label(text=asked[:TITLE], component=field))
+    made.stop()  # so that discord.py does not keep the form in memory
+    return made

@@ -15,7 +15,7 @@ from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.commands import COMMANDS
-from bot.commands.types import Call
+from bot.commands.types import Call, Question
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
@@ -23,10 +23,12 @@ from bot.platforms.telegram.alone import registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
+    AnswerEvent,
     ChatEvent,
     CommandEvent,
     MembershipEvent,
     MovedEvent,
+    PersonEvent,
     PressEvent,
     RenamedEvent,
     TopicEvent,
@@ -185,18 +187,21 @@ class TelegramAdapter(TelegramSender):
         number = update["update_id"]
         with _edge(number):
             event = event_of(Update.de_json(update, self._bot), self._bot.username)
-            if isinstance(event, CommandEvent | PressEvent):
+            if isinstance(event, PersonEvent):
                 self._answer_soon(number, event, wiring)
             elif event is not None:
                 events.put(partial(self._record, number, event, wiring))
 
-    def _answer_soon(self, number: int, event: CommandEvent | PressEvent, wiring: Wiring) -> None:
+    def _answer_soon(self, number: int, event: PersonEvent, wiring: Wiring) -> None:
         async def answer() -> None:
             with _edge(number):
-                if isinstance(event, CommandEvent):
-                    await self._command(event, wiring)
-                else:
-                    await self._press(event, wiring)
+                match event:
+                    case CommandEvent():
+                        await self._command(event, wiring)
+                    case AnswerEvent():
+                        await self._answered(event, wiring)
+                    case PressEvent():
+                        await self._press(event, wiring)
 
         self._tasks.start(asyncio.create_task(answer()))
 
@@ -219,6 +224,17 @@ class TelegramAdapter(TelegramSender):
         if reply is not None:
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
 
+    async def _answered(self, event: AnswerEvent, wiring: Wiring) -> None:
+        """Reply to an answer to a message that asks something. All other answers are left alone."""
+        if event.command and wiring.router.knows(event.command.name):
+            return await self._command(event.command, wiring)
+        call = self._call_by(event.where, event.who, "", event.text)
+        reply = await wiring.router.typed(str(event.message_id), call)
+        if reply is not None:
+            await Replies(self, wiring, call.actor).send(event.where, reply)
+        elif event.command:
+            await self._command(event.command, wiring)
+
     async def _press(self, event: PressEvent, wiring: Wiring) -> None:
         alert, turning = "", asyncio.create_task(self._pressed(event, wiring))
         try:
@@ -233,6 +249,11 @@ class TelegramAdapter(TelegramSender):
         """Run a press; returns the text of the alert for the person, "" for none."""
         call = self._call_by(event.where, event.who, "", "")
         reply = await wiring.router.press(event.data, call, event.offered)
+        if isinstance(reply, Question):
+            sent = await Replies(self, wiring, call.actor).ask(event, reply)
+            if sent is not None:
+                await wiring.router.asked(sent.message_ids[0], event.data, reply, call)
+            return ""
         if reply is not None and reply.private:
             # Everybody sees the message, but only the person who pressed sees the alert.
             text: str = self.render(reply.document, Form.PLAIN)[0].payload["text"]

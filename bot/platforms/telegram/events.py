@@ -38,12 +38,16 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The sender of a command or press. `speaks_for_chat`: an anonymous admin, or the channel itself."""
+    """The sender of a command or press. `speaks_for_chat`: an anonymous admin, or the channel itself.
+
+    `name` is what a message calls them; only a press has it.
+    """
 
     actor: str
     user_id: int | None
     locale: str
     speaks_for_chat: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,17 @@ class PressEvent:
     message_id: int
     offered: tuple[str, ...]  # the data of the message's buttons; empty if the message is inaccessible
     alone: Alone | None = None  # the message, if it is seen by nobody else in its group
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEvent:
+    """An answer to a message of the bot, which may ask something. `command` is what it is otherwise."""
+
+    where: Where
+    who: Who
+    text: str
+    message_id: int
+    command: CommandEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,8 @@ class RenamedEvent:
 
 
 ChatEvent = MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
-Event = CommandEvent | PressEvent | ChatEvent
+PersonEvent = CommandEvent | PressEvent | AnswerEvent
+Event = PersonEvent | ChatEvent
 
 
 def event_of(update: Update, bot_name: str) -> Event | None:
@@ -115,13 +131,34 @@ def event_of(update: Update, bot_name: str) -> Event | None:
     if message.forum_topic_edited or message.new_chat_title:
         where = _where(message)
         return RenamedEvent(where) if where.title else None
-    return _command(message, bot_name)
+    # Ignore forwarded messages and those sent via another bot: the sender did not write them.
+    if message.forward_origin or message.is_automatic_forward or message.via_bot:
+        return None
+    command = _command(message, bot_name)
+    return _answer(message, bot_name, command) or command
+
+
+def _answer(message: Message, bot_name: str, command: CommandEvent | None) -> AnswerEvent | None:
+    """The answer that a message is to one of the bot's; None for other messages."""
+    asked, typed = message.reply_to_message, _typed(message)
+    if asked is None or not typed:
+        return None
+    # In a channel, all messages are the channel's.
+    if message.chat.type != Chat.CHANNEL and (
+        asked.from_user is None or asked.from_user.name[1:] != bot_name
+    ):
+        return None
+    return AnswerEvent(_where(message), _speaker(message), typed, asked.message_id, command)
+
+
+def _typed(message: Message) -> str:
+    """The text of a message; of a location its address, as RFC 5870 writes it."""
+    if place := message.location:
+        return f"geo:{place.latitude},{place.longitude}"
+    return (message.text or "").strip()
 
 
 def _command(message: Message, bot_name: str) -> CommandEvent | None:
-    # Ignore forwarded messages and those sent via another bot: the sender did not write the command.
-    if message.forward_origin or message.is_automatic_forward or message.via_bot:
-        return None
     text, entities = message.text or "", message.entities
     if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
         return None
@@ -141,7 +178,7 @@ def _press(query: CallbackQuery) -> PressEvent | None:
         return None
     where = _where(message) if isinstance(message, Message) else _at(message.chat, "")
     user = query.from_user
-    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
+    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
     alone = alone_with(user.id, message)
     return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message), alone)
 

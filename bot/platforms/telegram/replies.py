@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import structlog
 
-from bot.commands.types import Reply
+from bot.commands.types import Question, Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
+from bot.platforms.messages import units
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.alone import Alone
 from bot.platforms.telegram.events import PressEvent, Where
@@ -14,7 +15,7 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from content.formats import Answers
 from scheduler.errors import ChatGone, ChatMoved, ChatPaused, ContentRejected, RateLimited
-from scheduler.types import Chat, Form, Message, Sent
+from scheduler.types import Chat, ChatKind, Form, Message, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,22 @@ class Replies:
         except ChatGone as exc:
             await chats.gone(where.place, str(exc), self._wiring)
 
+    async def ask(self, event: PressEvent, question: Question) -> Sent | None:
+        """Send the question of a button; None if it was left out. Raises SendError.
+
+        In a group it mentions the person, so that only their app opens an answer.
+        """
+        where, who = event.where, event.who
+        if not await self._wait_for_permit(where, self._actor):
+            return None
+        name = who.name if where.kind is ChatKind.GROUP else ""
+        text, entities = question.prompt, list[object]()
+        if name:
+            text = f"{name}: {text}"
+            user = {"id": who.user_id, "is_bot": False, "first_name": name}
+            entities = [{"type": "text_mention", "offset": 0, "length": units(name), "user": user}]
+        return await self._sender.say(where.place, Message({"text": text, "entities": entities}), question)
+
     async def turn(self, event: PressEvent, reply: Reply) -> None:
         """Edit a message so that it shows another page. Raises SendError."""
         where, number = event.where, event.alone.message_id if event.alone else event.message_id
@@ -70,7 +87,7 @@ class Replies:
     async def _rewrite(self, event: PressEvent, reply: Reply, form: Form) -> None:
         sent = Sent(event.where.place.address, (str(event.message_id),))
         message = self._sender.render(reply.document, form)[0]
-        await self._sender.rewrite(sent, message, reply.buttons, alone=event.alone)
+        await self._sender.rewrite(sent, message, reply.rows, alone=event.alone)
 
     async def _first_form(self, where: Where, reply: Reply) -> Form:
         """Rich if the reply gains by it, and if the chat has rich messages. Pages of posts do not gain."""
@@ -112,11 +129,11 @@ class Replies:
         """Send a message to one person alone; to all if Telegram refuses that, for instance after 15 s."""
         if alone is not None:
             try:
-                await self._sender.say(where.place, message, reply.buttons, alone=alone)
+                await self._sender.say(where.place, message, reply.rows, alone=alone)
                 return
             except (ContentRejected, ChatPaused) as exc:
                 log.info("reply.not_alone", chat=str(where.place), reason=str(exc))
-        await self._sender.say(where.place, message, reply.buttons)
+        await self._sender.say(where.place, message, reply.rows)
 
     async def _wait_for_permit(self, where: Where, asked: str) -> bool:
         place = where.place

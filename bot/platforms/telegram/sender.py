@@ -8,7 +8,7 @@ import structlog
 from telegram import Bot
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.commands.types import Button
+from bot.commands.types import Button, Question, Rows
 from bot.platforms.telegram import gains, render, rich
 from bot.platforms.telegram.alone import Alone
 from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
@@ -21,6 +21,7 @@ from scheduler.types import Chat, Form, Limits, Message, Place, Sent
 
 log = structlog.get_logger(__name__)
 
+HINT_LENGTH = 64  # most characters of the hint in the field of an answer
 RICH = "rich_message"  # the field of a payload that makes it a rich message
 TOO_OLD = "the Bot API server is too old for rich messages: update it"
 
@@ -66,13 +67,13 @@ class TelegramSender:
         self,
         place: Place,
         message: Message,
-        buttons: Sequence[Button] = (),
+        below: Rows | Question = (),
         *,
         paid: bool | None = None,
         silent: bool = False,
         alone: Alone | None = None,
     ) -> Sent:
-        """Send a message with a row of buttons.
+        """Send a message with rows of buttons, or one that asks for an answer.
 
         `paid`: pay for a place outside the free rate limit. `alone`: the message that it answers, so that
         nobody else sees the answer.
@@ -87,14 +88,14 @@ class TelegramSender:
         left = self._monotonic()
         try:
             method = "sendRichMessage" if RICH in message.payload else "sendMessage"
-            answer = await self._call(method, asked, message, buttons)
+            answer = await self._call(method, asked, message, below)
         except TelegramError as exc:
             raise self._error(exc, place.address, left, message) from exc
         self._floods.accepted(left)
         return _sent(answer, place.address)
 
     async def rewrite(
-        self, sent: Sent, message: Message, buttons: Sequence[Button] = (), *, alone: Alone | None = None
+        self, sent: Sent, message: Message, rows: Rows = (), *, alone: Alone | None = None
     ) -> None:
         """Replace the text and buttons of a message. No error if they are the same already.
 
@@ -104,7 +105,7 @@ class TelegramSender:
         which = alone.edit_fields() if alone else {"message_id": int(sent.message_ids[0])}
         asked, left = {"chat_id": int(sent.address), **which}, self._monotonic()
         try:
-            await self._call(method, asked, message, buttons)
+            await self._call(method, asked, message, rows)
         except BadRequest as exc:
             if "message is not modified" not in exc.message.lower():
                 raise self._error(exc, sent.address, left, message) from exc
@@ -112,7 +113,7 @@ class TelegramSender:
             raise self._error(exc, sent.address, left, message) from exc
 
     async def _call(
-        self, method: str, asked: Mapping[str, object], message: Message, buttons: Sequence[Button]
+        self, method: str, asked: Mapping[str, object], message: Message, below: Rows | Question
     ) -> object:
         """Call a method and return plain JSON.
 
@@ -120,7 +121,7 @@ class TelegramSender:
         """
         if self._is_too_old and RICH in message.payload:
             raise ContentRejected(TOO_OLD)
-        given = {**asked, **message.payload, "reply_markup": keyboard(buttons)}
+        given = {**asked, **message.payload, "reply_markup": markup(below)}
         return await call(self._bot, method, given)
 
     def _error(self, error: TelegramError, address: str, left: float, message: Message) -> SendError:
@@ -146,7 +147,15 @@ def _sent(answer: Any, address: str) -> Sent:
     return Sent(str(chat["id"]) if isinstance(chat, dict) and "id" in chat else address, (str(number),))
 
 
-def keyboard(buttons: Sequence[Button]) -> Mapping[str, object] | None:
-    """One row of buttons."""
-    row = [{"text": button.label, "callback_data": button.data} for button in buttons]
-    return {"inline_keyboard": [row]} if row else None
+def markup(below: Rows | Question) -> Mapping[str, object] | None:
+    """Rows of buttons, or what makes an app answer a question of the person whom the message mentions."""
+    if isinstance(below, Question):
+        hint = {"input_field_placeholder": below.placeholder[:HINT_LENGTH]} if below.placeholder else {}
+        return {"force_reply": True, "selective": True, **hint}
+    rows = [[_button(button) for button in row] for row in below if row]
+    return {"inline_keyboard": rows} if rows else None
+
+
+def _button(button: Button) -> Mapping[str, object]:
+    action = {"url": button.url} if button.url else {"callback_data": button.sent}
+    return {"text": button.label, **action}

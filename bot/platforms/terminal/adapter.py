@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from rich.console import Console
 
-from bot.commands.types import Button, Call, Reply
+from bot.commands.types import Button, Call, Question, Reply
 from bot.platforms.terminal.keyboard import PROMPT, Keyboard, Lines, keyboard_of, taken_back
 from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
@@ -78,6 +79,7 @@ class TerminalAdapter(TerminalSender):
         self._source = source or sys.stdin
         self._interactive = self._source.isatty() and self._output.isatty()
         self._buttons: tuple[Button, ...] = ()  # of the last reply
+        self._asking: Button | None = None  # the button whose question the next line answers
 
     async def check(self) -> str:
         return "a person at a terminal" if self._interactive else "a pipe"
@@ -116,31 +118,57 @@ class TerminalAdapter(TerminalSender):
         locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
         call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
         t = Translator(locale).t
+        asking, self._asking = self._asking, None
         pressed = next((button for button in self._buttons if _means(line, button)), None)
-        if pressed is not None:
-            reply = await wiring.router.press(pressed.data, call, [pressed.data])
+        reply: Reply | Question | None
+        if asking is not None and not (name.startswith("/") and wiring.router.knows(call.name)):
+            answer = replace(call, name="", arguments=line)
+            reply = await wiring.router.press(asking.sent, answer, [asking.sent], answered=True)
+        elif pressed is not None:
+            press = replace(call, name="", arguments="")
+            reply = await wiring.router.press(pressed.sent, press, [pressed.sent])
         elif name.startswith("/"):
             reply = await wiring.router.command(call)
         else:
             reply = Reply(present.error(t("Commands begin with a slash: /latest, /search WORDS, /help.")))
-        if reply is not None:
+        if isinstance(reply, Question):
+            self._asking = pressed
+            self._ask(reply)
+        elif reply is not None:
             self._show(reply, t)
         wiring.wake()
+
+    def _ask(self, question: Question) -> None:
+        hint = f" ({question.placeholder})" if question.placeholder else ""
+        self.write(f"{question.prompt}{hint}")
 
     def _show(self, reply: Reply, t: Callable[[str], str]) -> None:
         for message in self.render(reply.document, Form.FULL):
             self.show(message.payload)
         self._buttons = reply.buttons
-        # Only buttons with words are shown here: the text already shows the page numbers.
-        named = [f"[{button.label}]" for button in reply.buttons if any(map(str.isalpha, button.label))]
-        if named:
-            hint = t("(type the label of a button)")
-            self.write(f"{' '.join(named)}  {hint}")
+        lines = [line for row in reply.rows if (line := " ".join(_named(row)))]
+        if lines:
+            lines[-1] += "  " + t("(type the label of a button)")
+        for line in lines:
+            self.write(line)
+
+
+def _named(row: Sequence[Button]) -> list[str]:
+    """The buttons with words: page numbers are not shown, because the text already shows them."""
+    named = [button for button in row if any(map(str.isalpha, button.label))]
+    return [f"[{button.label}: {button.url}]" if button.url else f"[{button.label}]" for button in named]
 
 
 def _means(line: str, button: Button) -> bool:
-    """Whether a line is the label of a button: its words, or the number of a page."""
-    return line.casefold() == button.label.strip("· ").casefold()
+    """Whether a line is the label of a button, perhaps without the signs at its ends."""
+    label = button.label.casefold()
+    return not button.url and line.casefold() in (label, _words(label))
+
+
+def _words(label: str) -> str:
+    """A label without the signs at its ends."""
+    kept = [place for place, sign in enumerate(label) if sign.isalnum()]
+    return label[kept[0] : kept[-1] + 1] if kept else label
 
 
 async def _always() -> bool:
