@@ -1,4 +1,4 @@
-"""The address of a feed without a command: pasted in a private chat, or typed for a button that asks for one."""
+"""The address of a feed without a command: pasted in a private chat, or typed for a button that asks."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit

@@ -11,6 +11,7 @@ from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
+from scheduler.errors import ChatPaused
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
 from scheduler.timetable.drafts import Drafts
@@ -21,6 +22,8 @@ from scheduler.types import Chat, ChatKind, Place
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
+    The arguments of a press are what answers its question, or the address that its message links to.
+    `hindrance` is why the bot cannot write to the place, if the platform has said so.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     """
 
@@ -32,6 +35,7 @@ class Call:
     actor: str  # like telegram:123
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
+    hindrance: ChatPaused | None = None
 
 
 @dataclass(frozen=True, slots=True)

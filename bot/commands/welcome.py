@@ -91,10 +91,9 @@ async def choose(data: str, request: Request, services: Services) -> Reply | Non
 
 def rhythms(source: Source | None, request: Request) -> Rows:
     """A button for each rhythm in which the posts of a source (None: all public ones) can come."""
-    buttons = (
-        Button(request.translator.t(label), f"{_data(source)}:{name}") for name, label in RHYTHMS.items()
-    )
-    return tuple((button,) for button in buttons)
+    t = request.translator.t
+    row = tuple(Button(t(label), f"{_data(source)}:{name}") for name, label in RHYTHMS.items())
+    return row[:2], row[2:]
 
 
 def _ask_source(setup: Setup, page: int, request: Request, services: Services) -> Reply:
@@ -105,7 +104,7 @@ def _ask_source(setup: Setup, page: int, request: Request, services: Services) -
     shown: list[Source | None] = list(offered[(page - 1) * SHOWN : page * SHOWN])
     if page == 1 and sum(source.visibility is Visibility.PUBLIC for source in offered) > 1:
         shown.insert(0, None)
-    rows = tuple((Button(_name(source, request)[:LABEL], _data(source)),) for source in shown)
+    rows: Rows = tuple((Button(_name(source, request)[:LABEL], _data(source)),) for source in shown)
     rows += _turns(page, pages)
     if _admins_add_sources(request, services):
         question = Question(t("The address of a feed"), "https://example.org/feed.xml")
@@ -177,11 +176,13 @@ def _settings(setup: Setup, request: Request) -> Reply:
 
 
 def _welcome(reply: Reply, request: Request, *lines: str) -> Reply:
-    """A reply below the greeting."""
-    t = request.translator.t
+    """A reply below the greeting. Why the bot cannot write here comes first."""
+    t, hindrance = request.translator.t, request.call.hindrance
     about = t("/latest shows the newest posts, /search finds posts in Chinese and English.")
-    head = [Heading(text(t("Welcome to Skywave."))), *(Paragraph(text(line)) for line in (about, *lines))]
-    return replace(reply, document=Document((*head, *reply.document.blocks)))
+    warning = present.error(request.translator.error(hindrance)).blocks if hindrance else ()
+    told = tuple(Paragraph(text(line)) for line in (about, *lines))
+    head = Heading(text(t("Welcome to Skywave.")))
+    return replace(reply, document=Document((*warning, head, *told, *reply.document.blocks)))
 
 
 def _said(lines: Sequence[str], rows: Rows = ()) -> Reply:

@@ -6,9 +6,13 @@ from typing import Any
 from bot.access import AccessMode
 from bot.commands.types import Button, Reply
 from bot.commands.welcome import HOURS, payload_of
+from content.errors import AddressRefused
 from scheduler.actions import chats
 from scheduler.actions.audit import Actor
-from tests.bot.conftest import FEED, Desk, open_desk, shown
+from scheduler.types import ChatKind
+from tests.bot.conftest import FEED, OPERATOR, Desk, open_desk, shown
+from tests.fakes import FakeFetcher
+from tests.scheduler.conftest import json_feed
 
 OTHER = "https://other.example.org/feed.json"
 
@@ -162,8 +166,49 @@ async def test_an_address_is_followed_at_a_press(desk: Desk) -> None:
     asked = await desk.paste(FEED)
     assert f"Subscribe to {FEED}?" in shown(asked)
     assert button(asked, "Open the page").url == FEED
-    done = await desk.press(button(asked, "Subscribe").data, arguments=FEED)
+    done = await desk.press(button(asked, "Subscribe").data, link=FEED, kind=ChatKind.PRIVATE)
     assert "now follows" in shown(done)
     assert len(await desk.follows()) == 1
     await press(desk, done, "Daily", "09:00")
     assert await schedule(desk) == ["daily 09:00 UTC"]
+
+
+async def test_an_address_may_be_long_and_is_shown_without_secrets(desk: Desk) -> None:
+    long = f"https://example.org/{'x' * 300}.xml?token=4242"
+    asked = await desk.paste(long)
+    assert "4242" not in shown(asked) and button(asked, "Open the page").url == long
+    for hopeless in (f"https://example.org/{'x' * 600}", "http://nas/feed.xml"):
+        assert "send /subscribe and the address" in shown(await desk.paste(hopeless))
+    for no_address in ("hello", "look at https://example.org", "ftp://example.org/x", ""):
+        assert await desk.paste(no_address) is None
+
+
+async def test_an_address_has_the_guard_and_the_rights_of_the_command(sqlite_url: str) -> None:
+    """What /subscribe refuses, a pasted or typed address does not bring in either."""
+    inner = "http://10.0.0.1/feed"
+    guarded = FakeFetcher(faults={inner: AddressRefused("10.0.0.1 is private")})
+    async with open_desk(sqlite_url, for_people=guarded) as desk:
+        desk.fetcher.pages[inner] = json_feed("secret")
+        for told in (await desk.press("a:", link=inner), await desk.press("a:?", typed=inner)):
+            assert f"{inner} cannot be reached: check the address." in shown(told)
+        assert "That is no address." in shown(await desk.press("a:?", typed="my feed"))
+        assert "Only admins" in shown(await desk.press("a:", link=FEED, admin=False))
+        assert "Only admins" in shown(await desk.paste(FEED, admin=False))
+        assert guarded.calls == [inner, inner]
+
+
+async def test_only_operators_bring_an_address_in_where_only_they_add_any(sqlite_url: str) -> None:
+    async with open_desk(sqlite_url, access=AccessMode.CURATED) as desk:
+        await desk.publish("one")
+        told = await desk.press("a:", link=FEED)
+        assert "Only operators of this bot add sources" in shown(told)
+        assert "now follows" in shown(await desk.press("a:", link=FEED, actor=OPERATOR))
+
+
+async def test_the_answer_to_another_feed_goes_on_with_the_rhythm(desk: Desk) -> None:
+    await desk.publish("one")
+    another = button(await desk.say("/start"), "Another feed…")
+    assert (await desk.ask(another.sent)).prompt == "The address of a feed"
+    done = await desk.press(another.sent, typed=FEED)
+    await press(desk, done, "Weekdays", "08:00")
+    assert await schedule(desk) == ["weekdays 08:00 UTC"]

@@ -11,7 +11,7 @@ import structlog
 
 from bot.commands.types import ASKS, Call, Reply
 from bot.platforms.chat_events import ChatEvents
-from bot.platforms.discord import buckets, chats
+from bot.platforms.discord import arrivals, buckets, chats
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import (
     arguments_of,
@@ -24,6 +24,7 @@ from bot.platforms.discord.events import (
 )
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
+from bot.platforms.discord.rights import Channel
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 
@@ -135,6 +136,11 @@ class Client(discord.Client):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         self._seen_guild(guild)
+        await self.chat_events.recorded()  # the greeting depends on what the store knows of the channels
+        try:
+            await arrivals.greet(guild, self.wiring)
+        except SkywaveError as exc:
+            log.warning("discord.not_greeted", guild=str(guild.id), reason=str(exc))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         if self.is_ready():  # a guild is back after an outage; at the start, on_ready handles all guilds
@@ -180,7 +186,7 @@ class Client(discord.Client):
     def _seen_guild(self, guild: discord.Guild) -> None:
         self._seen([*guild.channels, *guild.threads])
 
-    def _seen(self, channels: Sequence[chats.Channel]) -> None:
+    def _seen(self, channels: Sequence[Channel]) -> None:
         self.chat_events.put(partial(chats.seen, channels, self.wiring))
 
     def _gone(self, addresses: Sequence[int], reason: str) -> None:

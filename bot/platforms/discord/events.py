@@ -6,6 +6,8 @@ import discord
 
 from bot.commands.types import Button, Call
 from bot.platforms.discord.limits import NAME
+from bot.platforms.discord.rights import Channel, hindrance
+from scheduler.errors import ChatPaused
 from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
@@ -33,7 +35,14 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
+        hindrance=_hindrance(interaction.channel),
     )
+
+
+def _hindrance(channel: Any) -> ChatPaused | None:
+    """Why the bot cannot write to a channel, as far as the gateway has told."""
+    known = isinstance(channel, Channel) and channel.guild.me is not None
+    return hindrance(channel) if known else None
 
 
 def title_of(channel: Any) -> str:
