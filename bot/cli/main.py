@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from bot.cli.arguments import Commands
 
 # A command is the module of its name in this package. Its help is repeated here, because `skywave --help`
 # does not load the modules.
+IMPORT = "import"  # Python reserves this word, so its module has another name
 COMMANDS: Mapping[str, str] = {
     "run": "Run everything that is configured: platforms, polling, deliveries.",
     "chat": "Read and command in this terminal.",
@@ -20,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "digests": "Scheduled digests of chats.",
     "posts": "Updates that you write yourself.",
     "deliveries": "What was sent, what is queued, what failed.",
+    IMPORT: "Take over the chats and subscriptions of another bot.",
     "poll": "Poll the sources that are due, once.",
     "search": "Search all posts.",
     "audit": "List who changed what, the newest first.",
@@ -27,6 +30,11 @@ COMMANDS: Mapping[str, str] = {
     "health": "Ask the running process whether it is alive.",
     "db": "The database.",
 }
+
+
+def load(command: str) -> ModuleType:
+    """The module of a command."""
+    return import_module(f"bot.cli.{'imports' if command == IMPORT else command}")
 
 
 class Program(Commands):
@@ -39,7 +47,7 @@ class Program(Commands):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = import_module(f"bot.cli.{cmd_name}")
+            module = load(cmd_name)
         except KeyboardInterrupt:
             raise SystemExit(130) from None  # typer would print "Aborted!"
         command = typer.main.get_command(module.commands)

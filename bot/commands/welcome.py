@@ -168,7 +168,7 @@ def _settings(setup: Setup, request: Request) -> Reply:
     lines = [t("The settings of this chat apply as before. It follows: {names}.", names=names)]
     if setup.digest:
         lines.append(_schedule(setup.digest, request))
-    lines.append(t("/subscriptions shows and changes them. /help lists all commands."))
+    lines.append(t("/subscriptions shows and changes them."))
     return _said(lines, ((Button(t("Add a source"), f"{PREFIX}:{PAGE}:1"),),))
 
 
@@ -178,11 +178,15 @@ def _settings(setup: Setup, request: Request) -> Reply:
 def _welcome(reply: Reply, request: Request, *lines: str) -> Reply:
     """A reply below the greeting. Why the bot cannot write here comes first."""
     t, hindrance = request.translator.t, request.call.hindrance
-    about = t("/latest shows the newest posts, /search finds posts in Chinese and English.")
+    steps = (
+        t("/latest shows the newest posts, /search finds posts in Chinese and English."),
+        t("/subscribe sends new posts to this chat as they appear. /help lists all commands."),
+    )
     warning = present.error(request.translator.error(hindrance)).blocks if hindrance else ()
-    told = tuple(Paragraph(text(line)) for line in (about, *lines))
+    about = tuple(Paragraph(text(step), tight=True) for step in steps)
+    told = tuple(Paragraph(text(line)) for line in lines)
     head = Heading(text(t("Welcome to Skywave.")))
-    return replace(reply, document=Document((*warning, head, *told, *reply.document.blocks)))
+    return replace(reply, document=Document((*warning, head, *about, *told, *reply.document.blocks)))
 
 
 def _said(lines: Sequence[str], rows: Rows = ()) -> Reply:

@@ -52,6 +52,7 @@ class Change(StrEnum):
     CHAT_ALLOWED = "chat allowed"
     CHAT_BANNED = "chat banned"
     CHAT_REMOVED = "chat removed"
+    MOVED_IN = "moved in"
     DELIVERIES_RETRIED = "deliveries retried"
     REFUSED = "refused"
 

@@ -11,8 +11,8 @@ from content.fetch import Fetcher, is_passing
 from content.sources import ReadContext, kind_of, new_options, normalise
 from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
+from scheduler.actions.adding import Wanted, add_source
 from scheduler.actions.audit import COMMAND_LINE, Actor
-from scheduler.intake.adding import Wanted, add_source
 from scheduler.intake.reading import Reader
 from scheduler.intake.source_state import ReadTimes, after_failure, after_read, with_contents
 from scheduler.intake.storing import PollResult, Recorder

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
 from content.text import storable
-from content.types import Failure, ParsedSource, Source, SourceState, Validators, Visibility
+from content.types import Failure, ParsedSource, Source, SourceState, Validators
 from scheduler.retry import KILLED_WAIT, next_poll, poll_backoff, poll_wait
 
 # A permanent redirect must be answered at every read for this long before the stored URL changes.
@@ -82,18 +82,6 @@ def is_to_move(source: Source, now: datetime) -> bool:
     if source.failures or source.moved_since is None:
         return False
     return now - source.moved_since >= MOVED_FOR
-
-
-def made_public(source: Source) -> Source:
-    """The source for everybody, owned by the operator.
-
-    If no chat followed it, it was not polled meanwhile: its next read counts as the first, so that the posts
-    of that time are old news.
-    """
-    polled_at = source.polled_at if source.unfollowed_since is None else None
-    return replace(
-        source, visibility=Visibility.PUBLIC, polled_at=polled_at, unfollowed_since=None, added_by=""
-    )
 
 
 def _storable(validators: Validators) -> Validators:

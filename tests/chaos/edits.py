@@ -45,10 +45,14 @@ def judge_edits(world: World, books: Books, ends: int) -> Edited:
     of_delivery = Counter(edit.delivery_id for edit in books.edits if edit.done)
     of_chat = Counter(edit.chat_id for edit in books.edits if edit.done)
     names = {post.id: found[1] for post in books.posts if (found := POST.match(post.title))}
+    # Nobody sees the messages of a deleted chat any more, and nobody can edit them.
+    deleted = {address for spot in world.spots if spot.deleted for address in spot.addresses}
     for part in books.parts:
         delivery = deliveries.get(part.delivery_id)
-        message = _message(world, chats, delivery, part) if delivery else None
-        if delivery is None or message is None:
+        if delivery is None or chats[delivery.chat_id].address in deleted:
+            continue
+        message = _message(world, chats, delivery, part)
+        if message is None:
             continue
         platform, texts = message
         if platform == "discord":

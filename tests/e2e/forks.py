@@ -19,7 +19,7 @@ from functools import cache
 from importlib import import_module
 
 from bot.cli import main as program
-from bot.cli.main import COMMANDS
+from bot.cli.main import COMMANDS, load
 
 LENGTH = 8  # bytes of the length before each request
 PATIENCE = 10.0  # seconds that running programs have to end when the tests have ended
@@ -93,7 +93,9 @@ def _server() -> socket.socket:
 
 def main() -> None:
     """Fork for each request. A fork goes on as the program when this returns."""
-    for module in (*(f"bot.cli.{name}" for name in COMMANDS), *LATE):
+    for command in COMMANDS:
+        load(command)
+    for module in LATE:
         import_module(module)
     requests = socket.socket(fileno=os.dup(0))
     while True:

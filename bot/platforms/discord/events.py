@@ -96,8 +96,8 @@ def _buttons_of(message: discord.Message | None) -> list[tuple[str, str]]:
 
 def typed_in(data: Any) -> str:
     """What was typed in a form of one field."""
-    fields = [row.get("component") or row.get("components", [{}])[0] for row in data.get("components", ())]
-    return next((str(field["value"]).strip() for field in fields if field.get("value")), "")
+    fields = [row.get("component", {}) for row in data.get("components", ())]
+    return next((str(field["value"]).strip() for field in fields if "value" in field), "")
 
 
 def choices(names: Any) -> list[discord.app_commands.Choice[str]]:

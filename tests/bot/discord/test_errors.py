@@ -1,4 +1,4 @@
-"""What Discord's errors become. The whole table goes through real broadcasts in test_sending."""
+"""What Discord's errors become. What follows from each class is tested in test_sending."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -11,12 +11,14 @@ import pytest
 from bot.platforms.discord.errors import is_late, send_error
 from scheduler.errors import (
     Ambiguous,
+    ChatGone,
     ChatPaused,
     ContentRejected,
     PlatformStopped,
     RateLimited,
     RateScope,
     Refused,
+    SendError,
 )
 from tests.emulators.discord.content import read_draft
 from tests.emulators.discord.faults import REFUSALS
@@ -36,6 +38,24 @@ def http_error(status: int, data: Any, **headers: str) -> discord.HTTPException:
 def coded(code: int) -> discord.HTTPException:
     status, message = REFUSALS[code]
     return http_error(status, {"code": code, "message": message}, Via="1.1 google")
+
+
+CLASSES: dict[type[SendError], tuple[int, ...]] = {
+    ChatGone: (10003, 10004, 50007, 50278),
+    ChatPaused: (50001, 50013, 160005, 50008, 50024, 40067),
+    ContentRejected: (50035, 50006, 40005, 200000, 240000),
+    RateLimited: (20016, 20028, 40062),
+    Refused: (130000,),
+}
+
+
+@pytest.mark.parametrize(("meaning", "code"), [(m, code) for m, codes in CLASSES.items() for code in codes])
+def test_a_refusal_means(meaning: type[SendError], code: int) -> None:
+    error = send_error(coded(code))
+    assert type(error) is meaning
+    assert isinstance(error, RateLimited) or REFUSALS[code][1] in str(error)
+    if isinstance(error, ContentRejected):
+        assert error.final == (code in (200000, 240000))
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])

@@ -45,7 +45,7 @@ MEANINGS: dict[type[SendError], tuple[str, ...]] = {
 
 MEDIA_OR_NOT = [
     *(("photo-dimensions", True), ("rich-photo", True), ("rich-photo-url", True), ("rich-rights", True)),
-    ("photo-rights", True),
+    *(("photo-rights", True), ("wrong-file", True), ("url-unreachable", True), ("webpage-media", True)),
     *(("too-long", False), ("rich-depth", False), ("rich-block", False)),
 ]
 

@@ -9,19 +9,22 @@ from content.text import storable
 from content.types import Source, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import Actor
-from scheduler.intake.source_state import made_public
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A source to add, by its `url` in the stored form."""
+    """A source to add, by its `url` in the stored form.
+
+    `added_by`: the person for whom somebody else adds it; empty for the actor.
+    """
 
     url: str
     title: str
     visibility: Visibility
     tags: Sequence[str] = ()
+    added_by: str = ""
 
 
 async def add_source(
@@ -46,6 +49,18 @@ async def add_source(
     return changed, before
 
 
+def made_public(source: Source) -> Source:
+    """The source for everybody, owned by the operator.
+
+    If no chat followed it, it was not polled meanwhile: its next read counts as the first, so that the posts
+    of that time are old news.
+    """
+    polled_at = source.polled_at if source.unfollowed_since is None else None
+    return replace(
+        source, visibility=Visibility.PUBLIC, polled_at=polled_at, unfollowed_since=None, added_by=""
+    )
+
+
 async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> Source:
     # Checked in the transaction that adds the source, so that two commands at once cannot exceed the quota.
     if by.limited:
@@ -57,5 +72,5 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
         storable(wanted.title),
         wanted.visibility,
         options=new_options(kind),
-        added_by=by.person,
+        added_by=wanted.added_by or by.person,
     )
