@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "posts": "Updates that you write yourself.",
     "deliveries": "What was sent, what is queued, what failed.",
     IMPORT: "Take over the chats and subscriptions of another bot.",
+    "invite": "Print the links that add the bot; Telegram's can carry a source along.",
     "poll": "Poll the sources that are due, once.",
     "search": "Search all posts.",
     "audit": "List who changed what, the newest first.",

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -126,6 +126,19 @@ class TelegramAdapter(TelegramSender):
             raise send_error(exc) from exc
         hint = "" if self._bot.bot.can_join_groups else "; it may not join groups: BotFather, /setjoingroups"
         return f"@{self._bot.username}{hint}"
+
+    async def invitations(self, payload: str) -> Sequence[tuple[str, str]]:
+        try:
+            await self._bot.initialize()
+        except TelegramError as exc:
+            raise send_error(exc) from exc
+        bot, carried = f"https://t.me/{self._bot.username}", f"={payload}" if payload else ""
+        return (
+            ("to start in private", f"{bot}?start{carried}"),
+            ("to add it to a group", f"{bot}?startgroup{carried}"),
+            # Telegram passes nothing on from a channel; the greeting asks there.
+            ("to add it to a channel", f"{bot}?startchannel&admin=post_messages+edit_messages"),
+        )
 
     async def close(self, patience: float = 0.0) -> None:
         await self._tasks.finish(patience)
