@@ -50,7 +50,7 @@ async def _links(settings: Settings, payload: str) -> AsyncIterator[tuple[str, s
     """What each configured platform's links do, and the links. Raises SendError."""
     for platform in PLATFORMS:
         sender = platform.make(settings)
-        if isinstance(sender, Invites):
+        if sender is not None and isinstance(sender, Invites):
             for what, url in await _asked(sender, payload):
                 yield f"{platform.name}, {what}", url
 
