@@ -8,6 +8,7 @@ from bot.commands.types import Button, Call
 from bot.platforms.discord.limits import NAME
 from bot.platforms.discord.rights import Channel, hindrance
 from scheduler.errors import ChatPaused
+from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
@@ -36,6 +37,7 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
         hindrance=_hindrance(interaction.channel),
+        about=_chosen(interaction),
     )
 
 
@@ -43,6 +45,16 @@ def _hindrance(channel: Any) -> ChatPaused | None:
     """Why the bot cannot write to a channel, as far as the gateway has told."""
     known = isinstance(channel, Channel) and channel.guild.me is not None
     return hindrance(channel) if known else None
+
+
+def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
+    """The message in whose menu a command was chosen. In a thread, posts may belong to its forum."""
+    data: Any = interaction.data or {}
+    if "target_id" not in data:
+        return None
+    around = getattr(interaction.channel, "parent_id", None)
+    addresses = [str(address) for address in (interaction.channel_id, around) if address]
+    return MessagePlace(NAME, tuple(addresses), str(data["target_id"]))
 
 
 def title_of(channel: Any) -> str:

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from urllib.parse import urlencode
@@ -265,6 +266,7 @@ class TelegramAdapter(TelegramSender):
         greeting = await self._arrivals.greeting(call.place) if event.name == "start" else None
         if greeting and not event.arguments:
             return  # the chat was greeted when the bot arrived
+        call = replace(call, about=event.about)
         reply = await wiring.router.command(call)
         if reply is not None and greeting:
             shown = PressEvent(event.where, event.who, "", "", int(greeting.message_ids[0]), ())
