@@ -37,8 +37,9 @@ class Arrivals:
 
     async def greeting(self, place: Place) -> Sent | None:
         """The greeting that a chat has just got, given out once; None if there is none."""
-        at, greeting = self._greetings.pop(place, (0.0, None))
+        at, greeting = self._greetings.get(place, (0.0, None))
         if greeting is None or self._monotonic() - at > TOGETHER:
             return None
         await asyncio.wait({greeting}, timeout=PATIENCE)
+        self._greetings.pop(place, None)
         return greeting.result() if greeting.done() else None

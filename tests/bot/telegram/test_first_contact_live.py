@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from bot.commands.welcome import payload_of
+from bot.platforms.telegram.arrivals import TOGETHER
 from tests.bot.telegram.live import Live, live
 from tests.bot.transcripts import ThatDay, Transcript
+from tests.e2e.program import item, json_feed
 from tests.emulators.telegram import Chat, Message, TelegramEmulator, User
 
 HERE = Path(__file__).parent
@@ -86,3 +89,61 @@ async def test_three_presses_give_a_group_its_digest(tg: TelegramEmulator, sky: 
     await sky.barrier()
     assert len(tg.messages(group)) == before + 1
     story.transcript.compare()
+
+
+async def test_a_link_adds_the_bot_and_carries_a_source_along(tg: TelegramEmulator, sky: Live) -> None:
+    """The app tells of the arrival and sends /start: there is one greeting, which asks how often."""
+    async with sky.app.store.read() as work:
+        (source,) = await work.sources.all()
+    carrying, plain = tg.supergroup("Carrying", bot="left"), tg.supergroup("Plain", bot="left")
+    tg.add_by_link(carrying, payload_of(source))
+    tg.add_by_link(plain)
+    greeting = await tg.wait_for(lambda: [m for m in tg.messages(carrying) if "At once" in m.labels] or None)
+    assert greeting[0].text.splitlines()[-1] == "Radio notes: how often should new posts arrive?"
+    ann = tg.user("Ann")
+    tg.follow_link(ann, payload_of(source))
+    alone = await tg.wait_for(lambda: tg.messages(tg.private(ann)) or None)
+    assert "At once" in alone[0].labels
+    await sky.barrier()
+    assert [len(tg.messages(chat)) for chat in (carrying, plain)] == [1, 1]
+    # Later, /start is a command like any other.
+    sky.clock.skip(TOGETHER)
+    await sky.answer(plain, "/start")
+
+
+async def test_an_address_pasted_in_private_is_followed_at_a_press(
+    tg: TelegramEmulator, folder: Path
+) -> None:
+    ann, path = tg.private(tg.user("Ann")), "/a-long-way" * 20  # far longer than a button's data
+    async with live(tg, folder, operators=f"telegram:{ann.id}") as sky:
+        sky.feeds.documents[path] = json_feed(item("old"), title="Long")
+        tg.say(ann, "good morning")
+        asked = await sky.answer(ann, f"{sky.feeds.url}{path}")
+        assert asked.text == f"Subscribe to {sky.feeds.url}{path}?"
+        tg.press(asked, "Subscribe")
+        done = await tg.wait_for(lambda: [m for m in tg.messages(ann) if "Daily" in m.labels] or None)
+        assert done[0].message_id == asked.message_id and "now follows Long" in done[0].text
+        assert len(tg.messages(ann)) == 1
+
+
+async def test_who_adds_the_bot_is_told_which_right_it_lacks(tg: TelegramEmulator, sky: Live) -> None:
+    ann = tg.user("Ann")
+    channel, group = tg.channel("Waves", owner=ann, bot="left"), tg.supergroup("Club", owner=ann, bot="left")
+    alone = tg.private(ann)
+    tg.mute_bot(channel)
+    tg.add_bot(channel, admin=True)
+    told = await tg.wait_for(lambda: tg.messages(alone) or None)
+    assert told[0].text.startswith("⚠ Waves: the bot may not post in the channel: in the channel's settings")
+    assert (await sky.is_in(channel, "paused")).reason.startswith("the bot may not post in the channel")
+    tg.mute_bot(channel, muted=False)
+    tg.add_bot(channel, admin=True)
+    await sky.is_in(channel, "active")
+    tg.mute_bot(group)
+    tg.add_bot(group)
+    told = await tg.wait_for(lambda: tg.messages(alone)[1:] or None)
+    assert told[0].text.startswith("⚠ Club: the bot may not write in the group: in the group's settings")
+    # What a command is refused for is told in the same way.
+    tg.say(group, "/latest", by=ann)
+    told = await tg.wait_for(lambda: tg.messages(alone)[2:] or None)
+    assert "allow Send Messages" in told[0].text
+    assert not tg.messages(group) and not tg.messages(channel)
