@@ -20,7 +20,9 @@ from bot.platforms.discord.events import (
     choices,
     data_of,
     focused_option,
+    link_of,
     offered_by,
+    pasted_in,
     typed_in,
 )
 from bot.platforms.discord.pacing import pacing
@@ -28,6 +30,7 @@ from bot.platforms.discord.replies import Replies
 from bot.platforms.discord.rights import Channel
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
+from scheduler.types import ChatKind
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +57,8 @@ class Client(discord.Client):
         guild_wait: float,
     ) -> None:
         super().__init__(
-            intents=discord.Intents(guilds=True),  # commands need no privileged intent
+            # Commands need no privileged intent. Texts of direct messages may be addresses to follow.
+            intents=discord.Intents(guilds=True, dm_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -111,7 +115,9 @@ class Client(discord.Client):
                 await self._replies.answer(interaction, self._command(call))
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
-                press = self.wiring.router.press(pressed, call_of(interaction, "", ""), offered)
+                press = self.wiring.router.press(
+                    pressed, call_of(interaction, "", link_of(interaction.message)), offered
+                )
                 may_wait = not pressed.endswith(ASKS)
                 await self._replies.answer(interaction, press, edit=True, may_wait=may_wait)
             case discord.InteractionType.modal_submit:
@@ -128,6 +134,16 @@ class Client(discord.Client):
         """Run a command. Discord may still show one that was removed; its reply is the list of commands."""
         router = self.wiring.router
         return await router.command(call if router.knows(call.name) else replace(call, name="help"))
+
+    async def on_message(self, message: discord.Message) -> None:
+        if message.guild is not None or message.author.bot:
+            return
+        try:
+            reply = await self.wiring.router.text(pasted_in(message))
+            if reply is not None:
+                await arrivals.send(message.channel, reply, self.wiring, ChatKind.PRIVATE)
+        except SkywaveError as exc:
+            log.warning("discord.message_failed", error=type(exc).__name__, reason=str(exc))
 
     # Channel events
 

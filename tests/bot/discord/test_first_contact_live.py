@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from tests.bot.discord.live import Live, live, text_of
 from tests.bot.transcripts import ThatDay, Transcript
+from tests.e2e.program import item, json_feed
 from tests.emulators.discord import Channel, DiscordEmulator, Message, Permission, User
 
 HERE = Path(__file__).parent
@@ -81,4 +82,22 @@ async def test_three_presses_give_a_server_its_digest(dc: DiscordEmulator, sky: 
     await sky.restart()  # which finds the server, but does not arrive there
     await sky.barrier()
     assert len(dc.messages(board)) == before + 1
+    ((_, link),) = await sky.adapter.invitations("")
+    assert link.startswith(f"https://discord.com/oauth2/authorize?client_id={dc.world.bot.id}&scope=bot")
     story.transcript.compare()
+
+
+async def test_an_address_pasted_in_a_direct_message_is_followed_at_a_press(
+    dc: DiscordEmulator, folder: Path
+) -> None:
+    ann, path = dc.dm(dc.user("Ann")), "/a-long-way" * 20  # far longer than a button's data
+    assert ann.user is not None
+    async with live(dc, folder, operators=f"discord:{ann.user.id}") as sky:
+        sky.feeds.documents[path] = json_feed(item("old"), title="Long")
+        dc.say(ann, "good morning")
+        dc.say(ann, f"{sky.feeds.url}{path}")
+        asked = (await dc.wait_for(lambda: dc.messages(ann) or None))[0]
+        assert asked.labels == ("Subscribe", "Open the page")
+        done = await sky.answer_to(dc.press(asked, "Subscribe"))
+        assert done.id == asked.id and "now follows Long" in text_of(done)
+        assert "Daily" in done.labels and len(dc.messages(ann)) == 1

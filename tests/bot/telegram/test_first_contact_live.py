@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.commands.welcome import payload_of
+from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.arrivals import TOGETHER
 from tests.bot.telegram.live import Live, live
 from tests.bot.transcripts import ThatDay, Transcript
@@ -106,6 +107,12 @@ async def test_a_link_adds_the_bot_and_carries_a_source_along(tg: TelegramEmulat
     assert "At once" in alone[0].labels
     await sky.barrier()
     assert [len(tg.messages(chat)) for chat in (carrying, plain)] == [1, 1]
+    (adapter,) = sky.senders()
+    assert isinstance(adapter, TelegramAdapter)
+    links = dict(await adapter.invitations(payload_of(source)))
+    await adapter.close()
+    assert links["to start in private"] == f"https://t.me/{tg.bot.username}?start={payload_of(source)}"
+    assert links["to add it to a group"] == f"https://t.me/{tg.bot.username}?startgroup={payload_of(source)}"
     # Later, /start is a command like any other.
     sky.clock.skip(TOGETHER)
     await sky.answer(plain, "/start")
