@@ -144,6 +144,7 @@ class SqlHistory:
         """The subscription by which a chat follows each source that it follows."""
         query = (
             select(SourceRow.id, SubscriptionRow, FilterRow.text)
+            .select_from(SourceRow)
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
         )

@@ -1,6 +1,8 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
+from bot.commands import welcome
+from bot.commands.address import follow_address
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
@@ -8,6 +10,8 @@ from bot.commands.exchange import export, import_
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
+from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
+from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
@@ -62,6 +66,14 @@ COMMANDS = (
         (SOURCE,),
     ),
     Command(
+        "subscriptions",
+        "/subscriptions",
+        "list what this chat follows, and change how",
+        show_subscriptions,
+        Act.MANAGE,
+    ),
+    Command("settings", "/settings", "show and change the settings of this chat", show_settings, Act.MANAGE),
+    Command(
         "digest",
         "/digest daily 09:00",
         "receive posts as a scheduled digest",
@@ -115,4 +127,8 @@ PRESSES = (
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
     Press(LANGUAGE, choose, Act.MANAGE),
+    Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
+    Press(SETTINGS, pressed, Act.MANAGE),
+    Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
+    Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
 )
