@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from content.types import Source
-from scheduler.types import Chat, Delivery, Digest, LedgerState, Mode, Subscription
+from scheduler.types import Chat, Delivery, DeliveryState, Digest, LedgerState, Mode, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,19 @@ class MessagePlace:
     message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How it stands with a chat: its open deliveries, the first of them, and those that failed of late.
+
+    `failed` also counts held ones; `last` is the newest of them.
+    """
+
+    waiting: int = 0
+    first: Delivery | None = None
+    failed: int = 0
+    last: Delivery | None = None
+
+
 class HistoryRepository(Protocol):
     async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
         """The history of posts and a chat, in the order of `posts`, without those that do not exist."""
@@ -83,6 +97,14 @@ class HistoryRepository(Protocol):
 
     async def with_key(self, key: str) -> Sequence[int]:
         """The posts with a key, newest first."""
+        ...
+
+    async def outlook(self, chat_id: int, since: datetime) -> Outlook:
+        """What waits for a chat, and what failed since a moment."""
+        ...
+
+    async def queue(self) -> Mapping[DeliveryState, int]:
+        """How many deliveries are open, and how many of the newest ones of all failed or are held."""
         ...
 
     async def message(self, where: MessagePlace) -> Delivery | None:

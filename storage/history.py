@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Text, case, cast, func, select
@@ -9,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.changes import OPENING
 from content.types import Source
-from scheduler.history import History, Item, LedgerEntry, MessagePlace
-from scheduler.types import Delivery, DeliveryState, PartState, Subscription
+from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
+from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
 from storage.chats import to_chat
 from storage.deliveries import load_deliveries
 from storage.digests import SqlDigests
@@ -24,6 +25,7 @@ from storage.models import (
     SourceRow,
     SubscriptionRow,
 )
+from storage.overview import FAILED
 from storage.scope import follows, visible_sources
 from storage.sources import to_source
 from storage.sql import is_open, table_of
@@ -32,6 +34,8 @@ from storage.subscriptions import to_subscription
 # Deliveries of a chat that are searched for a message. The ledger's primary key finds them without an index
 # of message ids, which every message that is sent would have to be written to.
 RECENT = 2_000
+# Deliveries of all chats among which those that failed are counted.
+LATEST = 20_000
 
 _deliveries = table_of(DeliveryRow)
 _POST = (
@@ -105,6 +109,39 @@ class SqlHistory:
             if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
+
+    async def outlook(self, chat_id: int, since: datetime) -> Outlook:
+        waiting = sorted(await self._open(chat_id))
+        # By the ledger, whose primary key begins with the chat: deliveries have no index of their chats.
+        failed = (
+            select(DeliveryRow.id)
+            .join(LedgerRow, LedgerRow.delivery_id == DeliveryRow.id)
+            .where(
+                LedgerRow.chat_id == chat_id,
+                LedgerRow.state == LedgerState.FAILED,
+                DeliveryRow.state.in_(FAILED),
+                DeliveryRow.ended_at >= since,
+            )
+            .distinct()
+        )
+        ended = sorted(await self._session.scalars(failed))
+        shown = {*waiting[:1], *ended[-1:]}
+        found = await self._loaded(shown)
+        return Outlook(
+            waiting=len(waiting),
+            first=found.get(waiting[0]) if waiting else None,
+            failed=len(ended),
+            last=found.get(ended[-1]) if ended else None,
+        )
+
+    async def queue(self) -> Mapping[DeliveryState, int]:
+        states = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
+        newest = select(DeliveryRow.id).order_by(DeliveryRow.id.desc()).offset(LATEST).limit(1)
+        since = await self._session.scalar(newest) or 0
+        failed = states.where(DeliveryRow.id > since, DeliveryRow.state.in_(FAILED))
+        counts = {state: count for state, count in await self._session.execute(failed)}
+        waiting = states.where(is_open(DeliveryRow.state))
+        return counts | {state: count for state, count in await self._session.execute(waiting)}
 
     async def _items(self, chat_id: int, posts: Collection[int]) -> Mapping[int, Item]:
         """The posts and those with the same keys."""

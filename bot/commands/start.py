@@ -1,6 +1,7 @@
 """/start and /help: the first things a person sees."""
 
-from bot.commands.types import Reply, Request, Services
+from bot.access import Act
+from bot.commands.types import Reply, Request, Services, may
 from content import present
 from content.document import Document, Heading, Paragraph, text
 from scheduler.actions import chats
@@ -24,7 +25,8 @@ async def start(request: Request, services: Services) -> Reply:
 
 
 async def help_(request: Request, services: Services) -> Reply:
-    """List all commands with their summaries."""
-    t = request.translator.t
-    rows = [(t(command.usage), t(command.summary)) for command in services.commands]
+    """List the commands with their summaries; those of operators are listed for operators alone."""
+    t, operates = request.translator.t, may(Act.OPERATE, request, services)
+    listed = [command for command in services.commands if operates or not command.for_operators]
+    rows = [(t(command.usage), t(command.summary)) for command in listed]
     return Reply(present.help(rows, request.look))
