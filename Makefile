@@ -13,7 +13,7 @@ TOOLS := $(VENV)/tools
 UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
   --no-emit-index-url --python-version 3.12 --python-platform linux
 
-.PHONY: run test lint style types tests bench bench-large chaos hostile pictures hashes audit clean
+.PHONY: run test lint style types tests bench bench-large chaos hostile pictures languages hashes audit clean
 
 run: $(READY)
 	@$(BIN)/skywave run
@@ -54,6 +54,10 @@ bench-large: $(READY)
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py
+
+# Derives the Chinese of Taiwan; lists what each language lacks and what it does not need: after a change of messages.
+languages: $(READY)
+	@$(BIN)/python -m tests.catalogs
 
 # What the container installs, with the hashes of all files: after a change of constraints.txt.
 hashes: export UV_CUSTOM_COMPILE_COMMAND := make hashes

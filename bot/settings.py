@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from bot.access import AccessMode
 from content.errors import SettingsError
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
 
 PREFIX = "SKYWAVE_"
@@ -45,7 +46,7 @@ class Settings(BaseSettings):
     edits: bool = True  # messages are edited when their posts change
     page_size: int = Field(11, ge=1, le=50)
     excerpt_length: int = Field(350, ge=20, le=2000)  # code points
-    language: Literal["en", "zh"] = "en"
+    language: str = SOURCE_LANGUAGE
     timezone: str = "UTC"
     banner: str = "INCOMING TRANSMISSION"
     heading: str = "LATEST UPDATES"
@@ -95,6 +96,13 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
         return value
+
+    @field_validator("language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        if language := named(value):
+            return language
+        raise ValueError(f"is not a language of Skywave: use one of {', '.join(LANGUAGES)}")
 
     @field_validator("operators", mode="before")
     @classmethod

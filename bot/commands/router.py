@@ -1,8 +1,9 @@
 """The router: turns a command or press from any platform into its reply."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 import structlog
@@ -12,10 +13,10 @@ from bot.commands import questions
 from bot.commands.aliases import meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
-from bot.commands.types import ASKS, Call, Question, Reply, Request, Services, Work
+from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
 from content.errors import SkywaveError, StoreError, StoreRejected
-from content.i18n import Translator
+from content.i18n import COMMAND, LANGUAGES, Translator
 from scheduler.actions import chats
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
@@ -36,7 +37,19 @@ class Router:
 
     def knows(self, name: str) -> bool:
         """Whether there is a command of that name."""
-        return name in self._commands
+        return self._named(name) is not None
+
+    def _named(self, name: str) -> Command | None:
+        """The command of a name, which may be its name in any language."""
+        return self._commands.get(name) or self._translated.get(name)
+
+    @cached_property
+    def _translated(self) -> Mapping[str, Command]:
+        # Made when it is needed, because it loads all catalogs.
+        commands = self._services.commands
+        return {
+            Translator(one).name(COMMAND, command.name): command for one in LANGUAGES for command in commands
+        }
 
     async def command(self, call: Call) -> Reply | None:
         """The reply to a command; None to send nothing.
@@ -45,7 +58,7 @@ class Router:
         refusal that was sent shortly before.
         """
         call = meant(call)
-        command = self._commands.get(call.name)
+        command = self._named(call.name)
         if command is None and call.kind in (ChatKind.GROUP, ChatKind.CHANNEL):
             return None
 
@@ -111,7 +124,7 @@ class Router:
 
     async def complete(self, parameter: str, text: str, call: Call) -> Sequence[str]:
         """Completions of the text typed in a parameter of a command."""
-        command = self._commands.get(call.name)
+        command = self._named(call.name)
         parameters = command.parameters if command else ()
         completer = next((p.completer for p in parameters if p.name == parameter), None)
         if command is None or completer is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from content.errors import UsageError
-from content.i18n import LANGUAGES, Msgid
+from content.i18n import LANGUAGES, Msgid, named, native_name
 from content.sources.updates import url_of_chat
 from scheduler import membership
 from scheduler.actions import sources
@@ -16,6 +16,7 @@ from scheduler.types import Chat, ChatAccess, ChatKind, OnUnknown, Place
 
 # Why a delivery is cancelled.
 REMOVED = Msgid("the chat was removed")
+LANGUAGE_NAME = 40  # characters of an unknown language that an error repeats
 DECIDED = {
     ChatAccess.DEFAULT: Change.CHAT_DEFAULT,
     ChatAccess.ALLOWED: Change.CHAT_ALLOWED,
@@ -33,7 +34,10 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a chat is to be served; None leaves a setting as it is, an empty text means the deployment's."""
+    """How a chat is to be served; None leaves a setting as it is, an empty text means the deployment's.
+
+    The language is one that `i18n.named` knows.
+    """
 
     language: str | None = None
     timezone: str | None = None
@@ -73,12 +77,7 @@ async def change(
 
     `can_publish`: its platform has channels that are published. Raises UsageError and NotUnderstood.
     """
-    if settings.language not in (None, "", *LANGUAGES):
-        raise UsageError(
-            "“{language}” is not a language of Skywave: use {languages}",
-            language=settings.language,
-            languages=", ".join(LANGUAGES),
-        )
+    language = settings.language and _language(settings.language)
     if settings.crosspost and not can_publish:
         raise UsageError(
             "{chat} is not an announcement channel of Discord: only those can publish", chat=str(chat.place)
@@ -87,7 +86,7 @@ async def change(
     before = await _again(work, chat)
     changed = replace(
         before,
-        language=before.language if settings.language is None else settings.language,
+        language=before.language if language is None else language,
         timezone=before.timezone if zone is None else zone,
         on_unknown=settings.on_unknown or before.on_unknown,
         crosspost=before.crosspost if settings.crosspost is None else settings.crosspost,
@@ -153,6 +152,17 @@ async def topics_of(work: UnitOfWork, chat: Chat) -> int:
 async def _again(work: UnitOfWork, chat: Chat) -> Chat:
     """The chat as it is stored now: it may have been read in an earlier transaction."""
     return await work.chats.get(chat.id) or chat
+
+
+def _language(name: str) -> str:
+    """The code of the language that a person names. Raises UsageError."""
+    if language := named(name):
+        return language
+    raise UsageError(
+        "“{language}” is not a language of Skywave: use {languages}",
+        language=name[:LANGUAGE_NAME],
+        languages=", ".join(map(native_name, LANGUAGES)),
+    )
 
 
 def _differences(before: Chat, after: Chat) -> str:

@@ -7,7 +7,7 @@ import discord
 from bot.access import NEEDED, Role
 from bot.commands import COMMANDS
 from bot.commands.types import Command, Parameter
-from content.i18n import Translator
+from content.i18n import COMMAND, OPTION, SOURCE_LANGUAGE, Translator, supported
 
 CHAT_INPUT, MESSAGE, STRING = 1, 3, 3
 GUILD, BOT_DM = 0, 1
@@ -15,10 +15,16 @@ GUILD, BOT_DM = 0, 1
 # check the right again.
 ADMIN = discord.Permissions(manage_guild=True)
 DESCRIPTION_LENGTH = 100
+# For each locale of Discord that is a language of ours, but for the one in which all is written.
+TRANSLATORS = {
+    locale.value: Translator(locale.value)
+    for locale in discord.Locale
+    if supported(locale.value) not in ("", SOURCE_LANGUAGE)
+}
 
 
 def command_payloads() -> list[dict[str, Any]]:
-    """All commands, with descriptions in every language."""
+    """All commands, with names and descriptions in every language."""
     menus = [_in_menu(command) for command in COMMANDS if command.about_message]
     return [*map(_command, COMMANDS), *menus]
 
@@ -26,7 +32,7 @@ def command_payloads() -> list[dict[str, Any]]:
 def _command(command: Command) -> dict[str, Any]:
     return {
         "type": CHAT_INPUT,
-        "name": command.name,
+        **_named(COMMAND, command.name),
         **_described(command.summary),
         "options": [_option(parameter) for parameter in command.parameters],
         "contexts": [BOT_DM] if command.for_operators else [GUILD, BOT_DM],
@@ -37,11 +43,11 @@ def _command(command: Command) -> dict[str, Any]:
 
 def _in_menu(command: Command) -> dict[str, Any]:
     """A command as an entry of a message's menu."""
-    chinese = Translator("zh").t(command.about_message)
+    names = {locale: tr.t(command.about_message) for locale, tr in TRANSLATORS.items()}
     return {
         "type": MESSAGE,
         "name": command.about_message,
-        "name_localizations": {"zh-CN": chinese, "zh-TW": chinese},
+        "name_localizations": names,
         "contexts": [GUILD, BOT_DM],
         "integration_types": [0],
     }
@@ -57,17 +63,21 @@ def name_of(data: Any) -> str:
 def _option(parameter: Parameter) -> dict[str, Any]:
     return {
         "type": STRING,
-        "name": parameter.name,
+        **_named(OPTION, parameter.name),
         **_described(parameter.summary),
         "required": parameter.required,
         "autocomplete": parameter.completer is not None,
     }
 
 
+def _named(context: str, name: str) -> dict[str, Any]:
+    names = {locale: tr.name(context, name) for locale, tr in TRANSLATORS.items()}
+    return {"name": name, "name_localizations": names}
+
+
 def _described(summary: str) -> dict[str, Any]:
-    chinese = Translator("zh").t(summary)[:DESCRIPTION_LENGTH]
-    locales = {"zh-CN": chinese, "zh-TW": chinese}
-    return {"description": summary[:DESCRIPTION_LENGTH], "description_localizations": locales}
+    summaries = {locale: tr.t(summary)[:DESCRIPTION_LENGTH] for locale, tr in TRANSLATORS.items()}
+    return {"description": summary[:DESCRIPTION_LENGTH], "description_localizations": summaries}
 
 
 def differ(wanted: list[dict[str, Any]], known: list[Any]) -> bool:

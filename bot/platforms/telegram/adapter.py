@@ -43,7 +43,7 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
-from content.i18n import LANGUAGES, Translator
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
 from scheduler.errors import PlatformStopped, RateLimited
 from scheduler.types import ChatKind, Form, Limits
 
@@ -170,13 +170,16 @@ class TelegramAdapter(TelegramSender):
         await back_off(NAME, failed, error.message, self._sleep, seconds=wait, next_step=step)
 
     async def _register_commands(self) -> None:
-        """Register the command menu. Telegram keeps the last one, so a failure is only logged."""
-        for language in LANGUAGES:
+        """Register the command menus. Telegram keeps the last ones, so a failure is only logged.
+
+        Telegram's codes have two letters: of the two Chinese scripts, the menu is in the simplified one.
+        """
+        for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in MENU]
             in_groups = [registered(command, t(command.summary)) for command in MENU]
             # Registered without a language code, English is the menu for all other languages.
-            code = None if language == "en" else language
+            code = None if language == SOURCE_LANGUAGE else language
             try:
                 await self._bot.set_my_commands(commands, language_code=code)
                 await self._bot.set_my_commands(in_groups, BotCommandScopeAllGroupChats(), language_code=code)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -23,6 +24,8 @@ from tests.emulators.discord.faults import broken, refused
 
 REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
+# Discord's locales for our languages, but for those of English.
+LOCALES = {"zh-CN", "zh-TW"}
 ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "post"}
 
 
@@ -97,19 +100,22 @@ async def test_a_chinese_person_is_answered_in_chinese(
     assert "is not a page" not in text_of(refusal)
 
 
-async def test_commands_are_described_in_both_languages(dc: DiscordEmulator, sky: Live) -> None:
-    commands = {command["name"]: command for command in dc.world.commands[None].listed()}
-    typed = [name for name, command in commands.items() if command["type"] == 1]
-    assert typed == [command.name for command in sky.app.services.commands]
-    assert commands["Why was this sent?"]["name_localizations"] == {
-        "zh-CN": "为什么会收到这条？",
-        "zh-TW": "为什么会收到这条？",
-    }
+async def test_commands_have_names_and_descriptions_in_every_language(dc: DiscordEmulator, sky: Live) -> None:
+    listed: list[Any] = dc.world.commands[None].listed()
+    menus = {command["name"]: command for command in listed if command["type"] != 1}
+    commands = {command["name"]: command for command in listed if command["type"] == 1}
+    assert list(commands) == [command.name for command in sky.app.services.commands]
+    assert menus["Why was this sent?"]["name_localizations"].keys() == LOCALES
     latest = commands["latest"]
     assert latest["description"] == "show the newest posts"
-    chinese = latest["description_localizations"]
-    assert isinstance(chinese, dict)
-    assert chinese["zh-CN"] == chinese["zh-TW"] != latest["description"]
+    options = latest["options"]
+    for named in (latest, *options):
+        names, described = named["name_localizations"], named["description_localizations"]
+        assert set(names) == set(described) == LOCALES
+        assert len({named["name"], names["zh-CN"]}) == len({named["description"], described["zh-TW"]}) == 2
+    assert latest["name_localizations"]["zh-CN"] == "最新"
+    for name in LOCALES:
+        assert len({command["name_localizations"][name] for command in commands.values()}) == len(commands)
 
 
 async def test_options_arrive_as_arguments(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
