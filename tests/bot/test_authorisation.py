@@ -7,7 +7,7 @@ decides every cell, with handlers that only say that they ran. `BEYOND` has what
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from bot.settings import Settings
 from content.document import Document
 from scheduler import membership
 from scheduler.ports import Store
+from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatAccess, ChatKind, Draft, DraftState, Place
 from tests.bot.conftest import Desk, look, open_desk, shown
 from tests.builders import NOW
@@ -164,7 +165,7 @@ class Gate:
             return replace(command, handler=ran, parameters=tuple(parameters))
 
         services = Services(
-            settings=Settings(**{"access": mode}),
+            settings=Settings(access=mode, **asdict(Quotas())),
             store=cast(Store, OneChat(chat)),
             ingest=cast(Any, None),
             drafts=cast(Any, None),
@@ -413,16 +414,9 @@ def discord_interaction(context: int, owners: dict[str, str], rights: str) -> di
         "authorizing_integration_owners": owners,
     }
     if context == 0:
-        member: dict[str, Any] = {
-            "user": person,
-            "roles": [],
-            "joined_at": None,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-        }
+        member = {"user": person, "permissions": rights, "roles": [], "joined_at": None, "flags": 0}
         guild = {"id": "55", "locale": "en-US", "features": []}
-        body |= {"guild_id": "55", "guild": guild, "member": member | {"permissions": rights}}
+        body |= {"guild_id": "55", "guild": guild, "member": member | {"deaf": False, "mute": False}}
     else:
         body["user"] = person
     state = discord.Client(intents=discord.Intents(guilds=True))._connection
