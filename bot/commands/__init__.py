@@ -3,10 +3,12 @@
 from bot.access import Act
 from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
-from bot.commands.complete import format_choices, recent_titles, source_names
+from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
 from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
+from bot.commands.language import PREFIX as LANGUAGE
+from bot.commands.language import choose, language
 from bot.commands.operator import OPERATOR, allow, ban, operate, operator, unban
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
@@ -26,6 +28,7 @@ SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, 
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHAT = Parameter("chat", "like telegram:-100123; by default this chat")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
+NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -94,6 +97,14 @@ COMMANDS = (
     Command("allow", "/allow CHAT", "let a chat use this bot", allow, Act.OPERATE, (CHAT,)),
     Command("ban", "/ban CHAT", "neither answer a chat nor send to it", ban, Act.OPERATE, (CHAT,)),
     Command("unban", "/unban CHAT", "lift a ban", unban, Act.OPERATE, (CHAT,)),
+    Command(
+        "language",
+        "/language [name]",
+        "choose the language of this chat",
+        language,
+        Act.MANAGE,
+        (NAME,),
+    ),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
 )
@@ -109,4 +120,5 @@ PRESSES = (
     Press(AUDIT, turn_audit, Act.MANAGE),
     Press(FORGET, confirm_forget, Act.MANAGE),
     Press(OPERATOR, operate, Act.OPERATE),
+    Press(LANGUAGE, choose, Act.MANAGE),
 )

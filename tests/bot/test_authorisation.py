@@ -47,8 +47,8 @@ NEEDS = {
         press:l press:s press:m
         """,
     Act.MANAGE: """
-        /subscribe /unsubscribe /digest /format /post /audit /forget
-        press:d press:wa press:wf
+        /subscribe /unsubscribe /digest /format /language /post /audit /forget
+        press:d press:g press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban
@@ -414,7 +414,13 @@ def discord_interaction(context: int, owners: dict[str, str], rights: str) -> di
         "authorizing_integration_owners": owners,
     }
     if context == 0:
-        member = {"user": person, "permissions": rights, "roles": [], "joined_at": None, "flags": 0}
+        member: dict[str, Any] = {
+            "user": person,
+            "permissions": rights,
+            "roles": [],
+            "joined_at": None,
+            "flags": 0,
+        }
         guild = {"id": "55", "locale": "en-US", "features": []}
         body |= {"guild_id": "55", "guild": guild, "member": member | {"deaf": False, "mute": False}}
     else:
