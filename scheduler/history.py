@@ -14,7 +14,7 @@ class Item:
     """A post, its source, and the subscription by which the chat follows that source now.
 
     Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
-    to somebody.
+    to somebody. `failed` is the condition of the subscription's filter that it does not meet.
     """
 
     id: int
@@ -27,12 +27,13 @@ class Item:
     withdrawn: bool
     visible: bool
     broadcast: bool
+    failed: str = ""
 
     @property
     def waits(self) -> bool:
         """Whether it would be in the next digest, if the chat's ledger does not have it."""
         follows = self.subscription
-        if follows is None or follows.mode is not Mode.DIGEST or self.is_old_news:
+        if follows is None or follows.mode is not Mode.DIGEST or self.is_old_news or self.failed:
             return False
         return self.id > follows.starts_after
 

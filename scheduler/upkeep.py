@@ -30,6 +30,7 @@ class Keep:
     posts: timedelta | None = timedelta(days=730)
     deliveries: timedelta = timedelta(days=30)
     searches: timedelta = timedelta(days=7)
+    endings: timedelta = timedelta(days=1)
     questions: timedelta = timedelta(days=30)
     drafts: timedelta = timedelta(days=90)
     audit: timedelta = timedelta(days=365)
@@ -43,7 +44,9 @@ class Upkeep:
         """Delete what is old, and private sources that no chat has followed for a month."""
         keep, now = self._keep, self._clock.now()
         await self._forget(lambda work: work.outbox.prune(now - keep.deliveries, ROWS))
+        await self._forget(lambda work: work.filters.prune(now - keep.deliveries, ROWS))
         await self._forget(lambda work: work.searches.prune(now - keep.searches, ROWS))
+        await self._forget(lambda work: work.endings.prune(now - keep.endings, ROWS))
         await self._forget(lambda work: work.questions.prune(now - keep.questions, ROWS))
         await self._forget(lambda work: work.drafts.prune(now - keep.drafts, ROWS))
         await self._forget(lambda work: work.audit.prune(now - keep.audit, ROWS))

@@ -19,6 +19,8 @@ from storage.models import (
     BroadcastPostRow,
     ChatRow,
     DeliveryRow,
+    FilteredRow,
+    FilterRow,
     LedgerRow,
     PartRow,
     PostRow,
@@ -150,6 +152,7 @@ class SqlHistory:
         rows = (await self._session.execute(same)).all()
         sources = await self._sources({row.source_id for row in rows})
         followed = await self._followed(chat_id, list(sources))
+        failed = await self._failed(chat_id, [row.id for row in rows])
         visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
         seen = set(await self._session.scalars(visible))
         carried = select(BroadcastPostRow.post_id).where(
@@ -163,14 +166,25 @@ class SqlHistory:
                 title=row.title,
                 url=row.url,
                 source=sources[row.source_id],
-                subscription=followed.get(row.source_id),
+                subscription=follow,
                 old_news=row.old_news,
                 withdrawn=row.withdrawn_at is not None,
                 visible=row.source_id in seen,
                 broadcast=row.id in broadcast,
+                failed=failed.get((follow.id, row.id), "") if follow else "",
             )
             for row in rows
+            for follow in [followed.get(row.source_id)]
         }
+
+    async def _failed(self, chat_id: int, posts: Collection[int]) -> Mapping[tuple[int, int], str]:
+        """The condition that a post does not meet, by subscription and post."""
+        query = (
+            select(SubscriptionRow.id, FilteredRow.post_id, FilteredRow.why)
+            .join(FilteredRow, FilteredRow.filter_id == SubscriptionRow.filter_id)
+            .where(SubscriptionRow.chat_id == chat_id, FilteredRow.post_id.in_(posts))
+        )
+        return {(number, post_id): why for number, post_id, why in await self._session.execute(query)}
 
     async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
         rows = await self._session.scalars(select(SourceRow).where(SourceRow.id.in_(ids)))
@@ -178,11 +192,14 @@ class SqlHistory:
 
     async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:
         """The subscription by which a chat follows each source that it follows."""
-        query = select(SourceRow.id, SubscriptionRow).join(
-            SubscriptionRow, SubscriptionRow.chat_id == chat_id
+        query = (
+            select(SourceRow.id, SubscriptionRow, FilterRow.text)
+            .select_from(SourceRow)
+            .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
+            .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
         )
         rows = await self._session.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
-        return {source_id: to_subscription(row) for source_id, row in rows}
+        return {source_id: to_subscription(row, text) for source_id, row, text in rows}
 
     async def _ledger(self, chat_id: int, keys: Collection[str]) -> Mapping[str, Row[*tuple[Any, ...]]]:
         columns = (LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id)

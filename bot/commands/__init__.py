@@ -10,6 +10,8 @@ from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
 from bot.commands.operator import OPERATOR, allow, ban, operate, operator, unban
+from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
+from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.status import status_
@@ -64,6 +66,14 @@ COMMANDS = (
         Act.MANAGE,
         (SOURCE,),
     ),
+    Command(
+        "subscriptions",
+        "/subscriptions",
+        "list what this chat follows, and change how",
+        show_subscriptions,
+        Act.MANAGE,
+    ),
+    Command("settings", "/settings", "show and change the settings of this chat", show_settings, Act.MANAGE),
     Command(
         "digest",
         "/digest daily 09:00",
@@ -121,4 +131,6 @@ PRESSES = (
     Press(FORGET, confirm_forget, Act.MANAGE),
     Press(OPERATOR, operate, Act.OPERATE),
     Press(LANGUAGE, choose, Act.MANAGE),
+    Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
+    Press(SETTINGS, pressed, Act.MANAGE),
 )

@@ -47,8 +47,8 @@ NEEDS = {
         press:l press:s press:m
         """,
     Act.MANAGE: """
-        /subscribe /unsubscribe /digest /format /language /post /audit /forget
-        press:d press:g press:wa press:wf
+        /subscribe /unsubscribe /subscriptions /settings /digest /format /language /post /audit /forget
+        press:d press:g press:u press:e press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban
