@@ -15,7 +15,7 @@ from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, 
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
-from bot.commands import COMMANDS
+from bot.commands import MENU
 from bot.commands.types import Call, Question, Reply
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
@@ -194,8 +194,8 @@ class TelegramAdapter(TelegramSender):
         """
         for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
-            commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
-            in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
+            commands = [BotCommand(command.name, t(command.summary)) for command in MENU]
+            in_groups = [registered(command, t(command.summary)) for command in MENU]
             # Registered without a language code, English is the menu for all other languages.
             code = None if language == SOURCE_LANGUAGE else language
             try:
