@@ -672,6 +672,16 @@ class QuestionRepository(Protocol):
         ...
 
 
+class PersonRepository(Protocol):
+    async def writes_in(self, actor: str, chat_id: int) -> None:
+        """Store that a chat is the private one of a person."""
+        ...
+
+    async def language(self, actor: str) -> str:
+        """The language of a person's private chat; empty if none is known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     at: datetime
@@ -744,6 +754,9 @@ class UnitOfWork(Protocol):
 
     @property
     def questions(self) -> QuestionRepository: ...
+
+    @property
+    def people(self) -> PersonRepository: ...
 
     @property
     def audit(self) -> AuditRepository: ...

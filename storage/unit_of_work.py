@@ -20,7 +20,7 @@ from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
-from storage.records import SqlAudit, SqlLeases, SqlQuestions, SqlSearches, SqlViews
+from storage.records import SqlAudit, SqlLeases, SqlPeople, SqlQuestions, SqlSearches, SqlViews
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
 
@@ -47,6 +47,7 @@ class SqlUnitOfWork:
         self.searches = SqlSearches(session)
         self.views = SqlViews(session)
         self.questions = SqlQuestions(session)
+        self.people = SqlPeople(session)
         self.audit = SqlAudit(session)
         self.history = SqlHistory(session)
 

@@ -22,6 +22,7 @@ from scheduler.types import Chat, ChatKind, Place
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
+    `alone`: others see neither it nor its answer, unless the chat has public answers.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     """
 
@@ -34,6 +35,7 @@ class Call:
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,8 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
+        chat = replace(chat, language="zh")
+        await work.chats.save(chat)
         search = await work.searches.save(chat.id, Found("antenna", (post_id,), 1), NOW)
         await work.commit()
     await store.close()
@@ -129,6 +131,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
         assert await work.sources.get(source.id) == source
         people = await work.sources.get(private.id)
         assert await work.chats.get(chat.id) == chat
+        assert await work.people.language("telegram:1") == "zh", "it is the private chat of that person"
         (post,) = await work.posts.by_ids([post_id])
         carried = await work.drafts.get(draft.id)
         assert await work.searches.get(search, chat.id) is None, "nobody knows whose it was"
