@@ -15,6 +15,7 @@ from storage.digests import SqlDigests, SqlDrafts
 from storage.edits import SqlEdits
 from storage.endings import SqlEndings
 from storage.errors import store_errors
+from storage.filters import SqlFilters
 from storage.history import SqlHistory
 from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
@@ -38,6 +39,7 @@ class SqlUnitOfWork:
         self.posts = SqlPosts(session, self.index)
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
+        self.filters = SqlFilters(session)
         self.endings = SqlEndings(session)
         self.outbox = SqlOutbox(session)
         self.edits = SqlEdits(session)
