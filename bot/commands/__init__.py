@@ -4,9 +4,11 @@ from bot.access import Act
 from bot.commands import welcome
 from bot.commands.address import follow_address
 from bot.commands.browse import latest, page, read, search_posts, sources
-from bot.commands.complete import format_choices, recent_titles, source_names
+from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
 from bot.commands.format import format_
+from bot.commands.language import PREFIX as LANGUAGE
+from bot.commands.language import choose, language
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
@@ -23,6 +25,7 @@ PLACE = Parameter("number", "the place of the post on the page: 1 for the first"
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
+NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -84,6 +87,14 @@ COMMANDS = (
         about_message=Msgid("Why was this sent?"),
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
+    Command(
+        "language",
+        "/language [name]",
+        "choose the language of this chat",
+        language,
+        Act.MANAGE,
+        (NAME,),
+    ),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
 )
@@ -95,4 +106,5 @@ PRESSES = (
     Press(PREFIX, confirm, Act.MANAGE),
     Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
     Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
+    Press(LANGUAGE, choose, Act.MANAGE),
 )

@@ -25,6 +25,7 @@ class Call:
 
     The arguments of a press are what answers its question, or the address that its message links to.
     `hindrance` is why the bot cannot write to the place, if the platform has said so.
+    `alone`: others see neither it nor its answer, unless the chat has public answers.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     """
 
@@ -37,6 +38,7 @@ class Call:
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
+    alone: bool = False
     hindrance: ChatPaused | None = None
 
 

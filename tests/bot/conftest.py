@@ -75,14 +75,18 @@ class Desk:
         admin: bool = True,
         locale: str = "en",
         about: MessagePlace | None = None,
+        alone: bool = True,
     ) -> Call:
+        """The call of a line. Others do not see it unless `alone` is false, so the person's locale counts."""
+
         async def is_admin() -> bool:
             self.asked.append(actor)
             return admin
 
         name, _, arguments = line.removeprefix("/").partition(" ")
         where = Place(platform, place)
-        return Call(name, arguments, where, kind, f"chat {place}", actor, locale, is_admin, about)
+        title = f"chat {place}"
+        return Call(name, arguments, where, kind, title, actor, locale, is_admin, about, alone)
 
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))

@@ -262,7 +262,7 @@ class TelegramAdapter(TelegramSender):
             self._arrivals.settle(where.place, sent)
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
-        call = self._call_by(event.where, event.who, event.name, event.arguments)
+        call = self._call_by(event.where, event.who, event.name, event.arguments, event.alone)
         greeting = await self._arrivals.greeting(call.place) if event.name == "start" else None
         if greeting and not event.arguments:
             return  # the chat was greeted when the bot arrived
@@ -327,7 +327,7 @@ class TelegramAdapter(TelegramSender):
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""
-        call = self._call_by(event.where, event.who, "", event.link)
+        call = self._call_by(event.where, event.who, "", event.link, event.alone)
         reply = await wiring.router.press(event.data, call, event.offered)
         if isinstance(reply, Question):
             sent = await Replies(self, wiring, call.actor).ask(event, reply)
@@ -345,9 +345,18 @@ class TelegramAdapter(TelegramSender):
                 return Translator(call.locale).error(exc)
         return ""
 
-    def _call_by(self, where: Where, who: Who, name: str, arguments: str) -> Call:
-        is_admin = partial(self._is_admin, where, who)
-        return Call(name, arguments, where.place, where.kind, where.title, who.actor, who.locale, is_admin)
+    def _call_by(self, where: Where, who: Who, name: str, arguments: str, alone: Alone | None = None) -> Call:
+        return Call(
+            name=name,
+            arguments=arguments,
+            place=where.place,
+            kind=where.kind,
+            title=where.title,
+            actor=who.actor,
+            locale=who.locale,
+            is_chat_admin=partial(self._is_admin, where, who),
+            alone=alone is not None,
+        )
 
     async def _is_admin(self, where: Where, who: Who) -> bool:
         if where.kind is ChatKind.PRIVATE or who.speaks_for_chat:

@@ -26,7 +26,7 @@ REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
 # Discord's locales for our languages, but for those of English.
 LOCALES = {"zh-CN", "zh-TW"}
-ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "post"}
+ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "language", "post"}
 
 
 def kind_of_answer(dc: DiscordEmulator, made: Interaction) -> int:
@@ -88,16 +88,19 @@ async def test_chats_have_names_that_people_know(
     assert [(await sky.known(there)).kind for there in (news, ann)] == ["channel", "private"]
 
 
-async def test_a_chinese_person_is_answered_in_chinese(
+async def test_a_person_has_a_language_and_so_has_a_channel(
     dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
 ) -> None:
     wei = dc.user("Wei", locale="zh-CN")
     dc.join(club, wei)
-    assert "搜索中英文文章" in text_of(await sky.answer(news, "start", by=wei))
-    assert "搜索中英文文章" not in text_of(await sky.answer(news, "start"))
-    refusal = await sky.answer(news, "page", by=wei, number="99")
-    assert "99" in text_of(refusal)
-    assert "is not a page" not in text_of(refusal)
+    assert "搜索中英文文章" in text_of(await sky.answer(dc.dm(wei), "start", by=wei))
+    assert "搜索中英文文章" not in text_of(await sky.answer(news, "start", by=wei))
+    offer = await sky.answer(news, "language")
+    dc.press(offer, "简体中文")
+    await dc.wait_for(lambda: "当前语言" in text_of(dc.messages(news)[-1]) or None)
+    for person in (None, wei):
+        refusal = text_of(await sky.answer(news, "page", by=person, number="99"))
+        assert "99" in refusal and "is not a page" not in refusal
 
 
 async def test_commands_have_names_and_descriptions_in_every_language(dc: DiscordEmulator, sky: Live) -> None:
