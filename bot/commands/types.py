@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bot.access import Act, Role, Verdict, decide
+from bot.access import NEEDED, Act, Role, Verdict, decide
 from bot.settings import Settings
 from content.document import Document
 from content.i18n import Translator
@@ -212,6 +212,11 @@ class Command:
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
     about_message: str = ""
+
+    @property
+    def for_operators(self) -> bool:
+        """Whether only operators may give it, so that nobody else is shown it."""
+        return NEEDED[self.act] is Role.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ HIDDEN = "___hidden___"
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
     """The call for a command or press, in the channel of its interaction."""
     person = interaction.user
-    administers = interaction.guild_id is None or interaction.permissions.manage_guild
+    alone = interaction.guild_id is None and not interaction.context.private_channel
+    administers = _administers(interaction)
 
     async def is_chat_admin() -> bool:
         return administers
@@ -35,7 +36,7 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         name=name,
         arguments=arguments,
         place=Place(NAME, str(interaction.channel_id)),
-        kind=ChatKind.PRIVATE if interaction.guild_id is None else ChatKind.CHANNEL,
+        kind=ChatKind.PRIVATE if alone else ChatKind.CHANNEL,
         title=person.name if interaction.guild_id is None else title_of(interaction.channel),
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
@@ -49,6 +50,17 @@ def _hindrance(channel: Any) -> ChatPaused | None:
     """Why the bot cannot write to a channel, as far as the gateway has told."""
     known = isinstance(channel, Channel) and channel.guild.me is not None
     return hindrance(channel) if known else None
+
+
+def _administers(interaction: discord.Interaction) -> bool:
+    """Whether the person is an admin of the chat: of the server's, or in the bot's own DM.
+
+    Who installed the bot for themselves alone can use it anywhere, and decides about nothing there.
+    """
+    if interaction.guild_id is None:
+        return not interaction.context.private_channel
+    by_user_alone = interaction.is_user_integration() and not interaction.is_guild_integration()
+    return interaction.permissions.manage_guild and not by_user_alone
 
 
 def _chosen(interaction: discord.Interaction) -> MessagePlace | None:

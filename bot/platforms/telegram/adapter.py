@@ -15,7 +15,7 @@ from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, 
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
-from bot.commands import COMMANDS
+from bot.commands import MENU
 from bot.commands.types import Call, Question, Reply, Upload
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
@@ -197,8 +197,8 @@ class TelegramAdapter(TelegramSender):
         """
         for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
-            commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
-            in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
+            commands = [BotCommand(command.name, t(command.summary)) for command in MENU]
+            in_groups = [registered(command, t(command.summary)) for command in MENU]
             # Registered without a language code, English is the menu for all other languages.
             code = None if language == SOURCE_LANGUAGE else language
             try:
@@ -229,12 +229,12 @@ class TelegramAdapter(TelegramSender):
                         await self._answered(event, wiring)
                     case PressEvent():
                         await self._press(event, wiring)
-                    case InlineEvent():
-                        await self._inline(event, wiring)
                     case PastedEvent():
                         await self._pasted(event, wiring)
                     case MembershipEvent():
                         await self._greet(event, wiring)
+                    case InlineEvent():
+                        await self._inline(event, wiring)
 
         self._tasks.start(asyncio.create_task(answer()))
 
@@ -275,12 +275,10 @@ class TelegramAdapter(TelegramSender):
         upload = self._upload(event.file) if event.file else None
         call = replace(call, about=event.about, upload=upload, show=progress.show)
         reply = await wiring.router.command(call)
-        if reply is None or await progress.ended(reply):
-            return
-        if greeting:
+        if reply is not None and greeting:
             shown = PressEvent(event.where, event.who, "", "", int(greeting.message_ids[0]), ())
             await Replies(self, wiring, call.actor).turn(shown, reply)
-        else:
+        elif reply is not None and not await progress.ended(reply):
             await self._send(event.where, event.who, reply, wiring, event.alone)
 
     async def _pasted(self, event: PastedEvent, wiring: Wiring) -> None:
