@@ -49,7 +49,7 @@ NEEDS = {
         """,
     Act.MANAGE: """
         /subscribe /unsubscribe /subscriptions /settings /digest /format /language /post /audit /forget
-        press:d press:g press:u press:e press:wa press:wf
+        press:d press:g press:u press:e press:c press:a press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban
