@@ -100,6 +100,10 @@ class HistoryRepository(Protocol):
         """The posts with a key, newest first."""
         ...
 
+    async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        """The rows of a chat by table, and the sources and posts that they refer to."""
+        ...
+
     async def outlook(self, chat_id: int, since: datetime) -> Outlook:
         """What waits for a chat, and what failed since a moment."""
         ...

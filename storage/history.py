@@ -13,9 +13,10 @@ from content.types import Source
 from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
 from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
 from storage.chats import to_chat
-from storage.deliveries import load_deliveries
+from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
 from storage.models import (
+    Base,
     BroadcastPostRow,
     ChatRow,
     DeliveryRow,
@@ -111,6 +112,24 @@ class SqlHistory:
             if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
+
+    async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        tables = [table for table in Base.metadata.sorted_tables if "chat_id" in table.c]
+        posts = select(LedgerRow.post_id).where(LedgerRow.chat_id == chat_id)
+        followed = select(SubscriptionRow.source_id).where(SubscriptionRow.chat_id == chat_id)
+        source = (SourceRow.id, SourceRow.title, SourceRow.url, SourceRow.visibility)
+        queries: dict[str, AnySelect] = {
+            "chats": select(table_of(ChatRow)).where(ChatRow.id == chat_id),
+            "sources": select(*source).where(SourceRow.id.in_(followed.scalar_subquery())),
+            "posts": select(PostRow.id, PostRow.title, PostRow.url).where(
+                PostRow.id.in_(posts.scalar_subquery())
+            ),
+        }
+        queries |= {table.name: select(table).where(table.c.chat_id == chat_id) for table in tables}
+        return {name: await self._rows(query) for name, query in queries.items()}
+
+    async def _rows(self, query: AnySelect) -> Sequence[Mapping[str, object]]:
+        return [dict(row._mapping) for row in await self._session.execute(query)]
 
     async def outlook(self, chat_id: int, since: datetime) -> Outlook:
         waiting = sorted(await self._open(chat_id))
