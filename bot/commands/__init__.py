@@ -106,7 +106,9 @@ COMMANDS = (
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command("status", "/status", "show what comes here, and what waits or failed", status_),
     Command("audit", "/audit", "show who changed what in this chat", audit, Act.MANAGE),
-    Command("forget", "/forget", "erase all that is stored about this chat", forget, Act.MANAGE, (CHAT,)),
+    Command(
+        "forget", "/forget [export]", "erase all that is stored about this chat", forget, Act.MANAGE, (CHAT,)
+    ),
     Command("operator", "/operator", "see access, quotas and all chats", operator, Act.OPERATE),
     Command("allow", "/allow CHAT", "let a chat use this bot", allow, Act.OPERATE, (CHAT,)),
     Command("ban", "/ban CHAT", "neither answer a chat nor send to it", ban, Act.OPERATE, (CHAT,)),

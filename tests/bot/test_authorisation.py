@@ -71,6 +71,8 @@ press u:l:1:1             | adm old old | adm old old | adm old old
 press e:s:HOUR:0:pictures:yes:no | adm yes yes | adm yes yes | adm yes yes
 press e:s:1:0:pictures:yes:no | adm old old | adm old old | adm old old
 /forget                   | adm yes yes | adm yes yes | adm yes yes
+/forget export            | adm yes yes | adm yes yes | adm yes yes
+/forget export telegram:-1006 | adm ops yes | adm ops yes | adm ops yes
 /forget telegram:-1006    | adm ops yes | adm ops yes | adm ops yes
 press wf:OTHER:ask        | adm ops yes | adm ops yes | adm ops yes
 press wf:OTHER:erase      | adm ops yes | adm ops yes | adm ops yes
