@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import ChatState, DeliveryState, Mode
+from scheduler.types import ChatState, DeliveryState
 from storage.index import SqlIndex
 from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
 from storage.scope import ALL
@@ -17,13 +17,16 @@ TOUCHED = timedelta(days=1)
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether a post may be in a chat's next digest. Chats that are gone do not count: they will skip it."""
+    """Whether a post may be in a chat's next digest, or waits for the end of its quiet hours.
+
+    Chats that are gone do not count: they will skip it.
+    """
     promised = exists().where(LedgerRow.chat_id == SubscriptionRow.chat_id, LedgerRow.post_key == PostRow.key)
     return exists(
         select(SubscriptionRow.id)
         .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
         .where(
-            SubscriptionRow.mode == Mode.DIGEST,
+            or_(SubscriptionRow.digest_id.is_not(None), ChatRow.quiet_from <= PostRow.first_seen_at),
             SubscriptionRow.starts_after < PostRow.id,
             or_(SubscriptionRow.source_id == PostRow.source_id, SubscriptionRow.scope == ALL),
             ChatRow.state != ChatState.GONE,

@@ -4,6 +4,8 @@ from bot.access import Act
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.digest import press as press_digest
+from bot.commands.digest_card import PREFIX as DIGEST
 from bot.commands.format import format_
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
@@ -16,7 +18,9 @@ FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", com
 WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
-SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+SCHEDULE = Parameter(
+    "schedule", "like daily 09:00 Asia/Shanghai; or list, add, edit, preview, now, pause, off"
+)
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
@@ -79,4 +83,5 @@ PRESSES = (
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(DIGEST, press_digest, Act.MANAGE),
 )

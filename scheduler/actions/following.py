@@ -8,7 +8,8 @@ from content.types import Source, Visibility
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
-from scheduler.types import Chat, Digest
+from scheduler.timetable import quiet
+from scheduler.types import FOREVER, Chat, Digest, Subscription
 
 # What people type for everything, and what the audit calls it.
 ALL = "all"
@@ -18,7 +19,7 @@ UNSUBSCRIBED = "unsubscribed"
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How the posts of a subscription come: with `digest` if there is one.
+    """How the posts of a subscription come: with `digest`, or at once if that is None.
 
     `only_examples`: no posts come, as examples are never sent.
     """
@@ -31,14 +32,14 @@ class Outlook:
 class Unfollowed:
     """How many subscriptions have `ended`, and how many deliveries were `cancelled`.
 
-    `through_all`: the chat goes on following the source as one of all public ones. `digest`: it stays
-    scheduled although the chat follows nothing.
+    `through_all`: the chat goes on following the source as one of all public ones. `digests`: they stay
+    scheduled although nothing belongs to them any more.
     """
 
     ended: int
     cancelled: int = 0
     through_all: bool = False
-    digest: Digest | None = None
+    digests: Sequence[Digest] = ()
 
 
 async def follow(
@@ -63,7 +64,10 @@ async def outlook(work: UnitOfWork, chat: Chat, source: Source | None) -> Outloo
     else:
         visible = await work.sources.visible_to(chat.id)
         only_examples = not any(one.visibility is Visibility.PUBLIC for one in visible)
-    return Outlook(await work.digests.of(chat.id), only_examples)
+    wanted = source.id if source else None
+    own = [one for one in await work.subscriptions.of(chat.id) if one.source_id == wanted]
+    digest = await work.digests.get(own[0].digest_id) if own and own[0].digest_id else None
+    return Outlook(digest, only_examples)
 
 
 async def unfollow(
@@ -74,7 +78,7 @@ async def unfollow(
     Its deliveries of what it no longer follows are cancelled.
     """
     subscriptions = await work.subscriptions.of(chat.id)
-    ended = [s for s in subscriptions if source is None or s.source_id == source.id]
+    ended = [one for one in subscriptions if _is(one, source)]
     if not ended:
         followed = await work.subscriptions.followed(chat.id)
         return Unfollowed(0, through_all=source is not None and source.id in followed)
@@ -83,11 +87,51 @@ async def unfollow(
     await record(work, by, Change.UNSUBSCRIBE, now, _name(source), chat=chat)
     if source is None or len(ended) == len(subscriptions):
         cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id)
-        return Unfollowed(len(ended), cancelled, digest=await work.digests.of(chat.id))
+        return Unfollowed(len(ended), cancelled, digests=await _emptied(work, chat, ended))
+    emptied = await _emptied(work, chat, ended)
     if source.id in await work.subscriptions.followed(chat.id):
-        return Unfollowed(len(ended), through_all=True)
+        return Unfollowed(len(ended), through_all=True, digests=emptied)
     cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source.id)
-    return Unfollowed(len(ended), cancelled)
+    return Unfollowed(len(ended), cancelled, digests=emptied)
+
+
+async def _emptied(work: UnitOfWork, chat: Chat, ended: Sequence[Subscription]) -> Sequence[Digest]:
+    """The digests of subscriptions that have ended, if no other belongs to them."""
+    used = {one.digest_id for one in await work.subscriptions.of(chat.id)}
+    had = {one.digest_id for one in ended}
+    return [one for one in await work.digests.of(chat.id) if one.id in had and one.id not in used]
+
+
+async def pause(
+    work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, until: datetime | None, now: datetime
+) -> int:
+    """Send no posts of a chat's own subscription to a source, or of any (None), until a moment.
+
+    Posts in between are not sent later. `until` is None: until `resume`. Returns how many are paused now.
+    """
+    paused = [one for one in await work.subscriptions.of(chat.id) if _is(one, source)]
+    await work.subscriptions.pause([one.id for one in paused], until or FOREVER)
+    if paused:
+        what = f"{_name(source)} until {until:%Y-%m-%d %H:%M} UTC" if until else _name(source)
+        await record(work, by, Change.PAUSE, now, what, chat=chat)
+    return len(paused)
+
+
+async def resume(work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, now: datetime) -> int:
+    """Send the posts of a chat's own subscription to a source, or of all (None), from now on again.
+
+    Returns how many were paused.
+    """
+    mine = [one for one in await work.subscriptions.of(chat.id) if _is(one, source)]
+    paused = [one for one in mine if one.paused_after is not None]
+    await quiet.resume(work, paused)
+    if paused:
+        await record(work, by, Change.RESUME, now, _name(source), chat=chat)
+    return len(paused)
+
+
+def _is(subscription: Subscription, source: Source | None) -> bool:
+    return source is None or subscription.source_id == source.id
 
 
 async def visible_sources(work: UnitOfWork, chat: Chat) -> Sequence[tuple[Source, bool]]:

@@ -55,6 +55,7 @@ press m:LAST      | yes yes yes | yes yes yes | once once yes  | yes yes yes | -
 press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
+press t:l:0       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 """
 # Of a button that the message does not have: nothing is done; who might have done it is told that it is gone.
 FORGED = """
@@ -65,6 +66,7 @@ press m:LAST      | gone gone gone | gone gone gone | once once gone  | gone gon
 press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press t:l:0       | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 """
 # Forwarded messages and those by way of another bot: nothing happens, whoever sends them, wherever.
 
