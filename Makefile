@@ -13,7 +13,7 @@ TOOLS := $(VENV)/tools
 UV := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --constraint constraints.txt --no-annotate \
   --no-emit-index-url --python-version 3.12 --python-platform linux
 
-.PHONY: run test lint style types tests bench bench-large chaos hostile pictures hashes audit clean
+.PHONY: run test lint style types tests bench bench-large chaos hostile pictures languages hashes audit clean
 
 run: $(READY)
 	@$(BIN)/skywave run
@@ -33,8 +33,10 @@ style: $(READY)
 types: $(READY)
 	@$(BIN)/mypy
 
+# They are collected once before, so that only one process compiles them.
 tests: $(READY)
-	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --collect-only --quiet --quiet >/dev/null || true
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Kills and storms on the real program: make chaos KILLS=20 SEED=7, and MORE=--postgres for the other database.
 chaos: $(READY)
@@ -52,8 +54,16 @@ bench: $(READY)
 bench-large: $(READY)
 	@$(BIN)/python -m benchmarks search-large
 
+# The tables of commands and settings in the pages.
+reference: $(READY)
+	@$(BIN)/python -m docs.reference
+
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py
+
+# Derives the Chinese of Taiwan; lists what each language lacks and what it does not need: after a change of messages.
+languages: $(READY)
+	@$(BIN)/python -m tests.catalogs
 
 # What the container installs, with the hashes of all files: after a change of constraints.txt.
 hashes: export UV_CUSTOM_COMPILE_COMMAND := make hashes

@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date
 
-from content.i18n import LANGUAGES
-
-_EXAMPLES = {"source": "notes", "tag": "LoRA", "before": "2026-01-31", "after": "2026-01-31"}
+# What `text.language` sorts posts into.
+_LANGUAGES = ("en", "zh")
+_EXAMPLES = {"source": "notes", "author": "Ada", "tag": "LoRA", "before": "2026-01-31", "after": "2026-01-31"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def day(value: str) -> date | None:
 def language_named(value: str) -> str:
     """The language of `lang:`, also from a tag like zh-CN; empty if posts are not sorted by it."""
     language = value.replace("_", "-").split("-")[0].lower()
-    return language if language in LANGUAGES else ""
+    return language if language in _LANGUAGES else ""
 
 
 def nearest(name: str, value: str) -> str:

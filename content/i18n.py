@@ -1,12 +1,16 @@
 """Translate texts, plurals and dates. The source language is English; other languages are .po files."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
+from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -14,19 +18,56 @@ from babel.messages.pofile import read_po
 from content.errors import SkywaveError
 
 SOURCE_LANGUAGE = "en"
-LANGUAGES = (SOURCE_LANGUAGE, "zh")
+# To add a language, add its code here and its catalog to content/locales (docs/languages.md).
+LANGUAGES = (SOURCE_LANGUAGE, "zh", "zh_Hant")
+# The contexts of msgids that are no sentences: names of commands, and of their parameters.
+COMMAND, OPTION = "command", "option"
+
+_TAGS = 500  # tags whose languages are remembered: a tag may be any text
 
 
 def negotiate(*wanted: str) -> str:
-    """The language of the first supported tag in `wanted` (like `zh-hans`, `zh_CN`, `en-GB`), else English.
+    """The language of the first supported tag in `wanted` (like `zh-hans`, `zh_TW`, `en-GB`), else English.
 
     Empty and unknown tags are skipped.
     """
-    for tag in wanted:
-        language = tag.replace("_", "-").split("-")[0].strip().lower()
-        if language in LANGUAGES:
-            return language
-    return SOURCE_LANGUAGE
+    return next(filter(None, map(supported, wanted)), SOURCE_LANGUAGE)
+
+
+@lru_cache(_TAGS)
+def supported(tag: str) -> str:
+    """The language of ours that a tag means; empty if there is none. zh-TW and zh-HK are zh_Hant."""
+    first, *others = re.split("[-_]", tag.partition(".")[0].strip())
+    parts = (part.title() if len(part) == 4 else part.upper() for part in others)
+    exact = "_".join((first.lower(), *parts))
+    # With the script that is usual where none is given.
+    one = get_global("likely_subtags").get(exact, exact)
+    while one and one not in LANGUAGES:
+        one = one.rpartition("_")[0]
+    return str(one)
+
+
+def native_name(language: str) -> str:
+    """The name of a language of ours in that language, like 简体中文."""
+    name = _names_in(language, Locale.parse(language))[0]
+    return name[:1].upper() + name[1:]
+
+
+def named(text: str) -> str:
+    """The language of ours that a person names, in any language of ours or by its tag; empty if none."""
+    return supported(text) or _names().get(text.strip().casefold(), "")
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    pairs = [(one, Locale.parse(other)) for one in LANGUAGES for other in LANGUAGES]
+    return {name.casefold(): one for one, other in pairs for name in _names_in(one, other)}
+
+
+def _names_in(language: str, other: Locale) -> Sequence[str]:
+    """The names of a language in another: first one with its script, if there is such a name."""
+    with_script = "_".join(get_global("likely_subtags").get(language, language).split("_")[:2])
+    return [other.languages[tag] for tag in (with_script, language) if tag in other.languages]
 
 
 @cache
@@ -70,6 +111,10 @@ class Translator:
             **{name: self.t(value) if isinstance(value, Msgid) else value for name, value in values.items()}
         )
 
+    def name(self, context: str, name: str) -> str:
+        """The name of a command or of a parameter, as COMMAND or OPTION says, in the language."""
+        return _translations(self.language).pgettext(context, name)
+
     def error(self, error: SkywaveError) -> str:
         """The message of an error."""
         return self.t(error.message, **error.values)
@@ -81,7 +126,7 @@ class Translator:
 
     def sentences(self, *sentences: str) -> str:
         """Sentences one after another; Chinese has no space between them."""
-        return ("" if self.language == "zh" else " ").join(filter(None, sentences))
+        return ("" if self.language.startswith("zh") else " ").join(filter(None, sentences))
 
     def date(self, moment: datetime, timezone: tzinfo) -> str:
         """Day and time of `moment`, to the minute, in `timezone`."""

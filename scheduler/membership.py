@@ -10,7 +10,7 @@ from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind
 # Why a post that waited for a digest, or for the end of quiet hours, is not sent.
 AWAY = "the chat was away"
 # Why a delivery is cancelled.
-BANNED = "the chat was banned"
+BANNED = Msgid("the chat was banned")
 # The notice to the group of a topic that cannot be written to, and the reasons.
 TOPIC_PAUSED = Msgid("“{topic}”: {reason}. Posts are queued until it can be written to again.")
 TOPIC_CLOSED, TOPIC_GONE = Msgid("the topic was closed"), Msgid("the topic is gone")
@@ -51,7 +51,7 @@ async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
 
 async def _forget_missed(work: UnitOfWork, chat: Chat) -> None:
     """Skip the posts that appeared while a chat was gone or banned."""
-    await work.outbox.skip(chat.id, await work.digests.unsent(chat), AWAY)
+    await work.outbox.skip(chat.id, await work.digests.unsent(chat.id), AWAY)
     await work.subscriptions.restart([one.id for one in await work.subscriptions.of(chat.id)])
 
 

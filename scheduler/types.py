@@ -144,7 +144,8 @@ class Subscription:
     """A chat follows a source (None: all public ones), beginning after the post `starts_after`.
 
     Its posts are sent at once, or with one of the chat's digests. While it is paused, posts after
-    `paused_after` are not sent, and not later either.
+    `paused_after` are not sent, and not later either. `filter` is the normal text of its filter, empty if
+    every post passes.
     """
 
     id: int
@@ -152,6 +153,7 @@ class Subscription:
     source_id: int | None
     starts_after: int
     choices: Format = NOTHING
+    filter: str = ""
     digest_id: int | None = None
     paused_after: int | None = None
     paused_until: datetime | None = None

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import Chat, Digest, Draft, DraftState, Subscription
+from scheduler.types import Digest, Draft, DraftState, Subscription
+from storage.filters import passes
 from storage.models import DigestRow, DraftRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
-from storage.scope import follows
+from storage.scope import follows, waits
 from storage.sql import changed_rows, prune, reserve_alone
 
 
@@ -33,18 +34,6 @@ def to_draft(row: DraftRow) -> Draft:
     return Draft(
         row.id, row.chat_id, row.actor, row.text, row.everywhere, row.state, row.due_at, row.created_at
     )
-
-
-def _not_paused() -> ColumnElement[bool]:
-    """Whether a post came before its subscription was paused, if that is paused."""
-    return SubscriptionRow.paused_after.is_(None) | (PostRow.id <= SubscriptionRow.paused_after)
-
-
-def _held(chat: Chat) -> ColumnElement[bool]:
-    """Whether a post of a subscription that is sent at once came in the chat's quiet hours."""
-    if chat.quiet_from is None:
-        return false()
-    return SubscriptionRow.digest_id.is_(None) & (PostRow.first_seen_at >= chat.quiet_from)
 
 
 class SqlDigests:
@@ -86,21 +75,22 @@ class SqlDigests:
         return (await self._many(named))[0]
 
     async def remove(self, digest_id: int) -> None:
+        mine = update(SubscriptionRow).where(SubscriptionRow.digest_id == digest_id)
+        await self._session.execute(mine.values(digest_id=None))
         await self._session.execute(delete(DigestRow).where(DigestRow.id == digest_id))
 
     async def waiting(self, digest: Digest, subscriptions: Collection[int] | None = None) -> Sequence[int]:
-        mine = [SubscriptionRow.digest_id == digest.id, _not_paused()]
+        mine = [SubscriptionRow.digest_id == digest.id, waits()]
         if subscriptions is not None:
             mine.append(SubscriptionRow.id.in_(subscriptions))
         return await self._unsent(digest.chat_id, *mine)
 
-    async def held(self, chat: Chat) -> Sequence[int]:
+    async def held(self, chat_id: int) -> Sequence[int]:
         await reserve_alone(self._session)  # a post that is being stored is either held or sent at once
-        return await self._unsent(chat.id, _held(chat), _not_paused())
+        return await self._unsent(chat_id, SubscriptionRow.digest_id.is_(None), waits())
 
-    async def unsent(self, chat: Chat) -> Sequence[int]:
-        either = or_(SubscriptionRow.digest_id.is_not(None), _held(chat))
-        return await self._unsent(chat.id, either, _not_paused())
+    async def unsent(self, chat_id: int) -> Sequence[int]:
+        return await self._unsent(chat_id, waits())
 
     async def paused(self, subscription: Subscription) -> Sequence[int]:
         await reserve_alone(self._session)
@@ -122,6 +112,7 @@ class SqlDigests:
                 PostRow.id > SourceRow.starts_after,
                 ~PostRow.old_news,
                 ~promised,
+                passes(),
             )
             .group_by(PostRow.key)
             .order_by("id")

@@ -211,11 +211,24 @@ class DigestRow(Base):
     paused: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
+class FilterRow(Base):
+    """A filter in its normal text, which any number of subscriptions share."""
+
+    __tablename__ = "filters"
+    # Buttons refer to filters by their ids.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    text: Mapped[str] = mapped_column(unique=True)
+    used_at: Mapped[datetime]  # when it was last tried, chosen or given up
+
+
 class SubscriptionRow(Base):
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("chat_id", "scope"),
         Index(None, "source_id"),
+        partial("ix_subscriptions_filtered", "filter_id IS NOT NULL", "filter_id", "source_id"),
         partial("ix_subscriptions_chosen", "choices IS NOT NULL", "source_id"),
         partial("ix_subscriptions_paused", "paused_until IS NOT NULL", "paused_until"),
     )
@@ -227,9 +240,21 @@ class SubscriptionRow(Base):
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
     choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
     # None: its posts are sent at once.
-    digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id))
     paused_after: Mapped[int | None] = mapped_column(Id)  # a paused one gets no posts with higher ids
     paused_until: Mapped[datetime | None]
+    filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id))
+
+
+class FilteredRow(Base):
+    """A post that did not pass a filter, and the condition that it failed."""
+
+    __tablename__ = "filtered"
+    __table_args__ = (Index(None, "filter_id"),)
+
+    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True)
+    filter_id: Mapped[int] = mapped_column(ForeignKey(FilterRow.id, ondelete="CASCADE"), primary_key=True)
+    why: Mapped[str]
 
 
 class DraftRow(Base):
@@ -398,6 +423,15 @@ class QuestionRow(Base):
     prompt: Mapped[str]
     placeholder: Mapped[str]
     asked_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PersonRow(Base):
+    """A person, and the private chat whose language is theirs."""
+
+    __tablename__ = "people"
+
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
 
 
 class WordRow(Base):

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import ChatState, DeliveryState
+from storage.filters import passes
 from storage.index import SqlIndex
 from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
-from storage.scope import ALL
+from storage.scope import ALL, waits
 from storage.sql import CHUNK, upsert
 
 # A tombstone's `seen_at` is updated at most this often, because a source may be read every few seconds.
@@ -26,11 +27,12 @@ def _waits() -> ColumnElement[bool]:
         select(SubscriptionRow.id)
         .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
         .where(
-            or_(SubscriptionRow.digest_id.is_not(None), ChatRow.quiet_from <= PostRow.first_seen_at),
+            waits(),
             SubscriptionRow.starts_after < PostRow.id,
             or_(SubscriptionRow.source_id == PostRow.source_id, SubscriptionRow.scope == ALL),
             ChatRow.state != ChatState.GONE,
             ~promised.correlate_except(LedgerRow),
+            passes(),
         )
         .correlate(PostRow)
     )

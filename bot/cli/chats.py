@@ -59,7 +59,9 @@ async def _list(json: bool) -> None:
 @commands.command("set")
 def set_(
     chat: OneChat,
-    language: Annotated[str | None, typer.Option(help="en or zh; empty for the deployment's.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Like zh or English; empty for the deployment's.")
+    ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Like Asia/Shanghai; empty for the deployment's.")
     ] = None,

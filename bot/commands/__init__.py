@@ -2,16 +2,20 @@
 
 from bot.access import Act
 from bot.commands.browse import latest, page, read, search_posts, sources
-from bot.commands.complete import format_choices, recent_titles, source_names
+from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
 from bot.commands.digest import press as press_digest
 from bot.commands.digest_card import PREFIX as DIGEST
 from bot.commands.format import format_
+from bot.commands.language import PREFIX as LANGUAGE
+from bot.commands.language import choose, language
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
+from bot.commands.why import why_
+from content.i18n import Msgid
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
 FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
@@ -21,7 +25,9 @@ PLACE = Parameter("number", "the place of the post on the page: 1 for the first"
 SCHEDULE = Parameter(
     "schedule", "like daily 09:00 Asia/Shanghai; or list, add, edit, preview, now, pause, off"
 )
+POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
+NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -73,7 +79,24 @@ COMMANDS = (
         Act.MANAGE,
         (CHOICES,),
     ),
+    Command(
+        "why",
+        "/why [link, title or number]",
+        "say why a post came here, or why not",
+        why_,
+        parameters=(POST,),
+        work=Work.SEARCH,
+        about_message=Msgid("Why was this sent?"),
+    ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
+    Command(
+        "language",
+        "/language [name]",
+        "choose the language of this chat",
+        language,
+        Act.MANAGE,
+        (NAME,),
+    ),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
 )
@@ -84,4 +107,5 @@ PRESSES = (
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
     Press(DIGEST, press_digest, Act.MANAGE),
+    Press(LANGUAGE, choose, Act.MANAGE),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from content.errors import UsageError
-from content.i18n import LANGUAGES
+from content.i18n import LANGUAGES, Msgid, named, native_name
 from content.sources.updates import url_of_chat
 from scheduler import membership
 from scheduler.actions import sources
@@ -16,7 +16,8 @@ from scheduler.timetable.recurrences import find_zone
 from scheduler.types import Chat, ChatAccess, ChatKind, OnUnknown, Place
 
 # Why a delivery is cancelled.
-REMOVED = "the chat was removed"
+REMOVED = Msgid("the chat was removed")
+LANGUAGE_NAME = 40  # characters of an unknown language that an error repeats
 DECIDED = {
     ChatAccess.DEFAULT: Change.CHAT_DEFAULT,
     ChatAccess.ALLOWED: Change.CHAT_ALLOWED,
@@ -34,7 +35,11 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a chat is to be served; None leaves a setting as it is, an empty text means the deployment's."""
+    """How a chat is to be served; None leaves a setting as it is, an empty text means the deployment's.
+
+    The language is one that `i18n.named` knows. That of a private chat is also the person's: in it are all
+    answers that only they see.
+    """
 
     language: str | None = None
     timezone: str | None = None
@@ -74,21 +79,18 @@ async def change(
 
     `can_publish`: its platform has channels that are published. Raises UsageError and NotUnderstood.
     """
-    if settings.language not in (None, "", *LANGUAGES):
-        raise UsageError(
-            "“{language}” is not a language of Skywave: use {languages}",
-            language=settings.language,
-            languages=", ".join(LANGUAGES),
-        )
+    language = settings.language and _language(settings.language)
     if settings.crosspost and not can_publish:
         raise UsageError(
             "{chat} is not an announcement channel of Discord: only those can publish", chat=str(chat.place)
         )
     zone = find_zone(settings.timezone) if settings.timezone else settings.timezone
     before = await _again(work, chat)
+    if language and before.kind is ChatKind.PRIVATE and by.place == before.place:
+        await work.people.writes_in(by.name, before.id)
     changed = replace(
         before,
-        language=before.language if settings.language is None else settings.language,
+        language=before.language if language is None else language,
         timezone=before.timezone if zone is None else zone,
         on_unknown=settings.on_unknown or before.on_unknown,
         crosspost=before.crosspost if settings.crosspost is None else settings.crosspost,
@@ -149,6 +151,17 @@ async def topics_of(work: UnitOfWork, chat: Chat) -> int:
 async def _again(work: UnitOfWork, chat: Chat) -> Chat:
     """The chat as it is stored now: it may have been read in an earlier transaction."""
     return await work.chats.get(chat.id) or chat
+
+
+def _language(name: str) -> str:
+    """The code of the language that a person names. Raises UsageError."""
+    if language := named(name):
+        return language
+    raise UsageError(
+        "“{language}” is not a language of Skywave: use {languages}",
+        language=name[:LANGUAGE_NAME],
+        languages=", ".join(map(native_name, LANGUAGES)),
+    )
 
 
 def _differences(before: Chat, after: Chat) -> str:

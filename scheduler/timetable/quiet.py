@@ -99,7 +99,7 @@ async def rezone(work: UnitOfWork, before: Chat, chat: Chat, now: datetime) -> N
 
 async def _edition(work: UnitOfWork, chat: Chat, now: datetime) -> bool:
     """Send the posts that have waited, in the transaction that ends the quiet hours: so they come once."""
-    posts = await work.digests.held(chat)
+    posts = await work.digests.held(chat.id)
     if not posts or chat.gets_nothing:
         return False
     kept, rest = posts[-MOST:], posts[:-MOST]

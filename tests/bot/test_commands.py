@@ -316,7 +316,7 @@ async def test_what_cannot_be_fetched_is_said(desk: Desk) -> None:
 async def test_why_a_feed_cannot_be_read_is_said_in_the_language_of_the_reader(desk: Desk) -> None:
     desk.fetcher.pages[FEED] = b"<html><head></head></html>"
     said = shown(await desk.say(f"/subscribe {FEED}", locale="zh"))
-    assert said == f"⚠ {FEED} 不是订阅源，请在网站上查找名为 RSS、Atom 或 Feed 的链接"
+    assert said == f"⚠ {FEED} 不是订阅源，请在网站上寻找名为 RSS、Atom 或 Feed 的链接"
     desk.fetcher.faults[FEED] = Unreachable(
         "{url}: no address is known for {host}: check the host name", url=FEED, host="example.org"
     )

@@ -1,38 +1,20 @@
 """Buttons that ask a question: asked again after a restart, answered only by the person who pressed."""
 
-from dataclasses import replace
-
 import pytest
 
-from bot.access import Act
-from bot.commands.flood import Flood
-from bot.commands.router import Router
-from bot.commands.types import Button, Command, Press, Question, Reply, Request, Services
-from content import present
+from tests.bot.asking import ASKING, router_with_panel
 from tests.bot.conftest import Desk, shown
-
-ASKING = Button("Rename", "z:1", Question("What is its new name?", "Field notes"))
-
-
-async def _panel(request: Request, services: Services) -> Reply:
-    return Reply(present.notice("a panel"), ((ASKING, Button("Plain", "z:2")),))
-
-
-async def _pressed(data: str, request: Request, services: Services) -> Reply:
-    return Reply(present.notice(f"{data} got “{request.arguments}”"))
 
 
 def restarted(desk: Desk) -> None:
-    """A new process with a panel of these buttons, on the same store."""
-    command, press = Command("panel", "/panel", "", _panel), Press("z", _pressed, Act.MANAGE)
-    services = replace(desk.services, commands=(command,), presses=(press,))
-    desk.router = Router(services, [], Flood(1000, desk.services.clock))
+    """A new process on the same store."""
+    desk.router = router_with_panel(desk.services)
 
 
 @pytest.fixture
 async def asking(desk: Desk) -> Desk:
     restarted(desk)
-    await desk.say("/panel")
+    await desk.say("/help")
     return desk
 
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from bot.access import NEEDED
+from bot.commands import COMMANDS
 from bot.commands.flood import AT_ONCE, SEARCHES, Flood
 from bot.commands.router import Router
 from bot.commands.types import Command, Reply, Request, Services, Work
 from content import present
 from content.errors import StoreBusy
+from content.i18n import COMMAND, LANGUAGES, Translator
 from scheduler import membership
 from scheduler.types import ChatKind, ChatState
 from tests.bot.conftest import OPERATOR, Desk, shown
@@ -51,6 +53,18 @@ async def test_an_unknown_command_is_answered_where_we_are_meant(desk: Desk, kin
     said = shown(await desk.say("/roll 20", kind=kind))
     assert said == "⚠ There is no command /roll. /help lists them all."
     assert len(shown(await desk.say(f"/{long}", kind=kind))) < 120
+
+
+async def test_a_command_has_a_name_in_each_language(desk: Desk) -> None:
+    for name in ("/搜索", "/搜尋"):
+        assert "Nothing found for “x”" in shown(await desk.say(f"{name} x"))
+    assert desk.router.knows("帮助") and not desk.router.knows("帮")
+    assert "Only admins of this chat" in shown(await desk.say("/订阅", admin=False))
+
+
+def test_no_two_commands_have_a_name_in_common() -> None:
+    named = {(Translator(one).name(COMMAND, c.name), c.name) for one in LANGUAGES for c in COMMANDS}
+    assert len({name for name, _ in named}) == len(named)
 
 
 async def test_a_chat_is_remembered_with_its_title_and_kind(desk: Desk) -> None:

@@ -1,99 +1,33 @@
-import ast
 import pickle
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.resources import files
-from io import BytesIO
-from pathlib import Path
-from string import Formatter
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-from content.errors import SkywaveError, SourceError, UsageError
+from content.errors import UsageError
 from content.fetch import ServerBusy
-from content.i18n import Translator, negotiate
-from scheduler.errors import PlatformStopped
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator, named, native_name, negotiate
 from scheduler.membership import TOPIC_CLOSED, TOPIC_PAUSED
+from tests.catalogs import (
+    COMPLETE,
+    LOCALES,
+    TRADITIONAL,
+    catalog,
+    derived,
+    entries,
+    fields,
+    left_over,
+    message_of,
+    missing,
+    raised,
+    texts,
+    used,
+)
 
-ROOT = Path(__file__).parents[2]
-# The third argument of a command is its summary.
-KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,), "Parameter": (2,), "Msgid": None}
-PACKAGES = ("content", "scheduler", "storage", "bot")
-
-
-def chinese() -> Catalog:
-    source = files("content").joinpath("locales", "zh.po").read_bytes()
-    return read_po(BytesIO(source), locale="zh", abort_invalid=True)
-
-
-def classes_below(root: type[SkywaveError]) -> Iterator[str]:
-    yield root.__name__
-    for kind in root.__subclasses__():
-        yield from classes_below(kind)
-
-
-# What chats are told as it is: their messages must be msgids.
-SHOWN = {*classes_below(SourceError), PlatformStopped.__name__}
-# The rules of use cases raise these, for chats and the command line alike.
-OF_ACTIONS = {"UsageError", "NotFound", "NoText", "NoWords"}
-
-
-def raised() -> list[tuple[str, ast.Call]]:
-    """Where such an error is made, and how; of other errors, those of what is no source."""
-    found: list[tuple[str, ast.Call]] = []
-    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
-        here = SHOWN | {"UsageError"} if path.is_relative_to(ROOT / "content") else SHOWN
-        if path.is_relative_to(ROOT / "scheduler" / "actions"):
-            here = here | OF_ACTIONS
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in here:
-                found.append((f"{path.relative_to(ROOT)}:{node.lineno}", node))
-    return found
-
-
-def message_of(call: ast.Call) -> str | None:
-    """The text that an error is made with; None for a constant, which is a Msgid where it is defined."""
-    first = call.args[0]
-    if isinstance(first, ast.Name | ast.Subscript):
-        return None
-    assert isinstance(first, ast.Constant) and isinstance(first.value, str), ast.unparse(call)
-    return first.value
-
-
-def extracted(keywords: Mapping[str, tuple[int, ...] | None]) -> set[str]:
-    """The texts in such calls, the singular where there is a plural."""
-    found = [
-        message
-        for package in PACKAGES
-        for _, _, message, _, _ in extract_from_dir(
-            str(ROOT / package), [("**.py", "python")], keywords=dict(keywords)
-        )
-    ]
-    return {message if isinstance(message, str) else message[0] for message in found}
-
-
-def used_msgids() -> set[str]:
-    # What is typed for a command is the same in every language, unless it has a placeholder.
-    usages = {usage for usage in extracted({"Command": (2,)}) if " " in usage}
-    messages = {message for _, call in raised() if (message := message_of(call))}
-    return extracted(KEYWORDS) | usages | messages
-
-
-def fields(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name}
-
-
-def texts(value: str | tuple[str, ...] | list[str] | None) -> list[str]:
-    return [value or ""] if isinstance(value, str | None) else list(value)
-
-
-def entries() -> list[Message]:
-    return [message for message in chinese() if message.id]
+OTHERS = LANGUAGES[1:]
+CHINESE = [language for language in OTHERS if language.startswith("zh")]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +36,11 @@ def entries() -> list[Message]:
         ("zh", "zh"),
         ("zh-hans", "zh"),
         ("zh_CN", "zh"),
-        ("zh-TW", "zh"),
-        ("ZH-Hant-HK", "zh"),
+        ("zh-SG", "zh"),
+        ("zh-TW", "zh_Hant"),
+        ("zh_HK.UTF-8", "zh_Hant"),
+        ("zh-hant", "zh_Hant"),
+        ("ZH-Hant-HK", "zh_Hant"),
         ("en-GB", "en"),
         ("eo", "en"),
         ("", "en"),
@@ -121,14 +58,65 @@ def test_the_first_known_tag_counts() -> None:
     assert negotiate() == "en"
 
 
-def test_every_text_in_use_is_translated() -> None:
-    used = used_msgids()
-    assert "Read more" in used, "extraction finds the texts"
-    catalog = chinese()
-    missing = [
-        msgid for msgid in sorted(used) if not (entry := catalog.get(msgid)) or not all(texts(entry.string))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_is_named_as_people_do(language: str) -> None:
+    assert named(native_name(language)) == named(language) == language
+    assert named(native_name(language).upper()) == language
+
+
+def test_other_names_of_languages() -> None:
+    names = (
+        "English",
+        "Chinese",
+        "中文",
+        "Traditional Chinese",
+        "繁体中文",
+        "英文",
+        "zh-TW",
+        "",
+        "Klingon",
+        "🙂",
+    )
+    assert [named(name) for name in names] == [
+        "en",
+        "zh",
+        "zh",
+        "zh_Hant",
+        "zh_Hant",
+        "en",
+        "zh_Hant",
+        "",
+        "",
+        "",
     ]
-    assert not missing, f"content/locales/zh.po lacks {missing}"
+
+
+def test_the_languages_are_those_that_have_a_catalog() -> None:
+    assert {SOURCE_LANGUAGE, *(file.stem for file in LOCALES.glob("*.po"))} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", COMPLETE)
+def test_every_text_in_use_is_translated(language: str) -> None:
+    assert ("", "Read more") in used() and ("command", "search") in used(), "the texts are found"
+    assert not missing(language), "see `make languages`"
+
+
+@pytest.mark.parametrize("language", COMPLETE)
+def test_no_translation_is_left_over(language: str) -> None:
+    assert not left_over(language), "see `make languages`"
+
+
+def test_chinese_says_every_sentence() -> None:
+    """Also while other languages are behind."""
+    assert not [text for context, text in missing("zh") if not context], "see `make languages`"
+    assert not left_over("zh"), "see `make languages`"
+
+
+def test_the_chinese_of_taiwan_is_derived() -> None:
+    if TRADITIONAL in COMPLETE:
+        assert (LOCALES / f"{TRADITIONAL}.po").read_text(encoding="utf-8") == derived(), (
+            "see `make languages`"
+        )
 
 
 def test_the_values_of_an_error_fill_its_fields() -> None:
@@ -153,16 +141,20 @@ def test_a_value_may_be_translated_too() -> None:
     assert said == "“Sources”：话题已关闭。文章会先排队，恢复后再发送。"
 
 
-def test_no_translation_is_left_over() -> None:
-    ids = {texts(message.id)[0] for message in entries()}
-    assert not ids - used_msgids()
-
-
-def test_translations_fill_the_same_fields() -> None:
-    for message in entries():
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_fill_the_same_fields(language: str) -> None:
+    for message in entries(language):
         wanted = set().union(*map(fields, texts(message.id)))
         for string in texts(message.string):
             assert fields(string) == wanted, message.id
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_plural_has_all_forms_of_its_language(language: str) -> None:
+    plurals = [message for message in entries(language) if isinstance(message.id, tuple)]
+    assert plurals
+    for message in plurals:
+        assert len(texts(message.string)) == catalog(language).num_plurals, message.id
 
 
 def test_plurals() -> None:
@@ -197,9 +189,15 @@ def test_dates_are_local() -> None:
 def test_sentences_are_joined_as_the_language_does() -> None:
     assert Translator("en").sentences("One.", "", "Two.") == "One. Two."
     assert Translator("zh").sentences("一。", "二。") == "一。二。"
+    assert Translator("zh_Hant").sentences("一。", "二。") == "一。二。"
 
 
-def test_chinese_has_full_width_punctuation() -> None:
-    for message in entries():
-        for string in texts(message.string):
-            assert not re.search("[\u4e00-\u9fff][,;:!?()]|[,;!?()][\u4e00-\u9fff]|[。，：；！？）] ", string)
+def strings(language: str) -> Iterator[str]:
+    for message in entries(language):
+        yield from texts(message.string)
+
+
+@pytest.mark.parametrize("language", CHINESE)
+def test_chinese_has_full_width_punctuation(language: str) -> None:
+    for string in strings(language):
+        assert not re.search("[\u4e00-\u9fff][,;:!?()]|[,;!?()][\u4e00-\u9fff]|[。，：；！？）] ", string)

@@ -73,7 +73,7 @@ async def test_a_banned_chats_digest_makes_nothing_and_forgets_what_it_missed(wo
         await work.commit()
     await grant(world, chat, ChatAccess.ALLOWED)
     async with world.store.read() as work:
-        assert await work.digests.unsent(chat) == []
+        assert await work.digests.unsent(chat.id) == []
 
 
 async def test_what_failed_in_a_banned_chat_is_not_tried_again(world: World) -> None:

@@ -65,7 +65,7 @@ async def test_old_news_is_stored_and_found_but_never_sent(store: Store, world: 
     old_id, new_id = await world.publish(source, old, new_post("new", text="antenna"))
     assert await world.waiting(instant) == [(new_id,)]
     async with store.read() as work:
-        assert await work.digests.unsent(later) == [new_id]
+        assert await work.digests.unsent(later.id) == [new_id]
     assert set(await world.search("antenna")) == {old_id, new_id}
     async with store.write() as work:
         assert await work.outbox.fan_out(await edition(work, old_id), source, NOW) == 0
@@ -93,5 +93,5 @@ async def test_a_post_is_not_lost_to_a_chat_that_gets_a_digest_while_it_is_store
         await work.commit()
     await scheduling
     async with store.read() as work:
-        waiting = await work.digests.unsent(chat)
+        waiting = await work.digests.unsent(chat.id)
     assert (await world.waiting(chat) == [(post,)]) is not (post in waiting)

@@ -294,7 +294,7 @@ async def test_removing_a_large_source_takes_its_posts_in_batches(world: World, 
     assert await world.search("antenna") == (kept,)
     async with store.read() as work:
         assert await work.sources.all() == [other]
-        assert await work.digests.unsent(chat) == [kept]
+        assert await work.digests.unsent(chat.id) == [kept]
 
 
 async def test_a_removal_that_was_broken_off_sends_nothing_more(world: World, store: Store) -> None:
@@ -309,6 +309,6 @@ async def test_a_removal_that_was_broken_off_sends_nothing_more(world: World, st
         await work.sources.set_state(source.id, SourceState.PAUSED)
         await work.commit()
     async with store.read() as work:
-        assert await work.digests.unsent(chat) == []
+        assert await work.digests.unsent(chat.id) == []
     assert await sources.remove(store, COMMAND_LINE, source.id, NOW) == 0
     assert await known(store, source) == []

@@ -95,7 +95,7 @@ async def test_what_waited_for_the_digest_of_a_chat_that_was_away_is_listed(worl
         await work.commit()
     async with world.store.write() as work:
         await membership.reactivate_address(work, "fake", "1", world.clock.now())
-        assert await work.digests.unsent(chat) == []
+        assert await work.digests.unsent(chat.id) == []
         await work.commit()
     assert world.ledger(chat) == {"waited": "skipped"}
     assert world.sql("SELECT reason FROM ledger") == [(membership.AWAY,)]

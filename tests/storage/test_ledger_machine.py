@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import event
 
+from scheduler.actions.why import Because
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import Delivery, DeliveryState, Form, Part, PartState, Sent
 from storage.database import create_engine
@@ -40,6 +41,8 @@ T = TypeVar("T")
 CHATS, SOURCES, KEYS = 3, 2, 6
 chats, sources = st.integers(0, CHATS - 1), st.integers(0, SOURCES - 1)
 scopes = st.none() | sources
+# The titles of posts, by turns, and the filters that let them pass.
+WORDS = "even", "odd"
 endings = st.sampled_from([DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.CANCELLED])
 
 # A reservation without an open delivery of its chat would never be sent, and would block the post.
@@ -55,6 +58,23 @@ EXPLAINED = """
 SELECT deliveries.chat_id, posts.key FROM deliveries
 JOIN broadcast_posts USING (broadcast_id) JOIN posts ON posts.id = broadcast_posts.post_id
 WHERE deliveries.state = 'cancelled' AND deliveries.reason <> ''
+"""
+
+# What the ledger says of a post, in which state its delivery is, and how many open ones go before that.
+PROMISED = """
+SELECT ledger.state, deliveries.state, (
+    SELECT count(*) FROM deliveries older WHERE older.chat_id = ledger.chat_id
+    AND older.id < deliveries.id AND older.state IN ('pending', 'claimed')
+) FROM ledger LEFT JOIN deliveries ON deliveries.id = ledger.delivery_id
+WHERE ledger.chat_id = ? AND post_key = ?
+"""
+CALLED_OFF = """
+SELECT count(*) FROM deliveries JOIN broadcast_posts USING (broadcast_id)
+WHERE chat_id = ? AND post_id = ? AND state = 'cancelled'
+"""
+# After which post the subscription begins by which a chat follows a source: its own, else that to all.
+BEGINS = """
+SELECT starts_after FROM subscriptions WHERE chat_id = ? AND scope IN (?, 'all') ORDER BY scope = 'all'
 """
 
 
@@ -78,6 +98,7 @@ class Ledger(RuleBasedStateMachine):
         self.follows: set[tuple[int, int | None]] = set()  # indexes of chat and source
         self.in_hand: list[Delivery] = []  # claimed by the process that lives
         self.on_the_way: list[tuple[Delivery, Part]] = []  # begun, and not yet recorded
+        self.filters: dict[tuple[int, int | None], str] = {}
         self.owed: set[tuple[int, str]] = set()  # chat id and key
         self.confirmed: set[tuple[int, str]] = set()
         self.arrived: Counter[tuple[int, str]] = Counter()
@@ -105,11 +126,13 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(source=sources, keys=st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3))
     def posts_arrive(self, source: int, keys: list[int]) -> None:
-        posts = [new_post(str(next(self.guids)), key=str(key)) for key in keys]
+        posts = [new_post(str(next(self.guids)), key=str(key), title=WORDS[key % 2]) for key in keys]
         self.run(self.world.publish(self.sources[source], *posts))
-        for chat, scope in self.follows:
-            if scope in (None, source):
-                self.owed |= {(self.chats[chat].id, post.key) for post in posts}
+        for chat in range(CHATS):
+            scope = source if (chat, source) in self.follows else None
+            if (chat, scope) in self.follows:
+                wanted = self.filters.get((chat, scope), "")
+                self.owed |= {(self.chats[chat].id, post.key) for post in posts if wanted in ("", post.title)}
 
     @rule(key=st.integers(0, KEYS - 1))
     def a_post_comes_from_every_source(self, key: int) -> None:
@@ -123,10 +146,19 @@ class Ledger(RuleBasedStateMachine):
         self.follows.add((chat, scope))
 
     @precondition(lambda self: self.follows)
+    @rule(data=st.data(), wanted=st.sampled_from(("", *WORDS)))
+    def filter(self, data: st.DataObject, wanted: str) -> None:
+        chat, scope = data.draw(st.sampled_from(sorted(self.follows, key=str)))
+        source = None if scope is None else self.sources[scope]
+        self.run(self.world.filter(self.chats[chat], source, wanted or None))
+        self.filters[chat, scope] = wanted
+
+    @precondition(lambda self: self.follows)
     @rule(data=st.data())
     def unfollow(self, data: st.DataObject) -> None:
         chat, scope = data.draw(st.sampled_from(sorted(self.follows, key=str)))
         self.follows.remove((chat, scope))
+        self.filters.pop((chat, scope), None)
         source = None if scope is None else self.sources[scope]
 
         async def remove() -> None:
@@ -250,6 +282,38 @@ class Ledger(RuleBasedStateMachine):
             again = Postponed(delivery.id, NOW, delivery.attempts + 1, Form.FULL, "unknown")
             self.run(self.world.mark(again))
 
+    @rule()
+    def ask_why(self) -> None:
+        """Each chat has one answer for each post, and it is what the rows say."""
+        posts = [row[0] for row in self.rows.execute("SELECT id FROM posts ORDER BY id")]
+        for number, chat in enumerate(self.chats):
+            answers = self.run(self.world.why(chat, posts))
+            assert [answer.post.id for answer in answers] == posts
+            for answer in answers:
+                assert answer.because == self.reason_of(number, answer.post.id)
+
+    def reason_of(self, number: int, post: int) -> str:
+        """What became of a post in a chat, read past the store."""
+        chat = self.chats[number].id
+        source, key = self.rows.execute("SELECT source_id, key FROM posts WHERE id = ?", (post,)).fetchone()
+        known = self.rows.execute(PROMISED, (chat, key)).fetchone()
+        if known is not None:
+            state, delivery_state, ahead = known
+            if state == "reserved" and delivery_state == "pending":
+                return Because.BEHIND_OTHERS if ahead else Because.NEXT
+            return {"sent": Because.SENT, "reserved": Because.SENDING}.get(state) or Because(delivery_state)
+        if self.rows.execute(CALLED_OFF, (chat, post)).fetchone() != (0,):
+            return Because.CANCELLED
+        begins = self.rows.execute(BEGINS, (chat, str(source))).fetchone()
+        index = next(n for n, one in enumerate(self.sources) if one.id == source)
+        assert (begins is not None) == any((number, scope) in self.follows for scope in (index, None))
+        if begins is None or post <= begins[0]:
+            return Because.NOT_FOLLOWED if begins is None else Because.BEFORE_SUBSCRIPTION
+        # The same post of another source was on its way, and was cancelled.
+        twins = [row[0] for row in self.rows.execute("SELECT id FROM posts WHERE key = ?", (key,))]
+        assert any(self.rows.execute(CALLED_OFF, (chat, twin)).fetchone() != (0,) for twin in twins)
+        return Because.CANCELLED
+
     # What must hold
 
     @invariant()
@@ -272,8 +336,9 @@ class Ledger(RuleBasedStateMachine):
         assert self.rows.execute(CROWDED).fetchall() == []
 
     @invariant()
-    def no_post_is_lost(self) -> None:
+    def no_post_is_lost_and_none_comes_that_a_filter_rejected(self) -> None:
         known = set(self.rows.execute("SELECT chat_id, post_key FROM ledger").fetchall())
+        assert known <= self.owed
         explained = set(self.rows.execute(EXPLAINED).fetchall())
         assert self.owed - known - explained == set()
 

@@ -111,6 +111,8 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
+        chat = replace(chat, language="zh")
+        await work.chats.save(chat)
         search = await work.searches.save(chat.id, Found("antenna", (post_id,), 1), NOW)
         await work.commit()
     await store.close()
@@ -129,6 +131,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
         assert await work.sources.get(source.id) == source
         people = await work.sources.get(private.id)
         assert await work.chats.get(chat.id) == chat
+        assert await work.people.language("telegram:1") == "zh", "it is the private chat of that person"
         (post,) = await work.posts.by_ids([post_id])
         carried = await work.drafts.get(draft.id)
         assert await work.searches.get(search, chat.id) is None, "nobody knows whose it was"
@@ -250,7 +253,29 @@ async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None
     await store.close()
 
 
-async def test_digests_of_revision_12_are_carried_along(database_url: str) -> None:
+async def test_subscriptions_of_revision_12_are_carried_along(database_url: str) -> None:
+    """They have no filter, so that every post passes."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    chat = await World(store).follower(source, None)
+    async with store.read() as work:
+        before = await work.subscriptions.of(chat.id)
+    await World(store).filter(chat, source, "antenna")
+    await World(store).publish(source, "a")
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0012")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.subscriptions.of(chat.id) == before
+    await World(store).publish(source, "b")
+    assert len(await World(store).found()) == 1, "the first one had not passed"
+    await store.close()
+
+
+async def test_digests_of_revision_14_are_carried_along(database_url: str) -> None:
     """What came with a chat's digest still does, and slots that ran do not run again."""
     store = await SqlStore.open(database_url)
     world = World(store)
@@ -266,7 +291,7 @@ async def test_digests_of_revision_12_are_carried_along(database_url: str) -> No
     await store.close()
     async with engine_for(database_url) as engine:
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade, "0012")
+            await connection.run_sync(downgrade, "0014")
             modes = await connection.scalars(text("SELECT mode FROM subscriptions ORDER BY id"))
             assert modes.all() == ["digest", "instant"]
         await migrate(engine)

@@ -7,25 +7,32 @@ import discord
 from bot.access import NEEDED, Role
 from bot.commands import COMMANDS
 from bot.commands.types import Command, Parameter
-from content.i18n import Translator
+from content.i18n import COMMAND, OPTION, SOURCE_LANGUAGE, Translator, supported
 
-CHAT_INPUT, STRING = 1, 3
+CHAT_INPUT, MESSAGE, STRING = 1, 3, 3
 GUILD, BOT_DM = 0, 1
 # Discord shows admin commands only to members with Manage Server. A server can change that, so the handlers
 # check the right again.
 ADMIN = discord.Permissions(manage_guild=True)
 DESCRIPTION_LENGTH = 100
+# For each locale of Discord that is a language of ours, but for the one in which all is written.
+TRANSLATORS = {
+    locale.value: Translator(locale.value)
+    for locale in discord.Locale
+    if supported(locale.value) not in ("", SOURCE_LANGUAGE)
+}
 
 
 def command_payloads() -> list[dict[str, Any]]:
-    """All commands, with descriptions in every language."""
-    return [_command(command) for command in COMMANDS]
+    """All commands, with names and descriptions in every language."""
+    menus = [_in_menu(command) for command in COMMANDS if command.about_message]
+    return [*map(_command, COMMANDS), *menus]
 
 
 def _command(command: Command) -> dict[str, Any]:
     return {
         "type": CHAT_INPUT,
-        "name": command.name,
+        **_named(COMMAND, command.name),
         **_described(command.summary),
         "options": [_option(parameter) for parameter in command.parameters],
         "contexts": [GUILD, BOT_DM],
@@ -34,20 +41,43 @@ def _command(command: Command) -> dict[str, Any]:
     }
 
 
+def _in_menu(command: Command) -> dict[str, Any]:
+    """A command as an entry of a message's menu."""
+    names = {locale: tr.t(command.about_message) for locale, tr in TRANSLATORS.items()}
+    return {
+        "type": MESSAGE,
+        "name": command.about_message,
+        "name_localizations": names,
+        "contexts": [GUILD, BOT_DM],
+        "integration_types": [0],
+    }
+
+
+def name_of(data: Any) -> str:
+    """The name of the command that an interaction gives."""
+    in_menu = data.get("type") == MESSAGE
+    names = {command.about_message: command.name for command in COMMANDS} if in_menu else {}
+    return str(names.get(data["name"], data["name"]))
+
+
 def _option(parameter: Parameter) -> dict[str, Any]:
     return {
         "type": STRING,
-        "name": parameter.name,
+        **_named(OPTION, parameter.name),
         **_described(parameter.summary),
         "required": parameter.required,
         "autocomplete": parameter.completer is not None,
     }
 
 
+def _named(context: str, name: str) -> dict[str, Any]:
+    names = {locale: tr.name(context, name) for locale, tr in TRANSLATORS.items()}
+    return {"name": name, "name_localizations": names}
+
+
 def _described(summary: str) -> dict[str, Any]:
-    chinese = Translator("zh").t(summary)[:DESCRIPTION_LENGTH]
-    locales = {"zh-CN": chinese, "zh-TW": chinese}
-    return {"description": summary[:DESCRIPTION_LENGTH], "description_localizations": locales}
+    summaries = {locale: tr.t(summary)[:DESCRIPTION_LENGTH] for locale, tr in TRANSLATORS.items()}
+    return {"description": summary[:DESCRIPTION_LENGTH], "description_localizations": summaries}
 
 
 def differ(wanted: list[dict[str, Any]], known: list[Any]) -> bool:

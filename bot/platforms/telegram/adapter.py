@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from bot.commands.types import Call, Question
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
-from bot.platforms.telegram.alone import registered
+from bot.platforms.telegram.alone import Alone, registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
@@ -42,7 +43,7 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
-from content.i18n import LANGUAGES, Translator
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
 from scheduler.errors import PlatformStopped, RateLimited
 from scheduler.types import ChatKind, Form, Limits
 
@@ -169,13 +170,16 @@ class TelegramAdapter(TelegramSender):
         await back_off(NAME, failed, error.message, self._sleep, seconds=wait, next_step=step)
 
     async def _register_commands(self) -> None:
-        """Register the command menu. Telegram keeps the last one, so a failure is only logged."""
-        for language in LANGUAGES:
+        """Register the command menus. Telegram keeps the last ones, so a failure is only logged.
+
+        Telegram's codes have two letters: of the two Chinese scripts, the menu is in the simplified one.
+        """
+        for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
             commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
             in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
             # Registered without a language code, English is the menu for all other languages.
-            code = None if language == "en" else language
+            code = None if language == SOURCE_LANGUAGE else language
             try:
                 await self._bot.set_my_commands(commands, language_code=code)
                 await self._bot.set_my_commands(in_groups, BotCommandScopeAllGroupChats(), language_code=code)
@@ -219,7 +223,8 @@ class TelegramAdapter(TelegramSender):
                 await chats.renamed(where, wiring)
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
-        call = self._call_by(event.where, event.who, event.name, event.arguments)
+        call = self._call_by(event.where, event.who, event.name, event.arguments, event.alone)
+        call = replace(call, about=event.about)
         reply = await wiring.router.command(call)
         if reply is not None:
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
@@ -247,7 +252,7 @@ class TelegramAdapter(TelegramSender):
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""
-        call = self._call_by(event.where, event.who, "", "")
+        call = self._call_by(event.where, event.who, "", "", event.alone)
         reply = await wiring.router.press(event.data, call, event.offered)
         if isinstance(reply, Question):
             sent = await Replies(self, wiring, call.actor).ask(event, reply)
@@ -262,9 +267,18 @@ class TelegramAdapter(TelegramSender):
             await Replies(self, wiring, call.actor).turn(event, reply)
         return ""
 
-    def _call_by(self, where: Where, who: Who, name: str, arguments: str) -> Call:
-        is_admin = partial(self._is_admin, where, who)
-        return Call(name, arguments, where.place, where.kind, where.title, who.actor, who.locale, is_admin)
+    def _call_by(self, where: Where, who: Who, name: str, arguments: str, alone: Alone | None = None) -> Call:
+        return Call(
+            name=name,
+            arguments=arguments,
+            place=where.place,
+            kind=where.kind,
+            title=where.title,
+            actor=who.actor,
+            locale=who.locale,
+            is_chat_admin=partial(self._is_admin, where, who),
+            alone=alone is not None,
+        )
 
     async def _is_admin(self, where: Where, who: Who) -> bool:
         if where.kind is ChatKind.PRIVATE or who.speaks_for_chat:

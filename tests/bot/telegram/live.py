@@ -14,6 +14,7 @@ from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.settings import Settings
+from content.i18n import LANGUAGES, SOURCE_LANGUAGE
 from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
@@ -22,6 +23,14 @@ from tests.e2e.program import FeedServer, item
 from tests.emulators.telegram import Chat, Message, TelegramEmulator
 
 KINDS = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
+
+# The languages in which the bot has a menu, which Telegram names by two letters; English is for all others.
+MENUS = ["", *(language for language in LANGUAGES if len(language) == 2 and language != SOURCE_LANGUAGE)]
+
+
+async def registered(tg: TelegramEmulator) -> None:
+    """Return when the bot has registered its commands: in each language, those of groups as well."""
+    await tg.wait_for(lambda: len(tg.world.commands) == 2 * len(MENUS) or None)
 
 
 class Live(Deployment[Chat]):

@@ -5,7 +5,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from tests.bot.telegram.live import Live
+from tests.bot.telegram.live import MENUS, Live, registered
 from tests.emulators.base import Fault
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import (
@@ -106,6 +106,11 @@ async def test_a_topic_is_subscribed_by_itself(tg: TelegramEmulator, sky: Live) 
     await sky.ended(forum, news)
     assert sky.posts(forum, news) == ["Post new"]
     assert not tg.messages(forum, talk)
+    (sent,) = [message for message in tg.messages(forum, news) if message.text.startswith("Post new")]
+    why = await sky.answer(forum, "/why", thread=news, reply_to=sent.message_id)
+    assert why.text.startswith("Post new\nSent here: ")
+    assert why.text.endswith("This chat follows all public sources, so also Radio notes.")
+    assert "Reply to a message" in (await sky.answer(forum, "/why", thread=news)).text
 
 
 async def test_a_person_who_cannot_be_looked_up_is_told_nothing_and_others_go_on(
@@ -125,14 +130,14 @@ async def test_an_update_that_cannot_be_read_ends_nothing(tg: TelegramEmulator, 
     assert (await sky.answer(ann, "/latest")).text
 
 
-async def test_the_menu_has_the_commands_in_both_languages(tg: TelegramEmulator, sky: Live) -> None:
+async def test_the_menu_has_the_commands_in_every_language(tg: TelegramEmulator, sky: Live) -> None:
     default = json.dumps({"type": "default"})
-    menus = await tg.wait_for(lambda: tg.world.commands if len(tg.world.commands) == 4 else None)
-    english, chinese = menus[default, ""], menus[default, "zh"]
-    names = [command["command"] for command in english]
-    assert names == [command["command"] for command in chinese] == [c.name for c in sky.app.services.commands]
-    assert english[0]["description"] == "show the newest posts"
-    assert chinese[0]["description"] != english[0]["description"]
+    await registered(tg)
+    menus = [tg.world.commands[default, code] for code in MENUS]
+    for menu in menus:
+        assert [command["command"] for command in menu] == [c.name for c in sky.app.services.commands]
+    described = [menu[0]["description"] for menu in menus]
+    assert described[:2] == ["show the newest posts", "查看最新文章"] and len(set(described)) == len(menus)
 
 
 async def test_a_flood_wait_for_a_reply_is_waited_for(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import io
 import re
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
 
 from bot.app import build
+from bot.commands.router import Router
+from bot.commands.types import Services
 from bot.loading import load_settings
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.terminal.keyboard import PROMPT, taken_back
@@ -17,6 +19,7 @@ from bot.platforms.terminal.limits import LIMITS
 from bot.runner import Runner
 from content.types import Visibility
 from scheduler.types import ChatKind, Place
+from tests.bot.asking import router_with_panel
 from tests.e2e.program import FeedServer, item, json_feed
 from tests.fakes import ParserHere
 
@@ -29,14 +32,15 @@ class Terminal:
     def __init__(self, url: str, feeds: FeedServer) -> None:
         self.url, self.feeds = url, feeds
 
-    async def say(self, text: str) -> str:
-        """What is printed for this input, until it ends."""
+    async def say(self, text: str, route: Callable[[Services], Router] | None = None) -> str:
+        """What is printed for this input, until it ends. `route` makes another router."""
         output = io.StringIO()
         settings = load_settings(
             database_url=self.url, telegram_token="", allowed_networks="127.0.0.0/8", poll_interval=3600
         )
         async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
             await app.ingest.add(f"{self.feeds.url}/feed", Visibility.PUBLIC)
+            app.router = route(app.services) if route else app.router
             await Runner(app, [TerminalAdapter(LIMITS, io.StringIO(text), output)]).run()
             async with app.store.read() as work:
                 self.chat = await work.chats.find(Place("terminal", "me"))
@@ -85,6 +89,17 @@ async def test_a_pipe_gets_plain_text(terminal: Terminal) -> None:
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", printed)
 
 
+async def test_buttons_are_pressed_and_asked_by_words(terminal: Terminal) -> None:
+    printed = await terminal.say("/help\nrename\nNew name\nPLAIN\nrename\n/help\n", router_with_panel)
+    buttons = "[Rename] [Plain]\n[Describe] [Site: https://example.org/]  (type the label of a button)\n"
+    assert printed.split("\n\n") == [
+        f"a panel\n{buttons}What is its new name? (Field notes)",
+        f"z:1 got “New name”\n{buttons}".rstrip("\n"),
+        f"z:2 got “”\n{buttons}What is its new name? (Field notes)",
+        f"a panel\n{buttons}",
+    ]
+
+
 async def test_the_person_at_the_terminal_may_everything(terminal: Terminal) -> None:
     printed = await terminal.say("/subscribe\n/sources\n/unsubscribe\n")
     assert "This chat now follows all public sources" in printed
@@ -100,6 +115,10 @@ async def test_the_language_is_that_of_the_environment(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert "命令" in await terminal.say("/help\n")
+    assert "斜" in await terminal.say("help\n")
+    # What the chat has chosen counts more, also for the hints of the terminal itself.
+    said = await terminal.say("/language English\nhelp\n")
+    assert "(type the label of a button)" in said and "Commands begin with a slash" in said
 
 
 async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:

@@ -10,7 +10,14 @@ SUBCOMMAND, GROUP = 1, 2
 _CHAT_INPUT = 1
 _MOST = 100
 _TOTAL = 8000
-"""Characters of names, descriptions and values in one command."""
+"""Characters of names, descriptions and values in one command, of each the longest of all languages."""
+_LOCALES = frozenset(
+    (
+        *("id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no"),
+        *("pl", "pt-BR", "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th"),
+        *("zh-CN", "ja", "zh-TW", "ko"),
+    )
+)
 
 
 @dataclass(slots=True)
@@ -84,6 +91,24 @@ def _check_named(form: Form, item: Json, path: Path) -> None:
         known = "Command name is invalid"
         form.wrong((*path, "name"), "APPLICATION_COMMAND_INVALID_NAME", known)
     form.text(item.get("description"), (*path, "description"), 100, 1)
+    _check_translations(form, item, path)
+
+
+def _check_translations(form: Form, item: Json, path: Path) -> None:
+    """Names and descriptions in other languages keep the rules of the original."""
+    for field_name, most in (("name", 32), ("description", 100)):
+        where = (*path, f"{field_name}_localizations")
+        for locale, text in _translations(item, field_name).items():
+            if locale not in _LOCALES:
+                form.wrong(where, "DICTIONARY_INVALID_KEY", f"{locale} is no locale")
+            form.text(text, (*where, locale), most, 1)
+            if field_name == "name" and not _is_name(str(text)):
+                form.wrong(where, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+
+
+def _translations(item: Json, field_name: str) -> Json:
+    found = item.get(f"{field_name}_localizations")
+    return found if isinstance(found, dict) else {}
 
 
 def _is_name(name: str) -> bool:
@@ -136,7 +161,10 @@ def check_choices(form: Form, choices: list[Json], path: Path) -> None:
 
 
 def _size(item: Json) -> int:
-    size = sum(len(str(item.get(name) or "")) for name in ("name", "description", "value"))
+    size = sum(
+        max(len(str(text)) for text in (item.get(name) or "", *_translations(item, name).values()))
+        for name in ("name", "description", "value")
+    )
     for name in ("options", "choices"):
         inner = item.get(name)
         if isinstance(inner, list):

@@ -152,6 +152,10 @@ def check_url(url: str, what: str) -> None:
         raise ApiError(400, f"Bad Request: {what} '{url}' is invalid: Wrong HTTP URL")
 
 
+HINT_LIMIT = 64
+"""Most characters of the hint in the field of an answer."""
+
+
 def read_markup(params: Params) -> Json | None:
     """The reply markup. Inline keyboards are checked; an empty one becomes None."""
     markup = params.parsed("reply_markup", "reply keyboard markup")
@@ -159,6 +163,8 @@ def read_markup(params: Params) -> Json | None:
         return None
     if not isinstance(markup, dict):
         raise ApiError(400, "Bad Request: object expected as reply markup")
+    if len(str(markup.get("input_field_placeholder", ""))) > HINT_LIMIT:
+        raise ApiError(400, "Bad Request: input field placeholder is too long")
     if "inline_keyboard" not in markup:
         return markup or None
     rows = markup["inline_keyboard"]

@@ -105,13 +105,14 @@ class People:
         reply_to: int | None = None,
         forwarded_from: User | Chat | None = None,
         via: User | None = None,
+        location: tuple[float, float] | None = None,
     ) -> Message:
         """Send a text, by default from the person of a private chat or the owner of another chat.
 
         `anonymous` posts in the group's name. A channel post always speaks for the channel. The first message
         in a private chat starts it. Plain text in a group does not reach a bot in privacy mode.
         `forwarded_from` wrote it first, a channel as a post that is forwarded by itself; `via` is an inline
-        bot.
+        bot. A `location` is sent without a text.
         """
         place = self.chat(chat)
         place.started = True
@@ -128,6 +129,7 @@ class People:
             reply_to=reply_to,
             forwarded_from=forwarded_from,
             via=via,
+            location=location,
         )
         self.world.tell(place, message)
         return message

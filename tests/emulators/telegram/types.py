@@ -75,6 +75,8 @@ class Message:
     """The original author. A linked channel forwards its posts to the group automatically."""
     via: "User | None" = None
     """The inline bot through which it was sent."""
+    location: tuple[float, float] | None = None
+    """The latitude and longitude that a person sent."""
     alone: int | None = None
     """The number of an ephemeral message, whose `message_id` is 0."""
     receiver: "User | None" = None

@@ -121,6 +121,9 @@ def _content(message: Message) -> Json:
         return message.service
     if message.rich is not None:
         return {"rich_message": message.rich}
+    if message.location is not None:
+        latitude, longitude = message.location
+        return {"location": {"latitude": latitude, "longitude": longitude}}
     entities = [entity_json(entity) for entity in message.entities]
     text, spans = ("text", "entities") if message.media is None else ("caption", "caption_entities")
     body: Json = dict(message.media or {})

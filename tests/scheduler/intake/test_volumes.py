@@ -79,7 +79,7 @@ async def with_digest(world: World, chat: Chat) -> None:
 
 async def waiting(world: World, chat: Chat) -> int:
     async with world.store.read() as work:
-        return len(await work.digests.unsent(chat))
+        return len(await work.digests.unsent(chat.id))
 
 
 # A feed of very many posts

@@ -169,12 +169,12 @@ async def test_the_first_read_of_a_source_is_old_news_for_a_digest_too(world: Wo
     await scheduled(world, chat)
     await world.source("https://example.com/other.json")
     async with world.store.read() as work:
-        assert await work.digests.unsent(chat) == []
+        assert await work.digests.unsent(chat.id) == []
     await world.publish(
         "old", "new", url="https://example.com/other.json", site="https://example.com/other.json"
     )
     async with world.store.read() as work:
-        assert len(await work.digests.unsent(chat)) == 1
+        assert len(await work.digests.unsent(chat.id)) == 1
 
 
 async def test_off_sends_what_waits_and_returns_to_instant(world: World) -> None:

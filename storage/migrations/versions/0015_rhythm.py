@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -40,14 +40,12 @@ def upgrade() -> None:
         table.add_column(sa.Column("rest", sa.String(16), server_default="never", nullable=False))
         table.add_column(sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False))
         table.create_unique_constraint(op.f("uq_digests_chat_id_name"), ["chat_id", "name"])
-    # SQLite makes the table anew, which is safe: no other table refers to it.
-    with op.batch_alter_table("subscriptions") as table:
-        table.add_column(sa.Column("digest_id", Id, nullable=True))
-        table.add_column(sa.Column("paused_after", Id, nullable=True))
-        table.add_column(sa.Column("paused_until", MOMENT, nullable=True))
-        table.create_foreign_key(
-            op.f("fk_subscriptions_digest_id"), "digests", ["digest_id"], ["id"], ondelete="SET NULL"
-        )
+    # As SQL, because Alembic adds a foreign key to a table of SQLite only by copying the table.
+    kind = "BIGINT" if op.get_bind().dialect.name == "postgresql" else "INTEGER"
+    reference = "CONSTRAINT fk_subscriptions_digest_id REFERENCES digests (id)"
+    op.execute(f"ALTER TABLE subscriptions ADD COLUMN digest_id {kind} {reference}")
+    op.add_column("subscriptions", sa.Column("paused_after", Id, nullable=True))
+    op.add_column("subscriptions", sa.Column("paused_until", MOMENT, nullable=True))
     op.execute(
         "UPDATE subscriptions SET digest_id ="
         " (SELECT id FROM digests WHERE digests.chat_id = subscriptions.chat_id) WHERE mode = 'digest'"
@@ -69,10 +67,8 @@ def downgrade() -> None:
     mode = sa.Column("mode", sa.String(16), server_default="instant", nullable=False)
     op.add_column("subscriptions", mode)
     op.execute("UPDATE subscriptions SET mode = 'digest' WHERE digest_id IS NOT NULL")
-    with op.batch_alter_table("subscriptions") as table:
-        table.drop_constraint(op.f("fk_subscriptions_digest_id"), type_="foreignkey")
-        for column in ("paused_until", "paused_after", "digest_id"):
-            table.drop_column(column)
+    for column in ("paused_until", "paused_after", "digest_id"):
+        op.drop_column("subscriptions", column)
     # A chat had one digest: the first remains.
     op.execute("DELETE FROM digests WHERE id NOT IN (SELECT min(id) FROM digests GROUP BY chat_id)")
     with kept_slots(), op.batch_alter_table("digests") as table:
