@@ -49,6 +49,7 @@ _POST = (
     PostRow.source_id,
     PostRow.old_news,
     PostRow.withdrawn_at,
+    PostRow.first_seen_at,
 )
 
 
@@ -69,7 +70,7 @@ class SqlHistory:
         wanted = {row.delivery_id for row in ledger.values() if row.delivery_id} | set(cancelled.values())
         deliveries = await self._loaded(wanted)
         waiting = await self._open(chat_id)
-        digest = await SqlDigests(self._session).of(chat_id)
+        digests = {digest.id: digest for digest in await SqlDigests(self._session).of(chat_id)}
         found = []
         for post in (items[post_id] for post_id in posts if post_id in items):
             row, same = ledger.get(post.key), by_key[post.key]
@@ -83,7 +84,7 @@ class SqlHistory:
                     delivery=deliveries.get(number) if number else None,
                     ahead=sum(1 for other in waiting if number and other < number),
                     cancelled={one.id: deliveries[cancelled[one.id]] for one in same if one.id in cancelled},
-                    digest=digest,
+                    digests=digests,
                 )
             )
         return found
@@ -190,6 +191,7 @@ class SqlHistory:
                 withdrawn=row.withdrawn_at is not None,
                 visible=row.source_id in seen,
                 broadcast=row.id in broadcast,
+                first_seen_at=row.first_seen_at,
                 failed=failed.get((follow.id, row.id), "") if follow else "",
             )
             for row in rows

@@ -11,11 +11,10 @@ from content.types import Correction, Match, Visibility
 from scheduler.actions import chats, forgetting
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import Closed, Found, PartEnded, Store
-from scheduler.timetable import digests
 from scheduler.types import Chat, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
 from storage.database import create_engine
 from storage.models import Base
-from tests.builders import NOW, after, part, place
+from tests.builders import NOW, after, part, place, with_digest
 from tests.contracts.world import World
 
 Rows = Callable[[], Awaitable[dict[str, list[str]]]]
@@ -52,7 +51,7 @@ async def lived_in(world: World, store: Store, address: str, topic: str = "") ->
     await world.mark(PartEnded(arrived, taken.posts), Closed(taken.id, DeliveryState.SENT, name))
     await world.deliver(chat, body=f"{name} was closed", now=after(5))  # it waits
     async with store.write() as work:
-        await digests.set_up(work, Digest(0, chat.id, "daily 09:00", "UTC", after(1), title=name))
+        await with_digest(work, Digest(0, chat.id, "daily 09:00", "UTC", after(1), title=name))
         await work.drafts.add(Draft(0, chat.id, name, name, False, DraftState.PREVIEW, None, NOW))
         await work.sources.add("updates", f"updates:{name}", "updates", Visibility.PRIVATE)
         await work.searches.save(

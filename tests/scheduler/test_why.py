@@ -18,8 +18,8 @@ from scheduler.types import (
     ChatState,
     Delivery,
     DeliveryState,
+    Digest,
     LedgerState,
-    Mode,
     Subscription,
 )
 from tests.builders import NOW, place, source
@@ -34,8 +34,15 @@ OF_LEDGER = {
         Because.CHAT_PAUSED,
     },
     LedgerState.FAILED: {Because.FAILED, Because.HELD},
-    LedgerState.SKIPPED: {Because.SKIPPED, Because.BEYOND_MAXIMUM, Because.AWAY},
+    LedgerState.SKIPPED: {
+        Because.SKIPPED,
+        Because.BEYOND_MAXIMUM,
+        Because.BEYOND_QUIET,
+        Because.PAUSED,
+        Because.AWAY,
+    },
 }
+WAITS = {Because.DIGEST, Because.DIGEST_PAUSED, Because.QUIET}
 PROMISED = set[Because]().union(*OF_LEDGER.values())
 
 chats = st.builds(
@@ -45,9 +52,16 @@ chats = st.builds(
     state=st.sampled_from(ChatState),
     access=st.sampled_from(ChatAccess),
     reason=st.sampled_from(["", "no rights"]),
+    quiet_from=st.sampled_from([None, NOW]),
 )
 subscriptions = st.builds(
-    Subscription, st.just(1), st.just(1), st.none(), st.sampled_from(Mode), starts_after=st.integers(0, 9)
+    Subscription,
+    st.just(1),
+    st.just(1),
+    st.none(),
+    starts_after=st.integers(0, 9),
+    digest_id=st.sampled_from([None, 1, 2]),
+    paused_after=st.none() | st.integers(0, 9),
 )
 sources = st.builds(
     lambda visibility, starts: replace(source(visibility=visibility), starts_after=starts),
@@ -66,10 +80,15 @@ items = st.builds(
     withdrawn=st.booleans(),
     visible=st.booleans(),
     broadcast=st.booleans(),
+    first_seen_at=st.sampled_from([NOW - timedelta(1), NOW]),
     failed=st.sampled_from(["", "-short"]),
 )
 reasons = st.sampled_from(["", "beyond the digest's maximum", "the chat was away", "400"])
 entries = st.builds(LedgerEntry, st.sampled_from(LedgerState), reasons, st.none() | st.integers(1, 9))
+
+
+def digest(number: int, *, paused: bool = False) -> Digest:
+    return Digest(number, 1, "daily 09:00", "UTC", NOW + timedelta(1), paused=paused)
 
 
 def deliveries(*states: DeliveryState) -> st.SearchStrategy[Delivery]:
@@ -100,6 +119,7 @@ def histories(draw: st.DrawFn) -> History:
         draw(st.none() | deliveries(*states)) if entry else None,
         ahead=draw(st.integers(0, 2)),
         cancelled=cancelled,
+        digests={1: digest(1), 2: digest(2, paused=True)},
     )
 
 
@@ -111,11 +131,11 @@ def test_one_answer_that_agrees_with_the_ledger(history: History) -> None:
         assert answer.because in OF_LEDGER[history.entry.state]
         assert answer.by_twin == (history.entry.post_id != history.post.id)
         return
-    assert answer.because not in PROMISED
-    waiting = [item.id for item in (history.post, *history.twins) if item.waits]
+    assert answer.because not in PROMISED - {Because.PAUSED}  # which may also be a pause that lasts
+    waiting = [item.id for item in (history.post, *history.twins) if item.waits(history.chat)]
     if history.chat.gets_nothing:
         assert answer.because in (Because.BANNED, Because.GONE, Because.CANCELLED)
     else:
-        assert (answer.because is Because.DIGEST) == bool(waiting)
-        assert answer.because is not Because.DIGEST or (answer.twin or answer.post).id == min(waiting)
+        assert (answer.because in WAITS) == bool(waiting)
+        assert answer.because not in WAITS or (answer.twin or answer.post).id == min(waiting)
     assert (answer.because is Because.CANCELLED) == (answer.delivery is not None)
