@@ -7,6 +7,7 @@ from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.exchange import export, import_
 from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
@@ -36,6 +37,7 @@ NAME = Parameter("name", "the name of a language, like English", completer=langu
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
+FILE = Parameter("file", "an OPML file, as feed readers export it", required=True, is_file=True)
 
 COMMANDS = (
     Command("latest", "/latest [source]", "show the newest posts", latest, parameters=(SOURCE,)),
@@ -109,6 +111,16 @@ COMMANDS = (
     Command("allow", "/allow CHAT", "let a chat use this bot", allow, Act.OPERATE, (CHAT,)),
     Command("ban", "/ban CHAT", "neither answer a chat nor send to it", ban, Act.OPERATE, (CHAT,)),
     Command("unban", "/unban CHAT", "lift a ban", unban, Act.OPERATE, (CHAT,)),
+    Command(
+        "import",
+        "/import",
+        "subscribe to the feeds of an OPML file",
+        import_,
+        Act.MANAGE,
+        (FILE,),
+        work=Work.REMOTE,
+    ),
+    Command("export", "/export", "get the feeds of this chat as an OPML file", export, Act.MANAGE),
     Command(
         "language",
         "/language [name]",

@@ -48,6 +48,7 @@ NEEDS = {
         """,
     Act.MANAGE: """
         /subscribe /unsubscribe /subscriptions /settings /digest /format /language /post /audit /forget
+        /import /export
         press:d press:g press:u press:e press:c press:a press:wa press:wf
         """,
     Act.OPERATE: """
