@@ -4,6 +4,9 @@ from bot.access import Act
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.filter import PREFIX as FILTER
+from bot.commands.filter import confirm as confirm_filter
+from bot.commands.filter import filter_
 from bot.commands.format import format_
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
@@ -18,6 +21,7 @@ NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
+CONDITIONS = Parameter("words", "like python -job tag:news; or off; first a source and a colon")
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -69,6 +73,14 @@ COMMANDS = (
         Act.MANAGE,
         (CHOICES,),
     ),
+    Command(
+        "filter",
+        "/filter [source:] [words]",
+        "choose which posts come here",
+        filter_,
+        Act.MANAGE,
+        (CONDITIONS,),
+    ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
@@ -79,4 +91,5 @@ PRESSES = (
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(FILTER, confirm_filter, Act.MANAGE),
 )

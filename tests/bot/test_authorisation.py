@@ -46,12 +46,15 @@ TABLE = """
 /digest list      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/filter           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/filter radio     | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
 press l:0:1:LAST  | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press s:FOUND:1:0 | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press m:LAST      | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+press f:n         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
@@ -62,6 +65,7 @@ FORGED = """
 press l:0:1:LAST  | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press s:FOUND:1:0 | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press m:LAST      | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
+press f:n         | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
