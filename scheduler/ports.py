@@ -27,6 +27,7 @@ from content.types import (
     SourceState,
     Visibility,
 )
+from scheduler.history import HistoryRepository
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -684,6 +685,16 @@ class QuestionRepository(Protocol):
         ...
 
 
+class PersonRepository(Protocol):
+    async def writes_in(self, actor: str, chat_id: int) -> None:
+        """Store that a chat is the private one of a person."""
+        ...
+
+    async def language(self, actor: str) -> str:
+        """The language of a person's private chat; empty if none is known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     at: datetime
@@ -758,7 +769,13 @@ class UnitOfWork(Protocol):
     def questions(self) -> QuestionRepository: ...
 
     @property
+    def people(self) -> PersonRepository: ...
+
+    @property
     def audit(self) -> AuditRepository: ...
+
+    @property
+    def history(self) -> HistoryRepository: ...
 
     async def commit(self) -> None: ...
 

@@ -96,9 +96,9 @@ class SqlChats:
             "on_unknown": OnUnknown.RESEND,
             "state": ChatState.ACTIVE,
         }
-        # A new topic has the access of its group.
+        # A new topic has what its group has.
         if place.topic and (around := await self.find(replace(place, topic=""))):
-            fresh["access"] = around.access
+            fresh |= {"access": around.access, "language": around.language, "timezone": around.timezone}
         insert = upsert(self._session, ChatRow).values(fresh)
         await self._session.execute(insert.on_conflict_do_nothing())
         if given:

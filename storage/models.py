@@ -411,6 +411,15 @@ class QuestionRow(Base):
     asked_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class PersonRow(Base):
+    """A person, and the private chat whose language is theirs."""
+
+    __tablename__ = "people"
+
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+
+
 class WordRow(Base):
     """A word of the search index, for finding the word that a misspelt one stands for."""
 

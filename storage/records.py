@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.types import Correction, Match
 from scheduler.ports import Asked, AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AuditRow, LeaseRow, QuestionRow, SearchRow, ViewRow
+from storage.models import AuditRow, ChatRow, LeaseRow, PersonRow, QuestionRow, SearchRow, ViewRow
 from storage.sql import CHUNK, prune, upsert
 
 
@@ -105,6 +105,21 @@ class SqlQuestions:
 
     async def prune(self, before: datetime, limit: int) -> int:
         return await prune(self._session, QuestionRow, QuestionRow.id, QuestionRow.asked_at < before, limit)
+
+
+class SqlPeople:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def writes_in(self, actor: str, chat_id: int) -> None:
+        known = upsert(self._session, PersonRow).values(actor=actor, chat_id=chat_id)
+        await self._session.execute(
+            known.on_conflict_do_update(index_elements=["actor"], set_={"chat_id": chat_id})
+        )
+
+    async def language(self, actor: str) -> str:
+        wanted = select(ChatRow.language).join(PersonRow, PersonRow.chat_id == ChatRow.id)
+        return await self._session.scalar(wanted.where(PersonRow.actor == actor)) or ""
 
 
 class SqlAudit:

@@ -15,11 +15,12 @@ from storage.digests import SqlDigests, SqlDrafts
 from storage.edits import SqlEdits
 from storage.errors import store_errors
 from storage.filters import SqlFilters
+from storage.history import SqlHistory
 from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
-from storage.records import SqlAudit, SqlLeases, SqlQuestions, SqlSearches, SqlViews
+from storage.records import SqlAudit, SqlLeases, SqlPeople, SqlQuestions, SqlSearches, SqlViews
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
 
@@ -46,7 +47,9 @@ class SqlUnitOfWork:
         self.searches = SqlSearches(session)
         self.views = SqlViews(session)
         self.questions = SqlQuestions(session)
+        self.people = SqlPeople(session)
         self.audit = SqlAudit(session)
+        self.history = SqlHistory(session)
 
     async def commit(self) -> None:
         await self._session.commit()

@@ -2,17 +2,21 @@
 
 from bot.access import Act
 from bot.commands.browse import latest, page, read, search_posts, sources
-from bot.commands.complete import format_choices, recent_titles, source_names
+from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
 from bot.commands.filter import PREFIX as FILTER
 from bot.commands.filter import confirm as confirm_filter
 from bot.commands.filter import filter_
 from bot.commands.format import format_
+from bot.commands.language import PREFIX as LANGUAGE
+from bot.commands.language import choose, language
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
+from bot.commands.why import why_
+from content.i18n import Msgid
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
 FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
@@ -20,8 +24,10 @@ WORDS = Parameter("words", "what to look for", required=True, completer=recent_t
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 CONDITIONS = Parameter("words", "like python -job tag:news; or off; first a source and a colon")
+NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -81,7 +87,24 @@ COMMANDS = (
         Act.MANAGE,
         (CONDITIONS,),
     ),
+    Command(
+        "why",
+        "/why [link, title or number]",
+        "say why a post came here, or why not",
+        why_,
+        parameters=(POST,),
+        work=Work.SEARCH,
+        about_message=Msgid("Why was this sent?"),
+    ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
+    Command(
+        "language",
+        "/language [name]",
+        "choose the language of this chat",
+        language,
+        Act.MANAGE,
+        (NAME,),
+    ),
     Command("help", "/help", "list all commands", help_),
     Command("start", "/start", "show the first steps", start),
 )
@@ -92,4 +115,5 @@ PRESSES = (
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
     Press(FILTER, confirm_filter, Act.MANAGE),
+    Press(LANGUAGE, choose, Act.MANAGE),
 )

@@ -1,9 +1,10 @@
-"""Completions while people type: names of sources, and titles of recent posts."""
+"""Completions while people type: names of sources and languages, titles of recent posts, choices."""
 
 from collections.abc import Sequence
 
 from bot.commands.types import Request, Services
 from content.formats import CHOICES, RESET
+from content.i18n import LANGUAGES, native_name
 from content.present import source_name
 from content.types import PostQuery
 
@@ -31,6 +32,11 @@ async def format_choices(text: str, request: Request, services: Services) -> Seq
     """The phrases of `/format` that contain the text."""
     phrases = [phrase for choice in CHOICES.values() for phrase in choice.phrases.values()]
     return _best(text, list(map(request.translator.t, (*phrases, RESET))))
+
+
+async def language_names(text: str, request: Request, services: Services) -> Sequence[str]:
+    """The languages whose names contain the text, each by its name in itself."""
+    return _best(text, list(map(native_name, LANGUAGES)))
 
 
 def _best(text: str, names: Sequence[str]) -> Sequence[str]:

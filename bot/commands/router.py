@@ -16,7 +16,9 @@ from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
 from content.errors import SkywaveError, StoreError, StoreRejected
+from content.formats import Answers
 from content.i18n import COMMAND, LANGUAGES, Translator
+from content.present import Look
 from scheduler.actions import chats
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
@@ -161,11 +163,24 @@ class Router:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
             if isinstance(exc, StoreError | StoreRejected) and not self._is_operator(call):
                 # Only operators are told where the database is and what it says.
-                t = Translator(call.locale).t
+                t = self._translator(request, call).t
                 return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
-                return Reply(present.error(Translator(call.locale).error(exc)), private=True)
+                return Reply(present.error(self._translator(request, call).error(exc)), private=True)
             return await self._refusals.failed(request, exc)
+
+    async def translator(self, call: Call) -> Translator:
+        """The translator of answers to a call."""
+        try:
+            chat, own = await self._known(call)
+        except SkywaveError:
+            return self._translator(None, call)
+        return self._look(chat, own, call).translator
+
+    def _translator(self, request: Request | None, call: Call) -> Translator:
+        """That of the request, or what is known of the language before the store has answered."""
+        look = request.look if request else self._look(Chat(0, call.place, kind=call.kind), "", call)
+        return look.translator
 
     def _in_queue(self, call: Call, work: Work = Work.QUICK) -> AbstractAsyncContextManager[None]:
         if work is Work.REMOTE:
@@ -179,7 +194,7 @@ class Router:
     async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
         """The request with its verdict. A chat is stored only if it may use the bot."""
         async with self._in_queue(call):
-            chat = await self._known(call)
+            chat, own = await self._known(call)
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
         verdict = decide(act, role, chat.access, self._services.settings.access)
         if verdict is Verdict.NEEDS_ADMIN and await call.is_chat_admin():
@@ -187,15 +202,27 @@ class Router:
             verdict = decide(act, role, chat.access, self._services.settings.access)
         if verdict not in (Verdict.CLOSED, Verdict.BANNED):
             chat = await self._present(chat, call)
-        return Request(call, chat, role, self._services.look(chat, call.locale)), verdict
+        return Request(call, chat, role, self._look(chat, own, call)), verdict
 
-    async def _known(self, call: Call) -> Chat:
-        """The stored chat. A new topic inherits the access of its group."""
+    def _look(self, chat: Chat, own: str, call: Call) -> Look:
+        """How the answer looks. Only where nobody else sees it, it may be in a language of the person's own.
+
+        So what a group reads is all in one language.
+        """
+        if not _is_personal(call, chat):
+            return self._services.look(chat, "")
+        look = self._services.look(chat, call.locale)
+        return replace(look, translator=Translator(own)) if own else look
+
+    async def _known(self, call: Call) -> tuple[Chat, str]:
+        """The stored chat, and the language of the person. A new topic inherits the access of its group."""
         place = call.place
         async with self._services.store.read() as work:
             chat = await work.chats.find(place)
             around = chat or await work.chats.find(replace(place, topic=""))
-        return chat or Chat(0, place, kind=call.kind, access=around.access if around else ChatAccess.DEFAULT)
+            own = await work.people.language(call.actor) if call.alone else ""
+        access = around.access if around else ChatAccess.DEFAULT
+        return chat or Chat(0, place, kind=call.kind, access=access), own
 
     async def _present(self, chat: Chat, call: Call) -> Chat:
         """Store the chat with the title and kind of the call. A chat that was gone is active again."""
@@ -206,6 +233,13 @@ class Router:
             chat = await chats.arrived(work, call.place, call.title, call.kind, self._services.clock.now())
             await work.commit()
         return chat
+
+
+def _is_personal(call: Call, chat: Chat) -> bool:
+    """Whether nobody but the person sees the answer."""
+    if call.kind in (ChatKind.PRIVATE, ChatKind.TERMINAL):
+        return True
+    return call.alone and chat.format.answers is Answers.PRIVATE
 
 
 def _gone(request: Request) -> Reply:

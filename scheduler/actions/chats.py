@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from content.errors import UsageError
-from content.i18n import LANGUAGES, named, native_name
+from content.i18n import LANGUAGES, Msgid, named, native_name
 from content.sources.updates import url_of_chat
 from scheduler import membership
 from scheduler.actions import sources
@@ -15,7 +15,7 @@ from scheduler.timetable.recurrences import find_zone
 from scheduler.types import Chat, ChatAccess, ChatKind, OnUnknown, Place
 
 # Why a delivery is cancelled.
-REMOVED = "the chat was removed"
+REMOVED = Msgid("the chat was removed")
 LANGUAGE_NAME = 40  # characters of an unknown language that an error repeats
 DECIDED = {
     ChatAccess.DEFAULT: Change.CHAT_DEFAULT,
@@ -36,7 +36,8 @@ class Added:
 class Settings:
     """How a chat is to be served; None leaves a setting as it is, an empty text means the deployment's.
 
-    The language is one that `i18n.named` knows.
+    The language is one that `i18n.named` knows. That of a private chat is also the person's: in it are all
+    answers that only they see.
     """
 
     language: str | None = None
@@ -84,6 +85,8 @@ async def change(
         )
     zone = find_zone(settings.timezone) if settings.timezone else settings.timezone
     before = await _again(work, chat)
+    if language and before.kind is ChatKind.PRIVATE and by.place == before.place:
+        await work.people.writes_in(by.name, before.id)
     changed = replace(
         before,
         language=before.language if language is None else language,

@@ -37,6 +37,7 @@ TABLE = """
 /more             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /sources          | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /help             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+/why post-1       | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /start            | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /subscribe        | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /subscribe NEW    | adm yes yes | adm ops yes | once once yes  | adm yes yes | - - -
@@ -48,6 +49,8 @@ TABLE = """
 /format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /filter           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /filter radio     | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/language         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/language English | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
@@ -55,6 +58,7 @@ press l:0:1:LAST  | yes yes yes | yes yes yes | once once yes  | yes yes yes | -
 press s:FOUND:1:0 | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press m:LAST      | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 press f:n         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+press g:en        | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
@@ -66,6 +70,7 @@ press l:0:1:LAST  | gone gone gone | gone gone gone | once once gone  | gone gon
 press s:FOUND:1:0 | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press m:LAST      | gone gone gone | gone gone gone | once once gone  | gone gone gone | - - -
 press f:n         | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press g:en        | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -

@@ -59,6 +59,15 @@ async def test_an_address_has_a_chat_for_each_topic(world: World, store: Store) 
         assert await work.chats.at("telegram", "3") == []
 
 
+async def test_a_new_topic_speaks_as_its_group_does(world: World, store: Store) -> None:
+    group = replace(await world.chat("1"), language="ru", timezone="Asia/Omsk")
+    async with store.write() as work:
+        await work.chats.save(group)
+        await work.commit()
+    topic = await world.chat("1", "7")
+    assert (topic.language, topic.timezone) == ("ru", "Asia/Omsk")
+
+
 async def test_the_state_has_a_reason(world: World, store: Store) -> None:
     chat, other = await world.chat("1"), await world.chat("2")
     await world.set_state(chat, ChatState.GONE, "blocked")

@@ -1,5 +1,7 @@
 """Leases, saved searches and the audit."""
 
+from dataclasses import replace
+
 from content.types import Correction, Match, Rung
 from scheduler.ports import Found, Shown, Store
 from tests.builders import NOW, after
@@ -107,3 +109,17 @@ async def test_an_audit_entry_can_be_written(store: Store) -> None:
     async with store.write() as work:
         await work.audit.add("telegram:1", "sources.add", "https://example.org/feed", NOW)
         await work.commit()
+
+
+async def test_a_person_has_the_language_of_their_private_chat(store: Store) -> None:
+    world = World(store)
+    first, second = await world.chat("1"), await world.chat("2")
+    async with store.write() as work:
+        await work.chats.save(replace(second, language="ru"))
+        await work.people.writes_in("discord:7", first.id)
+        assert await work.people.language("discord:7") == ""
+        await work.people.writes_in("discord:7", second.id)
+        assert await work.people.language("discord:7") == "ru"
+        assert await work.people.language("discord:77") == ""
+        await work.chats.remove([second.id])
+        assert await work.people.language("discord:7") == "", "nothing is left of them"

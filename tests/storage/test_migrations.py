@@ -111,6 +111,8 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
     async with store.write() as work:
         draft = Draft(0, chat.id, "telegram:1", "text", False, DraftState.SCHEDULED, NOW, NOW)
         draft = await work.drafts.add(draft)
+        chat = replace(chat, language="zh")
+        await work.chats.save(chat)
         search = await work.searches.save(chat.id, Found("antenna", (post_id,), 1), NOW)
         await work.commit()
     await store.close()
@@ -129,6 +131,7 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
         assert await work.sources.get(source.id) == source
         people = await work.sources.get(private.id)
         assert await work.chats.get(chat.id) == chat
+        assert await work.people.language("telegram:1") == "zh", "it is the private chat of that person"
         (post,) = await work.posts.by_ids([post_id])
         carried = await work.drafts.get(draft.id)
         assert await work.searches.get(search, chat.id) is None, "nobody knows whose it was"
@@ -250,7 +253,7 @@ async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None
     await store.close()
 
 
-async def test_subscriptions_of_revision_12_are_carried_along(database_url: str) -> None:
+async def test_subscriptions_of_revision_13_are_carried_along(database_url: str) -> None:
     """They have no filter, so that every post passes."""
     store = await SqlStore.open(database_url)
     source = await World(store).source()
@@ -262,7 +265,7 @@ async def test_subscriptions_of_revision_12_are_carried_along(database_url: str)
     await store.close()
     async with engine_for(database_url) as engine:
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade, "0012")
+            await connection.run_sync(downgrade, "0013")
         await migrate(engine)
     store = await SqlStore.open(database_url)
     async with store.read() as work:

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from bot.commands.types import Call, Question
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.telegram import chats
-from bot.platforms.telegram.alone import registered
+from bot.platforms.telegram.alone import Alone, registered
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
@@ -222,7 +223,8 @@ class TelegramAdapter(TelegramSender):
                 await chats.renamed(where, wiring)
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
-        call = self._call_by(event.where, event.who, event.name, event.arguments)
+        call = self._call_by(event.where, event.who, event.name, event.arguments, event.alone)
+        call = replace(call, about=event.about)
         reply = await wiring.router.command(call)
         if reply is not None:
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
@@ -250,7 +252,7 @@ class TelegramAdapter(TelegramSender):
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""
-        call = self._call_by(event.where, event.who, "", "")
+        call = self._call_by(event.where, event.who, "", "", event.alone)
         reply = await wiring.router.press(event.data, call, event.offered)
         if isinstance(reply, Question):
             sent = await Replies(self, wiring, call.actor).ask(event, reply)
@@ -265,9 +267,18 @@ class TelegramAdapter(TelegramSender):
             await Replies(self, wiring, call.actor).turn(event, reply)
         return ""
 
-    def _call_by(self, where: Where, who: Who, name: str, arguments: str) -> Call:
-        is_admin = partial(self._is_admin, where, who)
-        return Call(name, arguments, where.place, where.kind, where.title, who.actor, who.locale, is_admin)
+    def _call_by(self, where: Where, who: Who, name: str, arguments: str, alone: Alone | None = None) -> Call:
+        return Call(
+            name=name,
+            arguments=arguments,
+            place=where.place,
+            kind=where.kind,
+            title=where.title,
+            actor=who.actor,
+            locale=who.locale,
+            is_chat_admin=partial(self._is_admin, where, who),
+            alone=alone is not None,
+        )
 
     async def _is_admin(self, where: Where, who: Who) -> bool:
         if where.kind is ChatKind.PRIVATE or who.speaks_for_chat:

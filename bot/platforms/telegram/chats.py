@@ -1,10 +1,13 @@
 """Updates stored chats when Telegram's chats appear, disappear, move or are renamed, or topics close."""
 
+from dataclasses import replace
+
 import structlog
 
 from bot.platforms.telegram.events import MembershipEvent, TopicEvent, Where
 from bot.platforms.telegram.limits import NAME
 from bot.platforms.types import Wiring
+from content.i18n import supported
 from scheduler import membership
 from scheduler.types import Place
 
@@ -17,7 +20,11 @@ async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:
     async with wiring.store.write() as work:
         known = await work.chats.find(place)
         if event.present:
-            await work.chats.ensure(place, title=event.where.title, kind=event.where.kind)
+            chat = await work.chats.ensure(place, title=event.where.title, kind=event.where.kind)
+            if known is None and (language := supported(event.who.locale)):
+                await work.chats.save(
+                    replace(chat, language=language)
+                )  # that of the person who added the bot
             await membership.reactivate_address(work, NAME, place.address, now)
         else:
             await membership.deactivate_address(work, NAME, place.address, event.reason, now)

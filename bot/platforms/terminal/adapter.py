@@ -15,7 +15,6 @@ from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
-from content.i18n import Translator
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Place, Sent
 
 NAME = "terminal"
@@ -117,7 +116,6 @@ class TerminalAdapter(TerminalSender):
         name, _, arguments = line.partition(" ")
         locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
         call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
-        t = Translator(locale).t
         asking, self._asking = self._asking, None
         pressed = next((button for button in self._buttons if _means(line, button)), None)
         reply: Reply | Question | None
@@ -130,12 +128,13 @@ class TerminalAdapter(TerminalSender):
         elif name.startswith("/"):
             reply = await wiring.router.command(call)
         else:
+            t = (await wiring.router.translator(call)).t
             reply = Reply(present.error(t("Commands begin with a slash: /latest, /search WORDS, /help.")))
         if isinstance(reply, Question):
             self._asking = pressed
             self._ask(reply)
         elif reply is not None:
-            self._show(reply, t)
+            self._show(reply, (await wiring.router.translator(call)).t)
         wiring.wake()
 
     def _ask(self, question: Question) -> None:

@@ -26,7 +26,7 @@ REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
 # Discord's locales for our languages, but for those of English.
 LOCALES = {"zh-CN", "zh-TW"}
-ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "post"}
+ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "language", "post"}
 
 
 def kind_of_answer(dc: DiscordEmulator, made: Interaction) -> int:
@@ -70,6 +70,10 @@ async def test_a_subscription_made_there_is_served_there(
     await sky.publish("new")
     assert await sky.ended(there) == ["sent"]
     assert sky.posts(there) == ["new"]
+    (sent,) = [message for message in dc.messages(there) if "Post new" in text_of(message)]
+    why = await sky.answer_to(dc.choose(sent, "Why was this sent?"))
+    assert why.only_for is not None
+    assert "Post new" in text_of(why) and "This chat follows all public sources" in text_of(why)
 
 
 async def test_chats_have_names_that_people_know(
@@ -84,22 +88,27 @@ async def test_chats_have_names_that_people_know(
     assert [(await sky.known(there)).kind for there in (news, ann)] == ["channel", "private"]
 
 
-async def test_a_chinese_person_is_answered_in_chinese(
+async def test_a_person_has_a_language_and_so_has_a_channel(
     dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
 ) -> None:
     wei = dc.user("Wei", locale="zh-CN")
     dc.join(club, wei)
-    assert "搜索中英文文章" in text_of(await sky.answer(news, "start", by=wei))
-    assert "搜索中英文文章" not in text_of(await sky.answer(news, "start"))
-    refusal = await sky.answer(news, "page", by=wei, number="99")
-    assert "99" in text_of(refusal)
-    assert "is not a page" not in text_of(refusal)
+    assert "搜索中英文文章" in text_of(await sky.answer(dc.dm(wei), "start", by=wei))
+    assert "搜索中英文文章" not in text_of(await sky.answer(news, "start", by=wei))
+    offer = await sky.answer(news, "language")
+    dc.press(offer, "简体中文")
+    await dc.wait_for(lambda: "当前语言" in text_of(dc.messages(news)[-1]) or None)
+    for person in (None, wei):
+        refusal = text_of(await sky.answer(news, "page", by=person, number="99"))
+        assert "99" in refusal and "is not a page" not in refusal
 
 
 async def test_commands_have_names_and_descriptions_in_every_language(dc: DiscordEmulator, sky: Live) -> None:
     listed: list[Any] = dc.world.commands[None].listed()
-    commands = {command["name"]: command for command in listed}
+    menus = {command["name"]: command for command in listed if command["type"] != 1}
+    commands = {command["name"]: command for command in listed if command["type"] == 1}
     assert list(commands) == [command.name for command in sky.app.services.commands]
+    assert menus["Why was this sent?"]["name_localizations"].keys() == LOCALES
     latest = commands["latest"]
     assert latest["description"] == "show the newest posts"
     options = latest["options"]

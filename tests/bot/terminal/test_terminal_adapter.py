@@ -115,6 +115,10 @@ async def test_the_language_is_that_of_the_environment(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert "命令" in await terminal.say("/help\n")
+    assert "斜" in await terminal.say("help\n")
+    # What the chat has chosen counts more, also for the hints of the terminal itself.
+    said = await terminal.say("/language English\nhelp\n")
+    assert "(type the label of a button)" in said and "Commands begin with a slash" in said
 
 
 async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:
