@@ -46,6 +46,8 @@ class Refusals:
             return _said(
                 t("This bot is private. Its operator can allow this chat with: {command}", command=command)
             )
+        if verdict is Verdict.NEEDS_OPERATOR:
+            return _said(t("Only operators of this bot can do that."))
         if not request.call.name:
             return _said(t("Only admins of this chat can do that."))
         return _said(t("Only admins of this chat can use /{name}.", name=request.call.name))

@@ -35,7 +35,7 @@ def _command(command: Command) -> dict[str, Any]:
         **_named(COMMAND, command.name),
         **_described(command.summary),
         "options": [_option(parameter) for parameter in command.parameters],
-        "contexts": [GUILD, BOT_DM],
+        "contexts": [BOT_DM] if command.for_operators else [GUILD, BOT_DM],
         "integration_types": [0],  # installed in servers, not by single users
         "default_member_permissions": str(ADMIN.value) if NEEDED[command.act] > Role.MEMBER else None,
     }
