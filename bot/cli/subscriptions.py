@@ -1,6 +1,6 @@
 """`skywave subscriptions …`: what chats follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -26,10 +26,10 @@ from content.formats import RESET, parse
 from content.i18n import Translator
 from content.types import Source
 from scheduler.actions import chats as actions
-from scheduler.actions import following, formats
+from scheduler.actions import filtering, following, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
-from scheduler.types import Chat
+from scheduler.types import Chat, Digest, Subscription
 
 commands = commands_of("Which chat follows which source.")
 
@@ -100,11 +100,11 @@ def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> lis
         return [f"{chat.name} gets {source.name} with all public sources: to end those, run {end}"]
     if not done.ended:
         return [f"{chat.name} does not follow {source.name if source else 'anything'}"]
-    if done.digest:
-        return [
-            f"the digest of {chat.name} stays scheduled: to end it, run skywave digests remove {chat.place}"
-        ]
-    return []
+    return [
+        f"nothing comes with the digest {digest.name} of {chat.name} any more, but it stays scheduled:"
+        f" to end it, run skywave digests remove {chat.place} --name {digest.name}"
+        for digest in done.digests
+    ]
 
 
 @commands.command("format")
@@ -130,6 +130,53 @@ async def _format(name: str, words: Sequence[str], of: str) -> None:
     say(f"{chat.name}, {shown}: {', '.join(after.phrases) or f'{RESET}, as all others in the chat'}")
 
 
+@commands.command("filter")
+def filter_(
+    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]...", help="In one pair of quotes; after -- if they begin with a -."),
+    ] = None,
+    source: Wanted = following.ALL,
+    only_try: Annotated[bool, typer.Option("--try", help="Do not save it.")] = False,
+) -> None:
+    """Choose which posts of one subscription come: tried on the newest, then saved; off lets all pass.
+
+    skywave subscriptions filter telegram:-100123 'python -job tag:news' --source https://example.org/feed.xml
+    """
+    run(_filter(chat, " ".join(words or []).strip(), source, only_try))
+
+
+async def _filter(name: str, words: str, of: str, only_try: bool) -> None:
+    async with open_app() as app, app.store.write() as work:
+        chat, source, now = await chat_named(work, name), await _source(work, of), app.clock.now()
+        if not words:
+            subscription = await formats.subscription_to(work, chat, source)
+            say(f"{chat.name}, {source.name if source else of}: {subscription.filter or 'no filter'}")
+            return
+        if words.casefold() == filtering.OFF:
+            removed = await filtering.remove(work, COMMAND_LINE, chat, source, now)
+            lines = ["all posts pass again" if removed else "it had no filter"]
+        else:
+            lines = _trial(await filtering.tried(work, chat, source, words, now))
+            await filtering.set_filter(work, COMMAND_LINE, chat, source, words, now)
+        if not only_try:
+            await work.commit()
+    for line in lines:
+        say(line)
+
+
+def _trial(trial: filtering.Trial) -> list[str]:
+    """What a filter does with the newest posts."""
+    doubts = [f"warning: {doubt.message.format(**doubt.values)}" for doubt in trial.doubts]
+    rows = [
+        f"{'-' if tried.why else '+'} {tried.post.title or tried.post.url}"
+        + f"  ({tried.why})" * bool(tried.why)
+        for tried in trial.posts
+    ]
+    return [f"{trial.text}: {trial.passing} of {counted(len(trial.posts), 'post')} pass", *doubts, *rows]
+
+
 @commands.command("list")
 def list_(json: Json = False) -> None:
     """List what each chat follows."""
@@ -139,15 +186,21 @@ def list_(json: Json = False) -> None:
 async def _list(json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
         subscriptions = await work.subscriptions.all()
+        digests = {digest.id: digest for digest in await work.digests.all()}
         chats = {chat.id: chat for chat in await work.chats.all()}
         sources = {source.id: source.name for source in await work.sources.all()}
     if json:
         print_json([to_json(s) | {"chat": str(chats[s.chat_id].place)} for s in subscriptions])
         return
-    rows = [
-        (chats[s.chat_id].place, chats[s.chat_id].title, sources.get(s.source_id or 0, "all"), s.mode)
-        for s in subscriptions
-    ]
+    named = [(chats[one.chat_id], sources.get(one.source_id or 0, "all"), one) for one in subscriptions]
+    rows = [(chat.place, chat.title, source, _rhythm(one, digests)) for chat, source, one in named]
     print_table(
-        ("chat", "title", "source", "mode"), rows, "No subscriptions yet. Add one in a chat: /subscribe"
+        ("chat", "title", "source", "rhythm"), rows, "No subscriptions yet. Add one in a chat: /subscribe"
     )
+
+
+def _rhythm(subscription: Subscription, digests: Mapping[int, Digest]) -> str:
+    """When its posts come."""
+    digest = digests.get(subscription.digest_id or 0)
+    rhythm = f"digest {digest.name}" if digest else "at once"
+    return f"{rhythm}, paused" if subscription.paused_after is not None else rhythm
