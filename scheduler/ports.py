@@ -713,6 +713,14 @@ class PersonRepository(Protocol):
         """The language of a person's private chat; empty if none is known."""
         ...
 
+    async def manage(self, actor: str, chat_id: int, target_id: int | None) -> None:
+        """Store which chat a person manages from another one; None ends that."""
+        ...
+
+    async def managed(self, actor: str, chat_id: int) -> int | None:
+        """The chat that a person manages from this one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -736,9 +744,15 @@ class AuditRepository(Protocol):
         ...
 
     async def newest(
-        self, limit: int, *, since: datetime | None = None, action: str = "", place: Place | None = None
+        self,
+        limit: int,
+        *,
+        since: datetime | None = None,
+        action: str = "",
+        place: Place | None = None,
+        actor: str = "",
     ) -> Sequence[AuditEntry]:
-        """The newest entries, newest first: since a moment, of an action, of a chat."""
+        """The newest entries, newest first: since a moment, of an action, of a chat, of a person."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
-from bot.commands import welcome
+from bot.commands import afar, welcome
 from bot.commands.address import follow_address
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, language_names, recent_titles, source_names
@@ -28,6 +28,7 @@ SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, 
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
+CHAT = Parameter("chat", "a channel or group that you administer, or done")
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -105,7 +106,16 @@ COMMANDS = (
         Act.MANAGE,
         (NAME,),
     ),
-    Command("help", "/help", "list all commands", help_),
+    Command(
+        "manage",
+        "/manage [chat]",
+        "manage a channel or group from here; /manage done ends that",
+        afar.manage,
+        Act.MANAGE,
+        (CHAT,),
+        here=True,
+    ),
+    Command("help", "/help", "list all commands", help_, here=True),
     Command("start", "/start", "show the first steps", start),
 )
 
@@ -115,6 +125,7 @@ PRESSES = (
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
     Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
+    Press(afar.PREFIX, afar.choose, Act.MANAGE),
     Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
     Press(LANGUAGE, choose, Act.MANAGE),
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),

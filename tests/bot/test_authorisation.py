@@ -53,6 +53,7 @@ TABLE = """
 /language         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /language English | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /post Hello       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/manage           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 complete latest   | yes yes yes | yes yes yes | - - yes        | yes yes yes | - - -
 complete subscribe| - yes yes   | - yes yes   | - - yes        | - yes yes   | - - -
 press l:0:1:LAST  | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
@@ -64,6 +65,7 @@ press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
 press c:0:now     | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press a:          | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+press x:1         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press u:l:HOUR:1  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press e:s:HOUR:0:pictures:yes:no | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 """
@@ -79,6 +81,7 @@ press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press c:0:now     | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press a:          | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press x:1         | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press u:l:HOUR:1  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press e:s:HOUR:0:pictures:yes:no | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 """

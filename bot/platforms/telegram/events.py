@@ -68,6 +68,7 @@ class CommandEvent:
     arguments: str
     alone: Alone | None = None
     about: MessagePlace | None = None
+    message_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,8 @@ def _command(message: Message, bot_name: str) -> CommandEvent | None:
     arguments = text[entities[0].length :].strip()
     who = _speaker(message)
     alone = alone_with(who.user_id, message)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone, _replied_to(message))
+    about, number = _replied_to(message), message.message_id
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, about, number)
 
 
 def _replied_to(message: Message) -> MessagePlace | None:
