@@ -115,7 +115,7 @@ async def test_a_channel_is_managed_from_a_direct_message(
     )
     assert "#news (Club)" in text_of(await sky.answer(dc.dm(ann), "manage", chat=f"<#{news.id}>"))
     done = await sky.answer(dc.dm(ann), "subscribe", source="Radio notes")
-    assert text_of(done).startswith("**▸ #news (Club)**") and "now follows Radio notes" in text_of(done)
+    assert text_of(done).startswith("**▸ \\#news (Club)**") and "now follows Radio notes" in text_of(done)
     async with sky.app.store.read() as work:
         (subscription,) = await work.subscriptions.all()
     assert subscription.chat_id == (await sky.known(news)).id
