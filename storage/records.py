@@ -157,12 +157,13 @@ class SqlAudit:
         self,
         limit: int,
         *,
+        offset: int = 0,
         since: datetime | None = None,
         action: str = "",
         place: Place | None = None,
         actor: str = "",
     ) -> Sequence[AuditEntry]:
-        wanted = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+        wanted = select(AuditRow).order_by(AuditRow.id.desc()).offset(offset).limit(limit)
         if actor:
             wanted = wanted.where(AuditRow.actor == actor)
         if since is not None:

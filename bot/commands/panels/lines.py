@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.commands.types import Request, Services
 from content import present
-from content.formats import CHOICES, Changes, Choice, Value, from_json
+from content.formats import CHOICES, RESET, Changes, Choice, Value, from_json
 from content.i18n import LANGUAGES, Msgid, Translator, native_name
 from content.types import Source
 from scheduler.actions import chats, formats
@@ -19,7 +19,6 @@ from scheduler.timetable import zones
 from scheduler.types import Chat, Subscription
 
 UNSET = "-"  # the key of a value that is not chosen
-DEFAULT = Msgid("default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _of_subscription(name: str, choice: Choice) -> Line:
 
 
 def _languages(subject: Subject) -> Mapping[str, str]:
-    return {UNSET: subject.tr.t("that of each person"), **{code: native_name(code) for code in LANGUAGES}}
+    return {UNSET: subject.tr.t(RESET), **{code: native_name(code) for code in LANGUAGES}}
 
 
 def _zone(subject: Subject) -> str:
@@ -161,7 +160,7 @@ OF_CHAT: Mapping[str, Line] = {
             "zone",
             Msgid("Time zone"),
             lambda subject: subject.chat.timezone or UNSET,
-            lambda subject: {UNSET: subject.tr.t(DEFAULT)},
+            lambda subject: {UNSET: subject.tr.t(RESET)},
             _zone,
             _set_zone,
             Msgid("Which city or time zone? On Telegram you can also send a location."),

@@ -25,6 +25,7 @@ from bot.platforms.discord.events import (
     offered_by,
     pasted_in,
     typed_in,
+    upload_of,
 )
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.reach import Reach
@@ -115,7 +116,10 @@ class Client(discord.Client):
         match interaction.type:
             case discord.InteractionType.application_command:
                 call = self._call(interaction, name_of(data), arguments_of(data))
-                await self._replies.answer(interaction, self._command(call))
+                upload, show = upload_of(data, self._load), self._replies.progress(interaction)
+                await self._replies.answer(
+                    interaction, self._command(replace(call, upload=upload, show=show))
+                )
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
                 press = self.wiring.router.press(
@@ -153,6 +157,13 @@ class Client(discord.Client):
     def _call(self, interaction: discord.Interaction, name: str, arguments: str) -> Call:
         reach = Reach(self, self._roles, interaction.user.id)
         return replace(call_of(interaction, name, arguments), reach=reach)
+
+    async def _load(self, url: str) -> bytes:
+        """A file that somebody has attached. Raises SendError."""
+        try:
+            return await self.http.get_from_cdn(url)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
 
     # Channel events
 

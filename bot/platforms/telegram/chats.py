@@ -25,8 +25,8 @@ async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:
                 # That of the person who added the bot.
                 await work.chats.save(replace(chat, language=language))
             await membership.reactivate_address(work, NAME, place.address, now)
-            if event.hindrance:
-                await membership.pause(work, chat, str(event.hindrance))
+            if event.hindrance and (hindered := await work.chats.find(place)):
+                await membership.pause(work, hindered, str(event.hindrance))
         else:
             await membership.deactivate_address(work, NAME, place.address, event.reason, now)
         await work.commit()

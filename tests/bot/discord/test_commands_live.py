@@ -27,17 +27,8 @@ REPLY, THINKING = 4, 5
 # Discord's locales for our languages, but for those of English.
 LOCALES = {"zh-CN", "zh-TW"}
 ADMIN_COMMANDS = {
-    *(
-        "subscribe",
-        "unsubscribe",
-        "digest",
-        "settings",
-        "subscriptions",
-        "format",
-        "language",
-        "manage",
-        "post",
-    ),
+    *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language", "post"),
+    *("audit", "forget", "import", "export", "manage"),
 }
 
 
