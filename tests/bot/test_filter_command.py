@@ -95,8 +95,8 @@ async def test_buttons_that_are_stale_or_foreign_change_nothing(desk: Desk) -> N
     gone = "⚠ That filter can no longer be saved. To try it again, send /filter."
     assert shown(await desk.press(data)) == gone, "the subscription is another chat's"
     assert shown(await desk.press(data.replace(":1", ":77"), place="2")) == gone
-    for wrong in ("f", "f:s", "f:s:1", "f:s:x:y", "f:s:1:1:1", "f:?"):
-        assert "no longer has that button" in shown(await desk.press(wrong, place="2")), wrong
+    for wrong in ("f", "f:s", "f:s:1", "f:s:x:y", "f:s:1:1:1"):
+        assert await desk.press(wrong, place="2") is None
     await desk.say("/unsubscribe", place="2")
     assert shown(await desk.press(data, place="2")) == gone
     async with desk.store.read() as work:

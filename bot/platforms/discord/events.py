@@ -1,10 +1,12 @@
 """Converts Discord's interactions into plain data for the router."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import discord
 
-from bot.commands.types import Button, Call
+from bot.commands.types import Button, Call, Upload
 from bot.platforms.discord.limits import NAME
 from bot.platforms.discord.rights import Channel, hindrance
 from scheduler.errors import ChatPaused
@@ -13,6 +15,8 @@ from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
 CHOICES, CHOICE_LENGTH = 25, 100
+# The type of an option that is a file (docs.discord.com: "Application Command Option Type").
+ATTACHMENT = 11
 # Separates the data of a button from its number in the message.
 NUMBER = "#"
 # Discord's name for a channel that the bot cannot see (docs.discord.com: Channel, "Obfuscated Channels").
@@ -97,7 +101,19 @@ def title_of(channel: Any) -> str:
 
 def arguments_of(data: Any) -> str:
     """The values of a slash command's options, in the order in which they were declared."""
-    return " ".join(str(option["value"]) for option in data.get("options", ()))
+    return " ".join(
+        str(option["value"]) for option in data.get("options", ()) if option["type"] != ATTACHMENT
+    )
+
+
+def upload_of(data: Any, load: Callable[[str], Awaitable[bytes]]) -> Upload | None:
+    """The file that came with a slash command, if any; `load` fetches a URL."""
+    files = data.get("resolved", {}).get("attachments", {})
+    for option in data.get("options", ()):
+        if option["type"] == ATTACHMENT:
+            file = files[option["value"]]
+            return Upload(file["filename"], file["size"], partial(load, file["url"]))
+    return None
 
 
 def focused_option(data: Any) -> tuple[str, str]:
