@@ -269,7 +269,7 @@ async def test_to_filter_posts(both: Both) -> None:
             assert not shown(await both.press(reply, "Save")).startswith("⚠")
         await both.done(f"subscriptions filter {CHAT} {words}")
     found = both.same()
-    assert [row[5] for row in found["subscriptions"]] == ["python -tag:ads", None, '"大模型" /v\\d+/']
+    assert [row[6] for row in found["subscriptions"]] == ["python -tag:ads", None, '"大模型" /v\\d+/']
     assert ("filter", f"{CHAT} beta: off") in found["audit"]
     assert "alpha: python -tag:ads" in shown(await both.say("/filter"))
     assert 'all: "大模型" /v' in (await both.done(f"subscriptions filter {CHAT}")).stdout
