@@ -24,10 +24,11 @@ ALIASES: Mapping[str, Alias] = {
     "unsub_all": Alias("unsubscribe", ALL),
     "unsuball": Alias("unsubscribe", ALL),
     "allunsub": Alias("unsubscribe", ALL),
-    "list": Alias("sources"),
-    "rss": Alias("sources"),
-    "set": Alias("format"),
-    "set_default": Alias("format"),
+    "list": Alias("subscriptions"),
+    "rss": Alias("subscriptions"),
+    "set": Alias("subscriptions"),
+    "set_default": Alias("settings"),
+    "lang": Alias("language"),
 }
 
 

@@ -17,6 +17,7 @@ Rows = Sequence[Sequence[object]]
 def sqlite_file(file: Path, tables: Mapping[str, tuple[str, Rows]]) -> Path:
     """A file with tables, each with the names of its columns and its rows."""
     with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")  # as tortoise sets it
         for name, (columns, rows) in tables.items():
             connection.execute(f'CREATE TABLE "{name}" ({columns})')
             marks = ", ".join("?" for _ in columns.split(","))

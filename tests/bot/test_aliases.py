@@ -16,8 +16,11 @@ async def test_people_of_other_bots_are_understood(desk: Desk) -> None:
     source = await desk.source("one")
     assert "now follows Example" in shown(await desk.say("/sub Example"))
     assert "Example" in shown(await desk.say("/list"))
-    await desk.say("/set title")
-    assert (await desk.chat()).choices.phrases == ["title"]
+    assert shown(await desk.say("/set")) == shown(await desk.say("/subscriptions"))
+    assert shown(await desk.say("/set_default")) == shown(await desk.say("/settings"))
+    await desk.say("/lang 简体中文")
+    assert (await desk.chat()).language == "zh"
+    await desk.say("/lang English")
     assert await desk.follows() == [source.id]
     assert "Unsubscribed from all sources" in shown(await desk.say("/unsub_all please"))
     assert await desk.follows() == []

@@ -161,6 +161,19 @@ def test_a_file_that_computes_for_ever_is_given_up(tmp_path: Path, monkeypatch: 
         BOTS["rsstt"](file)
 
 
+@pytest.mark.parametrize("write", [sqlite_file, pg_dump])
+def test_a_table_that_fills_the_memory_is_given_up(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "large", rsstt())
+    monkeypatch.setattr("bot.cli.imports.tables.MAX_ROWS", 5)
+    with pytest.raises(WrongFile, match="has more than 5 rows or 64 MiB in its table sub"):
+        BOTS["rsstt"](file)
+    monkeypatch.setattr("bot.cli.imports.tables.MAX_TEXT", 10)
+    with pytest.raises(WrongFile, match="in its table"):
+        BOTS["rsstt"](file)
+
+
 @pytest.mark.parametrize("bot", BOTS)
 def test_a_foreign_damaged_or_missing_file_is_one_plain_sentence(bot: str, tmp_path: Path) -> None:
     whole = {"monitorss": bson_file}.get(bot, lambda file, _: sqlite_file(file, rsstt()))

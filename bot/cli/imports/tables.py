@@ -8,7 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +18,8 @@ Row = Mapping[str, object]
 
 MAX_DUMP = 1024 * 1024 * 1024  # bytes of a dump, which is read line by line
 MAX_LINE = 16 * 1024 * 1024  # bytes
+MAX_TEXT = 64 * 1024 * 1024  # characters of one table
+MAX_CELL = 1024 * 1024  # bytes of one value in SQLite
 # A view may pose as a table and compute for ever; an honest table needs a few steps for each row.
 STEPS, MAX_CALLS = 1_000_000, 200
 
@@ -74,6 +76,7 @@ def _of_sqlite(file: Path, bot: str, wanted: Mapping[str, Columns]) -> dict[str,
     with closing(sqlite3.connect(_read_only(file), uri=True)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
         connection.set_progress_handler(_Budget(MAX_CALLS).spent, STEPS)
         found: dict[str, list[Row]] = {}
         for name, columns in wanted.items():
@@ -113,21 +116,35 @@ def _rows(
     every = (*columns.needed, *columns.others)
     selected = ", ".join(f'"{column}"' if column in present else "NULL" for column in every)
     cursor = connection.execute(f'SELECT {selected} FROM "{name}" LIMIT {MAX_ROWS + 1}')
-    rows = [dict(zip(every, row, strict=True)) for row in cursor]
-    _limited(file, name, rows)
-    return list(rows)
+    table = _Table(file, name)
+    for row in cursor:
+        table.add(dict(zip(every, row, strict=True)))
+    return table.rows
 
 
-def _limited(file: Path, name: str, rows: Sequence[object]) -> None:
-    if len(rows) > MAX_ROWS:
-        raise WrongFile(f"{file} has more than {MAX_ROWS:,} rows in its table {name}")
+@dataclass(slots=True)
+class _Table:
+    """The rows of one table, as many as fit into memory."""
+
+    file: Path
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    _size: int = 0
+
+    def add(self, row: Row) -> None:
+        """Raises WrongFile."""
+        self.rows.append(row)
+        self._size += sum(len(cell) for cell in row.values() if isinstance(cell, str | bytes))
+        if len(self.rows) > MAX_ROWS or self._size > MAX_TEXT:
+            limits = f"{MAX_ROWS:,} rows or {MAX_TEXT // 1024**2} MiB"
+            raise WrongFile(f"{self.file} has more than {limits} in its table {self.name}")
 
 
 def _of_dump(file: Path, wanted: Mapping[str, Columns]) -> dict[str, list[Row]]:
     """The tables of a dump: `COPY` of pg_dump, and `INSERT` of mysqldump or pg_dump, each on one line."""
     if file.stat().st_size > MAX_DUMP:
         raise WrongFile(f"{file} is larger than {MAX_DUMP // 1024**2} MiB")
-    found: dict[str, list[Row]] = {}
+    found: dict[str, _Table] = {}
     created: dict[str, list[str]] = {}
     with file.open(encoding="utf-8", errors="replace", newline="\n") as opened:
         lines = iter(lambda: opened.readline(MAX_LINE), "")
@@ -142,14 +159,13 @@ def _of_dump(file: Path, wanted: Mapping[str, Columns]) -> dict[str, list[Row]]:
                 if create := _CREATE.match(line):
                     created[create[1]] = _created(lines)
                     if create[1] in wanted:
-                        found.setdefault(create[1], [])
+                        found.setdefault(create[1], _Table(file, create[1]))
                 continue
             if name in wanted:
-                rows = found.setdefault(name, [])
+                table = found.setdefault(name, _Table(file, name))
                 for row in values:
-                    rows.append(_picked(wanted[name], columns, row))
-                    _limited(file, name, rows)
-    return {name: rows for name, rows in found.items() if not _unfit(rows, wanted[name])}
+                    table.add(_picked(wanted[name], columns, row))
+    return {name: table.rows for name, table in found.items() if not _unfit(table.rows, wanted[name])}
 
 
 def _picked(wanted: Columns, columns: Sequence[str], row: Sequence[str | None]) -> Row:
