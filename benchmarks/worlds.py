@@ -83,6 +83,18 @@ class World:
                 await connection.execute(insert(SubscriptionRow), rows[start : start + CHUNK])
         await engine.dispose()
 
+    async def filter(self, texts: Sequence[str]) -> None:
+        """Let the followers have these filters, by turns."""
+        now = datetime.now(UTC)
+        async with self.store.write() as work:
+            ids = [await work.filters.keep(text, now) for text in texts]
+            await work.commit()
+        engine = create_engine(self.url)
+        async with engine.begin() as connection:
+            turn = ids[0] + SubscriptionRow.id % len(ids)
+            await connection.execute(update(SubscriptionRow).values(filter_id=turn))
+        await engine.dispose()
+
     async def publish(self, name: str) -> int:
         """Publish a post to every chat that follows; returns the number of deliveries."""
         now = datetime.now(UTC) - timedelta(seconds=1)

@@ -186,7 +186,10 @@ class _Reading:
         name, excluded = (item["name"] or "").lower(), bool(item["minus"])
         value = item["quoted"] if item["bare"] is None else item["bare"]
         bare = value.removesuffix(":").lower()
-        if name:
+        pattern = _PATTERN.fullmatch(item[0])
+        if pattern and pattern["pattern"]:  # an unpaired quote stood before it
+            self.add_pattern(pattern)
+        elif name:
             self._add_named(item, name, value.strip(), excluded)
         elif item["bare"] and value.endswith(":") and bare in NAMES:  # its value is missing
             self.problems.append(Problem(item[0], _nearest(bare, "", excluded)))

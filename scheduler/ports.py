@@ -766,6 +766,14 @@ class PersonRepository(Protocol):
         """The language of a person's private chat; empty if none is known."""
         ...
 
+    async def manage(self, actor: str, chat_id: int, target_id: int | None) -> None:
+        """Store which chat a person manages from another one; None ends that."""
+        ...
+
+    async def managed(self, actor: str, chat_id: int) -> int | None:
+        """The chat that a person manages from this one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -796,8 +804,9 @@ class AuditRepository(Protocol):
         since: datetime | None = None,
         action: str = "",
         place: Place | None = None,
+        actor: str = "",
     ) -> Sequence[AuditEntry]:
-        """The newest entries after `offset`, newest first: since a moment, of an action, of a chat."""
+        """The newest entries after `offset`, newest first: since a moment, of an action, chat or person."""
         ...
 
 

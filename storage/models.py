@@ -447,6 +447,18 @@ class PersonRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
 
 
+class ManagedRow(Base):
+    """The chat that a person manages from another chat."""
+
+    __tablename__ = "managed"
+
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    chat_id: Mapped[int] = mapped_column(
+        ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True, index=True
+    )
+    target_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+
+
 class WordRow(Base):
     """A word of the search index, for finding the word that a misspelt one stands for."""
 

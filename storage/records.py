@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.types import Correction, Match
 from scheduler.ports import Asked, AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AuditRow, ChatRow, LeaseRow, PersonRow, QuestionRow, SearchRow, ViewRow
+from storage.models import AuditRow, ChatRow, LeaseRow, ManagedRow, PersonRow, QuestionRow, SearchRow, ViewRow
 from storage.sql import CHUNK, prune, upsert
 
 
@@ -121,6 +121,17 @@ class SqlPeople:
         wanted = select(ChatRow.language).join(PersonRow, PersonRow.chat_id == ChatRow.id)
         return await self._session.scalar(wanted.where(PersonRow.actor == actor)) or ""
 
+    async def manage(self, actor: str, chat_id: int, target_id: int | None) -> None:
+        mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)
+        await self._session.execute(delete(ManagedRow).where(mine))
+        if target_id is not None:
+            row = {"actor": actor, "chat_id": chat_id, "target_id": target_id}
+            await self._session.execute(insert(ManagedRow), row)
+
+    async def managed(self, actor: str, chat_id: int) -> int | None:
+        mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)
+        return await self._session.scalar(select(ManagedRow.target_id).where(mine))
+
 
 class SqlAudit:
     def __init__(self, session: AsyncSession) -> None:
@@ -150,8 +161,11 @@ class SqlAudit:
         since: datetime | None = None,
         action: str = "",
         place: Place | None = None,
+        actor: str = "",
     ) -> Sequence[AuditEntry]:
         wanted = select(AuditRow).order_by(AuditRow.id.desc()).offset(offset).limit(limit)
+        if actor:
+            wanted = wanted.where(AuditRow.actor == actor)
         if since is not None:
             wanted = wanted.where(AuditRow.at >= since)
         if action:

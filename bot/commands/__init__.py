@@ -1,7 +1,7 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
-from bot.commands import welcome
+from bot.commands import afar, welcome
 from bot.commands.address import follow_address
 from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
@@ -42,6 +42,7 @@ CHAT = Parameter("chat", "like telegram:-100123; by default this chat")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 CONDITIONS = Parameter("words", "like python -job tag:news; or off; first a source and a colon")
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
+CHAT = Parameter("chat", "a channel or group that you administer, or done")
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -147,7 +148,16 @@ COMMANDS = (
         Act.MANAGE,
         (NAME,),
     ),
-    Command("help", "/help", "list all commands", help_),
+    Command(
+        "manage",
+        "/manage [chat]",
+        "manage a channel or group from here; /manage done ends that",
+        afar.manage,
+        Act.MANAGE,
+        (CHAT,),
+        here=True,
+    ),
+    Command("help", "/help", "list all commands", help_, here=True),
     Command("start", "/start", "show the first steps", start),
 )
 
@@ -159,6 +169,7 @@ PRESSES = (
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(afar.PREFIX, afar.choose, Act.MANAGE),
     Press(FILTER, confirm_filter, Act.MANAGE),
     Press(AUDIT, turn_audit, Act.MANAGE),
     Press(FORGET, confirm_forget, Act.MANAGE),

@@ -21,6 +21,7 @@ from scheduler.types import Subscription
 PREFIX = "f"  # of the buttons; then what to do, the subscription and the filter
 SAVE, CANCEL = "s", "n"
 TITLE = 60  # characters of a title in a trial
+_COLONS = (":", "：")
 # The source before the words, as in "Field notes: python". A full-width colon needs no space after it.
 _NAMED = re.compile(r'(?P<name>[^"/:：-][^":：]*)(?::\s+|：\s*)(?P<words>.*)', re.DOTALL)
 HOW = Msgid(
@@ -32,8 +33,7 @@ async def filter_(request: Request, services: Services) -> Reply:
     """Try a filter and offer to save it, or take it back; without words, show the filters of the chat."""
     if not request.arguments.strip():
         return await _show(request, services)
-    name, words = _parts(request.arguments.strip())
-    source = await _source(name, request, services)
+    source, words = await _parts(request, services)
     if words.casefold() in (OFF, request.translator.t(OFF).casefold()):
         return await _off(source, request, services)
     return await offer(words, source, request, services)
@@ -52,7 +52,7 @@ async def offer(words: str, source: Source | None, request: Request, services: S
 
 async def confirm(data: str, request: Request, services: Services) -> Reply | None:
     """Save the filter that was tried, or leave all as it is. None if the data is not known."""
-    _, choice, *names = data.split(":")
+    choice, *names = data.split(":")[1:] or [""]
     tr, numbers = request.translator, [number(name) for name in names]
     if choice == CANCEL:
         return Reply(present.notice(tr.t("Nothing was changed.")))
@@ -95,34 +95,36 @@ async def _show(request: Request, services: Services) -> Reply:
     return Reply(Document((*present.lines(tr.t("Filters here"), rows).blocks, *present.notice(how).blocks)))
 
 
-def _parts(arguments: str) -> tuple[str, str]:
-    """The source that is named, or an empty name, and the words of the filter."""
-    found = _NAMED.fullmatch(arguments)
-    if found is None or found["name"].strip().casefold() in NAMES:
-        return "", arguments
-    return found["name"].strip(), found["words"]
+async def _parts(request: Request, services: Services) -> tuple[Source | None, str]:
+    """The source that is meant (None: all), and the words of the filter. Raises NotFound, UsageError."""
+    typed, tr = request.arguments.strip(), request.translator
+    async with services.store.read() as work:
+        seen = await work.sources.visible_to(request.chat.id)
+    # A name may have a colon itself, so the longest one that fits is taken.
+    for source in sorted(seen, key=lambda one: len(one.name), reverse=True):
+        head, rest = typed[: len(source.name)], typed[len(source.name) :].lstrip()
+        if head.casefold() == source.name.casefold() and rest[:1] in _COLONS and head.casefold() not in NAMES:
+            return source, rest[1:].strip()
+    found = _NAMED.fullmatch(typed)
+    name = found["name"].strip() if found else ""
+    if found is None or name.casefold() in NAMES:
+        return await _only(seen, request, services), typed
+    is_all = name.casefold() in (following.ALL, tr.t("all sources").casefold())
+    return None if is_all else await find_source(request, services, name), found["words"]
 
 
-async def _source(name: str, request: Request, services: Services) -> Source | None:
-    """The source that was named, else the only one that the chat follows; None for all.
-
-    Raises NotFound, and UsageError if the chat follows several.
-    """
-    if name:
-        is_all = name.casefold() in (following.ALL, request.translator.t("all sources").casefold())
-        return None if is_all else await find_source(request, services, name)
+async def _only(seen: Sequence[Source], request: Request, services: Services) -> Source | None:
+    """The only source that the chat follows; None if it follows all. Raises UsageError for several."""
     async with services.store.read() as work:
         followed = [one.source_id for one in await work.subscriptions.of(request.chat.id)]
-        if not followed or None in followed:
-            return None
-        sources = [one for one in await work.sources.visible_to(request.chat.id) if one.id in followed]
-    if len(followed) == 1 and sources:
+    sources = [source for source in seen if source.id in followed]
+    if None in followed or not sources:
+        return None
+    if len(sources) == 1:
         return sources[0]
-    t, tr = request.translator.t, request.translator
-    examples = t(", ").join(
-        f"/filter {_name(one, tr)}: {request.arguments.strip()[:40]}" for one in sources[:3]
-    )
-    raise UsageError(t("This chat follows several sources. Name one: {examples}", examples=examples))
+    tr, words = request.translator, request.arguments.strip()[:40]
+    examples = tr.t(", ").join(f"/filter {_name(one, tr)}: {words}" for one in sources[:3])
+    raise UsageError(tr.t("This chat follows several sources. Name one: {examples}", examples=examples))
 
 
 async def _of_chat(work: UnitOfWork, request: Request, subscription_id: int) -> Subscription | None:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import structlog
 
-from bot.access import Act, Role, Verdict, decide, role_of
-from bot.commands import inline, questions
+from bot.access import AccessMode, Act, Role, Verdict, decide, role_of
+from bot.commands import afar, inline, questions
 from bot.commands.address import pasted
 from bot.commands.aliases import ALIASES, meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
@@ -18,7 +18,7 @@ from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
 from content.document import is_web_url
-from content.errors import SearchTooLong, SkywaveError, StoreError, StoreRejected, UsageError
+from content.errors import NotFound, SearchTooLong, SkywaveError, StoreError, StoreRejected, UsageError
 from content.formats import Answers
 from content.i18n import COMMAND, LANGUAGES, Translator
 from content.present import Look
@@ -84,7 +84,19 @@ class Router:
             log.info("command.answered", command=call.name, chat=str(call.place), seconds=seconds)
             return reply
 
-        return await self._answer(call, command.act if command else Act.READ, answer)
+        act = command.act if command else Act.READ
+        return await self._answer(call, act, answer, await self._managed(call, command))
+
+    async def _managed(self, call: Call, command: Command | None = None) -> int | None:
+        """The chat that the person manages from here, if the command can be about another one."""
+        if call.reach is None or (command and command.here):
+            return None
+        try:
+            async with self._services.store.read() as work:
+                chat = await work.chats.find(call.place)
+                return await work.people.managed(call.actor, chat.id) if chat else None
+        except SkywaveError:
+            return None  # the answer says why
 
     async def text(self, call: Call) -> Reply | None:
         """The reply to a text of a private chat that is no command; None if it is not an address."""
@@ -94,7 +106,7 @@ class Router:
         async def answer(request: Request) -> Reply:
             return await pasted(request, self._services)
 
-        return await self._answer(call, Act.MANAGE, answer)
+        return await self._answer(call, Act.MANAGE, answer, await self._managed(call))
 
     async def press(
         self, data: str, call: Call, offered: Collection[str], *, answered: bool = False
@@ -104,7 +116,8 @@ class Router:
         None to change nothing. `offered` is the data of the message's buttons. Other data is refused: a
         modified app can send any. `answered`: the arguments of the call answer the question.
         """
-        press, asks = self._presses.get(data.partition(":")[0]), data.endswith(ASKS)
+        target, wanted = afar.about(data)
+        press, asks = self._presses.get(wanted.partition(":")[0]), data.endswith(ASKS)
         if press is None:
             return None
 
@@ -113,11 +126,11 @@ class Router:
                 log.info("press.forged", chat=str(call.place), actor=call.actor)
                 return _gone(request)
             if asks and not answered:
-                return await questions.of_button(data, request, self._services) or _gone(request)
+                return await questions.of_button(wanted, request, self._services) or _gone(request)
             async with self._in_queue(call, press.work):
-                return await press.handler(data.removesuffix(ASKS), request, self._services)
+                return await press.handler(wanted.removesuffix(ASKS), request, self._services)
 
-        return await self._answer(call, press.act, answer)
+        return await self._answer(call, press.act, answer, target)
 
     async def asked(self, message: str, data: str, question: Question, call: Call) -> None:
         """Store that a message asks the question of a button of the person who pressed it."""
@@ -151,7 +164,7 @@ class Router:
             return ()
         if not (self._is_operator(call) or self._flood.typed(call.actor)):
             return ()
-        request, verdict = await self._admit(call, command.act)
+        request, verdict = await self._admit(call, command.act, await self._managed(call, command))
         if verdict is not Verdict.YES:
             return ()
         return await completer(text, request, self._services)
@@ -166,7 +179,7 @@ class Router:
         async with self._in_queue(call):
             chat, own = await self._known(call)
         role = role_of(call.actor, is_chat_admin=True, operators=self._operators)
-        if decide(Act.READ, role, chat.access, self._services.settings.access) is not Verdict.YES:
+        if decide(Act.READ, role, chat.access, self._mode) is not Verdict.YES:
             return inline.NOTHING
         request = Request(call, chat, role, self._look(chat, own, call))
         try:
@@ -176,18 +189,22 @@ class Router:
             return Offers(note=request.translator.error(exc))
 
     async def _answer(
-        self, call: Call, act: Act, answer: Callable[[Request], Awaitable[A | None]]
+        self,
+        call: Call,
+        act: Act,
+        answer: Callable[[Request], Awaitable[A | None]],
+        target: int | None = None,
     ) -> A | Reply | None:
         """The answer if the person has the right, else a refusal; None if the person floods the bot.
 
-        Errors of ours become replies as well.
+        Errors of ours become replies as well. `target`: the chat that the call is about, if it is another.
         """
         pace = Pace.ANSWERED if self._is_operator(call) else self._flood.asked(call.actor)
         if pace is Pace.IGNORED:
             return None
         request = None
         try:
-            request, verdict = await self._admit(call, act)
+            request, verdict = await self._admit(call, act, target)
             if verdict is not Verdict.YES:
                 return await self._refusals.refused(request, verdict)
             if pace is Pace.REFUSED:
@@ -195,6 +212,7 @@ class Router:
             answered = await answer(request)
             if isinstance(answered, Reply):
                 await questions.remember(answered, request, self._services)
+                return afar.dressed(answered, request.chat) if request.afar else answered
             return answered
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
@@ -204,7 +222,8 @@ class Router:
                 return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
                 return Reply(present.error(self._translator(request, call).error(exc)), private=True)
-            return await self._refusals.failed(request, exc)
+            reply = await self._refusals.failed(request, exc)
+            return afar.dressed(reply, request.chat) if reply and request.afar else reply
 
     async def translator(self, call: Call) -> Translator:
         """The translator of answers to a call."""
@@ -228,18 +247,37 @@ class Router:
     def _is_operator(self, call: Call) -> bool:
         return call.actor in self._operators
 
-    async def _admit(self, call: Call, act: Act) -> tuple[Request, Verdict]:
-        """The request with its verdict. A chat is stored only if it may use the bot."""
+    async def _admit(self, call: Call, act: Act, target: int | None = None) -> tuple[Request, Verdict]:
+        """The request with its verdict. A chat is stored only if it may use the bot.
+
+        Raises NotFound if it is about another chat that the person does not administer.
+        """
         async with self._in_queue(call):
             chat, own = await self._known(call)
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
-        verdict = decide(act, role, chat.access, self._services.settings.access)
+        if target is not None and decide(Act.READ, role, chat.access, self._mode) is Verdict.YES:
+            return await self._admit_afar(call, act, role, target)
+        verdict = decide(act, role, chat.access, self._mode)
         if verdict is Verdict.NEEDS_ADMIN and await call.is_chat_admin():
             role = Role.ADMIN
-            verdict = decide(act, role, chat.access, self._services.settings.access)
+            verdict = decide(act, role, chat.access, self._mode)
         if verdict not in (Verdict.CLOSED, Verdict.BANNED):
             chat = await self._present(chat, call)
         return Request(call, chat, role, self._look(chat, own, call)), verdict
+
+    async def _admit_afar(self, call: Call, act: Act, role: Role, target: int) -> tuple[Request, Verdict]:
+        """The request about another chat. Also what members may do there needs an admin from afar."""
+        async with self._services.store.read() as work:
+            chat = await work.chats.get(target)
+        if chat is None or not await afar.administers(call, chat):
+            raise NotFound(afar.NO_ADMIN)
+        look, role = self._services.look(chat, call.locale), max(role, Role.ADMIN)
+        verdict = decide(act, role, chat.access, self._mode)
+        return Request(afar.there(call, chat), chat, role, look, afar=True), verdict
+
+    @property
+    def _mode(self) -> AccessMode:
+        return self._services.settings.access
 
     def _look(self, chat: Chat, own: str, call: Call) -> Look:
         """How the answer looks. Only where nobody else sees it, it may be in a language of the person's own.

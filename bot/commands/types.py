@@ -19,6 +19,18 @@ from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 
 
+class Reach(Protocol):
+    """What the platform says of a person's rights in other chats than the one where they speak."""
+
+    async def administers(self, place: Place) -> bool:
+        """Whether the person administers that chat, as asked within the last minute. Raises SendError."""
+        ...
+
+    async def find(self, name: str) -> Place | None:
+        """The chat of a name like `@channel`; None if there is none. Raises SendError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that a person has sent with a command. `read` loads its `size` bytes; it raises SendError."""
@@ -54,18 +66,23 @@ class Call:
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
     alone: bool = False
     hindrance: ChatPaused | None = None
+    reach: Reach | None = None  # None for a person whom the platform does not name, as an anonymous admin
     upload: Upload | None = None
     show: Callable[[Document], Awaitable[None]] = nowhere
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call with its chat, the person's role, and how the reply is presented."""
+    """A call with its chat, the person's role, and how the reply is presented.
+
+    `afar`: the chat is another one than that where the person speaks.
+    """
 
     call: Call
     chat: Chat
     role: Role
     look: Look
+    afar: bool = False
 
     @property
     def by(self) -> Actor:
@@ -201,7 +218,7 @@ class Command:
     """A command. `usage` and `summary` are msgids; `act` is the right that it needs.
 
     `parameters` are the parts of its arguments, in order. `about_message`, a msgid, is its name in the
-    menu of a message.
+    menu of a message. `here`: it is about the chat where it is given, even while another one is managed.
     """
 
     name: str
@@ -212,6 +229,7 @@ class Command:
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
     about_message: str = ""
+    here: bool = False
 
     @property
     def for_operators(self) -> bool:

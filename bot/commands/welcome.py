@@ -141,7 +141,11 @@ async def _set_up(source: Source | None, schedule: str, request: Request, servic
             wanted = digests.Wanted(schedule, sources=[source])
             await digests.put_alone(work, request.by, request.chat, wanted, settings.timezone, now)
         expected = await following.outlook(work, request.chat, source)
+        if expected.digest and not schedule:
+            await digests.assign(work, request.by, request.chat, source, None, now)
+            expected = replace(expected, digest=None)
         await work.commit()
+    services.wake()  # what waited for another digest may be sent now
     t, name, digest = request.translator.t, _name(source, request), expected.digest
     done = t("This chat now follows {name}.", name=name)
     if digest is None:

@@ -14,7 +14,7 @@ from bot.access import AccessMode
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.flood import Flood
 from bot.commands.router import Router
-from bot.commands.types import Call, Question, Reply, Services
+from bot.commands.types import Call, Question, Reach, Reply, Services
 from bot.settings import Settings
 from content.document import block_text
 from content.i18n import Translator, negotiate
@@ -76,6 +76,7 @@ class Desk:
         locale: str = "en",
         about: MessagePlace | None = None,
         alone: bool = True,
+        reach: Reach | None = None,
     ) -> Call:
         """The call of a line. Others do not see it unless `alone` is false, so the person's locale counts."""
 
@@ -86,7 +87,7 @@ class Desk:
         name, _, arguments = line.removeprefix("/").partition(" ")
         where = Place(platform, place)
         title = f"chat {place}"
-        return Call(name, arguments, where, kind, title, actor, locale, is_admin, about, alone)
+        return Call(name, arguments, where, kind, title, actor, locale, is_admin, about, alone, reach=reach)
 
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))

@@ -49,8 +49,8 @@ NEEDS = {
         """,
     Act.MANAGE: """
         /subscribe /unsubscribe /subscriptions /settings /digest /format /filter /language /post
-        /audit /forget /import /export
-        press:d press:f press:t press:g press:u press:e press:c press:a press:wa press:wf
+        /audit /forget /import /export /manage
+        press:d press:f press:t press:g press:u press:e press:c press:a press:x press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban

@@ -269,7 +269,7 @@ async def test_to_filter_posts(both: Both) -> None:
             assert not shown(await both.press(reply, "Save")).startswith("⚠")
         await both.done(f"subscriptions filter {CHAT} {words}")
     found = both.same()
-    assert [row[5] for row in found["subscriptions"]] == ["python -tag:ads", None, '"大模型" /v\\d+/']
+    assert [row[6] for row in found["subscriptions"]] == ["python -tag:ads", None, '"大模型" /v\\d+/']
     assert ("filter", f"{CHAT} beta: off") in found["audit"]
     assert "alpha: python -tag:ads" in shown(await both.say("/filter"))
     assert 'all: "大模型" /v' in (await both.done(f"subscriptions filter {CHAT}")).stdout
@@ -429,6 +429,40 @@ async def test_to_set_a_language(both: Both) -> None:
     await both.desk.say("/start", platform="telegram", place="-1001", kind=ChatKind.PRIVATE, locale="zh-hans")
     await both.done(f"chats set {CHAT} --language zh")
     assert both.same()["chats"][0][1] == "zh"
+
+
+@following("alpha")
+async def test_to_ban_and_to_allow_a_chat(both: Both) -> None:
+    await both.say("/ban", actor=OPERATOR)
+    await both.done(f"chats ban {CHAT}")
+    assert both.same("chats", "deliveries", "ledger", "audit")["chats"][0][4] == "banned"
+    alone = {"platform": "telegram", "place": "-1002", "actor": OPERATOR, "kind": ChatKind.PRIVATE}
+    await both.desk.say(f"/allow {CHAT}", **alone)
+    await both.done(f"chats allow {CHAT}")
+    assert ("-1001", "allowed") in {(row[0], row[4]) for row in rows(both.in_chat, "chats")["chats"]}
+    assert both.same("subscriptions", "deliveries", "audit")
+
+
+@following("alpha")
+async def test_to_ask_why(both: Both) -> None:
+    await both.say("/latest")
+    said = shown(await both.say("/why 2"))
+    found = (await both.done(f"why {CHAT} 4")).stdout
+    assert "It is sent next." in said and "(sent next)\n  It is sent next." in found
+    (document,) = json.loads((await both.done(f"why {CHAT} 4 --json")).stdout)
+    assert (document["post"], document["because"]) == (4, "sent next")
+    hidden = (await both.done(f"why {CHAT} 6")).stdout  # the command line sees all posts
+    assert "(the source is private)" in hidden
+    assert "no post 99 is stored" in (await both.skywave(f"why {CHAT} 99")).output
+
+
+@following("alpha")
+async def test_to_erase_a_chat(both: Both) -> None:
+    exported = json.loads((await both.done(f"chats export {CHAT}")).stdout)
+    assert [one["place"] for one in exported] == [CHAT]
+    await both.press(await both.say("/forget"), "Erase everything")
+    await both.done(f"chats remove {CHAT} --yes")
+    assert both.same()["chats"] == []
 
 
 @following()

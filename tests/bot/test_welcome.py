@@ -70,6 +70,10 @@ async def test_at_once_needs_no_hour(desk: Desk) -> None:
     assert "as they appear" in shown(done)
     assert await desk.follows() == [source.id]
     assert await schedule(desk) == []
+    # A source that comes with a digest comes at once from now on.
+    for words in (("Daily", "09:00"), ("At once",)):
+        done = await press(desk, await desk.press("c:p:1"), "Radio notes", *words)
+    assert "as they appear" in shown(done)
 
 
 async def test_a_chat_that_is_set_up_is_not_asked_anew(desk: Desk) -> None:

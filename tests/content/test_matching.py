@@ -115,6 +115,7 @@ def test_why_not(text: str, why: str) -> None:
         ('"/a/" b', '"/a/" b'),
         ("/usr/bin", "/usr/bin"),
         ("a/b/ c", "a/b/ c"),
+        ('"/a/', "/a/"),
         ("ｌｏｒａ", "lora"),
     ],
 )

@@ -11,9 +11,12 @@ from content.types import Source, Visibility
 from scheduler import membership
 from scheduler.actions import digests, following, why
 from scheduler.actions.audit import COMMAND_LINE
+from scheduler.actions.quiet import set_quiet_hours
 from scheduler.actions.why import Answer, Because
 from scheduler.history import MessagePlace
 from scheduler.ports import Closed, PartEnded, Postponed
+from scheduler.timetable import quiet
+from scheduler.timetable.hours import stored
 from scheduler.types import Chat, ChatAccess, DeliveryState, Form, PartState, Sent
 from tests.builders import NOW, after, new_post, part
 from tests.contracts.world import World
@@ -165,6 +168,42 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
         await work.commit()
     assert (await answer(world, chat, missed)).because is Because.AWAY
     assert (await answer(world, chat, old)).because is Because.SKIPPED
+
+
+async def test_quiet_hours_and_pauses(world: World) -> None:
+    source = await world.source()
+    chat = await world.follower(source)
+    end = NOW.replace(hour=13)
+    async with world.store.write() as work:
+        await set_quiet_hours(work, COMMAND_LINE, chat, "11:00-13:00", "UTC", NOW)
+        await work.commit()
+    held = await world.publish(source, *(f"post-{n}" for n in range(quiet.MOST + 1)))
+    waits = await answer(world, chat, held[0])
+    assert (waits.because, waits.until) == (Because.QUIET, end)
+    async with world.store.write() as work:
+        await quiet.settle(work, await refreshed(world, chat), stored("11:00-13:00 UTC"), end)
+        await work.commit()
+    assert (await answer(world, chat, held[0])).because is Because.BEYOND_QUIET
+    (sent,) = await world.why(chat, held[1:2], end)
+    assert sent.because is Because.NEXT
+
+    async with world.store.write() as work:
+        await set_quiet_hours(work, COMMAND_LINE, chat, "off", "UTC", end)
+        await following.pause(work, COMMAND_LINE, chat, source, None, end)
+        await work.commit()
+    (paused,) = await world.publish(source, "paused", now=end)
+    assert (await answer(world, chat, paused)).because is Because.PAUSED
+    async with world.store.write() as work:
+        await following.resume(work, COMMAND_LINE, chat, source, end)
+        await work.commit()
+    assert (await answer(world, chat, paused)).because is Because.PAUSED  # by the ledger now
+
+    async with world.store.write() as work:
+        made = await digests.add(work, COMMAND_LINE, chat, digests.Wanted("daily 09:00"), "UTC", end)
+        await digests.pause(work, COMMAND_LINE, chat, made.digest, end)
+        await work.commit()
+    (late,) = await world.publish(source, "late", now=end)
+    assert (await answer(world, chat, late)).because is Because.DIGEST_PAUSED
 
 
 async def test_what_a_chat_may_not_see_or_cannot_get(world: World) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import discord
@@ -27,8 +28,10 @@ from bot.platforms.discord.events import (
     upload_of,
 )
 from bot.platforms.discord.pacing import pacing
+from bot.platforms.discord.reach import Reach
 from bot.platforms.discord.replies import Replies
 from bot.platforms.discord.rights import Channel
+from bot.platforms.roles import Roles
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
 from scheduler.types import ChatKind
@@ -70,7 +73,7 @@ class Client(discord.Client):
             proxy=proxy,
         )
         buckets.install(self.http, LONGEST_LIMIT)
-        self._replies = Replies(patience)
+        self._replies, self._roles = Replies(patience), Roles(monotonic)
         self._handling = TaskSet()
         self.wiring: Wiring
         self.chat_events: ChatEvents
@@ -112,7 +115,7 @@ class Client(discord.Client):
         data: Any = interaction.data or {}
         match interaction.type:
             case discord.InteractionType.application_command:
-                call = call_of(interaction, name_of(data), arguments_of(data))
+                call = self._call(interaction, name_of(data), arguments_of(data))
                 upload, show = upload_of(data, self._load), self._replies.progress(interaction)
                 await self._replies.answer(
                     interaction, self._command(replace(call, upload=upload, show=show))
@@ -120,17 +123,17 @@ class Client(discord.Client):
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
                 press = self.wiring.router.press(
-                    pressed, call_of(interaction, "", link_of(interaction.message)), offered
+                    pressed, self._call(interaction, "", link_of(interaction.message)), offered
                 )
                 may_wait = not pressed.endswith(ASKS)
                 await self._replies.answer(interaction, press, edit=True, may_wait=may_wait)
             case discord.InteractionType.modal_submit:
-                call, offered = call_of(interaction, "", typed_in(data)), offered_by(interaction.message)
+                call, offered = self._call(interaction, "", typed_in(data)), offered_by(interaction.message)
                 work = self.wiring.router.press(data["custom_id"], call, offered, answered=True)
                 await self._replies.answer(interaction, work, edit=True)
             case discord.InteractionType.autocomplete:
                 option, text = focused_option(data)
-                call = call_of(interaction, data["name"], "")
+                call = self._call(interaction, data["name"], "")
                 names = await self.wiring.router.complete(option, text, call)
                 await interaction.response.autocomplete(choices(names))
 
@@ -143,11 +146,17 @@ class Client(discord.Client):
         if message.guild is not None or message.author.bot:
             return
         try:
-            reply = await self.wiring.router.text(pasted_in(message))
+            reply = await self.wiring.router.text(
+                replace(pasted_in(message), reach=Reach(self, self._roles, message.author.id))
+            )
             if reply is not None:
                 await arrivals.send(message.channel, reply, self.wiring, ChatKind.PRIVATE)
         except SkywaveError as exc:
             log.warning("discord.message_failed", error=type(exc).__name__, reason=str(exc))
+
+    def _call(self, interaction: discord.Interaction, name: str, arguments: str) -> Call:
+        reach = Reach(self, self._roles, interaction.user.id)
+        return replace(call_of(interaction, name, arguments), reach=reach)
 
     async def _load(self, url: str) -> bytes:
         """A file that somebody has attached. Raises SendError."""

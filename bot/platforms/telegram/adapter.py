@@ -11,7 +11,7 @@ from itertools import count
 from urllib.parse import urlencode
 
 import structlog
-from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Document, Update
+from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, Document, Update
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
@@ -44,8 +44,10 @@ from bot.platforms.telegram.events import (
 from bot.platforms.telegram.inline import answer_to
 from bot.platforms.telegram.limits import NAME
 from bot.platforms.telegram.progress import Progress
+from bot.platforms.telegram.reach import Reach
 from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
+from bot.platforms.telegram.tidying import STAYS, Tidying
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest, call
 from bot.platforms.types import TaskSet, Wiring
 from content import present
@@ -89,6 +91,7 @@ class TelegramAdapter(TelegramSender):
         read_timeout: float = READ_TIMEOUT,
         sleep: Sleep = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        stays: float = STAYS,
     ) -> None:
         base, self._sleep = api_url.rstrip("/"), sleep
         self._requests = (
@@ -108,6 +111,7 @@ class TelegramAdapter(TelegramSender):
         super().__init__(bot, limits, monotonic, paid=paid)
         self._tasks = TaskSet()
         self._roles, self._arrivals = Roles(monotonic), Arrivals(monotonic)
+        self._tidying = Tidying(bot, stays)
 
     async def open(self) -> None:
         """Connect; retry after any other error than a refused token. Raises PlatformStopped for that."""
@@ -146,6 +150,7 @@ class TelegramAdapter(TelegramSender):
 
     async def close(self, patience: float = 0.0) -> None:
         await self._tasks.finish(patience)
+        await self._tidying.close()
         await self._bot.shutdown()
         for request in self._requests:  # the bot does not close them if it was never initialised
             await request.shutdown()
@@ -279,7 +284,11 @@ class TelegramAdapter(TelegramSender):
             shown = PressEvent(event.where, event.who, "", "", int(greeting.message_ids[0]), ())
             await Replies(self, wiring, call.actor).turn(shown, reply)
         elif reply is not None and not await progress.ended(reply):
-            await self._send(event.where, event.who, reply, wiring, event.alone)
+            sent = await self._send(event.where, event.who, reply, wiring, event.alone)
+            if event.where.kind is ChatKind.CHANNEL:
+                await self._tidying.delete(call.place, event.message_id)
+                if sent is not None:
+                    self._tidying.delete_later(call.place, sent)
 
     async def _pasted(self, event: PastedEvent, wiring: Wiring) -> None:
         reply = await wiring.router.text(self._call_by(event.where, event.who, "", event.text))
@@ -384,6 +393,7 @@ class TelegramAdapter(TelegramSender):
             locale=who.locale,
             is_chat_admin=partial(self._is_admin, where, who),
             alone=alone is not None,
+            reach=Reach(self._bot, self._roles, who.user_id) if who.user_id is not None else None,
         )
 
     async def _is_admin(self, where: Where, who: Who) -> bool:
@@ -391,15 +401,7 @@ class TelegramAdapter(TelegramSender):
             return True
         if who.user_id is None:
             return False
-        ask = partial(self._ask_is_admin, where.place.address, who.user_id)
-        return await self._roles.administers(who.actor, where.place.address, ask)
-
-    async def _ask_is_admin(self, address: str, user_id: int) -> bool:
-        try:
-            member = await self._bot.get_chat_member(int(address), user_id)
-        except TelegramError as exc:
-            raise send_error(exc) from exc
-        return member.status in (ChatMember.OWNER, ChatMember.ADMINISTRATOR)
+        return await Reach(self._bot, self._roles, who.user_id).administers(where.place)
 
     async def _answer(self, query_id: str, alert: str) -> None:
         try:

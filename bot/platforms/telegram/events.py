@@ -77,6 +77,7 @@ class CommandEvent:
     alone: Alone | None = None
     about: MessagePlace | None = None
     file: Document | None = None
+    message_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +226,8 @@ def _command(message: Message, bot_name: str) -> CommandEvent | None:
     alone = alone_with(who.user_id, message)
     answered = message.reply_to_message
     file = message.document or (answered.document if answered else None)
-    about = _replied_to(message)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone, about, file)
+    about, number = _replied_to(message), message.message_id
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, about, file, number)
 
 
 def _list(message: Message) -> CommandEvent | None:

@@ -28,7 +28,7 @@ REPLY, THINKING = 4, 5
 LOCALES = {"zh-CN", "zh-TW"}
 ADMIN_COMMANDS = {
     *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language", "post"),
-    *("audit", "forget", "import", "export"),
+    *("audit", "forget", "import", "export", "manage"),
 }
 
 

@@ -101,3 +101,21 @@ async def test_an_address_pasted_in_a_direct_message_is_followed_at_a_press(
         done = await sky.answer_to(dc.press(asked, "Subscribe"))
         assert done.id == asked.id and "now follows Long" in text_of(done)
         assert "Daily" in done.labels and len(dc.messages(ann)) == 1
+
+
+async def test_a_channel_is_managed_from_a_direct_message(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
+    assert news.guild is not None
+    ann, bob = dc.user("Ann"), dc.user("Bob")
+    for person in (ann, bob):
+        dc.join(news.guild, person, admin=person is ann)
+    assert "There is no chat of that name" in text_of(
+        await sky.answer(dc.dm(bob), "manage", chat=f"<#{news.id}>")
+    )
+    assert "#news (Club)" in text_of(await sky.answer(dc.dm(ann), "manage", chat=f"<#{news.id}>"))
+    done = await sky.answer(dc.dm(ann), "subscribe", source="Radio notes")
+    assert text_of(done).startswith("**▸ \\#news (Club)**") and "now follows Radio notes" in text_of(done)
+    async with sky.app.store.read() as work:
+        (subscription,) = await work.subscriptions.all()
+    assert subscription.chat_id == (await sky.known(news)).id

@@ -12,6 +12,7 @@ from bot.platforms.telegram import TelegramSettings
 from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.sender import TelegramSender
+from bot.platforms.telegram.tidying import STAYS
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
 from bot.settings import Settings
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE
@@ -50,6 +51,7 @@ class Live(Deployment[Chat]):
     ) -> None:
         super().__init__(feeds, settings, lambda: [self._adapter(), *others], clock)
         self.tg, self._read_timeout = tg, read_timeout
+        self.stays = STAYS  # how long answers stay in channels
 
     def _adapter(self) -> TelegramAdapter:
         assert isinstance(self.settings, TelegramSettings) and self.settings.telegram_token is not None
@@ -60,6 +62,7 @@ class Live(Deployment[Chat]):
             read_timeout=self._read_timeout,
             sleep=self.clock.sleep,
             monotonic=self.clock.monotonic,
+            stays=self.stays,
         )
 
     async def follow(

@@ -1,11 +1,13 @@
 """First contact on Telegram: with the real client library, from the arrival to the first digest."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest_asyncio
 
 from bot.commands.welcome import payload_of
+from bot.platforms.roles import KEPT
 from bot.platforms.telegram.adapter import TelegramAdapter
 from bot.platforms.telegram.arrivals import TOGETHER
 from tests.bot.telegram.live import Live, live
@@ -25,7 +27,7 @@ class Story:
     async def sees(self) -> Message:
         """The bot's first message in the chat, once there is one."""
         message = await self.tg.wait_for(lambda: next(iter(self.tg.messages(self.chat)), None))
-        self._saw(message)
+        self.saw(message)
         return message
 
     async def press(self, label: str, by: User) -> Message:
@@ -40,7 +42,7 @@ class Story:
 
         after = await self.tg.wait_for(changed)
         assert after.message_id == before.message_id
-        self._saw(after)
+        self.saw(after)
         return after
 
     async def alerted(self, label: str, by: User) -> str:
@@ -52,7 +54,7 @@ class Story:
         self.transcript.saw(f"({by.name} alone:) {answer.text}")
         return answer.text
 
-    def _saw(self, message: Message) -> None:
+    def saw(self, message: Message) -> None:
         rows = [[str(button["text"]) for button in row] for row in message.buttons]
         self.transcript.saw(message.text, rows)
 
@@ -154,3 +156,50 @@ async def test_who_adds_the_bot_is_told_which_right_it_lacks(tg: TelegramEmulato
     told = await tg.wait_for(lambda: tg.messages(alone)[2:] or None)
     assert "allow Send Messages" in told[0].text
     assert not tg.messages(group) and not tg.messages(channel)
+
+
+async def test_a_channel_is_managed_from_the_private_chat(tg: TelegramEmulator, sky: Live) -> None:
+    ann = tg.user("Ann")
+    alone, channel = tg.private(ann), tg.channel("Waves", owner=ann, bot="left", username="waves")
+    group = tg.supergroup("Club", owner=ann)
+    story = Story(tg, alone, "from_afar.txt")
+    tg.add_bot(channel, admin=True)
+    await tg.wait_for(lambda: tg.messages(channel) or None)
+
+    async def say(words: str) -> Message:
+        story.transcript.did(f"{ann.name} sends {words}")
+        answer = await sky.answer(alone, words)
+        story.saw(answer)
+        return answer
+
+    await say("/manage @nowhere")
+    await say("/manage @waves")
+    await say("/start")
+    await story.press("Radio notes", ann)
+    await story.press("Daily", ann)
+    await story.press("09:00", ann)
+    async with sky.app.store.read() as work:
+        (digest,) = await work.digests.all()
+    assert digest.chat_id == (await sky.known(channel)).id
+    # The person loses the right, and is refused as soon as it is asked for again.
+    tg.promote(channel, ann, "member")
+    sky.clock.skip(KEPT)
+    await say("/unsubscribe")
+    await say("/manage done")
+    await say("/unsubscribe")
+    story.transcript.compare()
+    # In a channel, a command and its answer are removed; in a group they stay.
+    tg.promote(channel, ann, "creator")
+    await sky.stop()
+    sky.stays = 0.0
+    sky.start()
+    before = len(tg.sent)
+    said = [tg.say(channel, "/sources"), tg.say(group, "/sources", by=ann)]
+
+    def answered(chat: Chat) -> Message | None:
+        return next((message for message in tg.sent[before:] if message.chat_id == chat.id), None)
+
+    answer, _ = [await tg.wait_for(partial(answered, chat)) for chat in (channel, group)]
+    await tg.wait_for(lambda: answer.message_id not in channel.messages or None)
+    assert said[0].message_id not in channel.messages and said[1].message_id in group.messages
+    assert len(tg.messages(group)) == 1
