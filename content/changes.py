@@ -195,12 +195,17 @@ def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], sourc
 
     def key(post: ParsedPost) -> str:
         url = canonical_url(post.url)
-        by_url = _hash(url)
+        by_url = key_of_url(post.url)
         if not url or shared[url] > 1 or taken.get(by_url, post.guid) != post.guid:
             return _hash(f"{source_url}\n{post.guid}")
         return by_url
 
     return {guid: key(post) for guid, post in posts.items()}
+
+
+def key_of_url(url: str) -> str:
+    """The key of the post at an address, unless several posts of its source have that one."""
+    return _hash(canonical_url(url))
 
 
 def canonical_url(url: str) -> str:

@@ -10,7 +10,7 @@ from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind
 # Why a post that waited for a digest is not sent.
 AWAY = "the chat was away"
 # Why a delivery is cancelled.
-BANNED = "the chat was banned"
+BANNED = Msgid("the chat was banned")
 # The notice to the group of a topic that cannot be written to, and the reasons.
 TOPIC_PAUSED = Msgid("“{topic}”: {reason}. Posts are queued until it can be written to again.")
 TOPIC_CLOSED, TOPIC_GONE = Msgid("the topic was closed"), Msgid("the topic is gone")

@@ -27,6 +27,7 @@ from content.types import (
     SourceState,
     Visibility,
 )
+from scheduler.history import HistoryRepository
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -737,6 +738,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditRepository: ...
+
+    @property
+    def history(self) -> HistoryRepository: ...
 
     async def commit(self) -> None: ...
 

@@ -14,6 +14,7 @@ from storage.database import BUSY_TIMEOUT, create_engine
 from storage.digests import SqlDigests, SqlDrafts
 from storage.edits import SqlEdits
 from storage.errors import store_errors
+from storage.history import SqlHistory
 from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
@@ -46,6 +47,7 @@ class SqlUnitOfWork:
         self.questions = SqlQuestions(session)
         self.people = SqlPeople(session)
         self.audit = SqlAudit(session)
+        self.history = SqlHistory(session)
 
     async def commit(self) -> None:
         await self._session.commit()

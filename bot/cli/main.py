@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "digests": "Scheduled digests of chats.",
     "posts": "Updates that you write yourself.",
     "deliveries": "What was sent, what is queued, what failed.",
+    "why": "Say why a chat got a post, or why it did not.",
     IMPORT: "Take over the chats and subscriptions of another bot.",
     "poll": "Poll the sources that are due, once.",
     "search": "Search all posts.",

@@ -12,6 +12,8 @@ from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
+from bot.commands.why import why_
+from content.i18n import Msgid
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
 FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
@@ -19,6 +21,7 @@ WORDS = Parameter("words", "what to look for", required=True, completer=recent_t
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
@@ -71,6 +74,15 @@ COMMANDS = (
         format_,
         Act.MANAGE,
         (CHOICES,),
+    ),
+    Command(
+        "why",
+        "/why [link, title or number]",
+        "say why a post came here, or why not",
+        why_,
+        parameters=(POST,),
+        work=Work.SEARCH,
+        about_message=Msgid("Why was this sent?"),
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command(

@@ -11,6 +11,7 @@ from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
+from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
 from scheduler.timetable.drafts import Drafts
@@ -33,6 +34,7 @@ class Call:
     actor: str  # like telegram:123
     locale: str
     is_chat_admin: Callable[[], Awaitable[bool]]
+    about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
     alone: bool = False
 
 
@@ -162,7 +164,8 @@ class Work(Enum):
 class Command:
     """A command. `usage` and `summary` are msgids; `act` is the right that it needs.
 
-    `parameters` are the parts of its arguments, in order.
+    `parameters` are the parts of its arguments, in order. `about_message`, a msgid, is its name in the
+    menu of a message.
     """
 
     name: str
@@ -172,6 +175,7 @@ class Command:
     act: Act = Act.READ
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
+    about_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from content.errors import UsageError
-from content.i18n import LANGUAGES, named, native_name
+from content.i18n import LANGUAGES, Msgid, named, native_name
 from content.sources.updates import url_of_chat
 from scheduler import membership
 from scheduler.actions import sources
@@ -15,7 +15,7 @@ from scheduler.timetable.recurrences import find_zone
 from scheduler.types import Chat, ChatAccess, ChatKind, OnUnknown, Place
 
 # Why a delivery is cancelled.
-REMOVED = "the chat was removed"
+REMOVED = Msgid("the chat was removed")
 LANGUAGE_NAME = 40  # characters of an unknown language that an error repeats
 DECIDED = {
     ChatAccess.DEFAULT: Change.CHAT_DEFAULT,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from content.i18n import Msgid
 from content.types import Source, Visibility
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork
@@ -13,7 +14,7 @@ from scheduler.types import Chat, Digest
 # What people type for everything, and what the audit calls it.
 ALL = "all"
 # Why a delivery is cancelled.
-UNSUBSCRIBED = "unsubscribed"
+UNSUBSCRIBED = Msgid("unsubscribed")
 
 
 @dataclass(frozen=True, slots=True)

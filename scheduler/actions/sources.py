@@ -16,7 +16,7 @@ from scheduler.types import Chat
 
 UNKNOWN = Msgid("No source is called “{name}”.")
 # Why a delivery is cancelled.
-REMOVED = "the source was removed"
+REMOVED = Msgid("the source was removed")
 # Posts that are looked for at once.
 ROWS = 500
 

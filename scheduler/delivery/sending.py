@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from content.errors import SkywaveError, StoreError
+from content.i18n import Msgid
 from scheduler import membership
 from scheduler.delivery.attempts import Attempt
 from scheduler.delivery.journal import STORE_RETRY, Change, Journal
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 # Why the outcome of a part is unknown: it was `sending` when a process started, or when it was claimed.
 PROCESS_ENDED = "the process ended while it was being sent"
 INTERNAL_ERROR = "an internal error while it was being sent"
+# Why a delivery waits.
+CHAT_LIMIT, PLATFORM_LIMIT = Msgid("the chat's rate limit"), Msgid("the platform's rate limit")
 
 
 class HeldBack(SkywaveError):
@@ -169,7 +172,7 @@ class Sending:
         if await self._pacer.wait_for_chat(chat.place.address, chat.kind):
             return True
         wait = self._pacer.chat_wait(chat.place.address, chat.kind)
-        reason = "the chat's rate limit" if wait else delivery.reason
+        reason = CHAT_LIMIT if wait else delivery.reason
         await self._journal.record(self._later(delivery, attempt.part.form, wait, reason))
         return False
 
@@ -182,7 +185,7 @@ class Sending:
             if await self._pacer.permit(chat.place.address, chat.kind, Lane.BROADCAST):
                 return True
         wait = self._pacer.hold_wait()
-        reason = "the platform's rate limit" if wait else delivery.reason
+        reason = PLATFORM_LIMIT if wait else delivery.reason
         back = PartEnded(replace(part, state=PartState.PENDING), reason=reason)
         await self._journal.record(back, self._later(delivery, part.form, wait, reason))
         return False

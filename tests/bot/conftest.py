@@ -21,6 +21,7 @@ from content.i18n import Translator, negotiate
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
+from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
 from scheduler.timetable.drafts import Drafts
@@ -73,6 +74,7 @@ class Desk:
         actor: str = "fake:7",
         admin: bool = True,
         locale: str = "en",
+        about: MessagePlace | None = None,
         alone: bool = True,
     ) -> Call:
         """The call of a line. Others do not see it unless `alone` is false, so the person's locale counts."""
@@ -82,9 +84,8 @@ class Desk:
             return admin
 
         name, _, arguments = line.removeprefix("/").partition(" ")
-        return Call(
-            name, arguments, Place(platform, place), kind, f"chat {place}", actor, locale, is_admin, alone
-        )
+        where, title = Place(platform, place), f"chat {place}"
+        return Call(name, arguments, where, kind, title, actor, locale, is_admin, about, alone)
 
     async def say(self, line: str, **who: Any) -> Reply | None:
         return await self.router.command(self.call(line, **who))

@@ -37,6 +37,7 @@ TABLE = """
 /more             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /sources          | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /help             | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
+/why post-1       | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /start            | yes yes yes | yes yes yes | once once yes  | yes yes yes | - - -
 /subscribe        | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /subscribe NEW    | adm yes yes | adm ops yes | once once yes  | adm yes yes | - - -

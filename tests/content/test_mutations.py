@@ -6,7 +6,7 @@ import pytest
 
 from tests.content.mutations import FIXTURES, outcomes
 
-SHARE = 400
+SHARE = 150
 
 
 @pytest.mark.parametrize("name", FIXTURES)

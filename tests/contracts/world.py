@@ -6,6 +6,7 @@ from datetime import datetime
 
 from content.search import parse
 from content.types import NewPost, PostQuery, Source, Visibility
+from scheduler.actions.why import Answer, about
 from scheduler.ports import Closed, DeliveryFilter, Outcome, PartEnded, Store, UnitOfWork
 from scheduler.types import (
     Broadcast,
@@ -169,6 +170,11 @@ class World:
         """The posts of each delivery that waits for a chat."""
         pending = DeliveryFilter(states=[DeliveryState.PENDING], chat_id=chat.id)
         return [delivery.posts for delivery in await self.found(pending)]
+
+    async def why(self, chat: Chat, posts: Sequence[int], now: datetime = NOW) -> list[Answer]:
+        """Why a chat got each of these posts or not."""
+        async with self.store.read() as work:
+            return list(await about(work, chat, posts, now))
 
     async def search(self, text: str, scope: PostQuery | None = None) -> Sequence[int]:
         async with self.store.read() as work:

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import event
 
+from scheduler.actions.why import Because
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import Delivery, DeliveryState, Form, Part, PartState, Sent
 from storage.database import create_engine
@@ -55,6 +56,23 @@ EXPLAINED = """
 SELECT deliveries.chat_id, posts.key FROM deliveries
 JOIN broadcast_posts USING (broadcast_id) JOIN posts ON posts.id = broadcast_posts.post_id
 WHERE deliveries.state = 'cancelled' AND deliveries.reason <> ''
+"""
+
+# What the ledger says of a post, in which state its delivery is, and how many open ones go before that.
+PROMISED = """
+SELECT ledger.state, deliveries.state, (
+    SELECT count(*) FROM deliveries older WHERE older.chat_id = ledger.chat_id
+    AND older.id < deliveries.id AND older.state IN ('pending', 'claimed')
+) FROM ledger LEFT JOIN deliveries ON deliveries.id = ledger.delivery_id
+WHERE ledger.chat_id = ? AND post_key = ?
+"""
+CALLED_OFF = """
+SELECT count(*) FROM deliveries JOIN broadcast_posts USING (broadcast_id)
+WHERE chat_id = ? AND post_id = ? AND state = 'cancelled'
+"""
+# After which post the subscription begins by which a chat follows a source: its own, else that to all.
+BEGINS = """
+SELECT starts_after FROM subscriptions WHERE chat_id = ? AND scope IN (?, 'all') ORDER BY scope = 'all'
 """
 
 
@@ -249,6 +267,38 @@ class Ledger(RuleBasedStateMachine):
         for delivery in left:
             again = Postponed(delivery.id, NOW, delivery.attempts + 1, Form.FULL, "unknown")
             self.run(self.world.mark(again))
+
+    @rule()
+    def ask_why(self) -> None:
+        """Each chat has one answer for each post, and it is what the rows say."""
+        posts = [row[0] for row in self.rows.execute("SELECT id FROM posts ORDER BY id")]
+        for number, chat in enumerate(self.chats):
+            answers = self.run(self.world.why(chat, posts))
+            assert [answer.post.id for answer in answers] == posts
+            for answer in answers:
+                assert answer.because == self.reason_of(number, answer.post.id)
+
+    def reason_of(self, number: int, post: int) -> str:
+        """What became of a post in a chat, read past the store."""
+        chat = self.chats[number].id
+        source, key = self.rows.execute("SELECT source_id, key FROM posts WHERE id = ?", (post,)).fetchone()
+        known = self.rows.execute(PROMISED, (chat, key)).fetchone()
+        if known is not None:
+            state, delivery_state, ahead = known
+            if state == "reserved" and delivery_state == "pending":
+                return Because.BEHIND_OTHERS if ahead else Because.NEXT
+            return {"sent": Because.SENT, "reserved": Because.SENDING}.get(state) or Because(delivery_state)
+        if self.rows.execute(CALLED_OFF, (chat, post)).fetchone() != (0,):
+            return Because.CANCELLED
+        begins = self.rows.execute(BEGINS, (chat, str(source))).fetchone()
+        index = next(n for n, one in enumerate(self.sources) if one.id == source)
+        assert (begins is not None) == any((number, scope) in self.follows for scope in (index, None))
+        if begins is None or post <= begins[0]:
+            return Because.NOT_FOLLOWED if begins is None else Because.BEFORE_SUBSCRIPTION
+        # The same post of another source was on its way, and was cancelled.
+        twins = [row[0] for row in self.rows.execute("SELECT id FROM posts WHERE key = ?", (key,))]
+        assert any(self.rows.execute(CALLED_OFF, (chat, twin)).fetchone() != (0,) for twin in twins)
+        return Because.CANCELLED
 
     # What must hold
 

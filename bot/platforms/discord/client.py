@@ -12,6 +12,7 @@ import structlog
 from bot.commands.types import ASKS, Call, Reply
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.discord import buckets, chats
+from bot.platforms.discord.commands import name_of
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import (
     arguments_of,
@@ -105,7 +106,7 @@ class Client(discord.Client):
         data: Any = interaction.data or {}
         match interaction.type:
             case discord.InteractionType.application_command:
-                call = call_of(interaction, data["name"], arguments_of(data))
+                call = call_of(interaction, name_of(data), arguments_of(data))
                 await self._replies.answer(interaction, self._command(call))
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)

@@ -9,7 +9,7 @@ from bot.commands import COMMANDS
 from bot.commands.types import Command, Parameter
 from content.i18n import COMMAND, OPTION, SOURCE_LANGUAGE, Translator, supported
 
-CHAT_INPUT, STRING = 1, 3
+CHAT_INPUT, MESSAGE, STRING = 1, 3, 3
 GUILD, BOT_DM = 0, 1
 # Discord shows admin commands only to members with Manage Server. A server can change that, so the handlers
 # check the right again.
@@ -25,7 +25,8 @@ TRANSLATORS = {
 
 def command_payloads() -> list[dict[str, Any]]:
     """All commands, with names and descriptions in every language."""
-    return [_command(command) for command in COMMANDS]
+    menus = [_in_menu(command) for command in COMMANDS if command.about_message]
+    return [*map(_command, COMMANDS), *menus]
 
 
 def _command(command: Command) -> dict[str, Any]:
@@ -38,6 +39,25 @@ def _command(command: Command) -> dict[str, Any]:
         "integration_types": [0],  # installed in servers, not by single users
         "default_member_permissions": str(ADMIN.value) if NEEDED[command.act] > Role.MEMBER else None,
     }
+
+
+def _in_menu(command: Command) -> dict[str, Any]:
+    """A command as an entry of a message's menu."""
+    names = {locale: tr.t(command.about_message) for locale, tr in TRANSLATORS.items()}
+    return {
+        "type": MESSAGE,
+        "name": command.about_message,
+        "name_localizations": names,
+        "contexts": [GUILD, BOT_DM],
+        "integration_types": [0],
+    }
+
+
+def name_of(data: Any) -> str:
+    """The name of the command that an interaction gives."""
+    in_menu = data.get("type") == MESSAGE
+    names = {command.about_message: command.name for command in COMMANDS} if in_menu else {}
+    return str(names.get(data["name"], data["name"]))
 
 
 def _option(parameter: Parameter) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import discord
 
 from bot.commands.types import Button, Call
 from bot.platforms.discord.limits import NAME
+from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
@@ -33,7 +34,18 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
+        about=_chosen(interaction),
     )
+
+
+def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
+    """The message in whose menu a command was chosen. In a thread, posts may belong to its forum."""
+    data: Any = interaction.data or {}
+    if "target_id" not in data:
+        return None
+    around = getattr(interaction.channel, "parent_id", None)
+    addresses = [str(address) for address in (interaction.channel_id, around) if address]
+    return MessagePlace(NAME, tuple(addresses), str(data["target_id"]))
 
 
 def title_of(channel: Any) -> str:

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from urllib.parse import urlencode
@@ -223,6 +224,7 @@ class TelegramAdapter(TelegramSender):
 
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
         call = self._call_by(event.where, event.who, event.name, event.arguments, event.alone)
+        call = replace(call, about=event.about)
         reply = await wiring.router.command(call)
         if reply is not None:
             await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)

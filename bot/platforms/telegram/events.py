@@ -16,6 +16,8 @@ from telegram import (
 
 from bot.platforms.telegram.alone import Alone, alone_with
 from bot.platforms.telegram.limits import NAME
+from content.i18n import Msgid
+from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
@@ -23,6 +25,8 @@ GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addresse
 # Telegram sends only these updates. Edited messages are not among them, so an edited command is ignored.
 ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
 
+# Why a chat is gone.
+BLOCKED, REMOVED = Msgid("the bot was blocked"), Msgid("the bot was removed")
 KINDS = {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}
 PRESENT = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
 
@@ -52,13 +56,14 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
-    """A command. `alone`: it is seen by nobody else in its group."""
+    """A command. `alone`: it is seen by nobody else in its group. `about`: the message that it replies to."""
 
     where: Where
     who: Who
     name: str
     arguments: str
     alone: Alone | None = None
+    about: MessagePlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,15 @@ def _command(message: Message, bot_name: str) -> CommandEvent | None:
     arguments = text[entities[0].length :].strip()
     who = _speaker(message)
     alone = alone_with(who.user_id, message)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone)
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, _replied_to(message))
+
+
+def _replied_to(message: Message) -> MessagePlace | None:
+    replied = message.reply_to_message
+    # A plain message in a topic replies to the message that created the topic.
+    if replied is None or replied.forum_topic_created:
+        return None
+    return MessagePlace(NAME, (str(message.chat.id),), str(replied.message_id))
 
 
 def _press(query: CallbackQuery) -> PressEvent | None:
@@ -193,7 +206,7 @@ def _membership(change: ChatMemberUpdated) -> MembershipEvent:
     user = change.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
     private = change.chat.type == Chat.PRIVATE
-    reason = "the bot was blocked" if private else "the bot was removed"
+    reason = BLOCKED if private else REMOVED
     return MembershipEvent(_at(change.chat, ""), who, _is_present(change.new_chat_member), reason)
 
 

@@ -70,6 +70,10 @@ async def test_a_subscription_made_there_is_served_there(
     await sky.publish("new")
     assert await sky.ended(there) == ["sent"]
     assert sky.posts(there) == ["new"]
+    (sent,) = [message for message in dc.messages(there) if "Post new" in text_of(message)]
+    why = await sky.answer_to(dc.choose(sent, "Why was this sent?"))
+    assert why.only_for is not None
+    assert "Post new" in text_of(why) and "This chat follows all public sources" in text_of(why)
 
 
 async def test_chats_have_names_that_people_know(
@@ -101,8 +105,10 @@ async def test_a_person_has_a_language_and_so_has_a_channel(
 
 async def test_commands_have_names_and_descriptions_in_every_language(dc: DiscordEmulator, sky: Live) -> None:
     listed: list[Any] = dc.world.commands[None].listed()
-    commands = {command["name"]: command for command in listed}
+    menus = {command["name"]: command for command in listed if command["type"] != 1}
+    commands = {command["name"]: command for command in listed if command["type"] == 1}
     assert list(commands) == [command.name for command in sky.app.services.commands]
+    assert menus["Why was this sent?"]["name_localizations"].keys() == LOCALES
     latest = commands["latest"]
     assert latest["description"] == "show the newest posts"
     options = latest["options"]

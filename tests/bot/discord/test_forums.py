@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.bot.discord.live import Live
+from tests.bot.discord.live import Live, text_of
 from tests.emulators.discord import DiscordEmulator, Guild, Limits
 
 
@@ -23,3 +23,6 @@ async def test_a_bucket_that_is_full_again_late_lets_through_what_it_has(
         await sky.publish(name)
     assert await sky.ended(forum) == ["sent"] * 3
     assert [thread.name for thread in club.threads.values()] == ["Post one", "Post two", "Post three"]
+    thread = next(iter(club.threads.values()))
+    why = await sky.answer_to(dc.choose(dc.messages(thread)[0], "Why was this sent?"))
+    assert "Post one" in text_of(why) and "This chat follows all public sources" in text_of(why)

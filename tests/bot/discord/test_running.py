@@ -259,7 +259,7 @@ async def test_a_broadcast_draws_no_429(folder: Path, broken_share: float) -> No
     """Strict limits and real time, with and without requests that the library repeats by itself."""
     async with DiscordEmulator(limits=Limits()) as dc:
         club = dc.guild("Club")
-        channels = [dc.text(club, f"c{number}") for number in range(120)]
+        channels = [dc.text(club, f"c{number}") for number in range(80)]
         async with live(dc, folder, clock=SystemClock()) as sky:
             for number, channel in enumerate(channels):
                 await sky.follow(channel)

@@ -9,7 +9,7 @@ from tests.bot.discord.live import Live, text_of
 from tests.e2e.program import item, json_feed
 from tests.emulators.discord import Channel, DiscordEmulator
 
-SOURCES, POSTS = 60, 5
+SOURCES, POSTS = 30, 5
 BODY = "<p>" + "夜里的天线收到了 a distant beacon, 我们记下 its waterfall. " * 12 + "</p>"
 
 

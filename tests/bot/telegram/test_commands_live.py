@@ -106,6 +106,11 @@ async def test_a_topic_is_subscribed_by_itself(tg: TelegramEmulator, sky: Live) 
     await sky.ended(forum, news)
     assert sky.posts(forum, news) == ["Post new"]
     assert not tg.messages(forum, talk)
+    (sent,) = [message for message in tg.messages(forum, news) if message.text.startswith("Post new")]
+    why = await sky.answer(forum, "/why", thread=news, reply_to=sent.message_id)
+    assert why.text.startswith("Post new\nSent here: ")
+    assert why.text.endswith("This chat follows all public sources, so also Radio notes.")
+    assert "Reply to a message" in (await sky.answer(forum, "/why", thread=news)).text
 
 
 async def test_a_person_who_cannot_be_looked_up_is_told_nothing_and_others_go_on(

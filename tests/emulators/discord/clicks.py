@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from heapq import merge
 
 from tests.emulators.discord.interactions import expire, open_interaction
-from tests.emulators.discord.options import Typed, Value, offered
+from tests.emulators.discord.options import MESSAGE, Typed, Value, offered
 from tests.emulators.discord.permissions import permissions
 from tests.emulators.discord.places import Places
 from tests.emulators.discord.types import (
@@ -36,6 +36,17 @@ class Clicks(Places):
         """
         place, user, words, command = self._command(channel, name, by)
         data = Typed(command, place, user).data(words, options)
+        return open_interaction(self.world, COMMAND, name, data, user, place)
+
+    def choose(self, message: Message, name: str, *, by: User | None = None) -> Interaction:
+        """Choose a command in the menu of a message. Raises LookupError if the app does not offer it."""
+        place, user = self._who(message, by)
+        command = offered(self.world, place, user, MESSAGE).get(name)
+        if command is None:
+            raise LookupError(f"{user.name} is not offered {name!r} in {place.name!r}")
+        number = str(message.id)
+        data: Json = {"id": command["id"], "name": name, "type": MESSAGE, "target_id": number}
+        data["resolved"] = {"messages": {number: self.world.json(message)}}
         return open_interaction(self.world, COMMAND, name, data, user, place)
 
     def autocomplete(

@@ -11,6 +11,8 @@ from tests.emulators.discord.permissions import Permission, base_permissions, pe
 from tests.emulators.discord.state import World
 from tests.emulators.discord.types import Channel, Json, Role, User
 
+SLASH, MESSAGE = 1, 3
+"""Kinds of commands: typed, and in the menu of a message."""
 _USER, _CHANNEL, _ROLE, _MENTIONABLE = 6, 7, 8, 9
 Value = str | int | float | bool | User | Channel | Role
 _TYPES: Mapping[int, tuple[type, ...]] = {
@@ -126,13 +128,13 @@ def _as_typed(kind: int, value: Value) -> Value:
     return value
 
 
-def offered(world: World, channel: Channel, user: User) -> dict[str, Json]:
-    """The slash commands that the person's app lists in the channel, by name."""
+def offered(world: World, channel: Channel, user: User, kind: int = SLASH) -> dict[str, Json]:
+    """The commands of a kind that the person's app lists in the channel, by name."""
     guild = channel.guild
     found: dict[str, Json] = {}
     for place in (None,) if guild is None else (None, guild.id):
         for command in world.commands.get(place, Commands()).listed():
-            if command["type"] == 1 and _is_offered(command, channel, user):
+            if command["type"] == kind and _is_offered(command, channel, user):
                 found[str(command["name"])] = command
     return found
 

@@ -1,0 +1,90 @@
+"""What is stored about posts and one chat, from which `actions/why.py` says why the chat got them or not."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from content.types import Source
+from scheduler.types import Chat, Delivery, Digest, LedgerState, Mode, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A post, its source, and the subscription by which the chat follows that source now.
+
+    Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
+    to somebody.
+    """
+
+    id: int
+    key: str
+    title: str
+    url: str
+    source: Source
+    subscription: Subscription | None
+    old_news: bool
+    withdrawn: bool
+    visible: bool
+    broadcast: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether it would be in the next digest, if the chat's ledger does not have it."""
+        follows = self.subscription
+        if follows is None or follows.mode is not Mode.DIGEST or self.is_old_news:
+            return False
+        return self.id > follows.starts_after
+
+    @property
+    def is_old_news(self) -> bool:
+        return self.old_news or self.id <= self.source.starts_after
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What the ledger says of the key of a post. `post_id` is None if the post was deleted since."""
+
+    state: LedgerState
+    reason: str
+    post_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that decides about `post` and a chat. `twins` are the posts of other sources with the same key.
+
+    `delivery` is that of the ledger's entry, and `ahead` of it are so many open deliveries of the chat.
+    `cancelled` are the newest cancelled deliveries of the post and its twins, by the ids of posts.
+    """
+
+    chat: Chat
+    post: Item
+    twins: tuple[Item, ...] = ()
+    entry: LedgerEntry | None = None
+    delivery: Delivery | None = None
+    ahead: int = 0
+    cancelled: Mapping[int, Delivery] = field(default_factory=dict)
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePlace:
+    """A message on a platform. `addresses`: its chat's, and of a thread also that of its channel."""
+
+    platform: str
+    addresses: tuple[str, ...]
+    message_id: str
+
+
+class HistoryRepository(Protocol):
+    async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
+        """The history of posts and a chat, in the order of `posts`, without those that do not exist."""
+        ...
+
+    async def with_key(self, key: str) -> Sequence[int]:
+        """The posts with a key, newest first."""
+        ...
+
+    async def message(self, where: MessagePlace) -> Delivery | None:
+        """The delivery that sent a message, if it is one of the newest of its chat."""
+        ...

@@ -1,0 +1,181 @@
+"""Reads the history of posts and one chat: what its ledger, outbox and subscriptions say of them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Text, case, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.changes import OPENING
+from content.types import Source
+from scheduler.history import History, Item, LedgerEntry, MessagePlace
+from scheduler.types import Delivery, DeliveryState, PartState, Subscription
+from storage.chats import to_chat
+from storage.deliveries import load_deliveries
+from storage.digests import SqlDigests
+from storage.models import (
+    BroadcastPostRow,
+    ChatRow,
+    DeliveryRow,
+    LedgerRow,
+    PartRow,
+    PostRow,
+    SourceRow,
+    SubscriptionRow,
+)
+from storage.scope import follows, visible_sources
+from storage.sources import to_source
+from storage.sql import is_open, table_of
+from storage.subscriptions import to_subscription
+
+# Deliveries of a chat that are searched for a message. The ledger's primary key finds them without an index
+# of message ids, which every message that is sent would have to be written to.
+RECENT = 2_000
+
+_deliveries = table_of(DeliveryRow)
+_POST = (
+    PostRow.id,
+    PostRow.key,
+    case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING)).label("title"),
+    PostRow.url,
+    PostRow.source_id,
+    PostRow.old_news,
+    PostRow.withdrawn_at,
+)
+
+
+class SqlHistory:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
+        chat = await self._session.get(ChatRow, chat_id, populate_existing=True)
+        items = await self._items(chat_id, posts) if chat else {}
+        if chat is None or not items:
+            return []
+        by_key: dict[str, list[Item]] = defaultdict(list)
+        for item in items.values():
+            by_key[item.key].append(item)
+        ledger = await self._ledger(chat_id, list(by_key))
+        cancelled = await self._cancelled(chat_id, list(items))
+        wanted = {row.delivery_id for row in ledger.values() if row.delivery_id} | set(cancelled.values())
+        deliveries = await self._loaded(wanted)
+        waiting = await self._open(chat_id)
+        digest = await SqlDigests(self._session).of(chat_id)
+        found = []
+        for post in (items[post_id] for post_id in posts if post_id in items):
+            row, same = ledger.get(post.key), by_key[post.key]
+            number = row.delivery_id if row else None
+            found.append(
+                History(
+                    chat=to_chat(chat),
+                    post=post,
+                    twins=tuple(item for item in same if item is not post),
+                    entry=LedgerEntry(row.state, row.reason, row.post_id) if row else None,
+                    delivery=deliveries.get(number) if number else None,
+                    ahead=sum(1 for other in waiting if number and other < number),
+                    cancelled={one.id: deliveries[cancelled[one.id]] for one in same if one.id in cancelled},
+                    digest=digest,
+                )
+            )
+        return found
+
+    async def with_key(self, key: str) -> Sequence[int]:
+        posts = select(PostRow.id).where(PostRow.key == key).order_by(PostRow.id.desc())
+        return (await self._session.scalars(posts)).all()
+
+    async def message(self, where: MessagePlace) -> Delivery | None:
+        there = (ChatRow.platform == where.platform) & ChatRow.address.in_(where.addresses)
+        newest = (
+            select(LedgerRow.delivery_id)
+            .join(ChatRow, ChatRow.id == LedgerRow.chat_id)
+            .where(there, LedgerRow.delivery_id.is_not(None))
+            .distinct()
+            .order_by(LedgerRow.delivery_id.desc())
+            .limit(RECENT)
+        )
+        ids = (await self._session.scalars(newest)).all()
+        # Other parts may contain the id by chance, so it is compared below.
+        near = cast(PartRow.sent, Text).contains(f'"{where.message_id}"', autoescape=True)
+        parts = select(PartRow.delivery_id, PartRow.sent).where(
+            PartRow.delivery_id.in_(ids), PartRow.state == PartState.SENT, near
+        )
+        for delivery_id, sent in await self._session.execute(parts.order_by(PartRow.delivery_id.desc())):
+            if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
+                return (await self._loaded({delivery_id}))[delivery_id]
+        return None
+
+    async def _items(self, chat_id: int, posts: Collection[int]) -> Mapping[int, Item]:
+        """The posts and those with the same keys."""
+        keys = select(PostRow.key).where(PostRow.id.in_(posts))
+        same = select(*_POST).where(PostRow.key.in_(keys.scalar_subquery())).order_by(PostRow.id)
+        rows = (await self._session.execute(same)).all()
+        sources = await self._sources({row.source_id for row in rows})
+        followed = await self._followed(chat_id, list(sources))
+        visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
+        seen = set(await self._session.scalars(visible))
+        carried = select(BroadcastPostRow.post_id).where(
+            BroadcastPostRow.post_id.in_([row.id for row in rows])
+        )
+        broadcast = set(await self._session.scalars(carried))
+        return {
+            row.id: Item(
+                id=row.id,
+                key=row.key,
+                title=row.title,
+                url=row.url,
+                source=sources[row.source_id],
+                subscription=followed.get(row.source_id),
+                old_news=row.old_news,
+                withdrawn=row.withdrawn_at is not None,
+                visible=row.source_id in seen,
+                broadcast=row.id in broadcast,
+            )
+            for row in rows
+        }
+
+    async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
+        rows = await self._session.scalars(select(SourceRow).where(SourceRow.id.in_(ids)))
+        return {row.id: to_source(row) for row in rows}
+
+    async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:
+        """The subscription by which a chat follows each source that it follows."""
+        query = select(SourceRow.id, SubscriptionRow).join(
+            SubscriptionRow, SubscriptionRow.chat_id == chat_id
+        )
+        rows = await self._session.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
+        return {source_id: to_subscription(row) for source_id, row in rows}
+
+    async def _ledger(self, chat_id: int, keys: Collection[str]) -> Mapping[str, Row[*tuple[Any, ...]]]:
+        columns = (LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id)
+        rows = await self._session.execute(
+            select(*columns, LedgerRow.delivery_id).where(
+                LedgerRow.chat_id == chat_id, LedgerRow.post_key.in_(keys)
+            )
+        )
+        return {row.post_key: row for row in rows}
+
+    async def _cancelled(self, chat_id: int, posts: Collection[int]) -> Mapping[int, int]:
+        """The newest cancelled delivery of each post that has one."""
+        query = (
+            select(BroadcastPostRow.post_id, DeliveryRow.id)
+            .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
+            .where(
+                BroadcastPostRow.post_id.in_(posts),
+                DeliveryRow.chat_id == chat_id,
+                DeliveryRow.state == DeliveryState.CANCELLED,
+            )
+            .order_by(DeliveryRow.id)
+        )
+        return {post_id: delivery_id for post_id, delivery_id in await self._session.execute(query)}
+
+    async def _loaded(self, ids: Collection[int]) -> Mapping[int, Delivery]:
+        if not ids:
+            return {}
+        found = await load_deliveries(self._session, select(_deliveries).where(_deliveries.c.id.in_(ids)))
+        return {delivery.id: delivery for delivery in found}
+
+    async def _open(self, chat_id: int) -> Sequence[int]:
+        mine = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
+        return (await self._session.scalars(select(DeliveryRow.id).where(mine))).all()

@@ -1,0 +1,193 @@
+"""Why a chat got a post or not, for each reason there is, on a history made through the ports."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from content.changes import key_of_url
+from content.errors import NotFound
+from content.types import Source, Visibility
+from scheduler import membership
+from scheduler.actions import digests, following, why
+from scheduler.actions.audit import COMMAND_LINE
+from scheduler.actions.why import Answer, Because
+from scheduler.history import MessagePlace
+from scheduler.ports import Closed, PartEnded, Postponed
+from scheduler.types import Chat, ChatAccess, DeliveryState, Form, PartState, Sent
+from tests.builders import NOW, after, new_post, part
+from tests.contracts.world import World
+
+LATER = after(10)
+
+
+async def answer(world: World, chat: Chat, post: int) -> Answer:
+    (found,) = await world.why(chat, [post])
+    return found
+
+
+async def unfollow(world: World, chat: Chat, source: Source) -> None:
+    async with world.store.write() as work:
+        await following.unfollow(work, COMMAND_LINE, chat, source, NOW)
+        await work.commit()
+
+
+async def give_up(world: World, state: DeliveryState, reason: str) -> None:
+    (claimed,) = await world.claim()
+    await world.mark(Closed(claimed.id, state, reason))
+
+
+async def test_what_is_on_its_way_and_what_has_ended(world: World) -> None:
+    source = await world.source()
+    (before,) = await world.posts(source, "before")
+    chat = await world.follower(source)
+    (first,) = await world.publish(source, "first")
+    (second,) = await world.publish(source, "second")
+
+    assert (await answer(world, chat, before)).because is Because.BEFORE_SUBSCRIPTION
+    assert (await answer(world, chat, first)).because is Because.NEXT
+    behind = await answer(world, chat, second)
+    assert (behind.because, behind.ahead) == (Because.BEHIND_OTHERS, 1)
+
+    (claimed,) = await world.claim()
+    assert (await answer(world, chat, first)).because is Because.SENDING
+    await world.mark(Postponed(claimed.id, LATER, 1, Form.FULL, "502 Bad Gateway"))
+    waits = await answer(world, chat, first)
+    assert (waits.because, waits.until, waits.reason) == (Because.LATER, LATER, "502 Bad Gateway")
+
+    async with world.store.write() as work:
+        await membership.pause(work, chat, "no rights to write")
+        await work.commit()
+    paused = await answer(world, chat, first)
+    assert (paused.because, paused.until) == (Because.CHAT_PAUSED, LATER)
+    assert paused.reason == "no rights to write"
+    async with world.store.write() as work:
+        await membership.reactivate(work, await refreshed(world, chat), NOW)
+        await work.commit()
+
+    (claimed,) = await world.claim()
+    sending = replace(part(claimed.id, posts=claimed.posts), begun_at=NOW)
+    await world.begin(sending)
+    arrived = replace(sending, state=PartState.SENT, sent=Sent("100", ("41", "42")))
+    await world.mark(PartEnded(arrived, claimed.posts), Closed(claimed.id, DeliveryState.SENT))
+    sent = await answer(world, chat, first)
+    assert sent.because is Because.SENT and not sent.by_twin
+    assert sent.delivery is not None and sent.delivery.parts == (arrived,)
+
+    await give_up(world, DeliveryState.FAILED, "400 Bad Request: message is too long")
+    failed = await answer(world, chat, second)
+    assert (failed.because, failed.reason) == (Because.FAILED, "400 Bad Request: message is too long")
+    (third,) = await world.publish(source, "third")
+    await give_up(world, DeliveryState.HELD, "it may have arrived: time-out")
+    assert (await answer(world, chat, third)).because is Because.HELD
+
+    (fourth,) = await world.publish(source, "fourth")
+    await unfollow(world, chat, source)
+    cancelled = await answer(world, chat, fourth)
+    assert (cancelled.because, cancelled.reason) == (Because.CANCELLED, "unsubscribed")
+    (fifth,) = await world.publish(source, "fifth")
+    assert (await answer(world, chat, fifth)).because is Because.NOT_FOLLOWED
+    assert (await answer(world, chat, first)).because is Because.SENT  # whatever the chat follows now
+
+    by_message = await message(world, "42", "7", "100")
+    assert by_message is not None and [one.post.id for one in by_message.answers] == [first]
+    assert await message(world, "4", "100") is None
+    assert await message(world, "42", "101") is None
+
+
+async def refreshed(world: World, chat: Chat) -> Chat:
+    async with world.store.read() as work:
+        found = await work.chats.get(chat.id)
+    assert found is not None
+    return found
+
+
+async def message(world: World, message_id: str, *addresses: str) -> why.MessageAnswer | None:
+    async with world.store.read() as work:
+        return await why.about_message(work, MessagePlace("telegram", addresses, message_id), NOW)
+
+
+async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
+    source, other = await world.source("a"), await world.source("b")
+    chat = await world.follower(source, None)
+    (kept,) = await world.posts(source, "beyond an edition")
+    (old,) = await world.posts(source, replace(new_post("old"), old_news=True))
+    assert (await answer(world, chat, kept)).because is Because.TOO_MANY
+    assert (await answer(world, chat, old)).because is Because.OLD_NEWS
+
+    # The same post of two sources is sent once.
+    (first,) = await world.publish(source, new_post("here", key="same"))
+    (again,) = await world.publish(other, new_post("there", key="same"))
+    for claimed in await world.claim():
+        await world.send(claimed)
+    twin = await answer(world, chat, again)
+    assert (twin.because, twin.by_twin, twin.twin and twin.twin.id) == (Because.SENT, True, first)
+
+    async with world.store.write() as work:
+        await digests.set_digest(work, COMMAND_LINE, chat, "daily 09:00", "UTC", NOW)
+        await work.commit()
+    (one,) = await world.publish(source, new_post("one", key="1"))
+    (another,) = await world.publish(other, new_post("another", key="1"))
+    (late,) = await world.publish(source, "late")
+    waits = await answer(world, chat, one)
+    assert (waits.because, waits.by_twin) == (Because.DIGEST, False)
+    assert waits.until == NOW.replace(hour=9, minute=0) + timedelta(days=1)
+    assert (await answer(world, chat, another)).twin == waits.post
+
+    async with world.store.write() as work:
+        digest = await work.digests.of(chat.id)
+        assert digest is not None
+        await digests.send(work, COMMAND_LINE, chat, replace(digest, max_posts=1), NOW)
+        await work.commit()
+    assert (await answer(world, chat, one)).because is Because.BEYOND_MAXIMUM
+    assert (await answer(world, chat, late)).because is Because.NEXT
+
+    (missed,) = await world.posts(source, "missed")
+    async with world.store.write() as work:
+        await membership.deactivate(work, await refreshed(world, chat), "the bot was removed", NOW)
+        await work.commit()
+    gone = await answer(world, chat, missed)
+    assert (gone.because, gone.reason) == (Because.GONE, "the bot was removed")
+    assert (await answer(world, chat, late)).because is Because.CANCELLED
+    async with world.store.write() as work:
+        await membership.reactivate(work, await refreshed(world, chat), NOW)
+        await work.outbox.skip(chat.id, [old], "for some other reason")
+        await work.commit()
+    assert (await answer(world, chat, missed)).because is Because.AWAY
+    assert (await answer(world, chat, old)).because is Because.SKIPPED
+
+
+async def test_what_a_chat_may_not_see_or_cannot_get(world: World) -> None:
+    public, private = await world.source("a"), await world.source("b", Visibility.PRIVATE)
+    examples = await world.source("c", Visibility.EXAMPLE)
+    (hidden,), (example,) = await world.posts(private, "hidden"), await world.posts(examples, "example")
+    chat = await world.follower(None)
+    assert (await answer(world, chat, hidden)).because is Because.PRIVATE
+    assert (await answer(world, chat, example)).because is Because.EXAMPLE
+
+    # A source that becomes public is followed by all from then on, but not backwards.
+    await world.follower(private, address="101")
+    (early,) = await world.publish(private, "early")
+    async with world.store.write() as work:
+        await work.sources.save(replace(private, visibility=Visibility.PUBLIC))
+        await work.commit()
+    assert (await answer(world, chat, early)).because is Because.MISSED
+
+    async with world.store.write() as work:
+        await membership.grant(work, chat.place, ChatAccess.BANNED, NOW)
+        await work.commit()
+    (late,) = await world.publish(public, "late")
+    assert (await answer(world, chat, late)).because is Because.BANNED
+
+
+async def test_a_chat_learns_nothing_of_posts_that_it_may_not_see(world: World) -> None:
+    private = await world.source("b", Visibility.PRIVATE)
+    owner = await world.follower(private)
+    (secret,) = await world.publish(private, new_post("x", key=key_of_url("https://example.org/x/")))
+    stranger = await world.chat("200")
+    async with world.store.read() as work:
+        assert await why.meant(work, "http://www.example.org/x?utm_source=y") == [secret]
+        assert (await why.about_visible(work, owner, [secret], NOW)).because is Because.NEXT
+        for unknown in (secret, secret + 1):
+            with pytest.raises(NotFound, match="No such post is known here"):
+                await why.about_visible(work, stranger, [unknown], NOW)
