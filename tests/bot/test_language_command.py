@@ -1,7 +1,10 @@
 """/language, and in which language answers are."""
 
+from dataclasses import replace
+
 from content.errors import StoreBusy
 from content.i18n import LANGUAGES, native_name
+from scheduler.errors import Refused
 from scheduler.types import ChatKind
 from tests.bot.conftest import Desk, shown
 
@@ -62,6 +65,14 @@ async def test_another_person_in_ones_private_chat_changes_nothing_for_them(desk
     """The command line, for instance."""
     await desk.say("/language 简体中文", place="5", kind=ChatKind.GROUP, actor=PERSON)
     assert "Commands" in shown(await desk.say("/help", actor=PERSON))
+
+
+async def test_what_a_platform_says_in_english_is_not_repeated(desk: Desk) -> None:
+    async def unknown() -> bool:
+        raise Refused("Bad Gateway")
+
+    call = replace(desk.call("/format", kind=ChatKind.GROUP, locale="zh"), is_chat_admin=unknown)
+    assert shown(await desk.router.command(call)) == "⚠ 出错了，请稍后再试。"
 
 
 async def test_when_the_store_fails_a_group_is_not_answered_in_another_language(desk: Desk) -> None:

@@ -25,7 +25,7 @@ from tests.emulators.discord.faults import broken, refused
 REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
 # Discord's locales for our languages, but for those of English.
-LOCALES = {"zh-CN", "zh-TW"}
+LOCALES = {"zh-CN", "zh-TW", "ru", "es-ES", "es-419"}
 ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "language", "post"}
 
 
