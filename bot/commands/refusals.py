@@ -15,7 +15,7 @@ from content.errors import AddressRefused, SkywaveError, Unreachable
 from content.i18n import Translator
 from content.secrets import printable
 from scheduler.actions.audit import Actor, Change, record
-from scheduler.errors import QuotaExceeded, SendError
+from scheduler.errors import QuotaExceeded
 from scheduler.types import Quota
 
 log = structlog.get_logger(__name__)
@@ -64,9 +64,6 @@ class Refusals:
                 # Say nothing about the address or its network: the person may be probing for it.
                 url = printable(request.arguments.strip())
                 return _said(t("{url} cannot be reached: check the address.", url=url))
-            case SendError():
-                # What a platform says is in English, and of no use to who asked; the log has it.
-                return _said(t("Something went wrong. Please try again later."))
         return _said(request.translator.error(error))
 
     async def _note(self, request: Request, what: str) -> None:

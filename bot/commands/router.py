@@ -20,6 +20,7 @@ from content.formats import Answers
 from content.i18n import COMMAND, LANGUAGES, Translator
 from content.present import Look
 from scheduler.actions import chats
+from scheduler.errors import SendError
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
 log = structlog.get_logger(__name__)
@@ -161,8 +162,8 @@ class Router:
             return answered
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
-            if isinstance(exc, StoreError | StoreRejected) and not self._is_operator(call):
-                # Only operators are told where the database is and what it says.
+            if isinstance(exc, StoreError | StoreRejected | SendError) and not self._is_operator(call):
+                # Only operators are told where the database is, and what it or a platform says in English.
                 t = self._translator(request, call).t
                 return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
