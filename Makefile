@@ -33,8 +33,10 @@ style: $(READY)
 types: $(READY)
 	@$(BIN)/mypy
 
+# They are collected once before, so that only one process compiles them.
 tests: $(READY)
-	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --collect-only --quiet --quiet >/dev/null || true
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Kills and storms on the real program: make chaos KILLS=20 SEED=7, and MORE=--postgres for the other database.
 chaos: $(READY)
@@ -51,6 +53,10 @@ bench: $(READY)
 # Search among 500,000 posts: it takes an hour and several gigabytes of disk.
 bench-large: $(READY)
 	@$(BIN)/python -m benchmarks search-large
+
+# The tables of commands and settings in the pages.
+reference: $(READY)
+	@$(BIN)/python -m docs.reference
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py

@@ -16,7 +16,7 @@ from bot.settings import PREFIX, TOML, Settings
 from content.errors import SettingsError
 
 # The class that is loaded: these settings and those of all platforms.
-_All: type[Settings] = create_model(
+ALL_SETTINGS: type[Settings] = create_model(
     "Settings", __base__=tuple(dict.fromkeys((Settings, *(platform.settings for platform in PLATFORMS))))
 )
 
@@ -24,7 +24,7 @@ _All: type[Settings] = create_model(
 def load_settings(**overrides: Any) -> Settings:
     """Load the settings. Raises SettingsError, which names the setting and says what it should be."""
     try:
-        return _All(**overrides)
+        return ALL_SETTINGS(**overrides)
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else TOML
@@ -61,10 +61,15 @@ def unknown_settings() -> Sequence[str]:
     keys: list[str] = []
     with suppress(OSError, ValueError):  # `load_settings` reports a file that cannot be read
         keys = list(tomllib.loads(Path(TOML).read_text(encoding="utf-8")))
-    variables = [f"{PREFIX}{name.upper()}{end}" for name in _All.model_fields for end in ("", "_FILE")]
+    known = list(ALL_SETTINGS.model_fields)
+    variables = [f"{PREFIX}{name.upper()}{end}" for name in known for end in ("", "_FILE")]
     return [
         *(_without_effect(name, variables) for name in given if name.upper() not in variables),
-        *(_without_effect(key, list(_All.model_fields)) for key in keys if key not in _All.model_fields),
+        *(
+            _without_effect(key, list(ALL_SETTINGS.model_fields))
+            for key in keys
+            if key not in ALL_SETTINGS.model_fields
+        ),
     ]
 
 

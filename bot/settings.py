@@ -31,46 +31,78 @@ Words = Annotated[frozenset[str], NoDecode]
 
 
 class Settings(BaseSettings):
-    """The settings of a deployment, without those of the platforms.
+    """The settings of a deployment, without those of the platforms. The text below each is its documentation.
 
     Secrets never show in a repr or a log.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, toml_file=TOML, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        toml_file=TOML,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     database_url: str = "sqlite:///skywave.db"
-    operators: Words = frozenset()  # like telegram:123
-    poll_interval: int = Field(300, ge=1)  # seconds
-    edits: bool = True  # messages are edited when their posts change
+    """The database; for PostgreSQL `postgresql://user:password@host/name`."""
+    operators: Words = frozenset()
+    """Who may use every command in every chat, like `telegram:123,discord:456`."""
+    poll_interval: int = Field(300, ge=1)
+    """Seconds between two reads of a source."""
+    edits: bool = True
+    """Whether messages are edited when their posts change."""
     page_size: int = Field(11, ge=1, le=50)
-    excerpt_length: int = Field(350, ge=20, le=2000)  # code points
+    """Posts on a page, 1 to 50."""
+    excerpt_length: int = Field(350, ge=20, le=2000)
+    """Characters of a post on a page, 20 to 2000."""
     language: str = SOURCE_LANGUAGE
+    """The language of chats and people that have none of their own."""
     timezone: str = "UTC"
+    """The zone of chats that have none of their own, like `Asia/Shanghai`."""
     banner: str = "INCOMING TRANSMISSION"
+    """The first line of a page; the default is translated."""
     heading: str = "LATEST UPDATES"
+    """The second line, likewise."""
     allowed_networks: Networks = ()
-    metrics_port: int | None = Field(None, ge=0, le=65535)  # not set: no metrics are served
+    """Private networks in which operators' sources may be, like `192.168.0.0/16`."""
+    metrics_port: int | None = Field(None, ge=0, le=65535)
+    """The port of `/metrics`, `/healthz` and `/readyz`; without it they are not served."""
     metrics_host: str = "127.0.0.1"
-    watchdog: Literal["report", "end"] = "report"  # what to do when the event loop is stuck
-    # Access and quotas.
+    """The address of that port."""
+    watchdog: Literal["report", "end"] = "report"
+    """When the process hangs for 30 seconds, `report` logs it and `end` also ends it."""
     access: AccessMode = AccessMode.OPEN
-    chat_sources: int = Field(30, ge=0)  # private sources that a chat may follow
-    person_sources: int = Field(50, ge=0)  # private sources that a person may add
-    private_sources: int = Field(2000, ge=0)  # private sources in all
-    commands_per_minute: int = Field(20, ge=1)  # per person
-    posts_per_day: int = Field(50, ge=0)  # updates that a person may write
-    post_length: int = Field(20_000, ge=100)  # code points of an update
-    # How many posts are read, and for how many days data is kept (0: for ever).
-    source_posts: int = Field(500, ge=1)  # the newest posts of one read
+    """Who may use the bot: `open`, `curated` or `closed`."""
+    chat_sources: int = Field(30, ge=0)
+    """Private sources that a chat may follow."""
+    person_sources: int = Field(50, ge=0)
+    """Private sources that a person may add."""
+    private_sources: int = Field(2000, ge=0)
+    """Private sources in all."""
+    commands_per_minute: int = Field(20, ge=1)
+    """Commands and presses of a person; more are refused, then ignored for 30 seconds."""
+    posts_per_day: int = Field(50, ge=0)
+    """Updates that a person may write a day."""
+    post_length: int = Field(20_000, ge=100)
+    """Characters of an update."""
+    source_posts: int = Field(500, ge=1)
+    """Posts that one read takes at most, the newest first."""
     keep_posts: int = Field(730, ge=0)
+    """Days until a post is deleted, 0 for never; the newest 500 of a source stay."""
     keep_deliveries: int = Field(30, ge=1)
+    """Days until a sent or cancelled delivery is deleted."""
     keep_searches: int = Field(7, ge=1)
+    """Days for which the page buttons of a search work."""
     keep_drafts: int = Field(90, ge=1)
+    """Days until a draft that is not scheduled is deleted."""
     keep_audit: int = Field(365, ge=1)
+    """Days for which the audit log is kept."""
     keep_tombstones: int = Field(365, ge=1)
+    """Days for which a deleted post is remembered, so that it does not come back as new."""
     log_format: Literal["console", "json"] = "console"
+    """`console` or `json`."""
 
     @property
     def secrets(self) -> list[str]:

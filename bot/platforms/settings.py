@@ -14,10 +14,15 @@ def _empty_is_none(value: object) -> object:
 Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
 
-class Proxied(BaseModel):
+class PlatformSettings(BaseModel, use_attribute_docstrings=True):
+    """The settings of a platform. The text below each is its documentation, in Markdown."""
+
+
+class Proxied(PlatformSettings):
     """The HTTP proxy for connections to the platforms. A secret, because its URL may hold a password."""
 
     proxy: Secret = None
+    """An HTTP proxy for Telegram and Discord, like `http://127.0.0.1:7890`."""
 
     @field_validator("proxy")
     @classmethod

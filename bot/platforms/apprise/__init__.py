@@ -8,10 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, SecretStr, field_validator
+from pydantic import SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from bot.platforms.apprise.limits import LIMITS, NAME
+from bot.platforms.settings import PlatformSettings
 from bot.platforms.types import Platform
 from content.errors import SettingsError
 from scheduler.ports import Sender
@@ -23,8 +24,9 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SILENT = logging.CRITICAL + 1
 
 
-class AppriseSettings(BaseModel):
+class AppriseSettings(PlatformSettings):
     apprise_urls: Annotated[Mapping[str, SecretStr], NoDecode] = {}
+    """Chats that only receive, by e-mail, ntfy and others: `name=URL` for each."""
 
     @field_validator("apprise_urls", mode="before")
     @classmethod

@@ -11,8 +11,11 @@ from scheduler.types import ChatKind
 
 class DiscordSettings(Proxied):
     discord_token: Secret = None
+    """The bot's token; without it Discord is off."""
     discord_api_url: str = "https://discord.com/api/v10"
-    discord_gateway_url: str = ""  # empty: discord.py's default
+    """The address of the API."""
+    discord_gateway_url: str = ""
+    """Another gateway; empty for that of discord.py."""
 
 
 def _make(settings: DiscordSettings) -> Sender | None:

@@ -12,8 +12,11 @@ from scheduler.types import ChatKind, Limits, Place
 
 class TelegramSettings(Proxied):
     telegram_token: Secret = None
+    """BotFather's token; without it Telegram is off."""
     telegram_api_url: str = "https://api.telegram.org"
-    telegram_paid_broadcast: bool = False  # up to 1000 messages a second, paid in Stars
+    """The address of the Bot API server, without `/bot`."""
+    telegram_paid_broadcast: bool = False
+    """Send up to 1000 messages a second, for which Telegram charges Stars."""
 
 
 def _make(settings: TelegramSettings) -> Sender | None:

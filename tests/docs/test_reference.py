@@ -1,0 +1,24 @@
+"""The tables of the pages say what the code says."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.loading import ALL_SETTINGS
+from docs.reference import PAGES, TABLE, TABLES, settings, written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_up_to_date(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert written(text) == text, "run make reference"
+
+
+def test_every_table_is_in_a_page() -> None:
+    shown = {name for page in PAGES for _, name, _ in TABLE.findall(page.read_text(encoding="utf-8"))}
+    assert shown == set(TABLES)
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [name for name, field in ALL_SETTINGS.model_fields.items() if not field.description] == []
+    assert "| `SKYWAVE_PAGE_SIZE` | `11` | Posts on a page, 1 to 50. |" in settings()
