@@ -172,18 +172,19 @@ def test_each_text_is_shown_in_each_language(language: str) -> None:
     """With values that hold braces and words of no language, which stay as they are."""
     tr = Translator(language)
     for message in entries("zh"):
+        singular, *plural = texts(message.id)
         if message.context:
-            assert tr.name(message.context, texts(message.id)[0])
+            assert tr.name(message.context, singular)
             continue
-        values = {name: f"<{{{name}}} %s>" for name in fields("".join(texts(message.id)))}
-        if isinstance(message.id, tuple):
+        values = {name: f"<{{{name}}} %s>" for name in fields(singular)}
+        if plural:
             values.pop("count", None)
-            shown = [tr.n(*message.id, count, **values) for count in COUNTS]
+            shown = [tr.n(singular, plural[0], count, **values) for count in COUNTS]
         else:
-            shown = [tr.t(message.id, **values)]
+            shown = [tr.t(singular, **values)]
         for one in shown:
-            assert one and all(value in one for value in values.values()), message.id
-            assert not fields(re.sub("<.*?>", "", one)), message.id
+            assert one and all(value in one for value in values.values()), singular
+            assert not fields(re.sub("<.*?>", "", one)), singular
 
 
 def words_of(text: str) -> set[str]:
@@ -203,12 +204,12 @@ def test_no_text_is_left_in_english(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_quotation_marks_are_those_of_the_language(language: str) -> None:
-    opening, closing = QUOTES.get(language, "“”")
-    others = set("".join((*QUOTES.values(), "“”"))) - {opening, closing}
+    marks = QUOTES.get(language, "“”")
+    others = set("".join((*QUOTES.values(), "“”"))) - set(marks)
     for message in entries("zh" if language == SOURCE_LANGUAGE else language):
         for string in texts(message.id if language == SOURCE_LANGUAGE else message.string):
             assert not others & set(string), string
-            assert string.count(opening) == string.count(closing), string
+            assert string.count(marks[0]) == string.count(marks[1]), string
 
 
 def test_spanish_opens_what_it_closes() -> None:
