@@ -8,7 +8,7 @@ from datetime import MAXYEAR, MINYEAR, date
 
 # What `text.language` sorts posts into.
 _LANGUAGES = ("en", "zh")
-_EXAMPLES = {"source": "notes", "tag": "LoRA", "before": "2026-01-31", "after": "2026-01-31"}
+_EXAMPLES = {"source": "notes", "author": "Ada", "tag": "LoRA", "before": "2026-01-31", "after": "2026-01-31"}
 
 
 @dataclass(frozen=True, slots=True)

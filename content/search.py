@@ -24,13 +24,20 @@ MAX_UNITS = 32
 MAX_PREFIXES = 4  # in a query: the database expands each prefix to all words that begin with it
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"') | {"−": "-", "–": "-"})
-_ITEM = re.compile(
-    r"""(?P<minus>-)?
-        (?:(?P<name>source|tag|lang|before|after):(?=\S))?
+
+
+def items_named(*names: str) -> re.Pattern[str]:
+    """What finds the items of a query: words, phrases, and filters of these names."""
+    return re.compile(
+        rf"""(?P<minus>-)?
+        (?:(?P<name>{"|".join(names)}):(?=\S))?
         (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))
         (?P<star>\*)?""",
-    re.VERBOSE | re.IGNORECASE,
-)
+        re.VERBOSE | re.IGNORECASE,
+    )
+
+
+_ITEM = items_named("source", "tag", "lang", "before", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +140,7 @@ def leaves(unit: Unit) -> Iterator[AnyOf]:
 
 def parse(query: str) -> Query:
     """Parse what a person typed. It never raises."""
-    prepared = _prepared(query)
-    items = list(_ITEM.finditer(prepared))
+    items = list(_ITEM.finditer(paired(typed(query, MAX_QUERY))))
     plain = [item for item in items if _is_plain(item)]
     said, asked = without_question([item["bare"] for item in plain])
     if asked:
@@ -148,14 +154,30 @@ def _is_plain(item: re.Match[str]) -> bool:
     return not (item["minus"] or item["name"] or item["star"] or item["bare"] is None)
 
 
-def _prepared(query: str) -> str:
-    """The query with typographic quotes and dashes replaced, and without an unpaired quote."""
-    # NFKC may make the query longer, so it is cut again.
-    plain = unicodedata.normalize("NFKC", query[:MAX_QUERY].translate(_QUOTES))[:MAX_QUERY]
+def typed(text: str, most: int) -> str:
+    """A text with plain quotes, dashes and letters in the place of their typographic forms, cut to `most`."""
+    # NFKC makes such quotes and dashes of a few other signs, and may make the text longer.
+    return unicodedata.normalize("NFKC", text[:most]).translate(_QUOTES)[:most]
+
+
+def paired(plain: str) -> str:
+    """A text without its last quote if that has no partner."""
     if plain.count('"') % 2:
         head, _, tail = plain.rpartition('"')
         plain = f"{head} {tail}"
     return plain
+
+
+def units_of(item: re.Match[str], value: str) -> list[AnyOf]:
+    """The units of an item that is no filter: none if `value` has no word."""
+    found = list(runs(fold(value)))
+    prefix = bool(item["star"]) or value.endswith("*")
+    if not found:
+        return []
+    # Quoted words, and compounds that are excluded, are matched as they stand, without variants.
+    if item["bare"] is None or (item["minus"] and len(found) > 1):
+        return [exactly(found, prefix, quoted=True)]
+    return [_unit(run, prefix and run is found[-1]) for run in found]
 
 
 @dataclass(slots=True)
@@ -174,17 +196,7 @@ class _Reading:
         if item["name"]:
             self._filter(item["name"].lower(), value.strip(), item)
             return
-        found = list(runs(fold(value)))
-        prefix = bool(item["star"]) or value.endswith("*")
-        # Quoted words, and compounds that are excluded, are matched as they stand, without variants.
-        exact = item["bare"] is None
-        if not found:
-            return
-        if exact or (item["minus"] and len(found) > 1):
-            unit = [_exact(found, prefix, quoted=True)]
-        else:
-            unit = [_unit(run, prefix and run is found[-1]) for run in found]
-        (self.excluded if item["minus"] else self.units).extend(unit)
+        (self.excluded if item["minus"] else self.units).extend(units_of(item, value))
 
     def _filter(self, name: str, value: str, item: re.Match[str]) -> None:
         language, moment = language_named(value), day(value)
@@ -239,7 +251,7 @@ def _is_prefix(unit: AnyOf) -> bool:
     return any(isinstance(term, Phrase) and term.prefix for term in unit.terms)
 
 
-def _exact(found: Sequence[Run], prefix: bool, *, quoted: bool = False) -> AnyOf:
+def exactly(found: Sequence[Run], prefix: bool, *, quoted: bool = False) -> AnyOf:
     """The tokens as a phrase.
 
     The last character of a CJK run is dropped, because it is a token only at the end of a run of the text. A
@@ -256,7 +268,7 @@ def _exact(found: Sequence[Run], prefix: bool, *, quoted: bool = False) -> AnyOf
 
 def _unit(run: Run, prefix: bool) -> AnyOf:
     if run.cjk:
-        return _exact([run], prefix)
+        return exactly([run], prefix)
     parts = tuple(run.tokens())
     whole = joined(parts)
     # A prefix may end inside a compound: deepseek-v* is found as two parts and as one word.

@@ -185,7 +185,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     seen = unicodedata.normalize("NFKC", _UNSEEN_OF_EMOJI.sub("", _UNSEEN.sub("", text)))
-    return unicodedata.normalize("NFKC", seen.casefold()).translate(_simplified())
+    return simplified(unicodedata.normalize("NFKC", seen.casefold()))
 
 
 def runs(folded: str) -> Iterator[Run]:
@@ -255,8 +255,13 @@ def _affordable(items: list[str], budget: int) -> list[str]:
     return items
 
 
+def simplified(text: str) -> str:
+    """The text with each traditional character replaced by its simplified form."""
+    return text if text.isascii() else text.translate(_traditional())
+
+
 @cache
-def _simplified() -> dict[int, str]:
+def _traditional() -> dict[int, str]:
     lines = Path(__file__).with_name("trad_simp.txt").read_text(encoding="utf-8").splitlines()
     traditional, simplified = (line for line in lines if line and not line.startswith("#"))
     return {ord(key): value for key, value in zip(traditional, simplified, strict=True)}

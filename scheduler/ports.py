@@ -339,6 +339,37 @@ class SubscriptionRepository(Protocol):
         ...
 
 
+class FilterRepository(Protocol):
+    async def keep(self, text: str, now: datetime) -> int:
+        """The id of a filter by its normal text; it is stored if it is new."""
+        ...
+
+    async def text(self, filter_id: int) -> str | None: ...
+
+    async def choose(self, chat_id: int, source_id: int | None, filter_id: int | None, now: datetime) -> None:
+        """Give a subscription a filter, or none, from the next post on."""
+        ...
+
+    async def of_followers(self, source: Source) -> Mapping[int, str]:
+        """The texts, by id, of all filters that posts of a source may have to pass."""
+        ...
+
+    async def reject(self, post_id: int, why: Mapping[int, str]) -> None:
+        """Record which filters a post did not pass, each with the condition that it failed."""
+        ...
+
+    async def waiting(self, chat_id: int, source_id: int | None) -> Sequence[int]:
+        """The posts that a subscription has for the next digest, whatever its filter says, oldest first."""
+        ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Delete verdicts about posts seen before a moment, and filters not used since, at most `limit`.
+
+        Verdicts about posts that wait for a digest stay.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PartEnded:
     """What became of a part that was begun. `completed`: the posts that are now wholly in the chat."""
@@ -393,7 +424,8 @@ class OutboxRepository(Protocol):
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
         """Add a delivery, with its reservations, for each chat whose subscription is instant.
 
-        Reserves only posts that the chat's ledger does not have yet. Returns the number of deliveries.
+        Reserves only posts that passed the subscription's filter and that the chat's ledger does not have
+        yet. Returns the number of deliveries.
         """
         ...
 
@@ -708,6 +740,9 @@ class UnitOfWork(Protocol):
 
     @property
     def subscriptions(self) -> SubscriptionRepository: ...
+
+    @property
+    def filters(self) -> FilterRepository: ...
 
     @property
     def outbox(self) -> OutboxRepository: ...

@@ -135,7 +135,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A chat follows a source (None: all public ones), beginning after the post `starts_after`."""
+    """A chat follows a source (None: all public ones), beginning after the post `starts_after`.
+
+    `filter` is the normal text of its filter, empty if every post passes.
+    """
 
     id: int
     chat_id: int
@@ -143,6 +146,7 @@ class Subscription:
     mode: Mode
     starts_after: int
     choices: Format = NOTHING
+    filter: str = ""
 
 
 class WhenEmpty(StrEnum):

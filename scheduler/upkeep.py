@@ -43,6 +43,7 @@ class Upkeep:
         """Delete what is old, and private sources that no chat has followed for a month."""
         keep, now = self._keep, self._clock.now()
         await self._forget(lambda work: work.outbox.prune(now - keep.deliveries, ROWS))
+        await self._forget(lambda work: work.filters.prune(now - keep.deliveries, ROWS))
         await self._forget(lambda work: work.searches.prune(now - keep.searches, ROWS))
         await self._forget(lambda work: work.questions.prune(now - keep.questions, ROWS))
         await self._forget(lambda work: work.drafts.prune(now - keep.drafts, ROWS))

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select, upda
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import Digest, Draft, DraftState, Mode
+from storage.filters import passes
 from storage.models import DigestRow, DraftRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
 from storage.scope import follows
 from storage.sql import changed_rows, prune
@@ -80,6 +81,7 @@ class SqlDigests:
                 PostRow.id > SourceRow.starts_after,
                 ~PostRow.old_news,
                 ~promised,
+                passes(),
             )
             .group_by(PostRow.key)
             .order_by("id")

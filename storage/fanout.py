@@ -7,12 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, null, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source
 from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState, Mode
-from storage.models import BroadcastPostRow, ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow
+from storage.filters import passes
+from storage.models import (
+    BroadcastPostRow,
+    ChatRow,
+    DeliveryRow,
+    FilteredRow,
+    LedgerRow,
+    PostRow,
+    SubscriptionRow,
+)
 from storage.scope import follows
 from storage.sql import reserve_alone, upsert
 
@@ -44,10 +53,12 @@ class FanOut:
         # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
         chosen = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source))
         choices = SubscriptionRow.choices if await self._session.scalar(chosen.limit(1)) else null()
+        wanted = await self._wanted(news)
         anything = select(PostRow.id).where(
             PostRow.id.in_(news),
             PostRow.id > SubscriptionRow.starts_after,
             _unpromised(SubscriptionRow.chat_id),
+            wanted,
         )
         chats = (
             select(*self._delivery(broadcast_id, now, choices))
@@ -65,7 +76,12 @@ class FanOut:
             select(*self._reservation())
             .join_from(DeliveryRow, SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
             .join(PostRow, PostRow.id > SubscriptionRow.starts_after)
-            .where(DeliveryRow.broadcast_id == broadcast_id, _follows_at_once(source), PostRow.id.in_(news))
+            .where(
+                DeliveryRow.broadcast_id == broadcast_id,
+                _follows_at_once(source),
+                PostRow.id.in_(news),
+                wanted,
+            )
         )
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 
@@ -91,6 +107,11 @@ class FanOut:
         posts = select(PostRow.id).join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
         mine = posts.where(BroadcastPostRow.broadcast_id == broadcast_id, ~PostRow.old_news)
         return (await self._session.scalars(mine)).all()
+
+    async def _wanted(self, news: Sequence[int]) -> ColumnElement[bool]:
+        """Whether a subscription lets a post pass. If no filter rejected any, this costs nothing."""
+        rejected = select(FilteredRow.post_id).where(FilteredRow.post_id.in_(news)).limit(1)
+        return passes() if await self._session.scalar(rejected) else true()
 
     @staticmethod
     def _delivery(broadcast_id: int, now: datetime, choices: Any) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from storage.models import (
     BroadcastPostRow,
     ChatRow,
     DeliveryRow,
+    FilterRow,
     LedgerRow,
     PartRow,
     PostRow,
@@ -141,11 +142,14 @@ class SqlHistory:
 
     async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:
         """The subscription by which a chat follows each source that it follows."""
-        query = select(SourceRow.id, SubscriptionRow).join(
-            SubscriptionRow, SubscriptionRow.chat_id == chat_id
+        query = (
+            select(SourceRow.id, SubscriptionRow, FilterRow.text)
+            .select_from(SourceRow)
+            .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
+            .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
         )
         rows = await self._session.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
-        return {source_id: to_subscription(row) for source_id, row in rows}
+        return {source_id: to_subscription(row, text) for source_id, row, text in rows}
 
     async def _ledger(self, chat_id: int, keys: Collection[str]) -> Mapping[str, Row[*tuple[Any, ...]]]:
         columns = (LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id)

@@ -187,11 +187,24 @@ class ChatRow(Base):
     choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
 
 
+class FilterRow(Base):
+    """A filter in its normal text, which any number of subscriptions share."""
+
+    __tablename__ = "filters"
+    # Buttons refer to filters by their ids.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    text: Mapped[str] = mapped_column(unique=True)
+    used_at: Mapped[datetime]  # when it was last tried, chosen or given up
+
+
 class SubscriptionRow(Base):
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("chat_id", "scope"),
         Index(None, "source_id"),
+        partial("ix_subscriptions_filtered", "filter_id IS NOT NULL", "filter_id", "source_id"),
         partial("ix_subscriptions_chosen", "choices IS NOT NULL", "source_id"),
     )
 
@@ -202,6 +215,18 @@ class SubscriptionRow(Base):
     mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
     choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
+    filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id))
+
+
+class FilteredRow(Base):
+    """A post that did not pass a filter, and the condition that it failed."""
+
+    __tablename__ = "filtered"
+    __table_args__ = (Index(None, "filter_id"),)
+
+    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True)
+    filter_id: Mapped[int] = mapped_column(ForeignKey(FilterRow.id, ondelete="CASCADE"), primary_key=True)
+    why: Mapped[str]
 
 
 class DigestRow(Base):

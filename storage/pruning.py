@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import ChatState, DeliveryState, Mode
+from storage.filters import passes
 from storage.index import SqlIndex
 from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
 from storage.scope import ALL
@@ -28,6 +29,7 @@ def _waits() -> ColumnElement[bool]:
             or_(SubscriptionRow.source_id == PostRow.source_id, SubscriptionRow.scope == ALL),
             ChatRow.state != ChatState.GONE,
             ~promised.correlate_except(LedgerRow),
+            passes(),
         )
         .correlate(PostRow)
     )

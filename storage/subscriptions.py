@@ -7,14 +7,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.formats import Format, from_json
 from scheduler.types import Mode, Subscription
-from storage.models import DigestRow, PostRow, SourceRow, SubscriptionRow
+from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
 from storage.scope import follows, scope_of
 from storage.sql import changed_rows, reserve_alone, upsert
 
 
-def to_subscription(row: SubscriptionRow) -> Subscription:
+def to_subscription(row: SubscriptionRow, filter_text: str | None) -> Subscription:
     return Subscription(
-        row.id, row.chat_id, row.source_id, row.mode, row.starts_after, from_json(row.choices)
+        row.id,
+        row.chat_id,
+        row.source_id,
+        row.mode,
+        row.starts_after,
+        from_json(row.choices),
+        filter_text or "",
     )
 
 
@@ -79,5 +85,7 @@ class SqlSubscriptions:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Subscription]:
-        rows = await self._session.scalars(select(SubscriptionRow).where(where).order_by(SubscriptionRow.id))
-        return [to_subscription(row) for row in rows]
+        query = select(SubscriptionRow, FilterRow.text).outerjoin(FilterRow).where(where)
+        # The rows may have been read before they were changed.
+        fresh = query.order_by(SubscriptionRow.id).execution_options(populate_existing=True)
+        return [to_subscription(row, text) for row, text in await self._session.execute(fresh)]

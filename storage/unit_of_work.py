@@ -14,6 +14,7 @@ from storage.database import BUSY_TIMEOUT, create_engine
 from storage.digests import SqlDigests, SqlDrafts
 from storage.edits import SqlEdits
 from storage.errors import store_errors
+from storage.filters import SqlFilters
 from storage.history import SqlHistory
 from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
         self.posts = SqlPosts(session, self.index)
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
+        self.filters = SqlFilters(session)
         self.outbox = SqlOutbox(session)
         self.edits = SqlEdits(session)
         self.digests = SqlDigests(session)

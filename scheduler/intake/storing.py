@@ -17,6 +17,7 @@ from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
 from scheduler.intake.reading import Comparison
 from scheduler.intake.source_state import is_to_move
+from scheduler.judging import judge, settle
 from scheduler.ports import Clock, Store, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -91,9 +92,12 @@ class Recorder:
     async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
         # Before the transaction, because it takes long for a long text.
         tokens = await self._run(changes.index_all, posts)
+        judged = await judge(self._store, self._run, source, posts, tokens)
         async with self._write() as work:
-            if await work.sources.get(source.id) is not None:  # else it was removed meanwhile
-                await work.posts.insert(source.id, posts, self._clock.now(), tokens)
+            current = await work.sources.get(source.id)
+            if current is not None:  # else it was removed meanwhile
+                ids = await work.posts.insert(source.id, posts, self._clock.now(), tokens)
+                await settle(work, current, ids, judged)
                 await work.commit()
 
     async def _update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
@@ -115,12 +119,14 @@ class Recorder:
         """Store the edition, its deliveries and the source in one transaction."""
         found = comparison.changes
         tokens = await self._run(changes.index_all, edition)
+        judged = await judge(self._store, self._run, source, edition, tokens)
         async with self._write() as work:
             current = await work.sources.get(source.id)
             if current is None:  # removed meanwhile
                 return PollResult(source)
             now = self._clock.now()
             ids = await work.posts.insert(source.id, edition, now, tokens)
+            await settle(work, current, ids, judged)
             await work.posts.still_shown(source.id, found.buried, now, now - self._keep_tombstones)
             polled = await self._with_new_address(work, change(current))
             await work.sources.save(polled)

@@ -12,6 +12,7 @@ from content.sources.updates import GLOBAL, KIND, TITLE, to_parsed_post, url_of_
 from content.types import ParsedPost, ParsedSource, Post, Source, Visibility
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.actions.updates import named
+from scheduler.judging import NOT_YET, settle
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, Draft, DraftState
 
@@ -84,6 +85,7 @@ async def _send(work: UnitOfWork, draft: Draft, chat: Chat, post: ParsedPost, no
         # Only chats that follow the source see its posts in /latest and /search.
         await work.subscriptions.add(chat.id, source.id)
     posts = tuple(await work.posts.insert(source.id, found.new, now))
+    await settle(work, source, posts, NOT_YET)
     broadcast_id = await work.outbox.broadcast(Broadcast(BroadcastKind.POST, posts), now)
     if broadcast_id is None:
         return

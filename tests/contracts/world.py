@@ -7,6 +7,7 @@ from datetime import datetime
 from content.search import parse
 from content.types import NewPost, PostQuery, Source, Visibility
 from scheduler.actions.why import Answer, about
+from scheduler.judging import NOT_YET, judge_waiting, settle
 from scheduler.ports import Closed, DeliveryFilter, Outcome, PartEnded, Store, UnitOfWork
 from scheduler.types import (
     Broadcast,
@@ -63,6 +64,7 @@ class World:
         made = [new_post(post) if isinstance(post, str) else post for post in posts]
         async with self.store.write() as work:
             ids = list(await work.posts.insert(source.id, made, now))
+            await settle(work, source, ids, NOT_YET)
             await work.outbox.fan_out(await edition(work, *ids, now=now), source, now)
             await work.commit()
         return ids
@@ -92,6 +94,16 @@ class World:
             added = await work.subscriptions.add(chat.id, source.id if source else None)
             await work.commit()
         return added
+
+    async def filter(self, chat: Chat, source: Source | None, text: str | None, now: datetime = NOW) -> None:
+        """Let a chat's subscription have a filter, or none."""
+        source_id = source.id if source else None
+        async with self.store.write() as work:
+            filter_id = None if text is None else await work.filters.keep(text, now)
+            await work.filters.choose(chat.id, source_id, filter_id, now)
+            if filter_id is not None and text is not None:
+                await judge_waiting(work, chat.id, source_id, filter_id, text)
+            await work.commit()
 
     async def set_state(self, chat: Chat, state: ChatState, reason: str = "") -> None:
         async with self.store.write() as work:

@@ -41,6 +41,8 @@ T = TypeVar("T")
 CHATS, SOURCES, KEYS = 3, 2, 6
 chats, sources = st.integers(0, CHATS - 1), st.integers(0, SOURCES - 1)
 scopes = st.none() | sources
+# The titles of posts, by turns, and the filters that let them pass.
+WORDS = "even", "odd"
 endings = st.sampled_from([DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.CANCELLED])
 
 # A reservation without an open delivery of its chat would never be sent, and would block the post.
@@ -96,6 +98,7 @@ class Ledger(RuleBasedStateMachine):
         self.follows: set[tuple[int, int | None]] = set()  # indexes of chat and source
         self.in_hand: list[Delivery] = []  # claimed by the process that lives
         self.on_the_way: list[tuple[Delivery, Part]] = []  # begun, and not yet recorded
+        self.filters: dict[tuple[int, int | None], str] = {}
         self.owed: set[tuple[int, str]] = set()  # chat id and key
         self.confirmed: set[tuple[int, str]] = set()
         self.arrived: Counter[tuple[int, str]] = Counter()
@@ -123,11 +126,13 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(source=sources, keys=st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3))
     def posts_arrive(self, source: int, keys: list[int]) -> None:
-        posts = [new_post(str(next(self.guids)), key=str(key)) for key in keys]
+        posts = [new_post(str(next(self.guids)), key=str(key), title=WORDS[key % 2]) for key in keys]
         self.run(self.world.publish(self.sources[source], *posts))
-        for chat, scope in self.follows:
-            if scope in (None, source):
-                self.owed |= {(self.chats[chat].id, post.key) for post in posts}
+        for chat in range(CHATS):
+            scope = source if (chat, source) in self.follows else None
+            if (chat, scope) in self.follows:
+                wanted = self.filters.get((chat, scope), "")
+                self.owed |= {(self.chats[chat].id, post.key) for post in posts if wanted in ("", post.title)}
 
     @rule(key=st.integers(0, KEYS - 1))
     def a_post_comes_from_every_source(self, key: int) -> None:
@@ -141,10 +146,19 @@ class Ledger(RuleBasedStateMachine):
         self.follows.add((chat, scope))
 
     @precondition(lambda self: self.follows)
+    @rule(data=st.data(), wanted=st.sampled_from(("", *WORDS)))
+    def filter(self, data: st.DataObject, wanted: str) -> None:
+        chat, scope = data.draw(st.sampled_from(sorted(self.follows, key=str)))
+        source = None if scope is None else self.sources[scope]
+        self.run(self.world.filter(self.chats[chat], source, wanted or None))
+        self.filters[chat, scope] = wanted
+
+    @precondition(lambda self: self.follows)
     @rule(data=st.data())
     def unfollow(self, data: st.DataObject) -> None:
         chat, scope = data.draw(st.sampled_from(sorted(self.follows, key=str)))
         self.follows.remove((chat, scope))
+        self.filters.pop((chat, scope), None)
         source = None if scope is None else self.sources[scope]
 
         async def remove() -> None:
@@ -322,8 +336,9 @@ class Ledger(RuleBasedStateMachine):
         assert self.rows.execute(CROWDED).fetchall() == []
 
     @invariant()
-    def no_post_is_lost(self) -> None:
+    def no_post_is_lost_and_none_comes_that_a_filter_rejected(self) -> None:
         known = set(self.rows.execute("SELECT chat_id, post_key FROM ledger").fetchall())
+        assert known <= self.owed
         explained = set(self.rows.execute(EXPLAINED).fetchall())
         assert self.owed - known - explained == set()
 

@@ -253,6 +253,28 @@ async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None
     await store.close()
 
 
+async def test_subscriptions_of_revision_12_are_carried_along(database_url: str) -> None:
+    """They have no filter, so that every post passes."""
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    chat = await World(store).follower(source, None)
+    async with store.read() as work:
+        before = await work.subscriptions.of(chat.id)
+    await World(store).filter(chat, source, "antenna")
+    await World(store).publish(source, "a")
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0012")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert await work.subscriptions.of(chat.id) == before
+    await World(store).publish(source, "b")
+    assert len(await World(store).found()) == 1, "the first one had not passed"
+    await store.close()
+
+
 async def test_an_empty_database_is_not_current_and_becomes_it(empty_database_url: str) -> None:
     async with engine_for(empty_database_url) as engine:
         async with engine.connect() as connection:
