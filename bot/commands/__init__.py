@@ -83,6 +83,7 @@ COMMANDS = (
         parameters=(POST,),
         work=Work.SEARCH,
         about_message=Msgid("Why was this sent?"),
+        alone=True,
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command(

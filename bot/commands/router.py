@@ -42,6 +42,11 @@ class Router:
         """Whether there is a command of that name."""
         return self._named(name) is not None
 
+    def answers_alone(self, name: str) -> bool:
+        """Whether Discord shows the answers of a command to the person alone."""
+        command = self._named(name)
+        return command is not None and command.alone
+
     def _named(self, name: str) -> Command | None:
         """The command of a name, which may be its name in any language."""
         return self._commands.get(name) or self._translated.get(name)

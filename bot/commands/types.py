@@ -165,7 +165,7 @@ class Command:
     """A command. `usage` and `summary` are msgids; `act` is the right that it needs.
 
     `parameters` are the parts of its arguments, in order. `about_message`, a msgid, is its name in the
-    menu of a message.
+    menu of a message. `alone`: on Discord, all its answers are for the person alone, and in their language.
     """
 
     name: str
@@ -176,6 +176,7 @@ class Command:
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
     about_message: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
+        alone=interaction.message is not None and interaction.message.flags.ephemeral,
         about=_chosen(interaction),
     )
 

@@ -98,6 +98,7 @@ async def test_a_person_has_a_language_and_so_has_a_channel(
     offer = await sky.answer(news, "language")
     dc.press(offer, "简体中文")
     await dc.wait_for(lambda: "当前语言" in text_of(dc.messages(news)[-1]) or None)
+    assert "Hier" not in text_of(await sky.answer(news, "why", by=wei, post="nowhere"))
     for person in (None, wei):
         refusal = text_of(await sky.answer(news, "page", by=person, number="99"))
         assert "99" in refusal and "is not a page" not in refusal
