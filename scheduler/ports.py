@@ -370,6 +370,25 @@ class FilterRepository(Protocol):
         ...
 
 
+class EndingRepository(Protocol):
+    """Subscriptions that a chat ended, so that this can be undone."""
+
+    async def keep(self, chat_id: int, ids: Collection[int], now: datetime) -> int:
+        """Store subscriptions as they are, before they are removed; returns the number of the ending."""
+        ...
+
+    async def restore(self, chat_id: int, number: int) -> int | None:
+        """Restore the subscriptions of an ending, once; returns how many. None if it is not known.
+
+        Those are left out whose source is gone, or that the chat has again.
+        """
+        ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Delete endings from before a moment, at most `limit`; returns how many."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PartEnded:
     """What became of a part that was begun. `completed`: the posts that are now wholly in the chat."""
@@ -743,6 +762,9 @@ class UnitOfWork(Protocol):
 
     @property
     def filters(self) -> FilterRepository: ...
+
+    @property
+    def endings(self) -> EndingRepository: ...
 
     @property
     def outbox(self) -> OutboxRepository: ...

@@ -7,6 +7,8 @@ from bot.commands.digest import digest
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
+from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
+from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
@@ -60,6 +62,14 @@ COMMANDS = (
         (SOURCE,),
     ),
     Command(
+        "subscriptions",
+        "/subscriptions",
+        "list what this chat follows, and change how",
+        show_subscriptions,
+        Act.MANAGE,
+    ),
+    Command("settings", "/settings", "show and change the settings of this chat", show_settings, Act.MANAGE),
+    Command(
         "digest",
         "/digest daily 09:00",
         "receive posts as a scheduled digest",
@@ -104,4 +114,6 @@ PRESSES = (
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
     Press(LANGUAGE, choose, Act.MANAGE),
+    Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
+    Press(SETTINGS, pressed, Act.MANAGE),
 )

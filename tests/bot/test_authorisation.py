@@ -15,6 +15,7 @@ from telegram import Update
 from bot.access import AccessMode, Act, Role, Verdict, decide
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.flood import Flood
+from bot.commands.panels.data import hour_of
 from bot.commands.router import Router
 from bot.commands.types import Call, Question, Reply
 from bot.platforms.telegram.events import CommandEvent, PressEvent, event_of
@@ -44,6 +45,8 @@ TABLE = """
 /subscribe HIDDEN | adm yes yes | adm ops yes | once once yes  | adm yes yes | - - -
 /subscribe PUBLIC | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /unsubscribe all  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/subscriptions    | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/settings         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /digest list      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
@@ -59,6 +62,8 @@ press g:en        | adm yes yes | adm yes yes | once once yes  | adm yes yes | -
 press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
+press u:l:HOUR:1  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+press e:s:HOUR:0:pictures:yes:no | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 """
 # Of a button that the message does not have: nothing is done; who might have done it is told that it is gone.
 FORGED = """
@@ -70,6 +75,8 @@ press g:en        | adm gone gone  | adm gone gone  | once once gone  | adm gone
 press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press u:l:HOUR:1  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press e:s:HOUR:0:pictures:yes:no | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 """
 # Forwarded messages and those by way of another bot: nothing happens, whoever sends them, wherever.
 
@@ -210,6 +217,7 @@ async def scene(url: str, mode: AccessMode, access: ChatAccess, kind: ChatKind) 
                 "LAST": str(await work.posts.newest_id()),
                 "HIDDEN": HIDDEN,
                 "PUBLIC": PUBLIC,
+                "HOUR": str(hour_of(NOW)),
             }
             await work.commit()
         yield Scene(desk, kind, ids, count())
