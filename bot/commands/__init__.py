@@ -67,8 +67,16 @@ COMMANDS = (
         "list what this chat follows, and change how",
         show_subscriptions,
         Act.MANAGE,
+        alone=True,
     ),
-    Command("settings", "/settings", "show and change the settings of this chat", show_settings, Act.MANAGE),
+    Command(
+        "settings",
+        "/settings",
+        "show and change the settings of this chat",
+        show_settings,
+        Act.MANAGE,
+        alone=True,
+    ),
     Command(
         "digest",
         "/digest daily 09:00",
