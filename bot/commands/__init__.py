@@ -1,6 +1,8 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
+from bot.commands import welcome
+from bot.commands.address import follow_address
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
@@ -124,4 +126,6 @@ PRESSES = (
     Press(LANGUAGE, choose, Act.MANAGE),
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
     Press(SETTINGS, pressed, Act.MANAGE),
+    Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
+    Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
 )

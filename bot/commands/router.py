@@ -10,11 +10,13 @@ import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
 from bot.commands import questions
+from bot.commands.address import pasted
 from bot.commands.aliases import meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
+from content.document import is_web_url
 from content.errors import SkywaveError, StoreError, StoreRejected
 from content.formats import Answers
 from content.i18n import COMMAND, LANGUAGES, Translator
@@ -83,6 +85,16 @@ class Router:
             return reply
 
         return await self._answer(call, command.act if command else Act.READ, answer)
+
+    async def text(self, call: Call) -> Reply | None:
+        """The reply to a text of a private chat that is no command; None if it is not an address."""
+        if not is_web_url(call.arguments):
+            return None
+
+        async def answer(request: Request) -> Reply:
+            return await pasted(request, self._services)
+
+        return await self._answer(call, Act.MANAGE, answer)
 
     async def press(
         self, data: str, call: Call, offered: Collection[str], *, answered: bool = False

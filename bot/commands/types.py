@@ -11,6 +11,7 @@ from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
+from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
@@ -23,6 +24,8 @@ class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
     `alone`: others see neither it nor its answer, unless the chat has public answers.
+    The arguments of a press are what answers its question, or the address that its message links to.
+    `hindrance` is why the bot cannot write to the place, if the platform has said so.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
     """
 
@@ -36,6 +39,7 @@ class Call:
     is_chat_admin: Callable[[], Awaitable[bool]]
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
     alone: bool = False
+    hindrance: ChatPaused | None = None
 
 
 @dataclass(frozen=True, slots=True)

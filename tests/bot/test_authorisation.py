@@ -64,6 +64,8 @@ press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
 press u:l:HOUR:1  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press e:s:HOUR:0:pictures:yes:no | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+press c:0:now     | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+press a:          | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 """
 # Of a button that the message does not have: nothing is done; who might have done it is told that it is gone.
 FORGED = """
@@ -77,6 +79,8 @@ press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press u:l:HOUR:1  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press e:s:HOUR:0:pictures:yes:no | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press c:0:now     | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press a:          | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 """
 # Forwarded messages and those by way of another bot: nothing happens, whoever sends them, wherever.
 

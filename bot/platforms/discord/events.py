@@ -6,6 +6,8 @@ import discord
 
 from bot.commands.types import Button, Call
 from bot.platforms.discord.limits import NAME
+from bot.platforms.discord.rights import Channel, hindrance
+from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
@@ -34,9 +36,16 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
+        hindrance=_hindrance(interaction.channel),
         alone=interaction.message is not None and interaction.message.flags.ephemeral,
         about=_chosen(interaction),
     )
+
+
+def _hindrance(channel: Any) -> ChatPaused | None:
+    """Why the bot cannot write to a channel, as far as the gateway has told."""
+    known = isinstance(channel, Channel) and channel.guild.me is not None
+    return hindrance(channel) if known else None
 
 
 def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
@@ -47,6 +56,24 @@ def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
     around = getattr(interaction.channel, "parent_id", None)
     addresses = [str(address) for address in (interaction.channel_id, around) if address]
     return MessagePlace(NAME, tuple(addresses), str(data["target_id"]))
+
+
+def pasted_in(message: discord.Message) -> Call:
+    """The call for a text in a direct message. Discord does not tell the language of its author."""
+
+    async def is_chat_admin() -> bool:
+        return True
+
+    return Call(
+        name="",
+        arguments=message.content.strip(),
+        place=Place(NAME, str(message.channel.id)),
+        kind=ChatKind.PRIVATE,
+        title=message.author.name,
+        actor=f"{NAME}:{message.author.id}",
+        locale="",
+        is_chat_admin=is_chat_admin,
+    )
 
 
 def title_of(channel: Any) -> str:
@@ -85,6 +112,11 @@ def offered_by(message: discord.Message | None) -> list[str]:
     return [data for data, _ in _buttons_of(message)]
 
 
+def link_of(message: discord.Message | None) -> str:
+    """The URL of a message's first link button; empty if it has none."""
+    return next((button.url for button in _all_buttons(message) if button.url), "")
+
+
 def label_of(message: discord.Message | None, data: str) -> str:
     """The label of the button with this data; empty if the message has none."""
     return dict(_buttons_of(message)).get(data, "")
@@ -92,10 +124,14 @@ def label_of(message: discord.Message | None, data: str) -> str:
 
 def _buttons_of(message: discord.Message | None) -> list[tuple[str, str]]:
     """The data and labels of the buttons of a message."""
+    buttons = _all_buttons(message)
+    return [(data_of(button.custom_id), button.label or "") for button in buttons if button.custom_id]
+
+
+def _all_buttons(message: discord.Message | None) -> list[discord.Button]:
     rows = message.components if message else ()
     items = [item for row in rows if isinstance(row, discord.ActionRow) for item in row.children]
-    buttons = [item for item in items if isinstance(item, discord.Button)]
-    return [(data_of(button.custom_id), button.label or "") for button in buttons if button.custom_id]
+    return [item for item in items if isinstance(item, discord.Button)]
 
 
 def typed_in(data: Any) -> str:

@@ -1,5 +1,6 @@
 """Converts Telegram's updates into plain data: commands, presses and changes of chats."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telegram import (
@@ -8,6 +9,7 @@ from telegram import (
     ChatMember,
     ChatMemberRestricted,
     ChatMemberUpdated,
+    InlineKeyboardButton,
     MaybeInaccessibleMessage,
     Message,
     MessageEntity,
@@ -16,7 +18,9 @@ from telegram import (
 
 from bot.platforms.telegram.alone import Alone, alone_with
 from bot.platforms.telegram.limits import NAME
+from bot.platforms.telegram.rights import hindrance
 from content.i18n import Msgid
+from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
@@ -74,6 +78,7 @@ class PressEvent:
     data: str
     message_id: int
     offered: tuple[str, ...]  # the data of the message's buttons; empty if the message is inaccessible
+    link: str = ""  # the URL of its first link button
     alone: Alone | None = None  # the message, if it is seen by nobody else in its group
 
 
@@ -95,11 +100,24 @@ class MovedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PastedEvent:
+    """A text that a person sent in a private chat, not as a command."""
+
+    where: Where
+    who: Who
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipEvent:
+    """`who` changed the bot's membership. `arrived`: it was not a member before."""
+
     where: Where
     who: Who
     present: bool
     reason: str
+    arrived: bool = False
+    hindrance: ChatPaused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +134,7 @@ class RenamedEvent:
 
 
 ChatEvent = MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
-PersonEvent = CommandEvent | PressEvent | AnswerEvent
+PersonEvent = CommandEvent | PressEvent | AnswerEvent | PastedEvent
 Event = PersonEvent | ChatEvent
 
 
@@ -140,7 +158,13 @@ def event_of(update: Update, bot_name: str) -> Event | None:
     if message.forward_origin or message.is_automatic_forward or message.via_bot:
         return None
     command = _command(message, bot_name)
-    return _answer(message, bot_name, command) or command
+    return _answer(message, bot_name, command) or command or _pasted(message)
+
+
+def _pasted(message: Message) -> PastedEvent | None:
+    if message.chat.type != Chat.PRIVATE or not message.text or message.text.startswith("/"):
+        return None
+    return PastedEvent(_where(message), _speaker(message), message.text.strip())
 
 
 def _answer(message: Message, bot_name: str, command: CommandEvent | None) -> AnswerEvent | None:
@@ -193,13 +217,15 @@ def _press(query: CallbackQuery) -> PressEvent | None:
     user = query.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
     alone = alone_with(user.id, message)
-    return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message), alone)
+    buttons = _buttons(message)
+    offered = tuple(one.callback_data for one in buttons if isinstance(one.callback_data, str))
+    link = next((one.url for one in buttons if one.url), "")
+    return PressEvent(where, who, query.id, query.data, message.message_id, offered, link, alone)
 
 
-def _offered(message: MaybeInaccessibleMessage) -> tuple[str, ...]:
+def _buttons(message: MaybeInaccessibleMessage) -> Sequence[InlineKeyboardButton]:
     markup = message.reply_markup if isinstance(message, Message) else None
-    buttons = (button for row in markup.inline_keyboard for button in row) if markup else ()
-    return tuple(button.callback_data for button in buttons if isinstance(button.callback_data, str))
+    return [button for row in markup.inline_keyboard for button in row] if markup else []
 
 
 def _membership(change: ChatMemberUpdated) -> MembershipEvent:
@@ -207,7 +233,10 @@ def _membership(change: ChatMemberUpdated) -> MembershipEvent:
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
     private = change.chat.type == Chat.PRIVATE
     reason = BLOCKED if private else REMOVED
-    return MembershipEvent(_at(change.chat, ""), who, _is_present(change.new_chat_member), reason)
+    where, present = _at(change.chat, ""), _is_present(change.new_chat_member)
+    arrived = present and not _is_present(change.old_chat_member)
+    missing = hindrance(change.new_chat_member, where.kind) if present else None
+    return MembershipEvent(where, who, present, reason, arrived, missing)
 
 
 def _is_present(member: ChatMember) -> bool:

@@ -203,6 +203,15 @@ class People:
         if joined and place.is_group:
             self._service(place, user, {"new_chat_members": [wire.user_json(self.world.bot)]})
 
+    def follow_link(self, user: User, payload: str = "") -> Message:
+        """Open t.me/BOT?start=PAYLOAD and press Start."""
+        return self.say(self.private(user), f"/start {payload}".strip())
+
+    def add_by_link(self, chat: Chat | int, payload: str = "", *, by: User | None = None) -> None:
+        """Add the bot with t.me/BOT?startgroup=PAYLOAD; the app then sends /start (messages.startBot)."""
+        self.add_bot(chat, by=by)
+        self.say(chat, f"/start@{self.world.bot.username} {payload}".strip(), by=by)
+
     def kick_bot(self, chat: Chat | int, *, by: User | None = None) -> None:
         """Remove the bot from the chat."""
         self.world.set_bot(self.chat(chat), "kicked", by or self._owner(self.chat(chat)))
