@@ -23,7 +23,8 @@ from scheduler.types import Chat, ChatKind, Place
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
-    `alone`: others see neither it nor its answer, unless the chat has public answers.
+    `alone`: others see neither it nor its answer, unless the chat has public answers. `whispers`: the
+    platform shows an answer that is marked private to the person alone.
     The arguments of a press are what answers its question, or the address that its message links to.
     `hindrance` is why the bot cannot write to the place, if the platform has said so.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
@@ -39,17 +40,22 @@ class Call:
     is_chat_admin: Callable[[], Awaitable[bool]]
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
     alone: bool = False
+    whispers: bool = False
     hindrance: ChatPaused | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call with its chat, the person's role, and how the reply is presented."""
+    """A call with its chat, the person's role, and how the reply is presented.
+
+    `own` is the language of the person's private chat, empty if it is not known or does not matter.
+    """
 
     call: Call
     chat: Chat
     role: Role
     look: Look
+    own: str = ""
 
     @property
     def by(self) -> Actor:

@@ -70,7 +70,7 @@ async def test_three_presses_give_a_group_its_digest(tg: TelegramEmulator, sky: 
     story.transcript.did("Wei adds the bot to “Radio club”")
     tg.add_bot(group, by=wei)
     await story.sees()
-    assert "Only admins" in await story.alerted("Radio notes", bob)
+    assert "只有管理员" in await story.alerted("Radio notes", bob)
     await story.press("Radio notes", wei)
     await story.press("每天", wei)
     await story.press("09:00", wei)
