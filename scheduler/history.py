@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from content.types import Source
-from scheduler.types import Chat, Delivery, Digest, LedgerState, Mode, Subscription
+from scheduler.types import Chat, Delivery, DeliveryState, Digest, LedgerState, Mode, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Item:
     """A post, its source, and the subscription by which the chat follows that source now.
 
     Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
-    to somebody.
+    to somebody. `failed` is the condition of the subscription's filter that it does not meet.
     """
 
     id: int
@@ -26,12 +27,13 @@ class Item:
     withdrawn: bool
     visible: bool
     broadcast: bool
+    failed: str = ""
 
     @property
     def waits(self) -> bool:
         """Whether it would be in the next digest, if the chat's ledger does not have it."""
         follows = self.subscription
-        if follows is None or follows.mode is not Mode.DIGEST or self.is_old_news:
+        if follows is None or follows.mode is not Mode.DIGEST or self.is_old_news or self.failed:
             return False
         return self.id > follows.starts_after
 
@@ -76,6 +78,19 @@ class MessagePlace:
     message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How it stands with a chat: its open deliveries, the first of them, and those that failed of late.
+
+    `failed` also counts held ones; `last` is the newest of them.
+    """
+
+    waiting: int = 0
+    first: Delivery | None = None
+    failed: int = 0
+    last: Delivery | None = None
+
+
 class HistoryRepository(Protocol):
     async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
         """The history of posts and a chat, in the order of `posts`, without those that do not exist."""
@@ -83,6 +98,14 @@ class HistoryRepository(Protocol):
 
     async def with_key(self, key: str) -> Sequence[int]:
         """The posts with a key, newest first."""
+        ...
+
+    async def outlook(self, chat_id: int, since: datetime) -> Outlook:
+        """What waits for a chat, and what failed since a moment."""
+        ...
+
+    async def queue(self) -> Mapping[DeliveryState, int]:
+        """How many deliveries are open, and how many of the newest ones of all failed or are held."""
         ...
 
     async def message(self, where: MessagePlace) -> Delivery | None:

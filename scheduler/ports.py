@@ -281,6 +281,14 @@ class ChatRepository(Protocol):
 
     async def all(self) -> Sequence[Chat]: ...
 
+    async def page(self, offset: int, limit: int) -> tuple[Sequence[Chat], int]:
+        """Some of the chats, the newest first, and how many there are."""
+        ...
+
+    async def accesses(self) -> Mapping[ChatAccess, int]:
+        """How many chats have each access."""
+        ...
+
     async def at(self, platform: str, address: str) -> Sequence[Chat]:
         """The chat of an address and all its topics."""
         ...
@@ -736,9 +744,15 @@ class AuditRepository(Protocol):
         ...
 
     async def newest(
-        self, limit: int, *, since: datetime | None = None, action: str = "", place: Place | None = None
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        since: datetime | None = None,
+        action: str = "",
+        place: Place | None = None,
     ) -> Sequence[AuditEntry]:
-        """The newest entries, newest first: since a moment, of an action, of a chat."""
+        """The newest entries after `offset`, newest first: since a moment, of an action, of a chat."""
         ...
 
 

@@ -3,16 +3,21 @@
 from bot.access import Act
 from bot.commands import welcome
 from bot.commands.address import follow_address
+from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.exchange import export, import_
+from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
+from bot.commands.operator import OPERATOR, allow, ban, operate, operator, unban
 from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
 from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
 from bot.commands.post import PREFIX, confirm, post
 from bot.commands.start import help_, start
+from bot.commands.status import status_
 from bot.commands.subscriptions import subscribe, unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
@@ -26,11 +31,13 @@ NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
 SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
+CHAT = Parameter("chat", "like telegram:-100123; by default this chat")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
+FILE = Parameter("file", "an OPML file, as feed readers export it", required=True, is_file=True)
 
 COMMANDS = (
     Command("latest", "/latest [source]", "show the newest posts", latest, parameters=(SOURCE,)),
@@ -106,6 +113,23 @@ COMMANDS = (
         alone=True,
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
+    Command("status", "/status", "show what comes here, and what waits or failed", status_),
+    Command("audit", "/audit", "show who changed what in this chat", audit, Act.MANAGE),
+    Command("forget", "/forget", "erase all that is stored about this chat", forget, Act.MANAGE, (CHAT,)),
+    Command("operator", "/operator", "see access, quotas and all chats", operator, Act.OPERATE),
+    Command("allow", "/allow CHAT", "let a chat use this bot", allow, Act.OPERATE, (CHAT,)),
+    Command("ban", "/ban CHAT", "neither answer a chat nor send to it", ban, Act.OPERATE, (CHAT,)),
+    Command("unban", "/unban CHAT", "lift a ban", unban, Act.OPERATE, (CHAT,)),
+    Command(
+        "import",
+        "/import",
+        "subscribe to the feeds of an OPML file",
+        import_,
+        Act.MANAGE,
+        (FILE,),
+        work=Work.REMOTE,
+    ),
+    Command("export", "/export", "get the feeds of this chat as an OPML file", export, Act.MANAGE),
     Command(
         "language",
         "/language [name]",
@@ -118,11 +142,17 @@ COMMANDS = (
     Command("start", "/start", "show the first steps", start),
 )
 
+# What menus list for everybody.
+MENU = tuple(command for command in COMMANDS if not command.for_operators)
+
 PRESSES = (
     Press(ViewKind.LATEST, turn),
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(AUDIT, turn_audit, Act.MANAGE),
+    Press(FORGET, confirm_forget, Act.MANAGE),
+    Press(OPERATOR, operate, Act.OPERATE),
     Press(LANGUAGE, choose, Act.MANAGE),
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
     Press(SETTINGS, pressed, Act.MANAGE),

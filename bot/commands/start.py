@@ -1,7 +1,8 @@
 """/start and /help: the first things a person sees."""
 
+from bot.access import Act
 from bot.commands import welcome
-from bot.commands.types import Reply, Request, Services
+from bot.commands.types import Reply, Request, Services, may
 from content import present
 from scheduler.actions import chats
 from scheduler.types import ChatKind
@@ -18,7 +19,8 @@ async def start(request: Request, services: Services) -> Reply:
 
 
 async def help_(request: Request, services: Services) -> Reply:
-    """List all commands with their summaries."""
-    t = request.translator.t
-    rows = [(t(command.usage), t(command.summary)) for command in services.commands]
+    """List the commands with their summaries; those of operators are listed for operators alone."""
+    t, operates = request.translator.t, may(Act.OPERATE, request, services)
+    listed = [command for command in services.commands if operates or not command.for_operators]
+    rows = [(t(command.usage), t(command.summary)) for command in listed]
     return Reply(present.help(rows, request.look))

@@ -42,6 +42,7 @@ class Because(StrEnum):
     NOT_FOLLOWED = "not followed"
     PRIVATE = "the source is private"
     OLD_NEWS = "old news when its source was added"
+    FILTERED = "the filter leaves it out"
     BEFORE_SUBSCRIPTION = "before the subscription"
     TOO_MANY = "beyond the maximum of an edition"
     MISSED = "not followed when it came"
@@ -95,7 +96,8 @@ def decide(history: History, now: datetime) -> Answer:
         twin = next(item for item in history.twins if item.id in history.cancelled)
         theirs = history.cancelled[twin.id]
         return Answer(Because.CANCELLED, post, theirs.reason, delivery=theirs, by_twin=True, twin=twin)
-    return Answer(because, post, chat.reason if because is Because.GONE else "")
+    reasons = {Because.GONE: chat.reason, Because.FILTERED: post.failed}
+    return Answer(because, post, reasons.get(because, ""))
 
 
 def _waiting(history: History) -> Item | None:
@@ -155,6 +157,8 @@ def _unpromised(chat: Chat, post: Item) -> Because:
         return Because.PRIVATE if private else Because.NOT_FOLLOWED
     if post.is_old_news:
         return Because.OLD_NEWS
+    if post.failed:  # before the next line, because the start of a digest's subscription moves on
+        return Because.FILTERED
     if post.id <= post.subscription.starts_after:
         return Because.BEFORE_SUBSCRIPTION
     return Because.MISSED if post.broadcast else Because.TOO_MANY

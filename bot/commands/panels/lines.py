@@ -19,7 +19,6 @@ from scheduler.timetable import zones
 from scheduler.types import Chat, Subscription
 
 UNSET = "-"  # the key of a value that is not chosen
-DEFAULT = Msgid("default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ OF_CHAT: Mapping[str, Line] = {
             "zone",
             Msgid("Time zone"),
             lambda subject: subject.chat.timezone or UNSET,
-            lambda subject: {UNSET: subject.tr.t(DEFAULT)},
+            lambda subject: {UNSET: subject.tr.t(RESET)},
             _zone,
             _set_zone,
             Msgid("Which city or time zone? On Telegram you can also send a location."),

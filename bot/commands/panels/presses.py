@@ -23,6 +23,7 @@ from bot.commands.types import Reply, Request, Services
 from content import present
 from scheduler.actions import following
 from scheduler.ports import UnitOfWork
+from scheduler.types import ChatKind
 
 # Those that open a panel, by the prefix of its buttons.
 COMMAND = {SUBSCRIPTIONS: "/subscriptions", SETTINGS: "/settings"}
@@ -136,7 +137,10 @@ async def _followed(work: UnitOfWork, request: Request) -> Sequence[Followed]:
 async def _subject(work: UnitOfWork, press: Pressed, request: Request, services: Services) -> Subject | None:
     """What a button is about, as it is stored now; None if the chat does not follow it."""
     chat = await work.chats.get(request.chat.id) or request.chat
-    request = replace(request, chat=chat, look=services.look(chat, request.call.locale))
+    if chat.language != request.chat.language:
+        locale = request.call.locale if chat.kind in (ChatKind.PRIVATE, ChatKind.TERMINAL) else ""
+        request = replace(request, look=services.look(chat, locale))
+    request = replace(request, chat=chat)
     subject = Subject(request, services, services.clock.now())
     if press.prefix == SETTINGS:
         return subject

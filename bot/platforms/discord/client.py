@@ -24,6 +24,7 @@ from bot.platforms.discord.events import (
     offered_by,
     pasted_in,
     typed_in,
+    upload_of,
 )
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
@@ -112,7 +113,10 @@ class Client(discord.Client):
         match interaction.type:
             case discord.InteractionType.application_command:
                 call = call_of(interaction, name_of(data), arguments_of(data))
-                await self._replies.answer(interaction, self._command(call))
+                upload, show = upload_of(data, self._load), self._replies.progress(interaction)
+                await self._replies.answer(
+                    interaction, self._command(replace(call, upload=upload, show=show))
+                )
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
                 press = self.wiring.router.press(
@@ -146,6 +150,13 @@ class Client(discord.Client):
                 await arrivals.send(message.channel, reply, self.wiring, ChatKind.PRIVATE)
         except SkywaveError as exc:
             log.warning("discord.message_failed", error=type(exc).__name__, reason=str(exc))
+
+    async def _load(self, url: str) -> bytes:
+        """A file that somebody has attached. Raises SendError."""
+        try:
+            return await self.http.get_from_cdn(url)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
 
     # Channel events
 

@@ -1,10 +1,12 @@
 """Converts Discord's interactions into plain data for the router."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import discord
 
-from bot.commands.types import Button, Call
+from bot.commands.types import Button, Call, Upload
 from bot.platforms.discord.limits import NAME
 from bot.platforms.discord.rights import Channel, hindrance
 from scheduler.errors import ChatPaused
@@ -13,6 +15,8 @@ from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
 CHOICES, CHOICE_LENGTH = 25, 100
+# The type of an option that is a file (docs.discord.com: "Application Command Option Type").
+ATTACHMENT = 11
 # Separates the data of a button from its number in the message.
 NUMBER = "#"
 # Discord's name for a channel that the bot cannot see (docs.discord.com: Channel, "Obfuscated Channels").
@@ -22,7 +26,8 @@ HIDDEN = "___hidden___"
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
     """The call for a command or press, in the channel of its interaction."""
     person = interaction.user
-    administers = interaction.guild_id is None or interaction.permissions.manage_guild
+    alone = interaction.guild_id is None and not interaction.context.private_channel
+    administers = _administers(interaction)
 
     async def is_chat_admin() -> bool:
         return administers
@@ -31,7 +36,7 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         name=name,
         arguments=arguments,
         place=Place(NAME, str(interaction.channel_id)),
-        kind=ChatKind.PRIVATE if interaction.guild_id is None else ChatKind.CHANNEL,
+        kind=ChatKind.PRIVATE if alone else ChatKind.CHANNEL,
         title=person.name if interaction.guild_id is None else title_of(interaction.channel),
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
@@ -47,6 +52,17 @@ def _hindrance(channel: Any) -> ChatPaused | None:
     """Why the bot cannot write to a channel, as far as the gateway has told."""
     known = isinstance(channel, Channel) and channel.guild.me is not None
     return hindrance(channel) if known else None
+
+
+def _administers(interaction: discord.Interaction) -> bool:
+    """Whether the person is an admin of the chat: of the server's, or in the bot's own DM.
+
+    Who installed the bot for themselves alone can use it anywhere, and decides about nothing there.
+    """
+    if interaction.guild_id is None:
+        return not interaction.context.private_channel
+    by_user_alone = interaction.is_user_integration() and not interaction.is_guild_integration()
+    return interaction.permissions.manage_guild and not by_user_alone
 
 
 def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
@@ -87,7 +103,19 @@ def title_of(channel: Any) -> str:
 
 def arguments_of(data: Any) -> str:
     """The values of a slash command's options, in the order in which they were declared."""
-    return " ".join(str(option["value"]) for option in data.get("options", ()))
+    return " ".join(
+        str(option["value"]) for option in data.get("options", ()) if option["type"] != ATTACHMENT
+    )
+
+
+def upload_of(data: Any, load: Callable[[str], Awaitable[bytes]]) -> Upload | None:
+    """The file that came with a slash command, if any; `load` fetches a URL."""
+    files = data.get("resolved", {}).get("attachments", {})
+    for option in data.get("options", ()):
+        if option["type"] == ATTACHMENT:
+            file = files[option["value"]]
+            return Upload(file["filename"], file["size"], partial(load, file["url"]))
+    return None
 
 
 def focused_option(data: Any) -> tuple[str, str]:

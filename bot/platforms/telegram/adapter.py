@@ -11,12 +11,12 @@ from itertools import count
 from urllib.parse import urlencode
 
 import structlog
-from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Update
+from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Document, Update
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
-from bot.commands import COMMANDS
-from bot.commands.types import Call, Question, Reply
+from bot.commands import MENU
+from bot.commands.types import Call, Question, Reply, Upload
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.roles import Roles
@@ -29,6 +29,7 @@ from bot.platforms.telegram.events import (
     AnswerEvent,
     ChatEvent,
     CommandEvent,
+    InlineEvent,
     MembershipEvent,
     MovedEvent,
     PastedEvent,
@@ -40,10 +41,12 @@ from bot.platforms.telegram.events import (
     Who,
     event_of,
 )
+from bot.platforms.telegram.inline import answer_to
 from bot.platforms.telegram.limits import NAME
+from bot.platforms.telegram.progress import Progress
 from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
-from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
+from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest, call
 from bot.platforms.types import TaskSet, Wiring
 from content import present
 from content.errors import SkywaveError
@@ -194,8 +197,8 @@ class TelegramAdapter(TelegramSender):
         """
         for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
-            commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
-            in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
+            commands = [BotCommand(command.name, t(command.summary)) for command in MENU]
+            in_groups = [registered(command, t(command.summary)) for command in MENU]
             # Registered without a language code, English is the menu for all other languages.
             code = None if language == SOURCE_LANGUAGE else language
             try:
@@ -230,6 +233,8 @@ class TelegramAdapter(TelegramSender):
                         await self._pasted(event, wiring)
                     case MembershipEvent():
                         await self._greet(event, wiring)
+                    case InlineEvent():
+                        await self._inline(event, wiring)
 
         self._tasks.start(asyncio.create_task(answer()))
 
@@ -266,12 +271,14 @@ class TelegramAdapter(TelegramSender):
         greeting = await self._arrivals.greeting(call.place) if event.name == "start" else None
         if greeting and not event.arguments:
             return  # the chat was greeted when the bot arrived
-        call = replace(call, about=event.about)
+        progress = Progress(self, wiring, event.where)
+        upload = self._upload(event.file) if event.file else None
+        call = replace(call, about=event.about, upload=upload, show=progress.show)
         reply = await wiring.router.command(call)
         if reply is not None and greeting:
             shown = PressEvent(event.where, event.who, "", "", int(greeting.message_ids[0]), ())
             await Replies(self, wiring, call.actor).turn(shown, reply)
-        elif reply is not None:
+        elif reply is not None and not await progress.ended(reply):
             await self._send(event.where, event.who, reply, wiring, event.alone)
 
     async def _pasted(self, event: PastedEvent, wiring: Wiring) -> None:
@@ -304,6 +311,16 @@ class TelegramAdapter(TelegramSender):
         told = present.error(where.title + translator.t(": {summary}", summary=translator.error(reason)))
         await Replies(self, wiring, who.actor).send(private, Reply(told))
 
+    def _upload(self, file: Document) -> Upload:
+        async def read() -> bytes:
+            try:
+                found = await self._bot.get_file(file.file_id)
+                return bytes(await found.download_as_bytearray())
+            except TelegramError as exc:
+                raise send_error(exc) from exc
+
+        return Upload(file.file_name or "", file.file_size or 0, read)
+
     async def _answered(self, event: AnswerEvent, wiring: Wiring) -> None:
         """Reply to an answer to a message that asks something. All other answers are left alone."""
         if event.command and wiring.router.knows(event.command.name):
@@ -324,6 +341,17 @@ class TelegramAdapter(TelegramSender):
             # Until the press is answered, the button shows a progress bar.
             await self._answer(event.query_id, alert)
             await turning
+
+    async def _inline(self, event: InlineEvent, wiring: Wiring) -> None:
+        offers = await wiring.router.inline(
+            event.offset, self._call_by(event.where, event.who, "", event.text)
+        )
+        try:
+            await call(self._bot, "answerInlineQuery", answer_to(event.query_id, offers, self.render))
+        except BadRequest as exc:
+            log.info("telegram.inline_too_late", reason=exc.message)  # the person has typed on
+        except TelegramError as exc:
+            raise send_error(exc) from exc
 
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""

@@ -9,7 +9,9 @@ from telegram import (
     ChatMember,
     ChatMemberRestricted,
     ChatMemberUpdated,
+    Document,
     InlineKeyboardButton,
+    InlineQuery,
     MaybeInaccessibleMessage,
     Message,
     MessageEntity,
@@ -27,7 +29,10 @@ from scheduler.types import ChatKind, Place
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
 
 # Telegram sends only these updates. Edited messages are not among them, so an edited command is ignored.
-ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
+ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "inline_query", "my_chat_member"]
+
+# The command that takes a file, and how the names of such files end.
+IMPORT, OPML = "import", (".opml", ".opml.xml")
 
 # Why a chat is gone.
 BLOCKED, REMOVED = Msgid("the bot was blocked"), Msgid("the bot was removed")
@@ -60,7 +65,10 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
-    """A command. `alone`: it is seen by nobody else in its group. `about`: the message that it replies to."""
+    """A command. `alone`: it is seen by nobody else in its group. `about`: the message that it replies to.
+
+    `file`: came with it, or with that message.
+    """
 
     where: Where
     who: Who
@@ -68,6 +76,7 @@ class CommandEvent:
     arguments: str
     alone: Alone | None = None
     about: MessagePlace | None = None
+    file: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,17 @@ class AnswerEvent:
     text: str
     message_id: int
     command: CommandEvent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InlineEvent:
+    """What a person types after the bot's name in any chat; `where` is the private chat with the person."""
+
+    where: Where
+    who: Who
+    query_id: str
+    text: str
+    offset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +154,7 @@ class RenamedEvent:
 
 
 ChatEvent = MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
-PersonEvent = CommandEvent | PressEvent | AnswerEvent | PastedEvent
+PersonEvent = CommandEvent | PressEvent | AnswerEvent | PastedEvent | InlineEvent
 Event = PersonEvent | ChatEvent
 
 
@@ -142,6 +162,8 @@ def event_of(update: Update, bot_name: str) -> Event | None:
     """The event of an update; None if it is of no interest."""
     if update.callback_query:
         return _press(update.callback_query)
+    if update.inline_query:
+        return _inline(update.inline_query)
     if update.my_chat_member:
         return _membership(update.my_chat_member)
     message = update.message or update.channel_post
@@ -189,16 +211,31 @@ def _typed(message: Message) -> str:
 
 def _command(message: Message, bot_name: str) -> CommandEvent | None:
     text, entities = message.text or "", message.entities
+    if message.document:
+        text, entities = message.caption or "", message.caption_entities
     if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
-        return None
+        return None if text else _list(message)
     # Entity lengths are in UTF-16 units, which equal characters here, because a command is ASCII.
     name, _, addressee = text[1 : entities[0].length].partition("@")
     if addressee and addressee.lower() != bot_name.lower():
         return None
+    if message.document and name.lower() != IMPORT:
+        return None
     arguments = text[entities[0].length :].strip()
     who = _speaker(message)
     alone = alone_with(who.user_id, message)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone, _replied_to(message))
+    answered = message.reply_to_message
+    file = message.document or (answered.document if answered else None)
+    about = _replied_to(message)
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, about, file)
+
+
+def _list(message: Message) -> CommandEvent | None:
+    """A list of feeds that a person sends to the bot without a word; others are left alone."""
+    file = message.document
+    if file is None or message.chat.type != Chat.PRIVATE or not (file.file_name or "").lower().endswith(OPML):
+        return None
+    return CommandEvent(_where(message), _speaker(message), IMPORT, "", file=file)
 
 
 def _replied_to(message: Message) -> MessagePlace | None:
@@ -221,6 +258,13 @@ def _press(query: CallbackQuery) -> PressEvent | None:
     offered = tuple(one.callback_data for one in buttons if isinstance(one.callback_data, str))
     link = next((one.url for one in buttons if one.url), "")
     return PressEvent(where, who, query.id, query.data, message.message_id, offered, link, alone)
+
+
+def _inline(query: InlineQuery) -> InlineEvent:
+    user = query.from_user
+    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
+    where = Where(Place(NAME, str(user.id)), ChatKind.PRIVATE, "")
+    return InlineEvent(where, who, query.id, query.query, query.offset)
 
 
 def _buttons(message: MaybeInaccessibleMessage) -> Sequence[InlineKeyboardButton]:

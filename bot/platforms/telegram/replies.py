@@ -127,7 +127,13 @@ class Replies:
             await self._say_once(where, message, reply, alone)
 
     async def _say_once(self, where: Where, message: Message, reply: Reply, alone: Alone | None) -> None:
-        """Send a message to one person alone; to all if Telegram refuses that, for instance after 15 s."""
+        """Send a message to one person alone; to all if Telegram refuses that, for instance after 15 s.
+
+        A file is always seen by all.
+        """
+        if reply.file is not None:
+            await self._sender.hand_over(where.place, reply.file, message)
+            return
         if alone is not None:
             try:
                 self.sent = await self._sender.say(where.place, message, reply.rows, alone=alone)

@@ -28,6 +28,7 @@ REPLY, THINKING = 4, 5
 LOCALES = {"zh-CN", "zh-TW", "ru", "es-ES", "es-419"}
 ADMIN_COMMANDS = {
     *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language", "post"),
+    *("audit", "forget", "import", "export"),
 }
 
 
