@@ -35,6 +35,7 @@ from scheduler.intake.polling import Poller
 from scheduler.ports import Clock
 from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
+from scheduler.timetable.quiet import Quiet
 from scheduler.types import BroadcastKind, Chat, Delivery
 from scheduler.upkeep import Keep, Upkeep
 from storage.database import PRIVATE, sqlite_file
@@ -76,6 +77,7 @@ class App:
     ingest: Ingest
     poller: Poller
     digests: Digests
+    quiet: Quiet
     upkeep: Upkeep
     services: Services
     router: Router
@@ -185,6 +187,7 @@ async def build(
             ingest=ingest,
             poller=Poller(store, ingest, clock),
             digests=Digests(store, clock, wake),
+            quiet=Quiet(store, clock, wake),
             upkeep=Upkeep(store, clock, kept(settings)),
             services=services,
             router=Router(

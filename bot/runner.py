@@ -71,6 +71,7 @@ class Runner:
         if epochs is None:
             return
         await app.ensure_examples()
+        await app.quiet.refresh()
         await app.digests.refresh()
         jobs = Jobs(self._ticks(leases, names))
         jobs.start()
@@ -126,6 +127,7 @@ class Runner:
 
         ticks = [
             Tick("poll", POLL_TICK, app.poller.poll_due),
+            Tick("quiet", DUE_TICK, app.quiet.run_due),
             Tick("digests", DUE_TICK, app.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
             Tick("upkeep", UPKEEP_TICK, app.upkeep.run),

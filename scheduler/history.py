@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from content.types import Source
-from scheduler.types import Chat, Delivery, DeliveryState, Digest, LedgerState, Mode, Subscription
+from scheduler.types import Chat, Delivery, DeliveryState, Digest, LedgerState, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,25 @@ class Item:
     withdrawn: bool
     visible: bool
     broadcast: bool
+    first_seen_at: datetime
     failed: str = ""
 
-    @property
-    def waits(self) -> bool:
-        """Whether it would be in the next digest, if the chat's ledger does not have it."""
+    def waits(self, chat: Chat) -> bool:
+        """Whether it waits for a digest or the end of quiet hours, if the chat's ledger does not have it."""
         follows = self.subscription
-        if follows is None or follows.mode is not Mode.DIGEST or self.is_old_news or self.failed:
+        if follows is None or self.is_old_news or self.id <= follows.starts_after:
             return False
-        return self.id > follows.starts_after
+        if self.is_paused or self.failed:
+            return False
+        return follows.digest_id is not None or (
+            chat.quiet_from is not None and self.first_seen_at >= chat.quiet_from
+        )
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it came since its subscription was paused."""
+        after = self.subscription.paused_after if self.subscription else None
+        return after is not None and self.id > after
 
     @property
     def is_old_news(self) -> bool:
@@ -57,6 +67,7 @@ class History:
 
     `delivery` is that of the ledger's entry, and `ahead` of it are so many open deliveries of the chat.
     `cancelled` are the newest cancelled deliveries of the post and its twins, by the ids of posts.
+    `digests` are those of the chat, by their ids.
     """
 
     chat: Chat
@@ -66,7 +77,7 @@ class History:
     delivery: Delivery | None = None
     ahead: int = 0
     cancelled: Mapping[int, Delivery] = field(default_factory=dict)
-    digest: Digest | None = None
+    digests: Mapping[int, Digest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,10 @@ class HistoryRepository(Protocol):
 
     async def with_key(self, key: str) -> Sequence[int]:
         """The posts with a key, newest first."""
+        ...
+
+    async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        """The rows of a chat by table, and the sources and posts that they refer to."""
         ...
 
     async def outlook(self, chat_id: int, since: datetime) -> Outlook:

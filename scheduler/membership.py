@@ -7,7 +7,7 @@ from content.i18n import Msgid
 from scheduler.ports import UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, ChatKind, ChatState, Place
 
-# Why a post that waited for a digest is not sent.
+# Why a post that waited for a digest, or for the end of quiet hours, is not sent.
 AWAY = "the chat was away"
 # Why a delivery is cancelled.
 BANNED = Msgid("the chat was banned")
@@ -51,9 +51,8 @@ async def reactivate(work: UnitOfWork, chat: Chat, now: datetime) -> None:
 
 async def _forget_missed(work: UnitOfWork, chat: Chat) -> None:
     """Skip the posts that appeared while a chat was gone or banned."""
-    _, missed = await work.digests.waiting(chat.id, 0)
-    await work.outbox.skip(chat.id, missed, AWAY)
-    await work.subscriptions.restart(chat.id)
+    await work.outbox.skip(chat.id, await work.digests.unsent(chat.id), AWAY)
+    await work.subscriptions.restart([one.id for one in await work.subscriptions.of(chat.id)])
 
 
 async def named(work: UnitOfWork, place: Place) -> Sequence[Chat]:
@@ -104,9 +103,11 @@ async def notify(
 ) -> None:
     """Send a notice of Skywave's own to a chat, through the outbox like any other delivery.
 
-    `text` is a msgid, which is translated to the chat's language; `values` fill its fields.
+    `text` is a msgid, which is translated to the chat's language; `values` fill its fields. In quiet hours it
+    waits for their end.
     """
     chat = await work.chats.ensure(place, kind=kind)
     notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text, values=values), now)
     if notice is not None:
-        await work.outbox.deliver(notice, chat.id, now)
+        loud = chat.quiet_until if chat.is_quiet(now) and chat.quiet_until else now
+        await work.outbox.deliver(notice, chat.id, max(loud, now))

@@ -43,7 +43,6 @@ from scheduler.types import (
     Headline,
     Limits,
     Message,
-    Mode,
     Part,
     Place,
     Progress,
@@ -307,6 +306,16 @@ class ChatRepository(Protocol):
         """Store how a chat wants its posts. `save` does not, for it may write an older state of the chat."""
         ...
 
+    async def set_quiet(
+        self, chat_id: int, quiet: str, quiet_from: datetime | None, quiet_until: datetime | None
+    ) -> None:
+        """Store the quiet hours of a chat, and the period that lasts or comes next."""
+        ...
+
+    async def quiet_until(self, now: datetime) -> Sequence[Chat]:
+        """Chats whose quiet period has ended by now."""
+        ...
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         """Delete chats with their subscriptions, digests, deliveries, drafts, searches and ledger.
 
@@ -320,8 +329,11 @@ class ChatRepository(Protocol):
 
 
 class SubscriptionRepository(Protocol):
-    async def add(self, chat_id: int, source_id: int | None) -> bool:
-        """Subscribe to a source (None: all public ones) from the next post on; False if it was already."""
+    async def add(self, chat_id: int, source_id: int | None, starts_after: int | None = None) -> bool:
+        """Subscribe to a source (None: all public ones) from the next post on; False if it was already.
+
+        It joins the digest of the subscription to all; else the chat's first if nothing is sent at once.
+        """
         ...
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool: ...
@@ -334,16 +346,28 @@ class SubscriptionRepository(Protocol):
 
     async def all(self) -> Sequence[Subscription]: ...
 
-    async def set_mode(self, chat_id: int, mode: Mode) -> int:
-        """Set the mode of all subscriptions of a chat; returns their number."""
+    async def assign(self, ids: Collection[int], digest_id: int | None) -> None:
+        """Put subscriptions into a digest of their chat; None: their posts are sent at once."""
         ...
 
     async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
         """Store how a chat wants the posts of a subscription."""
         ...
 
-    async def restart(self, chat_id: int) -> None:
-        """Let all subscriptions of a chat start after the newest post."""
+    async def restart(self, ids: Collection[int], seen_before: datetime | None = None) -> None:
+        """Let subscriptions start after the newest post, or after the newest seen before a moment."""
+        ...
+
+    async def pause(self, ids: Collection[int], until: datetime) -> None:
+        """Pause subscriptions after the newest post, or go on with their present pause."""
+        ...
+
+    async def resume(self, ids: Collection[int]) -> None:
+        """End the pause of subscriptions; what came in between has to be skipped before."""
+        ...
+
+    async def paused_until(self, now: datetime) -> Sequence[Subscription]:
+        """Subscriptions whose pause has ended by now."""
         ...
 
 
@@ -582,26 +606,47 @@ class EditRepository(Protocol):
 
 
 class DigestRepository(Protocol):
-    async def of(self, chat_id: int) -> Digest | None:
-        """The chat's digest, if it has one."""
+    async def of(self, chat_id: int) -> Sequence[Digest]:
+        """The digests of a chat, the oldest first."""
         ...
+
+    async def get(self, digest_id: int) -> Digest | None: ...
 
     async def all(self) -> Sequence[Digest]: ...
 
-    async def due(self, now: datetime) -> Sequence[Digest]: ...
+    async def due(self, now: datetime) -> Sequence[Digest]:
+        """Digests that run by now, without the paused ones."""
+        ...
 
     async def save(self, digest: Digest) -> Digest:
-        """Store a digest, as a new one if its id is 0; a chat has at most one."""
+        """Store a digest, as a new one if its id is 0."""
         ...
 
-    async def remove(self, digest_id: int) -> None: ...
-
-    async def waiting(self, chat_id: int, limit: int) -> tuple[Sequence[int], Sequence[int]]:
-        """The posts that wait for a chat's digest, oldest first: the first `limit` of them, and the rest."""
+    async def remove(self, digest_id: int) -> None:
+        """Delete a digest; the posts of its subscriptions are sent at once."""
         ...
 
-    async def advance(self, chat_id: int, settled_before: datetime) -> None:
-        """Move the start of its subscriptions past the posts seen before a moment that its ledger has."""
+    async def waiting(self, digest: Digest, subscriptions: Collection[int] | None = None) -> Sequence[int]:
+        """The posts that wait for a digest, oldest first; only those of some subscriptions, if given."""
+        ...
+
+    async def held(self, chat_id: int) -> Sequence[int]:
+        """The posts that wait for the end of a chat's quiet hours, oldest first."""
+        ...
+
+    async def unsent(self, chat_id: int) -> Sequence[int]:
+        """The posts that wait for any digest of a chat, or for the end of its quiet hours."""
+        ...
+
+    async def paused(self, subscription: Subscription) -> Sequence[int]:
+        """The posts that came since a subscription was paused."""
+        ...
+
+    async def advance(self, digest_id: int, settled_before: datetime, rest: Collection[int] = ()) -> None:
+        """Move the start of its subscriptions past the posts seen before a moment that the ledger has.
+
+        They start before the posts of the `rest`, which still wait.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -111,6 +111,13 @@ class Chat:
     crosspost: bool = False  # an announcement channel whose posts are published to those who follow it
     access: ChatAccess = ChatAccess.DEFAULT
     choices: Format = NOTHING
+    quiet: str = ""  # its quiet hours in local time, like 22:00-08:00
+    quiet_from: datetime | None = None  # when posts begin, or began, to wait for their end
+    quiet_until: datetime | None = None
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether what is sent at once waits: until `quiet_until`, or until the tick after it."""
+        return self.quiet_from is not None and self.quiet_from <= now
 
     @property
     def format(self) -> Format:
@@ -128,25 +135,28 @@ class Chat:
         return self.state is ChatState.GONE or self.access is ChatAccess.BANNED
 
 
-class Mode(StrEnum):
-    INSTANT = "instant"
-    DIGEST = "digest"
+# Until when a subscription is paused that is resumed by a person.
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A chat follows a source (None: all public ones), beginning after the post `starts_after`.
 
-    `filter` is the normal text of its filter, empty if every post passes.
+    Its posts are sent at once, or with one of the chat's digests. While it is paused, posts after
+    `paused_after` are not sent, and not later either. `filter` is the normal text of its filter, empty if
+    every post passes.
     """
 
     id: int
     chat_id: int
     source_id: int | None
-    mode: Mode
     starts_after: int
     choices: Format = NOTHING
     filter: str = ""
+    digest_id: int | None = None
+    paused_after: int | None = None
+    paused_until: datetime | None = None
 
 
 class WhenEmpty(StrEnum):
@@ -156,9 +166,19 @@ class WhenEmpty(StrEnum):
     SAY = "say"
 
 
+class Rest(StrEnum):
+    """What becomes of the posts beyond a digest's maximum."""
+
+    NEVER = "never"  # the newest posts are sent, the others only counted
+    NEXT = "next"  # the oldest posts are sent, the others come next time
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A schedule of a chat: `recurrence` as `timetable` writes it, in local time of `timezone`."""
+    """A schedule of a chat: `recurrence` as `timetable` writes it, in local time of `timezone`.
+
+    `name` is unique in the chat. A paused digest does not run; its posts wait.
+    """
 
     id: int
     chat_id: int
@@ -169,6 +189,9 @@ class Digest:
     title: str = ""
     max_posts: int = 30
     when_empty: WhenEmpty = WhenEmpty.SKIP
+    name: str = "1"
+    rest: Rest = Rest.NEVER
+    paused: bool = False
 
 
 class DraftState(StrEnum):

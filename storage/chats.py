@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
@@ -52,6 +53,9 @@ def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
         reason=row.reason,
         access=row.access,
         choices=from_json(row.choices),
+        quiet=row.quiet,
+        quiet_from=row.quiet_from,
+        quiet_until=row.quiet_until,
     )
 
 
@@ -141,6 +145,15 @@ class SqlChats:
         chosen = dict(choices.chosen) or None
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(choices=chosen))
 
+    async def set_quiet(
+        self, chat_id: int, quiet: str, quiet_from: datetime | None, quiet_until: datetime | None
+    ) -> None:
+        values = {"quiet": quiet, "quiet_from": quiet_from, "quiet_until": quiet_until}
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(values))
+
+    async def quiet_until(self, now: datetime) -> Sequence[Chat]:
+        return await self._many(ChatRow.quiet_until <= now)
+
     async def remove(self, chat_ids: Sequence[int]) -> None:
         # Otherwise a concurrent fan-out could create a delivery for a deleted chat.
         await reserve_alone(self._session)
@@ -185,10 +198,15 @@ class SqlChats:
         await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:
-        """Move drafts, and the digest if chat `keep` has none."""
-        has_one = select(DigestRow.id).where(DigestRow.chat_id == keep).scalar_subquery()
-        movable = (DigestRow.chat_id == drop) & has_one.is_(None)
-        await self._session.execute(update(DigestRow).where(movable).values(chat_id=keep))
+        """Move drafts, and the digests if chat `keep` has none; else what they contained joins its first."""
+        first = await self._session.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == keep))
+        of_dropped = DigestRow.chat_id == drop
+        if first is None:
+            await self._session.execute(update(DigestRow).where(of_dropped).values(chat_id=keep))
+        else:
+            dropped = select(DigestRow.id).where(of_dropped).scalar_subquery()
+            moved = update(SubscriptionRow).where(SubscriptionRow.digest_id.in_(dropped))
+            await self._session.execute(moved.values(digest_id=first))
         await self._session.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
 
     async def _unite_deliveries(self, keep: int, drop: int) -> None:

@@ -1,16 +1,16 @@
-"""Digests, the posts that wait for them, and drafts."""
+"""Digests, the posts that wait for them or for the end of quiet hours, and drafts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import Digest, Draft, DraftState, Mode
+from scheduler.types import Digest, Draft, DraftState, Subscription
 from storage.filters import passes
 from storage.models import DigestRow, DraftRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
-from storage.scope import follows
-from storage.sql import changed_rows, prune
+from storage.scope import follows, waits
+from storage.sql import changed_rows, prune, reserve_alone
 
 
 def to_digest(row: DigestRow) -> Digest:
@@ -24,6 +24,9 @@ def to_digest(row: DigestRow) -> Digest:
         title=row.title,
         max_posts=row.max_posts,
         when_empty=row.when_empty,
+        name=row.name,
+        rest=row.rest,
+        paused=row.paused,
     )
 
 
@@ -37,37 +40,65 @@ class SqlDigests:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def of(self, chat_id: int) -> Digest | None:
-        found = await self._many(DigestRow.chat_id == chat_id)
+    async def of(self, chat_id: int) -> Sequence[Digest]:
+        return sorted(await self._many(DigestRow.chat_id == chat_id), key=lambda digest: digest.id)
+
+    async def get(self, digest_id: int) -> Digest | None:
+        found = await self._many(DigestRow.id == digest_id)
         return found[0] if found else None
 
     async def all(self) -> Sequence[Digest]:
         return await self._many(DigestRow.id > 0)
 
     async def due(self, now: datetime) -> Sequence[Digest]:
-        return await self._many(DigestRow.next_run_at <= now)
+        return await self._many((DigestRow.next_run_at <= now) & ~DigestRow.paused)
 
     async def save(self, digest: Digest) -> Digest:
         values = {
             "chat_id": digest.chat_id,
+            "name": digest.name,
             "recurrence": digest.recurrence,
             "timezone": digest.timezone,
             "title": digest.title,
             "max_posts": digest.max_posts,
+            "rest": digest.rest,
             "when_empty": digest.when_empty,
             "next_run_at": digest.next_run_at,
             "last_run_at": digest.last_run_at,
+            "paused": digest.paused,
         }
         if digest.id:
             await self._session.execute(update(DigestRow).where(DigestRow.id == digest.id).values(values))
         else:
             await self._session.execute(insert(DigestRow), values)
-        return (await self._many(DigestRow.chat_id == digest.chat_id))[0]
+        named = (DigestRow.chat_id == digest.chat_id) & (DigestRow.name == digest.name)
+        return (await self._many(named))[0]
 
     async def remove(self, digest_id: int) -> None:
+        mine = update(SubscriptionRow).where(SubscriptionRow.digest_id == digest_id)
+        await self._session.execute(mine.values(digest_id=None))
         await self._session.execute(delete(DigestRow).where(DigestRow.id == digest_id))
 
-    async def waiting(self, chat_id: int, limit: int) -> tuple[Sequence[int], Sequence[int]]:
+    async def waiting(self, digest: Digest, subscriptions: Collection[int] | None = None) -> Sequence[int]:
+        mine = [SubscriptionRow.digest_id == digest.id, waits()]
+        if subscriptions is not None:
+            mine.append(SubscriptionRow.id.in_(subscriptions))
+        return await self._unsent(digest.chat_id, *mine)
+
+    async def held(self, chat_id: int) -> Sequence[int]:
+        await reserve_alone(self._session)  # a post that is being stored is either held or sent at once
+        return await self._unsent(chat_id, SubscriptionRow.digest_id.is_(None), waits())
+
+    async def unsent(self, chat_id: int) -> Sequence[int]:
+        return await self._unsent(chat_id, waits())
+
+    async def paused(self, subscription: Subscription) -> Sequence[int]:
+        await reserve_alone(self._session)
+        since = PostRow.id > SubscriptionRow.paused_after
+        return await self._unsent(subscription.chat_id, SubscriptionRow.id == subscription.id, since)
+
+    async def _unsent(self, chat_id: int, *conditions: ColumnElement[bool]) -> Sequence[int]:
+        """Posts of subscriptions of a chat that its ledger does not have, oldest first."""
         promised = exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
         # Of several posts with the same key, the first is taken.
         posts = (
@@ -75,7 +106,7 @@ class SqlDigests:
             .join(SourceRow, SourceRow.id == PostRow.source_id)
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .where(
-                SubscriptionRow.mode == Mode.DIGEST,
+                *conditions,
                 follows(SourceRow),
                 PostRow.id > SubscriptionRow.starts_after,
                 PostRow.id > SourceRow.starts_after,
@@ -86,18 +117,15 @@ class SqlDigests:
             .group_by(PostRow.key)
             .order_by("id")
         )
-        ids = (await self._session.scalars(posts)).all()
-        # If there are too many, keep the newest.
-        kept = ids[-limit:] if limit else []
-        return kept, ids[: len(ids) - len(kept)]
+        return (await self._session.scalars(posts)).all()
 
-    async def advance(self, chat_id: int, settled_before: datetime) -> None:
+    async def advance(self, digest_id: int, settled_before: datetime, rest: Collection[int] = ()) -> None:
         newest = await self._session.scalar(
             select(func.max(PostRow.id)).where(PostRow.first_seen_at < settled_before)
         )
-        mine = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.mode == Mode.DIGEST)
-        later = mine & (SubscriptionRow.starts_after < (newest or 0))
-        await self._session.execute(update(SubscriptionRow).where(later).values(starts_after=newest or 0))
+        start = min((newest or 0, *(post_id - 1 for post_id in rest)))
+        mine = (SubscriptionRow.digest_id == digest_id) & (SubscriptionRow.starts_after < start)
+        await self._session.execute(update(SubscriptionRow).where(mine).values(starts_after=start))
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Digest]:
         query = select(DigestRow).where(where).order_by(DigestRow.next_run_at, DigestRow.id)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, nul
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source
-from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState, Mode
+from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState
 from storage.filters import passes
 from storage.models import (
     BroadcastPostRow,
@@ -28,7 +28,8 @@ from storage.sql import reserve_alone, upsert
 
 def _follows_at_once(source: Source) -> ColumnElement[bool]:
     """Subscriptions that take a source's posts as they appear."""
-    return (SubscriptionRow.mode == Mode.INSTANT) & follows(source)
+    paused = SubscriptionRow.paused_after.is_not(None)
+    return SubscriptionRow.digest_id.is_(None) & ~paused & follows(source)
 
 
 def _near(source: Source) -> ColumnElement[bool]:
@@ -68,6 +69,8 @@ class FanOut:
                 _follows_at_once(source),
                 ChatRow.state != ChatState.GONE,
                 ChatRow.access != ChatAccess.BANNED,
+                # In quiet hours the posts wait. A tick makes one edition of them and sets the next hours.
+                or_(ChatRow.quiet_from.is_(None), ChatRow.quiet_from > now),
                 anything.correlate(SubscriptionRow).exists(),
             )
         )

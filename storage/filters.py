@@ -7,9 +7,8 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source, Visibility
-from scheduler.types import Mode
 from storage.models import FilteredRow, FilterRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
-from storage.scope import follows, scope_of
+from storage.scope import follows, scope_of, waits
 from storage.sql import CHUNK, changed_rows, reserve_alone, upsert
 
 
@@ -66,7 +65,7 @@ class SqlFilters:
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .where(
                 SubscriptionRow.scope == scope_of(source_id),
-                SubscriptionRow.mode == Mode.DIGEST,
+                waits(),
                 follows(SourceRow),
                 PostRow.id > SubscriptionRow.starts_after,
                 PostRow.id > SourceRow.starts_after,
@@ -81,7 +80,7 @@ class SqlFilters:
         newest = select(func.max(PostRow.id)).where(PostRow.first_seen_at < before).scalar_subquery()
         needed = exists().where(
             SubscriptionRow.filter_id == FilteredRow.filter_id,
-            SubscriptionRow.mode == Mode.DIGEST,
+            SubscriptionRow.digest_id.is_not(None),
             SubscriptionRow.starts_after < FilteredRow.post_id,
         )
         verdict = tuple_(FilteredRow.post_id, FilteredRow.filter_id)

@@ -13,9 +13,10 @@ from content.types import Source
 from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
 from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
 from storage.chats import to_chat
-from storage.deliveries import load_deliveries
+from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
 from storage.models import (
+    Base,
     BroadcastPostRow,
     ChatRow,
     DeliveryRow,
@@ -48,6 +49,7 @@ _POST = (
     PostRow.source_id,
     PostRow.old_news,
     PostRow.withdrawn_at,
+    PostRow.first_seen_at,
 )
 
 
@@ -68,7 +70,7 @@ class SqlHistory:
         wanted = {row.delivery_id for row in ledger.values() if row.delivery_id} | set(cancelled.values())
         deliveries = await self._loaded(wanted)
         waiting = await self._open(chat_id)
-        digest = await SqlDigests(self._session).of(chat_id)
+        digests = {digest.id: digest for digest in await SqlDigests(self._session).of(chat_id)}
         found = []
         for post in (items[post_id] for post_id in posts if post_id in items):
             row, same = ledger.get(post.key), by_key[post.key]
@@ -82,7 +84,7 @@ class SqlHistory:
                     delivery=deliveries.get(number) if number else None,
                     ahead=sum(1 for other in waiting if number and other < number),
                     cancelled={one.id: deliveries[cancelled[one.id]] for one in same if one.id in cancelled},
-                    digest=digest,
+                    digests=digests,
                 )
             )
         return found
@@ -111,6 +113,24 @@ class SqlHistory:
             if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
+
+    async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        tables = [table for table in Base.metadata.sorted_tables if "chat_id" in table.c]
+        posts = select(LedgerRow.post_id).where(LedgerRow.chat_id == chat_id)
+        followed = select(SubscriptionRow.source_id).where(SubscriptionRow.chat_id == chat_id)
+        source = (SourceRow.id, SourceRow.title, SourceRow.url, SourceRow.visibility)
+        queries: dict[str, AnySelect] = {
+            "chats": select(table_of(ChatRow)).where(ChatRow.id == chat_id),
+            "sources": select(*source).where(SourceRow.id.in_(followed.scalar_subquery())),
+            "posts": select(PostRow.id, PostRow.title, PostRow.url).where(
+                PostRow.id.in_(posts.scalar_subquery())
+            ),
+        }
+        queries |= {table.name: select(table).where(table.c.chat_id == chat_id) for table in tables}
+        return {name: await self._rows(query) for name, query in queries.items()}
+
+    async def _rows(self, query: AnySelect) -> Sequence[Mapping[str, object]]:
+        return [dict(row._mapping) for row in await self._session.execute(query)]
 
     async def outlook(self, chat_id: int, since: datetime) -> Outlook:
         waiting = sorted(await self._open(chat_id))
@@ -171,6 +191,7 @@ class SqlHistory:
                 withdrawn=row.withdrawn_at is not None,
                 visible=row.source_id in seen,
                 broadcast=row.id in broadcast,
+                first_seen_at=row.first_seen_at,
                 failed=failed.get((follow.id, row.id), "") if follow else "",
             )
             for row in rows

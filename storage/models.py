@@ -33,9 +33,9 @@ from scheduler.types import (
     DraftState,
     Form,
     LedgerState,
-    Mode,
     OnUnknown,
     PartState,
+    Rest,
     WhenEmpty,
 )
 
@@ -169,7 +169,10 @@ class TombstoneRow(Base):
 
 class ChatRow(Base):
     __tablename__ = "chats"
-    __table_args__ = (UniqueConstraint("platform", "address", "topic"),)
+    __table_args__ = (
+        UniqueConstraint("platform", "address", "topic"),
+        partial("ix_chats_quiet", "quiet_until IS NOT NULL", "quiet_until"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     platform: Mapped[str]
@@ -185,6 +188,27 @@ class ChatRow(Base):
     reason: Mapped[str] = mapped_column(default="")
     access: Mapped[ChatAccess] = mapped_column(default=ChatAccess.DEFAULT, server_default="default")
     choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
+    quiet: Mapped[str] = mapped_column(default="", server_default="")  # its quiet hours, like 22:00-08:00
+    quiet_from: Mapped[datetime | None]  # posts seen since then wait until `quiet_until`
+    quiet_until: Mapped[datetime | None]
+
+
+class DigestRow(Base):
+    __tablename__ = "digests"
+    __table_args__ = (UniqueConstraint("chat_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(server_default="1")
+    recurrence: Mapped[str]
+    timezone: Mapped[str]
+    title: Mapped[str]
+    max_posts: Mapped[int]
+    rest: Mapped[Rest] = mapped_column(server_default=Rest.NEVER)
+    when_empty: Mapped[WhenEmpty]
+    next_run_at: Mapped[datetime] = mapped_column(index=True)
+    last_run_at: Mapped[datetime | None]
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class FilterRow(Base):
@@ -206,15 +230,19 @@ class SubscriptionRow(Base):
         Index(None, "source_id"),
         partial("ix_subscriptions_filtered", "filter_id IS NOT NULL", "filter_id", "source_id"),
         partial("ix_subscriptions_chosen", "choices IS NOT NULL", "source_id"),
+        partial("ix_subscriptions_paused", "paused_until IS NOT NULL", "paused_until"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
     scope: Mapped[str]  # 'all' or the source's id; a unique constraint would not compare NULLs
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
-    mode: Mapped[Mode] = mapped_column(default=Mode.INSTANT)
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
     choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
+    # None: its posts are sent at once.
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id))
+    paused_after: Mapped[int | None] = mapped_column(Id)  # a paused one gets no posts with higher ids
+    paused_until: Mapped[datetime | None]
     filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id))
 
 
@@ -240,20 +268,6 @@ class EndingRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
     ended_at: Mapped[datetime] = mapped_column(index=True)
     rows: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-
-
-class DigestRow(Base):
-    __tablename__ = "digests"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), unique=True)
-    recurrence: Mapped[str]
-    timezone: Mapped[str]
-    title: Mapped[str]
-    max_posts: Mapped[int]
-    when_empty: Mapped[WhenEmpty]
-    next_run_at: Mapped[datetime] = mapped_column(index=True)
-    last_run_at: Mapped[datetime | None]
 
 
 class DraftRow(Base):

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.types import ChatState, DeliveryState, Mode
+from scheduler.types import ChatState, DeliveryState
 from storage.filters import passes
 from storage.index import SqlIndex
 from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
-from storage.scope import ALL
+from storage.scope import ALL, waits
 from storage.sql import CHUNK, upsert
 
 # A tombstone's `seen_at` is updated at most this often, because a source may be read every few seconds.
@@ -18,13 +18,16 @@ TOUCHED = timedelta(days=1)
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether a post may be in a chat's next digest. Chats that are gone do not count: they will skip it."""
+    """Whether a post may be in a chat's next digest, or waits for the end of its quiet hours.
+
+    Chats that are gone do not count: they will skip it.
+    """
     promised = exists().where(LedgerRow.chat_id == SubscriptionRow.chat_id, LedgerRow.post_key == PostRow.key)
     return exists(
         select(SubscriptionRow.id)
         .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
         .where(
-            SubscriptionRow.mode == Mode.DIGEST,
+            waits(),
             SubscriptionRow.starts_after < PostRow.id,
             or_(SubscriptionRow.source_id == PostRow.source_id, SubscriptionRow.scope == ALL),
             ChatRow.state != ChatState.GONE,

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from content.types import PostQuery, Source, Visibility
-from storage.models import PostRow, SourceRow, SubscriptionRow
+from storage.models import ChatRow, PostRow, SourceRow, SubscriptionRow
 
 # The scope of a subscription to all public sources.
 ALL = "all"
@@ -34,6 +34,20 @@ def follows(source: Source | Sources) -> ColumnElement[bool]:
         return SubscriptionRow.scope.in_(scopes) & or_(_own(source, SubscriptionRow), by_all)
     is_public = source.visibility == Visibility.PUBLIC
     return or_(_own(source, SubscriptionRow), (SubscriptionRow.scope == ALL) & is_public & ~overridden)
+
+
+def before_pause() -> ColumnElement[bool]:
+    """Whether a post came before its subscription was paused, if that is paused."""
+    return SubscriptionRow.paused_after.is_(None) | (PostRow.id <= SubscriptionRow.paused_after)
+
+
+def waits() -> ColumnElement[bool]:
+    """Whether a post of a subscription waits: for its digest, or for the end of its chat's quiet hours.
+
+    For a query that selects from both. The chat must not have the post yet.
+    """
+    quiet = exists().where(ChatRow.id == SubscriptionRow.chat_id, ChatRow.quiet_from <= PostRow.first_seen_at)
+    return or_(SubscriptionRow.digest_id.is_not(None), quiet.correlate_except(ChatRow)) & before_pause()
 
 
 def _own(source: Source | Sources, subscription: type[SubscriptionRow]) -> ColumnElement[bool]:

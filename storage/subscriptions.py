@@ -1,12 +1,13 @@
 """Subscriptions: which chat follows what, and from which post on."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.formats import Format, from_json
-from scheduler.types import Mode, Subscription
+from scheduler.types import Subscription
 from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
 from storage.scope import follows, scope_of
 from storage.sql import changed_rows, reserve_alone, upsert
@@ -17,10 +18,12 @@ def to_subscription(row: SubscriptionRow, filter_text: str | None) -> Subscripti
         row.id,
         row.chat_id,
         row.source_id,
-        row.mode,
         row.starts_after,
         from_json(row.choices),
         filter_text or "",
+        row.digest_id,
+        row.paused_after,
+        row.paused_until,
     )
 
 
@@ -28,13 +31,13 @@ class SqlSubscriptions:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, chat_id: int, source_id: int | None) -> bool:
+    async def add(self, chat_id: int, source_id: int | None, starts_after: int | None = None) -> bool:
         values = {
             "chat_id": chat_id,
             "scope": scope_of(source_id),
             "source_id": source_id,
-            "mode": Mode.DIGEST if await self._has_digest(chat_id) else Mode.INSTANT,
-            "starts_after": await self._newest_post(),
+            "digest_id": await self._joins(chat_id),
+            "starts_after": await self._newest_post() if starts_after is None else starts_after,
         }
         statement = upsert(self._session, SubscriptionRow).values(values).on_conflict_do_nothing()
         added = await self._session.scalars(statement.returning(SubscriptionRow.id))
@@ -55,21 +58,39 @@ class SqlSubscriptions:
     async def all(self) -> Sequence[Subscription]:
         return await self._many(SubscriptionRow.id > 0)
 
-    async def set_mode(self, chat_id: int, mode: Mode) -> int:
-        followed = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
-        return changed_rows(await self._session.execute(followed.values(mode=mode)))
+    async def assign(self, ids: Collection[int], digest_id: int | None) -> None:
+        some = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
+        await self._session.execute(some.values(digest_id=digest_id))
 
     async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
         scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
         chosen = dict(choices.chosen) or None
         await self._session.execute(update(SubscriptionRow).where(scope).values(choices=chosen))
 
-    async def restart(self, chat_id: int) -> None:
+    async def restart(self, ids: Collection[int], seen_before: datetime | None = None) -> None:
         await reserve_alone(
             self._session
         )  # a post that is being stored must be either before or after the new start
-        restarted = update(SubscriptionRow).where(SubscriptionRow.chat_id == chat_id)
-        await self._session.execute(restarted.values(starts_after=await self._newest_post()))
+        newest = select(PostRow.id).order_by(PostRow.id.desc()).limit(1)
+        if seen_before is not None:
+            newest = newest.where(PostRow.first_seen_at < seen_before)
+        restarted = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
+        start = await self._session.scalar(newest) or 0
+        await self._session.execute(restarted.values(starts_after=start))
+
+    async def pause(self, ids: Collection[int], until: datetime) -> None:
+        await reserve_alone(self._session)
+        some = SubscriptionRow.id.in_(ids)
+        after = func.coalesce(SubscriptionRow.paused_after, await self._newest_post())
+        paused = update(SubscriptionRow).where(some).values(paused_until=until, paused_after=after)
+        await self._session.execute(paused)
+
+    async def resume(self, ids: Collection[int]) -> None:
+        some = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
+        await self._session.execute(some.values(paused_after=None, paused_until=None))
+
+    async def paused_until(self, now: datetime) -> Sequence[Subscription]:
+        return await self._many(SubscriptionRow.paused_until <= now)
 
     async def _take_up(self, source_id: int | None) -> None:
         """Let a source that nobody followed start again: the posts that it has by now are old news."""
@@ -77,9 +98,15 @@ class SqlSubscriptions:
         anew = {"unfollowed_since": None, "polled_at": None, "next_poll_at": None}
         await self._session.execute(update(SourceRow).where(forgotten).values(anew))
 
-    async def _has_digest(self, chat_id: int) -> bool:
-        found = await self._session.scalar(select(DigestRow.id).where(DigestRow.chat_id == chat_id))
-        return found is not None
+    async def _joins(self, chat_id: int) -> int | None:
+        """The digest of a new subscription: that of `all`; else the first, if nothing is sent at once."""
+        others = await self.of(chat_id)
+        for other in others:
+            if other.source_id is None:
+                return other.digest_id
+        if any(other.digest_id is None for other in others):
+            return None
+        return await self._session.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == chat_id))
 
     async def _newest_post(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from content.types import Media, NewPost, Source, Visibility
-from scheduler.types import Form, Message, Part, PartState, Place, Sent
+from scheduler.ports import UnitOfWork
+from scheduler.timetable.digests import put_in
+from scheduler.types import Digest, Form, Message, Part, PartState, Place, Sent
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -73,3 +75,15 @@ def part(
     unknowns: int = 0,
 ) -> Part:
     return Part(delivery_id, n, form, state, posts, fingerprint, sent, unknowns)
+
+
+async def with_digest(work: UnitOfWork, digest: Digest) -> Digest:
+    """Give a chat a digest that all it follows comes with; if it follows nothing, all public sources."""
+    chat = await work.chats.get(digest.chat_id)
+    assert chat is not None
+    if not await work.subscriptions.of(chat.id):
+        await work.subscriptions.add(chat.id, None)
+    saved = await work.digests.save(digest)
+    mine = [one.id for one in await work.subscriptions.of(chat.id)]
+    await put_in(work, chat, saved, mine, digest.next_run_at)
+    return saved

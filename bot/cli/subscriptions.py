@@ -1,6 +1,6 @@
 """`skywave subscriptions …`: what chats follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -29,7 +29,7 @@ from scheduler.actions import chats as actions
 from scheduler.actions import following, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
-from scheduler.types import Chat
+from scheduler.types import Chat, Digest, Subscription
 
 commands = commands_of("Which chat follows which source.")
 
@@ -100,11 +100,11 @@ def _hints(chat: Chat, source: Source | None, done: following.Unfollowed) -> lis
         return [f"{chat.name} gets {source.name} with all public sources: to end those, run {end}"]
     if not done.ended:
         return [f"{chat.name} does not follow {source.name if source else 'anything'}"]
-    if done.digest:
-        return [
-            f"the digest of {chat.name} stays scheduled: to end it, run skywave digests remove {chat.place}"
-        ]
-    return []
+    return [
+        f"nothing comes with the digest {digest.name} of {chat.name} any more, but it stays scheduled:"
+        f" to end it, run skywave digests remove {chat.place} --name {digest.name}"
+        for digest in done.digests
+    ]
 
 
 @commands.command("format")
@@ -139,15 +139,21 @@ def list_(json: Json = False) -> None:
 async def _list(json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
         subscriptions = await work.subscriptions.all()
+        digests = {digest.id: digest for digest in await work.digests.all()}
         chats = {chat.id: chat for chat in await work.chats.all()}
         sources = {source.id: source.name for source in await work.sources.all()}
     if json:
         print_json([to_json(s) | {"chat": str(chats[s.chat_id].place)} for s in subscriptions])
         return
-    rows = [
-        (chats[s.chat_id].place, chats[s.chat_id].title, sources.get(s.source_id or 0, "all"), s.mode)
-        for s in subscriptions
-    ]
+    named = [(chats[one.chat_id], sources.get(one.source_id or 0, "all"), one) for one in subscriptions]
+    rows = [(chat.place, chat.title, source, _rhythm(one, digests)) for chat, source, one in named]
     print_table(
-        ("chat", "title", "source", "mode"), rows, "No subscriptions yet. Add one in a chat: /subscribe"
+        ("chat", "title", "source", "rhythm"), rows, "No subscriptions yet. Add one in a chat: /subscribe"
     )
+
+
+def _rhythm(subscription: Subscription, digests: Mapping[int, Digest]) -> str:
+    """When its posts come."""
+    digest = digests.get(subscription.digest_id or 0)
+    rhythm = f"digest {digest.name}" if digest else "at once"
+    return f"{rhythm}, paused" if subscription.paused_after is not None else rhythm

@@ -7,6 +7,8 @@ from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
 from bot.commands.complete import format_choices, language_names, recent_titles, source_names
 from bot.commands.digest import digest
+from bot.commands.digest import press as press_digest
+from bot.commands.digest_card import PREFIX as DIGEST
 from bot.commands.exchange import export, import_
 from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
@@ -29,7 +31,9 @@ FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", com
 WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
-SCHEDULE = Parameter("schedule", "like daily 09:00 Asia/Shanghai; or list, now, off")
+SCHEDULE = Parameter(
+    "schedule", "like daily 09:00 Asia/Shanghai; or list, add, edit, preview, now, pause, off"
+)
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHAT = Parameter("chat", "like telegram:-100123; by default this chat")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
@@ -115,7 +119,9 @@ COMMANDS = (
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command("status", "/status", "show what comes here, and what waits or failed", status_),
     Command("audit", "/audit", "show who changed what in this chat", audit, Act.MANAGE),
-    Command("forget", "/forget", "erase all that is stored about this chat", forget, Act.MANAGE, (CHAT,)),
+    Command(
+        "forget", "/forget [export]", "erase all that is stored about this chat", forget, Act.MANAGE, (CHAT,)
+    ),
     Command("operator", "/operator", "see access, quotas and all chats", operator, Act.OPERATE),
     Command("allow", "/allow CHAT", "let a chat use this bot", allow, Act.OPERATE, (CHAT,)),
     Command("ban", "/ban CHAT", "neither answer a chat nor send to it", ban, Act.OPERATE, (CHAT,)),
@@ -153,6 +159,7 @@ PRESSES = (
     Press(AUDIT, turn_audit, Act.MANAGE),
     Press(FORGET, confirm_forget, Act.MANAGE),
     Press(OPERATOR, operate, Act.OPERATE),
+    Press(DIGEST, press_digest, Act.MANAGE),
     Press(LANGUAGE, choose, Act.MANAGE),
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
     Press(SETTINGS, pressed, Act.MANAGE),

@@ -40,8 +40,8 @@ async def follow_address(data: str, request: Request, services: Services) -> Rep
     async with services.store.read() as work:
         source = await work.sources.by_url(normalise(url))
         followed = await work.subscriptions.followed(request.chat.id)
-        digest = await work.digests.of(request.chat.id)
-    if source is None or source.id not in followed or digest is not None:
+        digests = await work.digests.of(request.chat.id)
+    if source is None or source.id not in followed or digests:
         return reply
     often = Paragraph(text(request.translator.t("How often should its posts arrive?")))
     document = replace(reply.document, blocks=(*reply.document.blocks, often))

@@ -1,90 +1,254 @@
 """/digest: a chat gets new posts at scheduled local times instead of one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from bot.commands import digest_card, digest_words
+from bot.commands.digest_card import when
+from bot.commands.named import find_source
 from bot.commands.types import Reply, Request, Services
+from bot.numbers import number
 from content import present
 from content.errors import UsageError
-from content.i18n import Msgid
-from scheduler.actions import digests
+from content.i18n import Translator
+from content.types import Source
+from scheduler.actions import digests, following
+from scheduler.actions.digests import DigestSet, Wanted
 from scheduler.ports import UnitOfWork
-from scheduler.timetable.recurrences import NotUnderstood, translated
+from scheduler.timetable.recurrences import NotUnderstood
+from scheduler.timetable.schedules import translated
 from scheduler.types import Digest
 
-EXAMPLES = Msgid("/digest daily 09:00 Asia/Shanghai, /digest weekdays 18:30, /digest mon,thu 08:00")
+# What people write for the actions, besides their names.
+ACTION_WORDS = {
+    "": "list",
+    "send": "now",
+    "remove": "off",
+    "delete": "off",
+    "列表": "list",
+    "添加": "add",
+    "新增": "add",
+    "修改": "edit",
+    "预览": "preview",
+    "立即": "now",
+    "立即发送": "now",
+    "暂停": "pause",
+    "恢复": "resume",
+    "关闭": "off",
+    "停止": "off",
+    "删除": "off",
+}
+
+# Finds the digest that is meant. Raises NotFound and UsageError.
+Find = Callable[[UnitOfWork], Awaitable[Digest]]
+Save = Callable[[UnitOfWork, Wanted, str, datetime], Awaitable[DigestSet]]
 
 
 async def digest(request: Request, services: Services) -> Reply:
-    """Schedule the chat's digest, or show it, send it now, or end it."""
-    action = ACTIONS.get(request.arguments.strip().lower())
-    return await (action or _schedule)(request, services)
+    """Schedule a digest of the chat, or list, edit, preview, send, pause or remove one."""
+    first, _, rest = request.arguments.strip().partition(" ")
+    word = ACTION_WORDS.get(first.lower(), first.lower())
+    name = rest.strip()
+    if word == "list":
+        return await _list(request, services)
+    if word == "add":
+        return await _add(name, request, services)
+    if word == "edit":
+        return await _edit(name, request, services)
+    if word in ACTIONS:
+
+        async def find(work: UnitOfWork) -> Digest:
+            return await digests.named(work, request.chat, name)
+
+        return await ACTIONS[word](find, request, services)
+    return await _schedule(request.arguments, request, services)
 
 
-async def _schedule(request: Request, services: Services) -> Reply:
-    t, now = request.translator.t, services.clock.now()
+async def press(data: str, request: Request, services: Services) -> Reply | None:
+    """A button of a card or of the list. A digest that was removed meanwhile is said to be gone."""
+    _, action, name = data.split(":") if data.count(":") == 2 else ("", "", "")
+    digest_id = number(name) or 0
+    if action == digest_card.LIST:
+        return await _list(request, services)
+
+    async def find(work: UnitOfWork) -> Digest:
+        return await digests.of_chat(work, request.chat, digest_id)
+
+    if action == digest_card.EDIT:
+        return await _edit_found(request.arguments, find, request, services)
+    handler = PRESSED.get(action)
+    return await handler(find, request, services) if handler else None
+
+
+# Setting
+
+
+async def _schedule(text: str, request: Request, services: Services) -> Reply:
+    """Change the chat's only digest, or give it its first."""
+
+    async def put(work: UnitOfWork, wanted: Wanted, zone: str, now: datetime) -> DigestSet:
+        return await digests.put(work, request.by, request.chat, wanted, zone, now)
+
+    return await _save(text, put, request, services)
+
+
+async def _add(text: str, request: Request, services: Services) -> Reply:
+    async def add(work: UnitOfWork, wanted: Wanted, zone: str, now: datetime) -> DigestSet:
+        return await digests.add(work, request.by, request.chat, wanted, zone, now)
+
+    return await _save(text, add, request, services, "add ")
+
+
+async def _edit(text: str, request: Request, services: Services) -> Reply:
+    """Change the digest whose name is the first word, else the only one."""
+    async with services.store.read() as work:
+        names = {found.name for found in await work.digests.of(request.chat.id)}
+    first, _, rest = text.partition(" ")
+    name = first if first in names else ""
+
+    async def find(work: UnitOfWork) -> Digest:
+        return await digests.named(work, request.chat, name)
+
+    return await _edit_found(rest if name else text, find, request, services, f"{name} " if name else "")
+
+
+async def _edit_found(text: str, find: Find, request: Request, services: Services, name: str = "") -> Reply:
+    async def edit(work: UnitOfWork, wanted: Wanted, zone: str, now: datetime) -> DigestSet:
+        return await digests.edit(work, request.by, request.chat, await find(work), wanted, zone, now)
+
+    return await _save(text, edit, request, services, f"edit {name}")
+
+
+async def _save(text: str, save: Save, request: Request, services: Services, action: str = "") -> Reply:
+    """Store a digest as it was typed after an action, and say what it is now."""
+    tr, now = request.translator, services.clock.now()
+    wanted = await _wanted(text, request, services)
     async with services.store.write() as work:
         try:
-            done = await digests.set_digest(
-                work, request.by, request.chat, request.arguments, services.settings.timezone, now
-            )
+            done = await save(work, wanted, services.settings.timezone, now)
         except NotUnderstood as exc:
-            nearest = translated(exc.nearest, request.translator)
-            values = {**exc.values, "nearest": f"/digest {nearest}"}
-            raise UsageError(exc.message, **values) from exc
+            nearest = f"/digest {action}{translated(exc.nearest, tr)}"
+            raise UsageError(exc.message, word=exc.word, nearest=nearest) from exc
+        alone = len(await work.digests.of(request.chat.id)) == 1
+        shown = await digest_card.card(work, done.digest, request, now, _told(done, alone, tr))
         await work.commit()
-    when, zone = translated(done.digest.recurrence, request.translator), done.digest.timezone
-    summary = t("New posts for this chat now come as a digest: {when} ({zone}).", when=when, zone=zone)
+    services.wake()
+    return shown
+
+
+async def _wanted(text: str, request: Request, services: Services) -> Wanted:
+    typed = digest_words.parse(text)
+    if typed.sources is None:
+        return typed.wanted
+    return replace(typed.wanted, sources=[await _source(name, request, services) for name in typed.sources])
+
+
+async def _source(name: str, request: Request, services: Services) -> Source | None:
+    if name.casefold() in (following.ALL, request.translator.t("all sources").casefold()):
+        return None
+    return await find_source(request, services, name)
+
+
+def _told(done: DigestSet, alone: bool, tr: Translator) -> Sequence[str]:
+    """What has happened, in sentences."""
+    t, digest = tr.t, done.digest
+    told = [
+        t("New posts for this chat now come as a digest: {when} ({zone}).", **when(digest, tr))
+        if alone
+        else t("The digest “{name}” is set: {when} ({zone}).", name=digest.name, **when(digest, tr))
+    ]
     if done.followed_nothing:
-        first = t("This chat had no subscriptions, so it now follows all public sources.")
-        summary = request.translator.sentences(summary, first)
-    return _shown(done.digest, summary, request, digests.next_runs(done.digest, now))
+        told.append(t("This chat had no subscriptions, so it now follows all public sources."))
+    if done.sent:
+        told.append(t("Sending the queued posts of what no longer comes with it."))
+    told += [t("Nothing comes with the digest “{name}” any more.", name=name) for name in done.emptied]
+    return told
 
 
-def _shown(digest: Digest, summary: str, request: Request, runs: Sequence[datetime]) -> Reply:
-    look = replace(request.look, timezone=ZoneInfo(digest.timezone))
-    return Reply(present.schedule(summary, runs, look))
-
-
-async def _existing(work: UnitOfWork, request: Request) -> Digest:
-    """The chat's digest. Raises UsageError with examples if it has none."""
-    found = await work.digests.of(request.chat.id)
-    if found is None:
-        t = request.translator.t
-        raise UsageError(t("This chat has no digest. For example: {examples}", examples=EXAMPLES))
-    return found
+# Everything else
 
 
 async def _list(request: Request, services: Services) -> Reply:
-    t = request.translator.t
     async with services.store.read() as work:
-        found = await _existing(work, request)
-    when = translated(found.recurrence, request.translator)
-    summary = t("The digest of this chat: {when} ({zone}).", when=when, zone=found.timezone)
-    return _shown(found, summary, request, digests.next_runs(found, services.clock.now()))
+        return await digest_card.listing(work, request, services.clock.now())
 
 
-async def _now(request: Request, services: Services) -> Reply:
+async def _open(find: Find, request: Request, services: Services) -> Reply:
+    async with services.store.read() as work:
+        return await digest_card.card(work, await find(work), request, services.clock.now())
+
+
+async def _preview(find: Find, request: Request, services: Services) -> Reply:
+    async with services.store.read() as work:
+        return await digest_card.previewed(work, await find(work), request)
+
+
+async def _now(find: Find, request: Request, services: Services) -> Reply:
     t = request.translator.t
     async with services.store.write() as work:
-        found = await _existing(work, request)
+        found = await find(work)
         sent = await digests.send(work, request.by, request.chat, found, services.clock.now())
         await work.commit()
     services.wake()
     return Reply(present.notice(t("Sending the digest now.") if sent else t("Nothing new for the digest.")))
 
 
-async def _off(request: Request, services: Services) -> Reply:
+async def _pause(find: Find, request: Request, services: Services) -> Reply:
+    now = services.clock.now()
+    async with services.store.write() as work:
+        found = await find(work)
+        await digests.pause(work, request.by, request.chat, found, now)
+        shown = await digest_card.card(work, await find(work), request, now)
+        await work.commit()
+    return shown
+
+
+async def _resume(find: Find, request: Request, services: Services) -> Reply:
+    now = services.clock.now()
+    async with services.store.write() as work:
+        found = await find(work)
+        await digests.resume(work, request.by, request.chat, found, now)
+        shown = await digest_card.card(work, await find(work), request, now)
+        await work.commit()
+    return shown
+
+
+async def _sure(find: Find, request: Request, services: Services) -> Reply:
+    async with services.store.read() as work:
+        return digest_card.sure(await find(work), request)
+
+
+async def _off(find: Find, request: Request, services: Services) -> Reply:
     t = request.translator.t
     async with services.store.write() as work:
-        found = await _existing(work, request)
-        sent = await digests.end(work, request.by, request.chat, found, services.clock.now())
+        found = await find(work)
+        sent = await digests.remove(work, request.by, request.chat, found, services.clock.now())
+        left = await work.digests.of(request.chat.id)
         await work.commit()
     services.wake()
-    ended = t("The digest has ended. From now on, new posts arrive right away.")
+    ended = (
+        t("The digest “{name}” has ended. What came with it now arrives right away.", name=found.name)
+        if left
+        else t("The digest has ended. From now on, new posts arrive right away.")
+    )
     return Reply(present.notice(ended + ("\n" + t("Sending the queued posts now.") if sent else "")))
 
 
-ACTIONS = {"": _list, "list": _list, "now": _now, "off": _off}
+Handler = Callable[[Find, Request, Services], Awaitable[Reply]]
+ACTIONS: dict[str, Handler] = {
+    "preview": _preview,
+    "now": _now,
+    "pause": _pause,
+    "resume": _resume,
+    "off": _off,
+}
+PRESSED: dict[str, Handler] = {
+    digest_card.OPEN: _open,
+    digest_card.PREVIEW: _preview,
+    digest_card.SEND: _now,
+    digest_card.PAUSE: _pause,
+    digest_card.RESUME: _resume,
+    digest_card.DELETE: _sure,
+    digest_card.DELETED: _off,
+}

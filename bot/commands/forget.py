@@ -1,27 +1,44 @@
 """/forget: erases a chat with all that is stored about it, after a question."""
 
+import json
+
 from bot.access import Act
-from bot.commands.types import Button, Reply, Request, Services, may
+from bot.commands.types import Button, File, Reply, Request, Services, may
 from bot.numbers import number
 from content import present
 from content.errors import NotFound, UsageError
 from content.i18n import Msgid
-from scheduler.actions import chats
+from scheduler.actions import chats, forgetting
 from scheduler.types import Chat, Place
 
 FORGET = "wf"  # prefix of its buttons; a chat and ASK, ERASE or KEEP follow
 ASK, ERASE, KEEP = "ask", "erase", "keep"
+EXPORT, FILE = "export", "skywave-chat.json"
 EXAMPLE = Msgid("Name a chat, for example: {example}")
 
 
 async def forget(request: Request, services: Services) -> Reply:
-    """Ask whether this chat is to be erased; operators may name any other. Raises UsageError, NotFound."""
-    return await _question(await named_chat(request, services), request, services)
+    """Ask whether this chat is to be erased, or export its data; operators may name any other.
+
+    Raises UsageError, NotFound.
+    """
+    first, _, rest = request.arguments.strip().partition(" ")
+    if first.casefold() == EXPORT:
+        return await _export(await named_chat(rest, request, services), request, services)
+    return await _question(await named_chat(request.arguments, request, services), request, services)
 
 
-async def named_chat(request: Request, services: Services) -> Chat:
+async def _export(chat: Chat, request: Request, services: Services) -> Reply:
+    async with services.store.read() as work:
+        found = await forgetting.exported(work, chat.place)
+    content = json.dumps(found, default=str, ensure_ascii=False, indent=1).encode()
+    said = request.translator.t("All that is stored about {chat}.", chat=chat.name)
+    return Reply(present.notice(said), private=True, file=File(FILE, content))
+
+
+async def named_chat(word: str, request: Request, services: Services) -> Chat:
     """The chat that an operator names, else this one. Raises UsageError, NotFound."""
-    t, word = request.translator.t, request.arguments.strip()
+    t, word = request.translator.t, word.strip()
     if not word:
         return request.chat
     if not may(Act.OPERATE, request, services):
@@ -80,6 +97,7 @@ async def _question(chat: Chat, request: Request, services: Services) -> Reply:
         tr.n("It has {count} subscription.", "It has {count} subscriptions.", subscriptions),
         tr.n("{count} topic goes with it.", "{count} topics go with it.", topics) if topics else "",
         tr.t("Messages that were sent stay. This cannot be undone."),
+        tr.t("To get a copy first, send {command}.", command=f"/forget {EXPORT}"),
     ]
     row = (
         Button(tr.t("Erase everything"), f"{FORGET}:{chat.id}:{ERASE}"),

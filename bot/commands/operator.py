@@ -145,7 +145,7 @@ async def _decide(chat: Chat, access: ChatAccess, request: Request, services: Se
 async def _decide_named(access: ChatAccess, request: Request, services: Services) -> Reply:
     """Decide about the chat of the arguments, or about this group. Raises UsageError, NotFound."""
     t = request.translator.t
-    chat = await named_chat(request, services)
+    chat = await named_chat(request.arguments, request, services)
     await _decide(chat, access, request, services)
     return Reply(
         present.notice(t("{chat} is now: {access}", chat=chat.name, access=t(ACCESSES[access]))), private=True

@@ -23,11 +23,15 @@ SENTENCES: Mapping[Because, Msgid] = {
     Because.LATER: Msgid("It is queued until {until}: {reason}"),
     Because.CHAT_PAUSED: Msgid("This chat cannot be written to: {reason}. The next attempt is on {until}."),
     Because.DIGEST: Msgid("It comes with the next digest, on {until}."),
+    Because.DIGEST_PAUSED: Msgid("It comes with a digest that is paused."),
+    Because.QUIET: Msgid("It waits for the end of the quiet hours, on {until}."),
     Because.FAILED: Msgid("It could not be sent: {reason}"),
     Because.HELD: Msgid(
         "It may have arrived. It is not sent again, because this chat wants nothing twice: {reason}"
     ),
     Because.BEYOND_MAXIMUM: Msgid("A digest had more posts than its maximum, so the oldest were left out."),
+    Because.BEYOND_QUIET: Msgid("In the quiet hours more posts came than are sent after them."),
+    Because.PAUSED: Msgid("It came while the subscription to {source} was paused."),
     Because.AWAY: Msgid("It appeared while this chat could not be sent anything."),
     Because.SKIPPED: Msgid("It was skipped: {reason}"),
     Because.CANCELLED: Msgid("It was queued, then cancelled: {reason}."),

@@ -1,6 +1,7 @@
 """/status: what this chat follows, what comes next, and what failed; for operators also the deployment."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from bot.access import Act
 from bot.commands.types import Reply, Request, Services, may
@@ -8,7 +9,7 @@ from content import present
 from content.secrets import without_secrets
 from content.types import Source
 from scheduler.actions import status
-from scheduler.timetable.recurrences import translated
+from scheduler.timetable.schedules import translated
 from scheduler.types import Chat, ChatAccess, ChatState, DeliveryState
 
 # Sources that are named.
@@ -22,19 +23,24 @@ async def status_(request: Request, services: Services) -> Reply:
     async with services.store.read() as work:
         here = await status.of_chat(work, request.chat, now)
         deployment = await status.of_deployment(work, now) if everything else None
-    lines = list(_here(request.chat, here, request))
+    lines = list(_here(request.chat, here, request, now))
     if deployment:
         lines += ["", t("The whole bot:"), *of_deployment(deployment, request)]
     return Reply(present.lines(t("Status"), lines), private=True)
 
 
-def _here(chat: Chat, here: status.ChatStatus, request: Request) -> Iterator[str]:
+def _here(chat: Chat, here: status.ChatStatus, request: Request, now: datetime) -> Iterator[str]:
     tr, look, outlook = request.translator, request.look, here.outlook
     yield tr.t("Follows: {sources}", sources=_named(here.sources, request))
-    if here.digest:
-        when, zone = translated(here.digest.recurrence, tr), here.digest.timezone
+    for digest in here.digests:
+        when, zone = translated(digest.recurrence, tr), digest.timezone
         yield tr.t("Digest: {when} ({zone})", when=when, zone=zone)
-        yield tr.t("Next digest: {when}", when=tr.long_date(here.digest.next_run_at, look.timezone))
+        if digest.paused:
+            yield tr.t("It is paused; its posts wait.")
+        else:
+            yield tr.t("Next digest: {when}", when=tr.long_date(digest.next_run_at, look.timezone))
+    if chat.is_quiet(now) and chat.quiet_until:
+        yield tr.t("Quiet until {when}", when=tr.date(chat.quiet_until, look.timezone))
     if chat.state is ChatState.PAUSED:
         yield tr.t("This chat cannot be written to: {reason}", reason=tr.t(without_secrets(chat.reason)))
     if outlook.first:

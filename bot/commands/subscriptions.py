@@ -9,7 +9,7 @@ from content.document import is_web_url
 from content.errors import UsageError
 from content.types import Source, Visibility
 from scheduler.actions import following, sources
-from scheduler.timetable.recurrences import translated
+from scheduler.timetable.schedules import translated
 
 
 async def subscribe(request: Request, services: Services) -> Reply:
@@ -66,8 +66,8 @@ async def unsubscribe(request: Request, services: Services) -> Reply:
     ]
     if source and done.through_all:
         told.append(t("Its posts still come through “all sources”. To stop those too, send /unsubscribe."))
-    if done.digest:
-        when, zone = translated(done.digest.recurrence, tr), done.digest.timezone
+    for digest in done.digests:
+        when, zone = translated(digest.recurrence, tr), digest.timezone
         told.append(
             t(
                 "The digest stays scheduled: {when} ({zone}). To end it, send /digest off.",

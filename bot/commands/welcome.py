@@ -19,7 +19,7 @@ from content.i18n import Msgid, supported
 from content.types import Source, Visibility
 from scheduler.actions import chats, digests, following
 from scheduler.ports import UnitOfWork
-from scheduler.timetable.recurrences import translated
+from scheduler.timetable.schedules import translated
 from scheduler.types import Digest
 
 PREFIX = "c"  # the data is c:SOURCE, c:SOURCE:RHYTHM or c:SOURCE:RHYTHM:HOUR
@@ -43,11 +43,11 @@ PAYLOAD = re.compile(r"s([0-9]{1,18})")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The sources that a chat may see, those that it follows (None: all public ones), and its digest."""
+    """The sources that a chat may see, those that it follows (None: all public ones), and its digests."""
 
     visible: Sequence[Source]
     followed: Sequence[Source | None]
-    digest: Digest | None
+    digests: Sequence[Digest]
 
 
 def payload_of(source: Source) -> str:
@@ -138,7 +138,8 @@ async def _set_up(source: Source | None, schedule: str, request: Request, servic
         request = await _with_language(work, request, services)
         await following.follow(work, request.by, request.chat, source, now, settings.quotas)
         if schedule:
-            await digests.set_digest(work, request.by, request.chat, schedule, settings.timezone, now)
+            wanted = digests.Wanted(schedule, sources=[source])
+            await digests.put_alone(work, request.by, request.chat, wanted, settings.timezone, now)
         expected = await following.outlook(work, request.chat, source)
         await work.commit()
     t, name, digest = request.translator.t, _name(source, request), expected.digest
@@ -146,7 +147,7 @@ async def _set_up(source: Source | None, schedule: str, request: Request, servic
     if digest is None:
         at_once = t("New posts arrive here as they appear. /latest shows the existing ones.")
         return _said([done, at_once])
-    runs = digests.next_runs(digest, now)
+    runs = digests.next_runs(digest, request.chat, now)
     look = replace(request.look, timezone=ZoneInfo(digest.timezone))
     summary = request.translator.sentences(done, _schedule(digest, request))
     document = present.schedule(summary, runs, look)
@@ -168,8 +169,7 @@ def _settings(setup: Setup, request: Request) -> Reply:
     t = request.translator.t
     names = t(", ").join(_name(source, request) for source in setup.followed)
     lines = [t("The settings of this chat apply as before. It follows: {names}.", names=names)]
-    if setup.digest:
-        lines.append(_schedule(setup.digest, request))
+    lines += [_schedule(digest, request) for digest in setup.digests]
     lines.append(t("/subscriptions shows and changes them."))
     return _said(lines, ((Button(t("Add a source"), f"{PREFIX}:{PAGE}:1"),),))
 
@@ -227,9 +227,9 @@ async def _setup(request: Request, services: Services) -> Setup:
     async with services.store.read() as work:
         visible = await work.sources.visible_to(request.chat.id)
         followed = {one.source_id for one in await work.subscriptions.of(request.chat.id)}
-        digest = await work.digests.of(request.chat.id)
+        has = await work.digests.of(request.chat.id)
     everything: list[Source | None] = [None] if None in followed else []
-    return Setup(visible, [*everything, *(source for source in visible if source.id in followed)], digest)
+    return Setup(visible, [*everything, *(source for source in visible if source.id in followed)], has)
 
 
 def _data(source: Source | None) -> str:

@@ -11,6 +11,7 @@ from scheduler import membership
 from scheduler.actions import sources
 from scheduler.actions.audit import UPKEEP, Actor, Change, record
 from scheduler.ports import Store, UnitOfWork
+from scheduler.timetable.quiet import rezone
 from scheduler.timetable.recurrences import find_zone
 from scheduler.types import Chat, ChatAccess, ChatKind, OnUnknown, Place
 
@@ -97,6 +98,8 @@ async def change(
     if changed == before:
         return None
     await work.chats.save(changed)
+    if changed.timezone != before.timezone and changed.timezone:
+        await rezone(work, before, changed, now)
     await record(work, by, Change.CHAT_SET, now, _differences(before, changed), chat=changed)
     return changed
 

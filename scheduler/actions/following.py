@@ -9,7 +9,8 @@ from content.types import Source, Visibility
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
-from scheduler.types import Chat, Digest, Subscription
+from scheduler.timetable import quiet
+from scheduler.types import FOREVER, Chat, Digest, Subscription
 
 # What people type for everything, and what the audit calls it.
 ALL = "all"
@@ -19,7 +20,7 @@ UNSUBSCRIBED = Msgid("unsubscribed")
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How the posts of a subscription come: with `digest` if there is one.
+    """How the posts of a subscription come: with `digest`, or at once if that is None.
 
     `only_examples`: no posts come, as examples are never sent.
     """
@@ -32,15 +33,15 @@ class Outlook:
 class Unfollowed:
     """How many subscriptions have `ended`, and how many deliveries were `cancelled`.
 
-    `through_all`: the chat goes on following the source as one of all public ones. `digest`: it stays
-    scheduled although the chat follows nothing. `number`: what `undo` takes.
+    `through_all`: the chat goes on following the source as one of all public ones. `digests`: they stay
+    scheduled although nothing belongs to them any more. `number`: what `undo` takes.
     """
 
     ended: int
     cancelled: int = 0
     number: int = 0
     through_all: bool = False
-    digest: Digest | None = None
+    digests: Sequence[Digest] = ()
 
 
 async def follow(
@@ -65,7 +66,10 @@ async def outlook(work: UnitOfWork, chat: Chat, source: Source | None) -> Outloo
     else:
         visible = await work.sources.visible_to(chat.id)
         only_examples = not any(one.visibility is Visibility.PUBLIC for one in visible)
-    return Outlook(await work.digests.of(chat.id), only_examples)
+    wanted = source.id if source else None
+    own = [one for one in await work.subscriptions.of(chat.id) if one.source_id == wanted]
+    digest = await work.digests.get(own[0].digest_id) if own and own[0].digest_id else None
+    return Outlook(digest, only_examples)
 
 
 async def unfollow(
@@ -76,7 +80,7 @@ async def unfollow(
     Its deliveries of what it no longer follows are cancelled.
     """
     subscriptions = await work.subscriptions.of(chat.id)
-    ended = [s for s in subscriptions if source is None or s.source_id == source.id]
+    ended = [one for one in subscriptions if _is(one, source)]
     if not ended:
         followed = await work.subscriptions.followed(chat.id)
         return Unfollowed(0, through_all=source is not None and source.id in followed)
@@ -94,13 +98,12 @@ async def end(
     await record(work, by, Change.UNSUBSCRIBE, now, name, chat=chat)
     if not await work.subscriptions.of(chat.id):
         cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id)
-        digest = await work.digests.of(chat.id)
-        return Unfollowed(len(ended), cancelled, number, digest=digest)
+        return Unfollowed(len(ended), cancelled, number, digests=await _emptied(work, chat, ended))
     after, cancelled = await work.subscriptions.followed(chat.id), 0
     for source_id in sorted(set(before) - set(after)):
         cancelled += await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source_id)
     through_all = any(one.source_id in after for one in ended)
-    return Unfollowed(len(ended), cancelled, number, through_all)
+    return Unfollowed(len(ended), cancelled, number, through_all, await _emptied(work, chat, ended))
 
 
 async def undo(work: UnitOfWork, by: Actor, chat: Chat, number: int, now: datetime) -> int | None:
@@ -112,6 +115,45 @@ async def undo(work: UnitOfWork, by: Actor, chat: Chat, number: int, now: dateti
     if restored:
         await record(work, by, Change.SUBSCRIBE, now, f"undo, {restored}", chat=chat)
     return restored
+
+
+async def _emptied(work: UnitOfWork, chat: Chat, ended: Sequence[Subscription]) -> Sequence[Digest]:
+    """The digests of subscriptions that have ended, if no other belongs to them."""
+    used = {one.digest_id for one in await work.subscriptions.of(chat.id)}
+    had = {one.digest_id for one in ended}
+    return [one for one in await work.digests.of(chat.id) if one.id in had and one.id not in used]
+
+
+async def pause(
+    work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, until: datetime | None, now: datetime
+) -> int:
+    """Send no posts of a chat's own subscription to a source, or of any (None), until a moment.
+
+    Posts in between are not sent later. `until` is None: until `resume`. Returns how many are paused now.
+    """
+    paused = [one for one in await work.subscriptions.of(chat.id) if _is(one, source)]
+    await work.subscriptions.pause([one.id for one in paused], until or FOREVER)
+    if paused:
+        what = f"{_name(source)} until {until:%Y-%m-%d %H:%M} UTC" if until else _name(source)
+        await record(work, by, Change.PAUSE, now, what, chat=chat)
+    return len(paused)
+
+
+async def resume(work: UnitOfWork, by: Actor, chat: Chat, source: Source | None, now: datetime) -> int:
+    """Send the posts of a chat's own subscription to a source, or of all (None), from now on again.
+
+    Returns how many were paused.
+    """
+    mine = [one for one in await work.subscriptions.of(chat.id) if _is(one, source)]
+    paused = [one for one in mine if one.paused_after is not None]
+    await quiet.resume(work, paused)
+    if paused:
+        await record(work, by, Change.RESUME, now, _name(source), chat=chat)
+    return len(paused)
+
+
+def _is(subscription: Subscription, source: Source | None) -> bool:
+    return source is None or subscription.source_id == source.id
 
 
 async def visible_sources(work: UnitOfWork, chat: Chat) -> Sequence[tuple[Source, bool]]:

@@ -18,10 +18,10 @@ REFUSALS = 5
 
 @dataclass(frozen=True, slots=True)
 class ChatStatus:
-    """What a chat follows (None in `sources`: all public ones), its digest, and its deliveries."""
+    """What a chat follows (None in `sources`: all public ones), its digests, and its deliveries."""
 
     sources: Sequence[Source | None]
-    digest: Digest | None
+    digests: Sequence[Digest]
     outlook: Outlook
 
 

@@ -14,6 +14,7 @@ from scheduler.actions import searching
 from scheduler.history import History, Item, LedgerEntry, MessagePlace
 from scheduler.ports import UnitOfWork
 from scheduler.timetable import digests as timetable
+from scheduler.timetable import quiet
 from scheduler.types import Chat, ChatAccess, ChatState, Delivery, DeliveryState, LedgerState
 
 
@@ -29,10 +30,14 @@ class Because(StrEnum):
     LATER = "due later"  # after a failed attempt, or because a limit was reached
     CHAT_PAUSED = "the chat cannot be written to"
     DIGEST = "waits for the digest"
+    DIGEST_PAUSED = "waits for a paused digest"
+    QUIET = "waits for the end of quiet hours"
     # Not in the chat, and it will not come.
     FAILED = "failed"
     HELD = "held"  # it may have arrived, and the chat does not want anything twice
     BEYOND_MAXIMUM = "beyond the digest's maximum"
+    BEYOND_QUIET = "beyond the maximum after quiet hours"
+    PAUSED = "the subscription was paused"
     AWAY = "the chat was away"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
@@ -49,7 +54,12 @@ class Because(StrEnum):
 
 
 # Why the ledger says that a post was skipped.
-SKIPPED_FOR = {timetable.SKIPPED: Because.BEYOND_MAXIMUM, membership.AWAY: Because.AWAY}
+SKIPPED_FOR = {
+    timetable.SKIPPED: Because.BEYOND_MAXIMUM,
+    quiet.BEYOND: Because.BEYOND_QUIET,
+    quiet.PAUSED: Because.PAUSED,
+    membership.AWAY: Because.AWAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ def decide(history: History, now: datetime) -> Answer:
         return _in_ledger(history, history.entry, now)
     chat, post = history.chat, history.post
     if not chat.gets_nothing and (waiting := _waiting(history)):
-        answer = Answer(Because.DIGEST, post, until=history.digest.next_run_at if history.digest else None)
+        answer = _until(history, waiting)
         return answer if waiting is post else replace(answer, by_twin=True, twin=waiting)
     if own := history.cancelled.get(post.id):
         return Answer(Because.CANCELLED, post, own.reason, delivery=own)
@@ -102,8 +112,18 @@ def decide(history: History, now: datetime) -> Answer:
 
 def _waiting(history: History) -> Item | None:
     """The post that the next digest would take of those with the same key: the first."""
-    waiting = [item for item in (history.post, *history.twins) if item.waits]
+    waiting = [item for item in (history.post, *history.twins) if item.waits(history.chat)]
     return min(waiting, key=lambda item: item.id, default=None)
+
+
+def _until(history: History, waiting: Item) -> Answer:
+    """What a post waits for, and until when."""
+    digest = history.digests.get(waiting.subscription.digest_id or 0) if waiting.subscription else None
+    if digest is None:
+        return Answer(Because.QUIET, history.post, until=history.chat.quiet_until)
+    if digest.paused:
+        return Answer(Because.DIGEST_PAUSED, history.post)
+    return Answer(Because.DIGEST, history.post, until=digest.next_run_at)
 
 
 def _in_ledger(history: History, entry: LedgerEntry, now: datetime) -> Answer:
@@ -161,6 +181,8 @@ def _unpromised(chat: Chat, post: Item) -> Because:
         return Because.FILTERED
     if post.id <= post.subscription.starts_after:
         return Because.BEFORE_SUBSCRIPTION
+    if post.is_paused:
+        return Because.PAUSED
     return Because.MISSED if post.broadcast else Because.TOO_MANY
 
 

@@ -1,51 +1,16 @@
-"""Recurrences and time zones: when a digest runs. Pure; the only place that knows local time.
-
-A recurrence is written as people say it: `daily 09:00`, `weekdays 18:30`, `mon,thu 08:00`. cronsim finds the
-occurrences on a clock without daylight saving, zoneinfo says which instants these are.
-"""
+"""Times of day, moments and time zones, as people write them, and the instants that they mean. Pure."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from cronsim import CronSim
-
 from content.errors import UsageError
-from content.i18n import Msgid, Translator
+from content.i18n import Msgid
 from scheduler.timetable.zones import known
 from scheduler.timetable.zones import nearest as nearest_zone
 
-# In the order of cron's day numbers 1 to 7; cron takes 0 and 7 for Sunday.
-DAYS = (Msgid("mon"), Msgid("tue"), Msgid("wed"), Msgid("thu"), Msgid("fri"), Msgid("sat"), Msgid("sun"))
-WEEKDAYS, WEEKENDS = DAYS[:5], DAYS[5:]
-GROUPS: dict[str, tuple[str, ...]] = {
-    Msgid("daily"): DAYS,
-    Msgid("weekdays"): WEEKDAYS,
-    Msgid("weekends"): WEEKENDS,
-}
-
-# What else people write for the same.
-SYNONYMS = {
-    "everyday": "daily",
-    "每天": "daily",
-    "每日": "daily",
-    "weekday": "weekdays",
-    "workdays": "weekdays",
-    "工作日": "weekdays",
-    "weekend": "weekends",
-    "周末": "weekends",
-    "週末": "weekends",
-}
-FULL_NAMES = dict(
-    zip(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), DAYS, strict=True)
-)
-CHINESE_DAYS = dict(zip("一二三四五六日", DAYS, strict=True)) | {"天": "sun"}
-NOISE = {"every", "each", "at", "on", "weekly", "in"}
-CHINESE_DAY = re.compile(r"(?:周|週|星期|礼拜|禮拜)([一二三四五六日天])")
 TIME = re.compile(r"(\d{1,2})(?:[:.：点點](\d{1,2})?)?(?:分)?\s*(am|pm)?", re.IGNORECASE)
 
 NOT_UNDERSTOOD = Msgid("I don't understand “{word}”. Did you mean: {nearest}")
@@ -65,98 +30,6 @@ class NotUnderstood(UsageError):
     def __init__(self, word: str, nearest: str, rest: str | None = None) -> None:
         super().__init__(NOT_UNDERSTOOD, word=word[:LONGEST_WORD], nearest=nearest)
         self.word, self.nearest, self.rest = word, nearest, rest
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrence:
-    """Some days of every week, at one local time."""
-
-    days: tuple[str, ...]
-    at: time
-
-    def __str__(self) -> str:
-        """The one way in which it is stored and shown; `parse` reads it back."""
-        group = next((name for name, days in GROUPS.items() if days == self.days), ",".join(self.days))
-        return f"{group} {self.at:%H:%M}"
-
-    @property
-    def cron(self) -> str:
-        days = ",".join(str(DAYS.index(day) + 1) for day in self.days)
-        return f"{self.at.minute} {self.at.hour} * * {'*' if self.days == DAYS else days}"
-
-
-def translated(schedule: str, translator: Translator) -> str:
-    """A stored or suggested schedule, like `mon,thu 08:00`, in a language; `parse` reads that as well."""
-    days, space, rest = schedule.partition(" ")
-    names = (translator.t(day) for day in days.split(","))
-    return translator.t(",").join(names) + space + rest
-
-
-def parse(text: str) -> tuple[Recurrence, str]:
-    """A recurrence and the time zone after it, empty if none is given.
-
-    Raises NotUnderstood with the nearest valid form.
-    """
-    words = [word for word in re.sub("[，、]", ",", text).split() if word.lower() not in NOISE]
-    if not words:
-        raise NotUnderstood("", "daily 09:00")
-    days, rest = _days(words)
-    at, zone = _time(days, rest)
-    return Recurrence(days, at), find_zone(zone, str(Recurrence(days, at))) if zone else ""
-
-
-def _days(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The days at the beginning, also when they are several words, and the words after them."""
-    wanted: set[str] = set()
-    for place, word in enumerate(words):
-        found = _named_days(word)
-        if found is None:
-            if not wanted and TIME.fullmatch(word):
-                return DAYS, words  # a time alone means every day
-            if not wanted:
-                raise NotUnderstood(word, f"{_nearest_day(word)} {_time_or_nine(words[place + 1 :])}")
-            return tuple(day for day in DAYS if day in wanted), words[place:]
-        wanted.update(found)
-    days = tuple(day for day in DAYS if day in wanted)
-    raise NotUnderstood(" ".join(words), f"{Recurrence(days, time(9))}")
-
-
-def _named_days(word: str) -> set[str] | None:
-    found: set[str] = set()
-    for name in filter(None, word.lower().split(",")):
-        name = SYNONYMS.get(name, FULL_NAMES.get(name, name))
-        if name in GROUPS:
-            found.update(GROUPS[name])
-        elif name in DAYS:
-            found.add(name)
-        elif (chinese := CHINESE_DAY.findall(name)) and not CHINESE_DAY.sub("", name):
-            found.update(CHINESE_DAYS[day] for day in chinese)
-        else:
-            return None
-    return found or None
-
-
-def _nearest_day(word: str) -> str:
-    known = [*GROUPS, *DAYS, *FULL_NAMES]
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
-    return FULL_NAMES.get(near[0], near[0]) if near else "daily"
-
-
-def _time_or_nine(words: list[str]) -> str:
-    try:
-        return f"{parse_time(words[0]):%H:%M}" if words else "09:00"
-    except NotUnderstood:
-        return "09:00"
-
-
-def _time(days: tuple[str, ...], words: list[str]) -> tuple[time, str]:
-    """The time, which may be two words (`9 pm`), and the zone after it."""
-    if len(words) > 1 and words[1].lower() in ("am", "pm"):
-        words = [words[0] + words[1], *words[2:]]
-    try:
-        return parse_time(words[0]), " ".join(words[1:])
-    except NotUnderstood as exc:
-        raise NotUnderstood(exc.word, f"{Recurrence(days, time(9))}"[:-5] + exc.nearest) from exc
 
 
 def parse_time(word: str) -> time:
@@ -197,29 +70,8 @@ def find_zone(word: str, before: str = "") -> str:
     raise NotUnderstood(word, f"{before} {nearest}".strip())
 
 
-def occurrences(recurrence: Recurrence, zone: str, after: datetime) -> Iterator[datetime]:
-    """The instants (UTC) of a recurrence after an instant, ascending, without end.
-
-    A local time that does not exist is replaced by the first one after it that does; of one that exists
-    twice the first is meant.
-    """
-    place = ZoneInfo(zone)
-    start = after.astimezone(place).replace(tzinfo=None) - LONGEST_GAP
-    last = after
-    for local in CronSim(recurrence.cron, start):
-        instant = to_instant(local, place)
-        if instant > last:
-            yield instant
-            last = instant
-
-
-def next_run(recurrence: Recurrence, zone: str, after: datetime) -> datetime:
-    """The first occurrence (UTC) after an instant."""
-    return next(occurrences(recurrence, zone, after))
-
-
 def to_instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """The instant (UTC) of a local time; see `occurrences` for those that exist not once."""
+    """The instant (UTC) of a local time; see `schedules.occurrences` for those that exist not once."""
     for minute in range(int(LONGEST_GAP.total_seconds()) // 60):
         shifted = local + timedelta(minutes=minute)
         instant = shifted.replace(tzinfo=zone, fold=0).astimezone(UTC)

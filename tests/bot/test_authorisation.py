@@ -18,6 +18,7 @@ from telegram import Update
 from bot.access import AccessMode, Act, Role, Verdict, decide
 from bot.commands import COMMANDS, PRESSES
 from bot.commands.flood import Flood
+from bot.commands.panels.data import hour_of
 from bot.commands.router import Router
 from bot.commands.types import ASKS, Call, Question, Reply, Services
 from bot.platforms.discord.events import call_of
@@ -49,7 +50,7 @@ NEEDS = {
     Act.MANAGE: """
         /subscribe /unsubscribe /subscriptions /settings /digest /format /language /post /audit /forget
         /import /export
-        press:d press:g press:u press:e press:c press:a press:wa press:wf
+        press:d press:t press:g press:u press:e press:c press:a press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban
@@ -65,7 +66,13 @@ BEYOND = """
 press d:DRAFT:here        | adm yes yes | adm yes yes | adm yes yes
 press d:DRAFT:no          | adm yes yes | adm yes yes | adm yes yes
 press d:DRAFT:all         | adm ops yes | adm ops yes | adm ops yes
+press u:l:HOUR:1          | adm yes yes | adm yes yes | adm yes yes
+press u:l:1:1             | adm old old | adm old old | adm old old
+press e:s:HOUR:0:pictures:yes:no | adm yes yes | adm yes yes | adm yes yes
+press e:s:1:0:pictures:yes:no | adm old old | adm old old | adm old old
 /forget                   | adm yes yes | adm yes yes | adm yes yes
+/forget export            | adm yes yes | adm yes yes | adm yes yes
+/forget export telegram:-1006 | adm ops yes | adm ops yes | adm ops yes
 /forget telegram:-1006    | adm ops yes | adm ops yes | adm ops yes
 press wf:OTHER:ask        | adm ops yes | adm ops yes | adm ops yes
 press wf:OTHER:erase      | adm ops yes | adm ops yes | adm ops yes
@@ -87,6 +94,7 @@ SAID = {
     "Only admins of this chat": "adm",
     "Only operators": "ops",
     "in a private chat": "out",
+    "This panel has expired": "old",
     "This bot is private.": "once",
     "This message no longer has that button.": "gone",
 }
@@ -277,7 +285,7 @@ async def prepared(desk: Desk) -> dict[str, str]:
         draft = Draft(0, chat.id, "telegram:8", "Hello", False, DraftState.PREVIEW, None, NOW)
         ids = {"DRAFT": str((await work.drafts.add(draft)).id), "OTHER": str(other.id)}
         await work.commit()
-    return ids | {"HIDDEN": HIDDEN, "PUBLIC": PUBLIC}
+    return ids | {"HIDDEN": HIDDEN, "PUBLIC": PUBLIC, "HOUR": str(hour_of(NOW))}
 
 
 @pytest.mark.parametrize("column", ["open", "curated", "let in"])

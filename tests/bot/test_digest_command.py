@@ -2,14 +2,19 @@
 
 import pytest
 
-from scheduler.types import Mode
 from tests.bot.conftest import Desk, shown
 
 
-async def mode(desk: Desk, place: str = "1") -> set[Mode]:
+async def names(desk: Desk, place: str = "1") -> dict[str, str]:
+    """What the chat's subscriptions come with, by source: the name of a digest, or at once."""
     chat = await desk.chat(place)
     async with desk.store.read() as work:
-        return {subscription.mode for subscription in await work.subscriptions.of(chat.id)}
+        digests = {digest.id: digest.name for digest in await work.digests.of(chat.id)}
+        sources = {source.id: source.name for source in await work.sources.all()}
+        return {
+            sources.get(one.source_id or 0, "all"): digests.get(one.digest_id or 0, "at once")
+            for one in await work.subscriptions.of(chat.id)
+        }
 
 
 async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) -> None:
@@ -21,7 +26,7 @@ async def test_a_schedule_is_understood_and_its_next_runs_are_shown(desk: Desk) 
         "• Thursday, March 5, 2026 08:00",
         "• Monday, March 9, 2026 08:00",
     ]
-    assert await mode(desk) == {Mode.DIGEST}
+    assert await names(desk) == {"all": "1"}
 
 
 async def test_a_chat_that_follows_nothing_is_told_that_its_digest_follows_everything(desk: Desk) -> None:
@@ -79,7 +84,7 @@ async def test_off_says_whether_something_waited(desk: Desk) -> None:
     await desk.say("/digest daily 09:00")
     await desk.publish("old", "new")
     assert "Sending the queued posts now." in shown(await desk.say("/digest off"))
-    assert await mode(desk) == {Mode.INSTANT}
+    assert await names(desk) == {"all": "at once"}
     assert "has no digest" in shown(await desk.say("/digest off"))
 
 

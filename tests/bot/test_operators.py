@@ -1,5 +1,7 @@
 """What operators see and decide, what a chat sees of itself, and how it is erased."""
 
+import json
+
 from bot.commands.types import Reply
 from content.types import Visibility
 from scheduler import membership
@@ -120,6 +122,10 @@ async def test_a_chat_is_erased_after_a_question(desk: Desk) -> None:
     await desk.say("/subscribe Example")
     asked = await desk.say("/forget")
     assert "Erase everything that is stored about chat 1? It has 1 subscription." in shown(asked)
+    copy = await desk.say("/forget export")
+    assert copy is not None and copy.file is not None and "/forget export" in shown(asked)
+    (exported,) = json.loads(copy.file.content)
+    assert exported["place"] == "fake:1" and len(exported["subscriptions"]) == 1
     assert shown(await desk.press(data(asked, "Keep it"))) == "Nothing was erased."
     other = await desk.press(data(asked, "Erase everything"), place="2")
     assert "Only operators of this bot can do that." in shown(other)

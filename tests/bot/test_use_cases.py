@@ -27,13 +27,13 @@ CHAT = "telegram:-1001"
 
 # What is the same wherever something was done; ids, and moments that depend on the clock, are left out.
 ROWS = {
-    "chats": "SELECT address, language, timezone, on_unknown, access, state, choices FROM chats"
+    "chats": "SELECT address, language, timezone, on_unknown, access, state, choices, quiet FROM chats"
     " WHERE address <> 'me'",
     "sources": "SELECT kind, url, title, visibility, state FROM sources",
-    "subscriptions": "SELECT c.address, s.scope, s.mode, s.starts_after, s.choices FROM subscriptions s"
-    " JOIN chats c ON c.id = s.chat_id",
-    "digests": "SELECT c.address, d.recurrence, d.timezone, d.title, d.max_posts, d.when_empty"
-    " FROM digests d JOIN chats c ON c.id = d.chat_id",
+    "subscriptions": "SELECT c.address, s.scope, s.digest_id, s.starts_after, s.choices, s.paused_after"
+    " FROM subscriptions s JOIN chats c ON c.id = s.chat_id",
+    "digests": "SELECT c.address, d.name, d.recurrence, d.timezone, d.title, d.max_posts, d.rest,"
+    " d.when_empty, d.paused FROM digests d JOIN chats c ON c.id = d.chat_id",
     "drafts": "SELECT text, everywhere, state, CASE WHEN state = 'scheduled' THEN due_at END FROM drafts",
     "posts": "SELECT guid, title FROM posts",
     "deliveries": "SELECT c.address, d.broadcast_id, d.state, d.reason FROM deliveries d"
@@ -269,16 +269,17 @@ async def test_a_zone_of_a_digest_is_the_chats_from_then_on(both: Both) -> None:
     await both.done(f"digests add {CHAT} daily 09:00 Europe/Berlin")
     await both.done(f"digests add {CHAT} weekdays 10:00")
     found = both.same()
-    assert found["chats"][0][2] == found["digests"][0][2] == "Europe/Berlin"
+    assert found["chats"][0][2] == found["digests"][0][3] == "Europe/Berlin"
 
 
 @following("all")
 async def test_options_that_are_not_given_stay(both: Both) -> None:
     await both.done(f"digests add {CHAT} daily 09:00 --title 'Radio notes' --max 7 --when-empty say")
     await both.done(f"digests add {CHAT} daily 10:00")
-    assert rows(both.by_cli)["digests"] == [("-1001", "daily 10:00", "UTC", "Radio notes", 7, "say")]
+    kept = ("-1001", "1", "daily 10:00", "UTC", "Radio notes", 7, "never", "say", 0)
+    assert rows(both.by_cli)["digests"] == [kept]
     await both.done(f"digests add {CHAT} daily 10:00 --title '' --max 9")
-    assert rows(both.by_cli)["digests"] == [("-1001", "daily 10:00", "UTC", "", 9, "say")]
+    assert rows(both.by_cli)["digests"] == [("-1001", "1", "daily 10:00", "UTC", "", 9, "never", "say", 0)]
 
 
 @any_of(("all",), ("alpha", "gamma"))
@@ -455,7 +456,8 @@ async def test_a_source_that_people_add_is_recorded(both: Both) -> None:
 # Where rules are
 
 WRITERS = {
-    "add", "remove", "save", "set_state", "set_access", "set_mode", "restart", "cancel", "retry", "deliver",
+    "add", "remove", "save", "set_state", "set_access", "assign",
+    "pause", "resume", "set_quiet", "restart", "cancel", "retry", "deliver",
     "fan_out", "broadcast", "skip", "insert", "update", "forget", "move", "postpone_chat", "advance",
     "set_choices",
 }  # fmt: skip

@@ -80,7 +80,7 @@ async def test_why_in_a_chat(desk: Desk) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("because", Because)
 def test_every_reason_is_a_sentence(because: Because, language: str) -> None:
-    post = Item(1, "key", "", "", source(), None, False, True, True, True)
+    post = Item(1, "key", "", "", source(), None, False, True, True, True, NOW)
     twin = replace(post, source=source(title="Another"))
     answer = Answer(because, post, "rejected", NOW, ahead=2, by_twin=True, twin=twin)
     lines = list(reasons.sentences(answer, Look(translator=Translator(language))))

@@ -6,7 +6,6 @@ from content.types import Visibility
 from scheduler import membership
 from scheduler.ports import Closed, DeliveryFilter, Store
 from scheduler.timetable.digests import edition as digest_edition
-from scheduler.timetable.digests import set_up
 from scheduler.types import (
     Chat,
     ChatAccess,
@@ -17,7 +16,7 @@ from scheduler.types import (
     Place,
     WhenEmpty,
 )
-from tests.builders import NOW, after, place
+from tests.builders import NOW, after, place, with_digest
 from tests.contracts.world import World
 
 
@@ -65,7 +64,7 @@ async def test_a_banned_chats_digest_makes_nothing_and_forgets_what_it_missed(wo
     chat = await world.follower(source)
     digest = Digest(0, chat.id, "daily 09:00", "UTC", after(1), when_empty=WhenEmpty.SAY)
     async with world.store.write() as work:
-        digest, _ = await set_up(work, digest)
+        digest = await with_digest(work, digest)
         await work.commit()
     await grant(world, chat, ChatAccess.BANNED)
     await world.posts(source, "a")
@@ -74,7 +73,7 @@ async def test_a_banned_chats_digest_makes_nothing_and_forgets_what_it_missed(wo
         await work.commit()
     await grant(world, chat, ChatAccess.ALLOWED)
     async with world.store.read() as work:
-        assert await work.digests.waiting(chat.id, 10) == ([], [])
+        assert await work.digests.unsent(chat.id) == []
 
 
 async def test_what_failed_in_a_banned_chat_is_not_tried_again(world: World) -> None:

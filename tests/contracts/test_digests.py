@@ -15,8 +15,8 @@ from scheduler.types import (
     Digest,
     Draft,
     DraftState,
-    Mode,
     Progress,
+    Rest,
     WhenEmpty,
 )
 from tests.builders import NOW, after, new_post, part
@@ -28,15 +28,16 @@ async def with_digest(world: World, chat: Chat, minutes: float = 0) -> Digest:
     digest = Digest(0, chat.id, "daily 09:00", "Asia/Shanghai", after(minutes))
     async with world.store.write() as work:
         saved = await work.digests.save(digest)
-        await work.subscriptions.set_mode(chat.id, Mode.DIGEST)
+        await work.subscriptions.assign([one.id for one in await work.subscriptions.of(chat.id)], saved.id)
         await work.commit()
     return saved
 
 
-async def waiting(world: World, chat: Chat, limit: int = 30) -> tuple[list[int], list[int]]:
+async def waiting(world: World, chat: Chat) -> list[int]:
+    """What waits for the chat's only digest."""
     async with world.store.read() as work:
-        kept, rest = await work.digests.waiting(chat.id, limit)
-    return list(kept), list(rest)
+        (digest,) = await work.digests.of(chat.id)
+        return list(await work.digests.waiting(digest))
 
 
 async def test_a_digest_comes_back_as_it_was_saved(world: World, store: Store) -> None:
@@ -51,13 +52,17 @@ async def test_a_digest_comes_back_as_it_was_saved(world: World, store: Store) -
         title="周报",
         max_posts=5,
         when_empty=WhenEmpty.SAY,
+        name="weekly",
+        rest=Rest.NEXT,
+        paused=True,
     )
     async with store.write() as work:
         assert await work.digests.save(changed) == changed
         await work.commit()
     async with store.read() as work:
-        assert await work.digests.of(chat.id) == changed
-        assert await work.digests.of(chat.id + 1) is None
+        assert await work.digests.of(chat.id) == [changed]
+        assert await work.digests.get(changed.id) == changed
+        assert await work.digests.of(chat.id + 1) == []
         assert await work.digests.all() == [changed]
 
 
@@ -126,7 +131,7 @@ async def test_what_is_followed_for_the_digest_waits_and_is_not_sent_at_once(wor
     a, b = await world.publish(source, "a", "b")
     await world.publish(other, "c")
     assert await world.of(chat) == []
-    assert await waiting(world, chat) == ([a, b], [])
+    assert await waiting(world, chat) == [a, b]
 
 
 async def test_a_subscription_made_beside_a_digest_waits_for_it(world: World, store: Store) -> None:
@@ -135,20 +140,11 @@ async def test_a_subscription_made_beside_a_digest_waits_for_it(world: World, st
     await world.posts(source, "old")
     await world.follow(chat, source)
     (new,) = await world.publish(source, "new")
-    assert (await world.of(chat), await waiting(world, chat)) == ([], ([new], []))
+    assert (await world.of(chat), await waiting(world, chat)) == ([], [new])
     async with store.write() as work:
-        assert await work.subscriptions.set_mode(chat.id, Mode.INSTANT) == 1
+        await work.subscriptions.assign([one.id for one in await work.subscriptions.of(chat.id)], None)
         await work.commit()
-    assert await waiting(world, chat) == ([], [])
-
-
-async def test_too_many_keeps_the_newest(world: World) -> None:
-    source = await world.source()
-    chat = await world.follower(source)
-    await with_digest(world, chat)
-    a, b, c = await world.posts(source, "a", "b", "c")
-    assert await waiting(world, chat, 2) == ([b, c], [a])
-    assert await waiting(world, chat, 0) == ([], [a, b, c])
+    assert await waiting(world, chat) == []
 
 
 async def test_what_was_promised_sent_or_skipped_does_not_wait(world: World, store: Store) -> None:
@@ -161,7 +157,7 @@ async def test_what_was_promised_sent_or_skipped_does_not_wait(world: World, sto
     async with store.write() as work:
         await work.outbox.skip(chat.id, [b], "beyond the maximum")
         await work.commit()
-    assert await waiting(world, chat) == ([c], [])
+    assert await waiting(world, chat) == [c]
 
 
 async def test_the_same_post_of_two_sources_waits_once(world: World) -> None:
@@ -170,7 +166,7 @@ async def test_the_same_post_of_two_sources_waits_once(world: World) -> None:
     await with_digest(world, chat)
     (a,) = await world.posts(first, new_post("a", key="shared"))
     await world.posts(second, new_post("b", key="shared"))
-    assert await waiting(world, chat) == ([a], [])
+    assert await waiting(world, chat) == [a]
 
 
 @pytest.mark.parametrize("visibility", list(Visibility))
@@ -180,7 +176,7 @@ async def test_all_means_the_public_ones_in_a_digest_too(world: World, visibilit
     await with_digest(world, chat)
     ids = await world.posts(source, "a")
     expected = ids if visibility is Visibility.PUBLIC else []
-    assert await waiting(world, chat) == (expected, [])
+    assert await waiting(world, chat) == expected
 
 
 async def test_a_specific_subscription_overrides_all_in_a_digest_too(world: World) -> None:
@@ -190,21 +186,21 @@ async def test_a_specific_subscription_overrides_all_in_a_digest_too(world: Worl
     await world.posts(source, "old")
     await world.follow(chat, source)
     new, also = [*await world.posts(source, "new"), *await world.posts(other, "b")]
-    assert await waiting(world, chat) == ([new, also], [])
+    assert await waiting(world, chat) == [new, also]
 
 
 async def test_advance_passes_what_is_settled(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)
-    await with_digest(world, chat)
+    digest = await with_digest(world, chat)
     (early,) = await world.posts(source, "early")
     async with store.write() as work:
         (late,) = await work.posts.insert(source.id, [new_post("late")], after(10))
-        await work.digests.advance(chat.id, after(5))
+        await work.digests.advance(digest.id, after(5))
         await work.commit()
     async with store.read() as work:
         assert [s.starts_after for s in await work.subscriptions.of(chat.id)] == [early]
-    assert await waiting(world, chat) == ([late], [])
+    assert await waiting(world, chat) == [late]
 
 
 async def test_advance_never_goes_back_and_leaves_others_alone(world: World, store: Store) -> None:
@@ -215,10 +211,9 @@ async def test_advance_never_goes_back_and_leaves_others_alone(world: World, sto
         (newest,) = await work.posts.insert(source.id, [new_post("b")], after(10))
         await work.commit()
     chat = await world.follower(source, address="2")
-    await with_digest(world, chat)
+    digest = await with_digest(world, chat)
     async with store.write() as work:
-        await work.digests.advance(chat.id, after(5))
-        await work.digests.advance(instant.id, after(60))
+        await work.digests.advance(digest.id, after(5))
         await work.commit()
     async with store.read() as work:
         assert [s.starts_after for s in await work.subscriptions.of(chat.id)] == [newest]

@@ -100,7 +100,7 @@ async def test_a_restarted_subscription_skips_what_it_missed(world: World, store
     chat = await world.follower(source)
     missed = await world.posts(source, "a", "b")
     async with store.write() as work:
-        await work.subscriptions.restart(chat.id)
+        await work.subscriptions.restart([one.id for one in await work.subscriptions.of(chat.id)])
         made = await edition(work, *missed)
         assert await work.outbox.fan_out(made, source, NOW) == 0
         await work.commit()

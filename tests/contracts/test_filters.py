@@ -9,9 +9,9 @@ from content.subjects import Subject
 from content.types import Source, Visibility
 from scheduler.judging import judge, settle
 from scheduler.ports import Store
-from scheduler.timetable import digests
 from scheduler.types import Chat, Digest
 from scheduler.upkeep import Keep, Upkeep
+from tests import builders
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World, edition
 from tests.fakes import FakeClock
@@ -25,14 +25,13 @@ async def in_ledger(world: World, chat: Chat) -> set[int]:
 
 async def for_digest(world: World, chat: Chat) -> list[int]:
     async with world.store.read() as work:
-        kept, _ = await work.digests.waiting(chat.id, 100)
-    return list(kept)
+        return list(await work.digests.unsent(chat.id))
 
 
 async def with_digest(world: World, *sources: Source | None) -> Chat:
     chat = await world.follower(*sources)
     async with world.store.write() as work:
-        await digests.set_up(work, Digest(0, chat.id, "daily 09:00", "UTC", after(60)))
+        await builders.with_digest(work, Digest(0, chat.id, "daily 09:00", "UTC", after(60)))
         await work.commit()
     return chat
 
@@ -151,7 +150,8 @@ async def test_upkeep_forgets_verdicts_and_filters(world: World, store: Store) -
     async with store.write() as work:
         assert list((await work.filters.of_followers(source)).values()) == ["cobol"]
         assert await work.filters.text(1) is None, "nobody uses it"
-        await work.digests.advance(digest.id, after(5))
+        (daily,) = await work.digests.of(digest.id)
+        await work.digests.advance(daily.id, after(5))
         assert await work.filters.prune(after(5), 1) == 1, "the verdicts about what does not wait, one by one"
         assert await work.filters.prune(after(5), 10) == 1
         assert await work.filters.prune(after(5), 10) == 0

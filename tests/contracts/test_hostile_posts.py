@@ -12,9 +12,8 @@ from content.types import Visibility
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Store
 from scheduler.quotas import Quotas
-from scheduler.timetable import digests
 from scheduler.types import Digest
-from tests.builders import NOW, after, new_post
+from tests.builders import NOW, after, new_post, with_digest
 from tests.contracts.world import World, edition
 from tests.fakes import FakeClock, FakeFetcher
 from tests.scheduler.conftest import inline
@@ -60,13 +59,13 @@ async def test_old_news_is_stored_and_found_but_never_sent(store: Store, world: 
     instant = await world.follower(source, address="1")
     later = await world.follower(source, address="2")
     async with store.write() as work:
-        await digests.set_up(work, Digest(0, later.id, "daily 09:00", "UTC", after(1)))
+        await with_digest(work, Digest(0, later.id, "daily 09:00", "UTC", after(1)))
         await work.commit()
     old = replace(new_post("old", text="antenna"), old_news=True)
     old_id, new_id = await world.publish(source, old, new_post("new", text="antenna"))
     assert await world.waiting(instant) == [(new_id,)]
     async with store.read() as work:
-        assert await work.digests.waiting(later.id, 10) == ([new_id], [])
+        assert await work.digests.unsent(later.id) == [new_id]
     assert set(await world.search("antenna")) == {old_id, new_id}
     async with store.write() as work:
         assert await work.outbox.fan_out(await edition(work, old_id), source, NOW) == 0
@@ -83,7 +82,7 @@ async def test_a_post_is_not_lost_to_a_chat_that_gets_a_digest_while_it_is_store
     async def schedule() -> None:
         await world.posts(other, "committed meanwhile, with a higher number")
         async with store.write() as work:
-            await digests.set_up(work, Digest(0, chat.id, "daily 09:00", "UTC", after(1)))
+            await with_digest(work, Digest(0, chat.id, "daily 09:00", "UTC", after(1)))
             await work.commit()
 
     async with store.write() as work:
@@ -94,5 +93,5 @@ async def test_a_post_is_not_lost_to_a_chat_that_gets_a_digest_while_it_is_store
         await work.commit()
     await scheduling
     async with store.read() as work:
-        waiting, _ = await work.digests.waiting(chat.id, 10)
+        waiting = await work.digests.unsent(chat.id)
     assert (await world.waiting(chat) == [(post,)]) is not (post in waiting)

@@ -4,7 +4,8 @@ import pytest
 
 from content.types import Visibility
 from scheduler.ports import Store
-from scheduler.types import Mode
+from scheduler.types import Digest
+from tests.builders import after
 from tests.contracts.world import World
 
 
@@ -16,9 +17,9 @@ async def test_a_source_is_followed_once(world: World, store: Store) -> None:
     assert not await world.follow(chat, None)
     async with store.read() as work:
         followed = await work.subscriptions.of(chat.id)
-    assert [(item.chat_id, item.source_id, item.mode) for item in followed] == [
-        (chat.id, source.id, Mode.INSTANT),
-        (chat.id, None, Mode.INSTANT),
+    assert [(item.chat_id, item.source_id, item.digest_id) for item in followed] == [
+        (chat.id, source.id, None),
+        (chat.id, None, None),
     ]
 
 
@@ -59,7 +60,7 @@ async def test_restart_begins_after_the_newest_post(world: World, store: Store) 
     chat, other = await world.follower(source, None), await world.follower(source, address="200")
     (newest,) = await world.posts(source, "a")
     async with store.write() as work:
-        await work.subscriptions.restart(chat.id)
+        await work.subscriptions.restart([one.id for one in await work.subscriptions.of(chat.id)])
         await work.commit()
     async with store.read() as work:
         assert [s.starts_after for s in await work.subscriptions.of(chat.id)] == [newest, newest]
@@ -97,9 +98,10 @@ async def test_what_a_chat_follows(world: World, own: tuple[str, ...], followed:
     posts = {name: (await world.publish(source, f"{name} 1"))[0] for name, source in sources.items()}
     assert {post for (post,) in await world.waiting(chat)} == {posts[name] for name in followed}
     async with world.store.write() as work:
-        await work.subscriptions.set_mode(chat.id, Mode.DIGEST)
+        digest = await work.digests.save(Digest(0, chat.id, "daily 09:00", "UTC", after(1)))
+        await work.subscriptions.assign([one.id for one in await work.subscriptions.of(chat.id)], digest.id)
         await work.commit()
     later = {name: (await world.publish(source, f"{name} 2"))[0] for name, source in sources.items()}
     async with world.store.read() as work:
-        kept, _ = await work.digests.waiting(chat.id, 10)
+        kept = await work.digests.waiting(digest)
     assert set(kept) == {later[name] for name in followed}

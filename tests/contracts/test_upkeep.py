@@ -9,9 +9,9 @@ from content.types import KnownPost, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, UPKEEP
 from scheduler.ports import Closed, DeliveryFilter, Found, Store
-from scheduler.timetable import digests
 from scheduler.types import ChatState, DeliveryState, Digest, Draft, DraftState
 from scheduler.upkeep import UNFOLLOWED, Keep, Upkeep
+from tests import builders
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
 from tests.fakes import FakeClock
@@ -53,7 +53,7 @@ async def known(store: Store, source: Source) -> list[KnownPost]:
 
 async def with_digest(store: Store, chat_id: int) -> None:
     async with store.write() as work:
-        await digests.set_up(work, Digest(0, chat_id, "daily 09:00", "UTC", after(1)))
+        await builders.with_digest(work, Digest(0, chat_id, "daily 09:00", "UTC", after(1)))
         await work.commit()
 
 
@@ -294,7 +294,7 @@ async def test_removing_a_large_source_takes_its_posts_in_batches(world: World, 
     assert await world.search("antenna") == (kept,)
     async with store.read() as work:
         assert await work.sources.all() == [other]
-        assert await work.digests.waiting(chat.id, 10) == ([kept], [])
+        assert await work.digests.unsent(chat.id) == [kept]
 
 
 async def test_a_removal_that_was_broken_off_sends_nothing_more(world: World, store: Store) -> None:
@@ -309,6 +309,6 @@ async def test_a_removal_that_was_broken_off_sends_nothing_more(world: World, st
         await work.sources.set_state(source.id, SourceState.PAUSED)
         await work.commit()
     async with store.read() as work:
-        assert await work.digests.waiting(chat.id, 10) == ([], [])
+        assert await work.digests.unsent(chat.id) == []
     assert await sources.remove(store, COMMAND_LINE, source.id, NOW) == 0
     assert await known(store, source) == []

@@ -134,7 +134,7 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
     assert (filtered.because, filtered.reason) == (Because.FILTERED, "-short")
 
     async with world.store.write() as work:
-        await digests.set_digest(work, COMMAND_LINE, chat, "daily 09:00", "UTC", NOW)
+        await digests.add(work, COMMAND_LINE, chat, digests.Wanted("daily 09:00"), "UTC", NOW)
         await work.commit()
     (one,) = await world.publish(source, new_post("one", key="1"))
     (another,) = await world.publish(other, new_post("another", key="1"))
@@ -146,8 +146,7 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
     assert (await answer(world, chat, another)).twin == waits.post
 
     async with world.store.write() as work:
-        digest = await work.digests.of(chat.id)
-        assert digest is not None
+        (digest,) = await work.digests.of(chat.id)
         await digests.send(work, COMMAND_LINE, chat, replace(digest, max_posts=1), NOW)
         await work.commit()
     assert (await answer(world, chat, one)).because is Because.BEYOND_MAXIMUM

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from scheduler import membership
-from scheduler.types import ChatState, Mode, Place
+from scheduler.types import ChatState, Digest, Place
+from tests.builders import with_digest
 from tests.scheduler.conftest import World
 
 
@@ -86,7 +87,7 @@ async def test_what_waited_for_the_digest_of_a_chat_that_was_away_is_listed(worl
     await world.source()
     chat = await world.chat()
     async with world.store.write() as work:
-        await work.subscriptions.set_mode(chat.id, Mode.DIGEST)
+        await with_digest(work, Digest(0, chat.id, "daily 09:00", "UTC", world.clock.now()))
         await work.commit()
     await world.publish("waited")
     async with world.store.write() as work:
@@ -94,7 +95,7 @@ async def test_what_waited_for_the_digest_of_a_chat_that_was_away_is_listed(worl
         await work.commit()
     async with world.store.write() as work:
         await membership.reactivate_address(work, "fake", "1", world.clock.now())
-        assert await work.digests.waiting(chat.id, 10) == ([], [])
+        assert await work.digests.unsent(chat.id) == []
         await work.commit()
     assert world.ledger(chat) == {"waited": "skipped"}
     assert world.sql("SELECT reason FROM ledger") == [(membership.AWAY,)]

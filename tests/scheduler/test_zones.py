@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.timetable import zones
-from scheduler.timetable.recurrences import NotUnderstood, find_zone, parse
+from scheduler.timetable.recurrences import NotUnderstood, find_zone
+from scheduler.timetable.schedules import parse
 
 
 @pytest.mark.parametrize("hours", range(zones.WEST, zones.EAST + 1))

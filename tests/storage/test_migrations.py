@@ -24,12 +24,12 @@ from content.tokens import TOKENIZER_VERSION
 from content.types import NO_OPTIONS, Failure, Match, Visibility
 from content.typos import Near
 from scheduler.ports import Found
-from scheduler.types import Draft, DraftState
+from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
 from storage.models import Base, TombstoneRow
 from storage.unit_of_work import SqlStore
-from tests.builders import NOW, new_post
+from tests.builders import NOW, new_post, with_digest
 from tests.contracts.world import World
 
 BY_HAND = ("post_fts", "post_search")
@@ -272,6 +272,35 @@ async def test_subscriptions_of_revision_12_are_carried_along(database_url: str)
         assert await work.subscriptions.of(chat.id) == before
     await World(store).publish(source, "b")
     assert len(await World(store).found()) == 1, "the first one had not passed"
+    await store.close()
+
+
+async def test_digests_of_revision_14_are_carried_along(database_url: str) -> None:
+    """What came with a chat's digest still does, and slots that ran do not run again."""
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    source = await world.source()
+    daily, instant = await world.follower(source, address="1"), await world.follower(source, address="2")
+    async with store.write() as work:
+        digest = await with_digest(work, Digest(0, daily.id, "daily 09:00", "UTC", NOW, NOW, "Radio", 7))
+        await work.digests.save(replace(digest, id=0, name="2"))
+        slot = Broadcast(BroadcastKind.EDITION, digest_id=digest.id, slot=NOW)
+        assert await work.outbox.broadcast(slot, NOW) is not None
+        before = [await work.subscriptions.of(chat.id) for chat in (daily, instant)]
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0014")
+            modes = await connection.scalars(text("SELECT mode FROM subscriptions ORDER BY id"))
+            assert modes.all() == ["digest", "instant"]
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.write() as work:
+        assert await work.digests.all() == [digest]
+        assert [await work.subscriptions.of(chat.id) for chat in (daily, instant)] == before
+        assert await work.outbox.broadcast(slot, NOW) is None
+        assert await work.chats.get(daily.id) == daily
     await store.close()
 
 

@@ -53,8 +53,8 @@ class Pressed:
         return None
 
     def is_old(self, now: datetime) -> bool:
-        """Whether the panel was shown more than LIFETIME ago, or after now."""
-        return not 0 <= hour_of(now) - self.hour <= LIFETIME.total_seconds() // HOUR
+        """Whether the panel was shown more than LIFETIME ago."""
+        return hour_of(now) - self.hour > LIFETIME.total_seconds() // HOUR
 
 
 def hour_of(now: datetime) -> int:

@@ -194,10 +194,9 @@ def _answer(message: Message, bot_name: str, command: CommandEvent | None) -> An
     asked, typed = message.reply_to_message, _typed(message)
     if asked is None or not typed:
         return None
+    author = (asked.from_user and asked.from_user.username) or ""
     # In a channel, all messages are the channel's.
-    if message.chat.type != Chat.CHANNEL and (
-        asked.from_user is None or asked.from_user.name[1:] != bot_name
-    ):
+    if author.lower() != bot_name.lower() and message.chat.type != Chat.CHANNEL:
         return None
     return AnswerEvent(_where(message), _speaker(message), typed, asked.message_id, command)
 

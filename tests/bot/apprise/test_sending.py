@@ -16,10 +16,10 @@ from bot.platforms.apprise.sender import AppriseSender
 from content.document import Block, Document, Heading, Link, Paragraph, Text
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused
-from scheduler.timetable import digests
 from scheduler.types import Chat, ChatKind, Digest, Form, PartState, Place
 from tests.bot.apprise.servers import Hook, MailServer
 from tests.bot.live import Deployment
+from tests.builders import with_digest
 from tests.e2e.program import FeedServer, item
 
 TEAM = Place("apprise", "team")
@@ -79,7 +79,7 @@ async def test_a_digest_is_a_mail_like_any_other(mail: MailServer, sqlite_url: s
     async with running(mail.url, sqlite_url) as sky:
         chat, later = await sky.known(TEAM), sky.clock.now() + timedelta(hours=1)
         async with sky.app.store.write() as work:
-            await digests.set_up(work, Digest(0, chat.id, "daily 08:00", "UTC", later, title="Radio notes"))
+            await with_digest(work, Digest(0, chat.id, "daily 08:00", "UTC", later, title="Radio notes"))
             await work.commit()
         await sky.publish("one", "two")
         sky.skip(timedelta(days=1).total_seconds())

@@ -9,10 +9,13 @@ import pytest
 
 from content.errors import StoreBusy
 from content.types import Source, Visibility
+from scheduler.actions import digests
+from scheduler.actions.audit import COMMAND_LINE
 from scheduler.batches import CHARACTERS, MOST, batches
-from scheduler.timetable import digests, recurrences
+from scheduler.timetable import schedules
 from scheduler.types import Chat, Digest
 from scheduler.upkeep import Keep, Upkeep
+from tests import builders
 from tests.scheduler.conftest import FEED, World
 
 OTHER = "https://other.example.net/feed.json"
@@ -67,17 +70,16 @@ def count(world: World, table: str) -> int:
 
 
 async def with_digest(world: World, chat: Chat) -> None:
-    recurrence, _ = recurrences.parse("daily 09:00")
-    first = recurrences.next_run(recurrence, "UTC", world.clock.now())
+    recurrence, _ = schedules.parse("daily 09:00")
+    first = schedules.next_run(recurrence, "UTC", world.clock.now())
     async with world.store.write() as work:
-        await digests.set_up(work, Digest(0, chat.id, str(recurrence), "UTC", first))
+        await builders.with_digest(work, Digest(0, chat.id, schedules.stored(recurrence), "UTC", first))
         await work.commit()
 
 
 async def waiting(world: World, chat: Chat) -> int:
     async with world.store.read() as work:
-        kept, rest = await work.digests.waiting(chat.id, 30)
-    return len(kept) + len(rest)
+        return len(await work.digests.unsent(chat.id))
 
 
 # A feed of very many posts
@@ -264,7 +266,10 @@ async def test_a_digest_that_is_set_anew_keeps_what_waits(world: World) -> None:
     chat = await world.chat()
     await with_digest(world, chat)
     await read(world, feed("old", "fresh"))
-    await with_digest(world, chat)
+    async with world.store.write() as work:
+        now = world.clock.now()
+        await digests.put(work, COMMAND_LINE, chat, digests.Wanted("weekdays 10:00"), "UTC", now)
+        await work.commit()
     assert await waiting(world, chat) == 1
 
 
