@@ -35,7 +35,8 @@ QUOTES = {"zh_Hant": "「」", "ru": "«»", "es": "«»"}
 # Commands, fields, URLs, settings and what is typed into a shell are the same in every language.
 NO_WORDS = re.compile(r"/\w+|\{\w+\}|https?://\S+|skywave [a-z ]+|[A-Z_]{6,}|`\w+`|\w+\.\w+|<!.*?>")
 NAMES = """Skywave Telegram Discord Markdown JSON http https RSS Atom Feed Asia Shanghai Europe Moscow LoRA
-outline xmlUrl Intents MiB KiB list now off Field notes Developer Portal Bot Reset Token posts OPML"""
+outline xmlUrl export edit preview add pause Intents MiB KiB list now off
+Field notes Developer Portal Bot Reset Token posts OPML"""
 SAME_IN_ALL = set(NAMES.casefold().split())
 CHINESE = [language for language in OTHERS if language.startswith("zh")]
 
