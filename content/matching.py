@@ -36,7 +36,9 @@ MAX_BYTES = 2_400  # an index of PostgreSQL holds no longer text
 # Of the reason why a post did not pass, in characters.
 MAX_WHY = 200
 
-_ITEM = items_named("source", "tag", "author", "lang", "before", "after")
+# Of the conditions that begin with a name and a colon.
+NAMES = ("source", "tag", "author", "lang", "before", "after")
+_ITEM = items_named(*NAMES)
 # A pattern stands alone between spaces; a slash in it is escaped. What is in quotes is no pattern.
 _PATTERN = re.compile(r'"[^"]*"|(?<!\S)(?P<minus>-)?/(?P<pattern>(?:[^/\\\n]|\\[^\n])++)/(?!\S)')
 # What an excluded pattern finds in all of these, it finds in any post.
@@ -136,7 +138,7 @@ def _hopeless(wanted: Filter, source: Source | None, today: date) -> Iterator[Do
                 yield Doubt(Msgid("Nothing can pass: no day fits “{filter}”."), {"filter": one.text})
             case Published(_, before) if before <= today:
                 yield Doubt(
-                    Msgid("New posts can hardly pass “{filter}”: that day is over."), {"filter": one.text}
+                    Msgid("New posts cannot pass “{filter}”: that day is over."), {"filter": one.text}
                 )
             case OfSource(names) if source:
                 fits = any(name_fits(name, source) for name in names)
@@ -183,8 +185,11 @@ class _Reading:
     def add(self, item: re.Match[str]) -> None:
         name, excluded = (item["name"] or "").lower(), bool(item["minus"])
         value = item["quoted"] if item["bare"] is None else item["bare"]
+        bare = value.removesuffix(":").lower()
         if name:
             self._add_named(item, name, value.strip(), excluded)
+        elif item["bare"] and value.endswith(":") and bare in NAMES:  # its value is missing
+            self.problems.append(Problem(item[0], _nearest(bare, "", excluded)))
         elif units := tuple(units_of(item, value)):
             self._keep(item[0], HasWords(units), excluded=excluded)
         elif value.strip():

@@ -20,6 +20,8 @@ MAX_INSTRUCTIONS = 2_000
 MAX_MEMORY = 1 << 18
 KEPT = 256
 
+_OPTIONS = {"max_mem": MAX_MEMORY, "log_errors": False, "case_sensitive": False, "never_capture": True}
+
 # Patterns that can be what somebody meant, from one that is not valid; the escaped one is the last.
 _CLOSING = ("{}\\", "{})", "{}]", "{}])", "\\{}")
 
@@ -71,8 +73,8 @@ def escaped(text: str) -> str:
 @lru_cache(maxsize=KEPT)
 def _compiled(pattern: str) -> _Compiled:
     options = re2.Options()
-    options.max_mem, options.log_errors = MAX_MEMORY, False
-    options.case_sensitive, options.never_capture = False, True
+    for name, value in _OPTIONS.items():
+        setattr(options, name, value)
     try:
         compiled: _Compiled = re2.compile(simplified(pattern), options)
     except re2.error as exc:

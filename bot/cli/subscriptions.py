@@ -26,7 +26,7 @@ from content.formats import RESET, parse
 from content.i18n import Translator
 from content.types import Source
 from scheduler.actions import chats as actions
-from scheduler.actions import following, formats
+from scheduler.actions import filtering, following, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, Digest, Subscription
@@ -128,6 +128,53 @@ async def _format(name: str, words: Sequence[str], of: str) -> None:
         await work.commit()
     shown = source.name if source else of
     say(f"{chat.name}, {shown}: {', '.join(after.phrases) or f'{RESET}, as all others in the chat'}")
+
+
+@commands.command("filter")
+def filter_(
+    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]...", help="In one pair of quotes; after -- if they begin with a -."),
+    ] = None,
+    source: Wanted = following.ALL,
+    only_try: Annotated[bool, typer.Option("--try", help="Do not save it.")] = False,
+) -> None:
+    """Choose which posts of one subscription come: tried on the newest, then saved; off lets all pass.
+
+    skywave subscriptions filter telegram:-100123 'python -job tag:news' --source https://example.org/feed.xml
+    """
+    run(_filter(chat, " ".join(words or []).strip(), source, only_try))
+
+
+async def _filter(name: str, words: str, of: str, only_try: bool) -> None:
+    async with open_app() as app, app.store.write() as work:
+        chat, source, now = await chat_named(work, name), await _source(work, of), app.clock.now()
+        if not words:
+            subscription = await formats.subscription_to(work, chat, source)
+            say(f"{chat.name}, {source.name if source else of}: {subscription.filter or 'no filter'}")
+            return
+        if words.casefold() == filtering.OFF:
+            removed = await filtering.remove(work, COMMAND_LINE, chat, source, now)
+            lines = ["all posts pass again" if removed else "it had no filter"]
+        else:
+            lines = _trial(await filtering.tried(work, chat, source, words, now))
+            await filtering.set_filter(work, COMMAND_LINE, chat, source, words, now)
+        if not only_try:
+            await work.commit()
+    for line in lines:
+        say(line)
+
+
+def _trial(trial: filtering.Trial) -> list[str]:
+    """What a filter does with the newest posts."""
+    doubts = [f"warning: {doubt.message.format(**doubt.values)}" for doubt in trial.doubts]
+    rows = [
+        f"{'-' if tried.why else '+'} {tried.post.title or tried.post.url}"
+        + f"  ({tried.why})" * bool(tried.why)
+        for tried in trial.posts
+    ]
+    return [f"{trial.text}: {trial.passing} of {counted(len(trial.posts), 'post')} pass", *doubts, *rows]
 
 
 @commands.command("list")

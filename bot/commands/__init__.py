@@ -10,6 +10,9 @@ from bot.commands.digest import digest
 from bot.commands.digest import press as press_digest
 from bot.commands.digest_card import PREFIX as DIGEST
 from bot.commands.exchange import export, import_
+from bot.commands.filter import PREFIX as FILTER
+from bot.commands.filter import confirm as confirm_filter
+from bot.commands.filter import filter_
 from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
@@ -37,6 +40,7 @@ SCHEDULE = Parameter(
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHAT = Parameter("chat", "like telegram:-100123; by default this chat")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
+CONDITIONS = Parameter("words", "like python -job tag:news; or off; first a source and a colon")
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
@@ -107,6 +111,14 @@ COMMANDS = (
         (CHOICES,),
     ),
     Command(
+        "filter",
+        "/filter [source:] [words]",
+        "choose which posts come here",
+        filter_,
+        Act.MANAGE,
+        (CONDITIONS,),
+    ),
+    Command(
         "why",
         "/why [link, title or number]",
         "say why a post came here, or why not",
@@ -156,6 +168,7 @@ PRESSES = (
     Press(ViewKind.SEARCH, turn, work=Work.SEARCH),
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
+    Press(FILTER, confirm_filter, Act.MANAGE),
     Press(AUDIT, turn_audit, Act.MANAGE),
     Press(FORGET, confirm_forget, Act.MANAGE),
     Press(OPERATOR, operate, Act.OPERATE),

@@ -35,6 +35,7 @@ class Change(StrEnum):
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     FORMAT = "format"
+    FILTER = "filter"
     DIGEST_SET = "digest"
     DIGEST_SENT = "digest sent"
     DIGEST_PAUSED = "digest paused"

@@ -48,9 +48,9 @@ NEEDS = {
         press:l press:s press:m
         """,
     Act.MANAGE: """
-        /subscribe /unsubscribe /subscriptions /settings /digest /format /language /post /audit /forget
-        /import /export
-        press:d press:t press:g press:u press:e press:c press:a press:wa press:wf
+        /subscribe /unsubscribe /subscriptions /settings /digest /format /filter /language /post
+        /audit /forget /import /export
+        press:d press:f press:t press:g press:u press:e press:c press:a press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban

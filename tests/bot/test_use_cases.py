@@ -30,8 +30,10 @@ ROWS = {
     "chats": "SELECT address, language, timezone, on_unknown, access, state, choices, quiet FROM chats"
     " WHERE address <> 'me'",
     "sources": "SELECT kind, url, title, visibility, state FROM sources",
-    "subscriptions": "SELECT c.address, s.scope, s.digest_id, s.starts_after, s.choices, s.paused_after"
-    " FROM subscriptions s JOIN chats c ON c.id = s.chat_id",
+    "subscriptions": "SELECT c.address, s.scope, s.digest_id, s.starts_after, s.choices, s.paused_after,"
+    " f.text"
+    " FROM subscriptions s LEFT JOIN filters f ON f.id = s.filter_id"
+    " JOIN chats c ON c.id = s.chat_id",
     "digests": "SELECT c.address, d.name, d.recurrence, d.timezone, d.title, d.max_posts, d.rest,"
     " d.when_empty, d.paused FROM digests d JOIN chats c ON c.id = d.chat_id",
     "drafts": "SELECT text, everywhere, state, CASE WHEN state = 'scheduled' THEN due_at END FROM drafts",
@@ -251,6 +253,70 @@ async def test_choices_that_cannot_be_made(both: Both) -> None:
     assert "Did you mean: /format full" in shown(await both.say("/format ful"))
 
 
+# Filters
+
+
+@following("alpha", "beta", "all")
+async def test_to_filter_posts(both: Both) -> None:
+    for line, words in (
+        ("/filter alpha: python -tag:ads", "'python -tag:ads' --source alpha"),
+        ("/filter “大模型” /v\\d+/", "'“大模型” /v\\d+/'"),
+        ("/filter beta： -new", "--source beta -- -new"),
+        ("/filter beta: OFF", "off --source beta"),
+    ):
+        reply = await both.say(line)
+        if reply is not None and reply.buttons:
+            assert not shown(await both.press(reply, "Save")).startswith("⚠")
+        await both.done(f"subscriptions filter {CHAT} {words}")
+    found = both.same()
+    assert [row[5] for row in found["subscriptions"]] == ["python -tag:ads", None, '"大模型" /v\\d+/']
+    assert ("filter", f"{CHAT} beta: off") in found["audit"]
+    assert "alpha: python -tag:ads" in shown(await both.say("/filter"))
+    assert 'all: "大模型" /v' in (await both.done(f"subscriptions filter {CHAT}")).stdout
+
+
+@following("alpha")
+async def test_a_filter_is_tried_first(both: Both) -> None:
+    before = rows(both.by_cli)
+    reply = await both.say("/filter -title")
+    assert shown(reply).splitlines()[1:] == [
+        "0 of the newest 2 posts pass.",
+        "✗ A title (left out by -title)",
+        "✗ A title (left out by -title)",
+    ]
+    assert (
+        "- A title  (-title)"
+        in (await both.done(f"subscriptions filter {CHAT} --try --source alpha -- -title")).stdout
+    )
+    assert shown(await both.press(reply, "Cancel")) == "Nothing was changed."
+    both.same()
+    reply = await both.say("/filter title cat -cat")
+    told = "Nothing can pass: “cat” and “-cat” contradict each other."
+    assert f"⚠ {told}" in shown(reply) and "✗ A title (does not match cat)" in shown(reply)
+    assert (
+        f"warning: {told}"
+        in (await both.done(f"subscriptions filter {CHAT} --try --source alpha 'cat -cat'")).stdout
+    )
+    assert both.same() == before
+
+
+@following("alpha")
+async def test_filters_that_cannot_be_set(both: Both) -> None:
+    before = rows(both.by_cli)
+    for line, words, told in (
+        ("/filter /c++/", "/c++/ --source alpha", "Write it like /c\\+\\+/"),
+        ("/filter tag: news", "'tag: news' --source alpha", "Write it like tag:LoRA"),
+        ("/filter beta: python", "python --source beta", "no subscription to “beta”"),
+        ("/filter /a/ /b/ /c/ /d/ /e/", "'/a/ /b/ /c/ /d/ /e/' --source alpha", "at most 4 regular"),
+        (f"/filter {'a b ' * 300}", f"'{'a b ' * 300}' --source alpha", "at most 1000 characters"),
+        ('/filter ""', "'\"\"' --source alpha", "at least one word"),
+    ):
+        assert told in shown(await both.say(line)), line
+        result = await both.skywave(f"subscriptions filter {CHAT} {words}")
+        assert result.exit_code == 2 and told in result.stderr, result.output
+    assert both.same() == before
+
+
 # Digests
 
 
@@ -459,7 +525,7 @@ WRITERS = {
     "add", "remove", "save", "set_state", "set_access", "assign",
     "pause", "resume", "set_quiet", "restart", "cancel", "retry", "deliver",
     "fan_out", "broadcast", "skip", "insert", "update", "forget", "move", "postpone_chat", "advance",
-    "set_choices",
+    "set_choices", "keep", "choose", "reject",
 }  # fmt: skip
 ROOT = Path(__file__).parents[2]
 

@@ -73,6 +73,11 @@ SELECT count(*) FROM deliveries JOIN broadcast_posts USING (broadcast_id)
 WHERE chat_id = ? AND post_id = ? AND state = 'cancelled'
 """
 # After which post the subscription begins by which a chat follows a source: its own, else that to all.
+# The filter that a subscription has now did not let the post pass.
+LEFT_OUT = """
+SELECT count(*) FROM filtered JOIN subscriptions USING (filter_id)
+WHERE chat_id = ? AND scope = ? AND post_id = ?
+"""
 BEGINS = """
 SELECT starts_after FROM subscriptions WHERE chat_id = ? AND scope IN (?, 'all') ORDER BY scope = 'all'
 """
@@ -100,6 +105,7 @@ class Ledger(RuleBasedStateMachine):
         self.on_the_way: list[tuple[Delivery, Part]] = []  # begun, and not yet recorded
         self.filters: dict[tuple[int, int | None], str] = {}
         self.owed: set[tuple[int, str]] = set()  # chat id and key
+        self.left_out: set[tuple[int, str]] = set()  # by a filter that the chat had then
         self.confirmed: set[tuple[int, str]] = set()
         self.arrived: Counter[tuple[int, str]] = Counter()
         self.doubtful: Counter[tuple[int, str]] = Counter()
@@ -129,10 +135,16 @@ class Ledger(RuleBasedStateMachine):
         posts = [new_post(str(next(self.guids)), key=str(key), title=WORDS[key % 2]) for key in keys]
         self.run(self.world.publish(self.sources[source], *posts))
         for chat in range(CHATS):
+            self.left_out |= {
+                (self.chats[chat].id, post.key) for post in posts if self.leaves_out(chat, source, post.title)
+            }
             scope = source if (chat, source) in self.follows else None
             if (chat, scope) in self.follows:
                 wanted = self.filters.get((chat, scope), "")
                 self.owed |= {(self.chats[chat].id, post.key) for post in posts if wanted in ("", post.title)}
+
+    def leaves_out(self, chat: int, source: int, title: str) -> bool:
+        return any(self.filters.get((chat, scope), "") not in ("", title) for scope in (source, None))
 
     @rule(key=st.integers(0, KEYS - 1))
     def a_post_comes_from_every_source(self, key: int) -> None:
@@ -307,12 +319,18 @@ class Ledger(RuleBasedStateMachine):
         begins = self.rows.execute(BEGINS, (chat, str(source))).fetchone()
         index = next(n for n, one in enumerate(self.sources) if one.id == source)
         assert (begins is not None) == any((number, scope) in self.follows for scope in (index, None))
-        if begins is None or post <= begins[0]:
-            return Because.NOT_FOLLOWED if begins is None else Because.BEFORE_SUBSCRIPTION
-        # The same post of another source was on its way, and was cancelled.
+        if begins is None:
+            return Because.NOT_FOLLOWED
+        scope = str(source) if (number, index) in self.follows else "all"
+        if self.rows.execute(LEFT_OUT, (chat, scope, post)).fetchone() != (0,):
+            return Because.FILTERED
+        if post <= begins[0]:
+            return Because.BEFORE_SUBSCRIPTION
         twins = [row[0] for row in self.rows.execute("SELECT id FROM posts WHERE key = ?", (key,))]
-        assert any(self.rows.execute(CALLED_OFF, (chat, twin)).fetchone() != (0,) for twin in twins)
-        return Because.CANCELLED
+        if any(self.rows.execute(CALLED_OFF, (chat, twin)).fetchone() != (0,) for twin in twins):
+            return Because.CANCELLED  # the same post of another source was on its way
+        assert (chat, key) in self.left_out, "another filter left it out then"
+        return Because.MISSED
 
     # What must hold
 

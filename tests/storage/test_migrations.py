@@ -253,7 +253,7 @@ async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None
     await store.close()
 
 
-async def test_subscriptions_of_revision_12_are_carried_along(database_url: str) -> None:
+async def test_subscriptions_of_revision_13_are_carried_along(database_url: str) -> None:
     """They have no filter, so that every post passes."""
     store = await SqlStore.open(database_url)
     source = await World(store).source()
@@ -265,7 +265,7 @@ async def test_subscriptions_of_revision_12_are_carried_along(database_url: str)
     await store.close()
     async with engine_for(database_url) as engine:
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade, "0012")
+            await connection.run_sync(downgrade, "0013")
         await migrate(engine)
     store = await SqlStore.open(database_url)
     async with store.read() as work:
