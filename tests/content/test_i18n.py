@@ -36,7 +36,7 @@ QUOTES = {"zh_Hant": "「」", "ru": "«»", "es": "«»"}
 NO_WORDS = re.compile(r"/\w+|\{\w+\}|https?://\S+|skywave [a-z ]+|[A-Z_]{6,}|`\w+`|\w+\.\w+|<!.*?>")
 NAMES = """Skywave Telegram Discord Markdown JSON http https RSS Atom Feed Asia Shanghai Europe Moscow LoRA
 outline xmlUrl export edit preview add pause Intents MiB KiB list now off
-Field notes Developer Portal Bot Reset Token posts OPML"""
+Field notes python tag: tag news Developer Portal Bot Reset Token posts OPML"""
 SAME_IN_ALL = set(NAMES.casefold().split())
 CHINESE = [language for language in OTHERS if language.startswith("zh")]
 
