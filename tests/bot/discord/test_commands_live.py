@@ -27,7 +27,17 @@ REPLY, THINKING = 4, 5
 # Discord's locales for our languages, but for those of English.
 LOCALES = {"zh-CN", "zh-TW", "ru", "es-ES", "es-419"}
 ADMIN_COMMANDS = {
-    *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language", "post"),
+    *(
+        "subscribe",
+        "unsubscribe",
+        "digest",
+        "filter",
+        "settings",
+        "subscriptions",
+        "format",
+        "language",
+        "post",
+    ),
     *("audit", "forget", "import", "export"),
 }
 
