@@ -9,7 +9,10 @@ from bot.commands.digest_card import PREFIX as DIGEST
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
+from bot.commands.pause import pause, resume
 from bot.commands.post import PREFIX, confirm, post
+from bot.commands.quiet import PREFIX as QUIET
+from bot.commands.quiet import press_quiet, quiet_
 from bot.commands.start import help_, start
 from bot.commands.subscriptions import subscribe, unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
@@ -26,6 +29,8 @@ SCHEDULE = Parameter(
     "schedule", "like daily 09:00 Asia/Shanghai; or list, add, edit, preview, now, pause, off"
 )
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
+HOURS = Parameter("hours", "like 22:00-08:00, or off")
+UNTIL = Parameter("source", "the name of a source, and until when: Field notes until tomorrow 9:00")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
 TEXT = Parameter(
@@ -71,6 +76,16 @@ COMMANDS = (
         Act.MANAGE,
         (SCHEDULE,),
     ),
+    Command("quiet", "/quiet 22:00-08:00", "send nothing at night", quiet_, Act.MANAGE, (HOURS,)),
+    Command(
+        "pause",
+        "/pause [source] [until tomorrow 9:00]",
+        "send no posts for some time",
+        pause,
+        Act.MANAGE,
+        (UNTIL,),
+    ),
+    Command("resume", "/resume [source]", "end a pause", resume, Act.MANAGE, (SOURCE,)),
     Command(
         "format",
         "/format [choices]",
@@ -107,5 +122,6 @@ PRESSES = (
     Press(LIKE_IT, similar, work=Work.SEARCH),
     Press(PREFIX, confirm, Act.MANAGE),
     Press(DIGEST, press_digest, Act.MANAGE),
+    Press(QUIET, press_quiet, Act.MANAGE),
     Press(LANGUAGE, choose, Act.MANAGE),
 )
