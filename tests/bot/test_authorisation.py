@@ -45,6 +45,10 @@ TABLE = """
 /subscribe PUBLIC | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /unsubscribe all  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /digest list      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/quiet            | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/quiet 22-8       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/pause            | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+/resume           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format           | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /format full      | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 /language         | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
@@ -60,6 +64,7 @@ press d:DRAFT:here| adm yes yes | adm yes yes | once once yes  | adm yes yes | -
 press d:DRAFT:no  | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 press d:DRAFT:all | adm ops yes | adm ops yes | once once yes  | adm ops yes | - - -
 press t:l:0       | adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
+press q:22:00-8:00| adm yes yes | adm yes yes | once once yes  | adm yes yes | - - -
 """
 # Of a button that the message does not have: nothing is done; who might have done it is told that it is gone.
 FORGED = """
@@ -72,6 +77,7 @@ press d:DRAFT:here| adm gone gone  | adm gone gone  | once once gone  | adm gone
 press d:DRAFT:no  | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press d:DRAFT:all | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 press t:l:0       | adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
+press q:22:00-8:00| adm gone gone  | adm gone gone  | once once gone  | adm gone gone  | - - -
 """
 # Forwarded messages and those by way of another bot: nothing happens, whoever sends them, wherever.
 

@@ -128,7 +128,7 @@ class Year:
                     wanted = actions.Wanted(
                         schedule,
                         name,
-                        max_posts=3,
+                        max_posts=5,
                         rest=Rest.NEXT,
                         when_empty=WhenEmpty.SAY,
                         sources=[self.sources[source]],
@@ -154,7 +154,7 @@ class Year:
             self.clock.advance(max((due - self.clock.now()).total_seconds(), 0))
             if due == next_post:
                 await self.publish()
-                next_post += timedelta(hours=self.rng.uniform(1, 9))
+                next_post += timedelta(hours=self.rng.uniform(4, 16))
             await self.tick()
         self.clock.advance((until - self.clock.now()).total_seconds())
 
@@ -217,8 +217,8 @@ async def test_a_year(year: Year) -> None:
         await year.tick()  # what was missed while the process was off
         await year.play(end)
     await _check_slots(year, spans)
-    for _ in range(8):  # until nothing waits any more
-        year.clock.advance(timedelta(days=16).total_seconds())
+    for _ in range(4):  # until nothing waits any more
+        year.clock.advance(timedelta(days=32).total_seconds())
         await year.tick()
     await _check_posts(year)
 
