@@ -29,6 +29,7 @@ class Act(StrEnum):
     MANAGE = "manage"  # the chat's subscriptions, its digest, its own updates
     ADD_SOURCE = "add a source"  # subscribe to a feed that is not public and that the chat does not follow
     SEND_TO_ALL = "send to all"  # send an update to every chat that follows updates
+    OPERATE = "operate"  # decide about any chat, and see how the deployment is
 
 
 class Verdict(StrEnum):
@@ -44,6 +45,7 @@ NEEDED = {
     Act.MANAGE: Role.ADMIN,
     Act.ADD_SOURCE: Role.ADMIN,
     Act.SEND_TO_ALL: Role.OPERATOR,
+    Act.OPERATE: Role.OPERATOR,
 }
 
 

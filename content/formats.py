@@ -201,13 +201,18 @@ class NotUnderstood(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a person asks to change: `reset` takes earlier choices back before `chosen` are made."""
+    """What a person asks to change: `reset` takes earlier choices back before `chosen` are made.
+
+    `dropped` is the name of one choice that is taken back.
+    """
 
     chosen: Format = NOTHING
     reset: bool = False
+    dropped: str = ""
 
     def applied(self, before: Format) -> Format:
-        return self.chosen if self.reset else self.chosen.over(before)
+        kept = {name: value for name, value in before.chosen.items() if name != self.dropped}
+        return self.chosen if self.reset else self.chosen.over(Format(**kept))
 
 
 def parse(words: Sequence[str], tr: Translator) -> Changes:

@@ -95,7 +95,7 @@ async def telegram_picture(app: App, title: str, line: str, locale: str) -> str:
     drawn = TelegramPicture(title, NOW)
     reply = await reply_to(app, line, locale, Place("telegram", "1"))
     drawn.says(line)
-    drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.buttons)
+    drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
     return drawn.svg()
 
 
@@ -104,8 +104,36 @@ async def discord_picture(app: App, title: str, line: str, *, shown: str = "") -
     drawn = DiscordPicture(title, "updates", NOW)
     reply = await reply_to(app, line, "en", Place("discord", "1"))
     drawn.used("mira", shown or line)
-    drawn.shows(discord(reply.document, Form.FULL)[0].payload, reply.buttons, secret=reply.private)
+    drawn.shows(discord(reply.document, Form.FULL)[0].payload, reply.rows, secret=reply.private)
     return drawn.svg()
+
+
+async def panel_pictures(app: App) -> dict[str, str]:
+    """The panel of a subscription in Telegram, and the settings of a chat in Discord."""
+    group, channel = Place("telegram", "-1002"), Place("discord", "2")
+    await reply_to(app, "/subscribe Field notes", "en", group, ChatKind.GROUP)
+    reply = await reply_to(app, "/subscriptions", "en", group, ChatKind.GROUP)
+    reply = await press(app, reply, "Field notes", group)
+    on_telegram = TelegramPicture("A panel of /subscriptions in Telegram", NOW, group="Short Wave Club")
+    on_telegram.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
+    reply = await reply_to(app, "/settings", "en", channel, ChatKind.CHANNEL)
+    on_discord = DiscordPicture("/settings in Discord", "updates", NOW)
+    on_discord.used("mira", "/settings")
+    on_discord.shows(discord(reply.document, Form.FULL)[0].payload, reply.rows, secret=reply.private)
+    return {"panel-telegram": on_telegram.svg(), "panel-discord": on_discord.svg()}
+
+
+async def press(app: App, shown: Reply, label: str, place: Place) -> Reply:
+    """The reply to a button, which asks nothing."""
+
+    async def is_admin() -> bool:
+        return True
+
+    data = next(button.sent for button in shown.buttons if button.label == label)
+    call = Call("", "", place, ChatKind.GROUP, "", f"{place.platform}:1", "en", is_admin)
+    reply = await app.router.press(data, call, [data])
+    assert isinstance(reply, Reply)
+    return reply
 
 
 async def posts_of(app: App, folder: Path) -> Sequence[Post]:
@@ -254,6 +282,7 @@ async def draw(folder: Path) -> None:
             "schedule": await discord_picture(
                 app, "/digest in Discord", "/digest weekdays 09:00 Asia/Shanghai", shown="/digest"
             ),
+            **await panel_pictures(app),
             **await digest_pictures(app),
             **await sample_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),

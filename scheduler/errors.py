@@ -71,8 +71,8 @@ class ChatMoved(SendError):
 class ChatPaused(SendError):
     """The chat exists but cannot be written to now. `topic_only`: other topics of its address can."""
 
-    def __init__(self, message: str, *, topic_only: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, topic_only: bool = False, **values: str | int) -> None:
+        super().__init__(message, **values)
         self.topic_only = topic_only
 
 

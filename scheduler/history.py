@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from content.types import Source
-from scheduler.types import Chat, Delivery, Digest, LedgerState, Subscription
+from scheduler.types import Chat, Delivery, DeliveryState, Digest, LedgerState, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Item:
     """A post, its source, and the subscription by which the chat follows that source now.
 
     Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
-    to somebody.
+    to somebody. `failed` is the condition of the subscription's filter that it does not meet.
     """
 
     id: int
@@ -28,11 +28,14 @@ class Item:
     visible: bool
     broadcast: bool
     first_seen_at: datetime
+    failed: str = ""
 
     def waits(self, chat: Chat) -> bool:
         """Whether it waits for a digest or the end of quiet hours, if the chat's ledger does not have it."""
         follows = self.subscription
-        if follows is None or self.is_old_news or self.id <= follows.starts_after or self.is_paused:
+        if follows is None or self.is_old_news or self.id <= follows.starts_after:
+            return False
+        if self.is_paused or self.failed:
             return False
         return follows.digest_id is not None or (
             chat.quiet_from is not None and self.first_seen_at >= chat.quiet_from
@@ -86,6 +89,19 @@ class MessagePlace:
     message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How it stands with a chat: its open deliveries, the first of them, and those that failed of late.
+
+    `failed` also counts held ones; `last` is the newest of them.
+    """
+
+    waiting: int = 0
+    first: Delivery | None = None
+    failed: int = 0
+    last: Delivery | None = None
+
+
 class HistoryRepository(Protocol):
     async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
         """The history of posts and a chat, in the order of `posts`, without those that do not exist."""
@@ -93,6 +109,18 @@ class HistoryRepository(Protocol):
 
     async def with_key(self, key: str) -> Sequence[int]:
         """The posts with a key, newest first."""
+        ...
+
+    async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        """The rows of a chat by table, and the sources and posts that they refer to."""
+        ...
+
+    async def outlook(self, chat_id: int, since: datetime) -> Outlook:
+        """What waits for a chat, and what failed since a moment."""
+        ...
+
+    async def queue(self) -> Mapping[DeliveryState, int]:
+        """How many deliveries are open, and how many of the newest ones of all failed or are held."""
         ...
 
     async def message(self, where: MessagePlace) -> Delivery | None:

@@ -280,6 +280,14 @@ class ChatRepository(Protocol):
 
     async def all(self) -> Sequence[Chat]: ...
 
+    async def page(self, offset: int, limit: int) -> tuple[Sequence[Chat], int]:
+        """Some of the chats, the newest first, and how many there are."""
+        ...
+
+    async def accesses(self) -> Mapping[ChatAccess, int]:
+        """How many chats have each access."""
+        ...
+
     async def at(self, platform: str, address: str) -> Sequence[Chat]:
         """The chat of an address and all its topics."""
         ...
@@ -391,6 +399,25 @@ class FilterRepository(Protocol):
 
         Verdicts about posts that wait for a digest stay.
         """
+        ...
+
+
+class EndingRepository(Protocol):
+    """Subscriptions that a chat ended, so that this can be undone."""
+
+    async def keep(self, chat_id: int, ids: Collection[int], now: datetime) -> int:
+        """Store subscriptions as they are, before they are removed; returns the number of the ending."""
+        ...
+
+    async def restore(self, chat_id: int, number: int) -> int | None:
+        """Restore the subscriptions of an ending, once; returns how many. None if it is not known.
+
+        Those are left out whose source is gone, or that the chat has again.
+        """
+        ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Delete endings from before a moment, at most `limit`; returns how many."""
         ...
 
 
@@ -762,9 +789,15 @@ class AuditRepository(Protocol):
         ...
 
     async def newest(
-        self, limit: int, *, since: datetime | None = None, action: str = "", place: Place | None = None
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        since: datetime | None = None,
+        action: str = "",
+        place: Place | None = None,
     ) -> Sequence[AuditEntry]:
-        """The newest entries, newest first: since a moment, of an action, of a chat."""
+        """The newest entries after `offset`, newest first: since a moment, of an action, of a chat."""
         ...
 
 
@@ -788,6 +821,9 @@ class UnitOfWork(Protocol):
 
     @property
     def filters(self) -> FilterRepository: ...
+
+    @property
+    def endings(self) -> EndingRepository: ...
 
     @property
     def outbox(self) -> OutboxRepository: ...

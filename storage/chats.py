@@ -1,6 +1,6 @@
 """The repository of chats, including the merge of two chats after a group has moved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -111,6 +111,16 @@ class SqlChats:
 
     async def all(self) -> Sequence[Chat]:
         return await self._many(ChatRow.id > 0)
+
+    async def page(self, offset: int, limit: int) -> tuple[Sequence[Chat], int]:
+        newest = select(ChatRow).order_by(ChatRow.id.desc()).offset(offset).limit(limit)
+        rows = await self._session.scalars(newest.execution_options(populate_existing=True))
+        total = await self._session.scalar(select(func.count()).select_from(ChatRow))
+        return [to_chat(row) for row in rows], total or 0
+
+    async def accesses(self) -> Mapping[ChatAccess, int]:
+        counted = select(ChatRow.access, func.count()).group_by(ChatRow.access)
+        return {access: count for access, count in await self._session.execute(counted)}
 
     async def at(self, platform: str, address: str) -> Sequence[Chat]:
         return await self._many((ChatRow.platform == platform) & (ChatRow.address == address))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Text, case, cast, func, select
@@ -9,15 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.changes import OPENING
 from content.types import Source
-from scheduler.history import History, Item, LedgerEntry, MessagePlace
-from scheduler.types import Delivery, DeliveryState, PartState, Subscription
+from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
+from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
 from storage.chats import to_chat
-from storage.deliveries import load_deliveries
+from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
 from storage.models import (
+    Base,
     BroadcastPostRow,
     ChatRow,
     DeliveryRow,
+    FilteredRow,
     FilterRow,
     LedgerRow,
     PartRow,
@@ -25,6 +28,7 @@ from storage.models import (
     SourceRow,
     SubscriptionRow,
 )
+from storage.overview import FAILED
 from storage.scope import follows, visible_sources
 from storage.sources import to_source
 from storage.sql import is_open, table_of
@@ -33,6 +37,8 @@ from storage.subscriptions import to_subscription
 # Deliveries of a chat that are searched for a message. The ledger's primary key finds them without an index
 # of message ids, which every message that is sent would have to be written to.
 RECENT = 2_000
+# Deliveries of all chats among which those that failed are counted.
+LATEST = 20_000
 
 _deliveries = table_of(DeliveryRow)
 _POST = (
@@ -108,6 +114,57 @@ class SqlHistory:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
 
+    async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        tables = [table for table in Base.metadata.sorted_tables if "chat_id" in table.c]
+        posts = select(LedgerRow.post_id).where(LedgerRow.chat_id == chat_id)
+        followed = select(SubscriptionRow.source_id).where(SubscriptionRow.chat_id == chat_id)
+        source = (SourceRow.id, SourceRow.title, SourceRow.url, SourceRow.visibility)
+        queries: dict[str, AnySelect] = {
+            "chats": select(table_of(ChatRow)).where(ChatRow.id == chat_id),
+            "sources": select(*source).where(SourceRow.id.in_(followed.scalar_subquery())),
+            "posts": select(PostRow.id, PostRow.title, PostRow.url).where(
+                PostRow.id.in_(posts.scalar_subquery())
+            ),
+        }
+        queries |= {table.name: select(table).where(table.c.chat_id == chat_id) for table in tables}
+        return {name: await self._rows(query) for name, query in queries.items()}
+
+    async def _rows(self, query: AnySelect) -> Sequence[Mapping[str, object]]:
+        return [dict(row._mapping) for row in await self._session.execute(query)]
+
+    async def outlook(self, chat_id: int, since: datetime) -> Outlook:
+        waiting = sorted(await self._open(chat_id))
+        # By the ledger, whose primary key begins with the chat: deliveries have no index of their chats.
+        failed = (
+            select(DeliveryRow.id)
+            .join(LedgerRow, LedgerRow.delivery_id == DeliveryRow.id)
+            .where(
+                LedgerRow.chat_id == chat_id,
+                LedgerRow.state == LedgerState.FAILED,
+                DeliveryRow.state.in_(FAILED),
+                DeliveryRow.ended_at >= since,
+            )
+            .distinct()
+        )
+        ended = sorted(await self._session.scalars(failed))
+        shown = {*waiting[:1], *ended[-1:]}
+        found = await self._loaded(shown)
+        return Outlook(
+            waiting=len(waiting),
+            first=found.get(waiting[0]) if waiting else None,
+            failed=len(ended),
+            last=found.get(ended[-1]) if ended else None,
+        )
+
+    async def queue(self) -> Mapping[DeliveryState, int]:
+        states = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
+        newest = select(DeliveryRow.id).order_by(DeliveryRow.id.desc()).offset(LATEST).limit(1)
+        since = await self._session.scalar(newest) or 0
+        failed = states.where(DeliveryRow.id > since, DeliveryRow.state.in_(FAILED))
+        counts = {state: count for state, count in await self._session.execute(failed)}
+        waiting = states.where(is_open(DeliveryRow.state))
+        return counts | {state: count for state, count in await self._session.execute(waiting)}
+
     async def _items(self, chat_id: int, posts: Collection[int]) -> Mapping[int, Item]:
         """The posts and those with the same keys."""
         keys = select(PostRow.key).where(PostRow.id.in_(posts))
@@ -115,6 +172,7 @@ class SqlHistory:
         rows = (await self._session.execute(same)).all()
         sources = await self._sources({row.source_id for row in rows})
         followed = await self._followed(chat_id, list(sources))
+        failed = await self._failed(chat_id, [row.id for row in rows])
         visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
         seen = set(await self._session.scalars(visible))
         carried = select(BroadcastPostRow.post_id).where(
@@ -128,15 +186,26 @@ class SqlHistory:
                 title=row.title,
                 url=row.url,
                 source=sources[row.source_id],
-                subscription=followed.get(row.source_id),
+                subscription=follow,
                 old_news=row.old_news,
                 withdrawn=row.withdrawn_at is not None,
                 visible=row.source_id in seen,
                 broadcast=row.id in broadcast,
                 first_seen_at=row.first_seen_at,
+                failed=failed.get((follow.id, row.id), "") if follow else "",
             )
             for row in rows
+            for follow in [followed.get(row.source_id)]
         }
+
+    async def _failed(self, chat_id: int, posts: Collection[int]) -> Mapping[tuple[int, int], str]:
+        """The condition that a post does not meet, by subscription and post."""
+        query = (
+            select(SubscriptionRow.id, FilteredRow.post_id, FilteredRow.why)
+            .join(FilteredRow, FilteredRow.filter_id == SubscriptionRow.filter_id)
+            .where(SubscriptionRow.chat_id == chat_id, FilteredRow.post_id.in_(posts))
+        )
+        return {(number, post_id): why for number, post_id, why in await self._session.execute(query)}
 
     async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
         rows = await self._session.scalars(select(SourceRow).where(SourceRow.id.in_(ids)))

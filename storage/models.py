@@ -257,6 +257,19 @@ class FilteredRow(Base):
     why: Mapped[str]
 
 
+class EndingRow(Base):
+    """Subscriptions that a chat ended at once, as they were, so that this can be undone for a while."""
+
+    __tablename__ = "endings"
+    # Buttons refer to endings by their ids.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+    ended_at: Mapped[datetime] = mapped_column(index=True)
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
 class DraftRow(Base):
     __tablename__ = "drafts"
 

@@ -143,9 +143,15 @@ class SqlAudit:
         await self._session.execute(delete(AuditRow).where(AuditRow.actor == name))
 
     async def newest(
-        self, limit: int, *, since: datetime | None = None, action: str = "", place: Place | None = None
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        since: datetime | None = None,
+        action: str = "",
+        place: Place | None = None,
     ) -> Sequence[AuditEntry]:
-        wanted = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+        wanted = select(AuditRow).order_by(AuditRow.id.desc()).offset(offset).limit(limit)
         if since is not None:
             wanted = wanted.where(AuditRow.at >= since)
         if action:

@@ -13,6 +13,7 @@ from storage.chats import SqlChats
 from storage.database import BUSY_TIMEOUT, create_engine
 from storage.digests import SqlDigests, SqlDrafts
 from storage.edits import SqlEdits
+from storage.endings import SqlEndings
 from storage.errors import store_errors
 from storage.filters import SqlFilters
 from storage.history import SqlHistory
@@ -39,6 +40,7 @@ class SqlUnitOfWork:
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
         self.filters = SqlFilters(session)
+        self.endings = SqlEndings(session)
         self.outbox = SqlOutbox(session)
         self.edits = SqlEdits(session)
         self.digests = SqlDigests(session)

@@ -27,7 +27,7 @@ from bot.cli.tables import print_table
 from content.errors import UsageError
 from content.formats import parse
 from content.i18n import Translator
-from scheduler.actions import chats, formats
+from scheduler.actions import chats, forgetting, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.actions.quiet import set_quiet_hours
 from scheduler.types import Chat, ChatAccess, OnUnknown
@@ -147,6 +147,21 @@ async def _add(words: list[str], title: str) -> None:
         say(f"{chat.place} is known already{banned}")
     if len(known) < len(places):
         say(f"{counted(len(places) - len(known), 'chat')} added")
+
+
+@commands.command("export")
+def export(name: OneChat) -> None:
+    """Print all that is stored about a chat and its topics, as JSON.
+
+    skywave chats export telegram:-1001234567890 > chat.json
+    """
+    run(_export(name))
+
+
+async def _export(name: str) -> None:
+    async with open_app() as app, app.store.read() as work:
+        chat = await chat_named(work, name)
+        print_json(await forgetting.exported(work, chat.place))
 
 
 @commands.command("remove")

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "deliveries": "What was sent, what is queued, what failed.",
     "why": "Say why a chat got a post, or why it did not.",
     IMPORT: "Take over the chats and subscriptions of another bot.",
+    "invite": "Print the links that add the bot; Telegram's can carry a source along.",
     "poll": "Poll the sources that are due, once.",
     "search": "Search all posts.",
     "audit": "List who changed what, the newest first.",

@@ -30,15 +30,17 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
-from bot.cli.opml import STANDARD, read_opml, to_opml
+from bot.cli.opml import STANDARD, read_opml
 from bot.cli.tables import print_table
 from bot.visible import visible_line
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
+from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
+from scheduler.intake.listed import add_each
 from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
 
@@ -70,7 +72,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
-            async for url, added in app.poller.add_each(urls, Visibility.PUBLIC):
+            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC):
                 read(printable(url))
                 if isinstance(added, PollResult):
                     results.append(added)

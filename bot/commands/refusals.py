@@ -46,25 +46,20 @@ class Refusals:
             return _said(
                 t("This bot is private. Its operator can allow this chat with: {command}", command=command)
             )
+        if verdict is Verdict.NEEDS_OPERATOR:
+            return _said(t("Only operators of this bot can do that."))
         if not request.call.name:
             return _said(t("Only admins of this chat can do that."))
         return _said(t("Only admins of this chat can use /{name}.", name=request.call.name))
 
     async def failed(self, request: Request, error: SkywaveError) -> Reply | None:
         """The reply to a command or press that raised an error; None to send nothing."""
-        t = request.translator.t
-        match error:
-            case QuotaExceeded(quota=quota, limit=limit):
-                place = request.call.place
-                if not self._told_quota.first((quota, request.call.actor, place.platform, place.address)):
-                    return None
-                await self._note(request, f"{place} {error}")
-                return _said(_sentence(quota, limit, request.translator))
-            case AddressRefused() | Unreachable() if request.by.person:
-                # Say nothing about the address or its network: the person may be probing for it.
-                url = printable(request.arguments.strip())
-                return _said(t("{url} cannot be reached: check the address.", url=url))
-        return _said(request.translator.error(error))
+        if isinstance(error, QuotaExceeded):
+            place = request.call.place
+            if not self._told_quota.first((error.quota, request.call.actor, place.platform, place.address)):
+                return None
+            await self._note(request, f"{place} {error}")
+        return _said(reason(error, request.arguments.strip(), request))
 
     async def _note(self, request: Request, what: str) -> None:
         actor = request.call.actor
@@ -76,6 +71,18 @@ class Refusals:
 
 def _said(text: str) -> Reply:
     return Reply(present.error(text), private=True)
+
+
+def reason(error: SkywaveError, url: str, request: Request) -> str:
+    """What a person is told of an error; `url` is what the person has typed or sent."""
+    t = request.translator.t
+    match error:
+        case QuotaExceeded(quota=quota, limit=limit):
+            return _sentence(quota, limit, request.translator)
+        case AddressRefused() | Unreachable() if request.by.person:
+            # Say nothing about the address or its network: the person may be probing for it.
+            return t("{url} cannot be reached: check the address.", url=printable(url))
+    return request.translator.error(error)
 
 
 def _sentence(quota: Quota, limit: int, translator: Translator) -> str:

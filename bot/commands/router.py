@@ -9,13 +9,16 @@ from typing import TypeVar
 import structlog
 
 from bot.access import Act, Role, Verdict, decide, role_of
-from bot.commands import questions
-from bot.commands.aliases import meant
+from bot.commands import inline, questions
+from bot.commands.address import pasted
+from bot.commands.aliases import ALIASES, meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
+from bot.commands.inline import Offers
 from bot.commands.refusals import Refusals
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
-from content.errors import SkywaveError, StoreError, StoreRejected
+from content.document import is_web_url
+from content.errors import SearchTooLong, SkywaveError, StoreError, StoreRejected, UsageError
 from content.formats import Answers
 from content.i18n import COMMAND, LANGUAGES, Translator
 from content.present import Look
@@ -38,8 +41,13 @@ class Router:
         self._queues = {Work.QUICK: FairQueue(AT_ONCE), Work.SEARCH: FairQueue(SEARCHES)}
 
     def knows(self, name: str) -> bool:
-        """Whether there is a command of that name."""
-        return self._named(name) is not None
+        """Whether there is a command of that name, here or in another bot."""
+        return self._named(name) is not None or name in ALIASES
+
+    def takes_file(self, name: str) -> bool:
+        """Whether a file may come with the command of that name."""
+        command = self._named(name)
+        return command is not None and any(parameter.is_file for parameter in command.parameters)
 
     def _named(self, name: str) -> Command | None:
         """The command of a name, which may be its name in any language."""
@@ -77,6 +85,16 @@ class Router:
             return reply
 
         return await self._answer(call, command.act if command else Act.READ, answer)
+
+    async def text(self, call: Call) -> Reply | None:
+        """The reply to a text of a private chat that is no command; None if it is not an address."""
+        if not is_web_url(call.arguments):
+            return None
+
+        async def answer(request: Request) -> Reply:
+            return await pasted(request, self._services)
+
+        return await self._answer(call, Act.MANAGE, answer)
 
     async def press(
         self, data: str, call: Call, offered: Collection[str], *, answered: bool = False
@@ -137,6 +155,25 @@ class Router:
         if verdict is not Verdict.YES:
             return ()
         return await completer(text, request, self._services)
+
+    async def inline(self, place: str, call: Call) -> Offers:
+        """The posts that a person can send into any chat; nothing for whom may not read here.
+
+        `call` is in the private chat with the person, which is not stored by this.
+        """
+        if not (self._is_operator(call) or self._flood.typed(call.actor)):
+            return inline.NOTHING
+        async with self._in_queue(call):
+            chat, own = await self._known(call)
+        role = role_of(call.actor, is_chat_admin=True, operators=self._operators)
+        if decide(Act.READ, role, chat.access, self._services.settings.access) is not Verdict.YES:
+            return inline.NOTHING
+        request = Request(call, chat, role, self._look(chat, own, call))
+        try:
+            async with self._in_queue(call, Work.SEARCH):
+                return await inline.offers(place, request, self._services)
+        except (UsageError, SearchTooLong) as exc:
+            return Offers(note=request.translator.error(exc))
 
     async def _answer(
         self, call: Call, act: Act, answer: Callable[[Request], Awaitable[A | None]]

@@ -2,6 +2,7 @@
 
 from bot.access import Act
 from bot.commands.named import find_source
+from bot.commands.panels.show import undo_button
 from bot.commands.types import Reply, Request, Services, may
 from content import present
 from content.document import is_web_url
@@ -74,7 +75,8 @@ async def unsubscribe(request: Request, services: Services) -> Reply:
                 zone=zone,
             )
         )
-    return Reply(present.notice(tr.sentences(*told)))
+    undo = undo_button(done.number, request, services)
+    return Reply(present.notice(tr.sentences(*told)), ((undo,),))
 
 
 def _not_followed(source: Source | None, through_all: bool, request: Request) -> str:

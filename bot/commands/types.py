@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bot.access import Act, Role, Verdict, decide
+from bot.access import NEEDED, Act, Role, Verdict, decide
 from bot.settings import Settings
 from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
+from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Clock, Store
@@ -19,11 +20,27 @@ from scheduler.types import Chat, ChatKind, Place
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that a person has sent with a command. `read` loads its `size` bytes; it raises SendError."""
+
+    name: str
+    size: int
+    read: Callable[[], Awaitable[bytes]]
+
+
+async def nowhere(document: Document) -> None:
+    """Show the progress of a command nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
     `alone`: others see neither it nor its answer, unless the chat has public answers.
+    The arguments of a press are what answers its question, or the address that its message links to.
+    `hindrance` is why the bot cannot write to the place, if the platform has said so.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
+    `show` shows how far a long command is, in place of what it showed before; the reply comes last.
     """
 
     name: str
@@ -36,6 +53,9 @@ class Call:
     is_chat_admin: Callable[[], Awaitable[bool]]
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
     alone: bool = False
+    hindrance: ChatPaused | None = None
+    upload: Upload | None = None
+    show: Callable[[Document], Awaitable[None]] = nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +116,24 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that a reply carries."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A document above rows of buttons. `private`: shown only to the person, if the platform can do that."""
+    """A document above rows of buttons. `private`: shown only to the person, if the platform can do that.
+
+    The document of a reply with a `file` is short: it becomes the caption, and has no buttons.
+    """
 
     document: Document
     rows: Rows = ()
     private: bool = False
+    file: File | None = None
 
     @property
     def buttons(self) -> tuple[Button, ...]:
@@ -141,12 +173,16 @@ class Completer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument of a command, for platforms with forms. `summary`, a msgid, says what it is for."""
+    """An argument of a command, for platforms with forms. `summary`, a msgid, says what it is for.
+
+    `is_file`: not a text, but the file that comes with the command.
+    """
 
     name: str
     summary: str
     required: bool = False
     completer: Completer | None = None
+    is_file: bool = False
 
 
 class Work(Enum):
@@ -176,6 +212,11 @@ class Command:
     parameters: tuple[Parameter, ...] = ()
     work: Work = Work.QUICK
     about_message: str = ""
+
+    @property
+    def for_operators(self) -> bool:
+        """Whether only operators may give it, so that nobody else is shown it."""
+        return NEEDED[self.act] is Role.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,18 @@ class Checks(Protocol):
 
 
 @runtime_checkable
+class Invites(Protocol):
+    """A sender whose bot people add by links."""
+
+    async def invitations(self, payload: str) -> Sequence[tuple[str, str]]:
+        """What the links do, and the links. They carry `payload` along where the platform can do that.
+
+        It connects once, as `check` does. Raises SendError.
+        """
+        ...
+
+
+@runtime_checkable
 class Listens(Protocol):
     """A sender that also receives commands and events from its chats."""
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from bot.commands.types import Button
+from bot.commands.types import Button, Rows
+from bot.platforms.discord.sender import fitting
 from drawing.svg import SCREEN, box, document, scrolled, spans, text_at
 from drawing.text import Line, Styled, ems, plain, wrapped
 from scheduler.types import Payload
@@ -90,14 +91,15 @@ class DiscordPicture:
         ]
         self._y += 26
 
-    def shows(self, payload: Payload, buttons: Sequence[Button] = (), *, secret: bool = False) -> None:
+    def shows(self, payload: Payload, rows: Rows = (), *, secret: bool = False) -> None:
         """Draw a message of the bot with its buttons. A `secret` one is visible to one person only."""
         self._author()
         for embed in payload["embeds"]:
             self._embed(embed)
         for container in payload.get("components", ()):
             self._container(container)
-        self._row(buttons)
+        for row in filter(None, fitting(rows)):
+            self._row(row)
         if secret:
             self._shapes.append(text_at(LEFT, self._y + 15, "Only you can see this", "d-faint"))
             seen = width_of("Only you can see this • ", FAINT)
@@ -198,11 +200,12 @@ class DiscordPicture:
         x = float(LEFT)
         for button in buttons:
             width = max(60.0, width_of(button.label) + 32)
+            if x > LEFT and x + width > WIDTH - 8:
+                x, self._y = float(LEFT), self._y + 40
             self._shapes.append(box(x, self._y, width, 34, "d-button", 8))
             self._shapes.append(text_at(x + width / 2, self._y + 22, escape(button.label), "d-press"))
             x += width + 8
-        if buttons:
-            self._y += 40
+        self._y += 40
 
     def svg(self) -> str:
         """The picture, as high as its messages but not higher than a screen."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from bot.commands.types import Button
+from bot.commands.types import Button, Rows
 from drawing import rich
 from drawing.column import SIZE, Column
 from drawing.svg import SCREEN, box, document, scrolled, text_at
@@ -47,8 +47,8 @@ class TelegramPicture:
         ]
         self._y += 36 + 10
 
-    def shows(self, payload: Payload, buttons: Sequence[Button] = ()) -> None:
-        """Draw a message of the bot, on the left, with its row of buttons."""
+    def shows(self, payload: Payload, rows: Rows = ()) -> None:
+        """Draw a message of the bot, on the left, with its rows of buttons."""
         width = WIDTH - 2 * MARGIN - 24
         column = Column(MARGIN + PADDING, width - 2 * PADDING, self._y + 8)
         if self._group:  # groups name the sender
@@ -62,18 +62,17 @@ class TelegramPicture:
         self._shapes += column.shapes
         self._shapes.append(text_at(MARGIN + width - 10, self._y + height - 9, self._time, "small end"))
         self._y += height + 4
-        self._row(buttons, width)
+        for row in filter(None, rows):
+            self._row(row, width)
         self._y += 10
 
     def _row(self, buttons: Sequence[Button], width: float) -> None:
-        if not buttons:
-            return
         each = (width - 4 * (len(buttons) - 1)) / len(buttons)
         for number, button in enumerate(buttons):
             left = MARGIN + number * (each + 4)
             self._shapes.append(box(left, self._y, each, 34, "button", 8))
             self._shapes.append(text_at(left + each / 2, self._y + 22, escape(button.label), "press"))
-        self._y += 34
+        self._y += 38
 
     def svg(self) -> str:
         """The picture, as high as its messages but not higher than a screen."""

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from content.sources import kind_of, new_options
+from content.document import is_web_url
+from content.errors import UsageError
+from content.sources import kind_of, new_options, normalise
 from content.text import storable
 from content.types import Source, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import Actor
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
+
+# Characters of a URL in a list that somebody else wrote.
+MAX_URL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +32,34 @@ class Wanted:
     added_by: str = ""
 
 
+def listed_form(url: str) -> str:
+    """The stored form of a URL in a list that somebody else wrote. Raises UsageError.
+
+    Such a list must name no folder of this machine and no source of Skywave's own.
+    """
+    url = storable(url).strip()
+    if len(url) > MAX_URL:
+        raise UsageError("its address has more than {limit} characters", limit=MAX_URL)
+    if not is_web_url(url):
+        raise UsageError("it is not an http or https address")
+    return normalise(url)
+
+
 async def add_source(
     work: UnitOfWork, by: Actor, wanted: Wanted, now: datetime, quotas: Quotas
 ) -> tuple[Source, Visibility | None]:
     """The stored source, and the visibility that it had before; None if it is new.
 
-    A known source becomes public if that is wanted, and gets the tags that it lacks. Raises QuotaExceeded
-    when a person adds a new one.
+    A known source becomes public if that is wanted, and gets the tags that it lacks, but not those of a
+    person. Raises QuotaExceeded when a person adds a new one.
     """
     known = await work.sources.by_url(wanted.url)
     source = known or await _new(work, by, wanted, quotas)
     changed = source
     if known and wanted.visibility is Visibility.PUBLIC:
         changed = made_public(changed)
-    tags = dict.fromkeys((*source.tags, *map(storable, wanted.tags)))
+    new_tags = () if known and by.limited else wanted.tags
+    tags = dict.fromkeys((*source.tags, *map(storable, new_tags)))
     changed = replace(changed, tags=tuple(tags))
     if changed != source:
         await work.sources.save(changed)

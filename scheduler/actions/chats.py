@@ -9,7 +9,7 @@ from content.i18n import LANGUAGES, Msgid, named, native_name
 from content.sources.updates import url_of_chat
 from scheduler import membership
 from scheduler.actions import sources
-from scheduler.actions.audit import Actor, Change, record
+from scheduler.actions.audit import UPKEEP, Actor, Change, record
 from scheduler.ports import Store, UnitOfWork
 from scheduler.timetable.quiet import rezone
 from scheduler.timetable.recurrences import find_zone
@@ -122,10 +122,12 @@ async def remove(store: Store, by: Actor, place: Place, now: datetime) -> int:
     """Forget a chat, or a place with all its topics, and cancel their deliveries; returns how many.
 
     Nothing is left that names it, not in the audit either. Private sources that it followed alone are
-    removed by upkeep.
+    removed by upkeep. Raises UsageError.
     """
     async with store.read() as work:
         chats = await membership.named(work, place)
+        if any(chat.kind is ChatKind.TERMINAL for chat in chats):
+            raise UsageError("The terminal cannot be removed: the updates that operators write belong to it.")
         own = [await work.sources.by_url(url_of_chat(str(chat.place))) for chat in chats]
     cancelled = 0
     for source in filter(None, own):
@@ -138,9 +140,14 @@ async def remove(store: Store, by: Actor, place: Place, now: datetime) -> int:
         for chat in chats:
             await work.audit.forget(str(chat.place))
             await work.audit.forget(repr(chat.place))  # as `chats set` named it once
-        await record(work, by, Change.CHAT_REMOVED, now)
+        await record(work, _unnamed(by, chats), Change.CHAT_REMOVED, now)
         await work.commit()
     return cancelled
+
+
+def _unnamed(by: Actor, chats: Sequence[Chat]) -> Actor:
+    """Who removes a chat, without its name: a person's private chat is called like the person."""
+    return UPKEEP if by.name in [str(chat.place) for chat in chats] else Actor(by.name)
 
 
 async def topics_of(work: UnitOfWork, chat: Chat) -> int:

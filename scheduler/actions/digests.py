@@ -106,6 +106,29 @@ async def put(
     return await add(work, by, chat, wanted, default_zone, now)
 
 
+async def put_alone(
+    work: UnitOfWork, by: Actor, chat: Chat, wanted: Wanted, default_zone: str, now: datetime
+) -> None:
+    """Let one source, that of `wanted`, come at a schedule.
+
+    A digest that only this source comes with is changed; else it joins the digest of that schedule, or a new
+    one. Raises UsageError and NotUnderstood.
+    """
+    (source,) = wanted.sources or (None,)
+    own = await _subscription(work, chat, source)
+    shared = [one for one in await work.subscriptions.of(chat.id) if one.id != own.id]
+    its = await work.digests.get(own.digest_id) if own.digest_id else None
+    if its and its.id not in {one.digest_id for one in shared}:
+        await edit(work, by, chat, its, wanted, default_zone, now)
+        return
+    recurrence = schedules.stored(schedules.parse(wanted.schedule or "")[0])
+    same = [one for one in await work.digests.of(chat.id) if one.recurrence == recurrence]
+    if same:
+        await assign(work, by, chat, source, same[0], now)
+    else:
+        await add(work, by, chat, wanted, default_zone, now)
+
+
 async def _set(
     work: UnitOfWork, by: Actor, chat: Chat, before: Digest, wanted: Wanted, default_zone: str, now: datetime
 ) -> DigestSet:

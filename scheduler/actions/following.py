@@ -34,11 +34,12 @@ class Unfollowed:
     """How many subscriptions have `ended`, and how many deliveries were `cancelled`.
 
     `through_all`: the chat goes on following the source as one of all public ones. `digests`: they stay
-    scheduled although nothing belongs to them any more.
+    scheduled although nothing belongs to them any more. `number`: what `undo` takes.
     """
 
     ended: int
     cancelled: int = 0
+    number: int = 0
     through_all: bool = False
     digests: Sequence[Digest] = ()
 
@@ -83,17 +84,37 @@ async def unfollow(
     if not ended:
         followed = await work.subscriptions.followed(chat.id)
         return Unfollowed(0, through_all=source is not None and source.id in followed)
-    for subscription in ended:
-        await work.subscriptions.remove(chat.id, subscription.source_id)
-    await record(work, by, Change.UNSUBSCRIBE, now, _name(source), chat=chat)
-    if source is None or len(ended) == len(subscriptions):
+    return await end(work, by, chat, ended, now, _name(source))
+
+
+async def end(
+    work: UnitOfWork, by: Actor, chat: Chat, ended: Sequence[Subscription], now: datetime, name: str
+) -> Unfollowed:
+    """End some of a chat's subscriptions, and cancel its deliveries of what it no longer follows."""
+    before = await work.subscriptions.followed(chat.id)
+    number = await work.endings.keep(chat.id, [one.id for one in ended], now)
+    for one in ended:
+        await work.subscriptions.remove(chat.id, one.source_id)
+    await record(work, by, Change.UNSUBSCRIBE, now, name, chat=chat)
+    if not await work.subscriptions.of(chat.id):
         cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id)
-        return Unfollowed(len(ended), cancelled, digests=await _emptied(work, chat, ended))
-    emptied = await _emptied(work, chat, ended)
-    if source.id in await work.subscriptions.followed(chat.id):
-        return Unfollowed(len(ended), through_all=True, digests=emptied)
-    cancelled = await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source.id)
-    return Unfollowed(len(ended), cancelled, digests=emptied)
+        return Unfollowed(len(ended), cancelled, number, digests=await _emptied(work, chat, ended))
+    after, cancelled = await work.subscriptions.followed(chat.id), 0
+    for source_id in sorted(set(before) - set(after)):
+        cancelled += await work.outbox.cancel(UNSUBSCRIBED, now, chat_id=chat.id, source_id=source_id)
+    through_all = any(one.source_id in after for one in ended)
+    return Unfollowed(len(ended), cancelled, number, through_all, await _emptied(work, chat, ended))
+
+
+async def undo(work: UnitOfWork, by: Actor, chat: Chat, number: int, now: datetime) -> int | None:
+    """Restore the subscriptions that were ended under a number, as they were; returns how many.
+
+    None if that was long ago, or undone before. Deliveries that were cancelled stay so.
+    """
+    restored = await work.endings.restore(chat.id, number)
+    if restored:
+        await record(work, by, Change.SUBSCRIBE, now, f"undo, {restored}", chat=chat)
+    return restored
 
 
 async def _emptied(work: UnitOfWork, chat: Chat, ended: Sequence[Subscription]) -> Sequence[Digest]:

@@ -8,25 +8,21 @@ changes nothing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from content.document import is_web_url
 from content.errors import UsageError
 from content.formats import NOTHING, Format
-from content.i18n import SOURCE_LANGUAGE, negotiate
-from content.sources import normalise
+from content.i18n import supported
 from content.text import storable
 from content.types import Failure, Source, Visibility
 from scheduler.actions import chats, following
-from scheduler.actions.adding import Wanted, add_source
+from scheduler.actions.adding import Wanted, add_source, listed_form
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
 from scheduler.types import Chat, ChatAccess, ChatKind, Place
 
 # Characters of what another bot has stored.
-MAX_URL = 2_000
 MAX_TITLE = 200
 
-NO_ADDRESS = "it is not an http or https address"
 OPERATORS = (
     "it is a private source of the operator: to let the chat follow it, run "
     "skywave subscriptions add {place} --source {number}"
@@ -91,7 +87,7 @@ async def move_in(work: UnitOfWork, by: Actor, old: OldChat, now: datetime, quot
 
 async def _with_settings(work: UnitOfWork, by: Actor, old: OldChat, chat: Chat, now: datetime) -> Chat:
     """Give a chat the language and the time zone that it had, unless it has chosen here."""
-    language = "" if chat.language else _language(old.language)
+    language = "" if chat.language else supported(old.language)
     settings = chats.Settings(language=language or None)
     chat = await chats.change(work, by, chat, settings, now) or chat
     if chat.timezone or not old.timezone:
@@ -100,13 +96,6 @@ async def _with_settings(work: UnitOfWork, by: Actor, old: OldChat, chat: Chat, 
         return await chats.change(work, by, chat, chats.Settings(timezone=old.timezone), now) or chat
     except UsageError:
         return chat  # a name that is no time zone says nothing
-
-
-def _language(tag: str) -> str:
-    """Our language for a tag; empty if there is none."""
-    language = negotiate(tag)
-    is_english = tag.strip().lower().startswith(SOURCE_LANGUAGE)
-    return language if is_english or language != SOURCE_LANGUAGE else ""
 
 
 async def _follow(
@@ -120,7 +109,7 @@ async def _follow(
 ) -> MovedIn:
     """Take over one subscription; `moved` is what was taken over before."""
     try:
-        url = _stored_form(old.url)
+        url = listed_form(old.url)
     except UsageError as exc:
         return replace(moved, refused=(*moved.refused, Failure(old.url[:MAX_TITLE], str(exc))))
     known, chat = await work.sources.by_url(url), moved.chat
@@ -140,13 +129,3 @@ async def _follow(
     if old.choices.chosen:
         await work.subscriptions.set_choices(chat.id, source.id, old.choices)
     return replace(moved, added=added, followed=(*moved.followed, source))
-
-
-def _stored_form(url: str) -> str:
-    """The stored form of a URL. Raises UsageError: another bot's file must name no folder of this machine."""
-    url = storable(url).strip()
-    if len(url) > MAX_URL:
-        raise UsageError("its address has more than {limit} characters", limit=MAX_URL)
-    if not is_web_url(url):
-        raise UsageError(NO_ADDRESS)
-    return normalise(url)

@@ -47,6 +47,7 @@ class Because(StrEnum):
     NOT_FOLLOWED = "not followed"
     PRIVATE = "the source is private"
     OLD_NEWS = "old news when its source was added"
+    FILTERED = "the filter leaves it out"
     BEFORE_SUBSCRIPTION = "before the subscription"
     TOO_MANY = "beyond the maximum of an edition"
     MISSED = "not followed when it came"
@@ -105,7 +106,8 @@ def decide(history: History, now: datetime) -> Answer:
         twin = next(item for item in history.twins if item.id in history.cancelled)
         theirs = history.cancelled[twin.id]
         return Answer(Because.CANCELLED, post, theirs.reason, delivery=theirs, by_twin=True, twin=twin)
-    return Answer(because, post, chat.reason if because is Because.GONE else "")
+    reasons = {Because.GONE: chat.reason, Because.FILTERED: post.failed}
+    return Answer(because, post, reasons.get(because, ""))
 
 
 def _waiting(history: History) -> Item | None:
@@ -175,6 +177,8 @@ def _unpromised(chat: Chat, post: Item) -> Because:
         return Because.PRIVATE if private else Because.NOT_FOLLOWED
     if post.is_old_news:
         return Because.OLD_NEWS
+    if post.failed:  # before the next line, because the start of a digest's subscription moves on
+        return Because.FILTERED
     if post.id <= post.subscription.starts_after:
         return Because.BEFORE_SUBSCRIPTION
     if post.is_paused:

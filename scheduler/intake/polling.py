@@ -2,15 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
 
-from content.errors import SkywaveError, StoreError, UsageError
-from content.sources import normalise
-from content.types import Source, Visibility
+from content.errors import SkywaveError, StoreError
+from content.types import Source
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
 from scheduler.ports import Clock, Store
@@ -74,7 +73,7 @@ def _keys(reading: Reading) -> list[tuple[str, ...]]:
     """The limits that a read counts against; each key begins with the name of a field of `ReadLimits`."""
     source = reading.source
     speed = "slow" if reading.is_slow else "quick"
-    host = _host(source.url)
+    host = host_of(source.url)
     keys: list[tuple[str, ...]] = [("total",), (speed,)]
     if host:
         keys.append(("host", speed, host))
@@ -83,16 +82,12 @@ def _keys(reading: Reading) -> list[tuple[str, ...]]:
     return keys
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2].lower() if "//" in url else ""
-
-
-def _stored_form(url: str) -> str:
-    """The stored form of a URL, or the URL itself if it is not valid."""
+def host_of(url: str) -> str:
+    """The host of a URL; empty for a folder, and for what is no URL."""
     try:
-        return normalise(url)
-    except UsageError:
-        return url
+        return urlsplit(url).netloc.rpartition("@")[2].lower() if "//" in url else ""
+    except ValueError:  # for instance an IPv6 address without its closing bracket
+        return ""
 
 
 def _limit(key: tuple[str, ...], limits: ReadLimits) -> int:
@@ -152,37 +147,6 @@ class Poller:
                 yield await results.get()
         finally:
             await poller.stop()
-
-    async def add_each(
-        self, urls: Mapping[str, Sequence[str]], visibility: Visibility
-    ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
-        """Add sources concurrently, each URL with its tags. Yields each URL with its result as it comes.
-
-        A source that cannot be read for a passing reason is added, and its result has an error.
-        """
-        # A new source is of unknown speed and counts as quick. The limit of the host comes first, so that an
-        # add that waits for its host does not use up the limit of all.
-        everywhere = asyncio.Semaphore(self._limits.quick)
-        hosts: dict[str, asyncio.Semaphore] = {}
-
-        async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
-            host = hosts.setdefault(_host(url), asyncio.Semaphore(self._limits.host))
-            async with host, everywhere:
-                try:
-                    return url, await self._ingest.add(url, visibility, tags=urls[url], waits=True)
-                except SkywaveError as exc:
-                    return url, exc
-
-        # Two spellings of one URL are added once.
-        unique = {_stored_form(url): url for url in urls}
-        tasks = [asyncio.create_task(add(url)) for url in unique.values()]
-        try:
-            for ended in asyncio.as_completed(tasks):
-                yield await ended
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def idle(self) -> None:
         """Wait until no read is in progress."""

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from content.errors import UsageError
 from content.i18n import Msgid
+from scheduler.timetable.zones import known
+from scheduler.timetable.zones import nearest as nearest_zone
 
 TIME = re.compile(r"(\d{1,2})(?:[:.：点點](\d{1,2})?)?(?:分)?\s*(am|pm)?", re.IGNORECASE)
 
@@ -54,15 +56,17 @@ def _zones_by_word() -> dict[str, list[str]]:
 
 
 def find_zone(word: str, before: str = "") -> str:
-    """An IANA time zone by its name or its city: `Asia/Shanghai`, `shanghai`, `new york`.
+    """An IANA time zone by its name, its city, an offset or a place: `Asia/Shanghai`, `new york`, `UTC+8`.
 
     Raises NotUnderstood with the zone that comes nearest, written after `before`.
     """
     zones, name = _zones_by_word(), word.strip().lower().replace(" ", "_")
     if name in zones:
         return next((zone for zone in zones[name] if zone.lower() == name), zones[name][0])
+    if found := known(word):
+        return found
     near = get_close_matches(name, zones, n=1, cutoff=0.6)
-    nearest = zones[near[0]][0] if near else "Asia/Shanghai"
+    nearest = nearest_zone(word) or (zones[near[0]][0] if near else "Asia/Shanghai")
     raise NotUnderstood(word, f"{before} {nearest}".strip())
 
 

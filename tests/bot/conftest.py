@@ -97,13 +97,21 @@ class Desk:
         *,
         offered: Sequence[str] | None = None,
         typed: str | None = None,
+        link: str = "",
         **who: Any,
     ) -> Reply | None:
-        """Press a button; of a message that has others, if they are given. `typed` answers its question."""
-        shown, call = [data] if offered is None else offered, self.call(f" {typed or ''}", **who)
+        """Press a button; of a message that has others, if they are given. `typed` answers its question.
+
+        `link` is where the message's link leads.
+        """
+        shown, call = [data] if offered is None else offered, self.call(f" {typed or link}", **who)
         reply = await self.router.press(data, call, shown, answered=typed is not None)
         assert not isinstance(reply, Question)
         return reply
+
+    async def paste(self, text: str, **who: Any) -> Reply | None:
+        """Send a text in a private chat."""
+        return await self.router.text(self.call(f" {text}", **{"kind": ChatKind.PRIVATE} | who))
 
     async def ask(self, data: str, **who: Any) -> Question:
         """Press a button that asks a question."""

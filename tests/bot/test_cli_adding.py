@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
-from bot.cli.opml import parse_opml
+from content.opml import parse_opml
 
 Skywave = Callable[..., Result]
 

@@ -186,7 +186,7 @@ async def test_sources_shows_what_is_followed(desk: Desk) -> None:
 
 
 async def test_help_lists_every_command(desk: Desk) -> None:
-    said = shown(await desk.say("/help"))
+    said = shown(await desk.say("/help", actor=OPERATOR))
     for command in COMMANDS:
         assert command.usage in said and command.summary in said
 

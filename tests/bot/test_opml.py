@@ -5,8 +5,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.opml import parse_opml, to_opml
 from content.errors import UsageError
+from content.opml import parse_opml, to_opml
 from content.types import Source
 
 LIST = b"""<?xml version="1.0" encoding="utf-8"?>

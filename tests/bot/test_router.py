@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.access import NEEDED
+from bot.access import NEEDED, Act
 from bot.commands import COMMANDS
 from bot.commands.flood import AT_ONCE, SEARCHES, Flood
 from bot.commands.router import Router
@@ -102,7 +102,8 @@ async def test_a_press_that_needs_an_admin_is_refused_to_members(desk: Desk) -> 
     for press in desk.services.presses:
         if NEEDED[press.act]:
             reply = await desk.press(f"{press.prefix}:1:y", admin=False)
-            assert shown(reply) == "⚠ Only admins of this chat can do that."
+            who = "operators of this bot" if press.act is Act.OPERATE else "admins of this chat"
+            assert shown(reply) == f"⚠ Only {who} can do that."
 
 
 @pytest.mark.parametrize("option", ["source", "nothing", ""])

@@ -1,5 +1,6 @@
 """Erasing a chat: nothing is left that names it, and nobody else loses anything."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from content.types import Correction, Match, Visibility
-from scheduler.actions import chats
+from scheduler.actions import chats, forgetting
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import Closed, Found, PartEnded, Store
 from scheduler.types import Chat, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
@@ -66,6 +67,12 @@ async def test_an_erased_chat_leaves_nothing_that_names_it(world: World, store: 
     neighbour = await lived_in(world, store, "10015")
     before = await rows()
     gone = [await lived_in(world, store, "1001"), await lived_in(world, store, "1001", "7")]
+    async with store.read() as work:
+        exported = await forgetting.exported(work, Place("telegram", "1001"))
+    assert [one["place"] for one in exported] == [str(chat.place) for chat in gone]
+    assert "telegram:10015" not in json.dumps(exported, default=str)
+    lacking = {table for table, of_chat in exported[0].items() if not of_chat}
+    assert lacking <= {"edits", "views", "questions", "endings", "people"}  # which nothing is written to here
     assert await chats.remove(store, COMMAND_LINE, Place("telegram", "1001"), NOW) == 2
     after_all = await rows()
     for table, left in after_all.items():

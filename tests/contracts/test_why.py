@@ -123,12 +123,23 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
     twin = await answer(world, chat, again)
     assert (twin.because, twin.by_twin, twin.twin and twin.twin.id) == (Because.SENT, True, first)
 
+    # A filter rejects a post when it is fanned out; so the next digest does not have it either.
+    async with world.store.write() as work:
+        number = await work.filters.keep("-short", NOW)
+        await work.filters.choose(chat.id, source.id, number, NOW)
+        (short,) = await work.posts.insert(source.id, [new_post("short")], NOW)
+        await work.filters.reject(short, {number: "-short"})
+        await work.commit()
+    filtered = await answer(world, chat, short)
+    assert (filtered.because, filtered.reason) == (Because.FILTERED, "-short")
+
     async with world.store.write() as work:
         await digests.add(work, COMMAND_LINE, chat, digests.Wanted("daily 09:00"), "UTC", NOW)
         await work.commit()
     (one,) = await world.publish(source, new_post("one", key="1"))
     (another,) = await world.publish(other, new_post("another", key="1"))
     (late,) = await world.publish(source, "late")
+    assert (await answer(world, chat, short)).because is Because.FILTERED
     waits = await answer(world, chat, one)
     assert (waits.because, waits.by_twin) == (Because.DIGEST, False)
     assert waits.until == NOW.replace(hour=9, minute=0) + timedelta(days=1)

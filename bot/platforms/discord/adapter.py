@@ -1,7 +1,7 @@
 """The Discord adapter: logs in, syncs the commands and listens for events."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -97,12 +97,20 @@ class DiscordAdapter(DiscordSender):
         synced = (
             "" if not differ(command_payloads(), known) else "; its commands are synced at the next start"
         )
-        scopes, bot_id = "bot%20applications.commands", self.client.application_id
-        invite = (
-            f"https://discord.com/oauth2/authorize?client_id={bot_id}&scope={scopes}&permissions={INVITED}"
-        )
-        where = f"in {len(guilds)} servers" if guilds else f"in no server yet: open {invite}"
+        where = f"in {len(guilds)} servers" if guilds else f"in no server yet: open {self._invitation()}"
         return f"{self.client.user}, {where}{synced}"
+
+    async def invitations(self, payload: str) -> Sequence[tuple[str, str]]:
+        """The link for servers. Discord passes nothing on from it to the bot, so the greeting asks."""
+        try:
+            await self.client.login(self._token)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+        return (("to add it to a server", self._invitation()),)
+
+    def _invitation(self) -> str:
+        scopes, bot_id = "bot%20applications.commands", self.client.application_id
+        return f"https://discord.com/oauth2/authorize?client_id={bot_id}&scope={scopes}&permissions={INVITED}"
 
     async def _sync_commands(self) -> None:
         """Register the commands if they differ from those that Discord knows: it allows few changes a day."""

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-import discord
-
 from bot.platforms.discord.events import title_of
 from bot.platforms.discord.limits import NAME
+from bot.platforms.discord.rights import Channel, hindrance
 from bot.platforms.types import Wiring
 from scheduler import membership
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, ChatKind, ChatState
 
-Channel = discord.abc.GuildChannel | discord.Thread
 Known = Sequence[tuple[Chat, Channel]]
 
 
@@ -66,23 +64,4 @@ async def _update(work: UnitOfWork, chat_id: int, channel: Channel, wiring: Wiri
     if chat.state is ChatState.GONE or not reason:
         await membership.reactivate(work, chat, wiring.clock.now())
     if reason:
-        await membership.pause(work, chat, reason)
-
-
-def hindrance(channel: Channel) -> str:
-    """Why the bot cannot write to a channel, with the next step; empty if it can."""
-    is_thread = isinstance(channel, discord.Thread)
-    if isinstance(channel, discord.Thread) and channel.parent is None:
-        return ""  # permissions are those of the parent, which is not cached
-    allowed = channel.permissions_for(channel.guild.me)
-    if isinstance(channel, discord.Thread) and channel.locked and not allowed.manage_threads:
-        return "the thread is locked: unlock it, or give the bot Manage Threads"
-    if not allowed.view_channel:  # without it, Discord denies all other permissions too
-        return "the bot cannot see the channel: give it View Channel"
-    needed = (
-        ("Send Messages in Threads", not is_thread or allowed.send_messages_in_threads),
-        ("Send Messages", is_thread or allowed.send_messages),
-        ("Embed Links", allowed.embed_links),
-    )
-    missing = next((name for name, given in needed if not given), "")
-    return f"the bot may not write here: give it {missing}" if missing else ""
+        await membership.pause(work, chat, str(reason))

@@ -11,7 +11,7 @@ import structlog
 
 from bot.commands.types import ASKS, Call, Reply
 from bot.platforms.chat_events import ChatEvents
-from bot.platforms.discord import buckets, chats
+from bot.platforms.discord import arrivals, buckets, chats
 from bot.platforms.discord.commands import name_of
 from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import (
@@ -20,13 +20,18 @@ from bot.platforms.discord.events import (
     choices,
     data_of,
     focused_option,
+    link_of,
     offered_by,
+    pasted_in,
     typed_in,
+    upload_of,
 )
 from bot.platforms.discord.pacing import pacing
 from bot.platforms.discord.replies import Replies
+from bot.platforms.discord.rights import Channel
 from bot.platforms.types import TaskSet, Wiring
 from content.errors import SkywaveError
+from scheduler.types import ChatKind
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +58,8 @@ class Client(discord.Client):
         guild_wait: float,
     ) -> None:
         super().__init__(
-            intents=discord.Intents(guilds=True),  # commands need no privileged intent
+            # Commands need no privileged intent. Texts of direct messages may be addresses to follow.
+            intents=discord.Intents(guilds=True, dm_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -107,10 +113,15 @@ class Client(discord.Client):
         match interaction.type:
             case discord.InteractionType.application_command:
                 call = call_of(interaction, name_of(data), arguments_of(data))
-                await self._replies.answer(interaction, self._command(call))
+                upload, show = upload_of(data, self._load), self._replies.progress(interaction)
+                await self._replies.answer(
+                    interaction, self._command(replace(call, upload=upload, show=show))
+                )
             case discord.InteractionType.component:
                 pressed, offered = data_of(data["custom_id"]), offered_by(interaction.message)
-                press = self.wiring.router.press(pressed, call_of(interaction, "", ""), offered)
+                press = self.wiring.router.press(
+                    pressed, call_of(interaction, "", link_of(interaction.message)), offered
+                )
                 may_wait = not pressed.endswith(ASKS)
                 await self._replies.answer(interaction, press, edit=True, may_wait=may_wait)
             case discord.InteractionType.modal_submit:
@@ -128,6 +139,23 @@ class Client(discord.Client):
         router = self.wiring.router
         return await router.command(call if router.knows(call.name) else replace(call, name="help"))
 
+    async def on_message(self, message: discord.Message) -> None:
+        if message.guild is not None or message.author.bot:
+            return
+        try:
+            reply = await self.wiring.router.text(pasted_in(message))
+            if reply is not None:
+                await arrivals.send(message.channel, reply, self.wiring, ChatKind.PRIVATE)
+        except SkywaveError as exc:
+            log.warning("discord.message_failed", error=type(exc).__name__, reason=str(exc))
+
+    async def _load(self, url: str) -> bytes:
+        """A file that somebody has attached. Raises SendError."""
+        try:
+            return await self.http.get_from_cdn(url)
+        except FAULTS as exc:
+            raise send_error(exc) from exc
+
     # Channel events
 
     async def on_ready(self) -> None:
@@ -136,6 +164,11 @@ class Client(discord.Client):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         self._seen_guild(guild)
+        await self.chat_events.recorded()  # the greeting depends on what the store knows of the channels
+        try:
+            await arrivals.greet(guild, self.wiring)
+        except SkywaveError as exc:
+            log.warning("discord.not_greeted", guild=str(guild.id), reason=str(exc))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         if self.is_ready():  # a guild is back after an outage; at the start, on_ready handles all guilds
@@ -181,7 +214,7 @@ class Client(discord.Client):
     def _seen_guild(self, guild: discord.Guild) -> None:
         self._seen([*guild.channels, *guild.threads])
 
-    def _seen(self, channels: Sequence[chats.Channel]) -> None:
+    def _seen(self, channels: Sequence[Channel]) -> None:
         self.chat_events.put(partial(chats.seen, channels, self.wiring))
 
     def _gone(self, addresses: Sequence[int], reason: str) -> None:

@@ -7,6 +7,7 @@ import discord
 from bot.access import NEEDED, Role
 from bot.commands import COMMANDS
 from bot.commands.types import Command, Parameter
+from bot.platforms.discord.events import ATTACHMENT
 from content.i18n import COMMAND, OPTION, SOURCE_LANGUAGE, Translator, supported
 
 CHAT_INPUT, MESSAGE, STRING = 1, 3, 3
@@ -35,7 +36,7 @@ def _command(command: Command) -> dict[str, Any]:
         **_named(COMMAND, command.name),
         **_described(command.summary),
         "options": [_option(parameter) for parameter in command.parameters],
-        "contexts": [GUILD, BOT_DM],
+        "contexts": [BOT_DM] if command.for_operators else [GUILD, BOT_DM],
         "integration_types": [0],  # installed in servers, not by single users
         "default_member_permissions": str(ADMIN.value) if NEEDED[command.act] > Role.MEMBER else None,
     }
@@ -62,7 +63,7 @@ def name_of(data: Any) -> str:
 
 def _option(parameter: Parameter) -> dict[str, Any]:
     return {
-        "type": STRING,
+        "type": ATTACHMENT if parameter.is_file else STRING,
         **_named(OPTION, parameter.name),
         **_described(parameter.summary),
         "required": parameter.required,

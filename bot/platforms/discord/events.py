@@ -1,16 +1,22 @@
 """Converts Discord's interactions into plain data for the router."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import discord
 
-from bot.commands.types import Button, Call
+from bot.commands.types import Button, Call, Upload
 from bot.platforms.discord.limits import NAME
+from bot.platforms.discord.rights import Channel, hindrance
+from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
 # Most choices that autocompletion may offer, and the length of each (docs.discord.com: "Autocomplete").
 CHOICES, CHOICE_LENGTH = 25, 100
+# The type of an option that is a file (docs.discord.com: "Application Command Option Type").
+ATTACHMENT = 11
 # Separates the data of a button from its number in the message.
 NUMBER = "#"
 # Discord's name for a channel that the bot cannot see (docs.discord.com: Channel, "Obfuscated Channels").
@@ -20,7 +26,8 @@ HIDDEN = "___hidden___"
 def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call:
     """The call for a command or press, in the channel of its interaction."""
     person = interaction.user
-    administers = interaction.guild_id is None or interaction.permissions.manage_guild
+    alone = interaction.guild_id is None and not interaction.context.private_channel
+    administers = _administers(interaction)
 
     async def is_chat_admin() -> bool:
         return administers
@@ -29,13 +36,31 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         name=name,
         arguments=arguments,
         place=Place(NAME, str(interaction.channel_id)),
-        kind=ChatKind.PRIVATE if interaction.guild_id is None else ChatKind.CHANNEL,
+        kind=ChatKind.PRIVATE if alone else ChatKind.CHANNEL,
         title=person.name if interaction.guild_id is None else title_of(interaction.channel),
         actor=f"{NAME}:{person.id}",
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
+        hindrance=_hindrance(interaction.channel),
         about=_chosen(interaction),
     )
+
+
+def _hindrance(channel: Any) -> ChatPaused | None:
+    """Why the bot cannot write to a channel, as far as the gateway has told."""
+    known = isinstance(channel, Channel) and channel.guild.me is not None
+    return hindrance(channel) if known else None
+
+
+def _administers(interaction: discord.Interaction) -> bool:
+    """Whether the person is an admin of the chat: of the server's, or in the bot's own DM.
+
+    Who installed the bot for themselves alone can use it anywhere, and decides about nothing there.
+    """
+    if interaction.guild_id is None:
+        return not interaction.context.private_channel
+    by_user_alone = interaction.is_user_integration() and not interaction.is_guild_integration()
+    return interaction.permissions.manage_guild and not by_user_alone
 
 
 def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
@@ -48,6 +73,24 @@ def _chosen(interaction: discord.Interaction) -> MessagePlace | None:
     return MessagePlace(NAME, tuple(addresses), str(data["target_id"]))
 
 
+def pasted_in(message: discord.Message) -> Call:
+    """The call for a text in a direct message. Discord does not tell the language of its author."""
+
+    async def is_chat_admin() -> bool:
+        return True
+
+    return Call(
+        name="",
+        arguments=message.content.strip(),
+        place=Place(NAME, str(message.channel.id)),
+        kind=ChatKind.PRIVATE,
+        title=message.author.name,
+        actor=f"{NAME}:{message.author.id}",
+        locale="",
+        is_chat_admin=is_chat_admin,
+    )
+
+
 def title_of(channel: Any) -> str:
     """The name of a channel with its guild's, of a thread also with its channel's; empty if not known."""
     guild, parent = getattr(channel, "guild", None), getattr(channel, "parent", None)
@@ -58,7 +101,19 @@ def title_of(channel: Any) -> str:
 
 def arguments_of(data: Any) -> str:
     """The values of a slash command's options, in the order in which they were declared."""
-    return " ".join(str(option["value"]) for option in data.get("options", ()))
+    return " ".join(
+        str(option["value"]) for option in data.get("options", ()) if option["type"] != ATTACHMENT
+    )
+
+
+def upload_of(data: Any, load: Callable[[str], Awaitable[bytes]]) -> Upload | None:
+    """The file that came with a slash command, if any; `load` fetches a URL."""
+    files = data.get("resolved", {}).get("attachments", {})
+    for option in data.get("options", ()):
+        if option["type"] == ATTACHMENT:
+            file = files[option["value"]]
+            return Upload(file["filename"], file["size"], partial(load, file["url"]))
+    return None
 
 
 def focused_option(data: Any) -> tuple[str, str]:
@@ -84,6 +139,11 @@ def offered_by(message: discord.Message | None) -> list[str]:
     return [data for data, _ in _buttons_of(message)]
 
 
+def link_of(message: discord.Message | None) -> str:
+    """The URL of a message's first link button; empty if it has none."""
+    return next((button.url for button in _all_buttons(message) if button.url), "")
+
+
 def label_of(message: discord.Message | None, data: str) -> str:
     """The label of the button with this data; empty if the message has none."""
     return dict(_buttons_of(message)).get(data, "")
@@ -91,10 +151,14 @@ def label_of(message: discord.Message | None, data: str) -> str:
 
 def _buttons_of(message: discord.Message | None) -> list[tuple[str, str]]:
     """The data and labels of the buttons of a message."""
+    buttons = _all_buttons(message)
+    return [(data_of(button.custom_id), button.label or "") for button in buttons if button.custom_id]
+
+
+def _all_buttons(message: discord.Message | None) -> list[discord.Button]:
     rows = message.components if message else ()
     items = [item for row in rows if isinstance(row, discord.ActionRow) for item in row.children]
-    buttons = [item for item in items if isinstance(item, discord.Button)]
-    return [(data_of(button.custom_id), button.label or "") for button in buttons if button.custom_id]
+    return [item for item in items if isinstance(item, discord.Button)]
 
 
 def typed_in(data: Any) -> str:

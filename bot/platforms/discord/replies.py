@@ -1,20 +1,25 @@
 """Replies to interactions. Discord wants one within three seconds; a later reply is deferred first."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import discord
+import structlog
 
 from bot.commands.types import Question, Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
-from bot.platforms.discord.errors import is_late, send_error
+from bot.platforms.discord.errors import FAULTS, is_late, send_error
 from bot.platforms.discord.events import data_of, label_of
 from bot.platforms.discord.render import render
 from bot.platforms.discord.sender import content, form, view
+from content.document import Document
 from scheduler.errors import ContentRejected
-from scheduler.types import Message
+from scheduler.types import Form, Message
+
+log = structlog.get_logger(__name__)
 
 # Discord shows an interaction as failed after 3 s; one without a reply after this time is deferred, seconds.
 PATIENCE = 1.5
@@ -57,6 +62,20 @@ class Replies:
         elif not edit and interaction.response.is_done():  # deferred, but there is no reply
             await interaction.delete_original_response()
 
+    def progress(self, interaction: discord.Interaction) -> Callable[[Document], Awaitable[None]]:
+        """What shows how far a command is, in place of the reply that is awaited. Errors are only logged."""
+
+        async def show(document: Document) -> None:
+            if interaction.response.is_done():
+                try:
+                    await interaction.edit_original_response(
+                        **content(render(document, Form.FULL)[0].payload)
+                    )
+                except FAULTS as exc:
+                    log.info("progress.not_shown", reason=str(send_error(exc)))
+
+        return show
+
     async def _show(self, interaction: discord.Interaction, reply: Reply, *, edit: bool) -> None:
         async def say(message: Message) -> None:
             try:
@@ -80,14 +99,15 @@ async def _ask(interaction: discord.Interaction, question: Question) -> None:
 
 async def _say(interaction: discord.Interaction, reply: Reply, message: Message, *, edit: bool) -> None:
     shown, buttons = content(message.payload), view(reply.rows)
-    new: dict[str, Any] = shown | ({"view": buttons} if buttons else {})
+    files = [discord.File(BytesIO(reply.file.content), reply.file.name)] if reply.file else []
+    new: dict[str, Any] = shown | ({"view": buttons} if buttons else {}) | ({"files": files} if files else {})
     if not interaction.response.is_done():
         if edit and not reply.private:
             await interaction.response.edit_message(view=buttons, **shown)
         else:
             await interaction.response.send_message(ephemeral=reply.private, **new)
     elif not reply.private:
-        await interaction.edit_original_response(view=buttons, **shown)
+        await interaction.edit_original_response(view=buttons, attachments=files, **shown)
     else:
         if not edit:
             # The first follow-up would replace the deferred reply, which is public: delete that first.

@@ -198,14 +198,14 @@ def view(rows: Rows) -> discord.ui.View | None:
     """Rows of buttons. Each carries its data, so no state is kept for the message."""
     made = discord.ui.View(timeout=None)
     numbers = count()
-    for place, row in enumerate(_fitting(rows)):
+    for place, row in enumerate(fitting(rows)):
         for button in row:
             made.add_item(_button(button, next(numbers), place))
     made.stop()  # so that discord.py does not keep the view in memory
     return made if made.children else None
 
 
-def _fitting(rows: Rows) -> Sequence[Sequence[Button]]:
+def fitting(rows: Rows) -> Sequence[Sequence[Button]]:
     """The rows, each as wide as Discord allows; packed without their ends if they are too many."""
     split = [part for row in rows for part in _parts(row)]
     packed = split if len(split) <= ROWS else _parts([button for row in rows for button in row])

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -11,24 +11,28 @@ from itertools import count
 from urllib.parse import urlencode
 
 import structlog
-from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Update
+from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, ChatMember, Document, Update
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
-from bot.commands import COMMANDS
-from bot.commands.types import Call, Question
+from bot.commands import MENU
+from bot.commands.types import Call, Question, Reply, Upload
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
+from bot.platforms.roles import Roles
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.alone import Alone, registered
+from bot.platforms.telegram.arrivals import Arrivals
 from bot.platforms.telegram.errors import send_error
 from bot.platforms.telegram.events import (
     ALLOWED_UPDATES,
     AnswerEvent,
     ChatEvent,
     CommandEvent,
+    InlineEvent,
     MembershipEvent,
     MovedEvent,
+    PastedEvent,
     PersonEvent,
     PressEvent,
     RenamedEvent,
@@ -37,15 +41,18 @@ from bot.platforms.telegram.events import (
     Who,
     event_of,
 )
+from bot.platforms.telegram.inline import answer_to
 from bot.platforms.telegram.limits import NAME
+from bot.platforms.telegram.progress import Progress
 from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
-from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest
+from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest, call
 from bot.platforms.types import TaskSet, Wiring
+from content import present
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
-from scheduler.errors import PlatformStopped, RateLimited
-from scheduler.types import ChatKind, Form, Limits
+from scheduler.errors import ChatPaused, PlatformStopped, RateLimited
+from scheduler.types import ChatKind, Form, Limits, Place, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +107,7 @@ class TelegramAdapter(TelegramSender):
             raise PlatformStopped("Telegram's token is missing: set SKYWAVE_TELEGRAM_TOKEN") from exc
         super().__init__(bot, limits, monotonic, paid=paid)
         self._tasks = TaskSet()
+        self._roles, self._arrivals = Roles(monotonic), Arrivals(monotonic)
 
     async def open(self) -> None:
         """Connect; retry after any other error than a refused token. Raises PlatformStopped for that."""
@@ -122,6 +130,19 @@ class TelegramAdapter(TelegramSender):
             raise send_error(exc) from exc
         hint = "" if self._bot.bot.can_join_groups else "; it may not join groups: BotFather, /setjoingroups"
         return f"@{self._bot.username}{hint}"
+
+    async def invitations(self, payload: str) -> Sequence[tuple[str, str]]:
+        try:
+            await self._bot.initialize()
+        except TelegramError as exc:
+            raise send_error(exc) from exc
+        bot, carried = f"https://t.me/{self._bot.username}", f"={payload}" if payload else ""
+        return (
+            ("to start in private", f"{bot}?start{carried}"),
+            ("to add it to a group", f"{bot}?startgroup{carried}"),
+            # Telegram passes nothing on from a channel; the greeting asks there.
+            ("to add it to a channel", f"{bot}?startchannel&admin=post_messages+edit_messages"),
+        )
 
     async def close(self, patience: float = 0.0) -> None:
         await self._tasks.finish(patience)
@@ -176,8 +197,8 @@ class TelegramAdapter(TelegramSender):
         """
         for language in (language for language in LANGUAGES if len(language) == 2):
             t = Translator(language).t
-            commands = [BotCommand(command.name, t(command.summary)) for command in COMMANDS]
-            in_groups = [registered(command, t(command.summary)) for command in COMMANDS]
+            commands = [BotCommand(command.name, t(command.summary)) for command in MENU]
+            in_groups = [registered(command, t(command.summary)) for command in MENU]
             # Registered without a language code, English is the menu for all other languages.
             code = None if language == SOURCE_LANGUAGE else language
             try:
@@ -191,12 +212,14 @@ class TelegramAdapter(TelegramSender):
         number = update["update_id"]
         with _edge(number):
             event = event_of(Update.de_json(update, self._bot), self._bot.username)
+            if isinstance(event, MembershipEvent) and event.arrived:
+                self._arrivals.expect(event.where.place)
             if isinstance(event, PersonEvent):
                 self._answer_soon(number, event, wiring)
             elif event is not None:
                 events.put(partial(self._record, number, event, wiring))
 
-    def _answer_soon(self, number: int, event: PersonEvent, wiring: Wiring) -> None:
+    def _answer_soon(self, number: int, event: PersonEvent | MembershipEvent, wiring: Wiring) -> None:
         async def answer() -> None:
             with _edge(number):
                 match event:
@@ -206,15 +229,24 @@ class TelegramAdapter(TelegramSender):
                         await self._answered(event, wiring)
                     case PressEvent():
                         await self._press(event, wiring)
+                    case PastedEvent():
+                        await self._pasted(event, wiring)
+                    case MembershipEvent():
+                        await self._greet(event, wiring)
+                    case InlineEvent():
+                        await self._inline(event, wiring)
 
         self._tasks.start(asyncio.create_task(answer()))
 
     async def _record(self, number: int, event: ChatEvent, wiring: Wiring) -> None:
         match event:
-            case MembershipEvent(where, who):
-                is_new = await chats.membership_changed(event, wiring)
-                if is_new and where.kind is ChatKind.GROUP:
-                    self._answer_soon(number, CommandEvent(where, who, "start", ""), wiring)
+            case MembershipEvent(where):
+                arrived = await chats.membership_changed(event, wiring)
+                # A private chat is greeted when the person sends /start.
+                if arrived and where.kind is not ChatKind.PRIVATE:
+                    self._answer_soon(number, event, wiring)
+                else:
+                    self._arrivals.settle(where.place, None)
             case MovedEvent(old, new):
                 await chats.moved(old, new, wiring)
             case TopicEvent():
@@ -222,12 +254,72 @@ class TelegramAdapter(TelegramSender):
             case RenamedEvent(where):
                 await chats.renamed(where, wiring)
 
+    async def _greet(self, event: MembershipEvent, wiring: Wiring) -> None:
+        """Greet a chat that the bot was added to; if it may not write there, tell the person who added it."""
+        where, who, sent = event.where, event.who, None
+        try:
+            if event.hindrance:
+                return await self._tell_alone(where, who, event.hindrance, wiring)
+            reply = await wiring.router.command(self._call_by(where, who, "start", ""))
+            if reply is not None:
+                sent = await self._send(where, who, reply, wiring)
+        finally:
+            self._arrivals.settle(where.place, sent)
+
     async def _command(self, event: CommandEvent, wiring: Wiring) -> None:
         call = self._call_by(event.where, event.who, event.name, event.arguments, event.alone)
-        call = replace(call, about=event.about)
+        greeting = await self._arrivals.greeting(call.place) if event.name == "start" else None
+        if greeting and not event.arguments:
+            return  # the chat was greeted when the bot arrived
+        progress = Progress(self, wiring, event.where)
+        upload = self._upload(event.file) if event.file else None
+        call = replace(call, about=event.about, upload=upload, show=progress.show)
         reply = await wiring.router.command(call)
+        if reply is not None and greeting:
+            shown = PressEvent(event.where, event.who, "", "", int(greeting.message_ids[0]), ())
+            await Replies(self, wiring, call.actor).turn(shown, reply)
+        elif reply is not None and not await progress.ended(reply):
+            await self._send(event.where, event.who, reply, wiring, event.alone)
+
+    async def _pasted(self, event: PastedEvent, wiring: Wiring) -> None:
+        reply = await wiring.router.text(self._call_by(event.where, event.who, "", event.text))
         if reply is not None:
-            await Replies(self, wiring, call.actor).send(event.where, reply, event.alone)
+            await self._send(event.where, event.who, reply, wiring)
+
+    async def _send(
+        self, where: Where, who: Who, reply: Reply, wiring: Wiring, alone: Alone | None = None
+    ) -> Sent | None:
+        """Send a reply; None if it was left out. Raises SendError.
+
+        If the bot may not write to the chat, the person is told in private what to do.
+        """
+        replies = Replies(self, wiring, who.actor)
+        try:
+            await replies.send(where, reply, alone)
+        except ChatPaused as exc:
+            if not exc.topic_only:
+                await self._tell_alone(where, who, exc, wiring)
+            raise
+        return replies.sent
+
+    async def _tell_alone(self, where: Where, who: Who, reason: ChatPaused, wiring: Wiring) -> None:
+        """Tell a person in private why the bot cannot write to a chat, if that person has started the bot."""
+        if who.user_id is None or where.kind is ChatKind.PRIVATE:
+            return
+        translator = Translator(who.locale)
+        told = present.error(where.title + translator.t(": {summary}", summary=translator.error(reason)))
+        private = Where(Place(NAME, str(who.user_id)), ChatKind.PRIVATE, "")
+        await Replies(self, wiring, who.actor).send(private, Reply(told))
+
+    def _upload(self, file: Document) -> Upload:
+        async def read() -> bytes:
+            try:
+                found = await self._bot.get_file(file.file_id)
+                return bytes(await found.download_as_bytearray())
+            except TelegramError as exc:
+                raise send_error(exc) from exc
+
+        return Upload(file.file_name or "", file.file_size or 0, read)
 
     async def _answered(self, event: AnswerEvent, wiring: Wiring) -> None:
         """Reply to an answer to a message that asks something. All other answers are left alone."""
@@ -250,9 +342,20 @@ class TelegramAdapter(TelegramSender):
             await self._answer(event.query_id, alert)
             await turning
 
+    async def _inline(self, event: InlineEvent, wiring: Wiring) -> None:
+        offers = await wiring.router.inline(
+            event.offset, self._call_by(event.where, event.who, "", event.text)
+        )
+        try:
+            await call(self._bot, "answerInlineQuery", answer_to(event.query_id, offers, self.render))
+        except BadRequest as exc:
+            log.info("telegram.inline_too_late", reason=exc.message)  # the person has typed on
+        except TelegramError as exc:
+            raise send_error(exc) from exc
+
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""
-        call = self._call_by(event.where, event.who, "", "", event.alone)
+        call = self._call_by(event.where, event.who, "", event.link, event.alone)
         reply = await wiring.router.press(event.data, call, event.offered)
         if isinstance(reply, Question):
             sent = await Replies(self, wiring, call.actor).ask(event, reply)
@@ -264,7 +367,10 @@ class TelegramAdapter(TelegramSender):
             text: str = self.render(reply.document, Form.PLAIN)[0].payload["text"]
             return text
         if reply is not None:
-            await Replies(self, wiring, call.actor).turn(event, reply)
+            try:
+                await Replies(self, wiring, call.actor).turn(event, reply)
+            except ChatPaused as exc:
+                return Translator(call.locale).error(exc)
         return ""
 
     def _call_by(self, where: Where, who: Who, name: str, arguments: str, alone: Alone | None = None) -> Call:
@@ -285,8 +391,12 @@ class TelegramAdapter(TelegramSender):
             return True
         if who.user_id is None:
             return False
+        ask = partial(self._ask_is_admin, where.place.address, who.user_id)
+        return await self._roles.administers(who.actor, where.place.address, ask)
+
+    async def _ask_is_admin(self, address: str, user_id: int) -> bool:
         try:
-            member = await self._bot.get_chat_member(int(where.place.address), who.user_id)
+            member = await self._bot.get_chat_member(int(address), user_id)
         except TelegramError as exc:
             raise send_error(exc) from exc
         return member.status in (ChatMember.OWNER, ChatMember.ADMINISTRATOR)

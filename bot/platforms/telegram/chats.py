@@ -9,29 +9,30 @@ from bot.platforms.telegram.limits import NAME
 from bot.platforms.types import Wiring
 from content.i18n import supported
 from scheduler import membership
-from scheduler.types import Place
+from scheduler.types import ChatState, Place
 
 log = structlog.get_logger(__name__)
 
 
 async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:
-    """The bot was added, removed, blocked or unblocked; returns whether a new chat was added."""
+    """The bot was added, removed, blocked or unblocked; returns whether the chat is new or is back."""
     place, now = event.where.place, wiring.clock.now()
     async with wiring.store.write() as work:
         known = await work.chats.find(place)
         if event.present:
             chat = await work.chats.ensure(place, title=event.where.title, kind=event.where.kind)
             if known is None and (language := supported(event.who.locale)):
-                await work.chats.save(
-                    replace(chat, language=language)
-                )  # that of the person who added the bot
+                # That of the person who added the bot.
+                await work.chats.save(replace(chat, language=language))
             await membership.reactivate_address(work, NAME, place.address, now)
+            if event.hindrance and (hindered := await work.chats.find(place)):
+                await membership.pause(work, hindered, str(event.hindrance))
         else:
             await membership.deactivate_address(work, NAME, place.address, event.reason, now)
         await work.commit()
     log.info("chat.membership", chat=str(place), present=event.present)
     wiring.wake()
-    return event.present and known is None
+    return event.arrived and (known is None or known.state is ChatState.GONE)
 
 
 async def gone(place: Place, reason: str, wiring: Wiring) -> None:

@@ -16,6 +16,7 @@ from telegram.error import (
     TelegramError,
 )
 
+from bot.platforms.telegram.rights import CANNOT_POST, CANNOT_WRITE
 from bot.platforms.telegram.transport import NeverSent
 from scheduler.errors import (
     Ambiguous,
@@ -44,13 +45,12 @@ TOPIC = {
 }
 RIGHTS = (
     "not enough rights",
-    "need administrator rights",
     "have no write access",
     "chat_write_forbidden",
     "have no rights to send",
     "chat_restricted",
-    "chat_admin_required",
 )
+CHANNEL_RIGHTS = ("need administrator rights", "chat_admin_required")
 MEDIA = (
     "wrong file identifier",
     "failed to get http url content",
@@ -150,6 +150,8 @@ def _bad_request(reason: str) -> SendError:
         return ChatGone(reason)
     if one_of(RICH_RIGHTS):
         return ContentRejected(reason, media=True)
+    if one_of(CHANNEL_RIGHTS):
+        return ChatPaused(CANNOT_POST)
     if one_of(RIGHTS):
-        return ChatPaused(reason)
+        return ChatPaused(CANNOT_WRITE)
     return ContentRejected(reason, media=one_of(MEDIA))

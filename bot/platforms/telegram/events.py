@@ -1,5 +1,6 @@
 """Converts Telegram's updates into plain data: commands, presses and changes of chats."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telegram import (
@@ -8,6 +9,9 @@ from telegram import (
     ChatMember,
     ChatMemberRestricted,
     ChatMemberUpdated,
+    Document,
+    InlineKeyboardButton,
+    InlineQuery,
     MaybeInaccessibleMessage,
     Message,
     MessageEntity,
@@ -16,14 +20,19 @@ from telegram import (
 
 from bot.platforms.telegram.alone import Alone, alone_with
 from bot.platforms.telegram.limits import NAME
+from bot.platforms.telegram.rights import hindrance
 from content.i18n import Msgid
+from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.types import ChatKind, Place
 
 GENERAL_TOPIC = 1  # the thread id of a forum's General topic, which is addressed without a topic
 
 # Telegram sends only these updates. Edited messages are not among them, so an edited command is ignored.
-ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "my_chat_member"]
+ALLOWED_UPDATES = ["message", "channel_post", "callback_query", "inline_query", "my_chat_member"]
+
+# The command that takes a file, and how the names of such files end.
+IMPORT, OPML = "import", (".opml", ".opml.xml")
 
 # Why a chat is gone.
 BLOCKED, REMOVED = Msgid("the bot was blocked"), Msgid("the bot was removed")
@@ -56,7 +65,10 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
-    """A command. `alone`: it is seen by nobody else in its group. `about`: the message that it replies to."""
+    """A command. `alone`: it is seen by nobody else in its group. `about`: the message that it replies to.
+
+    `file`: came with it, or with that message.
+    """
 
     where: Where
     who: Who
@@ -64,6 +76,7 @@ class CommandEvent:
     arguments: str
     alone: Alone | None = None
     about: MessagePlace | None = None
+    file: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class PressEvent:
     data: str
     message_id: int
     offered: tuple[str, ...]  # the data of the message's buttons; empty if the message is inaccessible
+    link: str = ""  # the URL of its first link button
     alone: Alone | None = None  # the message, if it is seen by nobody else in its group
 
 
@@ -89,17 +103,41 @@ class AnswerEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineEvent:
+    """What a person types after the bot's name in any chat; `where` is the private chat with the person."""
+
+    where: Where
+    who: Who
+    query_id: str
+    text: str
+    offset: str
+
+
+@dataclass(frozen=True, slots=True)
 class MovedEvent:
     old: str
     new: str
 
 
 @dataclass(frozen=True, slots=True)
+class PastedEvent:
+    """A text that a person sent in a private chat, not as a command."""
+
+    where: Where
+    who: Who
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipEvent:
+    """`who` changed the bot's membership. `arrived`: it was not a member before."""
+
     where: Where
     who: Who
     present: bool
     reason: str
+    arrived: bool = False
+    hindrance: ChatPaused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +154,7 @@ class RenamedEvent:
 
 
 ChatEvent = MovedEvent | MembershipEvent | TopicEvent | RenamedEvent
-PersonEvent = CommandEvent | PressEvent | AnswerEvent
+PersonEvent = CommandEvent | PressEvent | AnswerEvent | PastedEvent | InlineEvent
 Event = PersonEvent | ChatEvent
 
 
@@ -124,6 +162,8 @@ def event_of(update: Update, bot_name: str) -> Event | None:
     """The event of an update; None if it is of no interest."""
     if update.callback_query:
         return _press(update.callback_query)
+    if update.inline_query:
+        return _inline(update.inline_query)
     if update.my_chat_member:
         return _membership(update.my_chat_member)
     message = update.message or update.channel_post
@@ -140,7 +180,13 @@ def event_of(update: Update, bot_name: str) -> Event | None:
     if message.forward_origin or message.is_automatic_forward or message.via_bot:
         return None
     command = _command(message, bot_name)
-    return _answer(message, bot_name, command) or command
+    return _answer(message, bot_name, command) or command or _pasted(message)
+
+
+def _pasted(message: Message) -> PastedEvent | None:
+    if message.chat.type != Chat.PRIVATE or not message.text or message.text.startswith("/"):
+        return None
+    return PastedEvent(_where(message), _speaker(message), message.text.strip())
 
 
 def _answer(message: Message, bot_name: str, command: CommandEvent | None) -> AnswerEvent | None:
@@ -148,10 +194,9 @@ def _answer(message: Message, bot_name: str, command: CommandEvent | None) -> An
     asked, typed = message.reply_to_message, _typed(message)
     if asked is None or not typed:
         return None
+    author = (asked.from_user and asked.from_user.username) or ""
     # In a channel, all messages are the channel's.
-    if message.chat.type != Chat.CHANNEL and (
-        asked.from_user is None or asked.from_user.name[1:] != bot_name
-    ):
+    if author.lower() != bot_name.lower() and message.chat.type != Chat.CHANNEL:
         return None
     return AnswerEvent(_where(message), _speaker(message), typed, asked.message_id, command)
 
@@ -165,16 +210,31 @@ def _typed(message: Message) -> str:
 
 def _command(message: Message, bot_name: str) -> CommandEvent | None:
     text, entities = message.text or "", message.entities
+    if message.document:
+        text, entities = message.caption or "", message.caption_entities
     if not entities or entities[0].type != MessageEntity.BOT_COMMAND or entities[0].offset != 0:
-        return None
+        return None if text else _list(message)
     # Entity lengths are in UTF-16 units, which equal characters here, because a command is ASCII.
     name, _, addressee = text[1 : entities[0].length].partition("@")
     if addressee and addressee.lower() != bot_name.lower():
         return None
+    if message.document and name.lower() != IMPORT:
+        return None
     arguments = text[entities[0].length :].strip()
     who = _speaker(message)
     alone = alone_with(who.user_id, message)
-    return CommandEvent(_where(message), who, name.lower(), arguments, alone, _replied_to(message))
+    answered = message.reply_to_message
+    file = message.document or (answered.document if answered else None)
+    about = _replied_to(message)
+    return CommandEvent(_where(message), who, name.lower(), arguments, alone, about, file)
+
+
+def _list(message: Message) -> CommandEvent | None:
+    """A list of feeds that a person sends to the bot without a word; others are left alone."""
+    file = message.document
+    if file is None or message.chat.type != Chat.PRIVATE or not (file.file_name or "").lower().endswith(OPML):
+        return None
+    return CommandEvent(_where(message), _speaker(message), IMPORT, "", file=file)
 
 
 def _replied_to(message: Message) -> MessagePlace | None:
@@ -193,13 +253,22 @@ def _press(query: CallbackQuery) -> PressEvent | None:
     user = query.from_user
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
     alone = alone_with(user.id, message)
-    return PressEvent(where, who, query.id, query.data, message.message_id, _offered(message), alone)
+    buttons = _buttons(message)
+    offered = tuple(one.callback_data for one in buttons if isinstance(one.callback_data, str))
+    link = next((one.url for one in buttons if one.url), "")
+    return PressEvent(where, who, query.id, query.data, message.message_id, offered, link, alone)
 
 
-def _offered(message: MaybeInaccessibleMessage) -> tuple[str, ...]:
+def _inline(query: InlineQuery) -> InlineEvent:
+    user = query.from_user
+    who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", False, user.first_name)
+    where = Where(Place(NAME, str(user.id)), ChatKind.PRIVATE, "")
+    return InlineEvent(where, who, query.id, query.query, query.offset)
+
+
+def _buttons(message: MaybeInaccessibleMessage) -> Sequence[InlineKeyboardButton]:
     markup = message.reply_markup if isinstance(message, Message) else None
-    buttons = (button for row in markup.inline_keyboard for button in row) if markup else ()
-    return tuple(button.callback_data for button in buttons if isinstance(button.callback_data, str))
+    return [button for row in markup.inline_keyboard for button in row] if markup else []
 
 
 def _membership(change: ChatMemberUpdated) -> MembershipEvent:
@@ -207,7 +276,10 @@ def _membership(change: ChatMemberUpdated) -> MembershipEvent:
     who = Who(f"{NAME}:{user.id}", user.id, user.language_code or "", speaks_for_chat=False)
     private = change.chat.type == Chat.PRIVATE
     reason = BLOCKED if private else REMOVED
-    return MembershipEvent(_at(change.chat, ""), who, _is_present(change.new_chat_member), reason)
+    where, present = _at(change.chat, ""), _is_present(change.new_chat_member)
+    arrived = present and not _is_present(change.old_chat_member)
+    missing = hindrance(change.new_chat_member, where.kind) if present else None
+    return MembershipEvent(where, who, present, reason, arrived, missing)
 
 
 def _is_present(member: ChatMember) -> bool:

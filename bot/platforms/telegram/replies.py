@@ -31,6 +31,7 @@ class Replies:
 
     def __init__(self, sender: TelegramSender, wiring: Wiring, actor: str) -> None:
         self._sender, self._wiring, self._actor = sender, wiring, actor
+        self.sent: Sent | None = None  # the last reply
 
     async def send(self, where: Where, reply: Reply, alone: Alone | None = None) -> None:
         """Send a reply, in a plainer form if Telegram rejects it. Raises SendError if that fails too.
@@ -126,14 +127,20 @@ class Replies:
             await self._say_once(where, message, reply, alone)
 
     async def _say_once(self, where: Where, message: Message, reply: Reply, alone: Alone | None) -> None:
-        """Send a message to one person alone; to all if Telegram refuses that, for instance after 15 s."""
+        """Send a message to one person alone; to all if Telegram refuses that, for instance after 15 s.
+
+        A file is always seen by all.
+        """
+        if reply.file is not None:
+            await self._sender.hand_over(where.place, reply.file, message)
+            return
         if alone is not None:
             try:
-                await self._sender.say(where.place, message, reply.rows, alone=alone)
+                self.sent = await self._sender.say(where.place, message, reply.rows, alone=alone)
                 return
             except (ContentRejected, ChatPaused) as exc:
                 log.info("reply.not_alone", chat=str(where.place), reason=str(exc))
-        await self._sender.say(where.place, message, reply.rows)
+        self.sent = await self._sender.say(where.place, message, reply.rows)
 
     async def _wait_for_permit(self, where: Where, asked: str) -> bool:
         place = where.place

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from telegram import Bot
+from telegram import Bot, InputFile
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.commands.types import Button, Question, Rows
+from bot.commands.types import Button, File, Question, Rows
 from bot.platforms.telegram import gains, render, rich
 from bot.platforms.telegram.alone import Alone
 from bot.platforms.telegram.errors import FloodScope, is_unknown_to_server, send_error
@@ -89,6 +89,23 @@ class TelegramSender:
         try:
             method = "sendRichMessage" if RICH in message.payload else "sendMessage"
             answer = await self._call(method, asked, message, below)
+        except TelegramError as exc:
+            raise self._error(exc, place.address, left, message) from exc
+        self._floods.accepted(left)
+        return _sent(answer, place.address)
+
+    async def hand_over(self, place: Place, file: File, message: Message) -> Sent:
+        """Send a file with a message as its caption."""
+        asked = {
+            "chat_id": int(place.address),
+            "message_thread_id": int(place.topic) if place.topic else None,
+            "document": InputFile(file.content, filename=file.name),
+            "caption": message.payload["text"],
+            "caption_entities": message.payload["entities"],
+        }
+        left = self._monotonic()
+        try:
+            answer = await call(self._bot, "sendDocument", asked)
         except TelegramError as exc:
             raise self._error(exc, place.address, left, message) from exc
         self._floods.accepted(left)

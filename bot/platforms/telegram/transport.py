@@ -115,7 +115,8 @@ class AiohttpRequest(BaseRequest):
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             # Only the exception's type, because its text may contain the URL and with it the token.
             raise Uncertain(f"the connection to Telegram broke: {type(exc).__name__}") from exc
-        if response.status >= 500 or not _is_answer(response.status, payload):
+        is_file = method == "GET"  # files alone are fetched with GET
+        if response.status >= 500 or not (is_file or _is_answer(response.status, payload)):
             raise Uncertain(f"Telegram answered {response.status} without a result")
         return response.status, payload
 

@@ -4,17 +4,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 
-from bot.commands.types import Button, Call, Question, Reply
+from bot.commands.types import Button, Call, Question, Reply, Upload
 from bot.platforms.terminal.keyboard import PROMPT, Keyboard, Lines, keyboard_of, taken_back
 from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
+from content.errors import UsageError
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Place, Sent
 
 NAME = "terminal"
@@ -116,6 +118,8 @@ class TerminalAdapter(TerminalSender):
         name, _, arguments = line.partition(" ")
         locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
         call = Call(name[1:].lower(), arguments.strip(), HERE, ChatKind.TERMINAL, "", ACTOR, locale, _always)
+        if arguments and wiring.router.takes_file(call.name):
+            call = replace(call, upload=_upload(Path(arguments.strip()).expanduser()), show=self._progress)
         asking, self._asking = self._asking, None
         pressed = next((button for button in self._buttons if _means(line, button)), None)
         reply: Reply | Question | None
@@ -137,6 +141,9 @@ class TerminalAdapter(TerminalSender):
             self._show(reply, (await wiring.router.translator(call)).t)
         wiring.wake()
 
+    async def _progress(self, document: Document) -> None:
+        self.show(self.render(document, Form.PLAIN)[0].payload)
+
     def _ask(self, question: Question) -> None:
         hint = f" ({question.placeholder})" if question.placeholder else ""
         self.write(f"{question.prompt}{hint}")
@@ -144,6 +151,8 @@ class TerminalAdapter(TerminalSender):
     def _show(self, reply: Reply, t: Callable[[str], str]) -> None:
         for message in self.render(reply.document, Form.FULL):
             self.show(message.payload)
+        if reply.file is not None:
+            self.write(reply.file.content.decode())
         self._buttons = reply.buttons
         lines = [line for row in reply.rows if (line := " ".join(_named(row)))]
         if lines:
@@ -168,6 +177,18 @@ def _words(label: str) -> str:
     """A label without the signs at its ends."""
     kept = [place for place, sign in enumerate(label) if sign.isalnum()]
     return label[kept[0] : kept[-1] + 1] if kept else label
+
+
+def _upload(file: Path) -> Upload:
+    """A file of this machine, which the person at it may read."""
+
+    async def read() -> bytes:
+        try:
+            return file.read_bytes()
+        except OSError as exc:
+            raise UsageError(f"{file} cannot be read: {exc.strerror}") from exc
+
+    return Upload(file.name, file.stat().st_size if file.is_file() else 0, read)
 
 
 async def _always() -> bool:

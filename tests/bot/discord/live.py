@@ -29,6 +29,7 @@ from tests.bot.live import PATIENCE, Deployment
 from tests.e2e.program import FeedServer, item
 from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
 from tests.emulators.discord.layout import texts as displayed
+from tests.emulators.discord.options import Value
 
 SEND = "POST /channels/{channel}/messages"
 CALLBACK = "POST /interactions/{interaction}/{token}/callback"
@@ -90,7 +91,7 @@ class Live(Deployment[Channel]):
         return await self.subscribe(channel, kind)
 
     async def answer(
-        self, channel: Channel, name: str, /, *, by: User | None = None, **options: str
+        self, channel: Channel, name: str, /, *, by: User | None = None, **options: Value
     ) -> Message:
         """Give a slash command and return what the bot answers to it."""
         return await self.answer_to(self.dc.slash(channel, name, by=by, **options))

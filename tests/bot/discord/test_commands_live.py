@@ -26,7 +26,10 @@ REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
 # Discord's locales for our languages, but for those of English.
 LOCALES = {"zh-CN", "zh-TW"}
-ADMIN_COMMANDS = {"subscribe", "unsubscribe", "digest", "format", "language", "post"}
+ADMIN_COMMANDS = {
+    *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language", "post"),
+    *("audit", "forget", "import", "export"),
+}
 
 
 def kind_of_answer(dc: DiscordEmulator, made: Interaction) -> int:

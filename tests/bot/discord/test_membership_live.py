@@ -126,7 +126,7 @@ async def test_lost_permissions_pause_a_channel_until_they_are_back(
         await sky.follow(place)
     dc.deny(news, LOST[missing])
     paused = await sky.is_in(news, "paused")
-    assert paused.reason == f"the bot may not write here: give it {missing}"
+    assert paused.reason == f"the bot may not write here: give it {missing} (Edit Channel › Permissions)"
     await sky.publish("one")
     await sky.publish("two")
     assert await sky.ended(talk) == ["sent", "sent"]
@@ -144,7 +144,7 @@ async def test_permissions_in_threads_are_their_own(dc: DiscordEmulator, sky: Li
     for place in (news, thread):
         await sky.follow(place)
     dc.deny(news, Permission.SEND_MESSAGES_IN_THREADS)
-    assert (await sky.is_in(thread, "paused")).reason.endswith("Send Messages in Threads")
+    assert "give it Send Messages in Threads" in (await sky.is_in(thread, "paused")).reason
     assert (await sky.known(news)).state == "active"
     dc.deny(news, 0)
     await sky.is_in(thread, "active")
@@ -234,7 +234,9 @@ async def test_a_channel_that_the_bot_cannot_see_keeps_its_title(
     dc.deny(news, Permission.VIEW_CHANNEL)
     for place in places:
         hidden = await sky.is_in(place, "paused")
-        assert hidden.reason == "the bot cannot see the channel: give it View Channel"
+        assert hidden.reason == (
+            "the bot cannot see the channel: give it View Channel (Edit Channel › Permissions)"
+        )
     await sky.restart()  # told of it anew
     await sky.answer(news, "latest")  # commands work there all the same
     assert [(await sky.known(place)).title for place in places] == titled

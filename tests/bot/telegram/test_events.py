@@ -6,6 +6,7 @@ import pytest
 from telegram import Update
 
 from bot.platforms.telegram.events import (
+    AnswerEvent,
     CommandEvent,
     Event,
     MembershipEvent,
@@ -218,3 +219,25 @@ def test_a_press_tells_which_buttons_its_message_has() -> None:
     for carrier, offered in ((with_buttons, ("l:0:1:9", "l:0:2:9")), (message(), ()), (lost, ())):
         event = read("callback_query", body | {"message": carrier})
         assert isinstance(event, PressEvent) and event.offered == offered
+
+
+def test_an_answer_to_the_bot_may_be_what_it_asked_for() -> None:
+    bot = {"id": 1, "is_bot": True, "first_name": "Skywave", "username": "skywave_bot"}
+    asked = message("Which city?") | {"message_id": 5, "from": bot}
+    event = read("message", message(" Berlin ", reply_to_message=asked))
+    assert isinstance(event, AnswerEvent)
+    assert (event.text, event.message_id, event.command) == ("Berlin", 5, None)
+    place = {"latitude": 52.5, "longitude": -13.25}
+    event = read("message", message(location=place, reply_to_message=asked))
+    assert isinstance(event, AnswerEvent) and event.text == "geo:52.5,-13.25"
+    event = read("message", message("/help me", reply_to_message=asked))
+    assert isinstance(event, AnswerEvent) and event.command and event.command.name == "help"
+    for other in (asked | {"from": ANN}, None):
+        assert read("message", message("Berlin", **({"reply_to_message": other} if other else {}))) is None
+    assert read("message", message(reply_to_message=asked)) is None  # a picture, for instance
+    assert read("message", message("Berlin", reply_to_message=asked, is_automatic_forward=True)) is None
+    channel = FROM_CHANNEL["chat"]
+    assert isinstance(channel, dict)
+    told = {"message_id": 5, "date": 1, "chat": channel, "sender_chat": channel, "text": "Which city?"}
+    event = read("channel_post", told | {"message_id": 6, "text": "Berlin", "reply_to_message": told})
+    assert isinstance(event, AnswerEvent) and event.who.speaks_for_chat

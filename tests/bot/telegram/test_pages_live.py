@@ -96,7 +96,7 @@ async def test_a_foreign_button_is_answered(tg: TelegramEmulator, sky: Live, ann
     assert tg.messages(ann)[-1].text == "An old one"
 
 
-@pytest.mark.parametrize("kind", ["edit-not-found", "edit-forbidden", "server-error", "no-rights"])
+@pytest.mark.parametrize("kind", ["edit-not-found", "edit-forbidden", "server-error"])
 async def test_a_page_that_cannot_be_turned_is_answered(
     tg: TelegramEmulator, sky: Live, ann: Chat, kind: str
 ) -> None:
@@ -110,6 +110,15 @@ async def test_a_page_that_cannot_be_turned_is_answered(
     ]
     await answered(tg, tg.press(ann, "2"))
     assert numbers(tg.messages(ann)[0])[0] == "n17"
+
+
+async def test_who_presses_is_told_which_right_the_bot_lacks(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    await opened(sky, ann)
+    tg.faults.add(refused("no-rights"), "editMessageText")
+    answer = await answered(tg, tg.press(ann, "2"))
+    assert answer.show_alert and "open Permissions and allow Send Messages" in answer.text
 
 
 async def test_a_flood_wait_turns_the_page_at_the_next_press(

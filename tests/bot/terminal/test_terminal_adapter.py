@@ -100,6 +100,13 @@ async def test_buttons_are_pressed_and_asked_by_words(terminal: Terminal) -> Non
     ]
 
 
+async def test_panels_are_used_by_words(terminal: Terminal) -> None:
+    pressed = ("/settings", "time zone", "type it", "Berlin", "/subscribe Radio notes", "/subscriptions")
+    printed = await terminal.say("\n".join((*pressed, "radio notes", "pictures", "no pictures", "")))
+    assert "✓ Time zone: Europe/Berlin" in printed and "✓ Pictures: no pictures" in printed
+    assert terminal.chat is not None and terminal.chat.timezone == "Europe/Berlin"
+
+
 async def test_the_person_at_the_terminal_may_everything(terminal: Terminal) -> None:
     printed = await terminal.say("/subscribe\n/sources\n/unsubscribe\n")
     assert "This chat now follows all public sources" in printed

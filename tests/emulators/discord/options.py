@@ -9,12 +9,12 @@ from tests.emulators.discord.commands import GROUP, SUBCOMMAND, Commands
 from tests.emulators.discord.form import number_of
 from tests.emulators.discord.permissions import Permission, base_permissions, permissions
 from tests.emulators.discord.state import World
-from tests.emulators.discord.types import Channel, Json, Role, User
+from tests.emulators.discord.types import Attached, Channel, Json, Role, User
 
 SLASH, MESSAGE = 1, 3
 """Kinds of commands: typed, and in the menu of a message."""
-_USER, _CHANNEL, _ROLE, _MENTIONABLE = 6, 7, 8, 9
-Value = str | int | float | bool | User | Channel | Role
+_USER, _CHANNEL, _ROLE, _MENTIONABLE, _ATTACHMENT = 6, 7, 8, 9, 11
+Value = str | int | float | bool | User | Channel | Role | Attached
 _TYPES: Mapping[int, tuple[type, ...]] = {
     3: (str,),
     4: (int,),
@@ -24,6 +24,7 @@ _TYPES: Mapping[int, tuple[type, ...]] = {
     _ROLE: (Role,),
     _MENTIONABLE: (User, Role),
     10: (int, float),
+    _ATTACHMENT: (Attached,),
 }
 
 
@@ -76,7 +77,7 @@ class Typed:
         value = _as_typed(kind, value)
         if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != 5):
             raise ValueError(f"{name} does not take {value!r}")
-        if isinstance(value, User | Channel | Role):
+        if isinstance(value, User | Channel | Role | Attached):
             return body | {"value": self._resolve(value)}
         self._check_value(option, value)
         choices = {choice["name"]: choice["value"] for choice in _listed(option, "choices")}
@@ -93,9 +94,12 @@ class Typed:
         if (isinstance(low, int | float) and size < low) or (isinstance(high, int | float) and size > high):
             raise ValueError(f"{option['name']} must be from {low} to {high}, not {value!r}")
 
-    def _resolve(self, value: User | Channel | Role) -> str:
+    def _resolve(self, value: User | Channel | Role | Attached) -> str:
         guild, number = self.channel.guild, str(value.id)
-        if isinstance(value, Role):
+        if isinstance(value, Attached):
+            file: Json = {"id": number, "filename": value.name, "size": value.size, "ephemeral": True}
+            self._put("attachments", number, file | {"url": value.url, "proxy_url": value.url})
+        elif isinstance(value, Role):
             self._put("roles", number, wire.role_json(value))
         elif isinstance(value, Channel):
             bits = permissions(value, self.user.id)

@@ -22,6 +22,7 @@ from tests.emulators.discord.routes import CREATED, GATEWAY, OPEN, ROUTES, find_
 from tests.emulators.discord.state import World
 from tests.emulators.discord.types import (
     ApiError,
+    Attached,
     Channel,
     Json,
     Message,
@@ -31,7 +32,7 @@ from tests.emulators.telegram.limits import Latency, Line
 
 Found = TypeVar("Found")
 _NORMAL = Fault()
-_API = "/api/v10"
+_API, _CDN = "/api/v10", "/attachments/"
 _VIA = (("Via", "1.1 google"),)
 BOT_ID = 1_000_000_000_000_000_001
 TOKEN = "TEST.discord.token"
@@ -115,6 +116,8 @@ class DiscordEmulator(Clicks, Emulator):
         """Answer one request to the REST API, or serve a gateway connection."""
         if request.path.startswith("/gateway"):
             return await self.gateway.serve(request)
+        if request.path.startswith(_CDN):
+            return self._download(request.path)
         expire(self.world)
         if self._line:
             await self._line.cross()
@@ -126,6 +129,24 @@ class DiscordEmulator(Clicks, Emulator):
             self.world.arrived(Request(request.method, request.path, {}, {}, self.clock(), outcome))
             return respond(answer)
         return await self._answer(request, route, call)
+
+    def attach(self, name: str, content: bytes, *, size: int | None = None) -> Attached:
+        """A file as the value of a command's option. `size` is what Discord says, if it is not the true one.
+
+        Its URL is on this server; Discord's are on cdn.discordapp.com.
+        """
+        number = self.world.new_id()
+        url = f"{super().url}{_CDN}{number}/{name}"
+        file = Attached(number, name, content, len(content) if size is None else size, url)
+        self.world.attachments[number] = file
+        return file
+
+    def _download(self, path: str) -> web.Response:
+        number, _, name = path.removeprefix(_CDN).partition("/")
+        file = self.world.attachments.get(int(number) if number.isdecimal() else 0)
+        if file is None or file.name != name:
+            return web.Response(status=404)
+        return web.Response(body=file.content, content_type="application/octet-stream")
 
     async def _read(self, request: web.BaseRequest) -> tuple[str, Call]:
         if not request.path.startswith(f"{_API}/"):

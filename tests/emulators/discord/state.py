@@ -16,6 +16,7 @@ from tests.emulators.discord.permissions import Permission, permissions, sees
 from tests.emulators.discord.records import Happening, Request, Shown
 from tests.emulators.discord.types import (
     LOADING,
+    Attached,
     Channel,
     Guild,
     Interaction,
@@ -47,6 +48,8 @@ class World:
     """The guilds of every person who was ever a member of one."""
     commands: dict[int | None, Commands] = field(default_factory=dict)
     """By guild; None for the global ones."""
+    attachments: dict[int, Attached] = field(default_factory=dict)
+    """Files that people have attached to commands, by their ids."""
     interactions: dict[str, Interaction] = field(default_factory=dict)
     """By token."""
     waiting: deque[Interaction] = field(default_factory=deque)

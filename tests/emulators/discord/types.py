@@ -41,6 +41,17 @@ class User:
     is_bot: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that a person has attached to a slash command. `size` is what Discord says of it."""
+
+    id: int
+    name: str
+    content: bytes
+    size: int
+    url: str
+
+
 @dataclass(slots=True, eq=False)
 class Role:
     """A role of a guild; @everyone has the guild's id."""

@@ -7,6 +7,8 @@ from tests.emulators.telegram import wire
 from tests.emulators.telegram.access import find_chat, reach, thread_for
 from tests.emulators.telegram.content import read_caption, read_markup, read_text
 from tests.emulators.telegram.faults import refusal
+from tests.emulators.telegram.files import file_json, uploaded
+from tests.emulators.telegram.inline import read_answer
 from tests.emulators.telegram.media import read_album, read_photo
 from tests.emulators.telegram.menu import delete_commands, get_commands, set_commands
 from tests.emulators.telegram.params import Params
@@ -182,11 +184,34 @@ def answer_press(world: World, params: Params) -> object:
     return True
 
 
+def answer_inline(world: World, params: Params) -> object:
+    answer = read_answer(params)
+    if world.inline.get(answer.query_id, answer) is not None:
+        raise refusal("query-too-old")
+    world.inline[answer.query_id] = answer
+    world.transcript.append(answer)
+    return True
+
+
+def send_document(world: World, params: Params) -> object:
+    chat = reach(world, params)
+    caption, entities = read_caption(params)
+    file = uploaded(params, world.new_id())
+    world.stored[file.file_id] = file
+    markup = read_markup(params)
+    message = _post(world, chat, params, caption, entities=entities, reply_markup=markup, media=file.media)
+    return wire.message_json(chat, message)
+
+
+def get_file(world: World, params: Params) -> object:
+    return file_json(world.stored.get(params.text("file_id")))
+
+
 def get_me(world: World, params: Params) -> object:
     flags: Json = {
         "can_join_groups": True,
         "can_read_all_group_messages": world.reads_all,
-        "supports_inline_queries": False,
+        "supports_inline_queries": True,
         "can_connect_to_business": False,
         "has_main_web_app": False,
     }
@@ -271,6 +296,7 @@ COSTS: frozenset[str] = frozenset(
         "sendrichmessage",
         "sendphoto",
         "sendmediagroup",
+        "senddocument",
         "editmessagetext",
         "editephemeralmessagetext",
         "editmessagecaption",
@@ -284,6 +310,9 @@ METHODS: Mapping[str, Method] = {
     "sendrichmessage": send_rich,
     "sendphoto": send_photo,
     "sendmediagroup": send_media_group,
+    "senddocument": send_document,
+    "getfile": get_file,
+    "answerinlinequery": answer_inline,
     "editmessagetext": edit_text,
     "editephemeralmessagetext": edit_whisper,
     "editmessagecaption": edit_caption,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -15,7 +15,8 @@ class Params:
     """The parameters of one request. The value of an uploaded file is its file name."""
 
     values: Mapping[str, str]
-    files: frozenset[str] = frozenset()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The contents of uploaded files."""
 
     def text(self, name: str) -> str:
         """The value, or ''."""
@@ -69,12 +70,11 @@ def _json(body: bytes) -> dict[str, str]:
 
 
 async def _multipart(request: web.BaseRequest, values: dict[str, str]) -> Params:
-    files = set()
+    files = dict[str, bytes]()
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
-            files.add(name)
-            values[name] = value.filename
+            values[name], files[name] = value.filename, value.file.read()
             value.file.close()
         else:
             values[name] = value if isinstance(value, str) else value.decode()
-    return Params(values, frozenset(files))
+    return Params(values, files)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 
 from tests.emulators.telegram import wire
+from tests.emulators.telegram.files import StoredFile
+from tests.emulators.telegram.inline import check_query
 from tests.emulators.telegram.state import World
 from tests.emulators.telegram.types import (
     GENERAL,
@@ -134,6 +136,37 @@ class People:
         self.world.tell(place, message)
         return message
 
+    def send_file(
+        self,
+        chat: Chat,
+        name: str,
+        content: bytes,
+        caption: str = "",
+        *,
+        by: User | None = None,
+        size: int | None = None,
+    ) -> Message:
+        """Send a file. `size` is what Telegram says of it, if that is not its true size."""
+        chat.started = True
+        file = StoredFile(f"F{self.world.new_id()}", name, content, len(content) if size is None else size)
+        self.world.stored[file.file_id] = file
+        sender, entities = by or self._owner(chat), commands_in(caption)
+        message = self.world.post(chat, sender, caption, entities=entities, media=file.media)
+        self.world.tell(chat, message)
+        return message
+
+    def type_inline(self, user: User, text: str, offset: str = "") -> str:
+        """Type the bot's name and a text in any chat; returns the number of the query.
+
+        `offset` is that of an earlier answer, when the person scrolls on.
+        """
+        check_query(text)
+        number = str(self.world.new_id() + 7_000_000_000)
+        self.world.inline[number] = None
+        body: Json = {"id": number, "from": wire.user_json(user), "query": text, "offset": offset}
+        self.world.updates.put("inline_query", body | {"chat_type": "supergroup"})
+        return number
+
     def whisper(self, chat: Chat, text: str, *, by: User, thread: int | None = None) -> Message:
         """Send a command with a new app: nobody else sees one that is ephemeral in the menu of groups."""
         name = text[1:].split()[0]
@@ -202,6 +235,15 @@ class People:
         self.world.set_bot(place, "administrator" if admin else "member", user)
         if joined and place.is_group:
             self._service(place, user, {"new_chat_members": [wire.user_json(self.world.bot)]})
+
+    def follow_link(self, user: User, payload: str = "") -> Message:
+        """Open t.me/BOT?start=PAYLOAD and press Start."""
+        return self.say(self.private(user), f"/start {payload}".strip())
+
+    def add_by_link(self, chat: Chat | int, payload: str = "", *, by: User | None = None) -> None:
+        """Add the bot with t.me/BOT?startgroup=PAYLOAD; the app then sends /start (messages.startBot)."""
+        self.add_bot(chat, by=by)
+        self.say(chat, f"/start@{self.world.bot.username} {payload}".strip(), by=by)
 
     def kick_bot(self, chat: Chat | int, *, by: User | None = None) -> None:
         """Remove the bot from the chat."""

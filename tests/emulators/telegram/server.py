@@ -109,6 +109,8 @@ class TelegramEmulator(People, Emulator):
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request to /bot<token>/<method>."""
+        if request.path.startswith("/file/"):
+            return self._download(request.path)
         try:
             method = self._method(request.path)
             params = await read_params(request)
@@ -127,6 +129,13 @@ class TelegramEmulator(People, Emulator):
         if self._line:
             await self._line.cross()
         return reset(request) if fault.dropped else respond(answer)
+
+    def _download(self, path: str) -> web.Response:
+        """A file at /file/bot<token>/<file_path>."""
+        found = {f"/file/bot{self.token}/{file.path}": file for file in self.world.stored.values()}.get(path)
+        if found is None:
+            return respond(error_answer(refusal("not-found")))
+        return web.Response(body=found.content, content_type="application/octet-stream")
 
     def _method(self, path: str) -> str:
         token, _, method = path.removeprefix("/bot").partition("/")

@@ -7,9 +7,11 @@ from itertools import count
 
 from tests.emulators.base import Transcript
 from tests.emulators.telegram import wire
+from tests.emulators.telegram.files import StoredFile
 from tests.emulators.telegram.types import (
     Chat,
     Happening,
+    InlineAnswer,
     Json,
     Message,
     Press,
@@ -42,6 +44,10 @@ class World:
     presses: dict[str, Press] = field(default_factory=dict)
     """Pressed buttons that wait for an answer."""
     answers: dict[str, PressAnswer] = field(default_factory=dict)
+    inline: dict[str, InlineAnswer | None] = field(default_factory=dict)
+    """Inline queries with their answers; None while the app waits for it."""
+    stored: dict[str, StoredFile] = field(default_factory=dict)
+    """Files that can be downloaded, by their ids."""
     files: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
     """URLs of media that cannot be fetched: a rich message with one of them is refused."""

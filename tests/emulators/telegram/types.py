@@ -163,6 +163,30 @@ class PressAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineResult:
+    """A result of an inline query, and the message that it becomes."""
+
+    id: str
+    title: str
+    description: str
+    url: str
+    text: str
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InlineAnswer:
+    """What the app shows above the keyboard. `button` is the text above the results."""
+
+    query_id: str
+    results: tuple[InlineResult, ...] = ()
+    next_offset: str = ""
+    cache_time: int = 300
+    is_personal: bool = False
+    button: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of a request. `status` is None if the connection was closed before the answer."""
 
@@ -196,4 +220,4 @@ class Shown:
     message: Message
 
 
-Happening = Request | Shown | PressAnswer
+Happening = Request | Shown | PressAnswer | InlineAnswer

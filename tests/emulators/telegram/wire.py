@@ -17,6 +17,24 @@ _ADMIN_RIGHTS = (
     "can_edit_stories",
     "can_delete_stories",
 )
+_MEMBER_RIGHTS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+    "can_edit_tag",
+    "can_react_to_messages",
+)
 
 
 def user_json(user: User) -> Json:
@@ -57,13 +75,18 @@ def full_chat_json(chat: Chat) -> Json:
 
 
 def member_json(chat: Chat, user: User, status: str) -> Json:
-    """A ChatMember object; its kind depends on the status."""
+    """A ChatMember object; its kind depends on the status. A muted bot lacks the right to write."""
+    muted = chat.muted and user.is_bot
+    if muted and status == "member" and chat.is_group:
+        status = "restricted"
     body: Json = {"user": user_json(user), "status": status}
     if status == "creator":
         body["is_anonymous"] = False
     elif status == "administrator":
         body |= dict.fromkeys(_ADMIN_RIGHTS, True) | {"can_be_edited": False, "is_anonymous": False}
-        body |= {"can_post_messages": True, "can_edit_messages": True} if chat.type == "channel" else {}
+        body |= {"can_post_messages": not muted, "can_edit_messages": True} if chat.type == "channel" else {}
+    elif status == "restricted":
+        body |= dict.fromkeys(_MEMBER_RIGHTS, False) | {"is_member": True, "until_date": 0}
     elif status == "kicked":
         body["until_date"] = 0
     return body

@@ -1,0 +1,65 @@
+"""Subscriptions that were ended: kept for a while, so that they can be restored as they were."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.models import EndingRow, SourceRow, SubscriptionRow, UtcDateTime
+from storage.sql import prune, upsert
+
+TABLE = SubscriptionRow.__table__
+# Copied are all other columns, those of later versions too.
+OWN = ("id", "chat_id")
+
+
+class SqlEndings:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def keep(self, chat_id: int, ids: Collection[int], now: datetime) -> int:
+        wanted = select(TABLE).where(TABLE.c.chat_id == chat_id, TABLE.c.id.in_(ids)).order_by(TABLE.c.id)
+        found = (await self._session.execute(wanted)).mappings()
+        rows = [{name: _plain(value) for name, value in row.items() if name not in OWN} for row in found]
+        ended = {"chat_id": chat_id, "ended_at": now, "rows": rows}
+        return (await self._session.scalars(insert(EndingRow).returning(EndingRow.id), ended)).one()
+
+    async def restore(self, chat_id: int, number: int) -> int | None:
+        mine = (EndingRow.id == number) & (EndingRow.chat_id == chat_id)
+        rows = await self._session.scalar(select(EndingRow.rows).where(mine))
+        if rows is None:
+            return None
+        await self._session.execute(delete(EndingRow).where(mine))
+        return sum([await self._restore(chat_id, row) for row in rows])
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        return await prune(self._session, EndingRow, EndingRow.id, EndingRow.ended_at < before, limit)
+
+    async def _restore(self, chat_id: int, row: Mapping[str, Any]) -> int:
+        """Restore one subscription; 0 if its source is gone, or if the chat follows it again."""
+        values = {name: await self._value(name, value) for name, value in row.items()}
+        if row["source_id"] is not None and values["source_id"] is None:
+            return 0
+        statement = upsert(self._session, SubscriptionRow).values(chat_id=chat_id, **values)
+        added = statement.on_conflict_do_nothing().returning(SubscriptionRow.id)
+        if await self._session.scalar(added) is None:
+            return 0
+        followed = update(SourceRow).where(SourceRow.id == values["source_id"])
+        await self._session.execute(followed.values(unfollowed_since=None))
+        return 1
+
+    async def _value(self, name: str, value: Any) -> Any:
+        """The value of a column; None for one that refers to a row that is gone."""
+        column = TABLE.c[name]
+        if value is not None and isinstance(column.type, UtcDateTime):
+            return datetime.fromisoformat(value)
+        for key in column.foreign_keys if value is not None else ():
+            if not await self._session.scalar(select(exists().where(key.column == value))):
+                return None
+        return value
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
