@@ -27,8 +27,8 @@ REPLY, THINKING = 4, 5
 # Discord's locales for our languages, but for those of English.
 LOCALES = {"zh-CN", "zh-TW", "ru", "es-ES", "es-419"}
 ADMIN_COMMANDS = {
-    *("subscribe", "unsubscribe", "digest", "filter", "settings", "subscriptions", "format", "language"),
-    *("post", "audit", "forget", "import", "export", "manage"),
+    *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language"),
+    *("post", "audit", "forget", "import", "export", "filter", "quiet", "pause", "resume", "manage"),
 }
 
 
