@@ -21,7 +21,7 @@ IN_A_ROW = 5
 LONGEST_PLACEHOLDER = 100
 
 OPEN, PREVIEW, SEND, PAUSE, RESUME, EDIT, DELETE, DELETED, LIST = "opsPReDxl"
-QUESTION = Msgid("When is the digest “{name}” to come, and with what?")
+QUESTION = Msgid("What is to change in the digest “{name}”? Write only that.")
 
 
 def data_of(action: str, digest: Digest | None = None) -> str:
@@ -39,10 +39,10 @@ async def card(
     """A digest as it is stored now, below what was `told`, with its buttons."""
     tr = request.translator
     chat = await work.chats.get(digest.chat_id) or request.chat
-    alone = len(await work.digests.of(chat.id)) == 1
+    alone, complete = len(await work.digests.of(chat.id)) == 1, await is_the_only(work, digest)
     shown = names(await digests.sources_of(work, digest), tr)
     summary = tr.sentences(
-        *(told or [_title(digest, alone, tr)]), *_about(digest, chat, alone, shown, now, tr)
+        *(told or [_title(digest, complete, tr)]), *_about(digest, chat, complete, shown, now, tr)
     )
     look = replace(request.look, timezone=ZoneInfo(digest.timezone))
     runs = digests.next_runs(digest, chat, now)
@@ -50,24 +50,31 @@ async def card(
     return Reply(document, _buttons(digest, alone, shown, tr))
 
 
+async def is_the_only(work: UnitOfWork, digest: Digest) -> bool:
+    """Whether all that the chat follows comes with this digest, its only one, so that it needs no name."""
+    followed = await work.subscriptions.of(digest.chat_id)
+    all_come = all(one.digest_id == digest.id for one in followed)
+    return all_come and len(await work.digests.of(digest.chat_id)) == 1
+
+
 def when(digest: Digest, tr: Translator) -> dict[str, str]:
     return {"when": translated(digest.recurrence, tr), "zone": digest.timezone}
 
 
-def _title(digest: Digest, alone: bool, tr: Translator) -> str:
-    if alone:
+def _title(digest: Digest, complete: bool, tr: Translator) -> str:
+    if complete:
         return tr.t("The digest of this chat: {when} ({zone}).", **when(digest, tr))
     return tr.t("The digest “{name}”: {when} ({zone}).", name=digest.name, **when(digest, tr))
 
 
 def _about(
-    digest: Digest, chat: Chat, alone: bool, sources: Sequence[str], now: datetime, tr: Translator
+    digest: Digest, chat: Chat, complete: bool, sources: Sequence[str], now: datetime, tr: Translator
 ) -> list[str]:
     """What else there is to know about it."""
     told = []
     if not sources:
         told.append(tr.t("Nothing comes with it."))
-    elif not alone:
+    elif not complete:
         told.append(tr.t("With it come: {sources}.", sources=tr.t(", ").join(sources)))
     if digests.meets_quiet_hours(digest, chat, now):
         told.append(tr.t("In the quiet hours it waits for their end."))
