@@ -62,7 +62,8 @@ async def _shown(
 
 def _hours(quiet: QuietHours | None, tr: Translator) -> str:
     if quiet is None:
-        return tr.t("There are no quiet hours here.")
+        about = tr.t("In quiet hours, posts wait and come together at the end.")
+        return tr.sentences(tr.t("There are no quiet hours here."), about)
     return tr.t("Quiet hours: {hours} ({zone}).", hours=quiet.times, zone=quiet.zone)
 
 

@@ -34,8 +34,11 @@ def _languages(subject: Subject) -> Mapping[str, str]:
 
 
 def _language(subject: Subject) -> str:
-    code = subject.chat.language
-    return _languages(subject).get(code or UNSET, code)
+    tr, code = subject.tr, subject.chat.language
+    if code:
+        return _languages(subject).get(code, code)
+    default = native_name(subject.services.settings.language)
+    return tr.t(RESET) + tr.t(" ({remarks})", remarks=default)
 
 
 async def _set_language(work: UnitOfWork, subject: Subject, key: str) -> None:
