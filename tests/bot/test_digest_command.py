@@ -124,6 +124,8 @@ async def test_several_digests_each_with_its_sources(desk: Desk) -> None:
     async with desk.store.read() as work:
         (_, evening) = await work.digests.all()
     assert (evening.max_posts, evening.rest, evening.when_empty) == (5, Rest.NEXT, WhenEmpty.SAY)
+    listed = shown(await desk.say("/subscriptions")).splitlines()
+    assert listed[1:] == ["• alpha: digest 1: daily 09:00", "• beta: digest evening: weekdays 18:00"]
     several = "This chat has several digests: 1, evening. Say which one."
     for line in ("/digest off", "/digest now"):
         assert several in shown(await desk.say(line))
