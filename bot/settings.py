@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     excerpt_length: int = Field(350, ge=20, le=2000)
     """Characters of a post on a page, 20 to 2000."""
     language: str = SOURCE_LANGUAGE
-    """The language of chats and people that have none of their own."""
+    """The language of chats that have none of their own: `en`, `zh`, `zh_Hant`, `ru` or `es`."""
     timezone: str = "UTC"
     """The zone of chats that have none of their own, like `Asia/Shanghai`."""
     banner: str = "INCOMING TRANSMISSION"

@@ -19,7 +19,7 @@ from content.errors import SkywaveError
 
 SOURCE_LANGUAGE = "en"
 # To add a language, add its code here and its catalog to content/locales (docs/languages.md).
-LANGUAGES = (SOURCE_LANGUAGE, "zh", "zh_Hant")
+LANGUAGES = (SOURCE_LANGUAGE, "zh", "zh_Hant", "ru", "es")
 # The contexts of msgids that are no sentences: names of commands, and of their parameters.
 COMMAND, OPTION = "command", "option"
 

@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from bot.settings import PREFIX
 from content import present
 from content.document import Document
 from content.formats import Detail, Format
+from content.i18n import LANGUAGES, native_name
 from content.types import Post, PostQuery, Visibility
 from scheduler.actions.audit import UPKEEP
 from scheduler.types import BroadcastKind, Chat, ChatKind, Form, Place, Progress
@@ -173,6 +175,24 @@ async def digest_pictures(app: App) -> dict[str, str]:
     }
 
 
+async def language_pictures(app: App) -> dict[str, str]:
+    """A page of results, and a digest below /language, in each language, in a private chat for each."""
+    posts = tuple(reversed(await newest(app, 3)))
+    pictures = {}
+    for number, language in enumerate(LANGUAGES, start=100):
+        name, place = native_name(language), Place("telegram", str(number))
+        asked, searched = f"/language {name}", "/search skywaev -clock -noise"
+        digest, page = (TelegramPicture(f"{what} in {name}", NOW) for what in ("A digest", "A page"))
+        for drawn, command in ((digest, asked), (page, searched)):
+            reply = await reply_to(app, command, language, place)
+            drawn.says(command)
+            drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.buttons)
+        look = replace(make_look(app.settings, Chat(0, place, language=language)), excerpt_length=80)
+        digest.shows(telegram(present.edition(posts, look, more=22), Form.FULL)[0].payload)
+        pictures |= {f"digest-{language}": digest.svg(), f"page-{language}": page.svg()}
+    return pictures
+
+
 async def sample_pictures(app: App) -> dict[str, str]:
     """Each of the typical posts of docs/samples, in Telegram, in Discord and in a terminal."""
     pictures = {}
@@ -284,6 +304,7 @@ async def draw(folder: Path) -> None:
             ),
             **await panel_pictures(app),
             **await digest_pictures(app),
+            **await language_pictures(app),
             **await sample_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),
             "growth": growth_picture("One broadcast to so many chats"),

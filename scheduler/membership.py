@@ -109,5 +109,4 @@ async def notify(
     chat = await work.chats.ensure(place, kind=kind)
     notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body=text, values=values), now)
     if notice is not None:
-        loud = chat.quiet_until if chat.is_quiet(now) and chat.quiet_until else now
-        await work.outbox.deliver(notice, chat.id, max(loud, now))
+        await work.outbox.deliver(notice, chat.id, chat.after_quiet(now))

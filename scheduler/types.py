@@ -119,6 +119,10 @@ class Chat:
         """Whether what is sent at once waits: until `quiet_until`, or until the tick after it."""
         return self.quiet_from is not None and self.quiet_from <= now
 
+    def after_quiet(self, instant: datetime) -> datetime:
+        """The instant, or the end of the present or next quiet period if it falls into that."""
+        return max(instant, self.quiet_until or instant) if self.is_quiet(instant) else instant
+
     @property
     def format(self) -> Format:
         """Its choices, with the default where it made none. Channels get no rich messages by default."""

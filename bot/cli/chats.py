@@ -29,6 +29,7 @@ from content.formats import parse
 from content.i18n import Translator
 from scheduler.actions import chats, forgetting, formats
 from scheduler.actions.audit import COMMAND_LINE
+from scheduler.actions.quiet import set_quiet_hours
 from scheduler.types import Chat, ChatAccess, OnUnknown
 
 Chats = Annotated[
@@ -77,28 +78,26 @@ def set_(
         bool | None,
         typer.Option(help="Publish what a Discord announcement channel gets, 10 an hour at most."),
     ] = None,
+    quiet: Annotated[
+        str | None, typer.Option(help="Hours in which nothing is sent, like 22:00-08:00, or off.")
+    ] = None,
 ) -> None:
     """Change the settings of a chat.
 
     skywave chats set telegram:-100123 --language zh --on-unknown hold
     """
-    run(_set(chat, language, timezone, on_unknown, crosspost))
+    run(_set(chat, chats.Settings(language, timezone, on_unknown, crosspost), quiet))
 
 
-async def _set(
-    name: str,
-    language: str | None,
-    timezone: str | None,
-    on_unknown: OnUnknown | None,
-    crosspost: bool | None,
-) -> None:
-    wanted = chats.Settings(language, timezone, on_unknown, crosspost)
+async def _set(name: str, wanted: chats.Settings, quiet: str | None) -> None:
     async with open_app() as app, app.store.write() as work:
-        chat = await chat_named(work, name)
+        chat, now, zone = await chat_named(work, name), app.clock.now(), app.settings.timezone
         can_publish = platform_of(chat.place).publishes
-        done = await chats.change(work, COMMAND_LINE, chat, wanted, app.clock.now(), can_publish=can_publish)
-        if done is None:
+        done = await chats.change(work, COMMAND_LINE, chat, wanted, now, can_publish=can_publish)
+        if done is None and quiet is None:
             raise UsageError("give a setting to change: skywave chats set --help lists them")
+        if quiet is not None:
+            await set_quiet_hours(work, COMMAND_LINE, done or chat, quiet, zone, now)
         await work.commit()
     say(f"{chat.name}: changed")
 

@@ -29,6 +29,7 @@ from scheduler.actions import chats as actions
 from scheduler.actions import filtering, following, formats
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import UnitOfWork
+from scheduler.timetable.recurrences import parse_until
 from scheduler.types import Chat, Digest, Subscription
 
 commands = commands_of("Which chat follows which source.")
@@ -175,6 +176,48 @@ def _trial(trial: filtering.Trial) -> list[str]:
         for tried in trial.posts
     ]
     return [f"{trial.text}: {trial.passing} of {counted(len(trial.posts), 'post')} pass", *doubts, *rows]
+
+
+@commands.command("pause")
+def pause(
+    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    source: Wanted = following.ALL,
+    until: Annotated[str, typer.Option(help="Like '2026-12-24 18:00', in the chat's time zone.")] = "",
+) -> None:
+    """Send no posts of a subscription, or none at all, until a moment or until it is resumed.
+
+    skywave subscriptions pause telegram:-100123 --until '2026-12-24 18:00'
+    """
+    run(_pause(chat, source, until))
+
+
+async def _pause(name: str, of: str, until: str) -> None:
+    async with open_app() as app, app.store.write() as work:
+        chat, source, now = await chat_named(work, name), await _source(work, of), app.clock.now()
+        moment = parse_until(until, actions.zone_of(chat, app.settings.timezone), now) if until else None
+        paused = await following.pause(work, COMMAND_LINE, chat, source, moment, now)
+        await work.commit()
+    say(f"{chat.name}: {counted(paused, 'subscription')} paused")
+
+
+@commands.command("resume")
+def resume(
+    chat: Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")],
+    source: Wanted = following.ALL,
+) -> None:
+    """Send new posts of paused subscriptions again; those that came meanwhile are not sent.
+
+    skywave subscriptions resume telegram:-100123
+    """
+    run(_resume(chat, source))
+
+
+async def _resume(name: str, of: str) -> None:
+    async with open_app() as app, app.store.write() as work:
+        chat, source = await chat_named(work, name), await _source(work, of)
+        resumed = await following.resume(work, COMMAND_LINE, chat, source, app.clock.now())
+        await work.commit()
+    say(f"{chat.name}: {counted(resumed, 'subscription')} resumed")
 
 
 @commands.command("list")

@@ -20,7 +20,10 @@ from bot.commands.language import choose, language
 from bot.commands.operator import OPERATOR, allow, ban, operate, operator, unban
 from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
 from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
+from bot.commands.pause import pause, resume
 from bot.commands.post import PREFIX, confirm, post
+from bot.commands.quiet import PREFIX as QUIET
+from bot.commands.quiet import press_quiet, quiet_
 from bot.commands.start import help_, start
 from bot.commands.status import status_
 from bot.commands.subscriptions import subscribe, unsubscribe
@@ -39,6 +42,8 @@ SCHEDULE = Parameter(
 )
 POST = Parameter("post", "its link, its title, or its number on the page", completer=recent_titles)
 CHAT = Parameter("chat", "like telegram:-100123; by default this chat")
+HOURS = Parameter("hours", "like 22:00-08:00, or off")
+UNTIL = Parameter("source", "the name of a source, and until when: Field notes until tomorrow 9:00")
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 CONDITIONS = Parameter("words", "like python -job tag:news; or off; first a source and a colon")
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
@@ -85,8 +90,16 @@ COMMANDS = (
         "list what this chat follows, and change how",
         show_subscriptions,
         Act.MANAGE,
+        alone=True,
     ),
-    Command("settings", "/settings", "show and change the settings of this chat", show_settings, Act.MANAGE),
+    Command(
+        "settings",
+        "/settings",
+        "show and change the settings of this chat",
+        show_settings,
+        Act.MANAGE,
+        alone=True,
+    ),
     Command(
         "digest",
         "/digest daily 09:00",
@@ -95,6 +108,16 @@ COMMANDS = (
         Act.MANAGE,
         (SCHEDULE,),
     ),
+    Command("quiet", "/quiet 22:00-08:00", "send nothing at night", quiet_, Act.MANAGE, (HOURS,)),
+    Command(
+        "pause",
+        "/pause [source] [until tomorrow 9:00]",
+        "send no posts for some time",
+        pause,
+        Act.MANAGE,
+        (UNTIL,),
+    ),
+    Command("resume", "/resume [source]", "end a pause", resume, Act.MANAGE, (SOURCE,)),
     Command(
         "format",
         "/format [choices]",
@@ -119,6 +142,7 @@ COMMANDS = (
         parameters=(POST,),
         work=Work.SEARCH,
         about_message=Msgid("Why was this sent?"),
+        alone=True,
     ),
     Command("post", "/post [at 18:30] text", "publish an update of your own", post, Act.MANAGE, (TEXT,)),
     Command("status", "/status", "show what comes here, and what waits or failed", status_),
@@ -175,6 +199,7 @@ PRESSES = (
     Press(FORGET, confirm_forget, Act.MANAGE),
     Press(OPERATOR, operate, Act.OPERATE),
     Press(DIGEST, press_digest, Act.MANAGE),
+    Press(QUIET, press_quiet, Act.MANAGE),
     Press(LANGUAGE, choose, Act.MANAGE),
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
     Press(SETTINGS, pressed, Act.MANAGE),

@@ -15,14 +15,14 @@ from bot.commands.aliases import ALIASES, meant
 from bot.commands.flood import AT_ONCE, SEARCHES, FairQueue, Flood, Pace, refusal
 from bot.commands.inline import Offers
 from bot.commands.refusals import Refusals
+from bot.commands.speaking import look_of, whispered
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
 from content.document import is_web_url
 from content.errors import NotFound, SearchTooLong, SkywaveError, StoreError, StoreRejected, UsageError
-from content.formats import Answers
 from content.i18n import COMMAND, LANGUAGES, Translator
-from content.present import Look
 from scheduler.actions import chats
+from scheduler.errors import SendError
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,11 @@ class Router:
         """Whether a file may come with the command of that name."""
         command = self._named(name)
         return command is not None and any(parameter.is_file for parameter in command.parameters)
+
+    def answers_alone(self, name: str) -> bool:
+        """Whether Discord shows the answers of a command to the person alone."""
+        command = self._named(name)
+        return command is not None and command.alone
 
     def _named(self, name: str) -> Command | None:
         """The command of a name, which may be its name in any language."""
@@ -124,9 +129,11 @@ class Router:
         async def answer(request: Request) -> Reply | Question | None:
             if data not in offered or (answered and not asks):
                 log.info("press.forged", chat=str(call.place), actor=call.actor)
-                return _gone(request)
+                return _gone(whispered(request, self._services))
             if asks and not answered:
-                return await questions.of_button(wanted, request, self._services) or _gone(request)
+                return await questions.of_button(wanted, request, self._services) or _gone(
+                    whispered(request, self._services)
+                )
             async with self._in_queue(call, press.work):
                 return await press.handler(wanted.removesuffix(ASKS), request, self._services)
 
@@ -181,7 +188,7 @@ class Router:
         role = role_of(call.actor, is_chat_admin=True, operators=self._operators)
         if decide(Act.READ, role, chat.access, self._mode) is not Verdict.YES:
             return inline.NOTHING
-        request = Request(call, chat, role, self._look(chat, own, call))
+        request = Request(call, chat, role, look_of(call, chat, own, self._services), own=own)
         try:
             async with self._in_queue(call, Work.SEARCH):
                 return await inline.offers(place, request, self._services)
@@ -206,9 +213,9 @@ class Router:
         try:
             request, verdict = await self._admit(call, act, target)
             if verdict is not Verdict.YES:
-                return await self._refusals.refused(request, verdict)
+                return await self._refusals.refused(whispered(request, self._services), verdict)
             if pace is Pace.REFUSED:
-                return refusal(request)
+                return refusal(whispered(request, self._services))
             answered = await answer(request)
             if isinstance(answered, Reply):
                 await questions.remember(answered, request, self._services)
@@ -216,8 +223,8 @@ class Router:
             return answered
         except SkywaveError as exc:
             log.info("command.refused", command=call.name, chat=str(call.place), reason=str(exc))
-            if isinstance(exc, StoreError | StoreRejected) and not self._is_operator(call):
-                # Only operators are told where the database is and what it says.
+            if isinstance(exc, StoreError | StoreRejected | SendError) and not self._is_operator(call):
+                # Only operators are told where the database is, and what it or a platform says in English.
                 t = self._translator(request, call).t
                 return Reply(present.error(t("Something went wrong. Please try again later.")), private=True)
             if request is None:
@@ -231,11 +238,12 @@ class Router:
             chat, own = await self._known(call)
         except SkywaveError:
             return self._translator(None, call)
-        return self._look(chat, own, call).translator
+        return look_of(call, chat, own, self._services).translator
 
     def _translator(self, request: Request | None, call: Call) -> Translator:
         """That of the request, or what is known of the language before the store has answered."""
-        look = request.look if request else self._look(Chat(0, call.place, kind=call.kind), "", call)
+        unknown = Chat(0, call.place, kind=call.kind)
+        look = request.look if request else look_of(call, unknown, "", self._services)
         return look.translator
 
     def _in_queue(self, call: Call, work: Work = Work.QUICK) -> AbstractAsyncContextManager[None]:
@@ -263,7 +271,7 @@ class Router:
             verdict = decide(act, role, chat.access, self._mode)
         if verdict not in (Verdict.CLOSED, Verdict.BANNED):
             chat = await self._present(chat, call)
-        return Request(call, chat, role, self._look(chat, own, call)), verdict
+        return Request(call, chat, role, look_of(call, chat, own, self._services), own=own), verdict
 
     async def _admit_afar(self, call: Call, act: Act, role: Role, target: int) -> tuple[Request, Verdict]:
         """The request about another chat. Also what members may do there needs an admin from afar."""
@@ -279,23 +287,13 @@ class Router:
     def _mode(self) -> AccessMode:
         return self._services.settings.access
 
-    def _look(self, chat: Chat, own: str, call: Call) -> Look:
-        """How the answer looks. Only where nobody else sees it, it may be in a language of the person's own.
-
-        So what a group reads is all in one language.
-        """
-        if not _is_personal(call, chat):
-            return self._services.look(chat, "")
-        look = self._services.look(chat, call.locale)
-        return replace(look, translator=Translator(own)) if own else look
-
     async def _known(self, call: Call) -> tuple[Chat, str]:
         """The stored chat, and the language of the person. A new topic inherits the access of its group."""
         place = call.place
         async with self._services.store.read() as work:
             chat = await work.chats.find(place)
             around = chat or await work.chats.find(replace(place, topic=""))
-            own = await work.people.language(call.actor) if call.alone else ""
+            own = await work.people.language(call.actor) if call.alone or call.whispers else ""
         access = around.access if around else ChatAccess.DEFAULT
         return chat or Chat(0, place, kind=call.kind, access=access), own
 
@@ -308,13 +306,6 @@ class Router:
             chat = await chats.arrived(work, call.place, call.title, call.kind, self._services.clock.now())
             await work.commit()
         return chat
-
-
-def _is_personal(call: Call, chat: Chat) -> bool:
-    """Whether nobody but the person sees the answer."""
-    if call.kind in (ChatKind.PRIVATE, ChatKind.TERMINAL):
-        return True
-    return call.alone and chat.format.answers is Answers.PRIVATE
 
 
 def _gone(request: Request) -> Reply:

@@ -48,7 +48,8 @@ async def nowhere(document: Document) -> None:
 class Call:
     """A command or press as it arrived. `locale` is the person's, in the platform's notation.
 
-    `alone`: others see neither it nor its answer, unless the chat has public answers.
+    `alone`: others see neither it nor its answer, unless the chat has public answers. `whispers`: the
+    platform shows an answer that is marked private to the person alone.
     The arguments of a press are what answers its question, or the address that its message links to.
     `hindrance` is why the bot cannot write to the place, if the platform has said so.
     `is_chat_admin` may send a request to the platform, so it is only called when the answer matters.
@@ -65,6 +66,7 @@ class Call:
     is_chat_admin: Callable[[], Awaitable[bool]]
     about: MessagePlace | None = None  # the message that it replies to, or that it was chosen for
     alone: bool = False
+    whispers: bool = False
     hindrance: ChatPaused | None = None
     reach: Reach | None = None  # None for a person whom the platform does not name, as an anonymous admin
     upload: Upload | None = None
@@ -76,6 +78,7 @@ class Request:
     """A call with its chat, the person's role, and how the reply is presented.
 
     `afar`: the chat is another one than that where the person speaks.
+    `own` is the language of the person's private chat, empty if it is not known or does not matter.
     """
 
     call: Call
@@ -83,6 +86,7 @@ class Request:
     role: Role
     look: Look
     afar: bool = False
+    own: str = ""
 
     @property
     def by(self) -> Actor:
@@ -219,6 +223,7 @@ class Command:
 
     `parameters` are the parts of its arguments, in order. `about_message`, a msgid, is its name in the
     menu of a message. `here`: it is about the chat where it is given, even while another one is managed.
+    `alone`: on Discord, all its answers are for the person alone, and in their language.
     """
 
     name: str
@@ -230,6 +235,7 @@ class Command:
     work: Work = Work.QUICK
     about_message: str = ""
     here: bool = False
+    alone: bool = False
 
     @property
     def for_operators(self) -> bool:

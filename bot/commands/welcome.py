@@ -15,7 +15,7 @@ from bot.numbers import number
 from content import present
 from content.document import Document, Heading, Paragraph, text
 from content.errors import NotFound
-from content.i18n import Msgid
+from content.i18n import Msgid, supported
 from content.types import Source, Visibility
 from scheduler.actions import chats, digests, following
 from scheduler.ports import UnitOfWork
@@ -135,7 +135,7 @@ async def _set_up(source: Source | None, schedule: str, request: Request, servic
     """Follow a source, with a digest if there is a schedule. Raises QuotaExceeded."""
     now, settings = services.clock.now(), services.settings
     async with services.store.write() as work:
-        await _keep_language(work, request, services)
+        request = await _with_language(work, request, services)
         await following.follow(work, request.by, request.chat, source, now, settings.quotas)
         if schedule:
             wanted = digests.Wanted(schedule, sources=[source])
@@ -159,11 +159,13 @@ async def _set_up(source: Source | None, schedule: str, request: Request, servic
     return Reply(replace(document, blocks=(*document.blocks, about)))
 
 
-async def _keep_language(work: UnitOfWork, request: Request, services: Services) -> None:
-    """A chat without a language gets that in which it was set up, so that its posts have it too."""
-    if not request.chat.language:
-        language = chats.Settings(language=request.translator.language)
-        await chats.change(work, request.by, request.chat, language, services.clock.now())
+async def _with_language(work: UnitOfWork, request: Request, services: Services) -> Request:
+    """A chat without a language gets that of who sets it up, so that its posts have it too."""
+    if request.chat.language:
+        return request
+    wanted = chats.Settings(language=supported(request.call.locale) or request.translator.language)
+    chat = await chats.change(work, request.by, request.chat, wanted, services.clock.now()) or request.chat
+    return replace(request, chat=chat, look=services.look(chat, ""))
 
 
 def _settings(setup: Setup, request: Request) -> Reply:

@@ -137,9 +137,22 @@ async def pause(
     Posts in between are not sent later. `until` is None: until `resume`. Returns how many are paused now.
     """
     paused = [one for one in await work.subscriptions.of(chat.id) if _is(one, source)]
+    return await pause_some(work, by, chat, paused, until, now, _name(source))
+
+
+async def pause_some(
+    work: UnitOfWork,
+    by: Actor,
+    chat: Chat,
+    paused: Sequence[Subscription],
+    until: datetime | None,
+    now: datetime,
+    name: str,
+) -> int:
+    """The same for some of a chat's subscriptions, which the audit calls `name`."""
     await work.subscriptions.pause([one.id for one in paused], until or FOREVER)
     if paused:
-        what = f"{_name(source)} until {until:%Y-%m-%d %H:%M} UTC" if until else _name(source)
+        what = f"{name} until {until:%Y-%m-%d %H:%M} UTC" if until else name
         await record(work, by, Change.PAUSE, now, what, chat=chat)
     return len(paused)
 
@@ -150,10 +163,17 @@ async def resume(work: UnitOfWork, by: Actor, chat: Chat, source: Source | None,
     Returns how many were paused.
     """
     mine = [one for one in await work.subscriptions.of(chat.id) if _is(one, source)]
-    paused = [one for one in mine if one.paused_after is not None]
+    return await resume_some(work, by, chat, mine, now, _name(source))
+
+
+async def resume_some(
+    work: UnitOfWork, by: Actor, chat: Chat, some: Sequence[Subscription], now: datetime, name: str
+) -> int:
+    """The same for some of a chat's subscriptions, which the audit calls `name`."""
+    paused = [one for one in some if one.paused_after is not None]
     await quiet.resume(work, paused)
     if paused:
-        await record(work, by, Change.RESUME, now, _name(source), chat=chat)
+        await record(work, by, Change.RESUME, now, name, chat=chat)
     return len(paused)
 
 

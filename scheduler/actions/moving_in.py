@@ -32,12 +32,16 @@ BANNED = "it is banned here: to lift the ban, run skywave chats allow {place}"
 
 @dataclass(frozen=True, slots=True)
 class OldSubscription:
-    """What a chat follows in another bot: the URL of a feed, as it is stored there."""
+    """What a chat follows in another bot: the URL of a feed, as it is stored there.
+
+    `paused`: it was switched off there.
+    """
 
     url: str
     title: str = ""
     tags: tuple[str, ...] = ()
     choices: Format = NOTHING
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +132,6 @@ async def _follow(
         return replace(moved, added=added)
     if old.choices.chosen:
         await work.subscriptions.set_choices(chat.id, source.id, old.choices)
+    if old.paused:
+        await following.pause(work, by, chat, source, None, now)
     return replace(moved, added=added, followed=(*moved.followed, source))

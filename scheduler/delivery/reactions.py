@@ -80,11 +80,14 @@ class Reactions:
         failed = PartEnded(replace(part, state=PartState.FAILED), reason=reason)
 
         def again(wait: timedelta, attempts: int = delivery.attempts) -> Postponed:
-            return Postponed(delivery.id, now + wait, attempts, part.form, reason)
+            # A backlog must not arrive at night because the platform has recovered then.
+            due = delivery.chat.after_quiet(now + wait)
+            return Postponed(delivery.id, due, attempts, part.form, reason)
 
         match error:
-            case RateLimited():
-                return Reaction((back, again(error.retry_after)), Slower(error.retry_after, error.scope))
+            case RateLimited():  # for moments, and also what a person asked for just now
+                waits = replace(again(timedelta()), due_at=now + error.retry_after)
+                return Reaction((back, waits), Slower(error.retry_after, error.scope))
             case ChatGone():
                 return Reaction((failed, Closed(delivery.id, DeliveryState.CANCELLED, reason)), Gone())
             case ChatPaused():
@@ -143,7 +146,7 @@ class Reactions:
                 return Reaction((Closed(delivery.id, DeliveryState.SENT, reason),))
 
     def _later(self, delivery: Delivery, form: Form, reason: str, now: datetime) -> Postponed:
-        due = now + send_backoff(delivery.attempts, self.rng)
+        due = delivery.chat.after_quiet(now + send_backoff(delivery.attempts, self.rng))
         return Postponed(delivery.id, due, delivery.attempts + 1, form, reason)
 
 

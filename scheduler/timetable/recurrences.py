@@ -142,3 +142,21 @@ def _day(word: str, today: datetime) -> datetime | None:
         return datetime(int(match[1] or today.year), int(match[2]), int(match[3]))
     except ValueError as exc:
         raise NotUnderstood(word, f"at {today:%Y-%m-%d} 18:00") from exc
+
+
+def parse_until(text: str, zone: str, now: datetime) -> datetime:
+    """The instant (UTC) until which something lasts, like `18:30`, `tomorrow`, `12-24 9:00`, `2026-12-24`.
+
+    A day alone means its beginning. Raises NotUnderstood, also for a moment that has passed.
+    """
+    words = text.split()
+    if len(words) == 1 and not TIME.fullmatch(words[0]):
+        words.append("00:00")
+    try:
+        moment, rest = parse_moment(" ".join(words), zone, now)
+    except (NotUnderstood, InThePast) as exc:
+        raise NotUnderstood(text.strip(), exc.nearest.removeprefix("at ")) from exc
+    if rest:
+        local = moment.astimezone(ZoneInfo(zone))
+        raise NotUnderstood(text.strip(), f"{local:%Y-%m-%d %H:%M}")
+    return moment

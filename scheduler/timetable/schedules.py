@@ -169,6 +169,7 @@ def parse(text: str) -> tuple[Recurrence, str]:
     if len(words) >= 5 and all(map(CRON_NUMBERS.fullmatch, words[:3])) and CRON_NAMES.fullmatch(words[4]):
         return _cron(words)
     plain = HALF_APART.sub(r"\1\2", GLUED.sub(" ", text)).strip()
+    plain = _day_phrases().sub(lambda found: _day_words()[" ".join(found[0].lower().split())], plain)
     if match := _every().match(plain):
         hours = int(next(filter(None, match.groups()), 1))
         return _every_hours(hours, match[0], _words(plain[match.end() :]))
@@ -205,6 +206,14 @@ def _day_words() -> dict[str, str]:
         for word in (*GROUPS, *DAYS)
     }
     return words | SYNONYMS | FULL_NAMES | {day: day for day in (*DAYS, *GROUPS)}
+
+
+@cache
+def _day_phrases() -> re.Pattern[str]:
+    """Those of several words, like the Russian and Spanish ones for weekdays."""
+    phrases = sorted((word for word in _day_words() if " " in word), key=len, reverse=True)
+    patterns = (r"\s+".join(map(re.escape, phrase.split())) for phrase in phrases)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(patterns) or '(?!)'})(?!\w)", re.IGNORECASE)
 
 
 @cache

@@ -85,8 +85,7 @@ class Desk:
             return admin
 
         name, _, arguments = line.removeprefix("/").partition(" ")
-        where = Place(platform, place)
-        title = f"chat {place}"
+        where, title = Place(platform, place), f"chat {place}"
         return Call(name, arguments, where, kind, title, actor, locale, is_admin, about, alone, reach=reach)
 
     async def say(self, line: str, **who: Any) -> Reply | None:

@@ -48,9 +48,9 @@ NEEDS = {
         press:l press:s press:m
         """,
     Act.MANAGE: """
-        /subscribe /unsubscribe /subscriptions /settings /digest /format /filter /language /post
-        /audit /forget /import /export /manage
-        press:d press:f press:t press:g press:u press:e press:c press:a press:x press:wa press:wf
+        /subscribe /unsubscribe /subscriptions /settings /digest /quiet /pause /resume /format /filter
+        /language /post /audit /forget /import /export /manage
+        press:d press:t press:q press:f press:g press:u press:e press:c press:a press:x press:wa press:wf
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban

@@ -2,7 +2,13 @@
 
 import pytest
 
+from bot.commands import digest_words
+from bot.commands.types import Reply
+from content.i18n import LANGUAGES, Translator
+from scheduler.timetable import schedules
+from scheduler.types import Digest, Rest, WhenEmpty
 from tests.bot.conftest import Desk, shown
+from tests.builders import NOW
 
 
 async def names(desk: Desk, place: str = "1") -> dict[str, str]:
@@ -96,3 +102,125 @@ async def test_a_chinese_reader_may_write_and_read_chinese(desk: Desk) -> None:
     said = shown(await desk.say("/digest 每天 9点 Asia/Shanghai", locale="zh-hans"))
     assert said.startswith("今后将按以下时间汇总推送：每天 09:00（Asia/Shanghai）。")
     assert "2026年3月2日星期一 09:00" in said
+
+
+async def two(desk: Desk) -> None:
+    """A chat that follows two sources, each with a digest of its own: 1 and evening."""
+    for name in ("alpha", "beta"):
+        await desk.source("old", url=f"https://{name}.example.org/feed.json", title=name)
+        await desk.say(f"/subscribe {name}")
+    await desk.say("/digest daily 09:00 Europe/Berlin for alpha")
+    await desk.say("/digest add weekdays 18:00 as evening max 5 rest next time say when empty for beta")
+
+
+async def test_several_digests_each_with_its_sources(desk: Desk) -> None:
+    await two(desk)
+    assert await names(desk) == {"alpha": "1", "beta": "evening"}
+    assert shown(await desk.say("/digest")).splitlines() == [
+        "The digests of this chat",
+        "• 1: daily 09:00 (Europe/Berlin), alpha",
+        "• evening: weekdays 18:00 (Europe/Berlin), beta",
+    ]
+    async with desk.store.read() as work:
+        (_, evening) = await work.digests.all()
+    assert (evening.max_posts, evening.rest, evening.when_empty) == (5, Rest.NEXT, WhenEmpty.SAY)
+    several = "This chat has several digests: 1, evening. Say which one."
+    for line in ("/digest off", "/digest now", "/digest daily 10:00"):
+        assert several in shown(await desk.say(line))
+    assert "There is no digest “morning” here, only: 1, evening" in shown(
+        await desk.say("/digest now morning")
+    )
+    edited = shown(await desk.say("/digest edit evening every 6h for beta, alpha"))
+    assert edited.startswith("The digest “evening” is set: every 6h (Europe/Berlin).")
+    assert "Nothing comes with the digest “1” any more." in edited
+    assert await names(desk) == {"alpha": "evening", "beta": "evening"}
+    assert shown(await desk.say("/digest off 1")).startswith("The digest “1” has ended.")
+    assert "The digest of this chat: every 6h (Europe/Berlin)." in shown(await desk.say("/digest list"))
+
+
+async def test_a_digest_that_would_never_have_posts_is_refused(desk: Desk) -> None:
+    await two(desk)
+    nothing = "Say which come with it, for example: daily 12:00 for alpha"
+    assert nothing in shown(await desk.say("/digest add daily 12:00"))
+    never = "“0 9 31 2 *” never comes. Did you mean: /digest add cron 0 9 28 2 *"
+    assert never in shown(await desk.say("/digest add 0 9 31 2 *"))
+    assert "There is no subscription to “gamma” here" in shown(await gamma(desk))
+    async with desk.store.read() as work:
+        assert [digest.name for digest in await work.digests.all()] == ["1", "evening"]
+
+
+async def gamma(desk: Desk) -> Reply | None:
+    await desk.source("old", url="https://gamma.example.org/feed.json", title="gamma")
+    return await desk.say("/digest add daily 12:00 for gamma")
+
+
+@pytest.mark.parametrize("wrong", ["max none", "max 0", "as evening", "as a-name-that-is-much-too-long"])
+async def test_what_a_digest_cannot_be(desk: Desk, wrong: str) -> None:
+    await two(desk)
+    assert shown(await desk.say(f"/digest edit 1 {wrong}")).startswith("⚠ ")
+
+
+async def test_the_buttons_of_a_digest(desk: Desk) -> None:
+    await two(desk)
+    listed = await desk.say("/digest list")
+    assert listed is not None and [button.label for button in listed.buttons] == ["1", "evening"]
+    card = await desk.press(listed.buttons[1].data)
+    assert card is not None
+    labels = [button.label for button in card.buttons]
+    assert labels == ["Preview", "Send now", "Pause", "Edit", "Delete", "All digests"]
+    preview, send, pause, edit, delete, back = card.buttons
+    assert edit.question and edit.question.placeholder == (
+        "weekdays 18:00 Europe/Berlin max 5 rest next time say when empty for beta"
+    )
+    assert "Nothing new this time." in shown(await desk.press(preview.data))
+    assert shown(await desk.press(send.data)) == "Sending the digest now."  # it says when it is empty
+    paused = await desk.press(pause.data)
+    assert paused is not None and "It is paused; its posts wait." in shown(paused)
+    assert shown(await desk.press(pause.data)) == shown(paused), "a second admin sees the same"
+    assert "(paused)" in shown(await desk.press(back.data))
+    assert "paused" not in shown(await desk.press(paused.buttons[2].data))
+    edited = await desk.press(edit.sent, typed="monthly 1 09:00 max 7")
+    assert "The digest “evening” is set: monthly 1 09:00 (Europe/Berlin)." in shown(edited)
+    wrong = await desk.press(edit.sent, typed="monthly 40 09:00")
+    assert "Did you mean: /digest edit monthly 31 09:00" in shown(wrong)
+    sure = await desk.press(delete.data)
+    assert sure is not None and "Remove the digest “evening”?" in shown(sure)
+    assert "The digest “evening”" in shown(await desk.press(sure.buttons[1].data))
+    assert "The digest “evening” has ended." in shown(await desk.press(sure.buttons[0].data))
+    for data in (preview.data, sure.buttons[0].data, "t:o:999", "t:p:x"):
+        assert "That digest was removed." in shown(await desk.press(data))
+    assert await desk.press("t:nothing") is None
+
+
+async def test_a_digest_of_another_chat_is_not_touched(desk: Desk) -> None:
+    await two(desk)
+    for action in "opsPReDx":
+        asks = "?" if action == "e" else ""
+        typed = "daily 10:00" if asks else None
+        told = shown(await desk.press(f"t:{action}:1{asks}", place="2", typed=typed))
+        assert "That digest was removed." in told
+    async with desk.store.read() as work:
+        assert len(await work.digests.all()) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_digest_is_described_as_it_can_be_typed(language: str) -> None:
+    tr = Translator(language)
+    digest = Digest(
+        0, 0, "weekdays 09:00 and 18:00", "UTC", NOW, max_posts=5, when_empty=WhenEmpty.SAY, rest=Rest.NEXT
+    )
+    typed = digest_words.parse(digest_words.described(digest, ["alpha", "beta"], tr))
+    recurrence, zone = schedules.parse(typed.wanted.schedule or "")
+    assert (schedules.stored(recurrence), zone, typed.sources) == (
+        digest.recurrence,
+        "UTC",
+        ["alpha", "beta"],
+    )
+    assert (typed.wanted.max_posts, typed.wanted.rest) == (5, Rest.NEXT)
+    assert typed.wanted.when_empty is WhenEmpty.SAY
+
+
+async def test_a_digest_in_chinese(desk: Desk) -> None:
+    await two(desk)
+    said = shown(await desk.say("/digest 修改 evening 每月1日 9点 最多8篇 来源 beta", locale="zh-hans"))
+    assert said.startswith("已设置汇总推送“evening”：每月1日 09:00（Europe/Berlin）。包含来源：beta。")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.imports import BOTS
 from bot.cli.imports.documents import read_documents
-from bot.cli.imports.types import INTERVAL, SWITCHED_OFF, WITHOUT_FEED, Inventory, WrongFile
+from bot.cli.imports.types import INTERVAL, WITHOUT_FEED, Inventory, WrongFile
 from bot.cli.main import app
 from content.formats import NOTHING, Detail, Format
 from content.types import Visibility
@@ -55,7 +55,7 @@ OF_RSSTT: Holds = {
         ),
         (WAVES, "Waves", (), Format(pictures=False)),
     ],
-    "telegram:-1005": [(WAVES, "Waves", (), Format(silent=True))],
+    "telegram:-1005": [(WAVES, "Waves", (), Format(silent=True)), (GONE, "Gone", (), NOTHING)],
 }
 OF_FLOWERSS: Holds = {
     "telegram:7": [(RADIO, "It's Radio", ("short", "waves"), NOTHING)],
@@ -71,6 +71,7 @@ OF_NODERSS: Holds = {
 NO_PICTURES = Format(pictures=False)
 OF_MONITORSS: Holds = {
     "discord:501": [(RADIO, "Radio", (), NO_PICTURES), (WAVES, "Waves", (), NO_PICTURES)],
+    "discord:502": [(RADIO, "Radio", (), NO_PICTURES)],
     "discord:503": [(WAVES, "Waves", (), NOTHING)],
     "discord:504": [(GONE, "Old", (), NOTHING)],
 }
@@ -114,6 +115,15 @@ def test_who_owns_a_chat_and_how_it_is_served(tmp_path: Path) -> None:
     assert (first.owner, first.timezone) == ("discord:77", "Asia/Shanghai")
 
 
+def test_what_was_switched_off_is_paused(tmp_path: Path) -> None:
+    for bot, file in (
+        ("rsstt", sqlite_file(tmp_path / "rsstt", rsstt())),
+        ("monitorss", json_file(tmp_path / "monitorss", MONITORSS)),
+    ):
+        subscriptions = [s for chat in BOTS[bot](file).chats for s in chat.subscriptions]
+        assert [s.paused for s in subscriptions].count(True) == 1
+
+
 def test_what_has_no_equivalent_is_counted(tmp_path: Path) -> None:
     left = BOTS["rsstt"](sqlite_file(tmp_path / "rsstt", rsstt())).left
     assert left == {
@@ -121,7 +131,6 @@ def test_what_has_no_equivalent_is_counted(tmp_path: Path) -> None:
         INTERVAL: 1,
         "sent through Telegraph, or as a link only": 1,
         "their own choice of title, link preview or style": 1,
-        SWITCHED_OFF: 1,
         "of a chat that is banned there": 1,
         WITHOUT_FEED: 1,
     }
@@ -130,8 +139,7 @@ def test_what_has_no_equivalent_is_counted(tmp_path: Path) -> None:
     left = BOTS["monitorss"](json_file(tmp_path / "monitorss", MONITORSS)).left
     assert left == {
         "filters": 1,
-        INTERVAL: 1,
-        SWITCHED_OFF: 1,
+        INTERVAL: 2,
         "without a channel: the file does not name it": 1,
     }
 
@@ -226,23 +234,27 @@ def test_a_bot_moves_in_once(skywave: Skywave, sqlite_url: str, tmp_path: Path) 
     file = str(sqlite_file(tmp_path / "rsstt.db", rsstt()))
     tried = skywave("import", "rsstt", file, "--dry-run")
     assert tried.exit_code == 0, tried.stderr
-    assert tried.stdout.startswith("2 new chats, 3 new subscriptions, 2 new sources: nothing was changed")
+    assert tried.stdout.startswith("2 new chats, 4 new subscriptions, 3 new sources: nothing was changed")
     assert rows(sqlite_url, "SELECT * FROM subscriptions") == []
 
     result = skywave("import", "rsstt", file)
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith("2 new chats, 3 new subscriptions, 2 new sources\nNot taken over:\n")
+    assert result.stdout.startswith("2 new chats, 4 new subscriptions, 3 new sources\nNot taken over:\n")
     # Feeds of people never reach addresses that the operator allows for sources of their own.
     assert "Added, but cannot be read now" in result.stderr and "My radio: 10" in result.stderr
     chats = "SELECT address, language, access FROM chats WHERE platform = 'telegram' ORDER BY id"
     assert rows(sqlite_url, chats) == [("7", "zh", "allowed"), ("-1005", "", "allowed")]
     sources = "SELECT url, title, tags, visibility, added_by, failures, polled_at FROM sources ORDER BY id"
-    radio, waves = rows(sqlite_url, sources)
+    radio, waves, _ = rows(sqlite_url, sources)
     assert radio == (RADIO, "My radio", '["short", "waves"]', "private", "telegram:7", 1, None)
     assert waves[:5] == (WAVES, "Waves", "[]", "private", "telegram:7")
     (choices,) = rows(sqlite_url, "SELECT choices FROM subscriptions ORDER BY id LIMIT 1")[0]
     assert json.loads(str(choices))["silent"] is True
 
+    paused = (
+        "SELECT c.address FROM subscriptions s JOIN chats c ON c.id = chat_id WHERE paused_after IS NOT NULL"
+    )
+    assert rows(sqlite_url, paused) == [("-1005",)]
     everything = (
         "SELECT * FROM subscriptions",
         "SELECT * FROM sources",
@@ -252,7 +264,7 @@ def test_a_bot_moves_in_once(skywave: Skywave, sqlite_url: str, tmp_path: Path) 
     before = [rows(sqlite_url, query) for query in everything]
     again = skywave("import", "rsstt", file)
     assert again.stdout.startswith(
-        "0 new chats, 0 new subscriptions, 0 new sources\n3 subscriptions had been"
+        "0 new chats, 0 new subscriptions, 0 new sources\n4 subscriptions had been"
     )
     assert [rows(sqlite_url, query) for query in everything] == before
 

@@ -1,7 +1,11 @@
 """/language, and in which language answers are."""
 
+from dataclasses import replace
+
+from bot.commands.types import Reply
 from content.errors import StoreBusy
 from content.i18n import LANGUAGES, native_name
+from scheduler.errors import Refused
 from scheduler.types import ChatKind
 from tests.bot.conftest import Desk, shown
 
@@ -45,6 +49,14 @@ async def test_what_a_group_reads_is_in_one_language(desk: Desk) -> None:
         assert not any(word in text for word in ("the ", "请", "还没"))
 
 
+async def test_a_chat_without_a_language_gets_that_of_the_admin_who_sets_it_up(desk: Desk) -> None:
+    """On Discord nobody is known to have added the bot."""
+    source = await desk.source("one", title="Radio notes")
+    assert "What should arrive here?" in shown(await desk.say("/start", alone=False, locale="zh"))
+    done = shown(await desk.press(f"c:{source.id}:now", alone=False, locale="zh"))
+    assert "已订阅" in done and (await desk.chat()).language == "zh"
+
+
 async def test_what_one_person_sees_is_in_the_language_of_their_private_chat(desk: Desk) -> None:
     await desk.say("/language English", alone=False)
     await desk.say("/language 简体中文", place="5", kind=ChatKind.PRIVATE, actor=PERSON)
@@ -58,10 +70,33 @@ async def test_what_one_person_sees_is_in_the_language_of_their_private_chat(des
     assert "Commands" in shown(await desk.say("/help", actor=PERSON)), "all see it"
 
 
+async def test_a_refusal_that_one_person_sees_is_in_their_language(desk: Desk) -> None:
+    """On Discord, and in an alert on Telegram; elsewhere all see it."""
+    await desk.say("/language English", alone=False)
+    await desk.say("/language Español", place="5", kind=ChatKind.PRIVATE, actor=PERSON)
+    for whispers, said in ((True, "Solo los administradores"), (False, "Only admins")):
+        call = replace(desk.call("/post x", actor=PERSON, admin=False, alone=False), whispers=whispers)
+        assert said in shown(await desk.router.command(call))
+        gone = await desk.router.press("g:zh", replace(call, is_chat_admin=yes), [])
+        assert isinstance(gone, Reply) and ("ya no tiene ese botón" in shown(gone)) is whispers
+
+
+async def yes() -> bool:
+    return True
+
+
 async def test_another_person_in_ones_private_chat_changes_nothing_for_them(desk: Desk) -> None:
     """The command line, for instance."""
     await desk.say("/language 简体中文", place="5", kind=ChatKind.GROUP, actor=PERSON)
     assert "Commands" in shown(await desk.say("/help", actor=PERSON))
+
+
+async def test_what_a_platform_says_in_english_is_not_repeated(desk: Desk) -> None:
+    async def unknown() -> bool:
+        raise Refused("Bad Gateway")
+
+    call = replace(desk.call("/format", kind=ChatKind.GROUP, locale="zh"), is_chat_admin=unknown)
+    assert shown(await desk.router.command(call)) == "⚠ 出错了，请稍后再试。"
 
 
 async def test_when_the_store_fails_a_group_is_not_answered_in_another_language(desk: Desk) -> None:

@@ -31,9 +31,7 @@ ROWS = {
     " WHERE address <> 'me'",
     "sources": "SELECT kind, url, title, visibility, state FROM sources",
     "subscriptions": "SELECT c.address, s.scope, s.digest_id, s.starts_after, s.choices, s.paused_after,"
-    " f.text"
-    " FROM subscriptions s LEFT JOIN filters f ON f.id = s.filter_id"
-    " JOIN chats c ON c.id = s.chat_id",
+    " f.text FROM subscriptions s LEFT JOIN filters f ON f.id = s.filter_id JOIN chats c ON c.id = s.chat_id",
     "digests": "SELECT c.address, d.name, d.recurrence, d.timezone, d.title, d.max_posts, d.rest,"
     " d.when_empty, d.paused FROM digests d JOIN chats c ON c.id = d.chat_id",
     "drafts": "SELECT text, everywhere, state, CASE WHEN state = 'scheduled' THEN due_at END FROM drafts",
@@ -361,6 +359,45 @@ async def test_to_send_and_to_end_a_digest(both: Both, line: str, words: str) ->
     await both.done(f"digests {words} {CHAT}")
     found = both.same()
     assert (found["digests"] == []) == (words == "remove")
+
+
+@following("alpha", "gamma")
+async def test_rhythm(both: Both) -> None:
+    """Several digests, quiet hours and pauses."""
+    for line, words in (
+        ("/digest daily 09:00 for alpha", f"digests add {CHAT} daily 09:00 --source alpha"),
+        (
+            "/digest add every 6h as often max 5 rest next time say when empty for gamma",
+            f"digests add {CHAT} every 6h --name often --max 5 --rest next --when-empty say --source gamma",
+        ),
+        ("/digest pause often", f"digests pause {CHAT} --name often"),
+        ("/quiet 22-8 berlin", f"chats set {CHAT} --quiet '22-8 berlin'"),
+        ("/pause gamma until 2030-01-05", f"subscriptions pause {CHAT} --source gamma --until 2030-01-05"),
+    ):
+        assert not shown(await both.say(line)).startswith("⚠")
+        await both.done(words)
+    found = both.same()
+    assert found["digests"] == [
+        ("-1001", "1", "daily 09:00", "UTC", "", 30, "never", "skip", 0),
+        ("-1001", "often", "every 6h", "UTC", "", 5, "next", "say", 1),
+    ]
+    assert found["chats"][0][-1] == "22:00-08:00 Europe/Berlin"
+    assert ("paused", f"{CHAT} gamma until 2030-01-05 00:00 UTC") in found["audit"]
+    assert [row[2] is None for row in found["subscriptions"]] == [False, False]
+    for line, words in (
+        ("/resume", f"subscriptions resume {CHAT}"),
+        ("/digest resume often", f"digests resume {CHAT} --name often"),
+        ("/quiet off", f"chats set {CHAT} --quiet off"),
+    ):
+        await both.say(line)
+        await both.done(words)
+    found = both.same()
+    assert [row[5] for row in found["subscriptions"]] == [None, None]
+    assert found["chats"][0][-1] == ""
+    listed = (await both.done("subscriptions list")).stdout
+    assert "digest often" in listed
+    wrong = await both.skywave(f"chats set {CHAT} --quiet 22-25")
+    assert wrong.exit_code == 2 and "Did you mean: 22:00-23:00" in wrong.stderr
 
 
 async def world_publishes(database: Path) -> None:

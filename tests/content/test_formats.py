@@ -7,6 +7,7 @@ from content.formats import (
     DEFAULT,
     NOTHING,
     RESET,
+    SOURCE,
     Answers,
     Changes,
     Detail,
@@ -17,7 +18,7 @@ from content.formats import (
     parse,
     parse_named,
 )
-from content.i18n import Translator
+from content.i18n import LANGUAGES, Translator
 
 EN, ZH = Translator("en"), Translator("zh")
 
@@ -38,13 +39,16 @@ def test_choices_are_written_as_phrases(words: str, chosen: Format) -> None:
     assert parse(words.split(), EN) == Changes(chosen)
 
 
-def test_each_phrase_chooses_its_value_in_both_languages() -> None:
+@pytest.mark.parametrize("tr", [Translator(language) for language in LANGUAGES])
+def test_each_phrase_chooses_its_value_in_each_language(tr: Translator) -> None:
     phrases = [(name, value, p) for name, one in CHOICES.items() for value, p in one.phrases.items()]
-    assert len({ZH.t(phrase) for _, _, phrase in phrases}) == len(phrases), "no two read alike"
+    assert len({tr.t(phrase) for _, _, phrase in phrases}) == len(phrases), "no two read alike"
     for name, value, phrase in phrases:
-        for tr, typed in ((EN, phrase), (ZH, phrase), (ZH, ZH.t(phrase))):
+        for typed in (phrase, tr.t(phrase), tr.t(phrase).upper()):
             assert parse(typed.split(), tr).chosen.chosen == {name: value}
-    assert parse([ZH.t(RESET)], ZH) == parse([RESET], EN) == Changes(reset=True)
+    assert parse(tr.t(RESET).split(), tr) == parse([RESET], tr) == Changes(reset=True)
+    named = f"{tr.t(SOURCE)} Field notes {tr.t('title')}"
+    assert parse_named(named, tr) == ("Field notes", Changes(Format(detail=Detail.TITLE)))
 
 
 @pytest.mark.parametrize(

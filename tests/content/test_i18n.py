@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.messages.plurals import get_plural
 
 from content.errors import UsageError
 from content.fetch import ServerBusy
@@ -27,6 +28,16 @@ from tests.catalogs import (
 )
 
 OTHERS = LANGUAGES[1:]
+COUNTS = (0, 1, 2, 5, 11, 21, 22, 100)
+# Words that a language with Latin letters may share with English.
+LATIN = {"es": {"chat", "chats", "feed", "feeds", "error"}}
+QUOTES = {"zh_Hant": "「」", "ru": "«»", "es": "«»"}
+# Commands, fields, URLs, settings and what is typed into a shell are the same in every language.
+NO_WORDS = re.compile(r"/\w+|\{\w+\}|https?://\S+|skywave [a-z ]+|[A-Z_]{6,}|`\w+`|\w+\.\w+|<!.*?>")
+NAMES = """Skywave Telegram Discord Markdown JSON http https RSS Atom Feed Asia Shanghai Europe Moscow LoRA
+outline xmlUrl export edit preview add pause Intents MiB KiB list now off
+Field notes python tag: tag news Developer Portal Bot Reset Token posts OPML"""
+SAME_IN_ALL = set(NAMES.casefold().split())
 CHINESE = [language for language in OTHERS if language.startswith("zh")]
 
 
@@ -151,10 +162,77 @@ def test_translations_fill_the_same_fields(language: str) -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_plural_has_all_forms_of_its_language(language: str) -> None:
+    assert (catalog(language).num_plurals, catalog(language).plural_expr) == get_plural(language)[:2]
     plurals = [message for message in entries(language) if isinstance(message.id, tuple)]
     assert plurals
     for message in plurals:
         assert len(texts(message.string)) == catalog(language).num_plurals, message.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_text_is_shown_in_each_language(language: str) -> None:
+    """With values that hold braces and words of no language, which stay as they are."""
+    tr = Translator(language)
+    for message in entries("zh"):
+        singular, *plural = texts(message.id)
+        if message.context:
+            assert tr.name(message.context, singular)
+            continue
+        values = {name: f"<{{{name}}} %s>" for name in fields(singular)}
+        if plural:
+            values.pop("count", None)
+            shown = [tr.n(singular, plural[0], count, **values) for count in COUNTS]
+        else:
+            shown = [tr.t(singular, **values)]
+        for one in shown:
+            assert one and all(value in one for value in values.values()), singular
+            assert not fields(re.sub("<.*?>", "", one)), singular
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall("[A-Za-z]{3,}", NO_WORDS.sub("", text).casefold())) - SAME_IN_ALL
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_text_is_left_in_english(language: str) -> None:
+    for message in entries(language):
+        english = words_of(" ".join(texts(message.id)))
+        for string in texts(message.string):
+            if language in LATIN:
+                assert not english - LATIN[language] or words_of(string) != english, message.id
+            else:
+                assert not words_of(string) & english, message.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_quotation_marks_are_those_of_the_language(language: str) -> None:
+    marks = QUOTES.get(language, "“”")
+    others = set("".join((*QUOTES.values(), "“”"))) - set(marks)
+    for message in entries("zh" if language == SOURCE_LANGUAGE else language):
+        for string in texts(message.id if language == SOURCE_LANGUAGE else message.string):
+            assert not others & set(string), string
+            assert string.count(marks[0]) == string.count(marks[1]), string
+
+
+def test_spanish_opens_what_it_closes() -> None:
+    for string in strings("es"):
+        asked = NO_WORDS.sub("", string)
+        assert asked.count("¿") == asked.count("?") and asked.count("¡") == asked.count("!"), string
+
+
+def test_russian_counts_in_three_forms() -> None:
+    ru = Translator("ru")
+    shown = [
+        ru.n("and {count} more post", "and {count} more posts", count) for count in (1, 2, 5, 11, 21, 112)
+    ]
+    assert shown == [
+        "и ещё 1 публикация",
+        "и ещё 2 публикации",
+        "и ещё 5 публикаций",
+        "и ещё 11 публикаций",
+        "и ещё 21 публикация",
+        "и ещё 112 публикаций",
+    ]
 
 
 def test_plurals() -> None:
@@ -182,6 +260,7 @@ def test_dates_are_local() -> None:
     late = datetime(2025, 3, 1, 17, 5, tzinfo=UTC)
     shanghai = ZoneInfo("Asia/Shanghai")
     assert Translator("zh").date(late, shanghai) == "2025年3月2日 01:05"
+    assert Translator("ru").date(late, shanghai) == "2 мар. 2025\u202fг. 01:05"
     assert Translator("en").date(late, shanghai) == "Mar 2, 2025 01:05"
     assert Translator("en").date(late, UTC) == "Mar 1, 2025 17:05"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.cli.imports.documents import Document, read_documents
-from bot.cli.imports.types import INTERVAL, SWITCHED_OFF, Inventory, WrongFile, text
+from bot.cli.imports.types import INTERVAL, Inventory, WrongFile, text
 from content.formats import Format
 from scheduler.actions.moving_in import OldChat, OldSubscription
 from scheduler.types import ChatKind, Place
@@ -62,14 +62,13 @@ def _take(feed: Document, connection: Document, inventory: Inventory, chats: dic
     if place is None:
         inventory.leave(NO_CHANNEL)
         return
-    if MANUAL in (feed.get("disabledCode"), connection.get("disabledCode")):
-        inventory.leave(SWITCHED_OFF)
-        return
     for name, what in LOST.items():
         inventory.leave(what, _has(connection.get(name)) or _has(details.get(name)))
     inventory.leave(INTERVAL, feed.get("userRefreshRateSeconds"))
     pictures = False if _inner(details, "formatter").get("stripImages") is True else None
-    old = OldSubscription(text(feed["url"]), text(feed.get("title")), choices=Format(pictures=pictures))
+    paused = MANUAL in (feed.get("disabledCode"), connection.get("disabledCode"))
+    choices = Format(pictures=pictures)
+    old = OldSubscription(text(feed["url"]), text(feed.get("title")), choices=choices, paused=paused)
     owner, zone = _inner(feed, "user").get("discordUserId"), _inner(feed, "formatOptions").get("dateTimezone")
     chat = chats.get(place) or OldChat(
         place,

@@ -8,7 +8,6 @@ from pathlib import Path
 from bot.cli.imports.tables import Columns, Row, read_tables
 from bot.cli.imports.types import (
     INTERVAL,
-    SWITCHED_OFF,
     WITHOUT_FEED,
     Inventory,
     telegram_chat,
@@ -52,8 +51,6 @@ def read(file: Path) -> Inventory:
         user, feed = users.get(number, {}), feeds.get(whole(sub["feed_id"]))
         if feed is None or not number:
             inventory.leave(WITHOUT_FEED)
-        elif not whole(sub["state"]):
-            inventory.leave(SWITCHED_OFF)
         elif whole(user.get("state")) == BANNED:
             inventory.leave("of a chat that is banned there")
         else:
@@ -78,7 +75,8 @@ def _subscription(sub: Row, user: Row, feed: Row, inventory: Inventory, *, alone
     inventory.leave("sent through Telegraph, or as a link only", options["send_mode"] in (-1, 1))
     inventory.leave("their own choice of title, link preview or style", _lost(options))
     title = own_title if own_title and alone else text(feed["title"])
-    return OldSubscription(text(feed["link"]), title, words(sub["tags"]), _choices(options))
+    paused = not whole(sub["state"])
+    return OldSubscription(text(feed["link"]), title, words(sub["tags"]), _choices(options), paused)
 
 
 def _option(name: str, sub: Row, user: Row) -> int:

@@ -13,7 +13,6 @@ MAX_BYTES = 64 * 1024 * 1024  # of a file that is read as a whole
 
 # What several bots have and Skywave has not.
 INTERVAL = "an interval of their own: Skywave reads every source equally often"
-SWITCHED_OFF = "switched off there"
 WITHOUT_FEED = "without a feed: the file does not contain it"
 
 

@@ -1,138 +1,41 @@
 """The lines of the panels: what can be set for a chat, and for one of its subscriptions.
 
-To add a setting, add a line to a table. The choices of `content.formats` are lines by themselves.
+To add a setting, add a line to a table.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.types import Request, Services
-from content import present
-from content.formats import CHOICES, RESET, Changes, Choice, Value, from_json
-from content.i18n import LANGUAGES, Msgid, Translator, native_name
-from content.types import Source
-from scheduler.actions import chats, formats
+from bot.commands.filter import offer
+from bot.commands.panels import formats
+from bot.commands.panels.line import UNSET, Line, Subject, table
+from bot.commands.types import Reply
+from content.formats import RESET
+from content.i18n import LANGUAGES, Msgid, native_name
+from scheduler.actions import chats, digests, filtering, following, quiet
 from scheduler.ports import UnitOfWork
-from scheduler.timetable import zones
-from scheduler.types import Chat, Subscription
+from scheduler.timetable import hours, zones
+from scheduler.timetable.recurrences import parse_until
+from scheduler.timetable.schedules import translated
+from scheduler.types import FOREVER
 
-UNSET = "-"  # the key of a value that is not chosen
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a panel is about: a chat, or one of its subscriptions, as they are stored now."""
-
-    request: Request
-    services: Services
-    now: datetime
-    subscription: Subscription | None = None
-    source: Source | None = None
-
-    @property
-    def chat(self) -> Chat:
-        return self.request.chat
-
-    @property
-    def tr(self) -> Translator:
-        return self.request.translator
-
-    @property
-    def name(self) -> str:
-        """The name of the subscription's source."""
-        return present.source_name(self.source.name, self.tr) if self.source else self.tr.t("all sources")
+NOW = "now"  # the key of the rhythm in which posts come at once
+PAUSES = {"1": Msgid("for a day"), "7": Msgid("for a week"), "30": Msgid("for 30 days")}
+EVER = "ever"
+ALL_PASS, NOT_PAUSED, NONE = Msgid("all posts pass"), Msgid("not paused"), Msgid("none")
 
 
-Save = Callable[[UnitOfWork, Subject, str], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A setting of a panel. `name` stands in the data of buttons, `about` is a msgid.
-
-    `stored` gives the key of the value now, `values` those that can be chosen, with their labels, and `says`
-    tells the value in words. `save` takes a key of `values`; with a `prompt`, also what a person typed.
-    """
-
-    name: str
-    about: str
-    stored: Callable[[Subject], str]
-    values: Callable[[Subject], Mapping[str, str]]
-    says: Callable[[Subject], str]
-    save: Save
-    prompt: str = ""
-    placeholder: str = ""
-
-
-def _key(value: Value | None) -> str:
-    """A choice in the data of a button."""
-    if value is None:
-        return UNSET
-    return str(value) if not isinstance(value, bool) else ("yes" if value else "no")
-
-
-def _phrases(choice: Choice, tr: Translator) -> dict[str, str]:
-    return {_key(value): tr.t(phrase) for value, phrase in choice.phrases.items()}
-
-
-def _changes(name: str, key: str) -> Changes:
-    """What takes a choice back, and makes it anew unless the key is UNSET."""
-    chosen = next((value for value in CHOICES[name].phrases if _key(value) == key), None)
-    return Changes(from_json({name: chosen}), dropped=name)
-
-
-def _of_chat(name: str, choice: Choice) -> Line:
-    """A choice of a chat. What is not chosen is the default."""
-
-    async def save(work: UnitOfWork, subject: Subject, key: str) -> None:
-        request = subject.request
-        await formats.choose(work, request.by, subject.chat, _changes(name, key), subject.now)
-
-    def stored(subject: Subject) -> str:
-        return _key(subject.chat.format.chosen[name])
-
-    def says(subject: Subject) -> str:
-        return _phrases(choice, subject.tr)[stored(subject)]
-
-    return Line(name, choice.about, stored, lambda subject: _phrases(choice, subject.tr), says, save)
-
-
-def _of_subscription(name: str, choice: Choice) -> Line:
-    """A choice of a subscription. What is not chosen is as in its chat."""
-
-    async def save(work: UnitOfWork, subject: Subject, key: str) -> None:
-        request = subject.request
-        changes = _changes(name, key)
-        await formats.choose_for(work, request.by, subject.chat, subject.source, changes, subject.now)
-
-    def stored(subject: Subject) -> str:
-        assert subject.subscription is not None
-        return _key(subject.subscription.choices.chosen.get(name))
-
-    def as_in_chat(subject: Subject) -> str:
-        value = _phrases(choice, subject.tr)[_key(subject.chat.format.chosen[name])]
-        return subject.tr.t("{value}, as in this chat", value=value)
-
-    def values(subject: Subject) -> Mapping[str, str]:
-        return _phrases(choice, subject.tr) | {UNSET: as_in_chat(subject)}
-
-    def says(subject: Subject) -> str:
-        return values(subject)[stored(subject)]
-
-    return Line(name, choice.about, stored, values, says, save)
+# Lines of a chat
 
 
 def _languages(subject: Subject) -> Mapping[str, str]:
     return {UNSET: subject.tr.t(RESET), **{code: native_name(code) for code in LANGUAGES}}
 
 
-def _zone(subject: Subject) -> str:
-    """The time zone with the time there, by which people see whether it is theirs."""
-    zone = chats.zone_of(subject.chat, subject.services.settings.timezone)
-    local = subject.now.astimezone(ZoneInfo(zone))
-    return subject.tr.t("{zone}, where it is {time} now", zone=zones.shown(zone), time=f"{local:%H:%M}")
+def _language(subject: Subject) -> str:
+    code = subject.chat.language
+    return _languages(subject).get(code or UNSET, code)
 
 
 async def _set_language(work: UnitOfWork, subject: Subject, key: str) -> None:
@@ -140,37 +43,160 @@ async def _set_language(work: UnitOfWork, subject: Subject, key: str) -> None:
     await chats.change(work, subject.request.by, subject.chat, wanted, subject.now)
 
 
+def _zone(subject: Subject) -> str:
+    """The time zone with the time there, by which people see whether it is theirs."""
+    local = subject.now.astimezone(ZoneInfo(subject.zone))
+    zone = zones.shown(subject.zone)
+    return subject.tr.t("{zone}, where it is {time} now", zone=zone, time=f"{local:%H:%M}")
+
+
 async def _set_zone(work: UnitOfWork, subject: Subject, typed: str) -> None:
     wanted = chats.Settings(timezone="" if typed == UNSET else typed)
     await chats.change(work, subject.request.by, subject.chat, wanted, subject.now)
 
 
-OF_CHAT: Mapping[str, Line] = {
-    line.name: line
-    for line in (
-        Line(
-            "language",
-            Msgid("Language"),
-            lambda subject: subject.chat.language or UNSET,
-            _languages,
-            lambda subject: _languages(subject).get(subject.chat.language or UNSET, subject.chat.language),
-            _set_language,
-        ),
-        Line(
-            "zone",
-            Msgid("Time zone"),
-            lambda subject: subject.chat.timezone or UNSET,
-            lambda subject: {UNSET: subject.tr.t(RESET)},
-            _zone,
-            _set_zone,
-            Msgid("Which city or time zone? On Telegram you can also send a location."),
-            "Shanghai, Europe/Berlin, UTC+8",
-        ),
-        *(_of_chat(name, choice) for name, choice in CHOICES.items()),
-    )
-}
+def _quiet(subject: Subject) -> str:
+    stored = hours.stored(subject.chat.quiet)
+    return stored.times if stored else subject.tr.t(NONE)
 
-OF_SUBSCRIPTION: Mapping[str, Line] = {
-    line.name: line
-    for line in (*(_of_subscription(name, choice) for name, choice in CHOICES.items() if not choice.of_chat),)
-}
+
+async def _set_quiet(work: UnitOfWork, subject: Subject, typed: str) -> None:
+    text = quiet.OFF[0] if typed == UNSET else typed
+    by, zone = subject.request.by, subject.services.settings.timezone
+    await quiet.set_quiet_hours(work, by, subject.chat, text, zone, subject.now)
+
+
+OF_CHAT: Mapping[str, Line] = table(
+    Line(
+        "language",
+        Msgid("Language"),
+        lambda subject: subject.chat.language or UNSET,
+        _languages,
+        _language,
+        _set_language,
+    ),
+    Line(
+        "zone",
+        Msgid("Time zone"),
+        lambda subject: subject.chat.timezone or UNSET,
+        lambda subject: {UNSET: subject.tr.t(RESET)},
+        _zone,
+        _set_zone,
+        Msgid("Which city or time zone? On Telegram you can also send a location."),
+        "Shanghai, Europe/Berlin, UTC+8",
+    ),
+    Line(
+        "quiet",
+        Msgid("Quiet hours"),
+        lambda subject: subject.chat.quiet or UNSET,
+        lambda subject: {UNSET: subject.tr.t(NONE)},
+        _quiet,
+        _set_quiet,
+        Msgid("From when until when is it to be quiet?"),
+        hours.NIGHT,
+    ),
+    *formats.of_chat(),
+)
+
+
+# Lines of a subscription
+
+
+def _rhythm(subject: Subject) -> str:
+    return str(subject.followed.digest_id or NOW)
+
+
+def _rhythms(subject: Subject) -> Mapping[str, str]:
+    t, tr = subject.tr.t, subject.tr
+    named = {
+        str(one.id): t("digest {name}: {when}", name=one.name, when=translated(one.recurrence, tr))
+        for one in subject.digests
+    }
+    return {NOW: t("at once"), **named}
+
+
+async def _set_rhythm(work: UnitOfWork, subject: Subject, key: str) -> None:
+    """Put the subscription into a digest, into a new one whose schedule was typed, or into none."""
+    by, chat, source = subject.request.by, subject.chat, subject.source
+    if key in _rhythms(subject):
+        digest = next((one for one in subject.digests if str(one.id) == key), None)
+        await digests.assign(work, by, chat, source, digest, subject.now)
+    else:
+        wanted = digests.Wanted(schedule=key, sources=[source])
+        await digests.add(work, by, chat, wanted, subject.services.settings.timezone, subject.now)
+
+
+async def _unfilter(work: UnitOfWork, subject: Subject, key: str) -> None:
+    await filtering.remove(work, subject.request.by, subject.chat, subject.source, subject.now)
+
+
+async def _try_filter(subject: Subject, words: str) -> Reply:
+    return await offer(words, subject.source, subject.request, subject.services)
+
+
+def _paused(subject: Subject) -> str:
+    until = subject.followed.paused_until
+    return UNSET if until is None else EVER if until == FOREVER else until.isoformat()
+
+
+def _pauses(subject: Subject) -> Mapping[str, str]:
+    t = subject.tr.t
+    return {UNSET: t(NOT_PAUSED), **{key: t(label) for key, label in PAUSES.items()}, EVER: t("for good")}
+
+
+def _pause(subject: Subject) -> str:
+    until, key = subject.followed.paused_until, _paused(subject)
+    if until is None or key == EVER:
+        return _pauses(subject)[key]
+    return subject.tr.t("until {when}", when=subject.tr.date(until, ZoneInfo(subject.zone)))
+
+
+async def _set_pause(work: UnitOfWork, subject: Subject, key: str) -> None:
+    """Pause until the moment that was typed, or for the days of a key; or end the pause."""
+    by, chat, now, this = subject.request.by, subject.chat, subject.now, [subject.followed]
+    if key == UNSET:
+        await following.resume_some(work, by, chat, this, now, subject.target)
+        return
+    if key == EVER:
+        until = None
+    elif key in PAUSES:
+        until = now + timedelta(days=int(key))
+    else:
+        until = parse_until(key, subject.zone, now)
+    await following.pause_some(work, by, chat, this, until, now, subject.target)
+
+
+OF_SUBSCRIPTION: Mapping[str, Line] = table(
+    Line(
+        "rhythm",
+        Msgid("When posts come"),
+        _rhythm,
+        _rhythms,
+        lambda subject: _rhythms(subject).get(_rhythm(subject), ""),
+        _set_rhythm,
+        Msgid("When should its posts come together?"),
+        "weekdays 09:00",
+    ),
+    Line(
+        "filter",
+        Msgid("Filter"),
+        lambda subject: subject.followed.filter or UNSET,
+        lambda subject: {UNSET: subject.tr.t(ALL_PASS)},
+        lambda subject: subject.followed.filter or subject.tr.t(ALL_PASS),
+        _unfilter,
+        Msgid("Which words must a post have, and which not? It is tried before it is saved."),
+        "python -job",
+        _try_filter,
+    ),
+    Line(
+        "pause",
+        Msgid("Pause"),
+        _paused,
+        _pauses,
+        _pause,
+        _set_pause,
+        Msgid("Until when? What comes meanwhile is not sent later either."),
+        "tomorrow 9:00",
+    ),
+    *formats.of_subscription(),
+)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.panels.data import Pressed, Verb, brief
-from bot.commands.panels.lines import Line, Subject
+from bot.commands.panels.line import Line, Subject
 from bot.commands.panels.show import (
     SETTINGS,
     SUBSCRIPTIONS,
@@ -60,12 +60,13 @@ async def pressed(data: str, request: Request, services: Services) -> Reply | No
 
 async def _of_subject(press: Pressed, request: Request, services: Services) -> Reply | None:
     opened = services.store.write() if press.verb in CHANGING else services.store.read()
+    line = TABLES[press.prefix].get(press.line)
+    offer = line.offer if line and press.verb is Verb.TYPE else None
     async with opened as work:
         subject = await _subject(work, press, request, services)
         if subject is None:
             gone = request.translator.t("This chat no longer follows that.")
             return listed(await _followed(work, request), 1, request, services, gone)
-        line = TABLES[press.prefix].get(press.line)
         match press.verb:
             case Verb.OPEN:
                 return panel(subject)
@@ -73,9 +74,10 @@ async def _of_subject(press: Pressed, request: Request, services: Services) -> R
                 return await _end(work, subject)
             case Verb.CHOICES if line:
                 return choices(subject, line)
-            case Verb.SET | Verb.TYPE if line:
+            case Verb.SET | Verb.TYPE if line and not offer:
                 return await _set(work, press, subject, line)
-    return None
+    # What is offered needs a transaction of its own.
+    return await offer(subject, request.arguments.strip()) if offer else None
 
 
 async def _set(work: UnitOfWork, press: Pressed, subject: Subject, line: Line) -> Reply | None:
@@ -88,6 +90,7 @@ async def _set(work: UnitOfWork, press: Pressed, subject: Subject, line: Line) -
         return choices(subject, line, t("⚠ This was changed meanwhile. It is shown as it is now."))
     await line.save(work, subject, new)
     await work.commit()
+    subject.services.wake()  # what waited may be sent now
     after = await _subject(work, press, subject.request, subject.services)
     assert after is not None
     t = after.tr.t
@@ -96,10 +99,10 @@ async def _set(work: UnitOfWork, press: Pressed, subject: Subject, line: Line) -
 
 async def _end(work: UnitOfWork, subject: Subject) -> Reply:
     """End the subscription of a panel; a button undoes that."""
-    assert subject.subscription is not None
     request, services = subject.request, subject.services
-    name = subject.source.name if subject.source else following.ALL
-    done = await following.end(work, request.by, subject.chat, [subject.subscription], subject.now, name)
+    done = await following.end(
+        work, request.by, subject.chat, [subject.followed], subject.now, subject.target
+    )
     await work.commit()
     said = subject.tr.t("Unsubscribed from {name}.", name=subject.name)
     reply = listed(await _followed(work, request), 1, request, services, said)
@@ -146,5 +149,6 @@ async def _subject(work: UnitOfWork, press: Pressed, request: Request, services:
         return subject
     for one in await _followed(work, request):
         if (one.subscription.source_id or 0) == press.subject:
-            return replace(subject, subscription=one.subscription, source=one.source)
+            digests = await work.digests.of(chat.id)
+            return replace(subject, subscription=one.subscription, source=one.source, digests=digests)
     return None

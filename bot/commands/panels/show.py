@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 from bot.commands.panels.data import Pressed, Verb, brief, hour_of
-from bot.commands.panels.lines import OF_CHAT, OF_SUBSCRIPTION, Line, Subject
+from bot.commands.panels.line import Line, Subject
+from bot.commands.panels.lines import OF_CHAT, OF_SUBSCRIPTION
 from bot.commands.types import Button, Question, Reply, Request, Rows, Services
 from content import present
 from content.document import Document

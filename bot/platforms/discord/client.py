@@ -140,7 +140,9 @@ class Client(discord.Client):
     async def _command(self, call: Call) -> Reply | None:
         """Run a command. Discord may still show one that was removed; its reply is the list of commands."""
         router = self.wiring.router
-        return await router.command(call if router.knows(call.name) else replace(call, name="help"))
+        if not router.knows(call.name):
+            return await router.command(replace(call, name="help"))
+        return await router.command(replace(call, alone=router.answers_alone(call.name)))
 
     async def on_message(self, message: discord.Message) -> None:
         if message.guild is not None or message.author.bot:

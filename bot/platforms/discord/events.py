@@ -42,6 +42,8 @@ def call_of(interaction: discord.Interaction, name: str, arguments: str) -> Call
         locale=str(interaction.locale),
         is_chat_admin=is_chat_admin,
         hindrance=_hindrance(interaction.channel),
+        whispers=True,
+        alone=interaction.message is not None and interaction.message.flags.ephemeral,
         about=_chosen(interaction),
     )
 

@@ -23,9 +23,9 @@ def hindrance(channel: Channel) -> ChatPaused | None:
     if not allowed.view_channel:  # without it, Discord denies all other permissions too
         return ChatPaused(HIDDEN)
     needed = (
-        ("Send Messages in Threads", not is_thread or allowed.send_messages_in_threads),
-        ("Send Messages", is_thread or allowed.send_messages),
-        ("Embed Links", allowed.embed_links),
+        (Msgid("Send Messages in Threads"), not is_thread or allowed.send_messages_in_threads),
+        (Msgid("Send Messages"), is_thread or allowed.send_messages),
+        (Msgid("Embed Links"), allowed.embed_links),
     )
     missing = next((name for name, given in needed if not given), "")
     return ChatPaused(SILENT, right=missing) if missing else None

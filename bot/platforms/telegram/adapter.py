@@ -315,9 +315,9 @@ class TelegramAdapter(TelegramSender):
         """Tell a person in private why the bot cannot write to a chat, if that person has started the bot."""
         if who.user_id is None or where.kind is ChatKind.PRIVATE:
             return
-        translator = Translator(who.locale)
-        told = present.error(where.title + translator.t(": {summary}", summary=translator.error(reason)))
         private = Where(Place(NAME, str(who.user_id)), ChatKind.PRIVATE, "")
+        translator = await wiring.router.translator(self._call_by(private, who, "", ""))
+        told = present.error(where.title + translator.t(": {summary}", summary=translator.error(reason)))
         await Replies(self, wiring, who.actor).send(private, Reply(told))
 
     def _upload(self, file: Document) -> Upload:
@@ -365,6 +365,7 @@ class TelegramAdapter(TelegramSender):
     async def _pressed(self, event: PressEvent, wiring: Wiring) -> str:
         """Run a press; returns the text of the alert for the person, "" for none."""
         call = self._call_by(event.where, event.who, "", event.link, event.alone)
+        call = replace(call, whispers=True)  # as an alert
         reply = await wiring.router.press(event.data, call, event.offered)
         if isinstance(reply, Question):
             sent = await Replies(self, wiring, call.actor).ask(event, reply)
@@ -379,7 +380,7 @@ class TelegramAdapter(TelegramSender):
             try:
                 await Replies(self, wiring, call.actor).turn(event, reply)
             except ChatPaused as exc:
-                return Translator(call.locale).error(exc)
+                return (await wiring.router.translator(call)).error(exc)
         return ""
 
     def _call_by(self, where: Where, who: Who, name: str, arguments: str, alone: Alone | None = None) -> Call:

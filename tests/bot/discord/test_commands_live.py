@@ -25,10 +25,10 @@ from tests.emulators.discord.faults import broken, refused
 REPLY, THINKING = 4, 5
 """Kinds of acknowledgement."""
 # Discord's locales for our languages, but for those of English.
-LOCALES = {"zh-CN", "zh-TW"}
+LOCALES = {"zh-CN", "zh-TW", "ru", "es-ES", "es-419"}
 ADMIN_COMMANDS = {
-    *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language", "post"),
-    *("audit", "forget", "import", "export", "manage"),
+    *("subscribe", "unsubscribe", "digest", "settings", "subscriptions", "format", "language"),
+    *("post", "audit", "forget", "import", "export", "filter", "quiet", "pause", "resume", "manage"),
 }
 
 
@@ -101,6 +101,9 @@ async def test_a_person_has_a_language_and_so_has_a_channel(
     offer = await sky.answer(news, "language")
     dc.press(offer, "简体中文")
     await dc.wait_for(lambda: "当前语言" in text_of(dc.messages(news)[-1]) or None)
+    # An answer that only one person sees is in the language of that person's direct messages.
+    await sky.answer(dc.dm(wei), "language", by=wei, name="Русский")
+    assert "публикации" in text_of(await sky.answer(news, "why", by=wei, post="nowhere"))
     for person in (None, wei):
         refusal = text_of(await sky.answer(news, "page", by=person, number="99"))
         assert "99" in refusal and "is not a page" not in refusal

@@ -22,7 +22,7 @@ async def test_one_message_is_the_panel(tg: TelegramEmulator, sky: Live) -> None
         shown, _ = await pressed(sky, group, label)
         assert shown.message_id == panel.message_id
     assert shown.text.startswith("✓ Pictures: no pictures\n\nRadio notes\n")
-    assert [len(row) for row in shown.buttons] == [2, 2, 2, 2]
+    assert [len(row) for row in shown.buttons] == [2, 2, 2, 2, 1, 2]
 
     _, answer = await pressed(sky, group, "Unsubscribe", by=bob)
     assert answer.show_alert and answer.text == "⚠ Only admins of this chat can do that."

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -195,3 +195,17 @@ def test_a_key_fits_a_nonce_and_is_of_one_part_only(delivery_id: int, n: int, fo
     others += [part_key(delivery, n, other) for other in Form if other is not form]
     others.append(part_key(replace(delivery, chat=replace(CHAT, place=Place("fake", "1", "2"))), n, form))
     assert key not in others and len(set(others)) == len(others)
+
+
+def test_what_failed_in_quiet_hours_is_tried_again_at_their_end() -> None:
+    morning, soon = NOON + timedelta(hours=8), timedelta(seconds=3)
+    quiet = replace(CHAT, quiet="12:00-20:00 UTC", quiet_from=NOON, quiet_until=morning)
+
+    def due(error: SendError) -> list[datetime]:
+        outcomes = to(error, replace(DELIVERY, chat=quiet)).outcomes
+        return [one.due_at for one in outcomes if isinstance(one, Postponed)]
+
+    failures = (Refused("down"), Ambiguous("no answer"), ChatPaused("no rights"), PlatformStopped("down"))
+    for error in failures:
+        assert due(error) == [morning]
+    assert due(RateLimited("slow down", retry_after=soon, scope=RateScope.CHAT)) == [NOON + soon]
