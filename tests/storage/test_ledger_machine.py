@@ -157,6 +157,7 @@ class Ledger(RuleBasedStateMachine):
         source = None if scope is None else self.sources[scope]
         self.run(self.world.filter(self.chats[chat], source, wanted or None))
         self.filters[chat, scope] = wanted
+        self.ask_why()  # what was decided before stays so
 
     @precondition(lambda self: self.follows)
     @rule(data=st.data())
@@ -195,6 +196,7 @@ class Ledger(RuleBasedStateMachine):
         if again:
             self.follows.add((chat, scope))
             self.filters[chat, scope] = wanted
+            self.ask_why()
 
     @rule(source=sources)
     def cancel_a_source(self, source: int) -> None:
