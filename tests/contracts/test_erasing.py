@@ -44,6 +44,7 @@ async def lived_in(world: World, store: Store, address: str, topic: str = "") ->
     source = await world.source(f"of-{address}-{topic}")
     chat = await world.follower(source, None, address=address, topic=topic)
     await world.publish(source, f"post-{address}-{topic}")
+    await world.filter(chat, source, None)
     (taken,) = [one for one in await world.claim() if one.chat.id == chat.id]
     sending = part(taken.id, posts=taken.posts)
     await world.begin(sending)
@@ -62,6 +63,7 @@ async def lived_in(world: World, store: Store, address: str, topic: str = "") ->
         await work.questions.ask(chat.id, [Asked("u:f", name, name, name)], NOW)
         await work.endings.keep(chat.id, [one.id for one in await work.subscriptions.of(chat.id)], NOW)
         await work.people.writes_in(name, chat.id)
+        await work.people.manage(name, chat.id, chat.id)
         await work.people.manage(name, chat.id, chat.id)
         for actor, target in (("cli", f"{name} daily 09:00"), ("cli", repr(chat.place)), (name, "draft 1")):
             await work.audit.add(actor, "did", target, NOW)
