@@ -13,7 +13,7 @@ from scheduler.timetable.recurrences import NotUnderstood
 PREFIX = "q"
 # What its buttons offer.
 OFFERED = (hours.NIGHT, "23:00-07:00")
-QUESTION = Msgid("From when until when is it to be quiet?")
+QUESTION = Msgid("From when until when should it be quiet?")
 
 
 async def quiet_(request: Request, services: Services) -> Reply:
@@ -50,11 +50,11 @@ async def _shown(
     tr = request.translator
     told = [_hours(quiet, tr)]
     if quiet:
-        told.append(tr.t("Posts that come then are sent together at their end."))
+        told.append(tr.t("Posts that come then are sent together at the end."))
         moved = await _moved(work, request, services)
         if moved:
             names = tr.t(", ").join(moved)
-            told.append(tr.t("Digests that fall into them wait for their end: {names}.", names=names))
+            told.append(tr.t("Digests due in that time wait for the end too: {names}.", names=names))
     if sent:
         told.append(tr.t("Sending the queued posts now."))
     return Reply(present.notice(tr.sentences(*told)), _buttons(quiet, tr))
