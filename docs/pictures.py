@@ -186,7 +186,7 @@ async def language_pictures(app: App) -> dict[str, str]:
         for drawn, command in ((digest, asked), (page, searched)):
             reply = await reply_to(app, command, language, place)
             drawn.says(command)
-            drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.buttons)
+            drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
         look = replace(make_look(app.settings, Chat(0, place, language=language)), excerpt_length=80)
         digest.shows(telegram(present.edition(posts, look, more=22), Form.FULL)[0].payload)
         pictures |= {f"digest-{language}": digest.svg(), f"page-{language}": page.svg()}
