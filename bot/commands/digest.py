@@ -171,8 +171,8 @@ def _told(done: DigestSet, complete: bool, tr: Translator) -> Sequence[str]:
     if done.followed_nothing:
         told.append(t("This chat had no subscriptions, so it now follows all public sources."))
     if done.sent:
-        told.append(t("Sending the queued posts of what no longer comes with it."))
-    told += [t("Nothing comes with the digest “{name}” any more.", name=name) for name in done.emptied]
+        told.append(t("Sending the queued posts of sources that no longer belong to it."))
+    told += [t("The digest “{name}” has no sources any more.", name=name) for name in done.emptied]
     return told
 
 
@@ -238,7 +238,7 @@ async def _off(find: Find, request: Request, services: Services) -> Reply:
         await work.commit()
     services.wake()
     ended = (
-        t("The digest “{name}” has ended. What came with it now arrives right away.", name=found.name)
+        t("The digest “{name}” has ended. New posts of its sources now arrive right away.", name=found.name)
         if left
         else t("The digest has ended. From now on, new posts arrive right away.")
     )

@@ -21,7 +21,7 @@ IN_A_ROW = 5
 LONGEST_PLACEHOLDER = 100
 
 OPEN, PREVIEW, SEND, PAUSE, RESUME, EDIT, DELETE, DELETED, LIST = "opsPReDxl"
-QUESTION = Msgid("What is to change in the digest “{name}”? Write only that.")
+QUESTION = Msgid("When should the digest “{name}” come, and with which sources?")
 
 
 def data_of(action: str, digest: Digest | None = None) -> str:
@@ -73,11 +73,11 @@ def _about(
     """What else there is to know about it."""
     told = []
     if not sources:
-        told.append(tr.t("Nothing comes with it."))
+        told.append(tr.t("It has no sources."))
     elif not complete:
-        told.append(tr.t("With it come: {sources}.", sources=tr.t(", ").join(sources)))
+        told.append(tr.t("Sources: {sources}.", sources=tr.t(", ").join(sources)))
     if digests.meets_quiet_hours(digest, chat, now):
-        told.append(tr.t("In the quiet hours it waits for their end."))
+        told.append(tr.t("During the quiet hours it waits until they end."))
     if digest.paused:
         told.append(tr.t("It is paused; its posts wait."))
     return told

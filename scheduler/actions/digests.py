@@ -201,7 +201,7 @@ async def _members(
     members = mine or [one.id for one in followed if one.digest_id is None]
     if not members:
         raise UsageError(
-            "Nothing would come with this digest: all subscriptions belong to others. Say which come with it,"
+            "This digest would be empty: all subscriptions belong to other digests. Name its sources,"
             " for example: {example}",
             example=f"{wanted.schedule or before.recurrence} for {await _name(work, followed[0])}",
         )
@@ -263,7 +263,7 @@ async def of_chat(work: UnitOfWork, chat: Chat, digest_id: int) -> Digest:
     """The digest of an id that a button names. Raises NotFound."""
     found = await work.digests.get(digest_id)
     if found is None or found.chat_id != chat.id:
-        raise NotFound("That digest was removed. /digest list shows what there is.")
+        raise NotFound("That digest was removed. /digest list shows the others.")
     return found
 
 

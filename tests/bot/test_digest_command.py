@@ -140,7 +140,7 @@ async def test_several_digests_each_with_its_sources(desk: Desk) -> None:
     )
     edited = shown(await desk.say("/digest edit evening every 6h for beta, alpha"))
     assert edited.startswith("The digest “evening” is set: every 6h (Europe/Berlin).")
-    assert "Nothing comes with the digest “1” any more." in edited
+    assert "The digest “1” has no sources any more." in edited
     assert await names(desk) == {"alpha": "evening", "beta": "evening"}
     assert shown(await desk.say("/digest off 1")).startswith("The digest “1” has ended.")
     assert "The digest of this chat: every 6h (Europe/Berlin)." in shown(await desk.say("/digest list"))
@@ -151,14 +151,14 @@ async def test_a_digest_of_some_sources_names_them(desk: Desk) -> None:
         await desk.source("old", url=f"https://{name}.example.org/feed.json", title=name)
         await desk.say(f"/subscribe {name}")
     told = shown(await desk.say("/digest daily 18:00 for alpha"))
-    assert told.startswith("The digest “1” is set: daily 18:00 (UTC). With it come: alpha.")
+    assert told.startswith("The digest “1” is set: daily 18:00 (UTC). Sources: alpha.")
     told = shown(await desk.say("/digest 9"))
     assert "daily 09:00" in told, "an hour, not the name of a digest"
 
 
 async def test_a_digest_that_would_never_have_posts_is_refused(desk: Desk) -> None:
     await two(desk)
-    nothing = "Say which come with it, for example: daily 12:00 for alpha"
+    nothing = "Name its sources, for example: daily 12:00 for alpha"
     assert nothing in shown(await desk.say("/digest add daily 12:00"))
     never = "“0 9 31 2 *” never comes. Did you mean: /digest add cron 0 9 28 2 *"
     assert never in shown(await desk.say("/digest add 0 9 31 2 *"))
