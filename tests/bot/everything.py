@@ -15,8 +15,10 @@ NOTES = "/notes"
 class Person(Protocol):
     """Somebody in a chat who does what a person can do there; all they see is noted in the transcript."""
 
-    sky: Deployment[Any]
     transcript: Transcript
+
+    @property
+    def sky(self) -> Deployment[Any]: ...
 
     async def say(self, line: str) -> None:
         """Give a command."""
@@ -82,8 +84,8 @@ async def decide_when_it_comes(ann: Person) -> None:
     for label in ("Preview", "Back", "Pause", "Resume", "Edit"):
         await ann.press(label)
     await ann.type("daily 23:30 max 1 rest next time")
+    await ann.say("/digest add frydays 18:00 as evening for Field notes")
     await ann.say("/digest add fridays 18:00 as evening for Field notes")
-    await ann.say("/digest add fri 18:00 as evening for Field notes")
     await ann.press("All digests")
     await ann.press("1")
     await ann.press("Send now")
@@ -128,7 +130,6 @@ async def decide_the_rest(ann: Person) -> None:
         await ann.press(label)
     await ann.say("/forget export")
     await ann.say("/forget")
-    await ann.press("Keep it")
 
 
 async def operate(olga: Person, name: str, address: str) -> None:

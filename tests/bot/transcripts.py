@@ -10,7 +10,7 @@ from tests.builders import NOW
 
 
 class ThatDay(SkippingClock):
-    """A clock that stands at NOW until a test skips time, so that a transcript has the same dates every day."""
+    """A clock that stands at NOW until a test skips time: a transcript has the same dates every day."""
 
     def __init__(self) -> None:
         super().__init__()

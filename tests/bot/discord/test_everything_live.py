@@ -99,6 +99,7 @@ async def test_people_decide_what_comes_and_when(dc: DiscordEmulator, folder: Pa
         await everything.decide_what_comes(here)
         await everything.decide_when_it_comes(here)
         await everything.decide_the_rest(here)
+        await here.press("Keep it")
         there = Person(sky, dc.dm(olga), olga, transcript)
         await everything.operate(there, "#board (Radio club)", f"discord:{board.id}")
         assert await sky.find(board) is None

@@ -80,6 +80,7 @@ async def test_people_decide_what_comes_and_when(tg: TelegramEmulator, folder: P
         await everything.decide_what_comes(here)
         await everything.decide_when_it_comes(here)
         await everything.decide_the_rest(here)
+        await here.press("Keep it")
         await everything.operate(
             Person(sky, tg.private(olga), olga, transcript), "Radio club", f"telegram:{group.id}"
         )

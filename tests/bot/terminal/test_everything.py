@@ -71,9 +71,15 @@ class Person:
 
     def _note(self) -> None:
         printed = self._output.getvalue()
-        lines = printed[self._seen :].replace(self.sky.feeds.url, "https://feeds.example").strip("\n").splitlines()
+        lines = (
+            printed[self._seen :]
+            .replace(self.sky.feeds.url, "https://feeds.example")
+            .strip("\n")
+            .splitlines()
+        )
         more = [f"(and {len(lines) - SHOWN} more lines)"] if len(lines) > SHOWN else []
-        self.transcript.saw("\n".join(lines[:SHOWN] + more))
+        if lines:
+            self.transcript.saw("\n".join(lines[:SHOWN] + more))
         self._seen = len(printed)
 
 
