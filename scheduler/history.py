@@ -14,7 +14,9 @@ class Item:
     """A post, its source, and the subscription by which the chat follows that source now.
 
     Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
-    to somebody. `failed` is the condition of the subscription's filter that it does not meet.
+    to somebody. `fails` is the condition of the subscription's filter that it does not meet.
+    `followed`: the chat followed the source when it came; `rejected` is the condition that it did not meet of
+    the filter that decided about it.
     """
 
     id: int
@@ -28,14 +30,16 @@ class Item:
     visible: bool
     broadcast: bool
     first_seen_at: datetime
-    failed: str = ""
+    fails: str = ""
+    followed: bool = False
+    rejected: str = ""
 
     def waits(self, chat: Chat) -> bool:
         """Whether it waits for a digest or the end of quiet hours, if the chat's ledger does not have it."""
         follows = self.subscription
         if follows is None or self.is_old_news or self.id <= follows.starts_after:
             return False
-        if self.is_paused or self.failed:
+        if self.is_paused or self.fails:
             return False
         return follows.digest_id is not None or (
             chat.quiet_from is not None and self.first_seen_at >= chat.quiet_from

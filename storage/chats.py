@@ -30,6 +30,7 @@ from storage.models import (
     DraftRow,
     EditRow,
     LedgerRow,
+    PastRow,
     SearchRow,
     SubscriptionRow,
 )
@@ -191,6 +192,10 @@ class SqlChats:
         await self._unite_deliveries(keep, drop)
         await self._unite_ledgers(keep, drop)
         followed = select(SubscriptionRow.scope).where(SubscriptionRow.chat_id == keep)
+        lives = update(PastRow).where(
+            PastRow.chat_id == drop, PastRow.scope.not_in(followed.scalar_subquery())
+        )
+        await self._session.execute(lives.values(chat_id=keep))
         missing = (SubscriptionRow.chat_id == drop) & SubscriptionRow.scope.not_in(followed.scalar_subquery())
         await self._session.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
         await self._unite_digests(keep, drop)

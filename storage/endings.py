@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import EndingRow, SourceRow, SubscriptionRow, UtcDateTime
+from storage.models import EndingRow, PostRow, SourceRow, SubscriptionRow, UtcDateTime
 from storage.sql import prune, upsert
 
 TABLE = SubscriptionRow.__table__
 # Copied are all other columns, those of later versions too.
-OWN = ("id", "chat_id")
+OWN = ("id", "chat_id", "began_after")
 
 
 class SqlEndings:
@@ -38,10 +38,16 @@ class SqlEndings:
         return await prune(self._session, EndingRow, EndingRow.id, EndingRow.ended_at < before, limit)
 
     async def _restore(self, chat_id: int, row: Mapping[str, Any]) -> int:
-        """Restore one subscription; 0 if its source is gone, or if the chat follows it again."""
-        values = {name: await self._value(name, value) for name, value in row.items()}
+        """Restore one subscription; 0 if its source is gone, or if the chat follows it again.
+
+        An ending of an earlier version may have columns that no longer exist.
+        """
+        values = {name: await self._value(name, value) for name, value in row.items() if name in TABLE.c}
         if row["source_id"] is not None and values["source_id"] is None:
             return 0
+        # A digest also has the posts that came meanwhile.
+        newest = await self._session.scalar(select(func.max(PostRow.id))) or 0
+        values["began_after"] = values["starts_after"] if values.get("digest_id") else newest
         statement = upsert(self._session, SubscriptionRow).values(chat_id=chat_id, **values)
         added = statement.on_conflict_do_nothing().returning(SubscriptionRow.id)
         if await self._session.scalar(added) is None:

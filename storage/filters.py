@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source, Visibility
-from storage.models import FilteredRow, FilterRow, LedgerRow, PostRow, SourceRow, SubscriptionRow
+from storage.models import FilteredRow, FilterRow, LedgerRow, PastRow, PostRow, SourceRow, SubscriptionRow
+from storage.past import remember
 from storage.scope import follows, scope_of, waits
-from storage.sql import CHUNK, changed_rows, reserve_alone, upsert
+from storage.sql import CHUNK, changed_rows, prune, reserve_alone, upsert
 
 
 def passes() -> ColumnElement[bool]:
@@ -53,6 +54,7 @@ class SqlFilters:
         await reserve_alone(self._session)
         mine = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
         before = select(SubscriptionRow.filter_id).where(mine).scalar_subquery()
+        await remember(self._session, mine)
         given_up = update(FilterRow).where(FilterRow.id == before).values(used_at=now)
         await self._session.execute(given_up)
         await self._session.execute(update(SubscriptionRow).where(mine).values(filter_id=filter_id))
@@ -76,7 +78,7 @@ class SqlFilters:
         return (await self._session.scalars(posts.order_by(PostRow.id))).all()
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Verdicts first: filters that are deleted take theirs along."""
+        """Verdicts first: filters that are deleted take theirs along. What used them last, before them."""
         newest = select(func.max(PostRow.id)).where(PostRow.first_seen_at < before).scalar_subquery()
         needed = exists().where(
             SubscriptionRow.filter_id == FilteredRow.filter_id,
@@ -89,9 +91,13 @@ class SqlFilters:
         forgotten = changed_rows(await self._session.execute(delete(FilteredRow).where(verdict.in_(some))))
         if forgotten == limit:
             return forgotten
+        forgotten += await prune(
+            self._session, PastRow, PastRow.id, PastRow.up_to <= newest, limit - forgotten
+        )
         await reserve_alone(self._session)  # nobody may choose one of them meanwhile
         used = exists().where(SubscriptionRow.filter_id == FilterRow.id)
-        unused = (FilterRow.used_at < before) & ~used
+        was_used = exists().where(PastRow.filter_id == FilterRow.id)
+        unused = (FilterRow.used_at < before) & ~used & ~was_used
         some_filters = select(FilterRow.id).where(unused).order_by(FilterRow.id).limit(limit - forgotten)
         gone = delete(FilterRow).where(FilterRow.id.in_(some_filters.scalar_subquery()))
         return forgotten + changed_rows(await self._session.execute(gone))

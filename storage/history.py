@@ -20,7 +20,6 @@ from storage.models import (
     BroadcastPostRow,
     ChatRow,
     DeliveryRow,
-    FilteredRow,
     FilterRow,
     LedgerRow,
     PartRow,
@@ -29,6 +28,7 @@ from storage.models import (
     SubscriptionRow,
 )
 from storage.overview import FAILED
+from storage.past import lives
 from storage.scope import follows, visible_sources
 from storage.sources import to_source
 from storage.sql import is_open, table_of
@@ -172,7 +172,7 @@ class SqlHistory:
         rows = (await self._session.execute(same)).all()
         sources = await self._sources({row.source_id for row in rows})
         followed = await self._followed(chat_id, list(sources))
-        failed = await self._failed(chat_id, [row.id for row in rows])
+        before = await lives(self._session, chat_id, [row.id for row in rows])
         visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
         seen = set(await self._session.scalars(visible))
         carried = select(BroadcastPostRow.post_id).where(
@@ -192,20 +192,13 @@ class SqlHistory:
                 visible=row.source_id in seen,
                 broadcast=row.id in broadcast,
                 first_seen_at=row.first_seen_at,
-                failed=failed.get((follow.id, row.id), "") if follow else "",
+                fails=before.fails(follow.source_id, row.id) if follow else "",
+                followed=before.followed(sources[row.source_id], row.id),
+                rejected=before.rejected(sources[row.source_id], row.id),
             )
             for row in rows
             for follow in [followed.get(row.source_id)]
         }
-
-    async def _failed(self, chat_id: int, posts: Collection[int]) -> Mapping[tuple[int, int], str]:
-        """The condition that a post does not meet, by subscription and post."""
-        query = (
-            select(SubscriptionRow.id, FilteredRow.post_id, FilteredRow.why)
-            .join(FilteredRow, FilteredRow.filter_id == SubscriptionRow.filter_id)
-            .where(SubscriptionRow.chat_id == chat_id, FilteredRow.post_id.in_(posts))
-        )
-        return {(number, post_id): why for number, post_id, why in await self._session.execute(query)}
 
     async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
         rows = await self._session.scalars(select(SourceRow).where(SourceRow.id.in_(ids)))

@@ -238,12 +238,27 @@ class SubscriptionRow(Base):
     scope: Mapped[str]  # 'all' or the source's id; a unique constraint would not compare NULLs
     source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
     starts_after: Mapped[int] = mapped_column(Id)  # the chat gets posts with higher ids only
+    # As `starts_after` was at first: digests move that one on.
+    began_after: Mapped[int] = mapped_column(Id, default=0, server_default="0")
     choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)
     # None: its posts are sent at once.
     digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id))
     paused_after: Mapped[int | None] = mapped_column(Id)  # a paused one gets no posts with higher ids
     paused_until: Mapped[datetime | None]
     filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id))
+
+
+class PastRow(Base):
+    """What a subscription was for the posts from `after` to `up_to`, until its filter changed or it ended."""
+
+    __tablename__ = "past"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+    scope: Mapped[str]
+    after: Mapped[int] = mapped_column(Id)
+    up_to: Mapped[int] = mapped_column(Id, index=True)
+    filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id), index=True)
 
 
 class FilteredRow(Base):

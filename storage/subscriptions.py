@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.formats import Format, from_json
 from scheduler.types import Subscription
 from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
-from storage.scope import follows, scope_of
+from storage.past import decided, remember
+from storage.scope import ALL, follows, scope_of
 from storage.sql import changed_rows, reserve_alone, upsert
 
 
@@ -32,12 +33,14 @@ class SqlSubscriptions:
         self._session = session
 
     async def add(self, chat_id: int, source_id: int | None, starts_after: int | None = None) -> bool:
+        newest = await self._newest_post()
         values = {
             "chat_id": chat_id,
             "scope": scope_of(source_id),
             "source_id": source_id,
             "digest_id": await self._joins(chat_id),
-            "starts_after": await self._newest_post() if starts_after is None else starts_after,
+            "starts_after": newest if starts_after is None else starts_after,
+            "began_after": newest if starts_after is None else await self._decided_by_all(chat_id),
         }
         statement = upsert(self._session, SubscriptionRow).values(values).on_conflict_do_nothing()
         added = await self._session.scalars(statement.returning(SubscriptionRow.id))
@@ -46,6 +49,7 @@ class SqlSubscriptions:
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool:
         scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
+        await remember(self._session, scope)
         return changed_rows(await self._session.execute(delete(SubscriptionRow).where(scope))) > 0
 
     async def of(self, chat_id: int) -> Sequence[Subscription]:
@@ -107,6 +111,10 @@ class SqlSubscriptions:
         if any(other.digest_id is None for other in others):
             return None
         return await self._session.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == chat_id))
+
+    async def _decided_by_all(self, chat_id: int) -> int:
+        by_all = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == ALL)
+        return await self._session.scalar(select(decided()).where(by_all)) or 0
 
     async def _newest_post(self) -> int:
         return await self._session.scalar(select(func.max(PostRow.id))) or 0

@@ -29,8 +29,8 @@ KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,), "Parameter": (2,), "Msgid":
 # The rules of use cases raise these, for chats and the command line alike.
 OF_ACTIONS = {"UsageError", "NotFound", "NoText", "NoWords"}
 
-# The languages in which nothing may be missing: all but English, when no messages are being added elsewhere.
-COMPLETE: tuple[str, ...] = ()
+# The languages in which nothing may be missing.
+COMPLETE = LANGUAGES[1:]
 SIMPLIFIED, TRADITIONAL = "zh", "zh_Hant"
 # What OpenCC leaves as it is or takes for something else, and what Taiwan says instead.
 TAIWAN = {

@@ -47,7 +47,7 @@ UNTIL = Parameter("source", "the name of a source, and until when: Field notes u
 CHOICES = Parameter("choices", "like full, no pictures, silent; or default", completer=format_choices)
 CONDITIONS = Parameter("words", "like python -job tag:news; or off; first a source and a colon")
 NAME = Parameter("name", "the name of a language, like English", completer=language_names)
-CHAT = Parameter("chat", "a channel or group that you administer, or done")
+MANAGED = Parameter("chat", "a channel or group that you administer, or done")
 TEXT = Parameter(
     "text", "a title line, then text in Markdown; start with at 18:30 to send it at that time", required=True
 )
@@ -178,7 +178,7 @@ COMMANDS = (
         "manage a channel or group from here; /manage done ends that",
         afar.manage,
         Act.MANAGE,
-        (CHAT,),
+        (MANAGED,),
         here=True,
     ),
     Command("help", "/help", "list all commands", help_, here=True),

@@ -13,12 +13,12 @@ from bot.numbers import number
 from content import present
 from content.document import Paragraph, Strong, text
 from content.errors import NotFound, UsageError
-from content.i18n import Msgid
+from content.i18n import LANGUAGES, Msgid, Translator
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, Place
 
 PREFIX = "x"  # of a button that chooses a chat; its number follows
-DONE = "done"
+DONE = Msgid("done")
 # The data of a button in an answer about another chat: its number, then what the button does there.
 ABOUT = re.compile(r"@([0-9]{1,15}):(.+)", re.DOTALL)
 DATA_LENGTH = 64  # bytes
@@ -33,7 +33,7 @@ async def manage(request: Request, services: Services) -> Reply:
     t, name = request.translator.t, request.arguments.strip()
     if not name:
         return await _offer(request, services)
-    if name.lower() in (DONE, t("done").lower()):
+    if name.lower() in {Translator(language).t(DONE).lower() for language in LANGUAGES}:
         await _store(request, services, None)
         return Reply(present.notice(t("Your commands are about this chat again.")))
     if request.call.reach is None:

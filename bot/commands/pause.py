@@ -12,7 +12,7 @@ from content.types import Source
 from scheduler.actions import chats, following
 from scheduler.timetable.recurrences import NotUnderstood, parse_until
 
-UNTIL = re.compile(r"(?:^|\s+)(?:until|till|直到|至)\s*(?=\S)", re.IGNORECASE)
+UNTIL = re.compile(r"(?:^|\s+)(?:(?:until|till|до|hasta)\s+|(?:直到|至)\s*)(?=\S)", re.IGNORECASE)
 
 
 async def pause(request: Request, services: Services) -> Reply:

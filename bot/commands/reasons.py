@@ -43,7 +43,7 @@ SENTENCES: Mapping[Because, Msgid] = {
     Because.OLD_NEWS: Msgid(
         "It is old news: {source} had it before it was added here, or brought it from its archive."
     ),
-    Because.FILTERED: Msgid("The filter of this chat leaves it out: {reason}"),
+    Because.FILTERED: Msgid("A filter of this chat left it out: {reason}"),
     Because.BEFORE_SUBSCRIPTION: Msgid(
         "It is older than the subscription to {source}, which starts with the next post."
     ),

@@ -7,6 +7,7 @@ from datetime import datetime
 from content.i18n import Msgid
 from content.types import Source, Visibility
 from scheduler.actions.audit import Actor, Change, record
+from scheduler.judging import judge_waiting
 from scheduler.ports import UnitOfWork
 from scheduler.quotas import Quotas
 from scheduler.timetable import quiet
@@ -112,6 +113,10 @@ async def undo(work: UnitOfWork, by: Actor, chat: Chat, number: int, now: dateti
     None if that was long ago, or undone before. Deliveries that were cancelled stay so.
     """
     restored = await work.endings.restore(chat.id, number)
+    for one in await work.subscriptions.of(chat.id) if restored else ():
+        if one.filter:  # a digest also has the posts that came meanwhile
+            filter_id = await work.filters.keep(one.filter, now)
+            await judge_waiting(work, chat.id, one.source_id, filter_id, one.filter)
     if restored:
         await record(work, by, Change.SUBSCRIBE, now, f"undo, {restored}", chat=chat)
     return restored

@@ -10,7 +10,7 @@ from scheduler.timetable import hours, quiet
 from scheduler.timetable.hours import QuietHours
 from scheduler.types import Chat
 
-OFF = ("off", "none", "关闭", "关", "關閉")
+OFF = ("off", "none", "关闭", "关", "關閉", "выкл", "quitar")
 
 
 @dataclass(frozen=True, slots=True)

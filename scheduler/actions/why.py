@@ -98,15 +98,16 @@ def decide(history: History, now: datetime) -> Answer:
     if not chat.gets_nothing and (waiting := _waiting(history)):
         answer = _until(history, waiting)
         return answer if waiting is post else replace(answer, by_twin=True, twin=waiting)
-    if own := history.cancelled.get(post.id):
+    own = history.cancelled.get(post.id)
+    if own and not post.rejected:  # it may have been an edition without this post
         return Answer(Because.CANCELLED, post, own.reason, delivery=own)
-    because = _unpromised(chat, post)
-    if because is Because.MISSED and history.cancelled:
+    because = _unpromised(history)
+    if because is Because.CANCELLED:
         # It had no delivery of its own, because one of a twin was on its way.
         twin = next(item for item in history.twins if item.id in history.cancelled)
         theirs = history.cancelled[twin.id]
         return Answer(Because.CANCELLED, post, theirs.reason, delivery=theirs, by_twin=True, twin=twin)
-    reasons = {Because.GONE: chat.reason, Because.FILTERED: post.failed}
+    reasons = {Because.GONE: chat.reason, Because.FILTERED: post.rejected}
     return Answer(because, post, reasons.get(because, ""))
 
 
@@ -164,8 +165,9 @@ def _open(history: History, now: datetime) -> tuple[Because, datetime | None]:
     return (Because.BEHIND_OTHERS if history.ahead else Because.NEXT), None
 
 
-def _unpromised(chat: Chat, post: Item) -> Because:
+def _unpromised(history: History) -> Because:
     """Why the chat's ledger knows nothing of a post, the strongest reason first."""
+    chat, post = history.chat, history.post
     if chat.access is ChatAccess.BANNED:
         return Because.BANNED
     if chat.state is ChatState.GONE:
@@ -177,8 +179,10 @@ def _unpromised(chat: Chat, post: Item) -> Because:
         return Because.PRIVATE if private else Because.NOT_FOLLOWED
     if post.is_old_news:
         return Because.OLD_NEWS
-    if post.failed:  # before the next line, because the start of a digest's subscription moves on
+    if post.rejected:
         return Because.FILTERED
+    if post.followed and any(item.id in history.cancelled for item in history.twins):
+        return Because.CANCELLED
     if post.id <= post.subscription.starts_after:
         return Because.BEFORE_SUBSCRIPTION
     if post.is_paused:

@@ -89,7 +89,13 @@ class InThePast(UsageError):
 
 
 # Days that people name by their distance.
-RELATIVE = {"today": 0, "tomorrow": 1, "今天": 0, "明天": 1, "后天": 2, "後天": 2}
+RELATIVE = {
+    "today": 0,
+    "tomorrow": 1,
+    **{"今天": 0, "明天": 1, "后天": 2, "後天": 2},
+    **{"сегодня": 0, "завтра": 1, "послезавтра": 2},
+    **{"hoy": 0, "mañana": 1},
+}
 # An update is written for so many years ahead at most; the calendar itself ends in 9999.
 FURTHEST = 10
 DATE = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})")

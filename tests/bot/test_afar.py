@@ -61,6 +61,7 @@ async def test_commands_and_presses_apply_to_the_chosen_chat_until_done(desk: De
     await desk.press(data(rhythm, "At once"), reach=admins, **PRIVATE)
     assert await followed(desk) == [[1], []]
     assert "about this chat again" in shown(await desk.say("/manage done", reach=admins, **PRIVATE))
+    assert "about this chat again" in shown(await desk.say("/manage готово", reach=admins, **PRIVATE))
     latest = await desk.say("/subscribe all", reach=admins, **PRIVATE)
     assert "▸" not in shown(latest) and await followed(desk) == [[1], [None]]
     # The audit names the chat that was changed, and who did it.

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.commands import UNTIL
+from content.i18n import LANGUAGES, Translator
 from tests.bot.conftest import Desk, shown
 
 
@@ -48,6 +50,19 @@ async def test_pauses_are_said_and_end(desk: Desk) -> None:
     await desk.say("/subscribe Field notes")
     said = shown(await desk.say("/pause Field notes 直到 明天", locale="zh-hans"))
     assert said.startswith("已暂停到 2026年3月2日星期一 00:00（UTC）：Field notes。")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_pause_is_typed_as_its_description_says(desk: Desk, language: str) -> None:
+    await desk.source("old", title="Field notes")
+    await desk.say("/subscribe Field notes")
+    example = Translator(language).t(UNTIL.summary).partition("Field notes")[2]
+    said = await desk.say(f"/pause Field notes{example}", locale=language)
+    assert "09:00" in shown(said) and "Field notes" in shown(said)
+    off = Translator(language).t("off")
+    assert shown(await desk.say(f"/quiet {off}", locale=language)) == Translator(language).t(
+        "There are no quiet hours here."
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from tests.chaos.storm import Effect
 from tests.chaos.verdict import Account, judge, not_from_forums
 from tests.chaos.world import World
 
-# This size creates 24 private chats, 6 groups and 14 text channels, among others.
-SIZE = 0.8
+# This size creates 18 private chats, 5 groups and 11 text channels, among others.
+SIZE = 0.6
 SHARE = 0.05
 PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
 

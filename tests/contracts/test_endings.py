@@ -3,10 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import select, update
+
 from content.formats import Detail, Format
 from scheduler.ports import Asked, Store
 from scheduler.types import Chat, Subscription
 from scheduler.upkeep import Keep, Upkeep
+from storage.database import create_engine
+from storage.models import EndingRow
 from tests.builders import NOW
 from tests.contracts.world import World
 from tests.fakes import FakeClock
@@ -54,6 +58,20 @@ async def test_what_was_ended_comes_back_as_it_was_and_once(store: Store) -> Non
     assert await restore(store, chat, number) == 1  # one source is gone, and one is followed anew
     assert await restore(store, chat, number) is None
     assert [one for one in await subscriptions(store, chat) if one.source_id == source.id] == [before[1]]
+
+
+async def test_an_ending_of_an_earlier_version_comes_back(store: Store, database_url: str) -> None:
+    source, chat = await World(store).source(), await World(store).chat("1")
+    await World(store).follow(chat, source)
+    before, number = await subscriptions(store, chat), await end_all(store, chat)
+    engine = create_engine(database_url)
+    async with engine.execution_options(write=True).begin() as connection:
+        (row,) = (await connection.execute(select(EndingRow.rows))).scalar_one()
+        del row["paused_until"]
+        await connection.execute(update(EndingRow).values(rows=[row | {"mode": "digest"}]))
+    await engine.dispose()
+    assert await restore(store, chat, number) == 1
+    assert await subscriptions(store, chat) == before
 
 
 async def test_an_ending_is_kept_for_a_day_and_a_question_for_a_month(store: Store) -> None:

@@ -143,6 +143,8 @@ async def test_upkeep_forgets_verdicts_and_filters(world: World, store: Store) -
     await world.filter(instant, source, "cobol", now=after(1))
     async with store.read() as work:
         assert await work.filters.waiting(digest.id, source.id) == [python, rust]
+        past = (await work.history.stored(instant.id))["past"]
+        assert [one["up_to"] for one in past] == [rust], "the filter that decided about them"
     clock = FakeClock()
     clock.advance(timedelta(days=31).total_seconds())
     await Upkeep(store, clock, Keep()).run()
@@ -150,6 +152,7 @@ async def test_upkeep_forgets_verdicts_and_filters(world: World, store: Store) -
     async with store.write() as work:
         assert list((await work.filters.of_followers(source)).values()) == ["cobol"]
         assert await work.filters.text(1) is None, "nobody uses it"
+        assert (await work.history.stored(instant.id))["past"] == []
         (daily,) = await work.digests.of(digest.id)
         await work.digests.advance(daily.id, after(5))
         assert await work.filters.prune(after(5), 1) == 1, "the verdicts about what does not wait, one by one"

@@ -170,6 +170,103 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
     assert (await answer(world, chat, old)).because is Because.SKIPPED
 
 
+async def filtered(world: World, chat: Chat, post: int) -> str:
+    """The condition by which a filter left a post out, or why else the chat does not have it."""
+    found = await answer(world, chat, post)
+    return found.reason if found.because is Because.FILTERED else found.because
+
+
+async def test_the_filter_that_decided_counts_whatever_came_later(world: World) -> None:
+    source, other = await world.source("a"), await world.source("b")
+    chat = await world.follower(source)
+    await world.filter(chat, source, "-rust")
+    (rust,) = await world.publish(source, new_post("1", title="Rust"))
+    for later in ("-python", "rust", None, "-rust"):
+        await world.filter(chat, source, later)
+        assert await filtered(world, chat, rust) == "-rust"
+    await world.filter(chat, source, "-python")
+    python, passes = await world.publish(source, new_post("2", title="Python"), new_post("3", title="Rust"))
+    await world.cancel("the source is paused", source=source)
+    assert await filtered(world, chat, python) == "-python", "the edition that was cancelled had it not"
+    assert await filtered(world, chat, passes) == Because.CANCELLED
+    await world.filter(chat, source, "-rust")
+    assert await filtered(world, chat, passes) == Because.CANCELLED
+
+    # Who has the same filter, but follows later, is told so.
+    late = await world.follower(source, address="200")
+    await world.filter(late, source, "-python")
+    assert await filtered(world, late, python) == Because.BEFORE_SUBSCRIPTION
+
+    # What its own subscription left out stays so when the chat follows the source as one of all.
+    await world.follow(chat, None)
+    await world.publish(other, "of another source")
+    await unfollow(world, chat, source)
+    assert await filtered(world, chat, python) == "-python"
+    await world.follow(chat, source)
+    await world.filter(chat, source, "-python")
+    assert await filtered(world, chat, rust) == "-rust"
+    await world.move("100", "-100")
+    assert await filtered(world, chat, python) == "-python"
+    await world.follower(source, address="300")
+    await world.move("200", "300")
+    await world.move("-100", "200")
+    assert await filtered(world, chat, rust) == "-rust"
+
+
+async def test_posts_that_wait_are_left_out_by_the_filter_of_the_end(world: World) -> None:
+    source = await world.source()
+    chat, quiet_one = await world.follower(source), await world.follower(source, address="200")
+    async with world.store.write() as work:
+        await digests.add(work, COMMAND_LINE, chat, digests.Wanted("daily 09:00"), "UTC", NOW)
+        await set_quiet_hours(work, COMMAND_LINE, quiet_one, "11:00-13:00", "UTC", NOW)
+        await work.commit()
+    both = (chat, quiet_one)
+    for one in both:
+        await world.filter(one, source, "-rust")
+    rust, python = await world.publish(
+        source, new_post("1", title="Rust"), new_post("2", title="Python"), now=after(1)
+    )
+    for one in both:
+        assert await filtered(world, one, rust) == "-rust"
+        await world.filter(one, source, "-python")
+        assert await filtered(world, one, rust) in (Because.DIGEST, Because.QUIET)
+        assert await filtered(world, one, python) == "-python"
+    async with world.store.write() as work:
+        (digest,) = await work.digests.of(chat.id)
+        await digests.send(work, COMMAND_LINE, chat, digest, after(2))
+        await work.digests.advance(digest.id, after(2))
+        await set_quiet_hours(work, COMMAND_LINE, await refreshed(world, quiet_one), "off", "UTC", after(2))
+        await work.commit()
+    for one in both:
+        await world.filter(one, source, "-rust")
+        assert await filtered(world, one, rust) == Because.LATER, "it is sent"
+        assert await filtered(world, one, python) == "-python"
+
+
+async def test_an_undo_brings_filters_back(world: World) -> None:
+    source = await world.source()
+    chat, daily = await world.follower(source), await world.follower(source, address="200")
+    async with world.store.write() as work:
+        await digests.add(work, COMMAND_LINE, daily, digests.Wanted("daily 09:00"), "UTC", NOW)
+        await work.commit()
+    await world.filter(chat, source, "-rust")
+    await world.filter(await world.follower(source, address="300"), source, "-rust")
+    await world.filter(daily, source, "-cobol")
+    (before,) = await world.publish(source, new_post("1", title="Rust"))
+    async with world.store.write() as work:
+        ended = {one: await following.unfollow(work, COMMAND_LINE, one, source, NOW) for one in (chat, daily)}
+        await work.commit()
+    rust, cobol = await world.publish(source, new_post("2", title="Rust"), new_post("3", title="Cobol"))
+    assert await filtered(world, chat, before) == Because.NOT_FOLLOWED
+    async with world.store.write() as work:
+        for one, of_one in ended.items():
+            assert await following.undo(work, COMMAND_LINE, one, of_one.number, NOW) == 1
+        await work.commit()
+    assert [await filtered(world, chat, post) for post in (before, rust)] == ["-rust", Because.MISSED]
+    of_digest = [await filtered(world, daily, post) for post in (before, rust, cobol)]
+    assert of_digest == [Because.DIGEST, Because.DIGEST, "-cobol"]
+
+
 async def test_quiet_hours_and_pauses(world: World) -> None:
     source = await world.source()
     chat = await world.follower(source)

@@ -81,7 +81,9 @@ items = st.builds(
     visible=st.booleans(),
     broadcast=st.booleans(),
     first_seen_at=st.sampled_from([NOW - timedelta(1), NOW]),
-    failed=st.sampled_from(["", "-short"]),
+    fails=st.sampled_from(["", "-short"]),
+    followed=st.booleans(),
+    rejected=st.sampled_from(["", "-short"]),
 )
 reasons = st.sampled_from(["", "beyond the digest's maximum", "the chat was away", "400"])
 entries = st.builds(LedgerEntry, st.sampled_from(LedgerState), reasons, st.none() | st.integers(1, 9))
@@ -110,7 +112,8 @@ def histories(draw: st.DrawFn) -> History:
     post, *twins = draw(st.lists(items, min_size=1, max_size=3, unique_by=lambda item: item.id))
     entry = draw(st.none() | entries)
     states = OPEN if entry and entry.state is LedgerState.RESERVED else tuple(DeliveryState)
-    cancelled = draw(st.dictionaries(st.just(post.id), deliveries(DeliveryState.CANCELLED)))
+    ids = st.sampled_from([item.id for item in (post, *twins)])
+    cancelled = draw(st.dictionaries(ids, deliveries(DeliveryState.CANCELLED)))
     return History(
         draw(chats),
         post,

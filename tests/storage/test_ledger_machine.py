@@ -73,11 +73,6 @@ SELECT count(*) FROM deliveries JOIN broadcast_posts USING (broadcast_id)
 WHERE chat_id = ? AND post_id = ? AND state = 'cancelled'
 """
 # After which post the subscription begins by which a chat follows a source: its own, else that to all.
-# The filter that a subscription has now did not let the post pass.
-LEFT_OUT = """
-SELECT count(*) FROM filtered JOIN subscriptions USING (filter_id)
-WHERE chat_id = ? AND scope = ? AND post_id = ?
-"""
 BEGINS = """
 SELECT starts_after FROM subscriptions WHERE chat_id = ? AND scope IN (?, 'all') ORDER BY scope = 'all'
 """
@@ -105,7 +100,9 @@ class Ledger(RuleBasedStateMachine):
         self.on_the_way: list[tuple[Delivery, Part]] = []  # begun, and not yet recorded
         self.filters: dict[tuple[int, int | None], str] = {}
         self.owed: set[tuple[int, str]] = set()  # chat id and key
-        self.left_out: set[tuple[int, str]] = set()  # by a filter that the chat had then
+        # Whether the filter passed each post that a chat (by index) followed when it came.
+        self.passed: dict[tuple[int, int], bool] = {}
+        self.ended: list[tuple[int, int | None, str, int]] = []  # with the filter and the number for an undo
         self.confirmed: set[tuple[int, str]] = set()
         self.arrived: Counter[tuple[int, str]] = Counter()
         self.doubtful: Counter[tuple[int, str]] = Counter()
@@ -133,18 +130,14 @@ class Ledger(RuleBasedStateMachine):
     @rule(source=sources, keys=st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3))
     def posts_arrive(self, source: int, keys: list[int]) -> None:
         posts = [new_post(str(next(self.guids)), key=str(key), title=WORDS[key % 2]) for key in keys]
-        self.run(self.world.publish(self.sources[source], *posts))
+        ids = self.run(self.world.publish(self.sources[source], *posts))
         for chat in range(CHATS):
-            self.left_out |= {
-                (self.chats[chat].id, post.key) for post in posts if self.leaves_out(chat, source, post.title)
-            }
             scope = source if (chat, source) in self.follows else None
             if (chat, scope) in self.follows:
                 wanted = self.filters.get((chat, scope), "")
                 self.owed |= {(self.chats[chat].id, post.key) for post in posts if wanted in ("", post.title)}
-
-    def leaves_out(self, chat: int, source: int, title: str) -> bool:
-        return any(self.filters.get((chat, scope), "") not in ("", title) for scope in (source, None))
+                for post_id, post in zip(ids, posts, strict=True):
+                    self.passed[chat, post_id] = wanted in ("", post.title)
 
     @rule(key=st.integers(0, KEYS - 1))
     def a_post_comes_from_every_source(self, key: int) -> None:
@@ -164,24 +157,46 @@ class Ledger(RuleBasedStateMachine):
         source = None if scope is None else self.sources[scope]
         self.run(self.world.filter(self.chats[chat], source, wanted or None))
         self.filters[chat, scope] = wanted
+        self.ask_why()  # what was decided before stays so
 
     @precondition(lambda self: self.follows)
     @rule(data=st.data())
     def unfollow(self, data: st.DataObject) -> None:
         chat, scope = data.draw(st.sampled_from(sorted(self.follows, key=str)))
         self.follows.remove((chat, scope))
-        self.filters.pop((chat, scope), None)
+        wanted = self.filters.pop((chat, scope), "")
         source = None if scope is None else self.sources[scope]
 
-        async def remove() -> None:
+        async def remove() -> int:
             async with self.store.write() as work:
-                source_id = source.id if source else None
-                assert await work.subscriptions.remove(self.chats[chat].id, source_id)
-                chat_id = self.chats[chat].id
+                source_id, chat_id = source.id if source else None, self.chats[chat].id
+                (own,) = [one for one in await work.subscriptions.of(chat_id) if one.source_id == source_id]
+                number = await work.endings.keep(chat_id, [own.id], NOW)
+                assert await work.subscriptions.remove(chat_id, source_id)
                 await work.outbox.cancel("unsubscribed", NOW, chat_id=chat_id, source_id=source_id)
                 await work.commit()
+            return number
 
-        self.run(remove())
+        self.ended.append((chat, scope, wanted, self.run(remove())))
+
+    @precondition(lambda self: self.ended)
+    @rule()
+    def undo(self) -> None:
+        """Restore what ended last, unless the chat follows it again."""
+        chat, scope, wanted, number = self.ended.pop()
+
+        async def restore() -> int | None:
+            async with self.store.write() as work:
+                restored = await work.endings.restore(self.chats[chat].id, number)
+                await work.commit()
+            return restored
+
+        again = (chat, scope) not in self.follows
+        assert self.run(restore()) == again
+        if again:
+            self.follows.add((chat, scope))
+            self.filters[chat, scope] = wanted
+            self.ask_why()
 
     @rule(source=sources)
     def cancel_a_source(self, source: int) -> None:
@@ -314,23 +329,19 @@ class Ledger(RuleBasedStateMachine):
             if state == "reserved" and delivery_state == "pending":
                 return Because.BEHIND_OTHERS if ahead else Because.NEXT
             return {"sent": Because.SENT, "reserved": Because.SENDING}.get(state) or Because(delivery_state)
-        if self.rows.execute(CALLED_OFF, (chat, post)).fetchone() != (0,):
+        passed = self.passed.get((number, post))  # None: it was not followed when it came
+        if passed and self.rows.execute(CALLED_OFF, (chat, post)).fetchone() != (0,):
             return Because.CANCELLED
         begins = self.rows.execute(BEGINS, (chat, str(source))).fetchone()
         index = next(n for n, one in enumerate(self.sources) if one.id == source)
         assert (begins is not None) == any((number, scope) in self.follows for scope in (index, None))
         if begins is None:
             return Because.NOT_FOLLOWED
-        scope = str(source) if (number, index) in self.follows else "all"
-        if self.rows.execute(LEFT_OUT, (chat, scope, post)).fetchone() != (0,):
-            return Because.FILTERED
-        if post <= begins[0]:
-            return Because.BEFORE_SUBSCRIPTION
-        twins = [row[0] for row in self.rows.execute("SELECT id FROM posts WHERE key = ?", (key,))]
-        if any(self.rows.execute(CALLED_OFF, (chat, twin)).fetchone() != (0,) for twin in twins):
-            return Because.CANCELLED  # the same post of another source was on its way
-        assert (chat, key) in self.left_out, "another filter left it out then"
-        return Because.MISSED
+        if passed is None:
+            # What was restored begins where it did, but has nothing of what came meanwhile.
+            return Because.BEFORE_SUBSCRIPTION if post <= begins[0] else Because.MISSED
+        # What passed is promised, or was when the same post of another source was called off.
+        return Because.CANCELLED if passed else Because.FILTERED
 
     # What must hold
 

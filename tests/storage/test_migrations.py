@@ -23,6 +23,7 @@ from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
 from content.types import NO_OPTIONS, Failure, Match, Visibility
 from content.typos import Near
+from scheduler.actions.why import Because
 from scheduler.ports import Found
 from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
 from storage.database import create_engine
@@ -301,6 +302,30 @@ async def test_digests_of_revision_14_are_carried_along(database_url: str) -> No
         assert [await work.subscriptions.of(chat.id) for chat in (daily, instant)] == before
         assert await work.outbox.broadcast(slot, NOW) is None
         assert await work.chats.get(daily.id) == daily
+    await store.close()
+
+
+async def test_subscriptions_of_revision_17_are_carried_along(database_url: str) -> None:
+    """Those without a digest began where they begin now; what a filter has left out is known."""
+    store = await SqlStore.open(database_url)
+    world = World(store)
+    source = await world.source()
+    await world.posts(source, "before")
+    chat = await world.follower(source)
+    await world.filter(chat, source, "antenna")
+    (post_id,) = await world.publish(source, "a")
+    async with store.read() as work:
+        before = (await work.history.stored(chat.id))["subscriptions"]
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0017")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        assert (await work.history.stored(chat.id))["subscriptions"] == before
+    (why,) = await World(store).why(chat, [post_id])
+    assert why.because is Because.FILTERED
     await store.close()
 
 

@@ -1,0 +1,110 @@
+"""Which filter decided about a post: what subscriptions are now, and what they were before they changed.
+
+A row is written when a filter changes or a subscription ends, and none when posts come.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.types import Source, Visibility
+from storage.models import ChatRow, FilteredRow, PastRow, PostRow, SubscriptionRow
+from storage.scope import ALL, scope_of
+
+# Rows hold all but the present part of a subscription's life.
+STILL = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A chat followed something with one filter (None: with none) from the post after `after` to `up_to`."""
+
+    after: int
+    up_to: int
+    filter_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """The lives of a chat's subscriptions by scope, in order, and what their filters said of some posts."""
+
+    by_scope: Mapping[str, Sequence[Life]]
+    verdicts: Mapping[tuple[int | None, int], str]
+
+    def followed(self, source: Source, post_id: int) -> bool:
+        """Whether the chat followed a source when a post of it came."""
+        return self._of(source, post_id) is not None
+
+    def rejected(self, source: Source, post_id: int) -> str:
+        """The condition that a post failed when the chat's filter decided about it, or nothing."""
+        life = self._of(source, post_id)
+        return self.verdicts.get((life.filter_id, post_id), "") if life else ""
+
+    def fails(self, source_id: int | None, post_id: int) -> str:
+        """The condition of a present subscription's filter that a post fails, or nothing."""
+        return self.verdicts.get((self.by_scope[scope_of(source_id)][-1].filter_id, post_id), "")
+
+    def _of(self, source: Source, post_id: int) -> Life | None:
+        scopes = [scope_of(source.id), *([ALL] if source.visibility is Visibility.PUBLIC else [])]
+        lives = (life for scope in scopes for life in self.by_scope.get(scope, ()))
+        return next((life for life in lives if life.after < post_id <= life.up_to), None)
+
+
+def decided() -> ColumnElement[int]:
+    """The last post that a subscription has decided about; its filter of later on decides about the others.
+
+    Posts that wait for a digest or for the end of quiet hours are undecided, and so are those of a pause.
+    """
+    newest = (
+        select(PostRow.id)
+        .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+        .where(or_(ChatRow.quiet_from.is_(None), PostRow.first_seen_at < ChatRow.quiet_from))
+        .order_by(PostRow.id.desc())
+        .limit(1)
+        .correlate(SubscriptionRow)
+        .scalar_subquery()
+    )
+    return case(
+        (SubscriptionRow.digest_id.is_not(None), SubscriptionRow.starts_after),
+        (SubscriptionRow.paused_after < newest, SubscriptionRow.paused_after),
+        else_=newest,
+    )
+
+
+async def remember(session: AsyncSession, which: ColumnElement[bool]) -> None:
+    """Record what subscriptions are; call it before their filter changes, or before they end."""
+    life = select(
+        SubscriptionRow.chat_id,
+        SubscriptionRow.scope,
+        SubscriptionRow.began_after,
+        decided(),
+        SubscriptionRow.filter_id,
+    ).where(which, SubscriptionRow.began_after < decided())
+    columns = ["chat_id", "scope", "after", "up_to", "filter_id"]
+    await session.execute(insert(PastRow).from_select(columns, life))
+
+
+async def lives(session: AsyncSession, chat_id: int, posts: Collection[int]) -> Lives:
+    """How a chat's subscriptions decided, with the verdicts about some posts."""
+    # Of two with the same end the first decided, and the second is empty.
+    past = select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
+    rows = list(
+        await session.execute(past.where(PastRow.chat_id == chat_id).order_by(PastRow.up_to, PastRow.id))
+    )
+    present = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id)
+    by_scope: dict[str, list[Life]] = defaultdict(list)
+    for scope, after, up_to, filter_id in rows:
+        by_scope[scope].append(Life(after, up_to, filter_id))
+    for scope, after, filter_id in await session.execute(present.where(SubscriptionRow.chat_id == chat_id)):
+        by_scope[scope].append(Life(after, STILL, filter_id))
+    filters = {life.filter_id for of_scope in by_scope.values() for life in of_scope}
+    verdicts = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
+        FilteredRow.post_id.in_(posts), FilteredRow.filter_id.in_(filters - {None})
+    )
+    found: dict[tuple[int | None, int], str] = {
+        (number, post_id): why for number, post_id, why in await session.execute(verdicts)
+    }
+    return Lives(by_scope, found)
