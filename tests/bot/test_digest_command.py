@@ -223,4 +223,4 @@ def test_a_digest_is_described_as_it_can_be_typed(language: str) -> None:
 async def test_a_digest_in_chinese(desk: Desk) -> None:
     await two(desk)
     said = shown(await desk.say("/digest 修改 evening 每月1日 9点 最多8篇 来源 beta", locale="zh-hans"))
-    assert said.startswith("已设置汇总推送“evening”：每月1日 09:00（Europe/Berlin）。包含来源：beta。")
+    assert said.startswith("已设置定时汇总“evening”：每月1日 09:00（Europe/Berlin）。包含来源：beta。")

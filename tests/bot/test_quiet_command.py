@@ -49,7 +49,7 @@ async def test_pauses_are_said_and_end(desk: Desk) -> None:
     assert "There is no subscription to “Field notes” here" in shown(await desk.say("/pause Field notes"))
     await desk.say("/subscribe Field notes")
     said = shown(await desk.say("/pause Field notes 直到 明天", locale="zh-hans"))
-    assert said.startswith("已暂停到 2026年3月2日星期一 00:00（UTC）：Field notes。")
+    assert said.startswith("已暂停至 2026年3月2日星期一 00:00（UTC）：Field notes。")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

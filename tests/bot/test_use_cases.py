@@ -99,15 +99,28 @@ async def prepare(url: str, follows: Sequence[str]) -> None:
     await store.close()
 
 
+@pytest.fixture(scope="module")
+def prepared() -> dict[Sequence[str], bytes]:
+    """Databases by what the chat follows: most tests begin with the same few."""
+    return {}
+
+
 @pytest.fixture
 async def both(
-    request: pytest.FixtureRequest, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    prepared: dict[Sequence[str], bytes],
+    sqlite_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Both]:
     """Its parameter is what the chat follows: names of sources, or all."""
-    await prepare(sqlite_url, request.param)
     in_chat, by_cli = Path(sqlite_url.removeprefix("sqlite:///")), tmp_path / "cli.db"
-    with closing(sqlite3.connect(in_chat)) as one, closing(sqlite3.connect(by_cli)) as other:
-        one.backup(other)
+    if request.param not in prepared:
+        await prepare(sqlite_url, request.param)
+        with closing(sqlite3.connect(in_chat)) as made:
+            prepared[request.param] = made.serialize()
+    for database in (in_chat, by_cli):
+        database.write_bytes(prepared[request.param])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{by_cli}")
     monkeypatch.setenv("SKYWAVE_TIMEZONE", "UTC")
