@@ -138,7 +138,9 @@ async def _save(text: str, save: Save, request: Request, services: Services, act
         try:
             done = await save(work, wanted, services.settings.timezone, now)
         except NotUnderstood as exc:
-            nearest = f"/digest {action}{translated(exc.nearest, tr)}"
+            schedule = wanted.schedule or ""
+            after = text.strip().removeprefix(schedule) if text.strip().startswith(schedule) else ""
+            nearest = f"/digest {action}{translated(exc.nearest, tr)}{after}"
             raise UsageError(exc.message, word=exc.word, nearest=nearest) from exc
         complete = await digest_card.is_the_only(work, done.digest)
         shown = await digest_card.card(work, done.digest, request, now, _told(done, complete, tr))
@@ -195,13 +197,15 @@ async def _preview(find: Find, request: Request, services: Services) -> Reply:
 
 
 async def _now(find: Find, request: Request, services: Services) -> Reply:
-    t = request.translator.t
+    t, now = request.translator.t, services.clock.now()
     async with services.store.write() as work:
         found = await find(work)
-        sent = await digests.send(work, request.by, request.chat, found, services.clock.now())
+        sent = await digests.send(work, request.by, request.chat, found, now)
+        told = t("Sending the digest now.") if sent else t("Nothing new for the digest.")
+        shown = await digest_card.card(work, await find(work), request, now, before=told)
         await work.commit()
     services.wake()
-    return Reply(present.notice(t("Sending the digest now.") if sent else t("Nothing new for the digest.")))
+    return shown
 
 
 async def _pause(find: Find, request: Request, services: Services) -> Reply:

@@ -13,7 +13,7 @@ from scheduler.actions import digests
 from scheduler.actions.following import ALL
 from scheduler.ports import UnitOfWork
 from scheduler.timetable.schedules import translated
-from scheduler.types import Chat, Digest
+from scheduler.types import Chat, Digest, Rest, WhenEmpty
 
 PREFIX = "t"
 IN_A_ROW = 5
@@ -21,6 +21,10 @@ IN_A_ROW = 5
 LONGEST_PLACEHOLDER = 100
 
 OPEN, PREVIEW, SEND, PAUSE, RESUME, EDIT, DELETE, DELETED, LIST = "opsPReDxl"
+BEYOND = {
+    Rest.NEXT: Msgid("Further ones come next time."),
+    Rest.NEVER: Msgid("Further ones are only counted."),
+}
 QUESTION = Msgid("When should the digest “{name}” come, and with which sources?")
 
 
@@ -34,15 +38,23 @@ def names(names: Sequence[str], tr: Translator) -> Sequence[str]:
 
 
 async def card(
-    work: UnitOfWork, digest: Digest, request: Request, now: datetime, told: Sequence[str] = ()
+    work: UnitOfWork,
+    digest: Digest,
+    request: Request,
+    now: datetime,
+    told: Sequence[str] = (),
+    *,
+    before: str = "",
 ) -> Reply:
-    """A digest as it is stored now, below what was `told`, with its buttons."""
+    """A digest as it is stored now, with its buttons. `told` replaces its title, `before` precedes it."""
     tr = request.translator
     chat = await work.chats.get(digest.chat_id) or request.chat
     alone, complete = len(await work.digests.of(chat.id)) == 1, await is_the_only(work, digest)
     shown = names(await digests.sources_of(work, digest), tr)
     summary = tr.sentences(
-        *(told or [_title(digest, complete, tr)]), *_about(digest, chat, complete, shown, now, tr)
+        before,
+        *(told or [_title(digest, complete, tr)]),
+        *_about(digest, chat, complete, shown, now, tr),
     )
     look = replace(request.look, timezone=ZoneInfo(digest.timezone))
     runs = digests.next_runs(digest, chat, now)
@@ -76,10 +88,23 @@ def _about(
         told.append(tr.t("It has no sources."))
     elif not complete:
         told.append(tr.t("Sources: {sources}.", sources=tr.t(", ").join(sources)))
+    told += _rules(digest, tr)
     if digests.meets_quiet_hours(digest, chat, now):
         told.append(tr.t("During the quiet hours it waits until they end."))
     if digest.paused:
         told.append(tr.t("It is paused; its posts wait."))
+    return told
+
+
+def _rules(digest: Digest, tr: Translator) -> list[str]:
+    """What differs from the defaults: how many posts it has, and what it does without any."""
+    default = Digest(0, 0, "", "", digest.next_run_at)
+    told = []
+    if (digest.max_posts, digest.rest) != (default.max_posts, default.rest):
+        told.append(tr.n("It has at most {count} post.", "It has at most {count} posts.", digest.max_posts))
+        told.append(tr.t(BEYOND[digest.rest]))
+    if digest.when_empty is WhenEmpty.SAY:
+        told.append(tr.t("It also comes when nothing is new."))
     return told
 
 

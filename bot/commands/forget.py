@@ -89,15 +89,17 @@ def _check(chat: Chat, request: Request, services: Services) -> None:
 
 async def _question(chat: Chat, request: Request, services: Services) -> Reply:
     tr = request.translator
+    chats.check_removable([chat])
     async with services.store.read() as work:
         subscriptions = len(await work.subscriptions.of(chat.id))
         topics = await chats.topics_of(work, chat)
+    named = "" if chat.id == request.chat.id else f" {chat.place}"
     what = [
         tr.t("Erase everything that is stored about {chat}?", chat=chat.name),
         tr.n("It has {count} subscription.", "It has {count} subscriptions.", subscriptions),
         tr.n("{count} topic goes with it.", "{count} topics go with it.", topics) if topics else "",
         tr.t("Messages that were sent stay. This cannot be undone."),
-        tr.t("To get a copy first, send {command}.", command=f"/forget {EXPORT}"),
+        tr.t("To get a copy first, send {command}.", command=f"/forget {EXPORT}{named}"),
     ]
     row = (
         Button(tr.t("Erase everything"), f"{FORGET}:{chat.id}:{ERASE}"),

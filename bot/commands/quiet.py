@@ -60,7 +60,9 @@ async def _shown(
     if quiet:
         told.append(tr.t("Posts that come then are sent together at the end."))
         moved = await _moved(work, request, services)
-        if moved:
+        if moved and len(await work.digests.of(request.chat.id)) == 1:
+            told.append(tr.t("The digest of this chat waits for their end when it falls into them."))
+        elif moved:
             names = tr.t(", ").join(moved)
             told.append(tr.t("Digests due in that time wait for the end too: {names}.", names=names))
     if sent:

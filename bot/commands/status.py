@@ -44,7 +44,8 @@ def _here(chat: Chat, here: status.ChatStatus, request: Request, now: datetime) 
         else:
             yield tr.t("Next digest: {when}", when=tr.long_date(digest.next_run_at, look.timezone))
     if chat.is_quiet(now) and chat.quiet_until:
-        yield tr.t("Quiet until {when}", when=tr.date(chat.quiet_until, look.timezone))
+        until = tr.date(chat.quiet_until, look.timezone)
+        yield tr.t("Quiet until {when}; new posts wait until then.", when=until)
     if chat.state is ChatState.PAUSED:
         yield tr.t("This chat cannot be written to: {reason}", reason=tr.t(without_secrets(chat.reason)))
     if outlook.first:
@@ -63,7 +64,7 @@ def _here(chat: Chat, here: status.ChatStatus, request: Request, now: datetime) 
         )
         why = tr.t("The last time: {reason}", reason=tr.t(without_secrets(outlook.last.reason)))
         yield tr.sentences(failed, why)
-    if not outlook.first and not outlook.last:
+    if not (outlook.first or outlook.last or chat.is_quiet(now)):
         yield tr.t("Nothing is queued, and nothing failed within a week.")
 
 

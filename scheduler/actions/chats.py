@@ -118,6 +118,12 @@ async def decide(
     return changed
 
 
+def check_removable(chats: Sequence[Chat]) -> None:
+    """Raises UsageError if the terminal is among them."""
+    if any(chat.kind is ChatKind.TERMINAL for chat in chats):
+        raise UsageError("The terminal cannot be removed: the updates that operators write belong to it.")
+
+
 async def remove(store: Store, by: Actor, place: Place, now: datetime) -> int:
     """Forget a chat, or a place with all its topics, and cancel their deliveries; returns how many.
 
@@ -126,8 +132,7 @@ async def remove(store: Store, by: Actor, place: Place, now: datetime) -> int:
     """
     async with store.read() as work:
         chats = await membership.named(work, place)
-        if any(chat.kind is ChatKind.TERMINAL for chat in chats):
-            raise UsageError("The terminal cannot be removed: the updates that operators write belong to it.")
+        check_removable(chats)
         own = [await work.sources.by_url(url_of_chat(str(chat.place))) for chat in chats]
     cancelled = 0
     for source in filter(None, own):

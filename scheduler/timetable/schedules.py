@@ -52,9 +52,8 @@ SYNONYMS = {
     "周末": "weekends",
     "週末": "weekends",
 }
-FULL_NAMES = dict(
-    zip(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), DAYS, strict=True)
-)
+NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+FULL_NAMES = dict(zip((*NAMES, *(f"{name}s" for name in NAMES)), (*DAYS, *DAYS), strict=True))
 CHINESE_DAYS = dict(zip("一二三四五六日", DAYS, strict=True)) | {"天": "sun"}
 NOISE = {"every", "each", "at", "on", "weekly", "in", "and", "&"}
 CHINESE_DAY = re.compile(r"(?:周|週|星期|礼拜|禮拜)([一二三四五六日天]+)")

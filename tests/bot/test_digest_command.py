@@ -79,9 +79,9 @@ async def test_now_sends_what_waits(desk: Desk) -> None:
     await desk.source("old")
     await desk.say("/subscribe")
     await desk.say("/digest daily 09:00")
-    assert shown(await desk.say("/digest now")) == "Nothing new for the digest."
+    assert "Nothing new for the digest." in shown(await desk.say("/digest now"))
     await desk.publish("old", "new")
-    assert shown(await desk.say("/digest now")) == "Sending the digest now."
+    assert "Sending the digest now." in shown(await desk.say("/digest now"))
 
 
 async def test_off_says_whether_something_waited(desk: Desk) -> None:
@@ -191,7 +191,7 @@ async def test_the_buttons_of_a_digest(desk: Desk) -> None:
         "weekdays 18:00 Europe/Berlin max 5 rest next time say when empty for beta"
     )
     assert "Nothing new this time." in shown(await desk.press(preview.data))
-    assert shown(await desk.press(send.data)) == "Sending the digest now."  # it says when it is empty
+    assert "Sending the digest now." in shown(await desk.press(send.data))  # it says when it is empty
     paused = await desk.press(pause.data)
     assert paused is not None and "It is paused; its posts wait." in shown(paused)
     assert shown(await desk.press(pause.data)) == shown(paused), "a second admin sees the same"

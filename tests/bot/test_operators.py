@@ -156,7 +156,6 @@ async def test_a_chat_is_erased_after_a_question(desk: Desk) -> None:
     )
     await desk.services.ingest.add("https://example.org/feed.json", Visibility.PUBLIC)
     here = {"actor": OPERATOR, "place": "me", "kind": ChatKind.TERMINAL}
-    terminal = await desk.say("/forget", **here)
-    assert "The terminal cannot be removed" in shown(
-        await desk.press(data(terminal, "Erase everything"), **here)
-    )
+    assert "The terminal cannot be removed" in shown(await desk.say("/forget", **here))
+    terminal = await desk.chat("me")
+    assert "The terminal cannot be removed" in shown(await desk.press(f"wf:{terminal.id}:erase", **here))

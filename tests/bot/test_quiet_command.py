@@ -17,7 +17,7 @@ async def test_quiet_hours_are_set_shown_and_switched_off(desk: Desk) -> None:
     for done in (await desk.press(nothing.buttons[0].data), await desk.say("/quiet")):
         assert done is not None and shown(done) == (
             "Quiet hours: 22:00-08:00 (Asia/Shanghai). Posts that come then are sent together at the end."
-            " Digests due in that time wait for the end too: 1."
+            " The digest of this chat waits for their end when it falls into them."
         )
     assert "08:00" in shown(await desk.say("/digest list")), "moved"
     assert "During the quiet hours it waits until they end." in shown(await desk.say("/digest daily 07:30"))

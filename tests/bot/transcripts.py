@@ -10,14 +10,23 @@ from tests.builders import NOW
 
 
 class ThatDay(SkippingClock):
-    """A clock that starts at NOW, so that a transcript has the same dates every day."""
+    """A clock that stands at NOW until a test skips time: a transcript has the same dates every day."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._start = self.monotonic()
+        self._now = NOW
 
     def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.monotonic() - self._start)
+        return self._now
+
+    def skip(self, seconds: float) -> None:
+        super().skip(seconds)
+        self._now += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        before = self._now
+        await super().sleep(seconds)
+        self._now = before
 
 
 class Transcript:

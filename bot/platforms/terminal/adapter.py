@@ -79,7 +79,7 @@ class TerminalAdapter(TerminalSender):
         self._keyboard = keyboard
         self._source = source or sys.stdin
         self._interactive = self._source.isatty() and self._output.isatty()
-        self._buttons: tuple[Button, ...] = ()  # of the last reply
+        self._buttons: tuple[Button, ...] = ()  # of the last reply that had some
         self._asking: Button | None = None  # the button whose question the next line answers
 
     async def check(self) -> str:
@@ -126,6 +126,8 @@ class TerminalAdapter(TerminalSender):
         if asking is not None and not (name.startswith("/") and wiring.router.knows(call.name)):
             answer = replace(call, name="", arguments=line)
             reply = await wiring.router.press(asking.sent, answer, [asking.sent], answered=True)
+            if isinstance(reply, Reply) and not reply.rows:  # it was not understood: the next line may be
+                self._asking = asking
         elif pressed is not None:
             press = replace(call, name="", arguments="")
             reply = await wiring.router.press(pressed.sent, press, [pressed.sent])
@@ -153,7 +155,7 @@ class TerminalAdapter(TerminalSender):
             self.show(message.payload)
         if reply.file is not None:
             self.write(reply.file.content.decode())
-        self._buttons = reply.buttons
+        self._buttons = reply.buttons or self._buttons
         lines = [line for row in reply.rows if (line := " ".join(_named(row)))]
         if lines:
             lines[-1] += "  " + t("(type the label of a button)")
@@ -162,9 +164,13 @@ class TerminalAdapter(TerminalSender):
 
 
 def _named(row: Sequence[Button]) -> list[str]:
-    """The buttons with words: page numbers are not shown, because the text already shows them."""
-    named = [button for button in row if any(map(str.isalpha, button.label))]
+    """A row with words or times. Page numbers are not shown, because the text already shows them."""
+    named = row if any(_has_words(button.label) for button in row) else ()
     return [f"[{button.label}: {button.url}]" if button.url else f"[{button.label}]" for button in named]
+
+
+def _has_words(label: str) -> bool:
+    return ":" in label or any(map(str.isalpha, label))
 
 
 def _means(line: str, button: Button) -> bool:
