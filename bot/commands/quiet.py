@@ -22,7 +22,7 @@ async def quiet_(request: Request, services: Services) -> Reply:
         return await _set(request.arguments, request, services)
     async with services.store.read() as work:
         chat = await work.chats.get(request.chat.id) or request.chat
-        return await _shown(work, hours.stored(chat.quiet), request, services)
+        return await _shown(work, hours.stored(chat.quiet), request, services, asked=True)
 
 
 async def press_quiet(data: str, request: Request, services: Services) -> Reply:
@@ -44,11 +44,19 @@ async def _set(text: str, request: Request, services: Services) -> Reply:
 
 
 async def _shown(
-    work: UnitOfWork, quiet: QuietHours | None, request: Request, services: Services, *, sent: bool = False
+    work: UnitOfWork,
+    quiet: QuietHours | None,
+    request: Request,
+    services: Services,
+    *,
+    asked: bool = False,
+    sent: bool = False,
 ) -> Reply:
-    """The hours as they are now, with buttons that change them."""
+    """The hours as they are now, with buttons that change them. Who only `asked` is told what they are."""
     tr = request.translator
     told = [_hours(quiet, tr)]
+    if asked and not quiet:
+        told.append(tr.t("In quiet hours, posts wait and come together at the end."))
     if quiet:
         told.append(tr.t("Posts that come then are sent together at the end."))
         moved = await _moved(work, request, services)

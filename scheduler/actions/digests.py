@@ -100,7 +100,16 @@ async def put(
     for digest in await work.digests.of(chat.id):
         if digest.name == wanted.name:
             return await edit(work, by, chat, digest, wanted, default_zone, now)
-    if wanted.name is None and await work.digests.of(chat.id):
+    others = await work.digests.of(chat.id)
+    if wanted.name is None and len(others) > 1:
+        if wanted.schedule is not None:
+            schedules.parse(wanted.schedule)  # says what is wrong with it first
+        raise UsageError(
+            "This chat has several digests. To change one: {edit}. For another one: {add}.",
+            edit=f"/digest edit {others[0].name} {wanted.schedule or ''}".strip(),
+            add=f"/digest add {wanted.schedule or ''}".strip(),
+        )
+    if wanted.name is None and others:
         only = await named(work, chat, "")
         return await edit(work, by, chat, only, wanted, default_zone, now)
     return await add(work, by, chat, wanted, default_zone, now)
@@ -205,7 +214,7 @@ async def _subscription(work: UnitOfWork, chat: Chat, source: Source | None) -> 
     wanted = source.id if source else None
     if wanted not in own:
         if source is None or source.id not in await work.subscriptions.followed(chat.id):
-            name = source.name if source else ALL
+            name = source.name if source else Msgid("all sources")
             raise UsageError("There is no subscription to “{name}” here: subscribe to it first.", name=name)
         # What waits of it by the subscription to all goes on waiting.
         by_all = own[None]
