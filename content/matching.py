@@ -41,6 +41,11 @@ NAMES = ("source", "tag", "author", "lang", "before", "after")
 _ITEM = items_named(*NAMES)
 # A pattern stands alone between spaces; a slash in it is escaped. What is in quotes is no pattern.
 _PATTERN = re.compile(r'"[^"]*"|(?<!\S)(?P<minus>-)?/(?P<pattern>(?:[^/\\\n]|\\[^\n])++)/(?!\S)')
+# What other searches have between words. Here it would be a word that hardly any post has.
+_OPERATOR = re.compile(
+    r'"[^"]*"|(?<!\S)(?:(?P<before>\w[\w.+#-]*)\s+)?(?P<word>AND\s+NOT|AND|OR|NOT)'
+    r"(?:\s+(?P<after>\w[\w.+#-]*))?(?!\S)"
+)
 # What an excluded pattern finds in all of these, it finds in any post.
 _ANY_TEXT = ("", "a", "8", "的", "A word, and 2 more.\nAnother line", "x" * 2_000)
 
@@ -92,7 +97,7 @@ def parse(text: str) -> Filter:
     for piece, pattern in _pieces(typed(storable(text), MAX_FILTER)):
         if pattern:
             reading.add_pattern(pattern)
-        for item in _ITEM.finditer(paired(piece)):
+        for item in _ITEM.finditer(_OPERATOR.sub(reading.operator, paired(piece))):
             reading.add(item)
     return reading.filter()
 
@@ -182,6 +187,13 @@ class _Reading:
         else:
             self.problems.append(Problem(found[0], f"{minus}/{regexes.nearest(pattern)}/"))
 
+    def operator(self, found: re.Match[str]) -> str:
+        """What stays of the words around an operator, which is a problem, or of a phrase."""
+        if not found["word"]:
+            return found[0]
+        self.problems.append(Problem(found[0], _without_operator(found)))
+        return ""
+
     def add(self, item: re.Match[str]) -> None:
         name, excluded = (item["name"] or "").lower(), bool(item["minus"])
         value = item["quoted"] if item["bare"] is None else item["bare"]
@@ -233,6 +245,16 @@ class _Reading:
             return Condition(" ".join(self.sources.values()), OfSource(tuple(self.sources)))
         ends = {name: day for name, (_, day) in self.days.items()}
         return Condition(" ".join(text for text, _ in self.days.values()), Published(**ends))
+
+
+def _without_operator(found: re.Match[str]) -> str:
+    """What a person means who writes OR, AND or NOT. In quotes, it is a word."""
+    before, word, after = found["before"] or "", found["word"], found["after"] or ""
+    if not after or (word == "OR" and not before):
+        return f'"{word}"'
+    if word == "OR":
+        return f"/{regexes.escaped(before)}|{regexes.escaped(after)}/"
+    return f"{before} {'-' if 'NOT' in word else ''}{after}".strip()
 
 
 def _nearest(name: str, value: str, excluded: bool) -> str:

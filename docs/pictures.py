@@ -125,6 +125,31 @@ async def panel_pictures(app: App) -> dict[str, str]:
     return {"panel-telegram": on_telegram.svg(), "panel-discord": on_discord.svg()}
 
 
+async def contact_pictures(app: App) -> dict[str, str]:
+    """What a group is asked at first, and what it is told when it is set up."""
+    group = Place("telegram", "-1003")
+    reply = await reply_to(app, "/start", "en", group, ChatKind.GROUP)
+    asked = TelegramPicture("The greeting in a Telegram group", NOW, group="Short Wave Club")
+    asked.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
+    done = TelegramPicture("The last question, and what the group is told", NOW, group="Short Wave Club")
+    for label in ("Field notes", "Weekdays", "09:00"):
+        reply = await press(app, reply, label, group)
+        if label != "Field notes":
+            done.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
+    return {"contact-source": asked.svg(), "contact-done": done.svg()}
+
+
+async def trial_picture(app: App, title: str) -> str:
+    """A filter in Telegram, tried on the newest posts before it is saved."""
+    group, command = Place("telegram", "-1004"), "/filter lang:en -warm"
+    await reply_to(app, "/subscribe Station log", "en", group, ChatKind.GROUP)
+    reply = await reply_to(app, command, "en", group, ChatKind.GROUP)
+    drawn = TelegramPicture(title, NOW, group="Short Wave Club")
+    drawn.says(command)
+    drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
+    return drawn.svg()
+
+
 async def press(app: App, shown: Reply, label: str, place: Place) -> Reply:
     """The reply to a button, which asks nothing."""
 
@@ -186,7 +211,7 @@ async def language_pictures(app: App) -> dict[str, str]:
         for drawn, command in ((digest, asked), (page, searched)):
             reply = await reply_to(app, command, language, place)
             drawn.says(command)
-            drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.buttons)
+            drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
         look = replace(make_look(app.settings, Chat(0, place, language=language)), excerpt_length=80)
         digest.shows(telegram(present.edition(posts, look, more=22), Form.FULL)[0].payload)
         pictures |= {f"digest-{language}": digest.svg(), f"page-{language}": page.svg()}
@@ -282,6 +307,7 @@ async def draw(folder: Path) -> None:
         del os.environ[name]
     settings = load_settings(
         database_url=f"sqlite:///{folder / 'pictures.db'}",
+        commands_per_minute=1000,  # one person gives them all
     )
     async with build(settings, clock=StillClock(), seed=0) as app:
         await app.ingest.add(str(notes), Visibility.PUBLIC, title="Field notes")
@@ -302,6 +328,8 @@ async def draw(folder: Path) -> None:
             "schedule": await discord_picture(
                 app, "/digest in Discord", "/digest weekdays 09:00 Asia/Shanghai", shown="/digest"
             ),
+            **await contact_pictures(app),
+            "trial": await trial_picture(app, "The trial of a filter in Telegram"),
             **await panel_pictures(app),
             **await digest_pictures(app),
             **await language_pictures(app),

@@ -87,7 +87,7 @@ COMMANDS = (
     Command(
         "subscriptions",
         "/subscriptions",
-        "list what this chat follows, and change how",
+        "list and change the subscriptions of this chat",
         show_subscriptions,
         Act.MANAGE,
         alone=True,

@@ -37,7 +37,7 @@ async def manage(request: Request, services: Services) -> Reply:
         await _store(request, services, None)
         return Reply(present.notice(t("Your commands are about this chat again.")))
     if request.call.reach is None:
-        raise UsageError(t("Please send this in your own name."))
+        raise UsageError(t("Please send this from your own account."))
     place = await request.call.reach.find(name)
     async with services.store.read() as work:
         chat = await work.chats.find(place) if place else None

@@ -51,18 +51,31 @@ async def digest(request: Request, services: Services) -> Reply:
     word = ACTION_WORDS.get(first.lower(), first.lower())
     name = rest.strip()
     if word == "list":
-        return await _list(request, services)
+        return await (_open(_find(name, request), request, services) if name else _list(request, services))
     if word == "add":
         return await _add(name, request, services)
     if word == "edit":
         return await _edit(name, request, services)
     if word in ACTIONS:
-
-        async def find(work: UnitOfWork) -> Digest:
-            return await digests.named(work, request.chat, name)
-
-        return await ACTIONS[word](find, request, services)
+        return await ACTIONS[word](_find(name, request), request, services)
+    handler = ACTIONS.get(ACTION_WORDS.get(name.lower(), name.lower()), None if name else _open)
+    if handler and await _is_name(first, request, services):
+        return await handler(_find(first, request), request, services)
     return await _schedule(request.arguments, request, services)
+
+
+def _find(name: str, request: Request) -> Find:
+    async def find(work: UnitOfWork) -> Digest:
+        return await digests.named(work, request.chat, name)
+
+    return find
+
+
+async def _is_name(word: str, request: Request, services: Services) -> bool:
+    """Whether a word names a digest of the chat. A number names an hour if there is only one digest."""
+    async with services.store.read() as work:
+        names = [found.name for found in await work.digests.of(request.chat.id)]
+    return word in names and (len(names) > 1 or not word.isdigit())
 
 
 async def press(data: str, request: Request, services: Services) -> Reply | None:
@@ -106,10 +119,7 @@ async def _edit(text: str, request: Request, services: Services) -> Reply:
         names = {found.name for found in await work.digests.of(request.chat.id)}
     first, _, rest = text.partition(" ")
     name = first if first in names else ""
-
-    async def find(work: UnitOfWork) -> Digest:
-        return await digests.named(work, request.chat, name)
-
+    find = _find(name, request)
     return await _edit_found(rest if name else text, find, request, services, f"{name} " if name else "")
 
 
@@ -132,8 +142,8 @@ async def _save(text: str, save: Save, request: Request, services: Services, act
             after = text.strip().removeprefix(schedule) if text.strip().startswith(schedule) else ""
             nearest = f"/digest {action}{translated(exc.nearest, tr)}{after}"
             raise UsageError(exc.message, word=exc.word, nearest=nearest) from exc
-        alone = len(await work.digests.of(request.chat.id)) == 1
-        shown = await digest_card.card(work, done.digest, request, now, _told(done, alone, tr))
+        complete = await digest_card.is_the_only(work, done.digest)
+        shown = await digest_card.card(work, done.digest, request, now, _told(done, complete, tr))
         await work.commit()
     services.wake()
     return shown
@@ -152,19 +162,19 @@ async def _source(name: str, request: Request, services: Services) -> Source | N
     return await find_source(request, services, name)
 
 
-def _told(done: DigestSet, alone: bool, tr: Translator) -> Sequence[str]:
+def _told(done: DigestSet, complete: bool, tr: Translator) -> Sequence[str]:
     """What has happened, in sentences."""
     t, digest = tr.t, done.digest
     told = [
         t("New posts for this chat now come as a digest: {when} ({zone}).", **when(digest, tr))
-        if alone
+        if complete
         else t("The digest “{name}” is set: {when} ({zone}).", name=digest.name, **when(digest, tr))
     ]
     if done.followed_nothing:
         told.append(t("This chat had no subscriptions, so it now follows all public sources."))
     if done.sent:
-        told.append(t("Sending the queued posts of what no longer comes with it."))
-    told += [t("Nothing comes with the digest “{name}” any more.", name=name) for name in done.emptied]
+        told.append(t("Sending the queued posts of sources that no longer belong to it."))
+    told += [t("The digest “{name}” has no sources any more.", name=name) for name in done.emptied]
     return told
 
 
@@ -232,7 +242,7 @@ async def _off(find: Find, request: Request, services: Services) -> Reply:
         await work.commit()
     services.wake()
     ended = (
-        t("The digest “{name}” has ended. What came with it now arrives right away.", name=found.name)
+        t("The digest “{name}” has ended. New posts of its sources now arrive right away.", name=found.name)
         if left
         else t("The digest has ended. From now on, new posts arrive right away.")
     )

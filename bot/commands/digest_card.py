@@ -25,7 +25,7 @@ BEYOND = {
     Rest.NEXT: Msgid("Further ones come next time."),
     Rest.NEVER: Msgid("Further ones are only counted."),
 }
-QUESTION = Msgid("When is the digest “{name}” to come, and with what?")
+QUESTION = Msgid("When should the digest “{name}” come, and with which sources?")
 
 
 def data_of(action: str, digest: Digest | None = None) -> str:
@@ -49,10 +49,12 @@ async def card(
     """A digest as it is stored now, with its buttons. `told` replaces its title, `before` precedes it."""
     tr = request.translator
     chat = await work.chats.get(digest.chat_id) or request.chat
-    alone = len(await work.digests.of(chat.id)) == 1
+    alone, complete = len(await work.digests.of(chat.id)) == 1, await is_the_only(work, digest)
     shown = names(await digests.sources_of(work, digest), tr)
     summary = tr.sentences(
-        before, *(told or [_title(digest, alone, tr)]), *_about(digest, chat, alone, shown, now, tr)
+        before,
+        *(told or [_title(digest, complete, tr)]),
+        *_about(digest, chat, complete, shown, now, tr),
     )
     look = replace(request.look, timezone=ZoneInfo(digest.timezone))
     runs = digests.next_runs(digest, chat, now)
@@ -60,28 +62,35 @@ async def card(
     return Reply(document, _buttons(digest, alone, shown, tr))
 
 
+async def is_the_only(work: UnitOfWork, digest: Digest) -> bool:
+    """Whether all that the chat follows comes with this digest, its only one, so that it needs no name."""
+    followed = await work.subscriptions.of(digest.chat_id)
+    all_come = all(one.digest_id == digest.id for one in followed)
+    return all_come and len(await work.digests.of(digest.chat_id)) == 1
+
+
 def when(digest: Digest, tr: Translator) -> dict[str, str]:
     return {"when": translated(digest.recurrence, tr), "zone": digest.timezone}
 
 
-def _title(digest: Digest, alone: bool, tr: Translator) -> str:
-    if alone:
+def _title(digest: Digest, complete: bool, tr: Translator) -> str:
+    if complete:
         return tr.t("The digest of this chat: {when} ({zone}).", **when(digest, tr))
     return tr.t("The digest “{name}”: {when} ({zone}).", name=digest.name, **when(digest, tr))
 
 
 def _about(
-    digest: Digest, chat: Chat, alone: bool, sources: Sequence[str], now: datetime, tr: Translator
+    digest: Digest, chat: Chat, complete: bool, sources: Sequence[str], now: datetime, tr: Translator
 ) -> list[str]:
     """What else there is to know about it."""
     told = []
     if not sources:
-        told.append(tr.t("Nothing comes with it."))
-    elif not alone:
-        told.append(tr.t("With it come: {sources}.", sources=tr.t(", ").join(sources)))
+        told.append(tr.t("It has no sources."))
+    elif not complete:
+        told.append(tr.t("Sources: {sources}.", sources=tr.t(", ").join(sources)))
     told += _rules(digest, tr)
     if digests.meets_quiet_hours(digest, chat, now):
-        told.append(tr.t("In the quiet hours it waits for their end."))
+        told.append(tr.t("During the quiet hours it waits until they end."))
     if digest.paused:
         told.append(tr.t("It is paused; its posts wait."))
     return told

@@ -19,7 +19,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 MAX, NAME, SOURCES = Msgid("max {count}"), Msgid("as {name}"), Msgid("for {sources}")
 RESTS = {Rest.NEXT: Msgid("rest next time"), Rest.NEVER: Msgid("rest never")}
 EMPTIES = {WhenEmpty.SAY: Msgid("say when empty"), WhenEmpty.SKIP: Msgid("skip when empty")}
-NO_COUNT = Msgid("“{word}” is not a number from 1 to {most}")
+NO_COUNT = Msgid("“{word}” is not a number from 1 to {most}.")
 FIELD = re.compile(r"\\\{\w+\\\}")
 
 

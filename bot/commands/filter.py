@@ -89,7 +89,7 @@ async def _show(request: Request, services: Services) -> Reply:
     async with services.store.read() as work:
         filters = await filtering.of_chat(work, request.chat)
     rows = [tr.t("• {about}: {chosen}", about=_shown(name, tr), chosen=text) for name, text in filters]
-    rows = rows or [tr.t("No filters: all posts of what this chat follows come.")]
+    rows = rows or [tr.t("No filters: this chat gets all posts of its subscriptions.")]
     example, one = tr.t("/filter python -job"), tr.t("/filter Field notes: python")
     how = tr.t(HOW, example=example, one=one, off=f"/filter {tr.t(OFF)}")
     return Reply(Document((*present.lines(tr.t("Filters here"), rows).blocks, *present.notice(how).blocks)))

@@ -13,9 +13,7 @@ from content.types import Source
 from scheduler.actions import following
 from scheduler.actions import formats as actions
 
-HOW = Msgid(
-    "To change it, send for example {examples}. For one source: {one}. To take everything back: {reset}."
-)
+HOW = Msgid("To change it, send for example {examples}. For one source: {one}. To reset everything: {reset}.")
 
 
 async def format_(request: Request, services: Services) -> Reply:

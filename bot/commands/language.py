@@ -35,7 +35,7 @@ async def _set(name: str, request: Request, services: Services) -> Reply:
 def _shown(chat: Chat, tr: Translator) -> Reply:
     said = tr.t("The language of this chat is {language}.", language=native_name(tr.language))
     if chat.kind is ChatKind.PRIVATE:
-        said = tr.sentences(said, tr.t("Elsewhere, answers that only you see are in it as well."))
+        said = tr.sentences(said, tr.t("Answers that only you see in other chats are in this language too."))
     return Reply(present.notice(said), _rows(tr.language))
 
 

@@ -76,10 +76,10 @@ async def _overview(request: Request, services: Services) -> Reply:
         tr.t("Access: {mode}", mode=settings.access),
         *of_deployment(found, request),
         tr.t("Private sources: {used} of {limit}", used=found.private, limit=settings.private_sources),
-        tr.t("Of a chat at most: {limit}", limit=settings.chat_sources),
-        tr.t("Of a person at most: {limit}", limit=settings.person_sources)
+        tr.t("At most per chat: {limit}", limit=settings.chat_sources),
+        tr.t("At most per person: {limit}", limit=settings.person_sources)
         + (f" ({person}: {added})" if added else ""),
-        tr.t("Updates of a person a day: {limit}", limit=settings.posts_per_day),
+        tr.t("Updates per person and day: {limit}", limit=settings.posts_per_day),
     ]
     look = request.look
     if found.refused:

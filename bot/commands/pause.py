@@ -37,7 +37,9 @@ async def pause(request: Request, services: Services) -> Reply:
         if until
         else tr.t("Paused: {name}. To go on, send /resume.", name=shown)
     )
-    return Reply(present.notice(tr.sentences(told, tr.t("What comes meanwhile is not sent later either."))))
+    return Reply(
+        present.notice(tr.sentences(told, tr.t("Posts that appear during the pause are not sent later.")))
+    )
 
 
 async def resume(request: Request, services: Services) -> Reply:

@@ -13,7 +13,7 @@ from scheduler.timetable.recurrences import NotUnderstood
 PREFIX = "q"
 # What its buttons offer.
 OFFERED = (hours.NIGHT, "23:00-07:00")
-QUESTION = Msgid("From when until when is it to be quiet?")
+QUESTION = Msgid("From when until when should it be quiet?")
 
 
 async def quiet_(request: Request, services: Services) -> Reply:
@@ -22,7 +22,7 @@ async def quiet_(request: Request, services: Services) -> Reply:
         return await _set(request.arguments, request, services)
     async with services.store.read() as work:
         chat = await work.chats.get(request.chat.id) or request.chat
-        return await _shown(work, hours.stored(chat.quiet), request, services)
+        return await _shown(work, hours.stored(chat.quiet), request, services, asked=True)
 
 
 async def press_quiet(data: str, request: Request, services: Services) -> Reply:
@@ -44,19 +44,27 @@ async def _set(text: str, request: Request, services: Services) -> Reply:
 
 
 async def _shown(
-    work: UnitOfWork, quiet: QuietHours | None, request: Request, services: Services, *, sent: bool = False
+    work: UnitOfWork,
+    quiet: QuietHours | None,
+    request: Request,
+    services: Services,
+    *,
+    asked: bool = False,
+    sent: bool = False,
 ) -> Reply:
-    """The hours as they are now, with buttons that change them."""
+    """The hours as they are now, with buttons that change them. Who only `asked` is told what they are."""
     tr = request.translator
     told = [_hours(quiet, tr)]
+    if asked and not quiet:
+        told.append(tr.t("In quiet hours, posts wait and come together at the end."))
     if quiet:
-        told.append(tr.t("Posts that come then are sent together at their end."))
+        told.append(tr.t("Posts that come then are sent together at the end."))
         moved = await _moved(work, request, services)
         if moved and len(await work.digests.of(request.chat.id)) == 1:
             told.append(tr.t("The digest of this chat waits for their end when it falls into them."))
         elif moved:
             names = tr.t(", ").join(moved)
-            told.append(tr.t("Digests that fall into them wait for their end: {names}.", names=names))
+            told.append(tr.t("Digests due in that time wait for the end too: {names}.", names=names))
     if sent:
         told.append(tr.t("Sending the queued posts now."))
     return Reply(present.notice(tr.sentences(*told)), _buttons(quiet, tr))

@@ -34,7 +34,11 @@ def _here(chat: Chat, here: status.ChatStatus, request: Request, now: datetime) 
     yield tr.t("Follows: {sources}", sources=_named(here.sources, request))
     for digest in here.digests:
         when, zone = translated(digest.recurrence, tr), digest.timezone
-        yield tr.t("Digest: {when} ({zone})", when=when, zone=zone)
+        yield (
+            tr.t("Digest: {when} ({zone})", when=when, zone=zone)
+            if len(here.digests) == 1
+            else tr.t("The digest “{name}”: {when} ({zone}).", name=digest.name, when=when, zone=zone)
+        )
         if digest.paused:
             yield tr.t("It is paused; its posts wait.")
         else:

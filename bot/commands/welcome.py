@@ -20,7 +20,7 @@ from content.types import Source, Visibility
 from scheduler.actions import chats, digests, following
 from scheduler.ports import UnitOfWork
 from scheduler.timetable.schedules import translated
-from scheduler.types import Digest
+from scheduler.types import ChatKind, Digest
 
 PREFIX = "c"  # the data is c:SOURCE, c:SOURCE:RHYTHM or c:SOURCE:RHYTHM:HOUR
 PAGE = "p"  # c:p:2 shows the second page of sources
@@ -109,7 +109,11 @@ def _ask_source(setup: Setup, page: int, request: Request, services: Services) -
     if _admins_add_sources(request, services):
         question = Question(t("The address of a feed"), "https://example.org/feed.xml")
         rows += ((Button(t("Another feed…"), f"{ADDRESS}:", question),),)
-    ask = t("What should arrive here? An admin of this chat chooses a source, then how often and when.")
+    ask = (
+        t("What should arrive here? Choose a source, then how often and when.")
+        if request.chat.kind is ChatKind.PRIVATE
+        else t("What should arrive here? An admin of this chat chooses a source, then how often and when.")
+    )
     zone = _about_zone(chats.zone_of(request.chat, services.settings.timezone), request)
     none = t("There are no sources yet. An operator of this bot can add them.")
     return _said([ask, zone], rows) if rows else _said([none])
@@ -123,7 +127,7 @@ def _ask_rhythm(source: Source | None, request: Request) -> Reply:
 
 def _ask_hour(source: Source | None, rhythm: str, request: Request, services: Services) -> Reply:
     t, data = request.translator.t, f"{_data(source)}:{rhythm}"
-    ask = t("{name}, {rhythm}: at what hour?", name=_name(source, request), rhythm=RHYTHMS[rhythm])
+    ask = t("{name} · {rhythm}: at what hour?", name=_name(source, request), rhythm=RHYTHMS[rhythm])
     hours = [Button(f"{hour:02}:00", f"{data}:{hour}") for hour in HOURS]
     half = len(hours) // 2
     rows = (tuple(hours[:half]), tuple(hours[half:]), _back(_data(source), request))

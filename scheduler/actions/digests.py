@@ -100,7 +100,16 @@ async def put(
     for digest in await work.digests.of(chat.id):
         if digest.name == wanted.name:
             return await edit(work, by, chat, digest, wanted, default_zone, now)
-    if wanted.name is None and await work.digests.of(chat.id):
+    others = await work.digests.of(chat.id)
+    if wanted.name is None and len(others) > 1:
+        if wanted.schedule is not None:
+            schedules.parse(wanted.schedule)  # says what is wrong with it first
+        raise UsageError(
+            "This chat has several digests. To change one: {edit}. For another one: {add}.",
+            edit=f"/digest edit {others[0].name} {wanted.schedule or ''}".strip(),
+            add=f"/digest add {wanted.schedule or ''}".strip(),
+        )
+    if wanted.name is None and others:
         only = await named(work, chat, "")
         return await edit(work, by, chat, only, wanted, default_zone, now)
     return await add(work, by, chat, wanted, default_zone, now)
@@ -192,7 +201,7 @@ async def _members(
     members = mine or [one.id for one in followed if one.digest_id is None]
     if not members:
         raise UsageError(
-            "Nothing would come with this digest: all subscriptions belong to others. Say which come with it,"
+            "This digest would be empty: all subscriptions belong to other digests. Name its sources,"
             " for example: {example}",
             example=f"{wanted.schedule or before.recurrence} for {await _name(work, followed[0])}",
         )
@@ -205,7 +214,7 @@ async def _subscription(work: UnitOfWork, chat: Chat, source: Source | None) -> 
     wanted = source.id if source else None
     if wanted not in own:
         if source is None or source.id not in await work.subscriptions.followed(chat.id):
-            name = source.name if source else ALL
+            name = source.name if source else Msgid("all sources")
             raise UsageError("There is no subscription to “{name}” here: subscribe to it first.", name=name)
         # What waits of it by the subscription to all goes on waiting.
         by_all = own[None]
@@ -254,7 +263,7 @@ async def of_chat(work: UnitOfWork, chat: Chat, digest_id: int) -> Digest:
     """The digest of an id that a button names. Raises NotFound."""
     found = await work.digests.get(digest_id)
     if found is None or found.chat_id != chat.id:
-        raise NotFound("That digest was removed. /digest list shows what there is.")
+        raise NotFound("That digest was removed. /digest list shows the others.")
     return found
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from content.errors import UsageError
 from content.formats import CHOICES, RESET, Changes, Format
+from content.i18n import Msgid
 from content.types import Source
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.actions.following import ALL
@@ -45,7 +46,7 @@ async def subscription_to(work: UnitOfWork, chat: Chat, source: Source | None) -
     for subscription in await work.subscriptions.of(chat.id):
         if subscription.source_id == wanted:
             return subscription
-    name = source.name if source else ALL
+    name = source.name if source else Msgid("all sources")
     raise UsageError("There is no subscription to “{name}” here: subscribe to it first.", name=name)
 
 

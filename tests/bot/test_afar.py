@@ -108,7 +108,7 @@ async def test_nobody_learns_of_chats_that_are_not_theirs(desk: Desk) -> None:
     assert GONE in shown(await desk.press("x:4711", reach=admins, **PRIVATE))
     forged = await desk.press("@1:c:0:now", offered=["c:0:now"], reach=admins, place="2")
     assert GONE in shown(forged) or "no longer has that button" in shown(forged)
-    assert "in your own name" in shown(await desk.say("/manage @1", place="1"))
+    assert "from your own account" in shown(await desk.say("/manage @1", place="1"))
 
 
 async def test_the_chats_that_somebody_changed_are_offered(desk: Desk) -> None:

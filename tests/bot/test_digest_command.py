@@ -124,23 +124,41 @@ async def test_several_digests_each_with_its_sources(desk: Desk) -> None:
     async with desk.store.read() as work:
         (_, evening) = await work.digests.all()
     assert (evening.max_posts, evening.rest, evening.when_empty) == (5, Rest.NEXT, WhenEmpty.SAY)
+    listed = shown(await desk.say("/subscriptions")).splitlines()
+    assert listed[1:] == ["• alpha: digest 1: daily 09:00", "• beta: digest evening: weekdays 18:00"]
     several = "This chat has several digests: 1, evening. Say which one."
-    for line in ("/digest off", "/digest now", "/digest daily 10:00"):
+    for line in ("/digest off", "/digest now"):
         assert several in shown(await desk.say(line))
+    which = "To change one: /digest edit 1 daily 10:00. For another one: /digest add daily 10:00."
+    assert which in shown(await desk.say("/digest daily 10:00"))
+    assert "I don't understand “25:00”" in shown(await desk.say("/digest daily 25:00"))
+    for line in ("/digest evening", "/digest list evening", "/digest evening pause"):
+        assert shown(await desk.say(line)).startswith("The digest “evening”: weekdays 18:00 (Europe/Berlin).")
+    assert "It is paused" not in shown(await desk.say("/digest evening resume"))
     assert "There is no digest “morning” here, only: 1, evening" in shown(
         await desk.say("/digest now morning")
     )
     edited = shown(await desk.say("/digest edit evening every 6h for beta, alpha"))
     assert edited.startswith("The digest “evening” is set: every 6h (Europe/Berlin).")
-    assert "Nothing comes with the digest “1” any more." in edited
+    assert "The digest “1” has no sources any more." in edited
     assert await names(desk) == {"alpha": "evening", "beta": "evening"}
     assert shown(await desk.say("/digest off 1")).startswith("The digest “1” has ended.")
     assert "The digest of this chat: every 6h (Europe/Berlin)." in shown(await desk.say("/digest list"))
 
 
+async def test_a_digest_of_some_sources_names_them(desk: Desk) -> None:
+    for name in ("alpha", "beta"):
+        await desk.source("old", url=f"https://{name}.example.org/feed.json", title=name)
+        await desk.say(f"/subscribe {name}")
+    told = shown(await desk.say("/digest daily 18:00 for alpha"))
+    assert told.startswith("The digest “1” is set: daily 18:00 (UTC). Sources: alpha.")
+    told = shown(await desk.say("/digest 9"))
+    assert "daily 09:00" in told, "an hour, not the name of a digest"
+
+
 async def test_a_digest_that_would_never_have_posts_is_refused(desk: Desk) -> None:
     await two(desk)
-    nothing = "Say which come with it, for example: daily 12:00 for alpha"
+    nothing = "Name its sources, for example: daily 12:00 for alpha"
     assert nothing in shown(await desk.say("/digest add daily 12:00"))
     never = "“0 9 31 2 *” never comes. Did you mean: /digest add cron 0 9 28 2 *"
     assert never in shown(await desk.say("/digest add 0 9 31 2 *"))

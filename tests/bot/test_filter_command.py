@@ -52,7 +52,7 @@ async def test_updates_to_all_are_filtered_as_well(desk: Desk) -> None:
 async def test_the_source_that_is_meant(desk: Desk) -> None:
     await desk.source("one")
     await desk.source("two", url=OTHER, title="Field: notes")
-    assert "There is no subscription to “all” here" in shown(await desk.say("/filter python"))
+    assert "There is no subscription to “all sources” here" in shown(await desk.say("/filter python"))
     await desk.say("/subscribe Example")
     assert shown(await desk.say("/filter python")).startswith("Filter for Example: python\n")
     await desk.say("/subscribe Field: notes")

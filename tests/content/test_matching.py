@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content import regexes
+from content.filters import Problem
 from content.matching import MAX_FILTER, MAX_WHY, Doubt, doubts, of, parse, rejections
 from content.search import AnyOf, Most, Phrase, Query, Term, Unit
 from content.search import parse as parse_query
@@ -139,6 +140,10 @@ def test_the_normal_text(text: str, normal: str) -> None:
         ("/(a|b/", "/(a|b)/"),
         ("-/[ab/", "-/[ab]/"),
         ("/c++/", "/c\\+\\+/"),
+        ("python OR c++", "/python|c\\+\\+/"),
+        ("python AND rust", "python rust"),
+        ("python AND NOT job", "python -job"),
+        ("NOT job", "-job"),
         ("/(?=a)/", "/\\(\\?\\=a\\)/"),
         ("/*/", "/\\*/"),
         ("/(.{0,900}){900}/", "/\\(\\.\\{0\\,900\\}\\)\\{900\\}/"),
@@ -150,6 +155,11 @@ def test_what_is_not_understood_is_said_with_the_nearest_form(text: str, nearest
     assert (problem.typed, problem.nearest) == (text, nearest)
     assert wanted.text == "radio"
     assert not parse(nearest).problems
+
+
+def test_an_operator_without_words_beside_it_is_a_word_in_quotes() -> None:
+    assert parse("OR").problems == (Problem("OR", '"OR"'),)
+    assert not parse('"OR" "this AND that" for').problems
 
 
 @pytest.mark.parametrize(

@@ -207,10 +207,9 @@ async def test_the_filter_that_decided_counts_whatever_came_later(world: World) 
     assert await filtered(world, chat, rust) == "-rust"
     await world.move("100", "-100")
     assert await filtered(world, chat, python) == "-python"
-    await world.follower(source, address="300")
-    await world.move("200", "300")
-    await world.move("-100", "200")
-    assert await filtered(world, chat, rust) == "-rust"
+    new = await world.chat("300")
+    await world.move("300", "-100")
+    assert await filtered(world, new, rust) == "-rust", "the two chats are one"
 
 
 async def test_posts_that_wait_are_left_out_by_the_filter_of_the_end(world: World) -> None:
@@ -241,6 +240,24 @@ async def test_posts_that_wait_are_left_out_by_the_filter_of_the_end(world: Worl
         await world.filter(one, source, "-rust")
         assert await filtered(world, one, rust) == Because.LATER, "it is sent"
         assert await filtered(world, one, python) == "-python"
+
+
+async def test_a_pause_decides_and_so_does_the_subscription_before_an_own_digest(world: World) -> None:
+    source = await world.source()
+    chat, of_all = await world.follower(source), await world.follower(None, address="200")
+    await world.filter(chat, source, "-rust")
+    await world.filter(of_all, None, "-rust")
+    async with world.store.write() as work:
+        await following.pause(work, COMMAND_LINE, chat, source, None, NOW)
+        await work.commit()
+    (rust,) = await world.publish(source, new_post("1", title="Rust"))
+    await world.filter(chat, source, "-python")
+    assert await filtered(world, chat, rust) == Because.PAUSED
+    async with world.store.write() as work:
+        wanted = digests.Wanted("daily 09:00", sources=[source])
+        await digests.add(work, COMMAND_LINE, of_all, wanted, "UTC", NOW)
+        await work.commit()
+    assert await filtered(world, of_all, rust) == "-rust"
 
 
 async def test_an_undo_brings_filters_back(world: World) -> None:

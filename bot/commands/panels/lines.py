@@ -12,13 +12,13 @@ from bot.commands.panels import formats
 from bot.commands.panels.line import UNSET, Line, Subject, table
 from bot.commands.types import Reply
 from content.formats import RESET
-from content.i18n import LANGUAGES, Msgid, native_name
+from content.i18n import LANGUAGES, Msgid, Translator, native_name
 from scheduler.actions import chats, digests, filtering, following, quiet
 from scheduler.ports import UnitOfWork
 from scheduler.timetable import hours, zones
 from scheduler.timetable.recurrences import parse_until
 from scheduler.timetable.schedules import translated
-from scheduler.types import FOREVER
+from scheduler.types import FOREVER, Digest
 
 NOW = "now"  # the key of the rhythm in which posts come at once
 PAUSES = {"1": Msgid("for a day"), "7": Msgid("for a week"), "30": Msgid("for 30 days")}
@@ -34,8 +34,11 @@ def _languages(subject: Subject) -> Mapping[str, str]:
 
 
 def _language(subject: Subject) -> str:
-    code = subject.chat.language
-    return _languages(subject).get(code or UNSET, code)
+    tr, code = subject.tr, subject.chat.language
+    if code:
+        return _languages(subject).get(code, code)
+    default = native_name(subject.services.settings.language)
+    return tr.t(RESET) + tr.t(" ({remarks})", remarks=default)
 
 
 async def _set_language(work: UnitOfWork, subject: Subject, key: str) -> None:
@@ -92,7 +95,7 @@ OF_CHAT: Mapping[str, Line] = table(
         lambda subject: {UNSET: subject.tr.t(NONE)},
         _quiet,
         _set_quiet,
-        Msgid("From when until when is it to be quiet?"),
+        Msgid("From when until when should it be quiet?"),
         hours.NIGHT,
     ),
     *formats.of_chat(),
@@ -107,12 +110,13 @@ def _rhythm(subject: Subject) -> str:
 
 
 def _rhythms(subject: Subject) -> Mapping[str, str]:
-    t, tr = subject.tr.t, subject.tr
-    named = {
-        str(one.id): t("digest {name}: {when}", name=one.name, when=translated(one.recurrence, tr))
-        for one in subject.digests
-    }
-    return {NOW: t("at once"), **named}
+    named = {str(one.id): rhythm_of(one, subject.tr) for one in subject.digests}
+    return {NOW: subject.tr.t("at once"), **named}
+
+
+def rhythm_of(digest: Digest, tr: Translator) -> str:
+    """How a digest is named where people see when posts come."""
+    return tr.t("digest {name}: {when}", name=digest.name, when=translated(digest.recurrence, tr))
 
 
 async def _set_rhythm(work: UnitOfWork, subject: Subject, key: str) -> None:
@@ -184,7 +188,7 @@ OF_SUBSCRIPTION: Mapping[str, Line] = table(
         lambda subject: {UNSET: subject.tr.t(ALL_PASS)},
         lambda subject: subject.followed.filter or subject.tr.t(ALL_PASS),
         _unfilter,
-        Msgid("Which words must a post have, and which not? It is tried before it is saved."),
+        Msgid("Which words must a post have, and which not? You see what it does before you save it."),
         "python -job",
         _try_filter,
     ),
@@ -195,7 +199,7 @@ OF_SUBSCRIPTION: Mapping[str, Line] = table(
         _pauses,
         _pause,
         _set_pause,
-        Msgid("Until when? What comes meanwhile is not sent later either."),
+        Msgid("Until when? Posts that appear until then are not sent later."),
         "tomorrow 9:00",
     ),
     *formats.of_subscription(),

@@ -130,8 +130,9 @@ async def _list(page: int, request: Request, services: Services) -> Reply:
 async def _followed(work: UnitOfWork, request: Request) -> Sequence[Followed]:
     """What a chat follows, in the order in which it began."""
     sources = {source.id: source for source in await work.sources.visible_to(request.chat.id)}
+    digests = {digest.id: digest for digest in await work.digests.of(request.chat.id)}
     return [
-        Followed(one, sources.get(one.source_id or 0))
+        Followed(one, sources.get(one.source_id or 0), digests.get(one.digest_id or 0))
         for one in await work.subscriptions.of(request.chat.id)
         if one.source_id is None or one.source_id in sources
     ]

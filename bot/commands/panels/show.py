@@ -6,12 +6,13 @@ from unicodedata import east_asian_width
 
 from bot.commands.panels.data import Pressed, Verb, brief, hour_of
 from bot.commands.panels.line import Line, Subject
-from bot.commands.panels.lines import OF_CHAT, OF_SUBSCRIPTION
+from bot.commands.panels.lines import OF_CHAT, OF_SUBSCRIPTION, rhythm_of
 from bot.commands.types import Button, Question, Reply, Request, Rows, Services
 from content import present
 from content.document import Document
+from content.i18n import Translator
 from content.types import Source
-from scheduler.types import Subscription
+from scheduler.types import Digest, Subscription
 
 SUBSCRIPTIONS, SETTINGS = "u", "e"  # the prefixes of their buttons
 PAGE = 8  # subscriptions on a page
@@ -22,10 +23,11 @@ TABLES: Mapping[str, Mapping[str, Line]] = {SUBSCRIPTIONS: OF_SUBSCRIPTION, SETT
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A subscription with its source; None: all public ones."""
+    """A subscription with its source (None: all public ones) and its digest (None: at once)."""
 
     subscription: Subscription
     source: Source | None
+    digest: Digest | None
 
 
 def _button(label: str, pressed: Pressed, question: Question | None = None) -> Button:
@@ -86,7 +88,9 @@ def listed(
     page = min(max(page, 1), pages)
     names = [_name(one, request)[:NAME] for one in followed]
     here = list(zip(names, followed, strict=True))[(page - 1) * PAGE : page * PAGE]
-    rows = [f"• {name}" for name, _ in here] or [t("No subscriptions yet. Add one with /subscribe.")]
+    rows = [_listed(name, one, request.translator) for name, one in here] or [
+        t("No subscriptions yet. Add one with /subscribe.")
+    ]
     if pages > 1:
         rows.append(t("Page {page} of {pages}", page=page, pages=pages))
     opens = [
@@ -100,6 +104,14 @@ def listed(
     ]
     settings = _button(t("Settings of this chat"), Pressed(SETTINGS, Verb.OPEN, hour))
     return Reply(_document(t("Subscriptions"), rows, said), (*_grid(opens), tuple(turns), (settings,)))
+
+
+def _listed(name: str, followed: Followed, tr: Translator) -> str:
+    """When the posts of a subscription come, and whether it is paused."""
+    digest = followed.digest
+    when = rhythm_of(digest, tr) if digest else tr.t("at once")
+    row = tr.t("• {about}: {chosen}", about=name, chosen=when)
+    return tr.sentences(row, tr.t("(paused)")) if followed.subscription.paused_until else row
 
 
 def undo_button(number: int, request: Request, services: Services) -> Button:
