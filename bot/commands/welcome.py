@@ -1,7 +1,7 @@
 """First contact: a greeting whose buttons set a chat up in three presses: source, rhythm, hour.
 
-A button's data is all that was chosen so far. So nothing is stored before the last press, and buttons work
-after a restart.
+A button's data is all that was chosen so far. So nothing but the time zone is stored before the last press,
+and buttons work after a restart.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from bot.access import Act, Role, Verdict, decide
+from bot.commands.panels.lines import ASK_ZONE, ZONES
 from bot.commands.types import Button, Question, Reply, Request, Rows, Services
 from bot.numbers import number
 from content import present
@@ -23,6 +24,7 @@ from scheduler.timetable.schedules import translated
 from scheduler.types import ChatKind, Digest
 
 PREFIX = "c"  # the data is c:SOURCE, c:SOURCE:RHYTHM or c:SOURCE:RHYTHM:HOUR
+ZONE = "z"  # in the place of an hour: of a button that asks for the time zone
 PAGE = "p"  # c:p:2 shows the second page of sources
 ADDRESS = "a"  # of a button that asks for the address of a feed
 EVERYTHING = 0  # in the place of a source: all public ones
@@ -83,6 +85,9 @@ async def choose(data: str, request: Request, services: Services) -> Reply | Non
             return await _set_up(_chosen(chosen, setup, request), "", request, services)
         case [chosen, rhythm] if rhythm in RHYTHMS:
             return _ask_hour(_chosen(chosen, setup, request), rhythm, request, services)
+        case [chosen, rhythm, word] if rhythm in RHYTHMS and word == ZONE:
+            request = await _in_zone(request.arguments, request, services)
+            return _ask_hour(_chosen(chosen, setup, request), rhythm, request, services)
         case [chosen, rhythm, hour] if rhythm in RHYTHMS and number(hour) in HOURS:
             source = _chosen(chosen, setup, request)
             return await _set_up(source, f"{rhythm} {int(hour):02}:00", request, services)
@@ -130,7 +135,9 @@ def _ask_hour(source: Source | None, rhythm: str, request: Request, services: Se
     ask = t("{name} · {rhythm}: at what hour?", name=_name(source, request), rhythm=RHYTHMS[rhythm])
     hours = [Button(f"{hour:02}:00", f"{data}:{hour}") for hour in HOURS]
     half = len(hours) // 2
-    rows = (tuple(hours[:half]), tuple(hours[half:]), _back(_data(source), request))
+    other_zone = Button(t("Time zone"), f"{data}:{ZONE}", Question(t(ASK_ZONE), ZONES))
+    last = (other_zone, *_back(_data(source), request))
+    rows = (tuple(hours[:half]), tuple(hours[half:]), last)
     zone = chats.zone_of(request.chat, services.settings.timezone)
     return _said([ask, _about_zone(zone, request)], rows)
 
@@ -161,6 +168,15 @@ async def _set_up(source: Source | None, schedule: str, request: Request, servic
     document = present.schedule(summary, runs, look)
     about = Paragraph(text(_about_zone(digest.timezone, request)))
     return Reply(replace(document, blocks=(*document.blocks, about)))
+
+
+async def _in_zone(typed: str, request: Request, services: Services) -> Request:
+    """Give the chat a time zone. Raises NotUnderstood."""
+    wanted = chats.Settings(timezone=typed)
+    async with services.store.write() as work:
+        chat = await chats.change(work, request.by, request.chat, wanted, services.clock.now())
+        await work.commit()
+    return replace(request, chat=chat or request.chat)
 
 
 async def _with_language(work: UnitOfWork, request: Request, services: Services) -> Request:

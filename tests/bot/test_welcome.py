@@ -64,6 +64,21 @@ async def test_every_choice_is_what_it_says(desk: Desk) -> None:
             assert "Times are in the time zone UTC" in shown(done)
 
 
+async def test_the_time_zone_is_asked_beside_the_hour(desk: Desk) -> None:
+    await desk.source("one", title="Radio notes")
+    hours = await press(desk, await desk.say("/start"), "Radio notes", "Daily")
+    zone = button(hours, "Time zone")
+    assert zone.question is not None
+    wrong = await desk.press(zone.sent, typed="Atlantis")
+    assert "Atlantis" in shown(wrong)
+    there = await desk.press(zone.sent, typed="new york")
+    assert "time zone America/New_York" in shown(there)
+    await press(desk, there, "09:00")
+    assert await schedule(desk) == ["daily 09:00 America/New_York"]
+    refused = await desk.press(zone.sent, typed="tokyo", admin=False)
+    assert "Only admins" in shown(refused)
+
+
 async def test_at_once_needs_no_hour(desk: Desk) -> None:
     source = await desk.source("one", title="Radio notes")
     done = await press(desk, await desk.say("/start"), "Radio notes", "At once")

@@ -23,6 +23,8 @@ from scheduler.types import FOREVER, Digest
 NOW = "now"  # the key of the rhythm in which posts come at once
 PAUSES = {"1": Msgid("for a day"), "7": Msgid("for a week"), "30": Msgid("for 30 days")}
 EVER = "ever"
+ASK_ZONE = Msgid("Which city or time zone? On Telegram you can also send a location.")
+ZONES = "Shanghai, Europe/Berlin, UTC+8"
 ALL_PASS, NOT_PAUSED, NONE = Msgid("all posts pass"), Msgid("not paused"), Msgid("none")
 
 
@@ -85,8 +87,8 @@ OF_CHAT: Mapping[str, Line] = table(
         lambda subject: {UNSET: subject.tr.t(RESET)},
         _zone,
         _set_zone,
-        Msgid("Which city or time zone? On Telegram you can also send a location."),
-        "Shanghai, Europe/Berlin, UTC+8",
+        ASK_ZONE,
+        ZONES,
     ),
     Line(
         "quiet",
