@@ -14,11 +14,12 @@ from content.errors import UsageError
 from content.i18n import Translator
 from content.types import Source
 from scheduler.actions import digests, following
+from scheduler.actions.audit import Actor
 from scheduler.actions.digests import DigestSet, Wanted
 from scheduler.ports import UnitOfWork
 from scheduler.timetable.recurrences import NotUnderstood
 from scheduler.timetable.schedules import translated
-from scheduler.types import Digest
+from scheduler.types import Chat, Digest
 
 # What people write for the actions, besides their names.
 ACTION_WORDS = {
@@ -42,6 +43,8 @@ ACTION_WORDS = {
 
 # Finds the digest that is meant. Raises NotFound and UsageError.
 Find = Callable[[UnitOfWork], Awaitable[Digest]]
+Handler = Callable[[Find, Request, Services], Awaitable[Reply]]
+Change = Callable[[UnitOfWork, Actor, Chat, Digest, datetime], Awaitable[bool]]
 Save = Callable[[UnitOfWork, Wanted, str, datetime], Awaitable[DigestSet]]
 
 
@@ -208,24 +211,21 @@ async def _now(find: Find, request: Request, services: Services) -> Reply:
     return shown
 
 
-async def _pause(find: Find, request: Request, services: Services) -> Reply:
-    now = services.clock.now()
-    async with services.store.write() as work:
-        found = await find(work)
-        await digests.pause(work, request.by, request.chat, found, now)
-        shown = await digest_card.card(work, await find(work), request, now)
-        await work.commit()
-    return shown
+def _switch(change: Change) -> Handler:
+    """The action that pauses or resumes a digest, and shows it as it is then."""
+
+    async def switch(find: Find, request: Request, services: Services) -> Reply:
+        now = services.clock.now()
+        async with services.store.write() as work:
+            await change(work, request.by, request.chat, await find(work), now)
+            shown = await digest_card.card(work, await find(work), request, now)
+            await work.commit()
+        return shown
+
+    return switch
 
 
-async def _resume(find: Find, request: Request, services: Services) -> Reply:
-    now = services.clock.now()
-    async with services.store.write() as work:
-        found = await find(work)
-        await digests.resume(work, request.by, request.chat, found, now)
-        shown = await digest_card.card(work, await find(work), request, now)
-        await work.commit()
-    return shown
+_pause, _resume = _switch(digests.pause), _switch(digests.resume)
 
 
 async def _sure(find: Find, request: Request, services: Services) -> Reply:
@@ -249,7 +249,6 @@ async def _off(find: Find, request: Request, services: Services) -> Reply:
     return Reply(present.notice(ended + ("\n" + t("Sending the queued posts now.") if sent else "")))
 
 
-Handler = Callable[[Find, Request, Services], Awaitable[Reply]]
 ACTIONS: dict[str, Handler] = {
     "preview": _preview,
     "now": _now,

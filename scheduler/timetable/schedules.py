@@ -60,6 +60,8 @@ CHINESE_DAY = re.compile(r"(?:周|週|星期|礼拜|禮拜)([一二三四五六�
 BETWEEN = re.compile(r"[\s,，、和及与與]+")  # what separates words
 GLUED = re.compile(r"(?<=[天日末号號一二三四五六])(?=\d)")  # Chinese needs no space between day and time
 HALF_APART = re.compile(r"(\d)\s+(am|pm)\b", re.IGNORECASE)
+# Digests come every hour at most.
+MINUTES = re.compile(r"every\s*\d+\s*(?:m|mins?|minutes?)\b|每隔?\s*\d+\s*分钟?", re.IGNORECASE)
 A_MONTH = ("monthly", "every month", "each month", "每个月", "每個月", "每月")
 CRON_NUMBERS, CRON_NAMES = re.compile(r"[\d*/,LW-]+", re.IGNORECASE), re.compile(r"[\w*/,#-]+")
 NINE = time(9)
@@ -172,6 +174,8 @@ def parse(text: str) -> tuple[Recurrence, str]:
     if match := _every().match(plain):
         hours = int(next(filter(None, match.groups()), 1))
         return _every_hours(hours, match[0], _words(plain[match.end() :]))
+    if match := MINUTES.match(plain):
+        raise NotUnderstood(match[0], stored(Every(1)))
     if match := _a_month().match(plain):
         return _monthly(_words(plain[match.end() :]))
     return _weekly(plain, _words(plain))

@@ -97,6 +97,7 @@ def test_what_people_write_is_understood(text: str, recurrence: str, zone: str) 
         ("monthly 32 9", "32", "monthly 31 09:00"),
         ("monthly 3 25:00", "25:00", "monthly 3 23:00"),
         ("every 5h", "every 5h", "every 6h"),
+        ("every 5m", "every 5m", "every 1h"),
         ("every 48 hours", "every 48 hours", "daily 09:00"),
         ("cron 0 25 * * *", "0 25 * * *", "cron 0 9 * * *"),
         ("cron 0 9", "0 9", "cron 0 9 * * *"),
