@@ -1,7 +1,8 @@
 """`skywave digests …`: schedules of chats."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from content import present
 from content.errors import NotFound
 from content.types import Source
 from scheduler.actions import digests, following
-from scheduler.actions.audit import COMMAND_LINE
+from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
 from scheduler.types import Chat, Digest, Form, Rest, WhenEmpty
 
@@ -24,6 +25,7 @@ commands = commands_of("Scheduled digests of chats.")
 
 ChatName = Annotated[str, typer.Argument(metavar="CHAT", help="Like telegram:-100123.")]
 Name = Annotated[str, typer.Option("--name", help="Which digest, if the chat has several.")]
+Action = Callable[[UnitOfWork, Actor, Chat, Digest, datetime], Awaitable[bool]]
 
 
 @commands.command("add")
@@ -135,6 +137,15 @@ async def _of(work: UnitOfWork, name: str, which: str) -> tuple[Chat, Digest]:
     return chat, await digests.named(work, chat, which)
 
 
+async def _change(action: Action, name: str, which: str) -> tuple[Chat, bool]:
+    """Do something to a digest of a chat; returns the chat, and what the action says of it."""
+    async with open_app() as app, app.store.write() as work:
+        chat, digest = await _of(work, name, which)
+        done = await action(work, COMMAND_LINE, chat, digest, app.clock.now())
+        await work.commit()
+    return chat, done
+
+
 @commands.command("remove")
 def remove(chat: ChatName, name: Name = "") -> None:
     """End a chat's digest. The running skywave sends the queued posts as one last edition."""
@@ -142,10 +153,7 @@ def remove(chat: ChatName, name: Name = "") -> None:
 
 
 async def _remove(name: str, which: str) -> None:
-    async with open_app() as app, app.store.write() as work:
-        chat, digest = await _of(work, name, which)
-        done = await digests.remove(work, COMMAND_LINE, chat, digest, app.clock.now())
-        await work.commit()
+    chat, done = await _change(digests.remove, name, which)
     say(f"{chat.name}: the digest has ended{', the queued posts will be sent' if done else ''}")
 
 
@@ -156,10 +164,7 @@ def pause(chat: ChatName, name: Name = "") -> None:
 
 
 async def _pause(name: str, which: str) -> None:
-    async with open_app() as app, app.store.write() as work:
-        chat, digest = await _of(work, name, which)
-        done = await digests.pause(work, COMMAND_LINE, chat, digest, app.clock.now())
-        await work.commit()
+    chat, done = await _change(digests.pause, name, which)
     say(f"{chat.name}: the digest is paused{'' if done else ' already'}")
 
 
@@ -170,10 +175,7 @@ def resume(chat: ChatName, name: Name = "") -> None:
 
 
 async def _resume(name: str, which: str) -> None:
-    async with open_app() as app, app.store.write() as work:
-        chat, digest = await _of(work, name, which)
-        done = await digests.resume(work, COMMAND_LINE, chat, digest, app.clock.now())
-        await work.commit()
+    chat, done = await _change(digests.resume, name, which)
     say(f"{chat.name}: the digest {'runs again' if done else 'is not paused'}")
 
 
@@ -184,10 +186,7 @@ def send(chat: ChatName, name: Name = "") -> None:
 
 
 async def _send(name: str, which: str) -> None:
-    async with open_app() as app, app.store.write() as work:
-        chat, digest = await _of(work, name, which)
-        done = await digests.send(work, COMMAND_LINE, chat, digest, app.clock.now())
-        await work.commit()
+    chat, done = await _change(digests.send, name, which)
     say(f"{chat.name}: {'an edition will be sent' if done else 'there is nothing new to send'}")
 
 
