@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from content.secrets import printable
@@ -55,6 +55,22 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What a source says of how it wants to be read.
+
+    `interval` is the time in which it does not change (`ttl`, `sy:`, cache headers). `hub` is a WebSub hub
+    that tells of changes, and `topic` the source's address as the hub knows it.
+    """
+
+    interval: timedelta | None = None
+    hub: str = ""
+    topic: str = ""
+
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedSource:
     """The result of parsing a source. Posts are in the source's own order, those of a folder newest first.
 
@@ -70,6 +86,7 @@ class ParsedSource:
     total: int = 0
     withdrawn: tuple[str, ...] = ()
     present: tuple[str, ...] | None = None
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +100,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a kind has to know of one source besides its URL. No kind has options so far.
+    """What a kind has to know of one source besides its URL.
 
     `values` can be written as JSON. `version` is the version of their format, which each kind counts for
     itself.

@@ -37,6 +37,7 @@ from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
+from content.sources import NO_CHOICE, Choice, choice_of
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
@@ -50,6 +51,14 @@ WithSecrets = Annotated[
     bool, typer.Option("--with-secrets", help="Whole addresses, with the keys and passwords in them.")
 ]
 Name = Annotated[str, typer.Argument(metavar="SOURCE", help="Its URL, its title or its number.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="How the sources are to be read.")
+]
+
+
+def chosen(options: list[str] | None) -> Choice:
+    """What `--option NAME=VALUE` says. Raises UsageError."""
+    return choice_of(f"--{option}" for option in options or ())
 
 
 @commands.command("add")
@@ -57,22 +66,23 @@ def add(
     urls: Annotated[
         list[str], typer.Argument(metavar="URL...", help="A feed's URL or a folder of Markdown.")
     ],
+    option: Options = None,
     json: Json = False,
 ) -> None:
     """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(dict.fromkeys(urls, ()), json))
+    run(_add(dict.fromkeys(urls, ()), json, chosen(option)))
 
 
-async def _add(urls: Mapping[str, Sequence[str]], json: bool) -> int:
+async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
     """Add sources, each with its tags."""
     results: list[PollResult] = []
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
-            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC):
+            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice):
                 read(printable(url))
                 if isinstance(added, PollResult):
                     results.append(added)
@@ -167,14 +177,18 @@ def _state(source: Source) -> str:
 
 
 @commands.command("check")
-def check(url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")], json: Json = False) -> None:
+def check(
+    url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")],
+    option: Options = None,
+    json: Json = False,
+) -> None:
     """Fetch and parse a source without storing anything."""
-    run(_check(url, json))
+    run(_check(url, json, chosen(option)))
 
 
-async def _check(url: str, json: bool) -> int:
+async def _check(url: str, json: bool, choice: Choice) -> int:
     async with open_app() as app:
-        url, parsed = await app.ingest.check(url)
+        url, parsed = await app.ingest.check(url, choice=choice)
     url = printable(url)
     if json:
         source = {"url": url, "title": parsed.title, "home": parsed.url}

@@ -7,6 +7,7 @@ from bot.commands.types import Reply, Request, Services, may
 from content import present
 from content.document import is_web_url
 from content.errors import UsageError
+from content.sources import Choice, choice_of
 from content.types import Source, Visibility
 from scheduler.actions import following, sources
 from scheduler.timetable.schedules import translated
@@ -97,17 +98,17 @@ async def _wanted(request: Request, services: Services) -> Source | None:
     """The source of the arguments, None for all. A URL that is not known yet becomes a private source."""
     if _means_all(request):
         return None
-    words = request.arguments.strip()
-    if is_web_url(words):
-        return await _by_url(words, request, services)
+    url, *words = request.arguments.split() or [""]
+    if is_web_url(url):
+        return await _by_url(url, choice_of(words), request, services)
     return await find_source(request, services)
 
 
-async def _by_url(url: str, request: Request, services: Services) -> Source:
+async def _by_url(url: str, choice: Choice, request: Request, services: Services) -> Source:
     """The known source with this URL, or a new private one."""
     by, may_add = request.by, may(Act.ADD_SOURCE, request, services)
     async with services.store.read() as work:
         known = await sources.known_at(work, by, request.chat, url, services.settings.quotas, may_add=may_add)
     if known:
         return known
-    return (await services.ingest.add(url, Visibility.PRIVATE, by=by)).source
+    return (await services.ingest.add(url, Visibility.PRIVATE, by=by, choice=choice)).source

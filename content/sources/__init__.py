@@ -1,20 +1,32 @@
 """The kinds of source. A new kind is one module in this package and one entry in KINDS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from content.errors import SourceError, UsageError
 from content.secrets import printable
 from content.sources.feed import FeedKind
-from content.sources.kinds import Parser, Read, ReadContext, SourceKind, new_options, upgraded
+from content.sources.kinds import (
+    NO_CHOICE,
+    Choice,
+    Parser,
+    Read,
+    ReadContext,
+    SourceKind,
+    new_options,
+    upgraded,
+)
 from content.sources.markdown import MarkdownKind
 from content.types import Source
 
 __all__ = [
     "KINDS",
+    "NO_CHOICE",
+    "Choice",
     "Parser",
     "Read",
     "ReadContext",
     "SourceKind",
+    "choice_of",
     "kind_of",
     "new_options",
     "normalise",
@@ -25,8 +37,28 @@ __all__ = [
 KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
 
 
-def kind_of(url: str) -> SourceKind:
-    """The kind that a new source at `url` will have: the first that accepts it. Raises UsageError."""
+def choice_of(words: Iterable[str]) -> Choice:
+    """What a person chose with words like `--listing` and `--branch=main`. Raises UsageError."""
+    kind, options = "", {}
+    for word in words:
+        # Telephones turn two hyphens into a dash.
+        name, _, value = word.lstrip("-\u2013\u2014").partition("=")
+        if word == name or not name:
+            raise UsageError("“{text}” is not an option: options look like --name=value", text=word[:50])
+        if name in KINDS:
+            kind = name
+        else:
+            options[name] = value
+    return Choice(kind, options)
+
+
+def kind_of(url: str, choice: Choice = NO_CHOICE) -> SourceKind:
+    """The kind of a new source at `url`: the one that was chosen, or the first that accepts it.
+
+    Raises UsageError.
+    """
+    if choice.kind:
+        return KINDS[choice.kind]
     for kind in KINDS.values():
         if kind.accepts(url.strip()):
             return kind
@@ -37,9 +69,9 @@ def kind_of(url: str) -> SourceKind:
     )
 
 
-def normalise(url: str) -> str:
+def normalise(url: str, choice: Choice = NO_CHOICE) -> str:
     """`url` in the form in which it is stored. Raises UsageError if it names no source."""
-    return kind_of(url).normalise(url.strip())
+    return kind_of(url, choice).normalise(url.strip())
 
 
 async def read_source(source: Source, context: ReadContext) -> Read:

@@ -1,6 +1,7 @@
 """Feeds at a URL: RSS, RDF and Atom (`xmlfeed`) and JSON Feed (`jsonfeed`). The content decides which."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser
@@ -13,7 +14,7 @@ from content.secrets import is_public, printable
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
-from content.sources.kinds import Read, ReadContext
+from content.sources.kinds import Read, ReadContext, Values, no_options
 from content.sources.xmlfeed import parse_xml
 from content.text import absolute
 from content.types import Options, ParsedSource, Validators
@@ -35,6 +36,9 @@ class FeedKind:
 
     def accepts(self, url: str) -> bool:
         return is_web_url(_with_scheme(url))
+
+    def chosen(self, given: Mapping[str, str]) -> Values:
+        return no_options(self.name, given)
 
     def normalise(self, url: str) -> str:
         """`url` with a scheme and a lower-case host, without a fragment."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
 from content.edge import guarded
-from content.errors import SourceError
+from content.errors import SourceError, UsageError
 from content.fetch import Fetcher
 from content.types import Options, ParsedSource, Validators
 
@@ -65,6 +65,17 @@ class Read:
     moved: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a new source is to be read: its kind, empty for the one that its URL tells, and options as typed."""
+
+    kind: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_CHOICE = Choice()
+
+
 class SourceKind(Protocol):
     """One kind of source. It keeps no state: everything about one source is in the arguments."""
 
@@ -82,7 +93,14 @@ class SourceKind(Protocol):
         ...
 
     def accepts(self, url: str) -> bool:
-        """Whether `url`, as a person typed it, is a source of this kind. Asked once, when it is added."""
+        """Whether `url`, as a person typed it, is a source of this kind.
+
+        Asked once, when it is added, and only if the person chose no kind.
+        """
+        ...
+
+    def chosen(self, given: Mapping[str, str]) -> Values:
+        """The options of a new source, from those that a person typed. Raises UsageError."""
         ...
 
     def normalise(self, url: str) -> str:
@@ -94,14 +112,21 @@ class SourceKind(Protocol):
         ...
 
 
-def new_options(kind: SourceKind) -> Options:
-    """The options of a new source of this kind: none, in the newest version."""
-    return Options(len(kind.upgrades) + 1)
+def no_options(kind: str, given: Mapping[str, str]) -> Values:
+    """The options of a kind that has none. Raises UsageError if any are given."""
+    for name in given:
+        raise UsageError("a {kind} source has no option {name}: leave it out", kind=kind, name=name[:50])
+    return {}
+
+
+def new_options(kind: SourceKind, given: Mapping[str, str] | None = None) -> Options:
+    """The options of a new source of this kind, in the newest version. Raises UsageError."""
+    return Options(len(kind.upgrades) + 1, kind.chosen(given or {}))
 
 
 def upgraded(kind: SourceKind, options: Options) -> Options:
     """`options` in the newest version of `kind`. Raises SourceError for a version that it does not know."""
-    newest = new_options(kind).version
+    newest = len(kind.upgrades) + 1
     if not 1 <= options.version <= newest:
         raise SourceError(
             "this version of Skywave does not know version {version} of the options of a {kind} source: "

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -17,7 +17,7 @@ from content.document import is_web_url
 from content.errors import FetchError, ParseError
 from content.sources.dates import to_utc
 from content.sources.frontmatter import BrokenFrontMatter, split
-from content.sources.kinds import Read, ReadContext
+from content.sources.kinds import Read, ReadContext, Values, no_options
 from content.sources.xmlfeed import media_of
 from content.text import markdown_to_html, plain_text, sanitise, storable
 from content.types import Failure, Options, ParsedPost, ParsedSource, Validators
@@ -43,6 +43,9 @@ class MarkdownKind:
 
     def accepts(self, url: str) -> bool:
         return bool(_PATH.match(url)) or (bool(url) and "://" not in url and Path(url).is_dir())
+
+    def chosen(self, given: Mapping[str, str]) -> Values:
+        return no_options(self.name, given)
 
     def normalise(self, url: str) -> str:
         """The absolute path, with symbolic links resolved."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from content.document import is_web_url
 from content.errors import UsageError
-from content.sources import kind_of, new_options, normalise
+from content.sources import NO_CHOICE, Choice, kind_of, new_options, normalise
 from content.text import storable
 from content.types import Source, Visibility
 from scheduler.actions import sources
@@ -30,6 +30,7 @@ class Wanted:
     visibility: Visibility
     tags: Sequence[str] = ()
     added_by: str = ""
+    choice: Choice = NO_CHOICE
 
 
 def listed_form(url: str) -> str:
@@ -84,12 +85,12 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
     # Checked in the transaction that adds the source, so that two commands at once cannot exceed the quota.
     if by.limited:
         await quotas.may_add(work, by.name)
-    kind = kind_of(wanted.url)
+    kind = kind_of(wanted.url, wanted.choice)
     return await work.sources.add(
         kind.name,
         wanted.url,
         storable(wanted.title),
         wanted.visibility,
-        options=new_options(kind),
+        options=new_options(kind, wanted.choice.options),
         added_by=wanted.added_by or by.person,
     )

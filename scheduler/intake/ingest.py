@@ -8,7 +8,7 @@ import structlog
 
 from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
-from content.sources import ReadContext, kind_of, new_options, normalise
+from content.sources import NO_CHOICE, Choice, ReadContext, kind_of, new_options, normalise
 from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
 from scheduler.actions.adding import Wanted, add_source
@@ -58,14 +58,16 @@ class Ingest:
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
-    async def check(self, url: str, *, by: Actor = COMMAND_LINE) -> tuple[str, ParsedSource]:
+    async def check(
+        self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE
+    ) -> tuple[str, ParsedSource]:
         """Read a URL without storing anything: its stored form, and its posts.
 
         Raises UsageError for a URL that cannot be a source, SourceError for a source that cannot be read.
         """
-        kind = kind_of(url)
-        url = kind.normalise(url.strip())
-        read = await kind.read(url, new_options(kind), Validators(), self._reader.context_for(by.person))
+        kind = kind_of(url, choice)
+        url, options = kind.normalise(url.strip()), new_options(kind, choice.options)
+        read = await kind.read(url, options, Validators(), self._reader.context_for(by.person))
         return url, read.parsed or ParsedSource()
 
     async def add(
@@ -75,6 +77,7 @@ class Ingest:
         title: str = "",
         *,
         by: Actor = COMMAND_LINE,
+        choice: Choice = NO_CHOICE,
         tags: Sequence[str] = (),
         waits: bool = False,
     ) -> PollResult:
@@ -87,12 +90,12 @@ class Ingest:
         # A known source is read as well: a person must not learn from the time of the answer what others
         # follow.
         try:
-            url, parsed = await self.check(url, by=by)
+            url, parsed = await self.check(url, by=by, choice=choice)
         except SourceError as exc:
             if not (waits and is_passing(exc)):
                 raise
-            url, parsed, failure = normalise(url), ParsedSource(), exc
-        wanted = Wanted(url, title or parsed.title, visibility, tags)
+            url, parsed, failure = normalise(url, choice), ParsedSource(), exc
+        wanted = Wanted(url, title or parsed.title, visibility, tags, choice=choice)
         async with self._store.write() as work:
             source, before = await add_source(work, by, wanted, self._clock.now(), self._quotas)
             await work.commit()

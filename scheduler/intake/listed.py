@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from content.errors import SkywaveError, UsageError
-from content.sources import normalise
+from content.sources import NO_CHOICE, Choice, normalise
 from content.types import Source, Visibility
 from scheduler.actions import following, sources
 from scheduler.actions.adding import listed_form
@@ -36,7 +36,7 @@ class Listed:
 
 
 async def add_each(
-    ingest: Ingest, urls: Mapping[str, Sequence[str]], visibility: Visibility
+    ingest: Ingest, urls: Mapping[str, Sequence[str]], visibility: Visibility, choice: Choice = NO_CHOICE
 ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
     """Add sources of the operator, each URL with its tags. Yields each URL with its result as it comes.
 
@@ -45,7 +45,7 @@ async def add_each(
 
     async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
         try:
-            return url, await ingest.add(url, visibility, tags=urls[url], waits=True)
+            return url, await ingest.add(url, visibility, choice=choice, tags=urls[url], waits=True)
         except SkywaveError as exc:
             return url, exc
 

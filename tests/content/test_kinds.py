@@ -1,7 +1,7 @@
 """The kinds of source: the stored kind decides how a source is read, and options have versions."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,9 @@ class Listing:
 
     def accepts(self, url: str) -> bool:
         return url.startswith("listing:")
+
+    def chosen(self, given: Mapping[str, str]) -> Values:
+        return {"selectors": [given.get("selectors", "h2")]}
 
     def normalise(self, url: str) -> str:
         return url
