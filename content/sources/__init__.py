@@ -44,7 +44,11 @@ def choice_of(words: Iterable[str]) -> Choice:
         # Telephones turn two hyphens into a dash.
         name, _, value = word.lstrip("-\u2013\u2014").partition("=")
         if word == name or not name:
-            raise UsageError("“{text}” is not an option: options look like --name=value", text=word[:50])
+            raise UsageError(
+                "“{text}” is not an option: options look like {example}",
+                text=word[:50],
+                example="--name=value",
+            )
         if name in KINDS:
             kind = name
         else:

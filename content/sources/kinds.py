@@ -67,7 +67,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How a new source is to be read: its kind, empty for the one that its URL tells, and options as typed."""
+    """How a new source is to be read: its kind, empty for what its URL tells, and its options as typed."""
 
     kind: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
