@@ -34,7 +34,7 @@ class OneBody(FakeFetcher):
         super().__init__()
         self._body = body
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         return Fetched(url, self._body, "text/xml", Validators())
 
 

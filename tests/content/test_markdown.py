@@ -14,7 +14,7 @@ from tests.fakes import FakeFetcher
 
 
 class NoNetwork(FakeFetcher):
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         raise AssertionError(f"a folder needs no network: {url}")
 
 
