@@ -31,6 +31,7 @@ __all__ = [
     "new_options",
     "normalise",
     "read_source",
+    "upgraded",
 ]
 
 # In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
