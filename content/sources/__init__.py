@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from content.errors import SourceError, UsageError
 from content.secrets import printable
 from content.sources.feed import FeedKind
+from content.sources.git import GitKind
 from content.sources.kinds import (
     NO_CHOICE,
     Choice,
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 # In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
+KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), GitKind(), FeedKind())}
 
 
 def choice_of(words: Iterable[str]) -> Choice:
