@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.sources.updates import KIND as UPDATES
-from content.types import NO_OPTIONS, Failure, Options, Source, SourceState, Validators, Visibility
+from content.types import NO_OPTIONS, UPDATES, Failure, Options, Source, SourceState, Validators, Visibility
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources

@@ -1,10 +1,11 @@
 """The kinds of source. A new kind is one module in this package and one entry in KINDS."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import cast
 
 from content.errors import SourceError, UsageError
 from content.secrets import printable
-from content.sources.feed import FeedKind
 from content.sources.kinds import (
     NO_CHOICE,
     Choice,
@@ -15,7 +16,6 @@ from content.sources.kinds import (
     new_options,
     upgraded,
 )
-from content.sources.markdown import MarkdownKind
 from content.types import Source
 
 __all__ = [
@@ -33,8 +33,30 @@ __all__ = [
     "read_source",
 ]
 
-# In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
+
+class _Kinds(Mapping[str, SourceKind]):
+    """Loads a kind when it is first asked for: most commands need none, and parsers are slow to load."""
+
+    def __init__(self, classes: Mapping[str, str]) -> None:
+        self._classes = classes
+        self._made: dict[str, SourceKind] = {}
+
+    def __getitem__(self, name: str) -> SourceKind:
+        if name not in self._made:
+            made = self._classes[name]
+            self._made[name] = cast(SourceKind, getattr(import_module(f"{__name__}.{name}"), made)())
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+# Each kind has the module of its name. In this order they are asked whether a URL is theirs. What admins
+# write is no kind: it is not read.
+KINDS: Mapping[str, SourceKind] = _Kinds({"markdown": "MarkdownKind", "feed": "FeedKind"})
 
 
 def choice_of(words: Iterable[str]) -> Choice:
