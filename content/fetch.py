@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from content.address import Network
 from content.errors import FetchError, NoSuchServer, Unreachable
-from content.types import Validators
+from content.types import NO_HINTS, Hints, Validators
 
 if TYPE_CHECKING:
     from content.http import HttpFetcher
@@ -19,8 +19,8 @@ LARGE = 1024 * 1024  # bytes of a decompressed body; nearly all feeds are smalle
 class Fetched:
     """A response: `url` after redirects, `body` decompressed, `content_type` as the server sent it.
 
-    `moved` is the target of permanent redirects (301, 308), empty without one. `body` is None if the resource
-    has moved but its content has not changed.
+    `moved` is the target of permanent redirects (301, 308), empty without one. `body` is None if the content
+    has not changed since it had the validators of the request. `hints` are those of the headers.
     """
 
     url: str
@@ -28,6 +28,7 @@ class Fetched:
     content_type: str
     validators: Validators
     moved: str = ""
+    hints: Hints = NO_HINTS
 
 
 class ServerBusy(FetchError):
@@ -48,8 +49,8 @@ def is_passing(error: Exception) -> bool:
 
 
 class Fetcher(Protocol):
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """The resource at `url`, or None if it has not changed since it had these `validators`.
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
+        """The resource at `url`, without its body if it has not changed since it had these `validators`.
 
         Raises SourceError; LargeBody if the body is larger than LARGE and `large` is false.
         """
@@ -63,7 +64,7 @@ class LateFetcher:
         self._allowed = tuple(allowed_networks)
         self._made: HttpFetcher | None = None
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         """See Fetcher."""
         if self._made is None:
             from content.http import HttpFetcher

@@ -16,8 +16,9 @@ from content.address import Network, RefusedConnection, guarded_sockets
 from content.document import is_web_url
 from content.errors import AddressRefused, FetchError, NoSuchServer, SourceError, SourceGone, Unreachable
 from content.fetch import LARGE, Fetched, LargeBody, ServerBusy
+from content.hints import HINTING, header_hints
 from content.secrets import printable
-from content.types import Validators
+from content.types import Hints, Validators
 
 USER_AGENT = "Skywave (feed reader)"
 ACCEPT = (
@@ -59,7 +60,7 @@ class HttpFetcher:
         self._now = now
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
@@ -93,7 +94,7 @@ class HttpFetcher:
             )
         return self._session
 
-    async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
+    async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched:
         # Redirects are followed here, not by aiohttp, so that each URL is checked and permanent ones are
         # known. `moved` is the last target that only permanent redirects have led to.
         target, moved, is_permanent = url, "", True
@@ -119,8 +120,9 @@ class HttpFetcher:
 
     async def _fetched(
         self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
-    ) -> Fetched | None:
-        unchanged = Fetched(str(response.url), None, "", validators, moved) if moved else None
+    ) -> Fetched:
+        hints = _hints(response, self._now())
+        unchanged = Fetched(str(response.url), None, "", validators, moved, hints)
         if response.status == 304:
             return unchanged
         if response.status != 200:
@@ -139,6 +141,7 @@ class HttpFetcher:
                 _header(headers.get("ETag", "")), _header(headers.get("Last-Modified", "")), content_hash
             ),
             moved=moved,
+            hints=hints,
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
@@ -211,6 +214,11 @@ def _header(value: str) -> str:
     aiohttp decodes bytes that are not UTF-8 as surrogates, which no database stores.
     """
     return value if len(value) <= MAX_HEADER and value.isprintable() else ""
+
+
+def _hints(response: aiohttp.ClientResponse, now: datetime) -> Hints:
+    headers = {name: ", ".join(response.headers.getall(name, ())) for name in HINTING}
+    return header_hints(headers, str(response.url), now)
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:

@@ -14,7 +14,7 @@ from content.document import Document, block_text
 from content.edge import guarded
 from content.errors import FetchError, SourceError, StoreError
 from content.fetch import Fetched
-from content.types import Validators
+from content.types import NO_HINTS, Hints, Validators
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Place, Rate, Sent
@@ -190,8 +190,9 @@ class FakeFetcher:
     calls: list[str] = field(default_factory=list)
     on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
     etag: str = ""
+    hints: Hints = NO_HINTS
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         self.calls.append(url)
         await self.on_fetch(url)
         if url in self.faults:
@@ -203,9 +204,9 @@ class FakeFetcher:
         body = self.pages[last]
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
-            return Fetched(last, None, "", validators, moved) if moved else None
+            return Fetched(last, None, "", validators, moved, self.hints)
         validators = Validators(etag=self.etag, content_hash=content_hash)
-        return Fetched(last, body, "application/octet-stream", validators, moved)
+        return Fetched(last, body, "application/octet-stream", validators, moved, self.hints)
 
 
 class ParserHere:

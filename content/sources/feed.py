@@ -10,6 +10,7 @@ from content.bounds import MAX_POSTS, MAX_URL
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
+from content.hints import merged
 from content.secrets import is_public, printable
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
@@ -64,15 +65,13 @@ class FeedKind:
         self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
-        if fetched is None:
-            return Read(None, validators)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
-        parsed = None
-        if fetched.body is not None:
-            parsed = await context.parse(
-                url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
-            )
-        return Read(parsed, fetched.validators, moved)
+        if fetched.body is None:
+            return Read(None, fetched.validators, moved, fetched.hints)
+        parsed = await context.parse(
+            url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
+        )
+        return Read(parsed, fetched.validators, moved, merged(fetched.hints, parsed.hints))
 
 
 def _with_scheme(url: str) -> str:

@@ -8,7 +8,7 @@ from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 from content.edge import guarded
 from content.errors import SourceError, UsageError
 from content.fetch import Fetcher
-from content.types import Options, ParsedSource, Validators
+from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,12 +57,14 @@ class ReadContext:
 class Read:
     """The result of reading a source: `parsed` is None if the source has not changed.
 
-    `moved` is the URL, in its stored form, of a permanent redirect; empty without one.
+    `moved` is the URL, in its stored form, of a permanent redirect; empty without one. `hints` are those of
+    the answer and, if it has changed, of the source itself.
     """
 
     parsed: ParsedSource | None
     validators: Validators
     moved: str = ""
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class OneBody:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         return Fetched(url, self._body, "text/xml", Validators())
 
 

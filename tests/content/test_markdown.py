@@ -13,7 +13,7 @@ from content.types import NO_OPTIONS, Media, ParsedPost, ParsedSource, Validator
 
 
 class NoNetwork:
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         raise AssertionError(f"a folder needs no network: {url}")
 
 
