@@ -155,7 +155,7 @@ async def build(
             for waker in wakers:
                 waker()
 
-        context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parser)
+        context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parser, now=clock.now)
         days = timedelta(days=settings.keep_tombstones)
         ingest = Ingest(
             store,
