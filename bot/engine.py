@@ -64,7 +64,9 @@ class Engine:
 
         return Ingest(
             self.store,
-            ReadContext(self.fetcher, max_posts=self.settings.source_posts, parser=self.parser),
+            ReadContext(
+                self.fetcher, max_posts=self.settings.source_posts, parser=self.parser, now=self.clock.now
+            ),
             self.clock,
             self.settings.interval,
             self.wake,

@@ -178,8 +178,8 @@ def check(
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
     async with open_app() as app:
-        url, parsed = await app.ingest.check(url, choice=choice)
-    url = printable(url)
+        checked = await app.ingest.check(url, choice=choice)
+    url, parsed = printable(checked.url), checked.parsed
     if json:
         source = {"url": url, "title": parsed.title, "home": parsed.url}
         failures = [to_json(failure) for failure in parsed.failures]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
 from content.edge import guarded
@@ -37,7 +38,7 @@ class ReadContext:
 
     `run` does work that takes more than a millisecond. Untrusted text is parsed by `parser`; without one, by
     `run`. `max_posts` is the most posts that one read returns, the newest. `large` is held while a large body
-    is in memory, so that only one is at a time.
+    is in memory, so that only one is at a time. `now` is the time that "3 days ago" counts from.
     """
 
     fetcher: Fetcher
@@ -45,6 +46,7 @@ class ReadContext:
     max_posts: int = 500
     parser: Parser | None = None
     large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     async def parse(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         """The result of `function(*args)`. Raises SourceError for any failure of the parser."""
@@ -58,13 +60,15 @@ class Read:
     """The result of reading a source: `parsed` is None if the source has not changed.
 
     `moved` is the URL, in its stored form, of a permanent redirect; empty without one. `hints` are those of
-    the answer and, if it has changed, of the source itself.
+    the answer and, if it has changed, of the source itself. `found` are options that
+    the source itself told, besides those that were chosen; a new source is stored with them.
     """
 
     parsed: ParsedSource | None
     validators: Validators
     moved: str = ""
     hints: Hints = NO_HINTS
+    found: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)
