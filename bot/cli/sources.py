@@ -34,6 +34,7 @@ from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
+from content.sources.kinds import FULL_TEXT
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
@@ -53,9 +54,16 @@ Options = Annotated[
 ]
 
 
-def chosen(options: list[str] | None) -> Choice:
-    """What `--option NAME=VALUE` says. Raises UsageError."""
-    return choice_of(f"--{option}" for option in options or ())
+FullText = Annotated[
+    bool,
+    typer.Option("--full-text", help="Get the articles that the posts link to, for feeds that only tease."),
+]
+
+
+def chosen(options: list[str] | None, *, full_text: bool = False) -> Choice:
+    """What `--option NAME=VALUE` and the flags say. Raises UsageError."""
+    flags = [FULL_TEXT] if full_text else []
+    return choice_of(f"--{option}" for option in (*(options or ()), *flags))
 
 
 @commands.command("add")
@@ -64,13 +72,14 @@ def add(
         list[str], typer.Argument(metavar="URL...", help="A feed's URL or a folder of Markdown.")
     ],
     option: Options = None,
+    full_text: FullText = False,
     json: Json = False,
 ) -> None:
     """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(dict.fromkeys(urls, ()), json, chosen(option)))
+    run(_add(dict.fromkeys(urls, ()), json, chosen(option, full_text=full_text)))
 
 
 async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
@@ -92,7 +101,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = N
         print_json([as_json(result) for result in results])
     else:
         for result in sorted(results, key=lambda result: bool(result.error)):
-            say(_added(result))
+            say(_added(result, choice))
     for error in refused:
         warn(f"skywave: not added: {error}")
     if len(urls) > 1 and not json:
@@ -113,11 +122,23 @@ KNOWN = {
 }
 
 
-def _added(result: "PollResult") -> str:
+def _added(result: "PollResult", choice: Choice) -> str:
     if result.before is None and not result.error:
         existing = counted(result.new, "existing post")
         return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
-    return summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
+    if result.before is None:
+        return summary(result, f"added, but {result.error}")
+    return summary(result, KNOWN.get(result.before)) + _kept(result.source, choice)
+
+
+def _kept(source: Source, choice: Choice) -> str:
+    """That a known source is read as before, although other options were given."""
+    if choice.kind not in ("", source.kind):
+        return f"\n  it stays a {source.kind} source: remove it first to add it as another kind"
+    if not choice.options or sources.with_options(source, choice.options) == source.options:
+        return ""
+    given = " ".join(f"{name}={value or 'yes'}" for name, value in choice.options.items())
+    return f"\n  it is read as before: to change that, skywave sources set {source.id} {given}"
 
 
 def summary(result: "PollResult", told: str | None = None) -> str:
@@ -219,6 +240,28 @@ async def _change(
         await change(work, COMMAND_LINE, source, app.clock.now())
         await work.commit()
     say(f"{source.name}: {told}")
+
+
+@commands.command("set")
+def set_(
+    name: Name,
+    options: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="How it is to be read.")],
+) -> None:
+    """Change how a source is read, and read it again.
+
+    skywave sources set 3 full-text=yes
+    """
+    run(_set(name, chosen(options)))
+
+
+async def _set(name: str, choice: Choice) -> None:
+    if choice.kind:
+        raise UsageError("a source stays of its kind: remove it first to add it as another kind")
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        await sources.set_options(work, COMMAND_LINE, source, choice.options, app.clock.now())
+        await work.commit()
+    say(f"{source.name}: set")
 
 
 @commands.command("remove")

@@ -31,6 +31,7 @@ __all__ = [
     "new_options",
     "normalise",
     "read_source",
+    "upgraded",
 ]
 
 

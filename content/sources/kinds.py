@@ -17,6 +17,8 @@ Args = TypeVarTuple("Args")
 
 Values = Mapping[str, object]
 
+FULL_TEXT = "full-text"  # the option to get the articles that posts link to, see content/articles.py
+
 
 class Run(Protocol):
     """Calls a function outside the event loop, for instance in a thread."""
@@ -123,6 +125,21 @@ def no_options(kind: str, given: Mapping[str, str]) -> Values:
     for name in given:
         raise UsageError("a {kind} source has no option {name}: leave it out", kind=kind, name=name[:50])
     return {}
+
+
+def is_yes(name: str, text: str) -> bool:
+    """Whether an option that is yes or no was typed as yes; a flag without a value is. Raises UsageError."""
+    match text.strip().lower():
+        case "" | "yes" | "on" | "true" | "1":
+            return True
+        case "no" | "off" | "false" | "0":
+            return False
+    raise UsageError(
+        "“{text}” is not a value of {name}: choose one of {values}",
+        text=text[:50],
+        name=name,
+        values="yes, no",
+    )
 
 
 def new_options(kind: SourceKind, given: Mapping[str, str] | None = None) -> Options:

@@ -151,7 +151,7 @@ class Ingest:
 
         def succeeded(current: Source) -> Source:
             polled = after_read(current, validators, moved, watch.times(), self._interval)
-            return with_contents(polled, parsed, comparison.cut)
+            return with_contents(polled, comparison.parsed, comparison.cut)
 
         result = await self._recorder.record(source, comparison, succeeded)
         say = log.info if result.new or result.failures else log.debug
