@@ -33,6 +33,8 @@ from scheduler.actions.audit import UPKEEP
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.ports import Clock
+from scheduler.push.receiving import Receiver
+from scheduler.push.websub import WebSub
 from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.timetable.quiet import Quiet
@@ -76,6 +78,8 @@ class App:
     wakers: list[Callable[[], None]]
     ingest: Ingest
     poller: Poller
+    hubs: WebSub
+    receiver: Receiver
     digests: Digests
     quiet: Quiet
     upkeep: Upkeep
@@ -156,6 +160,9 @@ async def build(
                 waker()
 
         context = ReadContext(fetcher, max_posts=settings.source_posts, parser=parser)
+        # Without a port hubs could not reach this process.
+        public_url = settings.public_url if settings.metrics_port is not None else ""
+        hubs = WebSub(store, for_people, clock, public_url)
         days = timedelta(days=settings.keep_tombstones)
         ingest = Ingest(
             store,
@@ -166,6 +173,7 @@ async def build(
             days,
             for_people=for_people,
             quotas=settings.quotas,
+            hubs=hubs,
         )
         services = Services(
             settings=settings,
@@ -186,6 +194,8 @@ async def build(
             wakers=wakers,
             ingest=ingest,
             poller=Poller(store, ingest, clock),
+            hubs=hubs,
+            receiver=Receiver(store, ingest, clock),
             digests=Digests(store, clock, wake),
             quiet=Quiet(store, clock, wake),
             upkeep=Upkeep(store, clock, kept(settings)),

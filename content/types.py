@@ -141,11 +141,16 @@ class Source:
     unfollowed_since: datetime | None = None  # None: public, or followed by a chat
     moved_to: str = ""  # target of a permanent redirect
     moved_since: datetime | None = None  # every read since then was redirected there
+    pushed_until: datetime | None = None  # until then it tells of new posts, and is polled less
 
     @property
     def name(self) -> str:
         """The name that people see and type."""
         return self.title or printable(self.url)
+
+    def is_pushed(self, now: datetime) -> bool:
+        """Whether it tells of its posts by itself, so that reads only make sure that nothing was missed."""
+        return self.pushed_until is not None and self.pushed_until > now
 
 
 @dataclass(frozen=True, slots=True)

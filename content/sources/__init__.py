@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from content.errors import SourceError, UsageError
 from content.secrets import printable
 from content.sources.feed import FeedKind
+from content.sources.hooks import HookKind
 from content.sources.kinds import (
     NO_CHOICE,
     Choice,
@@ -12,11 +13,12 @@ from content.sources.kinds import (
     Read,
     ReadContext,
     SourceKind,
+    Taking,
     new_options,
     upgraded,
 )
 from content.sources.markdown import MarkdownKind
-from content.types import Source
+from content.types import ParsedSource, Source
 
 __all__ = [
     "KINDS",
@@ -31,10 +33,11 @@ __all__ = [
     "new_options",
     "normalise",
     "read_source",
+    "take_pushed",
 ]
 
 # In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
+KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (HookKind(), MarkdownKind(), FeedKind())}
 
 
 def choice_of(words: Iterable[str]) -> Choice:
@@ -87,3 +90,11 @@ async def read_source(source: Source, context: ReadContext) -> Read:
             kind=source.kind,
         )
     return await kind.read(source.url, upgraded(kind, source.options), source.validators, context)
+
+
+async def take_pushed(source: Source, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+    """What a source has sent by itself, as its kind parses it. Raises SourceError."""
+    kind: object = KINDS.get(source.kind)
+    if not isinstance(kind, Taking):
+        raise SourceError("a source of kind {kind} sends nothing by itself", kind=source.kind)
+    return await kind.take(source.url, body, content_type, context)

@@ -7,11 +7,13 @@ from datetime import datetime
 from content.document import is_web_url
 from content.errors import UsageError
 from content.sources import NO_CHOICE, Choice, kind_of, new_options, normalise
+from content.sources.hooks import KIND as HOOK
 from content.text import storable
 from content.types import Source, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import Actor
 from scheduler.ports import UnitOfWork
+from scheduler.push.pushes import new_hook
 from scheduler.quotas import Quotas
 
 # Characters of a URL in a list that somebody else wrote.
@@ -86,7 +88,7 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
     if by.limited:
         await quotas.may_add(work, by.name)
     kind = kind_of(wanted.url, wanted.choice)
-    return await work.sources.add(
+    source = await work.sources.add(
         kind.name,
         wanted.url,
         storable(wanted.title),
@@ -94,3 +96,6 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
         options=new_options(kind, wanted.choice.options),
         added_by=wanted.added_by or by.person,
     )
+    if kind.name == HOOK:
+        await work.pushes.add(new_hook(source.id))
+    return source
