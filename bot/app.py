@@ -23,6 +23,7 @@ from content.sources import Parser
 from content.types import Post, Visibility
 from scheduler.actions.audit import UPKEEP
 from scheduler.ports import Clock
+from scheduler.push.receiving import Receiver
 from scheduler.timetable.digests import Digests
 from scheduler.timetable.drafts import Drafts
 from scheduler.timetable.quiet import Quiet
@@ -44,6 +45,11 @@ class App(Engine):
     """The engine with all that talks to people."""
 
     rng: random.Random
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        """Takes what hubs and webhooks send."""
+        return Receiver(self.store, self.ingest, self.clock)
 
     @cached_property
     def digests(self) -> Digests:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from content.sources import Parser
     from scheduler.intake.ingest import Ingest
     from scheduler.intake.polling import Poller
+    from scheduler.push.websub import WebSub
 
 
 class SystemClock:
@@ -57,6 +58,14 @@ class Engine:
             waker()
 
     @cached_property
+    def hubs(self) -> "WebSub":
+        """Asks hubs to tell of new posts. Without a port they could not reach this process."""
+        from scheduler.push.websub import WebSub
+
+        public_url = self.settings.public_url if self.settings.metrics_port is not None else ""
+        return WebSub(self.store, self.for_people, self.clock, public_url)
+
+    @cached_property
     def ingest(self) -> "Ingest":
         """Reads sources."""
         from content.sources import ReadContext
@@ -73,6 +82,7 @@ class Engine:
             timedelta(days=self.settings.keep_tombstones),
             for_people=self.for_people,
             quotas=self.settings.quotas,
+            hubs=self.hubs,
         )
 
     @cached_property

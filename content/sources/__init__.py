@@ -13,10 +13,11 @@ from content.sources.kinds import (
     Read,
     ReadContext,
     SourceKind,
+    Taking,
     new_options,
     upgraded,
 )
-from content.types import Source
+from content.types import ParsedSource, Source
 
 __all__ = [
     "KINDS",
@@ -31,6 +32,7 @@ __all__ = [
     "new_options",
     "normalise",
     "read_source",
+    "take_pushed",
     "upgraded",
 ]
 
@@ -44,8 +46,8 @@ class _Kinds(Mapping[str, SourceKind]):
 
     def __getitem__(self, name: str) -> SourceKind:
         if name not in self._made:
-            made = self._classes[name]
-            self._made[name] = cast(SourceKind, getattr(import_module(f"{__name__}.{name}"), made)())
+            module, _, made = self._classes[name].partition(".")
+            self._made[name] = cast(SourceKind, getattr(import_module(f"{__name__}.{module}"), made)())
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -55,9 +57,11 @@ class _Kinds(Mapping[str, SourceKind]):
         return len(self._classes)
 
 
-# Each kind has the module of its name. In this order they are asked whether a URL is theirs. What admins
-# write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = _Kinds({"markdown": "MarkdownKind", "feed": "FeedKind"})
+# The class of each kind. In this order they are asked whether a URL is theirs. What admins write is no kind,
+# because it is not read.
+KINDS: Mapping[str, SourceKind] = _Kinds(
+    {"hook": "hooks.HookKind", "markdown": "markdown.MarkdownKind", "feed": "feed.FeedKind"}
+)
 
 
 def choice_of(words: Iterable[str]) -> Choice:
@@ -110,3 +114,11 @@ async def read_source(source: Source, context: ReadContext) -> Read:
             kind=source.kind,
         )
     return await kind.read(source.url, upgraded(kind, source.options), source.validators, context)
+
+
+async def take_pushed(source: Source, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+    """What a source has sent by itself, as its kind parses it. Raises SourceError."""
+    kind: object = KINDS.get(source.kind)
+    if not isinstance(kind, Taking):
+        raise SourceError("a source of kind {kind} sends nothing by itself", kind=source.kind)
+    return await kind.take(source.url, body, content_type, context)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
@@ -117,6 +117,15 @@ class SourceKind(Protocol):
 
     async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
         """Read the source; `options` are those of the newest version. Raises SourceError."""
+        ...
+
+
+@runtime_checkable
+class Taking(Protocol):
+    """A kind whose sources may send their posts by themselves."""
+
+    async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+        """Parse what a source has sent. Raises SourceError."""
         ...
 
 
