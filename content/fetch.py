@@ -43,6 +43,10 @@ class LargeBody(FetchError):
     """A body is larger than LARGE. The caller may fetch it again when no other large body is in memory."""
 
 
+class NotGiven(FetchError):
+    """The server does not give what was asked for, and says why."""
+
+
 def is_passing(error: Exception) -> bool:
     """Whether trying again may help: the server is busy or silent, but its name and certificate are valid."""
     return isinstance(error, Unreachable | ServerBusy) and not isinstance(error, NoSuchServer)

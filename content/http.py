@@ -184,7 +184,9 @@ class HttpFetcher:
             if not large and self._max_bytes > LARGE:
                 raise
             raise FetchError(
-                "{url} is larger than {kib} KiB: look for a feed with fewer posts", **exc.values
+                "{url} is larger than {kib} KiB: look for a feed with fewer posts",
+                url=printable(str(response.url)),
+                kib=self._max_bytes // 1024,
             ) from exc
 
     def _explain(self, url: str, exc: Exception) -> SourceError:

@@ -63,6 +63,9 @@ class FeedKind:
             async with context.large:
                 return await self._read(url, validators, context, large=True)
 
+    async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+        return await context.parse(url, parse_feed, body, content_type, url, context.max_posts)
+
     async def _read(
         self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
     ) -> Read:

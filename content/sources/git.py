@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from content.bounds import bounded
 from content.document import is_web_url
-from content.errors import FetchError, ParseError, UsageError
-from content.fetch import LARGE, LargeBody
+from content.errors import ParseError, UsageError
+from content.fetch import LARGE, LargeBody, NotGiven
 from content.secrets import printable
 from content.sources import gitwire
 from content.sources.gitremote import Remote
@@ -76,14 +76,12 @@ class GitKind:
                 return await self._large(url, options, validators, context)
 
     async def _large(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
+        from content.sources.gitpack import too_large
+
         try:
             return await _read(url, options, validators, context, MAX_ANSWER)
         except LargeBody as exc:
-            raise FetchError(
-                "{url} sends more than {mib} MiB at once: give a smaller repository",
-                url=printable(url),
-                mib=MAX_ANSWER // 1024**2,
-            ) from exc
+            raise too_large(url, MAX_ANSWER) from exc
 
 
 async def _read(url: str, options: Options, validators: Validators, context: ReadContext, most: int) -> Read:
@@ -131,7 +129,7 @@ class _Contents:
             try:
                 answer = await self.remote.objects(sorted({entry.blob for entry in changed}))
                 return tree, changed, await self._posts(answer, changed, tree.committed)
-            except gitwire.Refused:  # this server gives no single files
+            except NotGiven:  # this server gives no single files
                 pass
         answer = await self.remote.objects([commit], f"blob:limit={MAX_BYTES + 1}")
         tree = await self._tree(answer, commit)

@@ -145,8 +145,13 @@ def _too_many(url: str, count: int) -> ParseError:
     )
 
 
-def _too_large(url: str) -> ParseError:
-    return ParseError("{url} is a repository with too large files: give a smaller one", url=printable(url))
+def too_large(url: str, limit: int) -> ParseError:
+    """The error for a repository that sends more than `limit` bytes."""
+    return ParseError(
+        "{url} sends more than {mib} MiB at once: give a smaller repository",
+        url=printable(url),
+        mib=limit // 1024**2,
+    )
 
 
 class _Sizes(DeltaChainIterator[tuple[str, int, int]]):
@@ -187,13 +192,9 @@ class _Objects:
 
     def body(self, oid: str, kind: int) -> bytes:
         """The content of an object. Raises ParseError if it is missing or of another kind."""
-        if oid not in self.sizes:
-            raise ParseError(
-                "the git server of {url} left something out: it is tried again later", url=printable(self.url)
-            )
-        found, body = self.pack.get_raw(ObjectID(oid.encode()))
+        found, body = self.pack.get_raw(ObjectID(oid.encode())) if oid in self.sizes else (0, b"")
         if found != kind:
-            raise ParseError("{url} is a damaged git repository: tell its owner", url=printable(self.url))
+            raise gitwire.damaged()
         return body
 
     def commit(self, oid: str) -> tuple[str, datetime]:
@@ -217,14 +218,14 @@ def _unpacked(pack: bytes, count: int, url: str) -> Iterator[UnpackedObject]:
     at, total = _HEADER, 0
     for _ in range(count):
         if _declared(pack, at) > MAX_OBJECT:
-            raise _too_large(url)
+            raise too_large(url, MAX_OBJECT)
         unpacked, end = unpack_object_at(pack, at, SHA1.hash_func)
         size = _declared(pack, at)
         if unpacked.pack_type_num in (OFS_DELTA, REF_DELTA):
             size += _result_size(b"".join(unpacked.decomp_chunks)[:20])
         total += size
         if size > MAX_OBJECT or total > MAX_UNPACKED:
-            raise _too_large(url)
+            raise too_large(url, MAX_OBJECT if size > MAX_OBJECT else MAX_UNPACKED)
         yield unpacked
         at = end
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from content.errors import FetchError, ParseError
+from content.errors import ParseError
+from content.fetch import NotGiven
 from content.secrets import printable, without_secrets
 from content.text import storable
 
@@ -22,8 +23,12 @@ _OID = re.compile(r"[0-9a-f]{40}")
 _DATA, _ERROR = 1, 3  # bands of an answer with a pack
 
 
-class Refused(FetchError):
-    """The server does not give what was asked for, and says why."""
+def damaged() -> ParseError:
+    return ParseError("the answer of the git server is damaged or broke off: it is tried again later")
+
+
+def _strange() -> ParseError:
+    return ParseError("the git server cannot be read: it is too old, or its repository uses SHA-256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,16 @@ def _packets(answer: bytes, start: int = 0) -> Iterator[bytes | None]:
         try:
             length = int(answer[at : at + 4], 16)
         except ValueError as exc:
-            raise ParseError("the answer is not git's: check the address") from exc
+            raise damaged() from exc
         if length < 4:
             yield None
             at += 4
             continue
         if at + length > len(answer):
-            raise ParseError("the answer of the git server broke off: it is tried again later")
+            raise damaged()
         packet = answer[at + 4 : at + length]
         if packet.startswith(b"ERR "):
-            raise Refused("the git server says: {reason}", reason=_told(packet[4:]))
+            raise NotGiven("the git server says: {reason}", reason=_told(packet[4:]))
         yield packet
         at += length
 
@@ -116,7 +121,7 @@ def advertised(body: bytes, url: str, branch: str) -> Advertised:
     features = lines[0].partition("\0")[2].split() if lines else []
     _check_format(features)
     if lines and "side-band-64k" not in features:
-        raise ParseError("the git server is too old")
+        raise _strange()
     refs = (line.partition("\0")[0] for line in lines)
     return Advertised(0, frozenset(features), _commit(refs, branch))
 
@@ -129,7 +134,7 @@ def _advertised_2(lines: Sequence[str]) -> Advertised:
 
 def _check_format(features: Iterable[str]) -> None:
     if "object-format=sha256" in features:
-        raise ParseError("the git repository uses SHA-256, which cannot be read yet")
+        raise _strange()
 
 
 def listed_commit(answer: bytes, branch: str) -> str:
@@ -147,7 +152,7 @@ def _commit(refs: Iterable[str], branch: str) -> str:
 
 
 def pack_in(answer: bytes) -> bytes:
-    """The pack in the answer to `ask_for_pack`. Raises ParseError and Refused."""
+    """The pack in the answer to `ask_for_pack`. Raises ParseError and NotGiven."""
     pack: list[bytes] = []
     for packet in _packets(answer):
         if not packet:
@@ -156,8 +161,8 @@ def pack_in(answer: bytes) -> bytes:
         if band == _DATA:
             pack.append(rest)
         elif band == _ERROR:
-            raise Refused("the git server says: {reason}", reason=_told(rest))
+            raise NotGiven("the git server says: {reason}", reason=_told(rest))
         # The others are progress, or lines before the pack: shallow, NAK, packfile.
     if not pack:
-        raise ParseError("the git server sent nothing: it is tried again later")
+        raise damaged()
     return b"".join(pack)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from content import changes
 from content.bounds import newest
 from content.changes import Changes
+from content.errors import ParseError
 from content.fetch import Fetcher
-from content.sources import Read, ReadContext, read_source
+from content.secrets import printable
+from content.sources import Read, ReadContext, read_source, take_pushed
 from content.types import NewPost, ParsedSource, Source
 from scheduler.intake.full_text import FullText
 from scheduler.ports import Clock, Store
+from scheduler.push.pushes import is_topic
 
 # If one read brings more than `HANDFUL` new posts, the newest of them are sent as one edition.
 EDITION = 30
@@ -54,6 +57,17 @@ class Reader:
     async def read(self, source: Source) -> Read:
         """Read a stored source. Raises SourceError."""
         return await read_source(source, self.context_for(source.added_by))
+
+    async def taken(self, source: Source, body: bytes, content_type: str, topic: str) -> ParsedSource:
+        """The posts that a source has sent by itself. Raises SourceError, also for another topic."""
+        parsed = await take_pushed(source, body, content_type, self.context_for(source.added_by))
+        if topic and not is_topic(parsed.hints.topic, topic, source.url):
+            raise ParseError(
+                "{url} was sent the posts of {other}, which were left out",
+                url=printable(source.url),
+                other=printable(parsed.hints.topic),
+            )
+        return parsed
 
     async def compare(self, source: Source, parsed: ParsedSource) -> Comparison:
         """Compare what was read with the stored posts, and get the full texts of a source that wants them.
