@@ -45,7 +45,6 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     database_url: str = "sqlite:///skywave.db"
@@ -130,7 +129,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        if value not in _zones():
+        if value != "UTC" and value not in _zones():
             raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
         return value
 

@@ -16,6 +16,10 @@ class Visibility(StrEnum):
     EXAMPLE = "example"
 
 
+UPDATES = "updates"  # the kind of sources that admins write to with /post
+HOOK = "hook"  # the kind of sources whose posts are sent to a webhook
+
+
 class SourceState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
@@ -198,6 +202,9 @@ class NewPost:
     media: tuple[Media, ...]
     content_hash: str
     old_news: bool = False  # stored and searchable, but never sent
+
+
+OPENING = 80  # characters by which a post without a title is recognised
 
 
 @dataclass(frozen=True, slots=True)

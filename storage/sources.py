@@ -6,9 +6,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.sources.hooks import KIND as HOOK
-from content.sources.updates import KIND as UPDATES
-from content.types import NO_OPTIONS, Failure, Options, Source, SourceState, Validators, Visibility
+from content.types import (
+    HOOK,
+    NO_OPTIONS,
+    UPDATES,
+    Failure,
+    Options,
+    Source,
+    SourceState,
+    Validators,
+    Visibility,
+)
 from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow

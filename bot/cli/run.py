@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 
-from bot.app import build, sole_process
+from bot.app import build
 from bot.cli.arguments import commands_of
 from bot.cli.chat import run_chat, until_signal
 from bot.cli.common import run as run_and_exit
@@ -13,6 +13,7 @@ from bot.memory import give_back_large_blocks
 from bot.metrics import Metrics
 from bot.platforms import PLATFORMS
 from bot.runner import Runner
+from bot.sole import sole_process
 from bot.watchdog import Watchdog, keep_armed
 from bot.web.health import health_routes
 from bot.web.push import push_routes

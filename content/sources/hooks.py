@@ -10,9 +10,8 @@ from content.errors import ParseError, UsageError
 from content.sources.jsonfeed import Object, feed_of
 from content.sources.kinds import Read, ReadContext, Values, no_options
 from content.text import markdown_to_html
-from content.types import Options, ParsedSource, Validators
+from content.types import HOOK, Options, ParsedSource, Validators
 
-KIND = "hook"
 SCHEME = "hook:"
 EXPECTED = (
     'expected JSON like {"title": "…", "url": "https://…", "markdown": "…", "id": "…"}, '
@@ -29,7 +28,7 @@ _WITHDRAWN = ("deleted", "unpublished")
 class HookKind:
     """A hook, which is named like `hook:builds`; its address on the web is made when it is added."""
 
-    name = KIND
+    name = HOOK
     upgrades: tuple[Callable[[Values], Values], ...] = ()
 
     def accepts(self, url: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
@@ -12,7 +12,7 @@ from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
 from content.sources import NO_CHOICE, Choice, ReadContext, kind_of, new_options, normalise
 from content.text import storable
-from content.types import ParsedSource, Source, Validators, Visibility
+from content.types import Options, ParsedSource, Source, Validators, Visibility
 from scheduler.actions.adding import Wanted, add_source
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.reading import Comparison, Reader
@@ -23,6 +23,15 @@ from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is at an address: its stored form, what was read there, and the options to read it again."""
+
+    url: str
+    parsed: ParsedSource
+    options: Options
 
 
 class _Stopwatch:
@@ -65,17 +74,16 @@ class Ingest:
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
-    async def check(
-        self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE
-    ) -> tuple[str, ParsedSource]:
-        """Read a URL without storing anything: its stored form, and its posts.
+    async def check(self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE) -> Checked:
+        """Read a URL without storing anything.
 
         Raises UsageError for a URL that cannot be a source, SourceError for a source that cannot be read.
         """
         kind = kind_of(url, choice)
         url, options = kind.normalise(url.strip()), new_options(kind, choice.options)
         read = await kind.read(url, options, Validators(), self._reader.context_for(by.person))
-        return url, read.parsed or ParsedSource()
+        found = options if read.found is None else replace(options, values=read.found)
+        return Checked(url, read.parsed or ParsedSource(), found)
 
     async def add(
         self,
@@ -97,12 +105,14 @@ class Ingest:
         # A known source is read as well: a person must not learn from the time of the answer what others
         # follow.
         try:
-            url, parsed = await self.check(url, by=by, choice=choice)
+            checked = await self.check(url, by=by, choice=choice)
         except SourceError as exc:
             if not (waits and is_passing(exc)):
                 raise
-            url, parsed, failure = normalise(url, choice), ParsedSource(), exc
-        wanted = Wanted(url, title or parsed.title, visibility, tags, choice=choice)
+            options = new_options(kind_of(url, choice), choice.options)
+            checked, failure = Checked(normalise(url, choice), ParsedSource(), options), exc
+        url, parsed = checked.url, checked.parsed
+        wanted = Wanted(url, title or parsed.title, visibility, tags, choice=choice, options=checked.options)
         async with self._store.write() as work:
             source, before = await add_source(work, by, wanted, self._clock.now(), self._quotas)
             await work.commit()
@@ -164,7 +174,7 @@ class Ingest:
     ) -> PollResult:
         def succeeded(current: Source, comparison: Comparison) -> Source:
             polled = after_read(current, validators, moved, watch.times(), self._interval)
-            return with_contents(polled, parsed, comparison.cut)
+            return with_contents(polled, comparison.parsed, comparison.cut)
 
         result = await self._recorded(source, parsed, succeeded)
         say = log.info if result.new or result.failures else log.debug

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 
 from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
-from content.sources.hooks import KIND as HOOK
 from content.text import storable
-from content.types import Failure, ParsedSource, Source, SourceState, Validators
+from content.types import HOOK, Failure, ParsedSource, Source, SourceState, Validators
 from scheduler.retry import KILLED_WAIT, next_poll, poll_backoff, poll_wait
 
 # A permanent redirect must be answered at every read for this long before the stored URL changes.

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from content.sources.hooks import KIND as HOOK
-from content.types import Source, SourceState, Visibility
+from content.types import HOOK, Source, SourceState, Visibility
 from scheduler.ports import Store
 from scheduler.push.pushes import Push, PushKind, PushState, new_hook, new_subscription
 from tests.builders import NOW, after
