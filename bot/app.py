@@ -161,7 +161,7 @@ async def build(
             store,
             context,
             clock,
-            settings.interval,
+            settings.bounds,
             wake,
             days,
             for_people=for_people,

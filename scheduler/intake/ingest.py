@@ -8,7 +8,7 @@ import structlog
 
 from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
-from content.sources import NO_CHOICE, Choice, ReadContext, kind_of, new_options, normalise
+from content.sources import NO_CHOICE, Choice, Read, ReadContext, kind_of, new_options, normalise
 from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
 from scheduler.actions.adding import Wanted, add_source
@@ -18,6 +18,7 @@ from scheduler.intake.source_state import ReadTimes, after_failure, after_read, 
 from scheduler.intake.storing import PollResult, Recorder
 from scheduler.ports import Clock, Store
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class _Stopwatch:
 class Ingest:
     """Reads sources and records the results; `wake` is called after deliveries were made.
 
-    `interval` is the time between two polls of a source. `for_people` fetches the URLs that people add: it
+    `bounds` limit the time between two reads of a source. `for_people` fetches the URLs that people add: it
     reaches public addresses only, whatever the operator allows for sources of their own.
     """
 
@@ -46,7 +47,7 @@ class Ingest:
         store: Store,
         context: ReadContext,
         clock: Clock,
-        interval: timedelta,
+        bounds: Bounds,
         wake: Callable[[], None],
         keep_tombstones: timedelta = timedelta(days=365),
         *,
@@ -54,7 +55,7 @@ class Ingest:
         quotas: Quotas,
     ) -> None:
         self._store, self._clock, self._quotas = store, clock, quotas
-        self._interval, self._wake = interval, wake
+        self._bounds, self._wake = bounds, wake
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
@@ -103,7 +104,8 @@ class Ingest:
             return PollResult(source, failures=source.unread, before=before)
         if failure:
             return await self._failed(source, failure, watch)
-        result = await self._store_posts(source, parsed, source.validators, "", watch)
+        read = Read(parsed, source.validators, hints=parsed.hints)
+        result = await self._store_posts(source, read, parsed, watch)
         return replace(result, before=before)
 
     async def poll(self, source: Source) -> PollResult:
@@ -125,22 +127,22 @@ class Ingest:
     async def _poll(self, source: Source, watch: _Stopwatch) -> PollResult:
         read = await self._reader.read(source)
         if read.parsed is not None:
-            return await self._store_posts(source, read.parsed, read.validators, read.moved, watch)
+            return await self._store_posts(source, read, read.parsed, watch)
         log.debug("source.unchanged", source=source.name)
 
         def unchanged(current: Source) -> Source:
-            return after_read(current, read.validators, read.moved, watch.times(), self._interval)
+            return after_read(current, read, watch.times(), self._bounds)
 
         saved = await self._recorder.save(source, unchanged)
         return PollResult(saved, failures=saved.unread)
 
     async def _store_posts(
-        self, source: Source, parsed: ParsedSource, validators: Validators, moved: str, watch: _Stopwatch
+        self, source: Source, read: Read, parsed: ParsedSource, watch: _Stopwatch
     ) -> PollResult:
         comparison = await self._reader.compare(source, parsed)
 
         def succeeded(current: Source) -> Source:
-            polled = after_read(current, validators, moved, watch.times(), self._interval)
+            polled = after_read(current, read, watch.times(), self._bounds, comparison.changes.new)
             return with_contents(polled, parsed, comparison.cut)
 
         result = await self._recorder.record(source, comparison, succeeded)
@@ -154,8 +156,8 @@ class Ingest:
         reason = storable(str(error))
 
         def failed(current: Source) -> Source:
-            return after_failure(current, error, reason, watch.times(), self._interval)
+            return after_failure(current, error, reason, watch.times(), self._bounds)
 
-        saved = await self._recorder.save(source, failed)
+        saved = await self._recorder.save(source, failed, error)
         log.warning("source.failed", source=source.name, failures=saved.failures, reason=reason)
         return PollResult(saved, error=reason)
