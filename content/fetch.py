@@ -56,6 +56,13 @@ class Fetcher(Protocol):
         """
         ...
 
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        """The answer to a POST of `body`, whatever 2xx status it has. Raises SourceError.
+
+        `accept` is the media type that is wanted; empty for those of feeds.
+        """
+        ...
+
 
 class LateFetcher:
     """Makes an HttpFetcher at the first fetch: most commands fetch nothing, and loading aiohttp is slow."""
@@ -66,11 +73,18 @@ class LateFetcher:
 
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         """See Fetcher."""
+        return await self._fetcher().fetch(url, validators, large=large)
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        """See Fetcher."""
+        return await self._fetcher().post(url, body, content_type, accept=accept)
+
+    def _fetcher(self) -> "HttpFetcher":
         if self._made is None:
             from content.http import HttpFetcher
 
             self._made = HttpFetcher(self._allowed)
-        return await self._made.fetch(url, validators, large=large)
+        return self._made
 
     async def close(self) -> None:
         if self._made is not None:

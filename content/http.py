@@ -70,6 +70,17 @@ class HttpFetcher:
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
             raise self._explain(url, exc) from exc
 
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
+        headers = {"Content-Type": content_type} | ({"Accept": accept} if accept else {})
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                return await self._post(url, body, headers)
+        except SourceError:
+            raise
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
+            raise self._explain(url, exc) from exc
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
@@ -99,10 +110,7 @@ class HttpFetcher:
         # known. `moved` is the last target that only permanent redirects have led to.
         target, moved, is_permanent = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
-            if not is_web_url(target):
-                raise FetchError(
-                    "{url} is not an http or https URL: check the address", url=printable(target)
-                )
+            _check(target)
             async with self._open().get(
                 URL(target), headers=_conditions(validators), allow_redirects=False
             ) as response:
@@ -112,11 +120,26 @@ class HttpFetcher:
                 target = str(response.url.join(URL(location)))
                 is_permanent = is_permanent and response.status in (301, 308)
                 moved = target if is_permanent else moved
-        raise FetchError(
-            "{url} redirects more than {count} times: check the address",
-            url=printable(url),
-            count=MAX_REDIRECTS,
-        )
+        raise _too_many_redirects(url)
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Fetched:
+        # Only 307 and 308 repeat the method and the body (RFC 9110, section 15.4).
+        target = url
+        for _ in range(MAX_REDIRECTS + 1):
+            _check(target)
+            async with self._open().post(
+                URL(target), data=body, headers=headers, allow_redirects=False
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status in (307, 308) and location:
+                    target = str(response.url.join(URL(location)))
+                    continue
+                if not 200 <= response.status < 300:
+                    raise _refusal(response, self._now())
+                answer = await self._body(response, large=True)
+                answered = _header(response.headers.get("Content-Type", ""))
+                return Fetched(str(response.url), answer, answered, Validators())
+        raise _too_many_redirects(url)
 
     async def _fetched(
         self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
@@ -200,6 +223,18 @@ class HttpFetcher:
                 return Unreachable(
                     "{url}: the answer broke off or is not HTTP: it is tried again later", url=shown
                 )
+
+
+def _check(url: str) -> None:
+    """Raises FetchError for a URL of another scheme, which a redirect may lead to."""
+    if not is_web_url(url):
+        raise FetchError("{url} is not an http or https URL: check the address", url=printable(url))
+
+
+def _too_many_redirects(url: str) -> FetchError:
+    return FetchError(
+        "{url} redirects more than {count} times: check the address", url=printable(url), count=MAX_REDIRECTS
+    )
 
 
 def _conditions(validators: Validators) -> dict[str, str]:

@@ -32,6 +32,8 @@ BELIEVED = 0.25
 SLOW = 10
 # The longest wait of a source that fails or is slow.
 CAP = timedelta(hours=12)
+# The shortest wait of a source that tells of its posts by itself: reads only find what was missed.
+PUSHED_WAIT = timedelta(hours=3)
 # The wait after a source's parser had to be killed.
 KILLED_WAIT = timedelta(hours=1)
 
@@ -118,11 +120,12 @@ def wait_after_read(
 ) -> timedelta:
     """The wait after a read that succeeded, took `seconds`, and whose answer asked for a wait of `asked`.
 
-    A source that is `pushed` is read at the longest wait: reads only make sure that nothing was missed.
+    `pushed`: the source tells of its posts by itself.
     """
     believed = timedelta(seconds=BELIEVED * rhythm.seconds / rhythm.posts)
-    wait = max(usual_wait(rhythm, now, bounds), min(asked or timedelta(), believed))
-    return max(bounds.longest if pushed else min(wait, bounds.longest), _slow(seconds))
+    polite = max(min(asked or timedelta(), believed), PUSHED_WAIT if pushed else timedelta())
+    wait = max(usual_wait(rhythm, now, bounds), polite)
+    return max(min(wait, bounds.longest), _slow(seconds))
 
 
 def wait_after_failure(

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.app import App, build
 from bot.cli.arguments import commands_of
 from bot.cli.common import (
     Finding,
@@ -19,6 +18,7 @@ from bot.cli.common import (
     without_secrets,
 )
 from bot.cli.usage import usage
+from bot.engine import Engine, open_engine
 from bot.platforms import PLATFORMS
 from bot.platforms.types import Checks, Connects
 from bot.runner import POLL_TICK
@@ -44,7 +44,7 @@ def doctor(json: Json = False) -> None:
 async def _doctor(json: bool) -> int:
     settings = settings_of_process()
     try:
-        async with build(settings) as app:
+        async with open_engine(settings) as app:
             findings = [finding async for finding in _examine(app)]
     except StoreError as exc:  # the other checks need no database
         platforms = [finding async for finding in _platforms(settings)]
@@ -55,7 +55,7 @@ async def _doctor(json: bool) -> int:
     return 0 if all(finding.well for finding in findings) else 1
 
 
-async def _examine(app: App) -> AsyncIterator[Finding]:
+async def _examine(app: Engine) -> AsyncIterator[Finding]:
     # `build` has already opened and migrated the database.
     yield Finding("database", True, database_name(database_url(app.settings.database_url)))
     yield _zones()
@@ -91,7 +91,7 @@ def _chat(chat: Chat) -> Finding:
     return Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint)
 
 
-def _reading(polled: Sequence[Source], last_read: datetime | None, app: App) -> Finding:
+def _reading(polled: Sequence[Source], last_read: datetime | None, app: Engine) -> Finding:
     now = app.clock.now()
     if last_read is None or reads_as_planned(polled, last_read, now, app.settings.bounds.shortest):
         return Finding("reading", True)

@@ -8,10 +8,10 @@ import typer
 
 from bot.cli.arguments import commands_of
 from bot.cli.common import Json, counted, open_app, print_json, run, say, source_named
-from bot.cli.sources import as_json, progress, summary
+from bot.cli.progress import progress
+from bot.cli.sources import as_json, summary
 from content.errors import UsageError
-from content.sources.updates import KIND as UPDATES
-from content.types import Source
+from content.types import UPDATES, Source
 from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
 

@@ -15,7 +15,7 @@ from content.secrets import is_public, printable
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
-from content.sources.kinds import Read, ReadContext, Values, no_options
+from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
 from content.sources.xmlfeed import parse_xml
 from content.text import absolute
 from content.types import Options, ParsedSource, Validators
@@ -39,7 +39,9 @@ class FeedKind:
         return is_web_url(_with_scheme(url))
 
     def chosen(self, given: Mapping[str, str]) -> Values:
-        return no_options(self.name, given)
+        no_options(self.name, {name: text for name, text in given.items() if name != FULL_TEXT})
+        is_full = FULL_TEXT in given and is_yes(FULL_TEXT, given[FULL_TEXT])
+        return {FULL_TEXT: True} if is_full else {}
 
     def normalise(self, url: str) -> str:
         """`url` with a scheme and a lower-case host, without a fragment."""
@@ -60,6 +62,9 @@ class FeedKind:
             # Read it again when no other large body is in memory.
             async with context.large:
                 return await self._read(url, validators, context, large=True)
+
+    async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+        return await context.parse(url, parse_feed, body, content_type, url, context.max_posts)
 
     async def _read(
         self, url: str, validators: Validators, context: ReadContext, *, large: bool = False

@@ -8,7 +8,7 @@ from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
 from content.sources import Read
 from content.text import storable
-from content.types import Failure, NewPost, ParsedSource, Source, SourceState, Validators
+from content.types import HOOK, Failure, NewPost, ParsedSource, Source, SourceState, Validators
 from scheduler.retry import next_poll
 from scheduler.rhythm import KILLED_WAIT, Bounds, learned, wait_after_failure, wait_after_read
 
@@ -31,7 +31,7 @@ def after_read(
     """The source after a read that succeeded and found these new posts, if it had changed."""
     # Another target, or a read without the redirect, starts the time again.
     since = source.moved_since if read.moved == source.moved_to else times.now
-    source = _with_rhythm(source, read, times, new)
+    source = _with_stated(_with_rhythm(source, new, times.now), read)
     return replace(
         source,
         validators=_storable(read.validators),
@@ -47,25 +47,35 @@ def after_read(
     )
 
 
-def _with_rhythm(source: Source, read: Read, times: ReadTimes, new: Iterable[NewPost]) -> Source:
+def _with_rhythm(source: Source, new: Iterable[NewPost], now: datetime) -> Source:
     # Old news, such as an opened archive, says nothing of the rhythm; but a first read has nothing else.
     is_first = source.polled_at is None
     posts = [post.published_at for post in new if is_first or not post.old_news]
-    rhythm = source.rhythm
-    if posts or rhythm.last is None:
-        rhythm = learned(rhythm, posts, times.now)
-    if read.parsed is not None:
-        stated = read.parsed.hints.interval or timedelta()
-        rhythm = replace(rhythm, stated=stated.total_seconds())
-    return replace(source, rhythm=rhythm)
+    if not posts and source.rhythm.last is not None:
+        return source
+    return replace(source, rhythm=learned(source.rhythm, posts, now))
+
+
+def _with_stated(source: Source, read: Read) -> Source:
+    """The source with the interval that its feed states: an answer without a body does not repeat it."""
+    if read.parsed is None:
+        return source
+    stated = read.parsed.hints.interval or timedelta()
+    return replace(source, rhythm=replace(source.rhythm, stated=stated.total_seconds()))
 
 
 def _wait(source: Source, read: Read, times: ReadTimes, bounds: Bounds) -> timedelta:
     if "://" not in source.url:  # to read a folder costs nobody else anything
         bounds = replace(bounds, longest=bounds.shortest)
-    # An answer 304 does not repeat what the feed states.
     asked = max(timedelta(seconds=source.rhythm.stated), read.hints.interval or timedelta())
-    return wait_after_read(source.rhythm, times.now, bounds, asked=asked, seconds=times.seconds, pushed=False)
+    now, pushed = times.now, source.is_pushed(times.now)
+    return wait_after_read(source.rhythm, now, bounds, asked=asked, seconds=times.seconds, pushed=pushed)
+
+
+def after_push(source: Source, new: Iterable[NewPost], now: datetime) -> Source:
+    """The source after it has sent posts by itself: one that is polled is judged by its reads alone."""
+    source = _with_rhythm(source, new, now)
+    return replace(source, polled_at=now) if source.kind == HOOK else source
 
 
 def with_contents(source: Source, parsed: ParsedSource, warning: str) -> Source:

@@ -11,6 +11,7 @@ from content.sources import ReadContext
 from content.sources.charset import decode
 from content.sources.feed import FeedKind, parse_feed
 from content.types import NO_OPTIONS, Hints, Media, ParsedPost, ParsedSource, Validators
+from tests.fakes import FakeFetcher
 
 URL = "https://example.org/blog/feed.xml"
 TEN = datetime(2026, 7, 14, 10, tzinfo=UTC)
@@ -397,7 +398,7 @@ class TestArbitraryInput:
             assert "\n" not in str(exc)
 
 
-class OnePage:
+class OnePage(FakeFetcher):
     """A fetcher that has one body, and nothing new for those who know it."""
 
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:

@@ -67,7 +67,7 @@ async def serving(handler: Handler) -> AsyncIterator[Server]:
         return await handler(request)
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", remember)
+    app.router.add_route("*", "/{path:.*}", remember)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -356,6 +356,57 @@ class TestGuard:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         async with serving(answering()) as server:
             assert (await fetcher.fetch(server.url(), NONE)).body
+
+
+class TestPost:
+    async def test_sends_the_body_and_takes_any_success(self, fetcher: HttpFetcher) -> None:
+        async def handler(request: web.Request) -> web.Response:
+            return web.Response(status=202, body=await request.read(), content_type="application/x-answer")
+
+        async with serving(handler) as server:
+            answer = await fetcher.post(server.url(), b"a=b", "application/x-form", accept="application/x-x")
+        assert (answer.body, answer.content_type) == (b"a=b", "application/x-answer")
+        (asked,) = server.requests
+        assert (asked.method, asked.content_type, asked.headers["Accept"]) == (
+            "POST",
+            "application/x-form",
+            "application/x-x",
+        )
+
+    @pytest.mark.parametrize(("status", "posted"), [(307, True), (308, True), (301, False), (303, False)])
+    async def test_only_redirects_that_keep_the_method_are_followed(
+        self, fetcher: HttpFetcher, status: int, posted: bool
+    ) -> None:
+        async with serving(redirecting("/end", status)) as server:
+            if posted:
+                assert (await fetcher.post(server.url(), b"x", "text/plain")).body == b"end"
+            else:
+                with pytest.raises(FetchError, match=f"answered {status}"):
+                    await fetcher.post(server.url(), b"x", "text/plain")
+        assert [request.path for request in server.requests] == ["/feed", "/end"][: 1 + posted]
+
+    @pytest.mark.parametrize("target", ["http://10.0.0.1/x", "http://[::1]/", "file:///etc/passwd"])
+    async def test_a_redirect_that_leads_inside_is_refused(self, fetcher: HttpFetcher, target: str) -> None:
+        async with serving(redirecting(target, 307)) as server:
+            with pytest.raises(SourceError, match=r"not a public address|not an http or https"):
+                await fetcher.post(server.url(), b"x", "text/plain")
+
+    async def test_has_the_guard_and_the_limits_of_a_fetch(self) -> None:
+        guarded, small = HttpFetcher(), HttpFetcher(LOOPBACK, max_bytes=1_000)
+        async with serving(answering(body=bytes(2_000))) as server:
+            with pytest.raises(AddressRefused):
+                await guarded.post(server.url(), b"x", "text/plain")
+            assert server.requests == []
+            with pytest.raises(FetchError, match="larger than"):
+                await small.post(server.url(), b"x", "text/plain")
+        await guarded.close()
+        await small.close()
+
+    async def test_a_refusal_is_an_error(self, fetcher: HttpFetcher) -> None:
+        async with serving(answering(429, Retry_After="60")) as server:
+            with pytest.raises(ServerBusy) as caught:
+                await fetcher.post(server.url(), b"x", "text/plain")
+        assert caught.value.retry_after == timedelta(minutes=1)
 
 
 class TestErrors:

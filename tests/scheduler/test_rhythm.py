@@ -10,6 +10,7 @@ from content.types import NO_RHYTHM, Rhythm
 from scheduler.rhythm import (
     CAP,
     MOST,
+    PUSHED_WAIT,
     Bounds,
     learned,
     usual_wait,
@@ -153,8 +154,8 @@ class TestAfterARead:
         waits = [after_read(NO_RHYTHM, MONDAY, None, seconds) for seconds in (0.2, 60, 1e6)]
         assert waits == [5 * MINUTE, 10 * MINUTE, CAP]
 
-    def test_a_pushed_source_is_read_at_the_longest_wait(self) -> None:
-        assert after_read(NO_RHYTHM, MONDAY, None, pushed=True) == BOUNDS.longest
+    def test_a_pushed_source_is_read_rarely(self) -> None:
+        assert after_read(NO_RHYTHM, MONDAY, None, pushed=True) == PUSHED_WAIT
 
 
 def failed(failures: int, asked: timedelta | None = None, bounds: Bounds = BOUNDS) -> timedelta:

@@ -332,7 +332,7 @@ async def test_subscriptions_of_revision_17_are_carried_along(database_url: str)
     await store.close()
 
 
-async def test_sources_of_revision_18_begin_quick_and_keep_the_beginning_of_failures(
+async def test_sources_of_revision_19_begin_quick_and_keep_the_beginning_of_failures(
     database_url: str,
 ) -> None:
     store = await SqlStore.open(database_url)
@@ -345,7 +345,7 @@ async def test_sources_of_revision_18_begin_quick_and_keep_the_beginning_of_fail
     await store.close()
     async with engine_for(database_url) as engine:
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade, "0018")
+            await connection.run_sync(downgrade, "0019")
         await migrate(engine)
     store = await SqlStore.open(database_url)
     async with store.read() as work:
