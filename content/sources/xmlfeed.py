@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
-from content.embedded import picture_url
+from content.embedded import picture_of
 from content.errors import ParseError
 from content.secrets import printable
 from content.sources import fastfeed
@@ -49,6 +49,8 @@ _GUID_START = re.compile(
 _DELETED = re.compile(
     r"<(?:[A-Za-z_][\w.-]*:)?deleted-entry\s[^<>]{0,2000}?\bref\s*=\s*([\"'])([^<>\"']{1,1000})\1"
 )
+_IMAGE = re.compile(r"""<img((?: [a-z-]+="[^"<>]*")*)>""")
+_ATTRIBUTE = re.compile(r""" ([a-z-]+)="([^"]*)\"""")
 PICTURE = "image/*"  # the type of a picture for which the source names none
 
 Entry = Mapping[str, object]
@@ -297,8 +299,15 @@ def _attached(entry: Entry, base: str) -> Iterator[Media]:
 def media_of(attached: Iterable[Media], html: str) -> tuple[Media, ...]:
     """The attachments of a post and the pictures in its HTML, each URL once."""
     found = {media.url: media for media in attached if is_web_url(media.url)}
-    if "<img" in html:
-        for image in LexborHTMLParser(html).css("img"):
-            if url := picture_url(image):
-                found.setdefault(url, Media(url, PICTURE, image.attributes.get("alt") or ""))
+    for values in _images(html):
+        if url := picture_of(values):
+            found.setdefault(url, Media(url, PICTURE, values.get("alt") or ""))
     return tuple(found.values())
+
+
+def _images(html: str) -> list[Mapping[str, str | None]]:
+    """The attributes of the pictures in sanitised HTML."""
+    tags = _IMAGE.findall(html)
+    if len(tags) != html.count("<img"):
+        return [image.attributes for image in LexborHTMLParser(html).css("img")]
+    return [{name: unescape(value) for name, value in _ATTRIBUTE.findall(tag)} for tag in tags]
