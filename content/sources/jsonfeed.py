@@ -25,8 +25,13 @@ def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
         raise ParseError(
             "{url} is broken JSON ({reason}): tell its publisher", url=printable(url), reason=str(exc)[:100]
         ) from exc
+    return feed_of(feed, url, max_posts)
+
+
+def feed_of(feed: object, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+    """The posts of a JSON feed whose JSON was read. Raises ParseError."""
     items = feed.get("items") if isinstance(feed, dict) else None
-    if not isinstance(items, list):
+    if not isinstance(feed, dict) or not isinstance(items, list):
         raise ParseError("{url} is not a feed: JSON without the `items` of a JSON Feed", url=printable(url))
     home = _url(feed, "home_page_url", url)
     objects = [item for item in items if isinstance(item, dict)]
