@@ -12,11 +12,12 @@ from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
 from content.hints import merged
 from content.secrets import is_public, printable
+from content.sources import fastfeed
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
-from content.sources.xmlfeed import parse_xml
+from content.sources.xmlfeed import ReadFast, parse_xml
 from content.text import absolute
 from content.types import Options, ParsedSource, Validators
 
@@ -84,7 +85,13 @@ def _with_scheme(url: str) -> str:
     return f"https://{url}" if _HOST.match(url) else url
 
 
-def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+def parse_feed(
+    body: bytes,
+    content_type: str,
+    url: str,
+    max_posts: int = MAX_POSTS,
+    read_fast: ReadFast = fastfeed.read,
+) -> ParsedSource:
     """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
     # White space before the XML declaration is not valid, but common.
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
@@ -97,7 +104,7 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
         raise _not_a_feed(text, url)
-    return parse_xml(document, root[1], declared, url, max_posts)
+    return parse_xml(document, root[1], declared, url, max_posts, read_fast)
 
 
 def _not_a_feed(text: str, url: str) -> ParseError:
