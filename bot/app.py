@@ -166,6 +166,7 @@ async def build(
             days,
             for_people=for_people,
             quotas=settings.quotas,
+            rsshub=settings.rsshub_url,
         )
         services = Services(
             settings=settings,

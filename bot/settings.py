@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from bot.access import AccessMode
+from content.document import is_web_url
 from content.errors import SettingsError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     """The second line, likewise."""
     allowed_networks: Networks = ()
     """Private networks in which operators' sources may be, like `192.168.0.0/16`."""
+    rsshub_url: str = ""
+    """The RSSHub instance for `rsshub://` and `rsshub.app` addresses, like `https://rsshub.example.org`."""
     metrics_port: int | None = Field(None, ge=0, le=65535)
     """The port of `/metrics`, `/healthz` and `/readyz`; without it they are not served."""
     metrics_host: str = "127.0.0.1"
@@ -128,6 +131,13 @@ class Settings(BaseSettings):
     def _is_zone(cls, value: str) -> str:
         if value not in _zones():
             raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
+        return value
+
+    @field_validator("rsshub_url")
+    @classmethod
+    def _is_web_url(cls, value: str) -> str:
+        if value and not is_web_url(value):
+            raise ValueError("is not an http or https URL: use one like https://rsshub.example.org")
         return value
 
     @field_validator("language")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +39,7 @@ from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
+from content.sources.discovery import SeveralFeeds
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
@@ -64,7 +66,8 @@ def chosen(options: list[str] | None) -> Choice:
 @commands.command("add")
 def add(
     urls: Annotated[
-        list[str], typer.Argument(metavar="URL...", help="A feed's URL or a folder of Markdown.")
+        list[str],
+        typer.Argument(metavar="ADDRESS...", help="Of a feed, a web page, a channel; a folder of Markdown."),
     ],
     option: Options = None,
     json: Json = False,
@@ -76,27 +79,29 @@ def add(
     run(_add(dict.fromkeys(urls, ()), json, chosen(option)))
 
 
-async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
-    """Add sources, each with its tags."""
-    results: list[PollResult] = []
+async def _add(
+    urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE, *, exact: bool = False
+) -> int:
+    """Add sources, each with its tags. `exact`: the URLs are those of feeds."""
+    results: list[tuple[str, PollResult]] = []
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
-            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice):
+            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice, exact=exact):
                 read(printable(url))
                 if isinstance(added, PollResult):
-                    results.append(added)
+                    results.append((url, added))
                 else:
                     refused.append(added)
     if json:
-        print_json([as_json(result) for result in results])
+        print_json([as_json(result) for _, result in results])
     else:
-        for result in sorted(results, key=lambda result: bool(result.error)):
-            say(_added(result))
+        for url, result in sorted(results, key=lambda added: bool(added[1].error)):
+            say(_added(result) + _found_at(url, result.source))
     for error in refused:
-        warn(f"skywave: not added: {error}")
+        warn(f"skywave: not added: {error}" + commands_for(error, "add"))
     if len(urls) > 1 and not json:
-        waiting = sum(bool(result.error) for result in results)
+        waiting = sum(bool(result.error) for _, result in results)
         added_now = counted(len(results) - waiting, "source")
         say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
     return 1 if refused else 0
@@ -128,6 +133,24 @@ def _added(result: PollResult) -> str:
         existing = counted(result.new, "existing post")
         return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
     return summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
+
+
+def _found_at(address: str, source: Source) -> str:
+    """Where the feed is, if the address is that of something else."""
+    is_same = address.partition("#")[0].rstrip("/").lower() == source.url.rstrip("/").lower()
+    return "" if is_same or not is_web_url(source.url) else f"\n  read from {printable(source.url)}"
+
+
+def commands_for(error: SkywaveError, command: str) -> str:
+    """The name of each feed of a page that has several, and below it the command that takes it."""
+    if not isinstance(error, SeveralFeeds):
+        return ""
+    # The name has a line of its own, because somebody else wrote it and the command is to be copied.
+    return "".join(
+        (f"\n  {feed.title}" if feed.title else "")
+        + f"\n    skywave sources {command} {quote(error.shown(feed))}"
+        for feed in error.feeds
+    )
 
 
 def summary(result: PollResult, told: str | None = None) -> str:
@@ -178,23 +201,31 @@ def _state(source: Source) -> str:
 
 @commands.command("check")
 def check(
-    url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")],
+    url: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Of a feed, a web page, a channel; a folder.")
+    ],
     option: Options = None,
     json: Json = False,
 ) -> None:
-    """Fetch and parse a source without storing anything."""
+    """Find, fetch and parse a source without storing anything."""
     run(_check(url, json, chosen(option)))
 
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
     async with open_app() as app:
-        url, parsed = await app.ingest.check(url, choice=choice)
-    url = printable(url)
+        try:
+            found = await app.ingest.find(url, choice=choice)
+        except SeveralFeeds as several:
+            warn(f"skywave: {several}" + commands_for(several, "check"))
+            return 2
+    url, parsed = printable(found.url), found.parsed
     if json:
-        source = {"url": url, "title": parsed.title, "home": parsed.url}
+        source = {"url": url, "title": parsed.title, "home": parsed.url, "page": printable(found.page)}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
     else:
+        if found.page:
+            warn(f"{printable(found.page)} leads to {url}")
         _show_check(url, parsed)
     return 0
 
@@ -269,7 +300,8 @@ async def _import(file: Path) -> int:
     if len(refused) == len(urls):
         raise UsageError(f"{file} names no feeds with an http or https address")
     return max(
-        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False), 1 if refused else 0
+        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False, exact=True),
+        1 if refused else 0,
     )
 
 

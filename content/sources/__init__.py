@@ -16,6 +16,7 @@ from content.sources.kinds import (
     upgraded,
 )
 from content.sources.markdown import MarkdownKind
+from content.sources.telegram import TelegramKind
 from content.types import Source
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 # In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
+KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), TelegramKind(), FeedKind())}
 
 
 def choice_of(words: Iterable[str]) -> Choice:

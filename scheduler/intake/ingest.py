@@ -8,7 +8,10 @@ import structlog
 
 from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
-from content.sources import NO_CHOICE, Choice, ReadContext, kind_of, new_options, normalise
+from content.sources import NO_CHOICE, Choice, Read, ReadContext, kind_of, new_options, normalise
+from content.sources.discovery import Found, discover
+from content.sources.feed import KIND as FEED
+from content.sources.sites import feeds_at, web_address
 from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
 from scheduler.actions.adding import Wanted, add_source
@@ -38,7 +41,8 @@ class Ingest:
     """Reads sources and records the results; `wake` is called after deliveries were made.
 
     `interval` is the time between two polls of a source. `for_people` fetches the URLs that people add: it
-    reaches public addresses only, whatever the operator allows for sources of their own.
+    reaches public addresses only, whatever the operator allows for sources of their own. `rsshub` is the URL
+    of an RSSHub instance.
     """
 
     def __init__(
@@ -52,23 +56,56 @@ class Ingest:
         *,
         for_people: Fetcher,
         quotas: Quotas,
+        rsshub: str = "",
     ) -> None:
-        self._store, self._clock, self._quotas = store, clock, quotas
+        self._store, self._clock, self._quotas, self._rsshub = store, clock, quotas, rsshub
         self._interval, self._wake = interval, wake
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
     async def check(
-        self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE
-    ) -> tuple[str, ParsedSource]:
-        """Read a URL without storing anything: its stored form, and its posts.
+        self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE, waits: bool = False
+    ) -> Found:
+        """Read the source with exactly this URL, without storing anything.
 
-        Raises UsageError for a URL that cannot be a source, SourceError for a source that cannot be read.
+        With `waits`, a passing failure is not raised, but a part of what is found. Raises UsageError for a
+        URL that cannot be a source, SourceError for a source that cannot be read.
         """
         kind = kind_of(url, choice)
         url, options = kind.normalise(url.strip()), new_options(kind, choice.options)
-        read = await kind.read(url, options, Validators(), self._reader.context_for(by.person))
-        return url, read.parsed or ParsedSource()
+        try:
+            read = await kind.read(url, options, Validators(), self._reader.context_for(by.person))
+        except SourceError as exc:
+            if not (waits and is_passing(exc)):
+                raise
+            return Found(url, choice=choice, failure=exc)
+        return Found(url, read.parsed or ParsedSource(), choice)
+
+    async def find(
+        self, address: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE, waits: bool = False
+    ) -> Found:
+        """Find the source at an address that people have, and read it, without storing anything.
+
+        Raises SeveralFeeds if a page names several feeds, and what `check` raises.
+        """
+        url = web_address(address.strip(), self._rsshub)
+        kind = kind_of(url, choice)
+        if choice.kind or kind.name != FEED:
+            return await self.check(url, by=by, choice=choice, waits=waits)
+        options, context = new_options(kind, choice.options), self._reader.context_for(by.person)
+
+        async def read(feed: str) -> Read:
+            return await kind.read(kind.normalise(feed), options, Validators(), context)
+
+        found = await discover(kind.normalise(url), read)
+        if found.failure and not waits:
+            raise found.failure
+        return replace(found, url=kind.normalise(found.url), choice=choice)
+
+    def stored_forms(self, address: str, choice: Choice = NO_CHOICE) -> Sequence[str]:
+        """The URLs that `find` may find, as far as the address itself tells them. Raises UsageError."""
+        url = web_address(address.strip(), self._rsshub)
+        return [normalise(one, choice) for one in (url, *feeds_at(url))]
 
     async def add(
         self,
@@ -81,29 +118,35 @@ class Ingest:
         tags: Sequence[str] = (),
         waits: bool = False,
     ) -> PollResult:
-        """Add a source after it was read once; see `add_source` for one that is known.
-
-        With `waits`, a source that cannot be read for a passing reason is added all the same, and the poller
-        tries it again. Raises UsageError and SourceError as `check` does, QuotaExceeded for a person.
-        """
-        watch, failure = _Stopwatch(self._clock), None
+        """Add the source with exactly this URL; `check` and `add_found` say what they raise."""
         # A known source is read as well: a person must not learn from the time of the answer what others
         # follow.
-        try:
-            url, parsed = await self.check(url, by=by, choice=choice)
-        except SourceError as exc:
-            if not (waits and is_passing(exc)):
-                raise
-            url, parsed, failure = normalise(url, choice), ParsedSource(), exc
-        wanted = Wanted(url, title or parsed.title, visibility, tags, choice=choice)
+        found = await self.check(url, by=by, choice=choice, waits=waits)
+        return await self.add_found(found, visibility, title, by=by, tags=tags)
+
+    async def add_found(
+        self,
+        found: Found,
+        visibility: Visibility,
+        title: str = "",
+        *,
+        by: Actor = COMMAND_LINE,
+        tags: Sequence[str] = (),
+    ) -> PollResult:
+        """Add a source that was read; see `add_source` for one that is known.
+
+        One that cannot be read now is tried again by the poller. Raises QuotaExceeded for a person.
+        """
+        watch = _Stopwatch(self._clock)
+        wanted = Wanted(found.url, title or found.parsed.title, visibility, tags, choice=found.choice)
         async with self._store.write() as work:
             source, before = await add_source(work, by, wanted, self._clock.now(), self._quotas)
             await work.commit()
         if source.polled_at is not None:  # a known source, whose posts are stored
             return PollResult(source, failures=source.unread, before=before)
-        if failure:
-            return await self._failed(source, failure, watch)
-        result = await self._store_posts(source, parsed, source.validators, "", watch)
+        if found.failure:
+            return await self._failed(source, found.failure, watch)
+        result = await self._store_posts(source, found.parsed, source.validators, "", watch)
         return replace(result, before=before)
 
     async def poll(self, source: Source) -> PollResult:
