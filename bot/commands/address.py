@@ -35,7 +35,7 @@ async def follow_address(data: str, request: Request, services: Services) -> Rep
     try:
         found = await (chosen(address, key, request, services) if key else wanted(request, services))
     except SeveralFeeds as several:
-        return choices.offered(address, several, request)
+        return choices.offered(several, request)
     return await _with_rhythms(await follow(found, request, services), found, request, services)
 
 

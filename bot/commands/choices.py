@@ -20,8 +20,9 @@ def is_link(url: str) -> bool:
     return is_web_url(url) and len(url) <= LONGEST_LINK and "." in (urlsplit(url).hostname or "")
 
 
-def offered(page: str, several: SeveralFeeds, request: Request) -> Reply:
+def offered(several: SeveralFeeds, request: Request) -> Reply:
     """The feeds of a page to choose from. The page is the link of a button, which the press reads again."""
+    page = several.url
     t, shown = request.translator.t, [_shown(feed, several) for feed in several.feeds]
     ask = t("{url} has several feeds. Which one?", url=printable(page))
     has_options = len(request.arguments.split()) > 1  # which a button could not carry

@@ -32,7 +32,7 @@ async def subscribe(request: Request, services: Services) -> Reply:
     try:
         return await follow(await wanted(request, services), request, services)
     except SeveralFeeds as several:
-        return choices.offered(request.arguments.split()[0], several, request)
+        return choices.offered(several, request)
 
 
 async def follow(wanted: Wanted, request: Request, services: Services) -> Reply:

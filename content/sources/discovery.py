@@ -29,15 +29,15 @@ ReadFeed = Callable[[str], Awaitable[Read]]
 
 
 class SeveralFeeds(UsageError):
-    """A page names several feeds, and a person has to choose one; those of comments come last."""
+    """The page at `url` names several feeds, and a person has to choose one; those of comments come last."""
 
     def __init__(self, url: str, feeds: tuple[Offer, ...]) -> None:
         super().__init__("{url} names {count} feeds: add one of them", url=printable(url), count=len(feeds))
-        self.feeds, self._is_public = feeds, is_public(url)
+        self.url, self.feeds = url, feeds
 
     def shown(self, feed: Offer) -> str:
         """The address of a feed as it may be shown: it may hold a secret if that of the page does."""
-        return feed.url if self._is_public else printable(feed.url)
+        return feed.url if is_public(self.url) else printable(feed.url)
 
     def with_key(self, key: str) -> Offer | None:
         return next((feed for feed in self.feeds if feed.key == key), None)

@@ -1,7 +1,7 @@
 """What a web page says of its feeds: those that it names in its head, and links that look like feeds."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -19,8 +19,11 @@ from content.text import absolute, storable
 MOST = 8  # feeds of a page
 MOST_LINKS = 3  # links that look like feeds
 MAX_NAME = 80  # characters
-_READ = 1_000_000  # characters of a page; the head of nearly all is shorter
-_ELEMENTS = 2_000  # elements of a kind that are looked at
+_READ = 500_000  # characters of a page, as nearly all are shorter
+_ELEMENTS = 2_000  # tags that are looked at
+_CODE = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1|\Z)", re.DOTALL | re.IGNORECASE)
+# The limits keep the search short in a page of quotes without an end.
+_TAG = re.compile(r"""<(link|a|base)\s((?:"[^"]{0,1000}"|'[^']{0,1000}'|[^"'<>]){1,1000})>""", re.IGNORECASE)
 _TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 _COMMENTS = re.compile(r"comment|评论|評論|留言|комментари|comentari", re.IGNORECASE)
 _FORMAT = re.compile(r"\b(?:rss ?\d?|atom|json|rdf|xml|feeds?|index)\b|[\d.]+", re.IGNORECASE)
@@ -95,24 +98,51 @@ def page_of(text: str, url: str) -> Page:
     """What the page in `text`, which was fetched from `url`, says of its feeds."""
     if told := told_by(url, text):
         return Page(url, (Offer(told),))
-    tree = LexborHTMLParser(text[:_READ])
-    root = tree.css_first("base[href]")
-    base = (absolute(url, root.attributes.get("href") or "") if root else "") or url
-    feeds = sorted(_distinct(_named(tree, base)), key=_is_of_comments)
+    tags = list(_tags(text[:_READ]))
+    roots = (absolute(url, tag.href) for tag in tags if tag.name == "base")
+    base = next(filter(None, roots), url)
+    feeds = sorted(_distinct(_named(tags, base)), key=_is_of_comments)
     named = {feed.url for feed in feeds}
-    links = [link for link in _like_feeds(tree, base) if link not in named]
+    links = [link for link in _like_feeds(tags, base) if link not in named]
     return Page(url, tuple(feeds[:MOST]), tuple(links[:MOST_LINKS]))
 
 
-def _named(tree: LexborHTMLParser, base: str) -> Iterator[tuple[Offer, str]]:
+def without_code(text: str) -> str:
+    """A page without its comments, scripts, styles and drawings, in which nothing is said to readers."""
+    return _CODE.sub(" ", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A start tag with an address."""
+
+    name: str
+    href: str
+    rel: str
+    type: str
+    title: str
+
+
+def _tags(text: str) -> Iterator[_Tag]:
+    """The start tags with addresses. No tree is made, because hostile nesting makes that slow."""
+    found = islice(_TAG.finditer(without_code(text)), _ELEMENTS)
+    # As elements that hold no others.
+    flat = "".join(f"<meta data-tag={tag[1].lower()} {tag[2].rstrip('/')}>" for tag in found)
+    for element in LexborHTMLParser(flat).css("meta[href]"):
+        given = {name: value or "" for name, value in element.attributes.items()}
+        name, href, rel, kind, title = (
+            given.get(one, "") for one in ("data-tag", "href", "rel", "type", "title")
+        )
+        yield _Tag(name, href.strip(), rel.lower(), kind.strip().lower(), title)
+
+
+def _named(tags: Iterable[_Tag], base: str) -> Iterator[tuple[Offer, str]]:
     """The feeds that the head names, each with its type."""
-    for link in islice(tree.css("link[href]"), _ELEMENTS):
-        kind = (link.attributes.get("type") or "").strip().lower()
-        target = absolute(base, link.attributes.get("href") or "").partition("#")[0]
-        is_alternate = "alternate" in (link.attributes.get("rel") or "").lower().split()
-        if is_alternate and kind in _TYPES and 0 < len(target) <= MAX_URL:
-            title = " ".join(harmless(storable(link.attributes.get("title") or "")).split())
-            yield Offer(target, title[:MAX_NAME]), kind
+    for tag in tags:
+        if tag.name == "link" and tag.type in _TYPES and "alternate" in tag.rel.split():
+            target = absolute(base, tag.href).partition("#")[0]
+            if 0 < len(target) <= MAX_URL:
+                yield Offer(target, " ".join(harmless(storable(tag.title)).split())[:MAX_NAME]), tag.type
 
 
 def _distinct(named: Iterator[tuple[Offer, str]]) -> list[Offer]:
@@ -144,13 +174,12 @@ def _is_of_comments(offer: Offer) -> bool:
     return bool(_COMMENTS.search(f"{offer.title} {urlsplit(offer.url).path}"))
 
 
-def _like_feeds(tree: LexborHTMLParser, base: str) -> list[str]:
+def _like_feeds(tags: Iterable[_Tag], base: str) -> list[str]:
     """The links of a page that look like feeds, those to its own host first."""
     found: list[str] = []
-    for link in islice(tree.css("a[href]"), _ELEMENTS):
-        href = link.attributes.get("href") or ""
-        if len(href) <= MAX_URL and _LIKE_A_FEED.search(href.partition("#")[0]):
-            target = absolute(base, href).partition("#")[0]
+    for tag in tags:
+        if tag.name == "a" and len(tag.href) <= MAX_URL and _LIKE_A_FEED.search(tag.href.partition("#")[0]):
+            target = absolute(base, tag.href).partition("#")[0]
             if target and target not in found:
                 found.append(target)
     host = urlsplit(base).netloc

@@ -7,15 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
 from content.bounds import MAX_POSTS, bounded, newest
+from content.clean import parse_page
 from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
 from content.secrets import printable
 from content.sources.charset import decode
 from content.sources.dates import to_utc
 from content.sources.kinds import Read, ReadContext, Values, no_options
+from content.sources.pages import without_code
 from content.sources.xmlfeed import PICTURE
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Media, Options, ParsedPost, ParsedSource, Validators
@@ -87,7 +89,7 @@ class TelegramKind:
 
 def parse_channel(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     """The posts on the page of a channel. Raises ParseError."""
-    tree = LexborHTMLParser(decode(body, content_type))
+    tree = parse_page(without_code(decode(body, content_type)))
     title = _text(tree.css_first(".tgme_channel_info_header_title"))
     if not title and tree.css_first(".tgme_channel_history") is None:
         raise ParseError(
