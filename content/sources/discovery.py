@@ -15,7 +15,7 @@ from content.secrets import is_public, printable
 from content.sources.kinds import NO_CHOICE, Choice, Read
 from content.sources.pages import NotAFeed, Offer, Page
 from content.sources.sites import feeds_at, needs_page
-from content.types import ParsedSource
+from content.types import NO_OPTIONS, Options, ParsedSource
 
 REQUESTS = 8  # of one search, redirects not counted
 SECONDS = 60.0  # of one search
@@ -47,13 +47,14 @@ class SeveralFeeds(UsageError):
 class Found:
     """The source at an address, with what was read of it.
 
-    `choice`: how it is read. `page`: the address where the search began, if the source has another.
-    `failure`: why it cannot be read now; trying again may help.
+    `choice` and `options`: how it is read. `page`: the address where the search began, if the source has
+    another. `failure`: why it cannot be read now; trying again may help.
     """
 
     url: str
     parsed: ParsedSource = NOTHING
     choice: Choice = NO_CHOICE
+    options: Options = NO_OPTIONS
     page: str = ""
     failure: SourceError | None = None
 

@@ -79,12 +79,12 @@ class TelegramKind:
         self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
-        if fetched is None or fetched.body is None:
-            return Read(None, validators)
+        if fetched.body is None:
+            return Read(None, fetched.validators, hints=fetched.hints)
         parsed = await context.parse(
             url, parse_channel, fetched.body, fetched.content_type, url, context.max_posts
         )
-        return Read(parsed, fetched.validators)
+        return Read(parsed, fetched.validators, hints=fetched.hints)
 
 
 def parse_channel(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:

@@ -1,8 +1,10 @@
 """Keep the store in step with the sources: read a source, store its posts, fan them out."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -16,10 +18,11 @@ from content.text import storable
 from content.types import ParsedSource, Source, Validators, Visibility
 from scheduler.actions.adding import Wanted, add_source
 from scheduler.actions.audit import COMMAND_LINE, Actor
-from scheduler.intake.reading import Reader
-from scheduler.intake.source_state import ReadTimes, after_failure, after_read, with_contents
+from scheduler.intake.reading import Comparison, Reader
+from scheduler.intake.source_state import ReadTimes, after_failure, after_push, after_read, with_contents
 from scheduler.intake.storing import PollResult, Recorder
 from scheduler.ports import Clock, Store
+from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
 
 log = structlog.get_logger(__name__)
@@ -41,8 +44,8 @@ class Ingest:
     """Reads sources and records the results; `wake` is called after deliveries were made.
 
     `interval` is the time between two polls of a source. `for_people` fetches the URLs that people add: it
-    reaches public addresses only, whatever the operator allows for sources of their own. `rsshub` is the URL
-    of an RSSHub instance.
+    reaches public addresses only, whatever the operator allows for sources of their own. `hubs` are told what
+    reads hint; without them no source is subscribed. `rsshub` is the URL of an RSSHub instance.
     """
 
     def __init__(
@@ -56,10 +59,13 @@ class Ingest:
         *,
         for_people: Fetcher,
         quotas: Quotas,
+        hubs: WebSub | None = None,
         rsshub: str = "",
     ) -> None:
         self._store, self._clock, self._quotas, self._rsshub = store, clock, quotas, rsshub
         self._interval, self._wake = interval, wake
+        self._hubs = hubs
+        self._alone: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
@@ -78,8 +84,9 @@ class Ingest:
         except SourceError as exc:
             if not (waits and is_passing(exc)):
                 raise
-            return Found(url, choice=choice, failure=exc)
-        return Found(url, read.parsed or ParsedSource(), choice)
+            return Found(url, choice=choice, options=options, failure=exc)
+        told = options if read.found is None else replace(options, values=read.found)
+        return Found(url, read.parsed or ParsedSource(), choice, told)
 
     async def find(
         self, address: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE, waits: bool = False
@@ -100,7 +107,7 @@ class Ingest:
         found = await discover(kind.normalise(url), read)
         if found.failure and not waits:
             raise found.failure
-        return replace(found, url=kind.normalise(found.url), choice=choice)
+        return replace(found, url=kind.normalise(found.url), choice=choice, options=options)
 
     def stored_forms(self, address: str, choice: Choice = NO_CHOICE) -> Sequence[str]:
         """The URLs that `find` may find, as far as the address itself tells them. Raises UsageError."""
@@ -137,8 +144,10 @@ class Ingest:
 
         One that cannot be read now is tried again by the poller. Raises QuotaExceeded for a person.
         """
-        watch = _Stopwatch(self._clock)
-        wanted = Wanted(found.url, title or found.parsed.title, visibility, tags, choice=found.choice)
+        watch, parsed = _Stopwatch(self._clock), found.parsed
+        wanted = Wanted(
+            found.url, title or parsed.title, visibility, tags, choice=found.choice, options=found.options
+        )
         async with self._store.write() as work:
             source, before = await add_source(work, by, wanted, self._clock.now(), self._quotas)
             await work.commit()
@@ -146,7 +155,9 @@ class Ingest:
             return PollResult(source, failures=source.unread, before=before)
         if found.failure:
             return await self._failed(source, found.failure, watch)
-        result = await self._store_posts(source, found.parsed, source.validators, "", watch)
+        if self._hubs:
+            await self._hubs.noticed(source, parsed.hints, whole=True)
+        result = await self._store_posts(source, parsed, source.validators, "", watch)
         return replace(result, before=before)
 
     async def poll(self, source: Source) -> PollResult:
@@ -165,10 +176,26 @@ class Ingest:
             error = SourceError("internal error: {error}", error=type(exc).__name__)
             return await self._failed(source, error, watch)
 
+    async def take(self, source: Source, body: bytes, content_type: str, topic: str = "") -> PollResult:
+        """Store the posts that a source has sent by itself, as those of a read.
+
+        Raises SourceError, also if they are of another `topic`, and StoreError.
+        """
+        parsed = await self._reader.taken(source, body, content_type, topic)
+        now = self._clock.now()
+        result = await self._recorded(source, parsed, lambda current, _: after_push(current, now))
+        log.info("source.pushed", source=source.name, new=result.new, changed=result.changed)
+        return result
+
     async def _poll(self, source: Source, watch: _Stopwatch) -> PollResult:
         read = await self._reader.read(source)
+        if self._hubs:
+            await self._hubs.noticed(source, read.hints, whole=read.parsed is not None)
         if read.parsed is not None:
-            return await self._store_posts(source, read.parsed, read.validators, read.moved, watch)
+            result = await self._store_posts(source, read.parsed, read.validators, read.moved, watch)
+            if self._hubs and result.new and source.is_pushed(self._clock.now()):
+                await self._hubs.missed(source)
+            return result
         log.debug("source.unchanged", source=source.name)
 
         def unchanged(current: Source) -> Source:
@@ -180,15 +207,23 @@ class Ingest:
     async def _store_posts(
         self, source: Source, parsed: ParsedSource, validators: Validators, moved: str, watch: _Stopwatch
     ) -> PollResult:
-        comparison = await self._reader.compare(source, parsed)
-
-        def succeeded(current: Source) -> Source:
+        def succeeded(current: Source, comparison: Comparison) -> Source:
             polled = after_read(current, validators, moved, watch.times(), self._interval)
-            return with_contents(polled, parsed, comparison.cut)
+            return with_contents(polled, comparison.parsed, comparison.cut)
 
-        result = await self._recorder.record(source, comparison, succeeded)
+        result = await self._recorded(source, parsed, succeeded)
         say = log.info if result.new or result.failures else log.debug
         say("source.polled", source=source.name, new=result.new, failed_items=len(result.failures))
+        return result
+
+    async def _recorded(
+        self, source: Source, parsed: ParsedSource, change: Callable[[Source, Comparison], Source]
+    ) -> PollResult:
+        """Compare and store what a source has, and let it be sent."""
+        # A push may come during a read: both would find the same posts to be new.
+        async with self._alone.setdefault(source.id, asyncio.Lock()):
+            comparison = await self._reader.compare(source, parsed)
+            result = await self._recorder.record(source, comparison, lambda now: change(now, comparison))
         if result.deliveries:
             self._wake()
         return result

@@ -77,10 +77,14 @@ class ThroughServer:
         self._sites = sites
         self._inner = HttpFetcher((ip_network("127.0.0.1"),))
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         fetched = await self._inner.fetch(self._sites.local(url), validators, large=large)
-        if fetched is None:
-            return None
+        return self._public(fetched)
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        return self._public(await self._inner.post(self._sites.local(url), body, content_type, accept=accept))
+
+    def _public(self, fetched: Fetched) -> Fetched:
         return replace(fetched, url=self._sites.public(fetched.url), moved=self._sites.public(fetched.moved))
 
     async def close(self) -> None:
