@@ -141,7 +141,7 @@ def _named(tags: Iterable[_Tag], base: str) -> Iterator[tuple[Offer, str]]:
     for tag in tags:
         if tag.name == "link" and tag.type in _TYPES and "alternate" in tag.rel.split():
             target = absolute(base, tag.href).partition("#")[0]
-            if 0 < len(target) <= MAX_URL:
+            if tag.href and 0 < len(target) <= MAX_URL:
                 yield Offer(target, " ".join(harmless(storable(tag.title)).split())[:MAX_NAME]), tag.type
 
 

@@ -62,7 +62,7 @@ SITES = (
         _YOUTUBE + "?channel_id={channel}",
         clues=_CHANNELS,
     ),
-    # GitHub lists plain tags among the releases, except for repositories without any release.
+    # The feed of releases may be empty where there are only tags.
     _site(
         rf"github\.com/{_REPOSITORY}(?:/(?:releases|tree|blob)(?:/.*)?)?(?:\?.*)?",
         *("https://github.com/{repo}/releases.atom", "https://github.com/{repo}/tags.atom"),
@@ -108,8 +108,12 @@ SITES = (
     _site(
         r"bsky\.app/profile/(?P<who>[\w.:-]+)(?:/post/\w+)?(?:\?.*)?", "https://bsky.app/profile/{who}/rss"
     ),
-    # Mastodon, on any host; the second form is an account of another server, as one's own server shows it.
-    _site(r"[^/]+/@(?P<user>\w+)(?:/(?:\d+|media|with_replies))?", "{base}/@{user}.rss"),
+    # Mastodon on any host, then GoToSocial. Versions of Mastodon name an empty address on the page. The second
+    # form is an account of another server, as one's own server shows it.
+    _site(
+        r"[^/]+/@(?P<user>\w+)(?:/(?:\d+|media|with_replies))?",
+        *("{base}/@{user}.rss", "{base}/@{user}/feed.rss"),
+    ),
     _site(r"[^/]+/(?:web/)?@(?P<user>\w+)@(?P<host>[\w.-]+\.\w+)(?:/\d+)?", "https://{host}/@{user}.rss"),
 )
 
