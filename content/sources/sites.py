@@ -108,7 +108,7 @@ SITES = (
     _site(
         r"bsky\.app/profile/(?P<who>[\w.:-]+)(?:/post/\w+)?(?:\?.*)?", "https://bsky.app/profile/{who}/rss"
     ),
-    # Mastodon on any host, then GoToSocial. Versions of Mastodon name an empty address on the page. The second
+    # Mastodon on any host, then GoToSocial: some versions name an empty address on their pages. The second
     # form is an account of another server, as one's own server shows it.
     _site(
         r"[^/]+/@(?P<user>\w+)(?:/(?:\d+|media|with_replies))?",
