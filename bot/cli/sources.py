@@ -28,18 +28,21 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
+from bot.cli.hooks import hook_json, hook_lines, push_words
 from bot.cli.opml import STANDARD, read_opml
 from bot.cli.tables import print_table
+from bot.engine import Engine
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
 from content.sources.kinds import FULL_TEXT
-from content.types import ParsedSource, Source, SourceState, Visibility
-from scheduler.actions import sources
+from content.types import HOOK, ParsedSource, Source, SourceState, Visibility
+from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
+from scheduler.push.pushes import Push
 
 if TYPE_CHECKING:
     from scheduler.intake.storing import PollResult
@@ -71,7 +74,9 @@ def chosen(options: list[str] | None, *, full_text: bool = False) -> Choice:
 def add(
     urls: Annotated[
         list[str],
-        typer.Argument(metavar="ADDRESS...", help="Of a feed, a web page, a channel; a folder of Markdown."),
+        typer.Argument(
+            metavar="ADDRESS...", help="Of a feed, a page or a channel; a folder of Markdown; hook:NAME."
+        ),
     ],
     option: Options = None,
     full_text: FullText = False,
@@ -91,7 +96,7 @@ async def _add(
     from bot.cli.progress import progress
     from scheduler.intake.listed import add_each
 
-    results: list[tuple[str, PollResult]] = []
+    results: dict[str, PollResult] = {}
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
@@ -100,19 +105,30 @@ async def _add(
                 if isinstance(added, SkywaveError):
                     refused.append(added)
                 else:
-                    results.append((url, added))
+                    results[url] = added
+        made = await _new_hooks(app, list(results.values()))
     if json:
-        print_json([as_json(result) for _, result in results])
+        shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
+        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results.values()])
     else:
-        for url, result in sorted(results, key=lambda added: bool(added[1].error)):
+        for url, result in sorted(results.items(), key=lambda added: bool(added[1].error)):
             say(_added(result, choice) + _found_at(url, result.source))
+            if found := made.get(result.source.id):
+                say(hook_lines(found, app.settings, secret=True))
     for error in refused:
         warn(f"skywave: not added: {error}" + commands_for(error, "add"))
     if len(urls) > 1 and not json:
-        waiting = sum(bool(result.error) for _, result in results)
+        waiting = sum(bool(result.error) for result in results.values())
         added_now = counted(len(results) - waiting, "source")
         say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
     return 1 if refused else 0
+
+
+async def _new_hooks(app: Engine, results: "Sequence[PollResult]") -> Mapping[int, Push]:
+    """The hooks that were made, by the ids of their sources: their secrets are shown once."""
+    made = [one.source for one in results if one.source.kind == HOOK and one.before is None]
+    async with app.store.read() as work:
+        return {source.id: await hooks.hook_of(work, source) for source in made}
 
 
 def as_json(result: "PollResult") -> dict[str, Any]:
@@ -187,13 +203,13 @@ def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
 
 async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        known = await work.sources.all()
+        known, words = await work.sources.all(), await push_words(work)
     if not with_secrets:
         known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source) for source in known])
+        print_json([to_json(source) | {"push": words.get(source.id, "")} for source in known])
         return
-    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in known]
+    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), s.url) for s in known]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
     for source in known:
@@ -205,10 +221,10 @@ def _tagged(source: Source) -> str:
     return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
 
 
-def _state(source: Source) -> str:
+def _state(source: Source, push: str) -> str:
     failing = source.last_error and source.state is SourceState.ACTIVE
     state = f"failing ({source.failures})" if failing else source.state
-    return ": ".join(filter(None, (state, trouble(source))))
+    return ", ".join(filter(None, (": ".join(filter(None, (state, trouble(source)))), push)))
 
 
 @commands.command("check")
@@ -272,6 +288,26 @@ async def _change(
         await change(work, COMMAND_LINE, source, app.clock.now())
         await work.commit()
     say(f"{source.name}: {told}")
+
+
+@commands.command("hook")
+def hook(
+    name: Name,
+    new_secret: Annotated[bool, typer.Option("--new-secret", help="Make the old secret invalid.")] = False,
+    with_secrets: WithSecrets = False,
+) -> None:
+    """Show where a hook is called. Its secret is shown when it is made, and with --with-secrets."""
+    run(_hook(name, new_secret, with_secrets))
+
+
+async def _hook(name: str, new_secret: bool, with_secrets: bool) -> None:
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        found = await hooks.hook_of(work, source)
+        if new_secret:
+            found = await hooks.change_secret(work, COMMAND_LINE, source, app.clock.now())
+            await work.commit()
+    say(hook_lines(found, app.settings, secret=new_secret or with_secrets))
 
 
 @commands.command("set")
