@@ -15,6 +15,7 @@ from content.sources.kinds import (
     new_options,
     upgraded,
 )
+from content.sources.listing import ListingKind
 from content.sources.markdown import MarkdownKind
 from content.types import Source
 
@@ -34,15 +35,23 @@ __all__ = [
 ]
 
 # In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
+KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind(), ListingKind())}
+
+
+_HYPHENS = ("-", "\u2013", "\u2014")  # telephones turn two hyphens into a dash
 
 
 def choice_of(words: Iterable[str]) -> Choice:
-    """What a person chose with words like `--listing` and `--branch=main`. Raises UsageError."""
-    kind, options = "", {}
+    """What a person chose with words like `--listing` and `--branch=main`. Raises UsageError.
+
+    A word without hyphens goes on with the value of the option before it.
+    """
+    kind, options, name = "", dict[str, str](), ""
     for word in words:
-        # Telephones turn two hyphens into a dash.
-        name, _, value = word.lstrip("-\u2013\u2014").partition("=")
+        if options.get(name) and not word.startswith(_HYPHENS):
+            options[name] += f" {word}"
+            continue
+        name, _, value = word.lstrip("".join(_HYPHENS)).partition("=")
         if word == name or not name:
             raise UsageError(
                 "“{text}” is not an option: options look like {example}",

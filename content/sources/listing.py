@@ -1,0 +1,85 @@
+"""Listing pages: web pages that show posts but offer no feed. Their posts are found by CSS selectors.
+
+The selectors are found when the page is added (`listing_structure`), shown to the person, and kept as options
+of the source. Later reads only use them (`listing_items`), so a page is never guessed at again. What posts
+were like at first is kept as well: a read that finds something else fails (`listing_page`).
+"""
+
+from collections.abc import Mapping
+
+from content.bounds import MAX_URL
+from content.errors import UsageError
+from content.fetch import LargeBody
+from content.sources.feed import FeedKind
+from content.sources.kinds import Read, ReadContext, Values, no_options
+from content.sources.listing_items import PARTS
+from content.sources.listing_page import parse_listing
+from content.types import Options, Validators
+
+LONGEST = 300  # characters of a selector that a person types
+
+
+class ListingKind:
+    """A web page with a list of posts. It has to be chosen: a URL alone is taken for a feed."""
+
+    name = "listing"
+    upgrades = ()
+
+    def accepts(self, url: str) -> bool:
+        return False
+
+    def chosen(self, given: Mapping[str, str]) -> Values:
+        no_options(self.name, {name: value for name, value in given.items() if name not in PARTS})
+        for name, selector in given.items():
+            if len(selector) > LONGEST:
+                raise UsageError(
+                    "the option {name} has more than {limit} characters: shorten it", name=name, limit=LONGEST
+                )
+            if not selector.isprintable():
+                raise _invalid(name, "")
+        typed = {name: selector.strip() for name, selector in given.items()}
+        return {name: selector for name, selector in typed.items() if selector or name != "item"}
+
+    def normalise(self, url: str) -> str:
+        return FeedKind().normalise(url)
+
+    async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
+        try:
+            return await self._read(url, options, validators, context)
+        except LargeBody:
+            # Read it again when no other large body is in memory.
+            async with context.large:
+                return await self._read(url, options, validators, context, large=True)
+
+    async def _read(
+        self, url: str, options: Options, validators: Validators, context: ReadContext, *, large: bool = False
+    ) -> Read:
+        fetched = await context.fetcher.fetch(url, validators, large=large)
+        if fetched is None:
+            return Read(None, validators)
+        moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
+        if fetched.body is None:
+            return Read(None, fetched.validators, moved)
+        values = dict(options.values)
+        page = await context.parse(
+            url,
+            parse_listing,
+            fetched.body,
+            fetched.content_type,
+            fetched.url,
+            values,
+            context.max_posts,
+            context.now(),
+        )
+        if page.invalid:
+            raise _invalid(page.invalid, str(values.get(page.invalid, "")))
+        return Read(page.parsed, fetched.validators, moved, page.values)
+
+
+def _invalid(name: str, selector: str) -> UsageError:
+    return UsageError(
+        "“{selector}” is not a CSS selector: the option {name} takes one like {example}",
+        selector=selector[:80],
+        name=name,
+        example="ul.news > li",
+    )
