@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
 from content.fetch import Fetcher
-from content.types import Options, ParsedSource, Validators
+from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 Values = Mapping[str, object]
+
+FULL_TEXT = "full-text"  # the option to get the articles that posts link to, see content/articles.py
 
 
 class Run(Protocol):
@@ -59,13 +61,15 @@ class ReadContext:
 class Read:
     """The result of reading a source: `parsed` is None if the source has not changed.
 
-    `moved` is the URL, in its stored form, of a permanent redirect; empty without one. `found` are options
-    that the source itself told, besides those that were chosen; a new source is stored with them.
+    `moved` is the URL, in its stored form, of a permanent redirect; empty without one. `hints` are those of
+    the answer and, if it has changed, of the source itself. `found` are options that
+    the source itself told, besides those that were chosen; a new source is stored with them.
     """
 
     parsed: ParsedSource | None
     validators: Validators
     moved: str = ""
+    hints: Hints = NO_HINTS
     found: Values | None = None
 
 
@@ -116,11 +120,35 @@ class SourceKind(Protocol):
         ...
 
 
+@runtime_checkable
+class Taking(Protocol):
+    """A kind whose sources may send their posts by themselves."""
+
+    async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+        """Parse what a source has sent. Raises SourceError."""
+        ...
+
+
 def no_options(kind: str, given: Mapping[str, str]) -> Values:
     """The options of a kind that has none. Raises UsageError if any are given."""
     for name in given:
         raise UsageError("a {kind} source has no option {name}: leave it out", kind=kind, name=name[:50])
     return {}
+
+
+def is_yes(name: str, text: str) -> bool:
+    """Whether an option that is yes or no was typed as yes; a flag without a value is. Raises UsageError."""
+    match text.strip().lower():
+        case "" | "yes" | "on" | "true" | "1":
+            return True
+        case "no" | "off" | "false" | "0":
+            return False
+    raise UsageError(
+        "“{text}” is not a value of {name}: choose one of {values}",
+        text=text[:50],
+        name=name,
+        values="yes, no",
+    )
 
 
 def new_options(kind: SourceKind, given: Mapping[str, str] | None = None) -> Options:

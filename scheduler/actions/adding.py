@@ -8,10 +8,11 @@ from content.document import is_web_url
 from content.errors import UsageError
 from content.sources import NO_CHOICE, Choice, kind_of, new_options, normalise
 from content.text import storable
-from content.types import Options, Source, Visibility
+from content.types import HOOK, Options, Source, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import Actor
 from scheduler.ports import UnitOfWork
+from scheduler.push.pushes import new_hook
 from scheduler.quotas import Quotas
 
 # Characters of a URL in a list that somebody else wrote.
@@ -88,7 +89,7 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
     if by.limited:
         await quotas.may_add(work, by.name)
     kind = kind_of(wanted.url, wanted.choice)
-    return await work.sources.add(
+    source = await work.sources.add(
         kind.name,
         wanted.url,
         storable(wanted.title),
@@ -96,3 +97,6 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
         options=wanted.options or new_options(kind, wanted.choice.options),
         added_by=wanted.added_by or by.person,
     )
+    if kind.name == HOOK:
+        await work.pushes.add(new_hook(source.id))
+    return source
