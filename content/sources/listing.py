@@ -11,7 +11,7 @@ from content.bounds import MAX_URL
 from content.errors import UsageError
 from content.fetch import LargeBody
 from content.sources.feed import FeedKind
-from content.sources.kinds import Read, ReadContext, Values, no_options
+from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
 from content.sources.listing_items import PARTS
 from content.sources.listing_page import parse_listing
 from content.types import Options, Validators
@@ -29,16 +29,18 @@ class ListingKind:
         return False
 
     def chosen(self, given: Mapping[str, str]) -> Values:
-        no_options(self.name, {name: value for name, value in given.items() if name not in PARTS})
-        for name, selector in given.items():
+        no_options(self.name, {name: text for name, text in given.items() if name not in (*PARTS, FULL_TEXT)})
+        selectors = {name: text.strip() for name, text in given.items() if name in PARTS}
+        for name, selector in selectors.items():
             if len(selector) > LONGEST:
                 raise UsageError(
                     "the option {name} has more than {limit} characters: shorten it", name=name, limit=LONGEST
                 )
             if not selector.isprintable():
                 raise _invalid(name, "")
-        typed = {name: selector.strip() for name, selector in given.items()}
-        return {name: selector for name, selector in typed.items() if selector or name != "item"}
+        is_full = FULL_TEXT in given and is_yes(FULL_TEXT, given[FULL_TEXT])
+        chosen = {name: selector for name, selector in selectors.items() if selector or name != "item"}
+        return {**chosen, **({FULL_TEXT: True} if is_full else {})}
 
     def normalise(self, url: str) -> str:
         return FeedKind().normalise(url)
@@ -55,11 +57,9 @@ class ListingKind:
         self, url: str, options: Options, validators: Validators, context: ReadContext, *, large: bool = False
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
-        if fetched is None:
-            return Read(None, validators)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
         if fetched.body is None:
-            return Read(None, fetched.validators, moved)
+            return Read(None, fetched.validators, moved, fetched.hints)
         values = dict(options.values)
         page = await context.parse(
             url,
@@ -73,7 +73,7 @@ class ListingKind:
         )
         if page.invalid:
             raise _invalid(page.invalid, str(values.get(page.invalid, "")))
-        return Read(page.parsed, fetched.validators, moved, page.values)
+        return Read(page.parsed, fetched.validators, moved, fetched.hints, page.values)
 
 
 def _invalid(name: str, selector: str) -> UsageError:

@@ -30,6 +30,7 @@ MAX_TAGS = 20_000  # start and end tags; `content.clean` parses twice as many
 FEWER = 4
 SHORTER, LONGER = 4, 5
 ALIKE = 0.3
+USUAL = "usual"  # the option that tells what posts were like when the page was added
 SHAPES = 5  # forms of addresses that are remembered, if they are those of most posts
 _MOST = 0.8
 _FEED = re.compile(r"<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
@@ -68,13 +69,14 @@ def parse_listing(
     if selectors is None:
         raise _nothing_found(url)
     items = read_items(page, selectors, address, now)
-    if "posts" in values:
-        _compare(items, values, url)
+    if before := _usual(values, selectors):
+        _compare(items, before, url)
     elif not items.posts:
         raise _nothing_selected(items, selectors, url)
     posts = items.posts[:max_posts]
     parsed = ParsedSource(title=_title(page), url=url, posts=posts)
-    return ListingPage(bounded(parsed, len(items.posts)), _values(selectors, items))
+    found = {**values, **asdict(selectors), USUAL: _profile(selectors, items)}
+    return ListingPage(bounded(parsed, len(items.posts)), found)
 
 
 def _without_scripts(text: str) -> str:
@@ -137,19 +139,29 @@ def _nothing_selected(items: Items, selectors: Selectors, url: str) -> ParseErro
 # ---------------------------------------------------------------- has the page changed?
 
 
-def _values(selectors: Selectors, items: Items) -> Values:
-    """The options that a page is stored with: its selectors, and what its posts were like."""
+def _profile(selectors: Selectors, items: Items) -> Values:
+    """What posts are like that were found by these selectors."""
     return {
-        **asdict(selectors),
+        "item": selectors.item,
+        "link": selectors.link,
         "posts": len(items.posts),
         "title_bytes": round(_title_bytes(items.posts)),
         "addresses": _usual_shapes(items.posts),
     }
 
 
-def _compare(items: Items, values: Values, url: str) -> None:
-    """Raise ParseError if what was read is not like the posts that the page had when it was added."""
-    usual = _number(values, "posts")
+def _usual(values: Values, selectors: Selectors) -> Values:
+    """The profile of the posts when the page was added; empty if other selectors were set since then."""
+    before = values.get(USUAL)
+    if not isinstance(before, dict):
+        return {}
+    is_same = (before.get("item"), before.get("link")) == (selectors.item, selectors.link)
+    return before if is_same else {}
+
+
+def _compare(items: Items, before: Values, url: str) -> None:
+    """Raise ParseError if what was read is not like the posts that the page had before."""
+    usual = _number(before, "posts")
     if not items.posts:
         raise ParseError(
             "no post is found on {url} any more, so its design may have changed: add it again with --listing",
@@ -163,7 +175,7 @@ def _compare(items: Items, values: Values, url: str) -> None:
             usual=usual,
             url=printable(url),
         )
-    if not _alike(items.posts, values):
+    if not _alike(items.posts, before):
         raise ParseError(
             "what is found on {url} no longer looks like its posts, so its design may have changed: "
             "add it again with --listing",
@@ -171,17 +183,17 @@ def _compare(items: Items, values: Values, url: str) -> None:
         )
 
 
-def _alike(posts: Sequence[ParsedPost], values: Values) -> bool:
-    """Whether titles and addresses are like those that the page had."""
-    before, now = _number(values, "title_bytes"), _title_bytes(posts)
-    if len(posts) > 2 and not before / SHORTER <= now <= max(before, 8) * LONGER:
+def _alike(posts: Sequence[ParsedPost], before: Values) -> bool:
+    """Whether titles and addresses are like those that the page had before."""
+    usual, now = _number(before, "title_bytes"), _title_bytes(posts)
+    if len(posts) > 2 and not usual / SHORTER <= now <= max(usual, 8) * LONGER:
         return False
     if len(posts) > 2 and len({post.title for post in posts}) == 1:
         return False
-    usual = values.get("addresses")
-    if not isinstance(usual, list) or not usual:
+    shapes = before.get("addresses")
+    if not isinstance(shapes, list) or not shapes:
         return True
-    return sum(_shape(post.url) in usual for post in posts) >= ALIKE * len(posts)
+    return sum(_shape(post.url) in shapes for post in posts) >= ALIKE * len(posts)
 
 
 def _number(values: Values, name: str) -> int:
