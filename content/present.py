@@ -41,8 +41,19 @@ from content.document import (
 from content.formats import DEFAULT, Detail, Format
 from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
-from content.text import excerpt
-from content.types import Match, Media, Page, Post, Rung, SearchResults, Source, SourceState, Visibility
+from content.text import excerpt, plain_text
+from content.types import (
+    Match,
+    Media,
+    Page,
+    ParsedPost,
+    Post,
+    Rung,
+    SearchResults,
+    Source,
+    SourceState,
+    Visibility,
+)
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
@@ -272,6 +283,20 @@ def source_name(name: str, tr: Translator) -> str:
 def lines(title: str, items: Iterable[str]) -> Document:
     """A heading, and a line for each item."""
     return Document((Heading(text(title), level=2), *map(_line, items)))
+
+
+def found(title: str, posts: Iterable[ParsedPost], notes: Iterable[str], look: Look) -> Document:
+    """Posts that were found on a page, a line for each, and notes below them."""
+    shown = [_found_line(post, look) for post in posts]
+    return _single(Heading(text(title), level=2), *shown, *map(_line, notes))
+
+
+def _found_line(post: ParsedPost, look: Look) -> Paragraph:
+    date = look.translator.date(post.published_at, look.timezone) if post.published_at else ""
+    summary = excerpt(plain_text(post.html), look.excerpt_length)
+    named = link(post.url, Strong(text(excerpt(post.title, TITLE_LENGTH))))
+    told = " · ".join(filter(None, (date, summary)))
+    return in_line(Entry(named, (Excerpt(told, look.excerpt_length),) if told else ()))
 
 
 def _single(*blocks: Block) -> Document:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -34,13 +34,14 @@ from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
-from content.sources.kinds import FULL_TEXT
+from content.sources.kinds import FULL_TEXT, LISTING
 from content.types import ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
 
 if TYPE_CHECKING:
+    from scheduler.intake.ingest import Checked
     from scheduler.intake.storing import PollResult
 
 commands = commands_of("Where posts come from.")
@@ -60,9 +61,15 @@ FullText = Annotated[
 ]
 
 
-def chosen(options: list[str] | None, *, full_text: bool = False) -> Choice:
+Listing = Annotated[
+    bool,
+    typer.Option("--listing", help="Web pages without a feed: find the posts that they list, and show them."),
+]
+
+
+def chosen(options: list[str] | None, *, full_text: bool = False, listing: bool = False) -> Choice:
     """What `--option NAME=VALUE` and the flags say. Raises UsageError."""
-    flags = [FULL_TEXT] if full_text else []
+    flags = [name for name, given in ((FULL_TEXT, full_text), (LISTING, listing)) if given]
     return choice_of(f"--{option}" for option in (*(options or ()), *flags))
 
 
@@ -73,13 +80,35 @@ def add(
     ],
     option: Options = None,
     full_text: FullText = False,
+    listing: Listing = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(dict.fromkeys(urls, ()), json, chosen(option, full_text=full_text)))
+    choice = chosen(option, full_text=full_text, listing=listing)
+    if choice.kind == LISTING:
+        _add_listings(urls, choice, json, yes)
+    run(_add(dict.fromkeys(urls, ()), json, choice))
+
+
+def _add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) -> NoReturn:
+    """Add pages, each after what it holds was shown and confirmed; exits with the status of the worst."""
+    from bot.cli.listings import show_preview
+
+    status = 0
+    for url in urls:
+        found = show_preview(result_of(_checked(url, choice)))
+        confirm("Follow these posts?", yes, "Nothing was added.")
+        status = max(status, result_of(_add({url: ()}, json, found)))
+    raise SystemExit(status)
+
+
+async def _checked(url: str, choice: Choice) -> "Checked":
+    async with open_app() as app:
+        return await app.ingest.check(url, choice=choice)
 
 
 async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
@@ -191,20 +220,25 @@ def _state(source: Source) -> str:
 def check(
     url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")],
     option: Options = None,
+    listing: Listing = False,
     json: Json = False,
 ) -> None:
     """Fetch and parse a source without storing anything."""
-    run(_check(url, json, chosen(option)))
+    run(_check(url, json, chosen(option, listing=listing)))
 
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
-    async with open_app() as app:
-        checked = await app.ingest.check(url, choice=choice)
+    checked = await _checked(url, choice)
     url, parsed = printable(checked.url), checked.parsed
     if json:
-        source = {"url": url, "title": parsed.title, "home": parsed.url}
+        options = dict(checked.options.values)
+        source = {"url": url, "title": parsed.title, "home": parsed.url, "options": options}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
+    elif choice.kind == LISTING:
+        from bot.cli.listings import show_preview
+
+        show_preview(checked)
     else:
         _show_check(url, parsed)
     return 0

@@ -15,8 +15,12 @@ from scheduler.timetable.schedules import translated
 
 async def subscribe(request: Request, services: Services) -> Reply:
     """Follow a source, a new feed by its URL, or all public sources."""
+    return await follow(await _wanted(request, services), request, services)
+
+
+async def follow(source: Source | None, request: Request, services: Services) -> Reply:
+    """Let the chat follow a source, None for all public ones, and say what comes of it."""
     t, now = request.translator.t, services.clock.now()
-    source = await _wanted(request, services)
     name = present.source_name(source.name, request.translator) if source else t("all public sources")
     async with services.store.write() as work:
         added = await following.follow(work, request.by, request.chat, source, now, services.settings.quotas)

@@ -11,7 +11,7 @@ from content.bounds import MAX_URL
 from content.errors import UsageError
 from content.fetch import LargeBody
 from content.sources.feed import FeedKind
-from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
+from content.sources.kinds import FULL_TEXT, LISTING, Choice, Read, ReadContext, Values, is_yes, no_options
 from content.sources.listing_items import PARTS
 from content.sources.listing_page import parse_listing
 from content.types import Options, Validators
@@ -22,7 +22,7 @@ LONGEST = 300  # characters of a selector that a person types
 class ListingKind:
     """A web page with a list of posts. It has to be chosen: a URL alone is taken for a feed."""
 
-    name = "listing"
+    name = LISTING
     upgrades = ()
 
     def accepts(self, url: str) -> bool:
@@ -76,9 +76,15 @@ class ListingKind:
         return Read(page.parsed, fetched.validators, moved, fetched.hints, page.values)
 
 
+def confirmed(options: Options) -> Choice:
+    """The choice of exactly the selectors that were found, for a person who has seen what they find."""
+    selectors = {name: str(options.values.get(name, "")) for name in PARTS}
+    return Choice(LISTING, selectors | ({FULL_TEXT: "yes"} if options.values.get(FULL_TEXT) else {}))
+
+
 def _invalid(name: str, selector: str) -> UsageError:
     return UsageError(
-        "“{selector}” is not a CSS selector: the option {name} takes one like {example}",
+        "“{selector}” is not a valid selector: the option {name} takes one like {example}",
         selector=selector[:80],
         name=name,
         example="ul.news > li",

@@ -16,12 +16,11 @@ from content.clean import parse
 from content.errors import ParseError
 from content.secrets import printable
 from content.sources.charset import decode
+from content.sources.kinds import LISTING, Values
 from content.sources.listing_items import PARTS, Items, Selectors, invalid_part, read_items
 from content.sources.listing_structure import find_selectors
 from content.text import absolute
 from content.types import ParsedPost, ParsedSource
-
-Values = Mapping[str, object]
 
 MAX_CHARACTERS = 4 * 1024**2
 MAX_TAGS = 20_000  # start and end tags; `content.clean` parses twice as many
@@ -30,6 +29,7 @@ MAX_TAGS = 20_000  # start and end tags; `content.clean` parses twice as many
 FEWER = 4
 SHORTER, LONGER = 4, 5
 ALIKE = 0.3
+OPTION = f"--{LISTING}"
 USUAL = "usual"  # the option that tells what posts were like when the page was added
 SHAPES = 5  # forms of addresses that are remembered, if they are those of most posts
 _MOST = 0.8
@@ -56,7 +56,7 @@ def parse_listing(
     """
     text = decode(body, content_type)
     if _FEED.search(text[:1000]) and "<html" not in text[:1000].lower():
-        raise ParseError("{url} is a feed: add it without --listing", url=printable(url))
+        raise ParseError("{url} is a feed: add it without {option}", url=printable(url), option=OPTION)
     page = parse(_bounded(_without_scripts(text[:MAX_CHARACTERS])))
     if page is None:
         raise _nothing_found(url)
@@ -125,14 +125,17 @@ def _nothing_found(url: str) -> ParseError:
 def _nothing_selected(items: Items, selectors: Selectors, url: str) -> ParseError:
     if not items.count:
         return ParseError(
-            "“{selector}” selects nothing on {url}: check the option item",
+            "“{selector}” selects nothing on {url}: check the option {item}",
             selector=selectors.item[:80],
             url=printable(url),
+            item="item",
         )
     return ParseError(
-        "“{selector}” selects elements on {url}, but none links to a post: check the options item and link",
+        "“{selector}” selects elements on {url}, but none links to a post: check the options {item} and {link}",
         selector=selectors.item[:80],
         url=printable(url),
+        item="item",
+        link="link",
     )
 
 
@@ -164,22 +167,25 @@ def _compare(items: Items, before: Values, url: str) -> None:
     usual = _number(before, "posts")
     if not items.posts:
         raise ParseError(
-            "no post is found on {url} any more, so its design may have changed: add it again with --listing",
+            "no post is found on {url} any more, so its design may have changed: add it again with {option}",
             url=printable(url),
+            option=OPTION,
         )
     if FEWER * len(items.posts) < usual:
         raise ParseError(
             "only {count} of about {usual} posts are found on {url}, so its design may have changed: "
-            "add it again with --listing",
+            "add it again with {option}",
             count=len(items.posts),
             usual=usual,
             url=printable(url),
+            option=OPTION,
         )
     if not _alike(items.posts, before):
         raise ParseError(
             "what is found on {url} no longer looks like its posts, so its design may have changed: "
-            "add it again with --listing",
+            "add it again with {option}",
             url=printable(url),
+            option=OPTION,
         )
 
 

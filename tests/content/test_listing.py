@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import socket
 from datetime import datetime
+from ipaddress import ip_network
 
 import pytest
 
 from content.changes import diff
-from content.errors import ParseError, SourceError, UsageError
-from content.fetch import Fetched
+from content.errors import AddressRefused, FetchError, ParseError, SourceError, UsageError
+from content.fetch import LARGE
+from content.http import HttpFetcher
 from content.sources import KINDS, NO_CHOICE, Choice, choice_of, kind_of, new_options
 from content.sources.dates_in_text import date_in
 from content.sources.kinds import Read, ReadContext, Values
@@ -17,6 +20,8 @@ from content.sources.listing_items import Selectors, invalid_part
 from content.sources.listing_page import MAX_TAGS, parse_listing
 from content.types import KnownPost, Options, ParsedSource, Validators
 from tests.content.listing_pages import CARDS, NOW, POSTS, SITE, each, page
+from tests.content.test_fetch import LOOPBACK, answering, redirecting, serving
+from tests.fakes import FakeFetcher
 
 URL = f"{SITE}/news"
 FORM = (
@@ -24,18 +29,8 @@ FORM = (
 )
 
 
-class Site:
-    """A fetcher of one page, which can be changed."""
-
-    def __init__(self, html: str, charset: str = "utf-8") -> None:
-        self.html, self.charset = html, charset
-
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
-        return Fetched(url, self.html.encode(self.charset), "text/html", Validators())
-
-
-def read(html: str, values: Values | None = None) -> Read:
-    context = ReadContext(Site(html), now=lambda: NOW)
+def read(html: str, values: Values | None = None, charset: str = "utf-8") -> Read:
+    context = ReadContext(FakeFetcher({URL: html.encode(charset)}), now=lambda: NOW)
     return asyncio.run(ListingKind().read(URL, Options(1, values or {}), Validators(), context))
 
 
@@ -108,8 +103,7 @@ class TestReading:
         html = page("<ul>" + each(FORM.replace("/p/", "p/")) + "</ul>", '<base href="/deep/">')
         assert parsed(html).posts[0].guid == f"{SITE}/deep/p/kettle"
         html = page("<ul>" + each('<li><a href="/{slug}.htm">{title}通知</a>（{chinese}）</li>') + "</ul>")
-        context = ReadContext(Site(html, "gb18030"), now=lambda: NOW)
-        found = asyncio.run(ListingKind().read(URL, Options(), Validators(), context)).parsed
+        found = read(html, charset="gb18030").parsed
         assert found is not None and found.posts[0].title.endswith("通知")
 
     def test_a_title_that_the_page_cuts_is_read_whole_from_its_attribute(self) -> None:
@@ -288,6 +282,39 @@ class TestHostilePages:
             read(
                 "<?xml version='1.0'?><rss><channel><item><link>https://example.org/1</link></item></channel></rss>"
             )
+
+
+class TestNetwork:
+    """A listing page is one request, which the fetcher guards and limits."""
+
+    async def test_a_large_page_is_read_and_its_links_are_not(self) -> None:
+        html = listing() + "<!-- " + "x" * LARGE + " -->"
+        async with serving(answering(body=html.encode())) as server:
+            fetcher = HttpFetcher(LOOPBACK)
+            context = ReadContext(fetcher, now=lambda: NOW)
+            found = await ListingKind().read(server.url(), Options(), Validators(), context)
+            await fetcher.close()
+            assert found.parsed is not None and len(found.parsed.posts) == len(POSTS)
+            assert {request.path for request in server.requests} == {"/feed"}
+
+    async def test_a_page_without_an_end_is_an_error(self) -> None:
+        async with serving(answering(body=bytes(200_000))) as server:
+            fetcher = HttpFetcher(LOOPBACK, max_bytes=100_000)
+            with pytest.raises(FetchError, match="larger than"):
+                await ListingKind().read(server.url(), Options(), Validators(), ReadContext(fetcher))
+            await fetcher.close()
+
+    async def test_a_redirect_inside_is_not_followed(self) -> None:
+        with socket.create_server(("127.0.0.2", 0)) as canary:
+            canary.setblocking(False)
+            target = f"http://127.0.0.2:{canary.getsockname()[1]}/"
+            async with serving(redirecting(target)) as server:
+                fetcher = HttpFetcher([ip_network("127.0.0.1/32")])
+                with pytest.raises(AddressRefused, match="not a public address"):
+                    await ListingKind().read(server.url(), Options(), Validators(), ReadContext(fetcher))
+                await fetcher.close()
+            with pytest.raises(BlockingIOError):
+                canary.accept()
 
 
 @pytest.mark.parametrize(
