@@ -27,18 +27,21 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
+from bot.cli.hooks import hook_json, hook_lines, push_words
 from bot.cli.opml import STANDARD, read_opml
 from bot.cli.tables import print_table
+from bot.engine import Engine
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
 from content.sources.kinds import FULL_TEXT, LISTING
-from content.types import ParsedSource, Source, SourceState, Visibility
-from scheduler.actions import sources
+from content.types import HOOK, ParsedSource, Source, SourceState, Visibility
+from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
+from scheduler.push.pushes import Push
 
 if TYPE_CHECKING:
     from scheduler.intake.ingest import Checked
@@ -76,7 +79,8 @@ def chosen(options: list[str] | None, *, full_text: bool = False, listing: bool 
 @commands.command("add")
 def add(
     urls: Annotated[
-        list[str], typer.Argument(metavar="URL...", help="A feed's URL or a folder of Markdown.")
+        list[str],
+        typer.Argument(metavar="URL...", help="A feed's URL, a folder of Markdown, or hook:NAME."),
     ],
     option: Options = None,
     full_text: FullText = False,
@@ -126,11 +130,15 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = N
                     refused.append(added)
                 else:
                     results.append(added)
+        made = await _new_hooks(app, results)
     if json:
-        print_json([as_json(result) for result in results])
+        shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
+        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results])
     else:
         for result in sorted(results, key=lambda result: bool(result.error)):
             say(_added(result, choice))
+            if found := made.get(result.source.id):
+                say(hook_lines(found, app.settings, secret=True))
     for error in refused:
         warn(f"skywave: not added: {error}")
     if len(urls) > 1 and not json:
@@ -138,6 +146,13 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = N
         added_now = counted(len(results) - waiting, "source")
         say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
     return 1 if refused else 0
+
+
+async def _new_hooks(app: Engine, results: "Sequence[PollResult]") -> Mapping[int, Push]:
+    """The hooks that were made, by the ids of their sources: their secrets are shown once."""
+    made = [one.source for one in results if one.source.kind == HOOK and one.before is None]
+    async with app.store.read() as work:
+        return {source.id: await hooks.hook_of(work, source) for source in made}
 
 
 def as_json(result: "PollResult") -> dict[str, Any]:
@@ -192,13 +207,13 @@ def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
 
 async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        known = await work.sources.all()
+        known, words = await work.sources.all(), await push_words(work)
     if not with_secrets:
         known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source) for source in known])
+        print_json([to_json(source) | {"push": words.get(source.id, "")} for source in known])
         return
-    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in known]
+    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), s.url) for s in known]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
     for source in known:
@@ -210,10 +225,10 @@ def _tagged(source: Source) -> str:
     return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
 
 
-def _state(source: Source) -> str:
+def _state(source: Source, push: str) -> str:
     failing = source.last_error and source.state is SourceState.ACTIVE
     state = f"failing ({source.failures})" if failing else source.state
-    return ": ".join(filter(None, (state, trouble(source))))
+    return ", ".join(filter(None, (": ".join(filter(None, (state, trouble(source)))), push)))
 
 
 @commands.command("check")
@@ -274,6 +289,26 @@ async def _change(
         await change(work, COMMAND_LINE, source, app.clock.now())
         await work.commit()
     say(f"{source.name}: {told}")
+
+
+@commands.command("hook")
+def hook(
+    name: Name,
+    new_secret: Annotated[bool, typer.Option("--new-secret", help="Make the old secret invalid.")] = False,
+    with_secrets: WithSecrets = False,
+) -> None:
+    """Show where a hook is called. Its secret is shown when it is made, and with --with-secrets."""
+    run(_hook(name, new_secret, with_secrets))
+
+
+async def _hook(name: str, new_secret: bool, with_secrets: bool) -> None:
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        found = await hooks.hook_of(work, source)
+        if new_secret:
+            found = await hooks.change_secret(work, COMMAND_LINE, source, app.clock.now())
+            await work.commit()
+    say(hook_lines(found, app.settings, secret=new_secret or with_secrets))
 
 
 @commands.command("set")

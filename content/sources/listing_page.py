@@ -131,7 +131,8 @@ def _nothing_selected(items: Items, selectors: Selectors, url: str) -> ParseErro
             item="item",
         )
     return ParseError(
-        "“{selector}” selects elements on {url}, but none links to a post: check the options {item} and {link}",
+        "“{selector}” selects elements on {url}, but none links to a post: "
+        "check the options {item} and {link}",
         selector=selectors.item[:80],
         url=printable(url),
         item="item",

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urldefrag
 
 import pytest
@@ -46,7 +47,7 @@ def button(reply: Reply | None, label: str) -> str:
     return next(button.data for button in reply.buttons if button.label == label)
 
 
-async def follow(desk: Desk, reply: Reply | None, **who: object) -> Reply | None:
+async def follow(desk: Desk, reply: Reply | None, **who: Any) -> Reply | None:
     return await desk.press(button(reply, "Follow"), link=link_of(reply), **who)
 
 
