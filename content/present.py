@@ -16,6 +16,7 @@ from content.document import (
     Block,
     Byline,
     CodeBlock,
+    CodeSpan,
     Contents,
     Document,
     Emphasis,
@@ -57,6 +58,7 @@ from content.types import (
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
+FOUND_LENGTH = 100  # code points of the excerpt of a post that a page was found to have
 QUERY_LENGTH = 60  # code points of a query that are repeated in its results
 BODY_LENGTH = 1500  # code points of an excerpt of a post that is sent alone
 BODY_HTML = 32 * 1024  # characters of HTML that are parsed for an excerpt
@@ -285,15 +287,17 @@ def lines(title: str, items: Iterable[str]) -> Document:
     return Document((Heading(text(title), level=2), *map(_line, items)))
 
 
-def found(title: str, posts: Iterable[ParsedPost], notes: Iterable[str], look: Look) -> Document:
-    """Posts that were found on a page, a line for each, and notes below them."""
+def found(title: str, posts: Iterable[ParsedPost], options: str, ask: str, look: Look) -> Document:
+    """Posts that were found on a page, a line for each; below them the options for that, and a question."""
     shown = [_found_line(post, look) for post in posts]
-    return _single(Heading(text(title), level=2), *shown, *map(_line, notes))
+    return _single(
+        Heading(text(title), level=2), *shown, Paragraph((CodeSpan(options),)), Paragraph(text(ask))
+    )
 
 
 def _found_line(post: ParsedPost, look: Look) -> Paragraph:
     date = look.translator.date(post.published_at, look.timezone) if post.published_at else ""
-    summary = excerpt(plain_text(post.html), look.excerpt_length)
+    summary = excerpt(plain_text(post.html), FOUND_LENGTH)
     named = link(post.url, Strong(text(excerpt(post.title, TITLE_LENGTH))))
     told = " · ".join(filter(None, (date, summary)))
     return in_line(Entry(named, (Excerpt(told, look.excerpt_length),) if told else ()))

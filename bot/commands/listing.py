@@ -46,7 +46,7 @@ async def preview(url: str, choice: Choice, request: Request, services: Services
     title = request.translator.n(
         "{count} post found on {url}", "{count} posts found on {url}", len(posts), url=shown
     )
-    notes = [f"{name}: {selector}" for name, selector in found.options.items() if selector]
+    options = " ".join(f"--{name}={selector}" for name, selector in found.options.items() if selector)
     link = f"{checked.url}#{urlencode(found.options)}"
     # No platform takes every address as a link, and one that holds a secret is not to be shown.
     can_link = len(link) <= LONGEST_LINK and "." in (urlsplit(url).hostname or "") and is_public(url)
@@ -58,7 +58,7 @@ async def preview(url: str, choice: Choice, request: Request, services: Services
         (Button(t("Follow"), FOLLOW), Button(t("Not this"), NO)),
         (Button(t("Open the page"), url=link),),
     )
-    document = present.found(title, posts[:SHOWN], [*notes, ask], request.look)
+    document = present.found(title, posts[:SHOWN], options, ask, request.look)
     return Reply(document, rows if can_link else ())
 
 

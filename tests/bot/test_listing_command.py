@@ -58,7 +58,7 @@ class TestChat:
         assert "6 posts found on https://example.org/news" in text
         assert [post.title in text for post in POSTS] == [True] * 5 + [False]
         assert "Jul 14, 2026" in text and POSTS[0].excerpt in text
-        assert "item: li.card" in text and "date: time" in text
+        assert "--item=li.card --link=h2 > a --date=time --excerpt=p.teaser" in text
         page_url, selectors = urldefrag(link_of(reply))
         assert page_url == URL and dict(parse_qsl(selectors))["link"] == "h2 > a"
         assert await sources(desk) == []
@@ -88,7 +88,7 @@ class TestChat:
     async def test_selectors_can_be_typed_also_with_spaces(self, desk: Desk) -> None:
         reply = await desk.say(f"{COMMAND} --item=ul.cards > li --excerpt=")
         text = shown(reply)
-        assert "item: ul.cards > li" in text and "excerpt" not in text
+        assert "--item=ul.cards > li --link" in text and "excerpt" not in text
         await follow(desk, reply)
         (source,) = await sources(desk)
         assert (source.options.values["item"], source.options.values["excerpt"]) == ("ul.cards > li", "")
