@@ -80,7 +80,9 @@ def chosen(options: list[str] | None, *, full_text: bool = False, listing: bool 
 def add(
     urls: Annotated[
         list[str],
-        typer.Argument(metavar="URL...", help="A feed's URL, a folder of Markdown, or hook:NAME."),
+        typer.Argument(
+            metavar="URL...", help="A feed's URL, a git repository, a folder of Markdown, or hook:NAME."
+        ),
     ],
     option: Options = None,
     full_text: FullText = False,
