@@ -205,6 +205,10 @@ class KnownPost:
     content_hash: str
     opening: str = ""  # its title, or the first characters of its text
     withdrawn: bool = False
+    url: str = ""
+    published_at: datetime | None = None
+    changed_at: datetime | None = None  # when what people see of it last changed
+    changes: int = 0  # how often it has changed
 
 
 @dataclass(frozen=True, slots=True)

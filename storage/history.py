@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.changes import OPENING
+from content.identity import OPENING
 from content.types import Source
 from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
 from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from content import changes
 from content.bounds import newest
 from content.changes import Changes
 from content.fetch import Fetcher
+from content.identity import OPENING
 from content.sources import Read, ReadContext, read_source
-from content.types import NewPost, ParsedSource, Source
+from content.types import KnownPost, NewPost, ParsedSource, Source
 from scheduler.ports import Clock, Store
 
 # If one read brings more than `HANDFUL` new posts, the newest of them are sent as one edition.
@@ -63,9 +65,28 @@ class Reader:
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
         kept = replace(parsed, posts=tuple(posts))
         found = await run(changes.diff, known, kept, source_url=source.url, now=now)
+        found = await self._renumbered(found, known, now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
-        new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
+        new = await run(
+            changes.with_old_news,
+            found.new,
+            known,
+            since=current.polled_at,
+            now=now,
+            cut=is_cut,
+            again=[post for _, post in found.again],
+        )
         return Comparison(parsed, replace(found, new=new), changes.cut_short(parsed, len(posts)))
+
+    async def _renumbered(self, found: Changes, known: Sequence[KnownPost], now: datetime) -> Changes:
+        """The changes, with stored posts recognised though the source has given them new guids and URLs."""
+        pairs = await self._context.run(changes.doubles, found, known) if found.new else {}
+        if not pairs:
+            return found
+        async with self._store.read() as work:
+            ids = [post.id for post in pairs.values()]
+            beginnings = {one.id: one for one in await work.posts.beginnings(ids, OPENING)}
+        return changes.renumbered(found, pairs, beginnings, now)
 
     def context_for(self, added_by: str) -> ReadContext:
         """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""
