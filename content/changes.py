@@ -12,7 +12,6 @@ from content.clean import basic, capped
 from content.document import is_web_url
 from content.identity import is_reused, is_same, may_change, opening, repeats
 from content.text import language, plain_text, storable
-from content.tokens import IndexedText, index_text
 from content.types import Beginning, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 # The index has room for 16,383 tokens of a post, and an English word has about six characters.
@@ -273,11 +272,6 @@ def cut_short(parsed: ParsedSource, kept: int) -> str:
     if kept >= total:
         return ""
     return f"only the newest {kept:,} of {total:,} posts were read: raise SKYWAVE_SOURCE_POSTS to read more"
-
-
-def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:
-    """The search tokens of each post. A long text takes 0.1 s and more, so call it outside the event loop."""
-    return [index_text(post.title, post.text, post.tags) for post in posts]
 
 
 def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], source_url: str) -> dict[str, str]:

@@ -4,11 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from unicodedata import normalize
 
-from content.tokens import fold
-from content.types import Beginning, KnownPost, NewPost, ParsedPost
+from content.types import OPENING, Beginning, KnownPost, NewPost, ParsedPost
 
-OPENING = 80  # characters by which the text of a post is recognised
 # So many changes of a post are taken over as they come. After that it rests, twice as long after each.
 FREE_CHANGES = 3
 REST = timedelta(minutes=15)
@@ -28,7 +27,7 @@ def opening(title: str, text: str) -> str:
 
 def recognised(title: str) -> str:
     """A title or the beginning of a text without case, punctuation and what was put before it."""
-    folded = fold(title)
+    folded = normalize("NFKC", title).casefold()
     bare = _NO_WORD.sub("", _DECORATION.sub("", folded))
     return bare or _NO_WORD.sub("", folded) or folded
 

@@ -8,11 +8,9 @@ from typing import Any
 from sqlalchemy import Select, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.changes import index_all
-from content.identity import OPENING
 from content.secrets import printable
-from content.tokens import IndexedText
-from content.types import Beginning, KnownPost, Media, NewPost, Post, PostQuery
+from content.tokens import IndexedText, index_all
+from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import structlog
 
-from content import changes
 from content.changes import Changes
 from content.secrets import printable
 from content.sources.kinds import Run
+from content.tokens import index_all
 from content.types import Failure, NewPost, Source, Visibility
 from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
@@ -93,7 +93,7 @@ class Recorder:
 
     async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
         # Before the transaction, because it takes long for a long text.
-        tokens = await self._run(changes.index_all, posts)
+        tokens = await self._run(index_all, posts)
         judged = await judge(self._store, self._run, source, posts, tokens)
         async with self._write() as work:
             current = await work.sources.get(source.id)
@@ -103,7 +103,7 @@ class Recorder:
                 await work.commit()
 
     async def _update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
-        tokens = await self._run(changes.index_all, [post for _, post in changed])
+        tokens = await self._run(index_all, [post for _, post in changed])
         async with self._write() as work:
             await work.posts.update(changed, self._clock.now(), tokens)
             await work.commit()
@@ -125,7 +125,7 @@ class Recorder:
     ) -> PollResult:
         """Store the edition, its deliveries and the source in one transaction."""
         found = comparison.changes
-        tokens = await self._run(changes.index_all, edition)
+        tokens = await self._run(index_all, edition)
         judged = await judge(self._store, self._run, source, edition, tokens)
         async with self._write() as work:
             current = await work.sources.get(source.id)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from content import changes
 from content.changes import Changes
-from content.identity import OPENING, opening
-from content.types import Beginning, KnownPost, NewPost, ParsedPost, ParsedSource
+from content.identity import opening
+from content.types import OPENING, Beginning, KnownPost, NewPost, ParsedPost, ParsedSource
 
 START = datetime(2026, 7, 14, 10, tzinfo=UTC)
 POLL = timedelta(minutes=30)
