@@ -83,6 +83,7 @@ class Runner:
         try:
             await self._serve(epochs)
         finally:
+            await self._give_up_after(LAST, app.receiver.stop(), "pushes")
             for task in beside:
                 task.cancel()
             await self._give_up_after(self._left() + LAST, jobs.stop(), "ticks")

@@ -17,6 +17,7 @@ from bot.cli.common import (
     trouble,
     without_secrets,
 )
+from bot.cli.hooks import push_words
 from bot.cli.usage import usage
 from bot.engine import Engine, open_engine
 from bot.platforms import PLATFORMS
@@ -63,11 +64,14 @@ async def _examine(app: Engine) -> AsyncIterator[Finding]:
         yield finding
     async with app.store.read() as work:
         sources, chats = await work.sources.all(), await work.chats.all()
+        pushes = await push_words(work)
         deliveries = await work.outbox.counts()
         polled, last_read = await work.sources.polled(), await work.sources.last_read()
     yield _reading(polled, last_read, app)
     for source in map(without_secrets, sources):
-        yield Finding(f"source {source.name}", not source.last_error, trouble(source))
+        # A hub that fails is not BAD: the operator cannot repair it, and the source is polled.
+        told = ", ".join(filter(None, (trouble(source), pushes.get(source.id))))
+        yield Finding(f"source {source.name}", not source.last_error, told)
         for failure in source.unread:
             # Only a file in a local folder is BAD: the operator cannot fix an entry of somebody else's feed.
             ours = source.kind == MARKDOWN

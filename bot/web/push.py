@@ -135,4 +135,6 @@ async def _body(request: web.Request) -> bytes:
 
 def _error(status: int, text: str, *, after: int | None = None) -> web.Response:
     headers = {} if after is None else {"Retry-After": str(after)}
-    return web.json_response({"error": text}, status=status, headers=headers)
+    response = web.json_response({"error": text}, status=status, headers=headers)
+    response.force_close()  # the body may not have been read
+    return response

@@ -53,6 +53,7 @@ class Change(StrEnum):
     SOURCE_PAUSED = "source paused"
     SOURCE_RESUMED = "source active"
     SOURCE_SET = "source set"
+    HOOK_SECRET = "hook secret"
     SOURCE_REMOVED = "source removed"
     CHAT_ADDED = "chat added"
     CHAT_SET = "chat set"

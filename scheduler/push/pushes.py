@@ -82,11 +82,15 @@ class Push:
     reason: str = ""
 
     @property
+    def works(self) -> bool:
+        return not self.reason and (self.kind is PushKind.HOOK or self.state in LIVE)
+
+    @property
     def word(self) -> str:
         """The state for people: `push` if it works, else what is wrong."""
         if self.reason:
             return f"push failing: {self.reason}"
-        return "push" if self.kind is PushKind.HOOK or self.state in LIVE else f"push {self.state}"
+        return "push" if self.works else f"push {self.state}"
 
 
 class PushRepository(Protocol):

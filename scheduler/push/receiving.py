@@ -76,11 +76,6 @@ class Receiver:
         self._takes = False
         self._refused, self._told_at = 0, 0.0
 
-    @property
-    def waiting(self) -> int:
-        """How many calls wait to be stored."""
-        return self._calls.qsize()
-
     async def run(self) -> None:
         """Store what was sent, one call after the other, until it is cancelled."""
         self._takes = True
@@ -91,6 +86,16 @@ class Receiver:
             self._takes = False
             while not self._calls.empty():
                 self._tell(self._calls.get_nowait(), Busy(10))
+                self._calls.task_done()
+
+    async def idle(self) -> None:
+        """Wait until all that was taken is stored."""
+        await self._calls.join()
+
+    async def stop(self) -> None:
+        """Take nothing more, and wait until all that was taken is stored."""
+        self._takes = False
+        await self.idle()
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
@@ -168,6 +173,7 @@ class Receiver:
         finally:
             self._tell(call, Busy(10))  # if this was cancelled
             self._uses[call.push.id].queued -= 1
+            self._calls.task_done()
 
     def _tell(self, call: _Call, error: SkywaveError) -> None:
         if not call.done.done():
