@@ -63,7 +63,8 @@ def _row(row: Row, most: float, y: float) -> list[str]:
             shapes += [
                 _line(half, y + shift, nearly_all, colour),
                 f'<circle class="{colour} dot" cx="{half:.1f}" cy="{y + shift:g}" r="4"/>',
-                f'<circle class="{colour} hole" cx="{nearly_all:.1f}" cy="{y + shift:g}" r="4"/>',
+                f'<circle class="bar" cx="{nearly_all:.1f}" cy="{y + shift:g}" r="4"/>',
+                f'<circle class="{colour}" cx="{nearly_all:.1f}" cy="{y + shift:g}" r="4"/>',
             ]
     return shapes
 

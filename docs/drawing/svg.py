@@ -40,7 +40,6 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
 .series-a, .series-b { fill: none; stroke-width: 2 }
 .series-a { stroke: #1c6fb5 } .series-b { stroke: #c2571a }
 .series-a.dot { fill: #1c6fb5 } .series-b.dot { fill: #c2571a }
-.hole { fill: #ffffff }
 .link { text-decoration: underline } .emphasis { font-style: italic } .quote { fill: #9fb0c0 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e8eef3 } .room { fill: #0e1621 } .bar { fill: #17212b } .bubble { fill: #182533 }
@@ -53,7 +52,6 @@ text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Pi
   .d-button { fill: #4e5058 } .d-secret { fill: #383b4d } .d-curve { stroke: #4e5058 }
   .screen-text { fill: #d8dee6 } .prompt { fill: #7fd18b } .strong { fill: #ffffff }
   .bar-complete { fill: #f92672 } .bar-finished { fill: #729c1f } .bar-back { fill: #4a525c }
-  .hole { fill: #17212b }
   .text_link { fill: #6ab3f3 } .code, .pre { fill: #d3a6ee } .blockquote { fill: #a9bac8 }
 }
 """
