@@ -11,6 +11,7 @@ from benchmarks.million import million
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
 from benchmarks.rendering import rendering
 from benchmarks.results import Result, save, table
+from benchmarks.rhythm import simulated_year
 from benchmarks.search import search, search_large
 from benchmarks.transport import transport
 
@@ -28,6 +29,7 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "growth": growth,
     "search": search,
     "rendering": rendering,
+    "rhythm": simulated_year,
 }
 # Run only when they are named.
 LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
