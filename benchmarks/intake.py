@@ -69,6 +69,7 @@ async def main(database: str, ports: Sequence[int], count: int) -> None:
             await app.poller.poll_due()
             await app.poller.idle()
             read = {"wall": time.monotonic() - began, "cpu": spent() - before, "memory": memory()}
+            await app.indexing.run()
             indexed = {"wall": time.monotonic() - began, "cpu": spent() - before, "memory": memory()}
             print(json.dumps([read, indexed]), flush=True)
 

@@ -30,6 +30,7 @@ from content.present import Look
 from content.sources import Parser, ReadContext
 from content.types import Post, Visibility
 from scheduler.actions.audit import UPKEEP
+from scheduler.intake.indexing import Indexing
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.ports import Clock
@@ -76,6 +77,7 @@ class App:
     wakers: list[Callable[[], None]]
     ingest: Ingest
     poller: Poller
+    indexing: Indexing
     digests: Digests
     quiet: Quiet
     upkeep: Upkeep
@@ -167,6 +169,7 @@ async def build(
             for_people=for_people,
             quotas=settings.quotas,
         )
+        poller = Poller(store, ingest, clock)
         services = Services(
             settings=settings,
             store=store,
@@ -185,7 +188,8 @@ async def build(
             rng=random.Random(seed),
             wakers=wakers,
             ingest=ingest,
-            poller=Poller(store, ingest, clock),
+            poller=poller,
+            indexing=Indexing(store, context, lambda: poller.running > 0),
             digests=Digests(store, clock, wake),
             quiet=Quiet(store, clock, wake),
             upkeep=Upkeep(store, clock, kept(settings)),

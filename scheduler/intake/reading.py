@@ -19,12 +19,14 @@ EDITION = 30
 class Comparison:
     """What a read of a source changes.
 
-    `cut` is a warning that names how many posts were read, if the source has more.
+    `cut` is a warning that names how many posts were read, if the source has more. `has_tombstones`: posts of
+    it were deleted.
     """
 
     parsed: ParsedSource
     changes: Changes
     cut: str
+    has_tombstones: bool = False
 
     @property
     def edition(self) -> Sequence[NewPost]:
@@ -65,7 +67,10 @@ class Reader:
         found = await run(changes.diff, known, kept, source_url=source.url, now=now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
         new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
-        return Comparison(parsed, replace(found, new=new), changes.cut_short(parsed, len(posts)))
+        has_tombstones = any(not post.id for post in known)
+        return Comparison(
+            parsed, replace(found, new=new), changes.cut_short(parsed, len(posts)), has_tombstones
+        )
 
     def context_for(self, added_by: str) -> ReadContext:
         """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""
