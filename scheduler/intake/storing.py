@@ -13,7 +13,6 @@ from content.changes import Changes
 from content.errors import StoreRejected
 from content.secrets import printable
 from content.sources.kinds import Run
-from content.tokens import IndexedText
 from content.types import Failure, NewPost, Source, Visibility
 from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
@@ -163,9 +162,9 @@ class Recorder:
         # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
         is_news = len(edition) <= changes.HANDFUL
         tokens = await self._run(changes.index_all, edition) if edition and is_news else None
-        of_silent: list[IndexedText | None] = [None] * len(silent)
-        known = of_silent + list(tokens or [None] * len(edition))
-        judged = await judge(self._store, self._run, source, [*silent, *edition], known)
+        known = dict(zip((post.guid for post in edition), tokens or (), strict=False))
+        posts = [*silent, *edition]
+        judged = await judge(self._store, self._run, source, posts, [known.get(post.guid) for post in posts])
         self._unsaved.pop(source.id, None)
 
         async def finish(work: UnitOfWork) -> PollResult:
