@@ -17,9 +17,10 @@ from math import inf
 import psutil
 
 from benchmarks.worlds import World
-from bot.app import SystemClock, make_look
+from bot.engine import SystemClock
 from bot.loading import load_settings
 from bot.logs import configure
+from bot.look import make_look
 from bot.platforms.telegram.limits import PRIVATE
 from bot.platforms.telegram.render import render
 from bot.settings import Settings

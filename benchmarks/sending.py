@@ -10,8 +10,8 @@ from functools import partial
 from telegram import Bot
 
 from benchmarks.worlds import post
-from bot.app import make_look
 from bot.loading import load_settings
+from bot.look import make_look
 from bot.platforms.telegram.limits import limits
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.transport import AiohttpRequest

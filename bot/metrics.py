@@ -1,18 +1,10 @@
-"""Serves Prometheus metrics and health on SKYWAVE_METRICS_PORT.
+"""Counts Prometheus metrics. They come from the log: a structlog processor counts the events."""
 
-The metrics come from the log: a structlog processor counts the events.
-"""
-
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-
-from content.errors import SettingsError
 
 # Buckets in seconds. A send usually takes one round trip, during flood control up to eight seconds.
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
@@ -60,6 +52,7 @@ class Metrics:
         self._jumps = self._counter("clock_jumps", "Jumps of the wall clock")
         self._stuck = self._counter("loop_stuck", "Times that the event loop was stuck")
         self._floods = self._counter("floods", "People who were refused because they asked too much")
+        self._pushes = self._counter("pushes", "Bodies that hubs and hooks sent", "outcome")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"skywave_{name}", text, labels, registry=self.registry)
@@ -87,6 +80,11 @@ class Metrics:
                 self._polls.labels("unchanged").inc()
             case "source.failed":
                 self._polls.labels("failed").inc()
+            case "source.pushed":
+                self._pushes.labels("taken").inc()
+                self._posts.inc(event["new"])
+            case "push.not_taken":
+                self._pushes.labels("failed").inc()
             case "digest.run":
                 self._digests.inc()
             case "clock.jumped":
@@ -107,47 +105,3 @@ class Metrics:
         for platform, share in health.limit_used.items():
             self._used.labels(platform).set(share)
         return generate_latest(self.registry)
-
-
-@asynccontextmanager
-async def serving(
-    metrics: Metrics, host: str, port: int | None, health: Callable[[], Awaitable[Health]]
-) -> AsyncIterator[int | None]:
-    """Serve /metrics, /healthz and /readyz on a port; 0 means any free port, None means do not serve.
-
-    Yields the port. Raises SettingsError if the address cannot be used.
-    """
-    if port is None:
-        yield None
-        return
-    # Scrapers keep connections open; do not wait for them at the end.
-    runner = web.AppRunner(_endpoints(metrics, health), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        yield runner.addresses[0][1]
-    except OSError as exc:
-        reason = f"{host}:{port} cannot be listened on: {exc.strerror}"
-        raise SettingsError(f"SKYWAVE_METRICS_HOST, SKYWAVE_METRICS_PORT: {reason}") from exc
-    finally:
-        await runner.cleanup()
-
-
-def _endpoints(metrics: Metrics, health: Callable[[], Awaitable[Health]]) -> web.Application:
-    async def exposed(_: web.Request) -> web.Response:
-        body = metrics.exposition(await health())
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    async def alive(_: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
-
-    async def ready(_: web.Request) -> web.Response:
-        problems = (await health()).problems
-        status = {"status": "ready"} if not problems else {"status": "not ready", "problems": dict(problems)}
-        return web.json_response(status, status=503 if problems else 200)
-
-    app = web.Application()
-    app.router.add_get("/metrics", exposed)
-    app.router.add_get("/healthz", alive)
-    app.router.add_get("/readyz", ready)
-    return app

@@ -32,6 +32,7 @@ T = TypeVar("T")
 POLL_TICK = timedelta(seconds=1)
 INDEX_TICK = timedelta(seconds=2)
 DUE_TICK = timedelta(seconds=5)
+PUSH_TICK = timedelta(seconds=30)
 UPKEEP_TICK = timedelta(hours=1)
 # After a stop, requests in flight have this long to finish, seconds; then they are cancelled.
 GRACE = 15.0
@@ -76,11 +77,16 @@ class Runner:
         await app.digests.refresh()
         jobs = Jobs(self._ticks(leases, names))
         jobs.start()
-        watching = asyncio.create_task(ClockCheck(app.clock).watch(jobs.look_now))
+        beside = [
+            asyncio.create_task(ClockCheck(app.clock).watch(jobs.look_now)),
+            asyncio.create_task(app.receiver.run()),
+        ]
         try:
             await self._serve(epochs)
         finally:
-            watching.cancel()
+            await self._give_up_after(LAST, app.receiver.stop(), "pushes")
+            for task in beside:
+                task.cancel()
             await self._give_up_after(self._left() + LAST, jobs.stop(), "ticks")
             await self._give_up_after(LAST, app.poller.stop(), "reads")
             await self._give_up_after(LAST, leases.release(names), "leases")
@@ -132,6 +138,7 @@ class Runner:
             Tick("quiet", DUE_TICK, app.quiet.run_due),
             Tick("digests", DUE_TICK, app.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
+            Tick("push", PUSH_TICK, app.hubs.run_due),
             Tick("upkeep", UPKEEP_TICK, app.upkeep.run),
         ]
         return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]

@@ -8,6 +8,7 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from bot.access import AccessMode
+from content.document import is_web_url
 from content.errors import SettingsError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
@@ -43,7 +45,6 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     database_url: str = "sqlite:///skywave.db"
@@ -69,9 +70,11 @@ class Settings(BaseSettings):
     allowed_networks: Networks = ()
     """Private networks in which operators' sources may be, like `192.168.0.0/16`."""
     metrics_port: int | None = Field(None, ge=0, le=65535)
-    """The port of `/metrics`, `/healthz` and `/readyz`; without it they are not served."""
+    """The port of `/metrics`, `/healthz`, `/readyz`, `/hooks` and `/websub`; without it nothing is served."""
     metrics_host: str = "127.0.0.1"
     """The address of that port."""
+    public_url: str = ""
+    """Where the Internet reaches `/hooks` and `/websub`, like `https://bot.example.org`; for WebSub."""
     watchdog: Literal["report", "end"] = "report"
     """When the process hangs for 30 seconds, `report` logs it and `end` also ends it."""
     access: AccessMode = AccessMode.OPEN
@@ -126,7 +129,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        if value not in _zones():
+        if value != "UTC" and value not in _zones():
             raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
         return value
 
@@ -136,6 +139,14 @@ class Settings(BaseSettings):
         if language := named(value):
             return language
         raise ValueError(f"is not a language of Skywave: use one of {', '.join(LANGUAGES)}")
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (not is_web_url(value) or parts.query or parts.fragment or parts.username):
+            raise ValueError("is not a URL: write it like https://bot.example.org")
+        return value.rstrip("/")
 
     @field_validator("operators", mode="before")
     @classmethod

@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from content.clean import basic, capped
 from content.document import is_web_url
 from content.text import language, plain_text, storable
-from content.tokens import IndexedText, index_text
-from content.types import KnownPost, Media, NewPost, ParsedPost, ParsedSource
+from content.types import OPENING, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 # The index has room for 16,383 tokens of a post, and an English word has about six characters.
 MAX_TEXT_CHARACTERS = 100_000
@@ -22,7 +21,6 @@ MAX_GUID_BYTES = 500
 HANDFUL = 5
 # A date without a time, or with a wrong time zone, makes a post look older than it is by up to this much.
 DATES_ERR = timedelta(days=2)
-OPENING = 80  # characters by which a post without a title is recognised
 # A later date is a mistake of the publisher; the post gets the time of the read.
 _TOO_FAR_AHEAD = timedelta(days=1)
 _TRACKING = ("utm_", "fbclid", "gclid")
@@ -180,11 +178,6 @@ def cut_short(parsed: ParsedSource, kept: int) -> str:
     if kept >= total:
         return ""
     return f"only the newest {kept:,} of {total:,} posts were read: raise SKYWAVE_SOURCE_POSTS to read more"
-
-
-def index_all(posts: Sequence[NewPost]) -> list[IndexedText]:
-    """The search tokens of each post. A long text takes 0.1 s and more, so call it outside the event loop."""
-    return [index_text(post.title, post.text, post.tags) for post in posts]
 
 
 def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], source_url: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from content.address import Network
 from content.errors import FetchError, NoSuchServer, Unreachable
-from content.types import Validators
+from content.types import NO_HINTS, Hints, Validators
 
 if TYPE_CHECKING:
     from content.http import HttpFetcher
@@ -19,8 +19,8 @@ LARGE = 1024 * 1024  # bytes of a decompressed body; nearly all feeds are smalle
 class Fetched:
     """A response: `url` after redirects, `body` decompressed, `content_type` as the server sent it.
 
-    `moved` is the target of permanent redirects (301, 308), empty without one. `body` is None if the resource
-    has moved but its content has not changed.
+    `moved` is the target of permanent redirects (301, 308), empty without one. `body` is None if the content
+    has not changed since it had the validators of the request. `hints` are those of the headers.
     """
 
     url: str
@@ -28,6 +28,7 @@ class Fetched:
     content_type: str
     validators: Validators
     moved: str = ""
+    hints: Hints = NO_HINTS
 
 
 class ServerBusy(FetchError):
@@ -48,10 +49,17 @@ def is_passing(error: Exception) -> bool:
 
 
 class Fetcher(Protocol):
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
-        """The resource at `url`, or None if it has not changed since it had these `validators`.
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
+        """The resource at `url`, without its body if it has not changed since it had these `validators`.
 
         Raises SourceError; LargeBody if the body is larger than LARGE and `large` is false.
+        """
+        ...
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        """The answer to a POST of `body`, whatever 2xx status it has. Raises SourceError.
+
+        `accept` is the media type that is wanted; empty for those of feeds.
         """
         ...
 
@@ -63,13 +71,20 @@ class LateFetcher:
         self._allowed = tuple(allowed_networks)
         self._made: HttpFetcher | None = None
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         """See Fetcher."""
+        return await self._fetcher().fetch(url, validators, large=large)
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        """See Fetcher."""
+        return await self._fetcher().post(url, body, content_type, accept=accept)
+
+    def _fetcher(self) -> "HttpFetcher":
         if self._made is None:
             from content.http import HttpFetcher
 
             self._made = HttpFetcher(self._allowed)
-        return await self._made.fetch(url, validators, large=large)
+        return self._made
 
     async def close(self) -> None:
         if self._made is not None:

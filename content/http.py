@@ -16,8 +16,9 @@ from content.address import Network, RefusedConnection, guarded_sockets
 from content.document import is_web_url
 from content.errors import AddressRefused, FetchError, NoSuchServer, SourceError, SourceGone, Unreachable
 from content.fetch import LARGE, Fetched, LargeBody, ServerBusy
+from content.hints import HINTING, header_hints
 from content.secrets import printable
-from content.types import Validators
+from content.types import Hints, Validators
 
 USER_AGENT = "Skywave (feed reader)"
 ACCEPT = (
@@ -59,11 +60,22 @@ class HttpFetcher:
         self._now = now
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 return await self._follow(url, validators, large)
+        except SourceError:
+            raise
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
+            raise self._explain(url, exc) from exc
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
+        headers = {"Content-Type": content_type} | ({"Accept": accept} if accept else {})
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                return await self._post(url, body, headers)
         except SourceError:
             raise
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
@@ -93,15 +105,12 @@ class HttpFetcher:
             )
         return self._session
 
-    async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched | None:
+    async def _follow(self, url: str, validators: Validators, large: bool) -> Fetched:
         # Redirects are followed here, not by aiohttp, so that each URL is checked and permanent ones are
         # known. `moved` is the last target that only permanent redirects have led to.
         target, moved, is_permanent = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
-            if not is_web_url(target):
-                raise FetchError(
-                    "{url} is not an http or https URL: check the address", url=printable(target)
-                )
+            _check(target)
             async with self._open().get(
                 URL(target), headers=_conditions(validators), allow_redirects=False
             ) as response:
@@ -111,16 +120,32 @@ class HttpFetcher:
                 target = str(response.url.join(URL(location)))
                 is_permanent = is_permanent and response.status in (301, 308)
                 moved = target if is_permanent else moved
-        raise FetchError(
-            "{url} redirects more than {count} times: check the address",
-            url=printable(url),
-            count=MAX_REDIRECTS,
-        )
+        raise _too_many_redirects(url)
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Fetched:
+        # Only 307 and 308 repeat the method and the body (RFC 9110, section 15.4).
+        target = url
+        for _ in range(MAX_REDIRECTS + 1):
+            _check(target)
+            async with self._open().post(
+                URL(target), data=body, headers=headers, allow_redirects=False
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status in (307, 308) and location:
+                    target = str(response.url.join(URL(location)))
+                    continue
+                if not 200 <= response.status < 300:
+                    raise _refusal(response, self._now())
+                answer = await self._body(response, large=True)
+                answered = _header(response.headers.get("Content-Type", ""))
+                return Fetched(str(response.url), answer, answered, Validators())
+        raise _too_many_redirects(url)
 
     async def _fetched(
         self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
-    ) -> Fetched | None:
-        unchanged = Fetched(str(response.url), None, "", validators, moved) if moved else None
+    ) -> Fetched:
+        hints = _hints(response, self._now())
+        unchanged = Fetched(str(response.url), None, "", validators, moved, hints)
         if response.status == 304:
             return unchanged
         if response.status != 200:
@@ -139,6 +164,7 @@ class HttpFetcher:
                 _header(headers.get("ETag", "")), _header(headers.get("Last-Modified", "")), content_hash
             ),
             moved=moved,
+            hints=hints,
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
@@ -199,6 +225,18 @@ class HttpFetcher:
                 )
 
 
+def _check(url: str) -> None:
+    """Raises FetchError for a URL of another scheme, which a redirect may lead to."""
+    if not is_web_url(url):
+        raise FetchError("{url} is not an http or https URL: check the address", url=printable(url))
+
+
+def _too_many_redirects(url: str) -> FetchError:
+    return FetchError(
+        "{url} redirects more than {count} times: check the address", url=printable(url), count=MAX_REDIRECTS
+    )
+
+
 def _conditions(validators: Validators) -> dict[str, str]:
     """The headers of a conditional request (RFC 9110, section 13.1)."""
     pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
@@ -211,6 +249,11 @@ def _header(value: str) -> str:
     aiohttp decodes bytes that are not UTF-8 as surrogates, which no database stores.
     """
     return value if len(value) <= MAX_HEADER and value.isprintable() else ""
+
+
+def _hints(response: aiohttp.ClientResponse, now: datetime) -> Hints:
+    headers = {name: ", ".join(response.headers.getall(name, ())) for name in HINTING}
+    return header_hints(headers, str(response.url), now)
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:

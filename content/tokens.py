@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from content.types import NewPost
 from content.typos import is_correctable
 
 # The index is rebuilt when this changes. Raise the number with every change of what this module returns;
@@ -263,6 +264,11 @@ def _affordable(items: list[str], budget: int) -> list[str]:
 def simplified(text: str) -> str:
     """The text with each traditional character replaced by its simplified form."""
     return text if text.isascii() else text.translate(_traditional())
+
+
+def index_all(posts: Iterable[NewPost]) -> list[IndexedText]:
+    """The search tokens of each post. A long text takes 0.1 s and more, so call it outside the event loop."""
+    return [index_text(post.title, post.text, post.tags) for post in posts]
 
 
 @cache

@@ -16,6 +16,10 @@ class Visibility(StrEnum):
     EXAMPLE = "example"
 
 
+UPDATES = "updates"  # the kind of sources that admins write to with /post
+HOOK = "hook"  # the kind of sources whose posts are sent to a webhook
+
+
 class SourceState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
@@ -141,11 +145,16 @@ class Source:
     unfollowed_since: datetime | None = None  # None: public, or followed by a chat
     moved_to: str = ""  # target of a permanent redirect
     moved_since: datetime | None = None  # every read since then was redirected there
+    pushed_until: datetime | None = None  # until then it tells of new posts, and is polled less
 
     @property
     def name(self) -> str:
         """The name that people see and type."""
         return self.title or printable(self.url)
+
+    def is_pushed(self, now: datetime) -> bool:
+        """Whether it tells of its posts by itself, so that reads only make sure that nothing was missed."""
+        return self.pushed_until is not None and self.pushed_until > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,9 @@ class NewPost:
     media: tuple[Media, ...]
     content_hash: str
     old_news: bool = False  # stored and searchable, but never sent
+
+
+OPENING = 80  # characters by which a post without a title is recognised
 
 
 @dataclass(frozen=True, slots=True)

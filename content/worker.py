@@ -23,8 +23,8 @@ NICE = 10  # lower priority than the process that answers people
 
 
 def main() -> None:
-    # Importing KINDS loads all parsers now, before the first call, whose time is limited.
-    assert KINDS
+    # All parsers are loaded now, before the first call, whose time is limited.
+    assert list(KINDS.values())
     # Only the parent process ends this one.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

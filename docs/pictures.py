@@ -21,11 +21,12 @@ from drawing.telegram import TelegramPicture
 from drawing.terminal import COLUMNS, of_rich, of_terminal, terminal_svg
 from drawing.text import Line, cells, plain, wrapped
 
-from bot.app import App, build, examples_folder, make_look
+from bot.app import App, build, examples_folder
 from bot.cli.watch import Pace, picture
 from bot.commands.types import Call, Reply
 from bot.loading import load_settings
 from bot.logs import configure
+from bot.look import make_look
 from bot.platforms.discord.render import prefers_rich as more_than_an_embed
 from bot.platforms.discord.render import render as discord
 from bot.platforms.telegram.gains import gains

@@ -28,6 +28,7 @@ from content.types import (
     Visibility,
 )
 from scheduler.history import HistoryRepository
+from scheduler.push.pushes import PushRepository
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -160,7 +161,7 @@ class SourceRepository(Protocol):
     async def all(self) -> Sequence[Source]: ...
 
     async def polled(self) -> Sequence[Source]:
-        """All active sources, due or not, except the `updates` sources, which are never polled."""
+        """All active sources, due or not, except those that are never polled: `updates` and hooks."""
         ...
 
     async def visible_to(self, chat_id: int) -> Sequence[Source]:
@@ -170,7 +171,7 @@ class SourceRepository(Protocol):
     async def due(self, now: datetime) -> Sequence[Source]:
         """Sources to be read now, the longest overdue first.
 
-        Without `updates` sources, which people write, and private ones that no chat follows.
+        Without `updates` and hooks, which are never polled, and private ones that no chat follows.
         """
         ...
 
@@ -191,6 +192,10 @@ class SourceRepository(Protocol):
         ...
 
     async def set_state(self, source_id: int, state: SourceState) -> None: ...
+
+    async def set_pushed(self, source_id: int, until: datetime | None) -> None:
+        """Record until when a source tells of its posts. `save` does not, as a read may end meanwhile."""
+        ...
 
     async def remove(self, source_id: int) -> None:
         """Delete the source, its posts and subscriptions. Cancel its waiting deliveries first."""
@@ -825,6 +830,9 @@ class UnitOfWork(Protocol):
 
     @property
     def posts(self) -> PostRepository: ...
+
+    @property
+    def pushes(self) -> PushRepository: ...
 
     @property
     def index(self) -> SearchIndex: ...

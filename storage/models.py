@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from content.types import Rung, SourceState, Visibility
+from scheduler.push.pushes import PushKind, PushState
 from scheduler.types import (
     BroadcastKind,
     ChatAccess,
@@ -124,6 +125,28 @@ class SourceRow(Base):
     unfollowed_since: Mapped[datetime | None]
     moved_to: Mapped[str] = mapped_column(default="", server_default="")
     moved_since: Mapped[datetime | None]
+    pushed_until: Mapped[datetime | None]  # until then a push tells of its posts, so it is polled less
+
+
+class PushRow(Base):
+    """How a source tells of its posts: by a hub, or by a hook. Without a source: to be ended."""
+
+    __tablename__ = "pushes"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="SET NULL"), unique=True)
+    kind: Mapped[PushKind]
+    token: Mapped[str] = mapped_column(unique=True)
+    secret: Mapped[str]
+    hub: Mapped[str]
+    topic: Mapped[str]
+    state: Mapped[PushState]
+    next_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    last_at: Mapped[datetime | None]
+    seen: Mapped[list[str]] = mapped_column(JSON)  # hashes of the last bodies
+    failures: Mapped[int]
+    reason: Mapped[str]
 
 
 class PostRow(Base):
@@ -267,6 +290,17 @@ class PastRow(Base):
     after: Mapped[int] = mapped_column(Id)
     up_to: Mapped[int] = mapped_column(Id, index=True)
     filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id), index=True)
+
+
+class AbsenceRow(Base):
+    """Posts that came while a chat was gone or banned: those after `after`, to `up_to`; None while it is."""
+
+    __tablename__ = "absences"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+    after: Mapped[int] = mapped_column(Id)
+    up_to: Mapped[int | None] = mapped_column(Id)
 
 
 class FilteredRow(Base):

@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import Dialect, Select, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.changes import OPENING, index_all
 from content.secrets import printable
-from content.tokens import IndexedText
-from content.types import Beginning, KnownPost, Media, NewPost, Post, PostQuery
+from content.tokens import IndexedText, index_all
+from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, PostQuery
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning

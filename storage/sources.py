@@ -20,10 +20,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.sources.updates import KIND as UPDATES
-from content.types import NO_OPTIONS, Failure, Options, Source, SourceState, Validators, Visibility
+from content.types import (
+    HOOK,
+    NO_OPTIONS,
+    UPDATES,
+    Failure,
+    Options,
+    Source,
+    SourceState,
+    Validators,
+    Visibility,
+)
+from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
-from storage.models import PostRow, SourceRow, SubscriptionRow
+from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
 from storage.sql import ManyRows, table_of
 
@@ -51,6 +61,7 @@ def to_source(row: SourceRow) -> Source:
         unfollowed_since=row.unfollowed_since,
         moved_to=row.moved_to,
         moved_since=row.moved_since,
+        pushed_until=row.pushed_until,
     )
 
 
@@ -58,11 +69,11 @@ def _to_json(options: Options) -> dict[str, object]:
     return {"version": options.version, "values": dict(options.values)}
 
 
-def _is_polled() -> ColumnElement[bool]:
-    return (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES)
+def is_polled() -> ColumnElement[bool]:
+    return (SourceRow.state == SourceState.ACTIVE) & SourceRow.kind.not_in((UPDATES, HOOK))
 
 
-def _unfollowed() -> ColumnElement[bool]:
+def is_unfollowed() -> ColumnElement[bool]:
     followed = exists().where(SubscriptionRow.source_id == SourceRow.id)
     return (SourceRow.visibility == Visibility.PRIVATE) & ~followed
 
@@ -94,7 +105,7 @@ def _values(source: Source) -> dict[str, object]:
     }
 
 
-_UNCHANGED = {"id", "kind", "state"}
+_UNCHANGED = {"id", "kind", "state", "pushed_until"}
 
 
 @cache
@@ -159,29 +170,29 @@ class SqlSources:
         return await self._many(shown_sources())
 
     async def polled(self) -> Sequence[Source]:
-        return await self._many(shown_sources() & _is_polled())
+        return await self._many(shown_sources() & is_polled())
 
     async def visible_to(self, chat_id: int) -> Sequence[Source]:
         return await self._many(visible_sources(chat_id))
 
     async def due(self, now: datetime) -> Sequence[Source]:
         when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
-        query = select(SourceRow).where(_is_polled(), when, ~_unfollowed())
+        query = select(SourceRow).where(is_polled(), when, ~is_unfollowed())
         rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
         return [to_source(row) for row in rows]
 
     async def note_unfollowed(self, now: datetime) -> None:
         # Without `next_poll_at` a source is due at once when a chat follows it again.
-        new = (SourceRow.kind != UPDATES) & _unfollowed() & SourceRow.unfollowed_since.is_(None)
+        new = (SourceRow.kind != UPDATES) & is_unfollowed() & SourceRow.unfollowed_since.is_(None)
         await self._session.execute(
             update(SourceRow).where(new).values(unfollowed_since=now, next_poll_at=None)
         )
 
     async def unfollowed(self, before: datetime) -> Sequence[Source]:
-        return await self._many(_unfollowed() & (SourceRow.unfollowed_since < before))
+        return await self._many(is_unfollowed() & (SourceRow.unfollowed_since < before))
 
     async def last_read(self) -> datetime | None:
-        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(_is_polled()))
+        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
 
     async def save(self, *sources: Source) -> None:
         update_each = _update_each(self._session.get_bind().dialect)
@@ -193,10 +204,17 @@ class SqlSources:
         values = {"state": state, "next_poll_at": None}
         await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
 
+    async def set_pushed(self, source_id: int, until: datetime | None) -> None:
+        changed = update(SourceRow).where(SourceRow.id == source_id)
+        await self._session.execute(changed.values(pushed_until=until))
+
     async def remove(self, source_id: int) -> None:
         # Posts are deleted by the foreign key, but their index entries are not.
         posts = await self._session.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
         await self._index.remove(posts.all())
+        # A subscription stays, so that it can be ended at its hub.
+        hook = (PushRow.source_id == source_id) & (PushRow.kind == PushKind.HOOK)
+        await self._session.execute(delete(PushRow).where(hook))
         await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Source | None:

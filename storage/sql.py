@@ -1,7 +1,7 @@
 """SQL helpers, among them all that the two dialects spell differently."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BindParameter,
@@ -15,12 +15,15 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from scheduler.types import OPEN, DeliveryState
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 # SQLite takes at most 32,766 parameters a statement, asyncpg 32,767.
 CHUNK = 5_000
@@ -79,12 +82,16 @@ def is_open(
     return state.in_(states)
 
 
-def insert_into(table: Table, dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
+def insert_into(table: Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT of the dialect, which has ON CONFLICT."""
-    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+    if dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # loading it is a tenth of a start
+
+    return postgresql.insert(table)
 
 
-def upsert(session: AsyncSession, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+def upsert(session: AsyncSession, table: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT of the session's dialect, which has ON CONFLICT."""
     return insert_into(table_of(table), session.get_bind().dialect)
 

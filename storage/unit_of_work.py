@@ -21,6 +21,7 @@ from storage.index import SEARCHES, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
+from storage.pushes import SqlPushes
 from storage.records import SqlAudit, SqlLeases, SqlPeople, SqlQuestions, SqlSearches, SqlViews
 from storage.sources import SqlSources
 from storage.subscriptions import SqlSubscriptions
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
         self.index = SqlIndex(session, searches)
         self.sources = SqlSources(session, self.index)
         self.posts = SqlPosts(session, self.index)
+        self.pushes = SqlPushes(session)
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
         self.filters = SqlFilters(session)

@@ -14,7 +14,7 @@ from content.document import Document, block_text
 from content.edge import guarded
 from content.errors import FetchError, SourceError, StoreError
 from content.fetch import Fetched
-from content.types import Validators
+from content.types import NO_HINTS, Hints, Validators
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
 from scheduler.types import Chat, ChatKind, Form, Limits, Message, Place, Rate, Sent
@@ -181,17 +181,20 @@ async def _no_fetch(url: str) -> None:
 class FakeFetcher:
     """Returns `pages` and raises `faults` by URL. `calls` are the requested URLs in order.
 
-    `moved` maps a URL to its permanent new address, whose page is returned.
+    `moved` maps a URL to its permanent new address, whose page is returned. `posts` are the bodies that were
+    posted, each with its URL; they are answered with the page of that URL, or with nothing.
     """
 
     pages: dict[str, bytes] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     faults: dict[str, SourceError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    posts: list[tuple[str, bytes]] = field(default_factory=list)
     on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
     etag: str = ""
+    hints: Hints = NO_HINTS
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         self.calls.append(url)
         await self.on_fetch(url)
         if url in self.faults:
@@ -203,9 +206,16 @@ class FakeFetcher:
         body = self.pages[last]
         content_hash = blake2b(body, digest_size=16).hexdigest()
         if content_hash == validators.content_hash:
-            return Fetched(last, None, "", validators, moved) if moved else None
+            return Fetched(last, None, "", validators, moved, self.hints)
         validators = Validators(etag=self.etag, content_hash=content_hash)
-        return Fetched(last, body, "application/octet-stream", validators, moved)
+        return Fetched(last, body, "application/octet-stream", validators, moved, self.hints)
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        self.posts.append((url, body))
+        await self.on_fetch(url)
+        if url in self.faults:
+            raise self.faults[url]
+        return Fetched(url, self.pages.get(url, b""), accept, Validators())
 
 
 class ParserHere:

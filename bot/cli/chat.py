@@ -3,12 +3,13 @@
 import asyncio
 import signal
 
-from bot.app import build, sole_process
+from bot.app import build
 from bot.cli.arguments import commands_of
 from bot.cli.common import run, settings_of_process
 from bot.platforms.terminal.adapter import TerminalAdapter
 from bot.platforms.terminal.limits import LIMITS
 from bot.runner import Runner
+from bot.sole import sole_process
 from bot.watchdog import end_within
 
 # Seconds after a signal at which the process is ended, even if work is unfinished or the loop is stuck.

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import gc
 import json
 import os
 import stat
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from bot.app import App, build
+from bot.engine import Engine, open_engine
 from bot.loading import load_settings, unknown_settings
 from bot.logs import configure
 from bot.platforms import PLATFORMS
@@ -51,8 +52,8 @@ def settings_of_process(*, level: str = "WARNING", observers: "Sequence[Metrics]
 
 
 @asynccontextmanager
-async def open_app() -> AsyncIterator[App]:
-    async with build(settings_of_process()) as app:
+async def open_app() -> AsyncIterator[Engine]:
+    async with open_engine(settings_of_process()) as app:
         yield app
 
 
@@ -66,6 +67,9 @@ def result_of(work: Coroutine[Any, Any, T]) -> T:
 
     Exit status: 2 for wrong usage or settings, 1 for other errors, 130 after Ctrl-C.
     """
+    # What is loaded stays until the end: looking through it for garbage would take a sixth of a start.
+    gc.freeze()
+    gc.enable()
     try:
         return asyncio.run(work)
     except SkywaveError as exc:

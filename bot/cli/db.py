@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from bot.app import SystemClock, sole_process
 from bot.cli.arguments import commands_of
 from bot.cli.common import Finding, open_app, run, say, settings_of_process, show_findings
+from bot.engine import SystemClock
 from bot.settings import Settings
+from bot.sole import sole_process
 from content.errors import StoreBusy, UsageError
 from storage import backup as files
 from storage.database import sqlite_file

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.app import make_look
 from bot.cli.arguments import commands_of, one_of, whole
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, source_named, to_json
 from bot.cli.tables import print_table
+from bot.look import make_look
 from bot.platforms.terminal.render import plain, render
 from content import present
 from content.errors import NotFound

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.app import App, build
 from bot.cli.arguments import commands_of
 from bot.cli.common import (
     Finding,
@@ -18,7 +17,9 @@ from bot.cli.common import (
     trouble,
     without_secrets,
 )
+from bot.cli.hooks import push_words
 from bot.cli.usage import usage
+from bot.engine import Engine, open_engine
 from bot.platforms import PLATFORMS
 from bot.platforms.types import Checks, Connects
 from bot.runner import POLL_TICK
@@ -43,7 +44,7 @@ def doctor(json: Json = False) -> None:
 async def _doctor(json: bool) -> int:
     settings = settings_of_process()
     try:
-        async with build(settings) as app:
+        async with open_engine(settings) as app:
             findings = [finding async for finding in _examine(app)]
     except StoreError as exc:  # the other checks need no database
         platforms = [finding async for finding in _platforms(settings)]
@@ -54,7 +55,7 @@ async def _doctor(json: bool) -> int:
     return 0 if all(finding.well for finding in findings) else 1
 
 
-async def _examine(app: App) -> AsyncIterator[Finding]:
+async def _examine(app: Engine) -> AsyncIterator[Finding]:
     # `build` has already opened and migrated the database.
     yield Finding("database", True, database_name(database_url(app.settings.database_url)))
     yield _zones()
@@ -62,11 +63,14 @@ async def _examine(app: App) -> AsyncIterator[Finding]:
         yield finding
     async with app.store.read() as work:
         sources, chats = await work.sources.all(), await work.chats.all()
+        pushes = await push_words(work)
         deliveries = await work.outbox.counts()
         last_read = await work.sources.last_read()
     yield _reading(last_read, app)
     for source in map(without_secrets, sources):
-        yield Finding(f"source {source.name}", not source.last_error, trouble(source))
+        # A hub that fails is not BAD: the operator cannot repair it, and the source is polled.
+        told = ", ".join(filter(None, (trouble(source), pushes.get(source.id))))
+        yield Finding(f"source {source.name}", not source.last_error, told)
         for failure in source.unread:
             # Only a file in a local folder is BAD: the operator cannot fix an entry of somebody else's feed.
             ours = source.kind == MARKDOWN
@@ -90,7 +94,7 @@ def _chat(chat: Chat) -> Finding:
     return Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint)
 
 
-def _reading(last_read: datetime | None, app: App) -> Finding:
+def _reading(last_read: datetime | None, app: Engine) -> Finding:
     """Whether any source was read lately. If all fail at once, the cause is common, such as the network."""
     unread = app.clock.now() - last_read if last_read else timedelta()
     if unread <= UNREAD_INTERVALS * max(app.settings.interval, POLL_TICK):

@@ -6,7 +6,8 @@ import typer
 
 from bot.cli.arguments import commands_of
 from bot.cli.common import Json, counted, open_app, print_json, run, say
-from bot.cli.sources import as_json, progress, summary
+from bot.cli.progress import progress
+from bot.cli.sources import as_json, summary
 from scheduler.intake.storing import PollResult
 
 commands = commands_of()

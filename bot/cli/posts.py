@@ -10,7 +10,7 @@ import typer
 from bot.cli.arguments import Number, commands_of
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, to_json
 from bot.cli.tables import print_table
-from bot.platforms.terminal.adapter import HERE
+from bot.platforms.terminal.limits import HERE
 from content.errors import NotFound, UsageError
 from scheduler.actions import chats, updates
 from scheduler.actions.audit import COMMAND_LINE

@@ -4,16 +4,20 @@ import asyncio
 import gc
 import os
 
-from bot.app import build, sole_process
+from bot.app import build
 from bot.cli.arguments import commands_of
 from bot.cli.chat import run_chat, until_signal
 from bot.cli.common import run as run_and_exit
 from bot.cli.common import settings_of_process, warn
 from bot.memory import give_back_large_blocks
-from bot.metrics import Metrics, serving
+from bot.metrics import Metrics
 from bot.platforms import PLATFORMS
 from bot.runner import Runner
+from bot.sole import sole_process
 from bot.watchdog import Watchdog, keep_armed
+from bot.web.health import health_routes
+from bot.web.push import push_routes
+from bot.web.server import serving
 from content.errors import StoreBusy
 from content.secrets import printable
 
@@ -44,7 +48,8 @@ async def _run() -> int:
         async with build(settings) as app_:
             runner = Runner(app_, senders)
             gc.freeze()  # scanning objects that are never freed takes 0.1 s per full collection
-            async with serving(metrics, settings.metrics_host, settings.metrics_port, runner.health):
+            routes = [*health_routes(metrics, runner.health), *push_routes(app_.receiver, app_.hubs)]
+            async with serving(routes, settings.metrics_host, settings.metrics_port, settings.public_url):
                 await _watched(runner, end=settings.watchdog == "end")
     if remote == set(runner.refused):
         for reason in runner.refused.values():

@@ -1,16 +1,13 @@
 """`skywave sources …` and `skywave poll`."""
 
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from bot.cli.arguments import commands_of
 from bot.cli.common import (
@@ -30,20 +27,24 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
+from bot.cli.hooks import hook_json, hook_lines, push_words
 from bot.cli.opml import STANDARD, read_opml
 from bot.cli.tables import print_table
-from bot.visible import visible_line
+from bot.engine import Engine
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
-from content.types import ParsedSource, Source, SourceState, Visibility
-from scheduler.actions import sources
+from content.sources.kinds import FULL_TEXT
+from content.types import HOOK, ParsedSource, Source, SourceState, Visibility
+from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
-from scheduler.intake.listed import add_each
-from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
+from scheduler.push.pushes import Push
+
+if TYPE_CHECKING:
+    from scheduler.intake.storing import PollResult
 
 commands = commands_of("Where posts come from.")
 
@@ -56,43 +57,59 @@ Options = Annotated[
 ]
 
 
-def chosen(options: list[str] | None) -> Choice:
-    """What `--option NAME=VALUE` says. Raises UsageError."""
-    return choice_of(f"--{option}" for option in options or ())
+FullText = Annotated[
+    bool,
+    typer.Option("--full-text", help="Get the articles that the posts link to, for feeds that only tease."),
+]
+
+
+def chosen(options: list[str] | None, *, full_text: bool = False) -> Choice:
+    """What `--option NAME=VALUE` and the flags say. Raises UsageError."""
+    flags = [FULL_TEXT] if full_text else []
+    return choice_of(f"--{option}" for option in (*(options or ()), *flags))
 
 
 @commands.command("add")
 def add(
     urls: Annotated[
-        list[str], typer.Argument(metavar="URL...", help="A feed's URL or a folder of Markdown.")
+        list[str],
+        typer.Argument(metavar="URL...", help="A feed's URL, a folder of Markdown, or hook:NAME."),
     ],
     option: Options = None,
+    full_text: FullText = False,
     json: Json = False,
 ) -> None:
     """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(dict.fromkeys(urls, ()), json, chosen(option)))
+    run(_add(dict.fromkeys(urls, ()), json, chosen(option, full_text=full_text)))
 
 
 async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
     """Add sources, each with its tags."""
+    from bot.cli.progress import progress
+    from scheduler.intake.listed import add_each
+
     results: list[PollResult] = []
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
             async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice):
                 read(printable(url))
-                if isinstance(added, PollResult):
-                    results.append(added)
-                else:
+                if isinstance(added, SkywaveError):
                     refused.append(added)
+                else:
+                    results.append(added)
+        made = await _new_hooks(app, results)
     if json:
-        print_json([as_json(result) for result in results])
+        shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
+        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results])
     else:
         for result in sorted(results, key=lambda result: bool(result.error)):
-            say(_added(result))
+            say(_added(result, choice))
+            if found := made.get(result.source.id):
+                say(hook_lines(found, app.settings, secret=True))
     for error in refused:
         warn(f"skywave: not added: {error}")
     if len(urls) > 1 and not json:
@@ -102,17 +119,14 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = N
     return 1 if refused else 0
 
 
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Progress on standard error; call the result with the name of each step that is done."""
-    columns = (TextColumn(what), MofNCompleteColumn(), TextColumn("{task.fields[name]}", markup=False))
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total, name="")
-        yield lambda name: progress.update(task, advance=1, name=visible_line(name[:60]))
+async def _new_hooks(app: Engine, results: "Sequence[PollResult]") -> Mapping[int, Push]:
+    """The hooks that were made, by the ids of their sources: their secrets are shown once."""
+    made = [one.source for one in results if one.source.kind == HOOK and one.before is None]
+    async with app.store.read() as work:
+        return {source.id: await hooks.hook_of(work, source) for source in made}
 
 
-def as_json(result: PollResult) -> dict[str, Any]:
+def as_json(result: "PollResult") -> dict[str, Any]:
     return to_json(replace(result, source=without_secrets(result.source)))
 
 
@@ -123,14 +137,26 @@ KNOWN = {
 }
 
 
-def _added(result: PollResult) -> str:
+def _added(result: "PollResult", choice: Choice) -> str:
     if result.before is None and not result.error:
         existing = counted(result.new, "existing post")
         return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
-    return summary(result, KNOWN.get(result.before) if result.before else f"added, but {result.error}")
+    if result.before is None:
+        return summary(result, f"added, but {result.error}")
+    return summary(result, KNOWN.get(result.before)) + _kept(result.source, choice)
 
 
-def summary(result: PollResult, told: str | None = None) -> str:
+def _kept(source: Source, choice: Choice) -> str:
+    """That a known source is read as before, although other options were given."""
+    if choice.kind not in ("", source.kind):
+        return f"\n  it stays a {source.kind} source: remove it first to add it as another kind"
+    if not choice.options or sources.with_options(source, choice.options) == source.options:
+        return ""
+    given = " ".join(f"{name}={value or 'yes'}" for name, value in choice.options.items())
+    return f"\n  it is read as before: to change that, skywave sources set {source.id} {given}"
+
+
+def summary(result: "PollResult", told: str | None = None) -> str:
     """What a read has brought, or `told` instead, and what could not be read."""
     counts = (
         f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
@@ -138,7 +164,7 @@ def summary(result: PollResult, told: str | None = None) -> str:
     return f"{result.source.name}: {told or result.error or counts}" + _left_out(result)
 
 
-def _left_out(result: PollResult) -> str:
+def _left_out(result: "PollResult") -> str:
     """What a read has left out, and what it could not read."""
     failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
     return (f"\n  {result.cut}" if result.cut else "") + failures
@@ -152,13 +178,13 @@ def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
 
 async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        known = await work.sources.all()
+        known, words = await work.sources.all(), await push_words(work)
     if not with_secrets:
         known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source) for source in known])
+        print_json([to_json(source) | {"push": words.get(source.id, "")} for source in known])
         return
-    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s), s.url) for s in known]
+    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), s.url) for s in known]
     empty = "No sources yet. Add one: skywave sources add URL"
     print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
     for source in known:
@@ -170,10 +196,10 @@ def _tagged(source: Source) -> str:
     return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
 
 
-def _state(source: Source) -> str:
+def _state(source: Source, push: str) -> str:
     failing = source.last_error and source.state is SourceState.ACTIVE
     state = f"failing ({source.failures})" if failing else source.state
-    return ": ".join(filter(None, (state, trouble(source))))
+    return ", ".join(filter(None, (": ".join(filter(None, (state, trouble(source)))), push)))
 
 
 @commands.command("check")
@@ -188,8 +214,8 @@ def check(
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
     async with open_app() as app:
-        url, parsed = await app.ingest.check(url, choice=choice)
-    url = printable(url)
+        checked = await app.ingest.check(url, choice=choice)
+    url, parsed = printable(checked.url), checked.parsed
     if json:
         source = {"url": url, "title": parsed.title, "home": parsed.url}
         failures = [to_json(failure) for failure in parsed.failures]
@@ -229,6 +255,48 @@ async def _change(
         await change(work, COMMAND_LINE, source, app.clock.now())
         await work.commit()
     say(f"{source.name}: {told}")
+
+
+@commands.command("hook")
+def hook(
+    name: Name,
+    new_secret: Annotated[bool, typer.Option("--new-secret", help="Make the old secret invalid.")] = False,
+    with_secrets: WithSecrets = False,
+) -> None:
+    """Show where a hook is called. Its secret is shown when it is made, and with --with-secrets."""
+    run(_hook(name, new_secret, with_secrets))
+
+
+async def _hook(name: str, new_secret: bool, with_secrets: bool) -> None:
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        found = await hooks.hook_of(work, source)
+        if new_secret:
+            found = await hooks.change_secret(work, COMMAND_LINE, source, app.clock.now())
+            await work.commit()
+    say(hook_lines(found, app.settings, secret=new_secret or with_secrets))
+
+
+@commands.command("set")
+def set_(
+    name: Name,
+    options: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="How it is to be read.")],
+) -> None:
+    """Change how a source is read, and read it again.
+
+    skywave sources set 3 full-text=yes
+    """
+    run(_set(name, chosen(options)))
+
+
+async def _set(name: str, choice: Choice) -> None:
+    if choice.kind:
+        raise UsageError("a source stays of its kind: remove it first to add it as another kind")
+    async with open_app() as app, app.store.write() as work:
+        source = await source_named(work, name)
+        await sources.set_options(work, COMMAND_LINE, source, choice.options, app.clock.now())
+        await work.commit()
+    say(f"{source.name}: set")
 
 
 @commands.command("remove")

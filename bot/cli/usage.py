@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from bot.access import AccessMode
-from bot.app import App
 from bot.cli.common import Finding, counted
-from content.sources.updates import KIND as UPDATES
-from content.types import Source, Visibility
+from bot.engine import Engine
+from content.types import UPDATES, Source, Visibility
 from scheduler.actions.audit import Change
 from scheduler.ports import AuditEntry
 from scheduler.types import Chat, ChatAccess, Subscription
@@ -17,7 +16,7 @@ LATELY = timedelta(days=7)
 SHOWN = 5
 
 
-async def usage(app: App) -> AsyncIterator[Finding]:
+async def usage(app: Engine) -> AsyncIterator[Finding]:
     async with app.store.read() as work:
         refused = await work.audit.newest(SHOWN, since=app.clock.now() - LATELY, action=Change.REFUSED)
         sources, chats = await work.sources.all(), await work.chats.all()
@@ -50,7 +49,7 @@ def _left_out(chats: Sequence[Chat], subscriptions: Sequence[Subscription]) -> F
 
 
 def _fullest(
-    app: App, private: Sequence[Source], chats: dict[int, Chat], subscriptions: Sequence[Subscription]
+    app: Engine, private: Sequence[Source], chats: dict[int, Chat], subscriptions: Sequence[Subscription]
 ) -> list[Finding]:
     """The person and the chat with the most private sources."""
     persons = Counter(source.added_by for source in private if source.added_by)

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bot.app import App
+from bot.engine import Engine
 from bot.platforms import PLATFORMS
 from bot.visible import visible_line
 from scheduler.types import Progress
@@ -38,7 +38,7 @@ class Pace:
 class Watch:
     """Queries the progress repeatedly and derives each platform's `Pace` from the differences."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Engine) -> None:
         self._app = app
         self._limits = {one.name: one.limits(app.settings).overall for one in PLATFORMS}
         self._seen: list[tuple[float, dict[str, int]]] = []
@@ -91,7 +91,7 @@ def _rate(name: str, pace: Pace) -> str:
     return f"{name}: {pace.rate:.1f} a second, {pace.share:.0%} of the limit{left}"
 
 
-async def watch(app: App, seconds: float) -> None:
+async def watch(app: Engine, seconds: float) -> None:
     """Show progress every `seconds`: at a terminal until Ctrl-C, in a pipe until nothing is pending."""
     watcher, console = Watch(app), Console(highlight=False)
     if not console.is_terminal:

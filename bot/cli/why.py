@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from bot.app import make_look
 from bot.cli.arguments import commands_of
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say
 from bot.commands import reasons
+from bot.look import make_look
 from bot.numbers import number
 from content.errors import NotFound
 from content.i18n import Translator

@@ -85,6 +85,12 @@ def of_deployment(found: status.Deployment, request: Request) -> Iterator[str]:
         held=found.queue.get(DeliveryState.HELD, 0),
     )
     yield tr.n("{count} source", "{count} sources", found.sources)
+    if found.pushed:
+        yield tr.n(
+            "{count} source tells of its posts by itself",
+            "{count} sources tell of their posts by themselves",
+            found.pushed,
+        )
     if found.failing:
         names = _named(found.failing, request)
         yield tr.t("Sources that cannot be read: {sources}", sources=names)

@@ -14,7 +14,7 @@ def _empty_is_none(value: object) -> object:
 Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
 
-class PlatformSettings(BaseModel, use_attribute_docstrings=True):
+class PlatformSettings(BaseModel):
     """The settings of a platform. The text below each is its documentation, in Markdown."""
 
 

@@ -4,15 +4,17 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 import structlog
 from pydantic import BaseModel
 
-from bot.commands.router import Router
 from scheduler.delivery.pacer import Pacer
 from scheduler.ports import Clock, Sender, Store
 from scheduler.types import ChatKind, Limits, Place
+
+if TYPE_CHECKING:
+    from bot.commands.router import Router
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +32,7 @@ class Wiring:
     dispatcher query the outbox, for example after a chat has come back.
     """
 
-    router: Router
+    router: "Router"
     pacer: Pacer
     store: Store
     clock: Clock

@@ -1,10 +1,11 @@
 """The kinds of source. A new kind is one module in this package and one entry in KINDS."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import cast
 
 from content.errors import SourceError, UsageError
 from content.secrets import printable
-from content.sources.feed import FeedKind
 from content.sources.kinds import (
     NO_CHOICE,
     Choice,
@@ -12,11 +13,11 @@ from content.sources.kinds import (
     Read,
     ReadContext,
     SourceKind,
+    Taking,
     new_options,
     upgraded,
 )
-from content.sources.markdown import MarkdownKind
-from content.types import Source
+from content.types import ParsedSource, Source
 
 __all__ = [
     "KINDS",
@@ -31,10 +32,36 @@ __all__ = [
     "new_options",
     "normalise",
     "read_source",
+    "take_pushed",
+    "upgraded",
 ]
 
-# In this order they are asked whether a URL is theirs. What admins write is no kind: it is not read.
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (MarkdownKind(), FeedKind())}
+
+class _Kinds(Mapping[str, SourceKind]):
+    """Loads a kind when it is first asked for: most commands need none, and parsers are slow to load."""
+
+    def __init__(self, classes: Mapping[str, str]) -> None:
+        self._classes = classes
+        self._made: dict[str, SourceKind] = {}
+
+    def __getitem__(self, name: str) -> SourceKind:
+        if name not in self._made:
+            module, _, made = self._classes[name].partition(".")
+            self._made[name] = cast(SourceKind, getattr(import_module(f"{__name__}.{module}"), made)())
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+# The class of each kind. In this order they are asked whether a URL is theirs. What admins write is no kind,
+# because it is not read.
+KINDS: Mapping[str, SourceKind] = _Kinds(
+    {"hook": "hooks.HookKind", "markdown": "markdown.MarkdownKind", "feed": "feed.FeedKind"}
+)
 
 
 def choice_of(words: Iterable[str]) -> Choice:
@@ -87,3 +114,11 @@ async def read_source(source: Source, context: ReadContext) -> Read:
             kind=source.kind,
         )
     return await kind.read(source.url, upgraded(kind, source.options), source.validators, context)
+
+
+async def take_pushed(source: Source, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+    """What a source has sent by itself, as its kind parses it. Raises SourceError."""
+    kind: object = KINDS.get(source.kind)
+    if not isinstance(kind, Taking):
+        raise SourceError("a source of kind {kind} sends nothing by itself", kind=source.kind)
+    return await kind.take(source.url, body, content_type, context)

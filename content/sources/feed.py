@@ -10,11 +10,12 @@ from content.bounds import MAX_POSTS, MAX_URL
 from content.document import is_web_url
 from content.errors import ParseError, UsageError
 from content.fetch import LargeBody
+from content.hints import merged
 from content.secrets import is_public, printable
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
-from content.sources.kinds import Read, ReadContext, Values, no_options
+from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
 from content.sources.xmlfeed import parse_xml
 from content.text import absolute
 from content.types import Options, ParsedSource, Validators
@@ -38,7 +39,9 @@ class FeedKind:
         return is_web_url(_with_scheme(url))
 
     def chosen(self, given: Mapping[str, str]) -> Values:
-        return no_options(self.name, given)
+        no_options(self.name, {name: text for name, text in given.items() if name != FULL_TEXT})
+        is_full = FULL_TEXT in given and is_yes(FULL_TEXT, given[FULL_TEXT])
+        return {FULL_TEXT: True} if is_full else {}
 
     def normalise(self, url: str) -> str:
         """`url` with a scheme and a lower-case host, without a fragment."""
@@ -60,19 +63,20 @@ class FeedKind:
             async with context.large:
                 return await self._read(url, validators, context, large=True)
 
+    async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+        return await context.parse(url, parse_feed, body, content_type, url, context.max_posts)
+
     async def _read(
         self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
-        if fetched is None:
-            return Read(None, validators)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
-        parsed = None
-        if fetched.body is not None:
-            parsed = await context.parse(
-                url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
-            )
-        return Read(parsed, fetched.validators, moved)
+        if fetched.body is None:
+            return Read(None, fetched.validators, moved, fetched.hints)
+        parsed = await context.parse(
+            url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
+        )
+        return Read(parsed, fetched.validators, moved, merged(fetched.hints, parsed.hints))
 
 
 def _with_scheme(url: str) -> str:

@@ -9,6 +9,7 @@ from content.bounds import MAX_POSTS, bounded, newest
 from content.errors import ParseError
 from content.secrets import printable
 from content.sources.dates import to_utc
+from content.sources.hints import hints
 from content.sources.xmlfeed import PICTURE, media_of, plain_to_html
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Media, ParsedPost, ParsedSource
@@ -24,8 +25,13 @@ def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
         raise ParseError(
             "{url} is broken JSON ({reason}): tell its publisher", url=printable(url), reason=str(exc)[:100]
         ) from exc
+    return feed_of(feed, url, max_posts)
+
+
+def feed_of(feed: object, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+    """The posts of a JSON feed whose JSON was read. Raises ParseError."""
     items = feed.get("items") if isinstance(feed, dict) else None
-    if not isinstance(items, list):
+    if not isinstance(feed, dict) or not isinstance(items, list):
         raise ParseError("{url} is not a feed: JSON without the `items` of a JSON Feed", url=printable(url))
     home = _url(feed, "home_page_url", url)
     objects = [item for item in items if isinstance(item, dict)]
@@ -39,8 +45,15 @@ def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
             for number, item in enumerate(items, 1)
             if not isinstance(item, dict)
         ),
+        hints=hints("", "", "", _hub(feed, url), _url(feed, "feed_url", url)),
     )
     return bounded(parsed, len(objects))
+
+
+def _hub(feed: Object, url: str) -> str:
+    """The first hub of the feed that speaks WebSub."""
+    hubs = (hub for hub in _list(feed, "hubs") if isinstance(hub, dict))
+    return next((_url(hub, "url", url) for hub in hubs if _string(hub, "type").lower() == "websub"), "")
 
 
 def _published(item: Object) -> datetime | None:

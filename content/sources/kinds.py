@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
+from datetime import UTC, datetime
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
 from content.fetch import Fetcher
-from content.types import Options, ParsedSource, Validators
+from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 Values = Mapping[str, object]
+
+FULL_TEXT = "full-text"  # the option to get the articles that posts link to, see content/articles.py
 
 
 class Run(Protocol):
@@ -37,7 +40,7 @@ class ReadContext:
 
     `run` does work that takes more than a millisecond. Untrusted text is parsed by `parser`; without one, by
     `run`. `max_posts` is the most posts that one read returns, the newest. `large` is held while a large body
-    is in memory, so that only one is at a time.
+    is in memory, so that only one is at a time. `now` is the time that "3 days ago" counts from.
     """
 
     fetcher: Fetcher
@@ -45,6 +48,7 @@ class ReadContext:
     max_posts: int = 500
     parser: Parser | None = None
     large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     async def parse(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         """The result of `function(*args)`. Raises SourceError for any failure of the parser."""
@@ -57,12 +61,16 @@ class ReadContext:
 class Read:
     """The result of reading a source: `parsed` is None if the source has not changed.
 
-    `moved` is the URL, in its stored form, of a permanent redirect; empty without one.
+    `moved` is the URL, in its stored form, of a permanent redirect; empty without one. `hints` are those of
+    the answer and, if it has changed, of the source itself. `found` are options that
+    the source itself told, besides those that were chosen; a new source is stored with them.
     """
 
     parsed: ParsedSource | None
     validators: Validators
     moved: str = ""
+    hints: Hints = NO_HINTS
+    found: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +120,35 @@ class SourceKind(Protocol):
         ...
 
 
+@runtime_checkable
+class Taking(Protocol):
+    """A kind whose sources may send their posts by themselves."""
+
+    async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
+        """Parse what a source has sent. Raises SourceError."""
+        ...
+
+
 def no_options(kind: str, given: Mapping[str, str]) -> Values:
     """The options of a kind that has none. Raises UsageError if any are given."""
     for name in given:
         raise UsageError("a {kind} source has no option {name}: leave it out", kind=kind, name=name[:50])
     return {}
+
+
+def is_yes(name: str, text: str) -> bool:
+    """Whether an option that is yes or no was typed as yes; a flag without a value is. Raises UsageError."""
+    match text.strip().lower():
+        case "" | "yes" | "on" | "true" | "1":
+            return True
+        case "no" | "off" | "false" | "0":
+            return False
+    raise UsageError(
+        "“{text}” is not a value of {name}: choose one of {values}",
+        text=text[:50],
+        name=name,
+        values="yes, no",
+    )
 
 
 def new_options(kind: SourceKind, given: Mapping[str, str] | None = None) -> Options:

@@ -7,11 +7,10 @@ from datetime import datetime
 
 from content.bounds import MAX_TITLE
 from content.text import markdown_to_html, sanitise
-from content.types import ParsedPost
+from content.types import UPDATES, ParsedPost
 
-KIND = "updates"
 TITLE = "updates"
-GLOBAL = "updates:"
+GLOBAL = f"{UPDATES}:"
 
 
 def url_of_chat(place: str) -> str:

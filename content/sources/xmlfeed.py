@@ -19,8 +19,9 @@ from content.errors import ParseError
 from content.secrets import printable
 from content.sources.dates import to_utc
 from content.sources.entities import FORBIDDEN, well_formed
+from content.sources.hints import hints
 from content.text import absolute, plain_text, sanitise, storable
-from content.types import Failure, Media, ParsedPost, ParsedSource
+from content.types import Failure, Hints, Media, ParsedPost, ParsedSource
 
 _XML_DECLARATION = re.compile(r"<\?xml[^<>]{0,1000}\?>")
 # Against these two, feedparser's own patterns take quadratic time.
@@ -77,6 +78,7 @@ def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_p
         posts=tuple(_post(entry, home, url) for entry in kept),
         failures=(cut_short,) if completed is not None and not is_long else (),
         withdrawn=tuple(unescape(found[2]).strip() for found in islice(_DELETED.finditer(text), MAX_POSTS)),
+        hints=_hints(found.feed, url),
     )
     return bounded(parsed, len(ends) if is_long else len(entries))
 
@@ -123,6 +125,17 @@ def _completed(text: str, root: str) -> str | None:
         cut = begun.start() if begun else len(text)
     channel = {"rss": "</channel>", "RSS": "</CHANNEL>"}.get(root, "")
     return text[:cut] + channel + end
+
+
+def _hints(feed: Entry, url: str) -> Hints:
+    ttl, period, frequency = (
+        _string(feed, name) for name in ("ttl", "sy_updateperiod", "sy_updatefrequency")
+    )
+    hub, topic = (
+        next((_url(link, "href", url) for link in _list(feed, "links") if _string(link, "rel") == rel), "")
+        for rel in ("hub", "self")
+    )
+    return hints(ttl, period, frequency, hub, topic)
 
 
 def _reason(found: Mapping[str, object]) -> str:

@@ -8,10 +8,11 @@ from content.document import is_web_url
 from content.errors import UsageError
 from content.sources import NO_CHOICE, Choice, kind_of, new_options, normalise
 from content.text import storable
-from content.types import Source, Visibility
+from content.types import HOOK, Options, Source, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import Actor
 from scheduler.ports import UnitOfWork
+from scheduler.push.pushes import new_hook
 from scheduler.quotas import Quotas
 
 # Characters of a URL in a list that somebody else wrote.
@@ -22,7 +23,8 @@ MAX_URL = 2_000
 class Wanted:
     """A source to add, by its `url` in the stored form.
 
-    `added_by`: the person for whom somebody else adds it; empty for the actor.
+    `added_by`: the person for whom somebody else adds it; empty for the actor. `options` are those that a
+    first read has found; without them, they are those of the choice.
     """
 
     url: str
@@ -31,6 +33,7 @@ class Wanted:
     tags: Sequence[str] = ()
     added_by: str = ""
     choice: Choice = NO_CHOICE
+    options: Options | None = None
 
 
 def listed_form(url: str) -> str:
@@ -86,11 +89,14 @@ async def _new(work: UnitOfWork, by: Actor, wanted: Wanted, quotas: Quotas) -> S
     if by.limited:
         await quotas.may_add(work, by.name)
     kind = kind_of(wanted.url, wanted.choice)
-    return await work.sources.add(
+    source = await work.sources.add(
         kind.name,
         wanted.url,
         storable(wanted.title),
         wanted.visibility,
-        options=new_options(kind, wanted.choice.options),
+        options=wanted.options or new_options(kind, wanted.choice.options),
         added_by=wanted.added_by or by.person,
     )
+    if kind.name == HOOK:
+        await work.pushes.add(new_hook(source.id))
+    return source

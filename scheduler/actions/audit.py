@@ -52,6 +52,8 @@ class Change(StrEnum):
     SOURCE_PUBLISHED = "source made public"
     SOURCE_PAUSED = "source paused"
     SOURCE_RESUMED = "source active"
+    SOURCE_SET = "source set"
+    HOOK_SECRET = "hook secret"
     SOURCE_REMOVED = "source removed"
     CHAT_ADDED = "chat added"
     CHAT_SET = "chat set"

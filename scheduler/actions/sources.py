@@ -1,13 +1,14 @@
 """Sources: found by name, added, paused, resumed, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from content.errors import NotFound, UsageError
 from content.i18n import Msgid
-from content.sources import normalise
-from content.types import Source, SourceState, Visibility
+from content.sources import KINDS, new_options, normalise, upgraded
+from content.sources.kinds import no_options
+from content.types import Options, Source, SourceState, Validators, Visibility
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.batches import batches
 from scheduler.ports import Store, UnitOfWork
@@ -99,6 +100,31 @@ async def resume(work: UnitOfWork, by: Actor, source: Source, now: datetime) -> 
     """Read a paused or failing source again, at once."""
     await work.sources.set_state(source.id, SourceState.ACTIVE)
     await record(work, by, Change.SOURCE_RESUMED, now, source.name)
+
+
+def with_options(source: Source, given: Mapping[str, str]) -> Options:
+    """The options of a source with those that a person typed; the others stay. Raises SkywaveError."""
+    kind = KINDS.get(source.kind)
+    if kind is None:  # what admins write
+        return Options(values=no_options(source.kind, given))
+    kept = {name: value for name, value in upgraded(kind, source.options).values.items() if name not in given}
+    chosen = new_options(kind, given)
+    return replace(chosen, values={**kept, **chosen.values})
+
+
+async def set_options(
+    work: UnitOfWork, by: Actor, source: Source, given: Mapping[str, str], now: datetime
+) -> Source:
+    """Change how a source is read, and read it again at once. Raises SkywaveError."""
+    options = with_options(source, given)
+    if options == source.options:
+        return source
+    # Without validators the next read is a whole one, whatever the server says.
+    changed = replace(source, options=options, validators=Validators(), next_poll_at=None)
+    await work.sources.save(changed)
+    told = " ".join(f"{name}={value}" for name, value in given.items())
+    await record(work, by, Change.SOURCE_SET, now, f"{source.name} {told}")
+    return changed
 
 
 async def remove(

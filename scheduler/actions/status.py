@@ -29,12 +29,14 @@ class ChatStatus:
 class Deployment:
     """What operators want to know. `failing` are the sources that could not be read the last time.
 
+    `pushed` counts the sources that tell of their posts by themselves.
     `fullest` is the person who added the most private sources, and how many.
     """
 
     chats: Mapping[ChatAccess, int]
     queue: Mapping[DeliveryState, int]
     sources: int
+    pushed: int
     private: int
     fullest: tuple[str, int]
     failing: Sequence[Source]
@@ -55,6 +57,7 @@ async def of_deployment(work: UnitOfWork, now: datetime) -> Deployment:
         chats=await work.chats.accesses(),
         queue=await work.history.queue(),
         sources=len(sources),
+        pushed=sum(push.works for push in await work.pushes.all()),
         private=await work.sources.count_private(),
         fullest=max(added.items(), key=lambda one: one[1], default=("", 0)),
         failing=[one for one in sources if one.failures or one.state is SourceState.PAUSED],

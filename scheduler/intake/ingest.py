@@ -1,8 +1,10 @@
 """Keep the store in step with the sources: read a source, store its posts, fan them out."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -10,16 +12,26 @@ from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
 from content.sources import NO_CHOICE, Choice, ReadContext, kind_of, new_options, normalise
 from content.text import storable
-from content.types import ParsedSource, Source, Validators, Visibility
+from content.types import Options, ParsedSource, Source, Validators, Visibility
 from scheduler.actions.adding import Wanted, add_source
 from scheduler.actions.audit import COMMAND_LINE, Actor
-from scheduler.intake.reading import Reader
-from scheduler.intake.source_state import ReadTimes, after_failure, after_read, with_contents
+from scheduler.intake.reading import Comparison, Reader
+from scheduler.intake.source_state import ReadTimes, after_failure, after_push, after_read, with_contents
 from scheduler.intake.storing import PollResult, Recorder
 from scheduler.ports import Clock, Store
+from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is at an address: its stored form, what was read there, and the options to read it again."""
+
+    url: str
+    parsed: ParsedSource
+    options: Options
 
 
 class _Stopwatch:
@@ -38,7 +50,8 @@ class Ingest:
     """Reads sources and records the results; `wake` is called after deliveries were made.
 
     `interval` is the time between two polls of a source. `for_people` fetches the URLs that people add: it
-    reaches public addresses only, whatever the operator allows for sources of their own.
+    reaches public addresses only, whatever the operator allows for sources of their own. `hubs` are told what
+    reads hint; without them no source is subscribed.
     """
 
     def __init__(
@@ -52,23 +65,25 @@ class Ingest:
         *,
         for_people: Fetcher,
         quotas: Quotas,
+        hubs: WebSub | None = None,
     ) -> None:
         self._store, self._clock, self._quotas = store, clock, quotas
         self._interval, self._wake = interval, wake
+        self._hubs = hubs
+        self._alone: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._reader = Reader(store, context, for_people, clock)
         self._recorder = Recorder(store, context.run, clock, keep_tombstones)
 
-    async def check(
-        self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE
-    ) -> tuple[str, ParsedSource]:
-        """Read a URL without storing anything: its stored form, and its posts.
+    async def check(self, url: str, *, by: Actor = COMMAND_LINE, choice: Choice = NO_CHOICE) -> Checked:
+        """Read a URL without storing anything.
 
         Raises UsageError for a URL that cannot be a source, SourceError for a source that cannot be read.
         """
         kind = kind_of(url, choice)
         url, options = kind.normalise(url.strip()), new_options(kind, choice.options)
         read = await kind.read(url, options, Validators(), self._reader.context_for(by.person))
-        return url, read.parsed or ParsedSource()
+        found = options if read.found is None else replace(options, values=read.found)
+        return Checked(url, read.parsed or ParsedSource(), found)
 
     async def add(
         self,
@@ -90,12 +105,14 @@ class Ingest:
         # A known source is read as well: a person must not learn from the time of the answer what others
         # follow.
         try:
-            url, parsed = await self.check(url, by=by, choice=choice)
+            checked = await self.check(url, by=by, choice=choice)
         except SourceError as exc:
             if not (waits and is_passing(exc)):
                 raise
-            url, parsed, failure = normalise(url, choice), ParsedSource(), exc
-        wanted = Wanted(url, title or parsed.title, visibility, tags, choice=choice)
+            options = new_options(kind_of(url, choice), choice.options)
+            checked, failure = Checked(normalise(url, choice), ParsedSource(), options), exc
+        url, parsed = checked.url, checked.parsed
+        wanted = Wanted(url, title or parsed.title, visibility, tags, choice=choice, options=checked.options)
         async with self._store.write() as work:
             source, before = await add_source(work, by, wanted, self._clock.now(), self._quotas)
             await work.commit()
@@ -103,6 +120,8 @@ class Ingest:
             return PollResult(source, failures=source.unread, before=before)
         if failure:
             return await self._failed(source, failure, watch)
+        if self._hubs:
+            await self._hubs.noticed(source, parsed.hints, whole=True)
         result = await self._store_posts(source, parsed, source.validators, "", watch)
         return replace(result, before=before)
 
@@ -123,10 +142,26 @@ class Ingest:
             error = SourceError("internal error: {error}", error=type(exc).__name__)
             return await self._failed(source, error, watch)
 
+    async def take(self, source: Source, body: bytes, content_type: str, topic: str = "") -> PollResult:
+        """Store the posts that a source has sent by itself, as those of a read.
+
+        Raises SourceError, also if they are of another `topic`, and StoreError.
+        """
+        parsed = await self._reader.taken(source, body, content_type, topic)
+        now = self._clock.now()
+        result = await self._recorded(source, parsed, lambda current, _: after_push(current, now))
+        log.info("source.pushed", source=source.name, new=result.new, changed=result.changed)
+        return result
+
     async def _poll(self, source: Source, watch: _Stopwatch) -> PollResult:
         read = await self._reader.read(source)
+        if self._hubs:
+            await self._hubs.noticed(source, read.hints, whole=read.parsed is not None)
         if read.parsed is not None:
-            return await self._store_posts(source, read.parsed, read.validators, read.moved, watch)
+            result = await self._store_posts(source, read.parsed, read.validators, read.moved, watch)
+            if self._hubs and result.new and source.is_pushed(self._clock.now()):
+                await self._hubs.missed(source)
+            return result
         log.debug("source.unchanged", source=source.name)
 
         times = watch.times()
@@ -148,15 +183,23 @@ class Ingest:
     async def _store_posts(
         self, source: Source, parsed: ParsedSource, validators: Validators, moved: str, watch: _Stopwatch
     ) -> PollResult:
-        comparison = await self._reader.compare(source, parsed)
-
-        def succeeded(current: Source) -> Source:
+        def succeeded(current: Source, comparison: Comparison) -> Source:
             polled = after_read(current, validators, moved, watch.times(), self._interval)
-            return with_contents(polled, parsed, comparison.cut)
+            return with_contents(polled, comparison.parsed, comparison.cut)
 
-        result = await self._recorder.record(source, comparison, succeeded)
+        result = await self._recorded(source, parsed, succeeded)
         say = log.info if result.new or result.failures else log.debug
         say("source.polled", source=source.name, new=result.new, failed_items=len(result.failures))
+        return result
+
+    async def _recorded(
+        self, source: Source, parsed: ParsedSource, change: Callable[[Source, Comparison], Source]
+    ) -> PollResult:
+        """Compare and store what a source has, and let it be sent."""
+        # A push may come during a read: both would find the same posts to be new.
+        async with self._alone.setdefault(source.id, asyncio.Lock()):
+            comparison = await self._reader.compare(source, parsed)
+            result = await self._recorder.record(source, comparison, lambda now: change(now, comparison))
         if result.deliveries:
             self._wake()
         return result

@@ -6,10 +6,14 @@ from dataclasses import dataclass, replace
 from content import changes
 from content.bounds import newest
 from content.changes import Changes
+from content.errors import ParseError
 from content.fetch import Fetcher
-from content.sources import Read, ReadContext, read_source
+from content.secrets import printable
+from content.sources import Read, ReadContext, read_source, take_pushed
 from content.types import NewPost, ParsedSource, Source
+from scheduler.intake.full_text import FullText
 from scheduler.ports import Clock, Store
+from scheduler.push.pushes import is_topic
 
 # If one read brings more than `HANDFUL` new posts, the newest of them are sent as one edition.
 EDITION = 30
@@ -50,13 +54,28 @@ class Reader:
         self._store, self._clock = store, clock
         self._context = context
         self._for_people = replace(context, fetcher=for_people)
+        self._full_text = FullText(store)
 
     async def read(self, source: Source) -> Read:
         """Read a stored source. Raises SourceError."""
         return await read_source(source, self.context_for(source.added_by))
 
+    async def taken(self, source: Source, body: bytes, content_type: str, topic: str) -> ParsedSource:
+        """The posts that a source has sent by itself. Raises SourceError, also for another topic."""
+        parsed = await take_pushed(source, body, content_type, self.context_for(source.added_by))
+        if topic and not is_topic(parsed.hints.topic, topic, source.url):
+            raise ParseError(
+                "{url} was sent the posts of {other}, which were left out",
+                url=printable(source.url),
+                other=printable(parsed.hints.topic),
+            )
+        return parsed
+
     async def compare(self, source: Source, parsed: ParsedSource) -> Comparison:
-        """Compare what was read with the stored posts, outside the event loop: it may take seconds."""
+        """Compare what was read with the stored posts, and get the full texts of a source that wants them.
+
+        Comparing may take seconds, so it is done outside the event loop.
+        """
         async with self._store.read() as work:
             known = await work.posts.known(source.id)
             # Another process, or a person, may have changed the source since it was found to be due.
@@ -67,10 +86,11 @@ class Reader:
         found = await run(changes.diff, known, kept, source_url=source.url, now=now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
         new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
+        found, cut = replace(found, new=new), changes.cut_short(parsed, len(posts))
+        context = self.context_for(source.added_by)
+        parsed, found = await self._full_text.fill(current, parsed, found, context)
         has_tombstones = any(not post.id for post in known)
-        return Comparison(
-            parsed, replace(found, new=new), changes.cut_short(parsed, len(posts)), has_tombstones
-        )
+        return Comparison(parsed, found, cut, has_tombstones)
 
     def context_for(self, added_by: str) -> ReadContext:
         """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
 from content.text import storable
-from content.types import Failure, ParsedSource, Source, SourceState, Validators
+from content.types import HOOK, Failure, ParsedSource, Source, SourceState, Validators
 from scheduler.retry import KILLED_WAIT, next_poll, poll_backoff, poll_wait
 
 # A permanent redirect must be answered at every read for this long before the stored URL changes.
 MOVED_FOR = timedelta(days=1)
+# The wait between two reads of a source that tells of its posts by itself.
+PUSHED_WAIT = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ def after_read(
     # Another target, or a read without the redirect, starts the time again.
     since = source.moved_since if moved == source.moved_to else times.now
     wait = poll_wait(interval, times.seconds)
+    if source.is_pushed(times.now):
+        wait = max(wait, PUSHED_WAIT)
     return replace(
         source,
         validators=_storable(validators),
@@ -40,6 +44,11 @@ def after_read(
         moved_to=moved,
         moved_since=since if moved else None,
     )
+
+
+def after_push(source: Source, now: datetime) -> Source:
+    """The source after it has sent posts by itself: one that is polled is judged by its reads alone."""
+    return replace(source, polled_at=now) if source.kind == HOOK else source
 
 
 def with_contents(source: Source, parsed: ParsedSource, warning: str) -> Source:

@@ -8,11 +8,11 @@ from functools import partial
 
 import structlog
 
-from content import changes
-from content.changes import Changes
+from content.changes import HANDFUL, Changes
 from content.errors import StoreRejected
 from content.secrets import printable
 from content.sources.kinds import Run
+from content.tokens import index_all
 from content.types import Failure, NewPost, Source, Visibility
 from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
@@ -142,7 +142,7 @@ class Recorder:
 
     async def _update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
         # Before the transaction, because it takes long for a long text.
-        tokens = await self._run(changes.index_all, [post for _, post in changed])
+        tokens = await self._run(index_all, [post for _, post in changed])
 
         async def update(work: UnitOfWork) -> None:
             await work.posts.update(changed, self._clock.now(), tokens)
@@ -160,8 +160,8 @@ class Recorder:
         """Store the last posts that are not sent, the edition, its deliveries and the source together."""
         edition, found = comparison.edition, comparison.changes
         # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
-        is_news = len(edition) <= changes.HANDFUL
-        tokens = await self._run(changes.index_all, edition) if edition and is_news else None
+        is_news = len(edition) <= HANDFUL
+        tokens = await self._run(index_all, edition) if edition and is_news else None
         known = dict(zip((post.guid for post in edition), tokens or (), strict=False))
         posts = [*silent, *edition]
         judged = await judge(self._store, self._run, source, posts, [known.get(post.guid) for post in posts])

@@ -8,8 +8,8 @@ import structlog
 from content import changes
 from content.errors import SourceError
 from content.sources.kinds import Parser
-from content.sources.updates import GLOBAL, KIND, TITLE, to_parsed_post, url_of_chat
-from content.types import ParsedPost, ParsedSource, Post, Source, Visibility
+from content.sources.updates import GLOBAL, TITLE, to_parsed_post, url_of_chat
+from content.types import UPDATES, ParsedPost, ParsedSource, Post, Source, Visibility
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.actions.updates import named
 from scheduler.judging import NOT_YET, settle
@@ -100,7 +100,7 @@ async def updates_source(work: UnitOfWork, place: str | None) -> Source:
     url = GLOBAL if place is None else url_of_chat(place)
     visibility = Visibility.PUBLIC if place is None else Visibility.PRIVATE
     found = await work.sources.by_url(url)
-    return found or await work.sources.add(KIND, url, TITLE, visibility)
+    return found or await work.sources.add(UPDATES, url, TITLE, visibility)
 
 
 def _shown(draft: Draft, parsed: ParsedPost, now: datetime) -> Post:

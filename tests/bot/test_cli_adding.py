@@ -116,3 +116,21 @@ def test_a_list_keeps_what_fails_for_a_passing_reason_and_names_what_was_refused
     assert stored(skywave) == {good: 0, busy: 1, broken: 1}
     assert result.exit_code == 1 and f"not added: {wrong} answered 404" in result.stderr
     assert "1 source read, 2 added and tried again later, 1 not added" in result.stdout
+
+
+def test_the_options_of_a_known_source_stay_until_they_are_set(skywave: Skywave, feeds: Feeds) -> None:
+    url = f"{feeds.url}/200/feed"
+    assert skywave("sources", "add", url, "--full-text").exit_code == 0
+    again = skywave("sources", "add", url, "--option", "full-text=no")
+    assert "it is read as before: to change that, skywave sources set 1 full-text=no" in again.stdout
+    assert "read as before" not in skywave("sources", "add", url, "--full-text").stdout
+    assert _options(skywave) == {"full-text": True}
+    assert skywave("sources", "set", "1", "full-text=no").exit_code == 0
+    assert _options(skywave) == {}
+    refused = skywave("sources", "set", "1", "colour=red")
+    assert refused.exit_code == 2 and "a feed source has no option colour" in refused.stderr
+
+
+def _options(skywave: Skywave) -> object:
+    (source,) = json.loads(skywave("sources", "list", "--json").stdout)
+    return source["options"]["values"]

@@ -2,15 +2,17 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 import pytest_asyncio
 
 from bot.cli.health import _health
 from bot.loading import load_settings
-from bot.metrics import Health, Metrics, serving
+from bot.metrics import Health, Metrics
 from bot.settings import Settings
+from bot.web.health import health_routes
+from bot.web.server import Route, serving
 from content.errors import SettingsError
 
 
@@ -18,9 +20,13 @@ async def healthy() -> Health:
     return Health({}, 0, {}, {}, 12.0)
 
 
+def routes() -> Sequence[Route]:
+    return health_routes(Metrics(), healthy)
+
+
 @pytest_asyncio.fixture
 async def port() -> AsyncIterator[int]:
-    async with serving(Metrics(), "127.0.0.1", 0, healthy) as given:
+    async with serving(routes(), "127.0.0.1", 0) as given:
         assert given is not None
         yield given
 
@@ -31,7 +37,7 @@ def settings(port: int, host: str = "127.0.0.1") -> Settings:
 
 async def test_metrics_listen_on_loopback_alone_unless_told_otherwise() -> None:
     given = load_settings(metrics_port=0)
-    async with serving(Metrics(), given.metrics_host, given.metrics_port, healthy) as port:
+    async with serving(routes(), given.metrics_host, given.metrics_port) as port:
         assert port is not None
         with socket.create_connection(("127.0.0.1", port)):
             pass
@@ -41,7 +47,7 @@ async def test_metrics_listen_on_loopback_alone_unless_told_otherwise() -> None:
 
 async def test_an_address_that_is_taken_is_named(port: int) -> None:
     with pytest.raises(SettingsError, match=f"127.0.0.1:{port} cannot be listened on"):
-        async with serving(Metrics(), "127.0.0.1", port, healthy):
+        async with serving(routes(), "127.0.0.1", port):
             pass
 
 

@@ -95,6 +95,8 @@ def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TIMEZONE", "../etc/passwd"),
         ("ALLOWED_NETWORKS", "127.0.0.0/8,home"),
         ("LOG_FORMAT", "xml"),
+        ("PUBLIC_URL", "bot.example.org"),
+        ("PUBLIC_URL", "https://me:secret@bot.example.org"),
         ("PROXY", "127.0.0.1:7890"),
         ("PROXY", "socks5://127.0.0.1:1080"),
     ],

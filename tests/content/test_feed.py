@@ -1,5 +1,5 @@
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +10,8 @@ from content.fetch import Fetched
 from content.sources import ReadContext
 from content.sources.charset import decode
 from content.sources.feed import FeedKind, parse_feed
-from content.types import NO_OPTIONS, Media, ParsedPost, ParsedSource, Validators
+from content.types import NO_OPTIONS, Hints, Media, ParsedPost, ParsedSource, Validators
+from tests.fakes import FakeFetcher
 
 URL = "https://example.org/blog/feed.xml"
 TEN = datetime(2026, 7, 14, 10, tzinfo=UTC)
@@ -397,12 +398,13 @@ class TestArbitraryInput:
             assert "\n" not in str(exc)
 
 
-class OnePage:
+class OnePage(FakeFetcher):
     """A fetcher that has one body, and nothing new for those who know it."""
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         fresh = Validators(etag='"1"', content_hash="h")
-        return None if validators == fresh else Fetched(f"{url}/moved", RSS.encode(), "text/xml", fresh)
+        body = None if validators == fresh else RSS.encode()
+        return Fetched(f"{url}/moved", body, "text/xml", fresh, hints=Hints(timedelta(minutes=15)))
 
 
 def test_a_read_gives_the_new_validators() -> None:
@@ -412,3 +414,4 @@ def test_a_read_gives_the_new_validators() -> None:
     assert first.validators.etag == '"1"'
     second = asyncio.run(FeedKind().read(URL, NO_OPTIONS, first.validators, context))
     assert (second.parsed, second.validators) == (None, first.validators)
+    assert first.hints.interval == second.hints.interval == timedelta(minutes=15)

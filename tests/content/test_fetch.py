@@ -10,12 +10,13 @@ from ipaddress import ip_network
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
 
 from content.errors import AddressRefused, FetchError, SourceError, Unreachable
 from content.fetch import ServerBusy
 from content.http import HttpFetcher
 from content.secrets import printable
-from content.types import Validators
+from content.types import Hints, Validators
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -66,7 +67,7 @@ async def serving(handler: Handler) -> AsyncIterator[Server]:
         return await handler(request)
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", remember)
+    app.router.add_route("*", "/{path:.*}", remember)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -100,7 +101,6 @@ class TestConditions:
         )
         async with serving(handler) as server:
             fetched = await fetcher.fetch(server.url(), NONE)
-        assert fetched is not None
         assert (fetched.body, fetched.content_type, fetched.url) == (b"body", "text/xml", server.url())
         assert fetched.validators.etag == '"1"'
         assert fetched.validators.last_modified == "Tue, 14 Jul 2026 10:00:00 GMT"
@@ -110,7 +110,7 @@ class TestConditions:
     async def test_validators_are_sent_and_304_is_nothing_new(self, fetcher: HttpFetcher) -> None:
         async with serving(answering(304)) as server:
             known = Validators('W/"x"', "Tue, 14 Jul 2026 10:00:00 GMT", "hash")
-            assert await fetcher.fetch(server.url(), known) is None
+            assert (await fetcher.fetch(server.url(), known)).body is None
         sent = server.requests[0].headers
         assert sent["If-None-Match"] == 'W/"x"'
         assert sent["If-Modified-Since"] == "Tue, 14 Jul 2026 10:00:00 GMT"
@@ -123,9 +123,23 @@ class TestConditions:
 
         async with serving(handler) as server:
             first = await fetcher.fetch(server.url(), NONE)
-            assert first is not None
-            assert await fetcher.fetch(server.url(), first.validators) is None
-            assert (await fetcher.fetch(server.url(), first.validators)) is not None
+            assert (await fetcher.fetch(server.url(), first.validators)).body is None
+            assert (await fetcher.fetch(server.url(), first.validators)).body == b"two"
+
+    @pytest.mark.parametrize("status", [200, 304])
+    async def test_hints_come_with_a_new_and_with_an_unchanged_body(
+        self, fetcher: HttpFetcher, status: int
+    ) -> None:
+        links = [("Link", '</hub>; rel="hub"'), ("Link", '</feed>; rel="self"')]
+        headers = CIMultiDict([("Cache-Control", "public"), ("Cache-Control", "max-age=600"), *links])
+
+        async def handler(request: web.Request) -> web.Response:
+            return web.Response(status=status, headers=headers)
+
+        async with serving(handler) as server:
+            fetched = await fetcher.fetch(server.url(), NONE)
+        hub, topic = server.url("/hub"), server.url("/feed")
+        assert fetched.hints == Hints(timedelta(minutes=10), hub, topic)
 
 
 @asynccontextmanager
@@ -159,7 +173,6 @@ class TestHeadersAreData:
                 fetched = await fetcher.fetch(url, NONE)
             except FetchError:  # aiohttp takes some of them for no HTTP at all
                 return
-            assert fetched is not None
             kept = (fetched.validators.etag, fetched.validators.last_modified, fetched.content_type)
             assert kept == ("", "", "")
             await fetcher.fetch(url, fetched.validators)
@@ -170,7 +183,6 @@ class TestHeadersAreData:
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\nETag: " + etag
         async with raw(head + b"\r\n\r\nbody") as (url, requests):
             fetched = await fetcher.fetch(url, NONE)
-            assert fetched is not None
             await fetcher.fetch(url, fetched.validators)
         assert b"If-None-Match: " + etag in requests[1]
 
@@ -187,7 +199,7 @@ class TestBounds:
     ) -> None:
         async with serving(answering(body=pack(b"text" * 999), Content_Encoding=name)) as server:
             fetched = await fetcher.fetch(server.url(), NONE)
-        assert fetched is not None and fetched.body == b"text" * 999
+        assert fetched.body == b"text" * 999
 
     async def test_a_body_that_unpacks_to_too_much_is_cut_off(self) -> None:
         bomb = gzip.compress(bytes(50_000_000))
@@ -246,7 +258,7 @@ class TestRedirects:
     async def test_are_followed_and_the_last_url_is_told(self, fetcher: HttpFetcher, status: int) -> None:
         async with serving(redirecting("/end", status)) as server:
             fetched = await fetcher.fetch(server.url(), NONE)
-        assert fetched is not None and (fetched.url, fetched.body) == (server.url("/end"), b"end")
+        assert (fetched.url, fetched.body) == (server.url("/end"), b"end")
 
     @pytest.mark.parametrize(
         ("statuses", "moved"),
@@ -270,11 +282,8 @@ class TestRedirects:
 
         async with serving(handler) as server:
             fetched = await fetcher.fetch(server.url("/0"), Validators(etag='"1"'))
-        if last == 304 and not moved:
-            assert fetched is None
-        else:
-            assert fetched is not None and fetched.moved == (server.url(moved) if moved else "")
-            assert fetched.body == (b"end" if last == 200 else None)
+        assert fetched.moved == (server.url(moved) if moved else "")
+        assert fetched.body == (b"end" if last == 200 else None)
 
     async def test_end_after_five(self, fetcher: HttpFetcher) -> None:
         async with serving(redirecting("/again")) as server:
@@ -338,7 +347,7 @@ class TestGuard:
     async def test_of_several_addresses_only_the_allowed_ones_are_used(self) -> None:
         fetcher = HttpFetcher([ip_network("127.0.0.1/32")], resolver=Names("127.0.0.2 127.0.0.1"))
         async with serving(answering()) as server:
-            assert await fetcher.fetch(f"http://feed.example:{server.port}/", NONE) is not None
+            assert (await fetcher.fetch(f"http://feed.example:{server.port}/", NONE)).body
         await fetcher.close()
 
     async def test_the_environment_names_no_proxy(
@@ -346,7 +355,58 @@ class TestGuard:
     ) -> None:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         async with serving(answering()) as server:
-            assert await fetcher.fetch(server.url(), NONE) is not None
+            assert (await fetcher.fetch(server.url(), NONE)).body
+
+
+class TestPost:
+    async def test_sends_the_body_and_takes_any_success(self, fetcher: HttpFetcher) -> None:
+        async def handler(request: web.Request) -> web.Response:
+            return web.Response(status=202, body=await request.read(), content_type="application/x-answer")
+
+        async with serving(handler) as server:
+            answer = await fetcher.post(server.url(), b"a=b", "application/x-form", accept="application/x-x")
+        assert (answer.body, answer.content_type) == (b"a=b", "application/x-answer")
+        (asked,) = server.requests
+        assert (asked.method, asked.content_type, asked.headers["Accept"]) == (
+            "POST",
+            "application/x-form",
+            "application/x-x",
+        )
+
+    @pytest.mark.parametrize(("status", "posted"), [(307, True), (308, True), (301, False), (303, False)])
+    async def test_only_redirects_that_keep_the_method_are_followed(
+        self, fetcher: HttpFetcher, status: int, posted: bool
+    ) -> None:
+        async with serving(redirecting("/end", status)) as server:
+            if posted:
+                assert (await fetcher.post(server.url(), b"x", "text/plain")).body == b"end"
+            else:
+                with pytest.raises(FetchError, match=f"answered {status}"):
+                    await fetcher.post(server.url(), b"x", "text/plain")
+        assert [request.path for request in server.requests] == ["/feed", "/end"][: 1 + posted]
+
+    @pytest.mark.parametrize("target", ["http://10.0.0.1/x", "http://[::1]/", "file:///etc/passwd"])
+    async def test_a_redirect_that_leads_inside_is_refused(self, fetcher: HttpFetcher, target: str) -> None:
+        async with serving(redirecting(target, 307)) as server:
+            with pytest.raises(SourceError, match=r"not a public address|not an http or https"):
+                await fetcher.post(server.url(), b"x", "text/plain")
+
+    async def test_has_the_guard_and_the_limits_of_a_fetch(self) -> None:
+        guarded, small = HttpFetcher(), HttpFetcher(LOOPBACK, max_bytes=1_000)
+        async with serving(answering(body=bytes(2_000))) as server:
+            with pytest.raises(AddressRefused):
+                await guarded.post(server.url(), b"x", "text/plain")
+            assert server.requests == []
+            with pytest.raises(FetchError, match="larger than"):
+                await small.post(server.url(), b"x", "text/plain")
+        await guarded.close()
+        await small.close()
+
+    async def test_a_refusal_is_an_error(self, fetcher: HttpFetcher) -> None:
+        async with serving(answering(429, Retry_After="60")) as server:
+            with pytest.raises(ServerBusy) as caught:
+                await fetcher.post(server.url(), b"x", "text/plain")
+        assert caught.value.retry_after == timedelta(minutes=1)
 
 
 class TestErrors:

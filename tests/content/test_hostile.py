@@ -17,6 +17,7 @@ from content.sources.feed import FeedKind, parse_feed
 from content.sources.kinds import ReadContext
 from content.sources.markdown import MarkdownKind
 from content.types import NO_OPTIONS, ParsedPost, ParsedSource, Validators
+from tests.fakes import FakeFetcher
 
 URL = "https://example.org/feed.xml"
 pytestmark = pytest.mark.timeout(60)
@@ -26,13 +27,14 @@ def rss(inside: str, head: str = "") -> bytes:
     return f"{head}<rss><channel><title>t</title>{inside}</channel></rss>".encode()
 
 
-class OneBody:
+class OneBody(FakeFetcher):
     """A fetcher of one body."""
 
     def __init__(self, body: bytes) -> None:
+        super().__init__()
         self._body = body
 
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         return Fetched(url, self._body, "text/xml", Validators())
 
 

@@ -10,8 +10,7 @@ import pytest
 from content.errors import SourceError
 from content.sources import KINDS, Read, ReadContext, SourceKind, kind_of, read_source
 from content.sources.kinds import Values, new_options, upgraded
-from content.sources.updates import KIND as UPDATES
-from content.types import NO_OPTIONS, Options, ParsedPost, ParsedSource, Source, Validators
+from content.types import NO_OPTIONS, UPDATES, Options, ParsedPost, ParsedSource, Source, Validators
 from tests.fakes import FakeFetcher
 
 FEED = b'{"items": [{"id": "one", "content_text": "one"}]}'

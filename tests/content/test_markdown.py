@@ -10,10 +10,11 @@ from content.fetch import Fetched
 from content.sources import ReadContext, kind_of, normalise
 from content.sources.markdown import MAX_BYTES, MarkdownKind
 from content.types import NO_OPTIONS, Media, ParsedPost, ParsedSource, Validators
+from tests.fakes import FakeFetcher
 
 
-class NoNetwork:
-    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched | None:
+class NoNetwork(FakeFetcher):
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         raise AssertionError(f"a folder needs no network: {url}")
 
 

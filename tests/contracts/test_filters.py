@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from content import matching
-from content.changes import index_all
 from content.subjects import Subject
+from content.tokens import index_all
 from content.types import Source, Visibility
 from scheduler.judging import judge, settle
 from scheduler.ports import Store

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from content.sources.updates import GLOBAL
-from content.sources.updates import KIND as UPDATES
-from content.types import Failure, Options, PostQuery, SourceState, Validators, Visibility
+from content.types import UPDATES, Failure, Options, PostQuery, SourceState, Validators, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from bot.app import App
 from bot.cli.arguments import commands_of
 from bot.cli.common import counted, open_app, run, say, warn
 from bot.cli.imports import flowerss, monitorss, noderss, rsstt
 from bot.cli.imports.types import Inventory
-from bot.cli.sources import progress
+from bot.cli.progress import progress
+from bot.engine import Engine
 from bot.visible import visible_line
 from content.errors import UsageError
 from content.secrets import printable, without_secrets
@@ -58,7 +58,7 @@ async def _import(bot: str, file: Path, dry_run: bool) -> int:
     return 0
 
 
-async def _move_all(app: App, chats: Sequence[OldChat], *, dry_run: bool) -> list[MovedIn]:
+async def _move_all(app: Engine, chats: Sequence[OldChat], *, dry_run: bool) -> list[MovedIn]:
     """Each chat moves in a transaction of its own, which a dry run does not commit."""
     moved = list[MovedIn]()
     with progress("moving", len(chats)) as done:
@@ -95,7 +95,7 @@ def _tell(moved: Sequence[MovedIn], inventory: Inventory, *, dry_run: bool) -> N
         say(f"  {chat.place}: {named}")
 
 
-async def _read_new(app: App, added: Sequence[Source]) -> None:
+async def _read_new(app: Engine, added: Sequence[Source]) -> None:
     """Read the new sources once, so that their posts are there; those that fail are tried again later."""
     failed = list[str]()
     with progress("reading", len(added)) as done:

@@ -4,15 +4,18 @@ import sys
 
 from pydantic import BaseModel
 
-from bot.platforms.terminal.adapter import HERE, NAME, TerminalAdapter
-from bot.platforms.terminal.limits import LIMITS
+from bot.platforms.terminal.limits import HERE, LIMITS, NAME
 from bot.platforms.types import Platform
 from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 
 
 def _make(settings: BaseModel) -> Sender | None:
-    return TerminalAdapter(LIMITS) if sys.stdin.isatty() and sys.stdout.isatty() else None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    from bot.platforms.terminal.adapter import TerminalAdapter
+
+    return TerminalAdapter(LIMITS)
 
 
 def _parse(word: str) -> Place | None:

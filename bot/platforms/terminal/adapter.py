@@ -11,16 +11,15 @@ from rich.console import Console
 
 from bot.commands.types import Button, Call, Question, Reply, Upload
 from bot.platforms.terminal.keyboard import PROMPT, Keyboard, Lines, keyboard_of, taken_back
+from bot.platforms.terminal.limits import HERE, NAME
 from bot.platforms.terminal.render import plain, render, styled
 from bot.platforms.types import Wiring
 from bot.visible import visible
 from content import present
 from content.document import Document
 from content.errors import UsageError
-from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Place, Sent
+from scheduler.types import Chat, ChatKind, Form, Limits, Message, Payload, Sent
 
-NAME = "terminal"
-HERE = Place(NAME, "me")
 # The person at the terminal, who is an operator.
 ACTOR = "terminal:me"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app import SystemClock
+from bot.engine import SystemClock
 from scheduler.types import Place
 from tests.bot.discord.live import Live, Naps, live, text_of
 from tests.bot.live import PATIENCE

@@ -321,7 +321,8 @@ async def test_what_cannot_be_read_is_not_added(world: World) -> None:
 
 async def test_checking_stores_nothing(world: World) -> None:
     world.fetcher.pages[FEED] = json_feed("one")
-    url, parsed = await world.ingest.check("HTTPS://Example.org/feed.json#top")
+    checked = await world.ingest.check("HTTPS://Example.org/feed.json#top")
+    url, parsed = checked.url, checked.parsed
     assert url == FEED and [post.guid for post in parsed.posts] == ["one"]
     async with world.store.read() as work:
         assert await work.sources.all() == []

@@ -1,0 +1,87 @@
+"""The repository of pushes."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scheduler.push.pushes import Push, PushKind, PushState
+from storage.models import PushRow, SourceRow
+from storage.sources import is_polled, is_unfollowed
+
+# What is not yet over: it is ended when its source is no longer read.
+OPEN = (PushState.WANTED, PushState.ASKED, PushState.ACTIVE, PushState.RENEWING, PushState.DENIED)
+
+
+def to_push(row: PushRow) -> Push:
+    return Push(
+        id=row.id,
+        source_id=row.source_id,
+        kind=row.kind,
+        token=row.token,
+        secret=row.secret,
+        hub=row.hub,
+        topic=row.topic,
+        state=row.state,
+        next_at=row.next_at,
+        lease_until=row.lease_until,
+        last_at=row.last_at,
+        seen=tuple(row.seen),
+        failures=row.failures,
+        reason=row.reason,
+    )
+
+
+def _values(push: Push) -> dict[str, Any]:
+    values = asdict(push) | {"seen": list(push.seen)}
+    del values["id"]
+    return values
+
+
+class SqlPushes:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, push: Push) -> Push:
+        row = await self._session.scalars(insert(PushRow).returning(PushRow), _values(push))
+        return to_push(row.one())
+
+    async def all(self) -> Sequence[Push]:
+        rows = await self._session.scalars(select(PushRow).order_by(PushRow.id))
+        return [to_push(row) for row in rows]
+
+    async def get(self, push_id: int) -> Push | None:
+        return await self._one(PushRow.id == push_id)
+
+    async def of_source(self, source_id: int) -> Push | None:
+        return await self._one(PushRow.source_id == source_id)
+
+    async def by_token(self, kind: PushKind, token: str) -> Push | None:
+        return await self._one((PushRow.kind == kind) & (PushRow.token == token))
+
+    async def due(self, now: datetime, limit: int) -> Sequence[tuple[Push, bool]]:
+        read = exists().where(SourceRow.id == PushRow.source_id, is_polled(), ~is_unfollowed())
+        read = read.correlate_except(SourceRow)
+        is_due = or_(
+            PushRow.next_at <= now,
+            PushRow.state.in_(OPEN) & ~read,
+            (PushRow.state == PushState.ENDED) & read,
+            (PushRow.state == PushState.ENDED) & PushRow.source_id.is_(None),
+        )
+        wanted = select(PushRow, read).where(PushRow.kind == PushKind.WEBSUB, is_due)
+        in_order = wanted.order_by(PushRow.next_at.nulls_first(), PushRow.id)
+        rows = await self._session.execute(in_order.limit(limit))
+        return [(to_push(row), is_read) for row, is_read in rows]
+
+    async def save(self, push: Push) -> None:
+        await self._session.execute(update(PushRow).where(PushRow.id == push.id).values(_values(push)))
+
+    async def remove(self, push_id: int) -> None:
+        await self._session.execute(delete(PushRow).where(PushRow.id == push_id))
+
+    async def _one(self, where: ColumnElement[bool]) -> Push | None:
+        row = await self._session.scalar(select(PushRow).where(where))
+        return None if row is None else to_push(row)
