@@ -31,6 +31,8 @@ from storage.database import database_name, database_url
 
 # If no source was read for this many poll intervals, the cause is not in a single source.
 UNREAD_INTERVALS = 5
+# Posts that are not indexed yet; fewer are indexed within seconds.
+UNINDEXED = 1_000
 
 commands = commands_of()
 
@@ -66,7 +68,11 @@ async def _examine(app: Engine) -> AsyncIterator[Finding]:
         pushes = await push_words(work)
         deliveries = await work.outbox.counts()
         last_read = await work.sources.last_read()
+        unindexed = await work.index.count_waiting()
     yield _reading(last_read, app)
+    if unindexed > UNINDEXED:
+        told = f"{counted(unindexed, 'post')} cannot be found yet: skywave run indexes them"
+        yield Finding("search", False, told)
     for source in map(without_secrets, sources):
         # A hub that fails is not BAD: the operator cannot repair it, and the source is polled.
         told = ", ".join(filter(None, (trouble(source), pushes.get(source.id))))

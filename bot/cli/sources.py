@@ -88,7 +88,7 @@ def add(
 
 async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
     """Add sources, each with its tags."""
-    from bot.cli.progress import progress
+    from bot.cli.progress import index, progress
     from scheduler.intake.listed import add_each
 
     results: list[PollResult] = []
@@ -101,6 +101,7 @@ async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = N
                     refused.append(added)
                 else:
                     results.append(added)
+        await index(app)
         made = await _new_hooks(app, results)
     if json:
         shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
