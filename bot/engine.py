@@ -84,7 +84,7 @@ class Engine:
             self.store,
             self.context,
             self.clock,
-            self.settings.interval,
+            self.settings.bounds,
             self.wake,
             timedelta(days=self.settings.keep_tombstones),
             for_people=self.for_people,

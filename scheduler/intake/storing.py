@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from content.changes import HANDFUL, Changes
-from content.errors import StoreRejected
+from content.errors import SkywaveError, StoreRejected
 from content.secrets import printable
 from content.sources.kinds import Run
 from content.tokens import index_all
@@ -18,6 +18,7 @@ from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
 from scheduler.intake.reading import Comparison
 from scheduler.intake.source_state import is_to_move
+from scheduler.intake.trouble import tell_of_trouble
 from scheduler.intake.writer import Writer
 from scheduler.judging import judge, settle
 from scheduler.ports import Clock, Store, UnitOfWork
@@ -78,10 +79,13 @@ class Recorder:
             await self._writer.write(partial(self._withdraw, comparison.changes))
         return await self._finish(source, comparison, last, change)
 
-    async def save(self, source: Source, change: Change) -> Source:
-        """Apply `change` to the source as it is stored now; people may have changed or removed it."""
+    async def save(self, source: Source, change: Change, error: SkywaveError | None = None) -> Source:
+        """Apply `change` to the source as it is stored now; people may have changed or removed it.
+
+        If the read failed by `error`, those who follow the source may be told.
+        """
         self._unsaved.pop(source.id, None)
-        return await self._writer.write(partial(self._save, source, change))
+        return await self._writer.write(partial(self._save, source, change, error))
 
     async def save_later(self, source: Source, change: Change) -> Source:
         """As `save`, but together with others, at the latest by the next `flush`.
@@ -114,11 +118,15 @@ class Recorder:
         """Wait until everything that was begun is stored, also for reads that were cancelled."""
         await self._writer.settled()
 
-    async def _save(self, source: Source, change: Change, work: UnitOfWork) -> Source:
+    async def _save(
+        self, source: Source, change: Change, error: SkywaveError | None, work: UnitOfWork
+    ) -> Source:
         current = await work.sources.get(source.id)
         if current is None:
             return source
         changed = await self._with_new_address(work, change(current))
+        if error is not None:
+            changed = await tell_of_trouble(work, changed, error, self._clock.now())
         await work.sources.save(changed)
         if changed.state is not current.state:
             await work.sources.set_state(changed.id, changed.state)
