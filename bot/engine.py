@@ -90,6 +90,7 @@ class Engine:
             for_people=self.for_people,
             quotas=self.settings.quotas,
             hubs=self.hubs,
+            rsshub=self.settings.rsshub_url,
         )
 
     @cached_property

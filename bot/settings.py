@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """The second line, likewise."""
     allowed_networks: Networks = ()
     """Private networks in which operators' sources may be, like `192.168.0.0/16`."""
+    rsshub_url: str = ""
+    """The RSSHub instance for `rsshub://` and `rsshub.app` addresses, like `https://rsshub.example.org`."""
     metrics_port: int | None = Field(None, ge=0, le=65535)
     """The port of `/metrics`, `/healthz`, `/readyz`, `/hooks` and `/websub`; without it nothing is served."""
     metrics_host: str = "127.0.0.1"
@@ -135,6 +137,13 @@ class Settings(BaseSettings):
     def _is_zone(cls, value: str) -> str:
         if value != "UTC" and value not in _zones():
             raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
+        return value
+
+    @field_validator("rsshub_url")
+    @classmethod
+    def _is_web_url(cls, value: str) -> str:
+        if value and not is_web_url(value):
+            raise ValueError("is not an http or https URL: use one like https://rsshub.example.org")
         return value
 
     @field_validator("language")

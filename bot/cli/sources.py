@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,7 +75,8 @@ def add(
     urls: Annotated[
         list[str],
         typer.Argument(
-            metavar="URL...", help="A feed's URL, a git repository, a folder of Markdown, or hook:NAME."
+            metavar="ADDRESS...",
+            help="Of a feed, a page, a channel or a git repository; a folder of Markdown; hook:NAME.",
         ),
     ],
     option: Options = None,
@@ -88,35 +90,37 @@ def add(
     run(_add(dict.fromkeys(urls, ()), json, chosen(option, full_text=full_text)))
 
 
-async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
-    """Add sources, each with its tags."""
+async def _add(
+    urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE, *, exact: bool = False
+) -> int:
+    """Add sources, each with its tags. `exact`: the URLs are those of feeds."""
     from bot.cli.progress import index, progress
     from scheduler.intake.listed import add_each
 
-    results: list[PollResult] = []
+    results: dict[str, PollResult] = {}
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
-            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice):
+            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice, exact=exact):
                 read(printable(url))
                 if isinstance(added, SkywaveError):
                     refused.append(added)
                 else:
-                    results.append(added)
+                    results[url] = added
         await index(app)
-        made = await _new_hooks(app, results)
+        made = await _new_hooks(app, list(results.values()))
     if json:
         shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
-        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results])
+        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results.values()])
     else:
-        for result in sorted(results, key=lambda result: bool(result.error)):
-            say(_added(result, choice))
+        for url, result in sorted(results.items(), key=lambda added: bool(added[1].error)):
+            say(_added(result, choice) + _found_at(url, result.source))
             if found := made.get(result.source.id):
                 say(hook_lines(found, app.settings, secret=True))
     for error in refused:
-        warn(f"skywave: not added: {error}")
+        warn(f"skywave: not added: {error}" + commands_for(error, "add"))
     if len(urls) > 1 and not json:
-        waiting = sum(bool(result.error) for result in results)
+        waiting = sum(bool(result.error) for result in results.values())
         added_now = counted(len(results) - waiting, "source")
         say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
     return 1 if refused else 0
@@ -157,6 +161,26 @@ def _kept(source: Source, choice: Choice) -> str:
         return ""
     given = " ".join(f"{name}={value or 'yes'}" for name, value in choice.options.items())
     return f"\n  it is read as before: to change that, skywave sources set {source.id} {given}"
+
+
+def _found_at(address: str, source: Source) -> str:
+    """Where the feed is, if the address is that of something else."""
+    is_same = address.partition("#")[0].rstrip("/").lower() == source.url.rstrip("/").lower()
+    return "" if is_same or not is_web_url(source.url) else f"\n  read from {printable(source.url)}"
+
+
+def commands_for(error: SkywaveError, command: str) -> str:
+    """The name of each feed of a page that has several, and below it the command that takes it."""
+    from content.sources.discovery import SeveralFeeds
+
+    if not isinstance(error, SeveralFeeds):
+        return ""
+    # The name has a line of its own, because somebody else wrote it and the command is to be copied.
+    return "".join(
+        (f"\n  {feed.title}" if feed.title else "")
+        + f"\n    skywave sources {command} {quote(error.shown(feed))}"
+        for feed in error.feeds
+    )
 
 
 def summary(result: "PollResult", told: str | None = None) -> str:
@@ -227,23 +251,31 @@ def _state(source: Source, push: str) -> str:
 
 @commands.command("check")
 def check(
-    url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")],
+    url: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Of a feed, a web page, a channel; a folder.")
+    ],
     option: Options = None,
     json: Json = False,
 ) -> None:
-    """Fetch and parse a source without storing anything."""
+    """Find, fetch and parse a source without storing anything."""
     run(_check(url, json, chosen(option)))
 
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
     async with open_app() as app:
-        checked = await app.ingest.check(url, choice=choice)
-    url, parsed = printable(checked.url), checked.parsed
+        try:
+            found = await app.ingest.find(url, choice=choice)
+        except UsageError as exc:
+            warn(f"skywave: {exc}" + commands_for(exc, "check"))
+            return 2
+    url, parsed = printable(found.url), found.parsed
     if json:
-        source = {"url": url, "title": parsed.title, "home": parsed.url}
+        source = {"url": url, "title": parsed.title, "home": parsed.url, "page": printable(found.page)}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
     else:
+        if found.page:
+            warn(f"{printable(found.page)} leads to {url}")
         _show_check(url, parsed)
     return 0
 
@@ -360,7 +392,8 @@ async def _import(file: Path) -> int:
     if len(refused) == len(urls):
         raise UsageError(f"{file} names no feeds with an http or https address")
     return max(
-        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False), 1 if refused else 0
+        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False, exact=True),
+        1 if refused else 0,
     )
 
 

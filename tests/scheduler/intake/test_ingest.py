@@ -8,16 +8,19 @@ from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import AddressRefused, FetchError, ParserKilled, SourceGone, UsageError
+from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
 from content.sources import ReadContext
 from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
+from scheduler.intake.listed import add_each
+from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 from scheduler.types import Chat, ChatState, Place
+from tests.emulators.sites import alternate, page
 from tests.fakes import FakeFetcher
 from tests.scheduler.conftest import FEED, World, inline, json_feed
 
@@ -325,9 +328,8 @@ async def test_what_cannot_be_read_is_not_added(world: World) -> None:
 
 async def test_checking_stores_nothing(world: World) -> None:
     world.fetcher.pages[FEED] = json_feed("one")
-    checked = await world.ingest.check("HTTPS://Example.org/feed.json#top")
-    url, parsed = checked.url, checked.parsed
-    assert url == FEED and [post.guid for post in parsed.posts] == ["one"]
+    found = await world.ingest.check("HTTPS://Example.org/feed.json#top")
+    assert found.url == FEED and [post.guid for post in found.parsed.posts] == ["one"]
     async with world.store.read() as work:
         assert await work.sources.all() == []
 
@@ -481,3 +483,35 @@ async def test_a_folder_is_read_at_the_shortest_interval(world: World, tmp_path:
     world.clock.advance(90 * 86400)
     result = await world.ingest.poll(source)
     assert result.source.next_poll_at == world.clock.now() + timedelta(minutes=5)
+
+
+# Addresses
+
+
+async def test_only_addresses_that_people_type_are_searched(world: World) -> None:
+    """A list of feeds may have thousands: each costs one request."""
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    (listed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=True)]
+    assert isinstance(listed[1], ParseError) and world.fetcher.calls == [home]
+    (typed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=False)]
+    assert isinstance(typed[1], PollResult) and typed[1].source.url == FEED and typed[1].new == 1
+
+
+async def test_the_known_forms_of_an_address(world: World) -> None:
+    ingest = world.ingest
+    assert ingest.stored_forms(FEED.upper().replace("/FEED.JSON", "/feed.json#top")) == [FEED]
+    forms = ingest.stored_forms("github.com/radio/antenna")
+    assert forms == [f"https://github.com/radio/antenna{end}" for end in ("", "/releases.atom", "/tags.atom")]
+    with pytest.raises(UsageError, match="RSSHub"):
+        ingest.stored_forms("rsshub://a/b")
+
+
+async def test_a_site_that_is_busy_is_added_by_its_feed_and_tried_again(world: World) -> None:
+    feed = "https://www.reddit.com/r/radio/.rss"
+    world.fetcher.faults[feed] = ServerBusy(f"{feed} answered 429")
+    with pytest.raises(ServerBusy):
+        await world.ingest.find("https://reddit.com/r/radio")
+    found = await world.ingest.find("https://reddit.com/r/radio", waits=True)
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert (added.source.url, added.source.failures) == (feed, 1) and "429" in added.error
