@@ -4,18 +4,18 @@ from bot.cli.common import counted, warn
 from bot.cli.tables import print_table
 from content.secrets import printable
 from content.sources import Choice
+from content.sources.discovery import Found
 from content.sources.listing import confirmed
 from content.text import excerpt, plain_text
-from scheduler.intake.ingest import Checked
 
 SHOWN = 10
 EXCERPT = 60  # characters
 
 
-def show_preview(checked: Checked) -> Choice:
+def show_preview(page: Found) -> Choice:
     """Print what was found on a page, and return the choice of just these selectors."""
-    posts, found = checked.parsed.posts, confirmed(checked.options)
-    warn(f"{checked.parsed.title or printable(checked.url)}: {counted(len(posts), 'post')}")
+    posts, found = page.parsed.posts, confirmed(page.options)
+    warn(f"{page.parsed.title or printable(page.url)}: {counted(len(posts), 'post')}")
     rows = [
         (f"{post.published_at:%Y-%m-%d}" if post.published_at else "no date", post.title,
          excerpt(plain_text(post.html), EXCERPT) or "none", post.url)

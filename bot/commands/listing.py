@@ -1,15 +1,15 @@
 """/subscribe URL --listing: posts of a page without a feed, which people see before the chat follows it."""
 
-from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit
+from urllib.parse import parse_qsl, urldefrag, urlencode
 
 from bot.access import Act
 from bot.commands import subscriptions
-from bot.commands.address import LONGEST_LINK
+from bot.commands.choices import is_link
 from bot.commands.types import Button, Reply, Request, Rows, Services, may
 from content import present
 from content.document import is_web_url
 from content.secrets import is_public, printable
-from content.sources import Choice, choice_of
+from content.sources import Choice, choice_of, normalise
 from content.sources.kinds import LISTING
 from content.sources.listing import confirmed
 from content.types import Visibility
@@ -49,7 +49,7 @@ async def preview(url: str, choice: Choice, request: Request, services: Services
     options = " ".join(f"--{name}={selector}" for name, selector in found.options.items() if selector)
     link = f"{checked.url}#{urlencode(found.options)}"
     # No platform takes every address as a link, and one that holds a secret is not to be shown.
-    can_link = len(link) <= LONGEST_LINK and "." in (urlsplit(url).hostname or "") and is_public(url)
+    can_link = is_link(link) and is_public(url)
     if can_link:
         ask = t("Is this what should arrive here?")
     else:
@@ -79,11 +79,12 @@ async def _follow(url: str, choice: Choice, request: Request, services: Services
     await _may_add(url, request, services)
     # A page that is known is read by the new selectors from now on, if the person has added it.
     added = await services.ingest.add(url, Visibility.PRIVATE, by=request.by, choice=choice)
-    return await subscriptions.follow(added.source, request, services)
+    return await subscriptions.follow(subscriptions.Wanted(added.source), request, services)
 
 
 async def _may_add(url: str, request: Request, services: Services) -> None:
     """Raise UsageError or QuotaExceeded if the person may add no source, and the chat does not see it yet."""
+    url = normalise(url, Choice(LISTING))
     may_add, quotas = may(Act.ADD_SOURCE, request, services), services.settings.quotas
     async with services.store.read() as work:
-        await sources.known_at(work, request.by, request.chat, url, quotas, may_add=may_add)
+        await sources.known_at(work, request.by, request.chat, [url], quotas, may_add=may_add)
