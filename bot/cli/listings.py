@@ -12,16 +12,16 @@ SHOWN = 10
 EXCERPT = 60  # characters
 
 
-def show_preview(page: Found) -> Choice:
+def show_preview(found: Found) -> Choice:
     """Print what was found on a page, and return the choice of just these selectors."""
-    posts, found = page.parsed.posts, confirmed(page.options)
-    warn(f"{page.parsed.title or printable(page.url)}: {counted(len(posts), 'post')}")
+    posts, choice = found.parsed.posts, confirmed(found.options)
+    warn(f"{found.parsed.title or printable(found.url)}: {counted(len(posts), 'post')}")
     rows = [
         (f"{post.published_at:%Y-%m-%d}" if post.published_at else "no date", post.title,
          excerpt(plain_text(post.html), EXCERPT) or "none", post.url)
         for post in posts[:SHOWN]
     ]  # fmt: skip
     print_table(("published", "title", "excerpt", "url"), rows, "No posts.")
-    for name, selector in found.options.items():
+    for name, selector in choice.options.items():
         warn(f"  {name:8}{selector or '(none)'}")
-    return found
+    return choice

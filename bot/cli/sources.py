@@ -108,15 +108,15 @@ def _add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) ->
 
     status = 0
     for url in urls:
-        found = show_preview(result_of(_checked(url, choice)))
+        found = show_preview(result_of(_found(url, choice)))
         confirm("Follow these posts?", yes, "Nothing was added.")
         status = max(status, result_of(_add({url: ()}, json, found)))
     raise SystemExit(status)
 
 
-async def _checked(url: str, choice: Choice) -> "Found":
+async def _found(url: str, choice: Choice) -> "Found":
     async with open_app() as app:
-        return await app.ingest.check(url, choice=choice)
+        return await app.ingest.find(url, choice=choice)
 
 
 async def _add(
@@ -291,16 +291,15 @@ def check(
 
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
-    async with open_app() as app:
-        try:
-            found = await app.ingest.find(url, choice=choice)
-        except UsageError as exc:
-            warn(f"skywave: {exc}" + commands_for(exc, "check"))
-            return 2
+    try:
+        found = await _found(url, choice)
+    except UsageError as exc:
+        warn(f"skywave: {exc}" + commands_for(exc, "check"))
+        return 2
     url, parsed = printable(found.url), found.parsed
     if json:
-        options, page = dict(found.options.values), printable(found.page)
-        source = {"url": url, "title": parsed.title, "home": parsed.url, "page": page, "options": options}
+        source: dict[str, object] = {"url": url, "title": parsed.title, "home": parsed.url}
+        source |= {"page": printable(found.page), "options": dict(found.options.values)}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
     elif choice.kind == LISTING:
