@@ -15,8 +15,8 @@ class Item:
 
     Without a title, `title` is how it begins. `visible`: the chat may see it. `broadcast`: it was sent
     to somebody. `fails` is the condition of the subscription's filter that it does not meet.
-    `followed`: the chat followed the source when it came; `rejected` is the condition that it did not meet of
-    the filter that decided about it.
+    `followed`: the chat followed the source when it came, and `away`: it was gone or banned then. `rejected`
+    is the condition that it did not meet of the filter that decided about it.
     """
 
     id: int
@@ -32,6 +32,7 @@ class Item:
     first_seen_at: datetime
     fails: str = ""
     followed: bool = False
+    away: bool = False
     rejected: str = ""
 
     def waits(self, chat: Chat) -> bool:

@@ -34,6 +34,7 @@ from storage.models import (
     SearchRow,
     SubscriptionRow,
 )
+from storage.past import note_absence
 from storage.sql import CHUNK, is_open, reserve_alone, upsert
 
 # The reason of deliveries and posts that ended because two chats were merged.
@@ -129,9 +130,11 @@ class SqlChats:
     async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None:
         changed = update(ChatRow).where(ChatRow.id == chat_id)
         await self._session.execute(changed.values(state=state, reason=reason))
+        await note_absence(self._session, chat_id)
 
     async def set_access(self, chat_id: int, access: ChatAccess) -> None:
         await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(access=access))
+        await note_absence(self._session, chat_id)
 
     async def save(self, chat: Chat) -> None:
         values = {
@@ -186,6 +189,7 @@ class SqlChats:
             moved = update(ChatRow).where(ChatRow.id == chat.id)
             values = {"address": new, "state": ChatState.ACTIVE, "reason": "", "access": chat.access}
             await self._session.execute(moved.values(values))
+            await note_absence(self._session, chat.id)
 
     async def _unite(self, keep: int, drop: int) -> None:
         """Merge chat `drop` into chat `keep`: ledger, deliveries, subscriptions, digest. Settings stay."""

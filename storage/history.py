@@ -27,7 +27,7 @@ from storage.models import (
     SubscriptionRow,
 )
 from storage.overview import FAILED
-from storage.past import lives
+from storage.past import absences, lives
 from storage.scope import follows, visible_sources
 from storage.sources import to_source
 from storage.sql import is_open, table_of
@@ -172,6 +172,7 @@ class SqlHistory:
         sources = await self._sources({row.source_id for row in rows})
         followed = await self._followed(chat_id, list(sources))
         before = await lives(self._session, chat_id, [row.id for row in rows])
+        away = await absences(self._session, chat_id)
         visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
         seen = set(await self._session.scalars(visible))
         carried = select(BroadcastPostRow.post_id).where(
@@ -193,6 +194,7 @@ class SqlHistory:
                 first_seen_at=row.first_seen_at,
                 fails=before.fails(follow.source_id, row.id) if follow else "",
                 followed=before.followed(sources[row.source_id], row.id),
+                away=any(after < row.id <= up_to for after, up_to in away),
                 rejected=before.rejected(sources[row.source_id], row.id),
             )
             for row in rows

@@ -284,6 +284,17 @@ class PastRow(Base):
     filter_id: Mapped[int | None] = mapped_column(ForeignKey(FilterRow.id), index=True)
 
 
+class AbsenceRow(Base):
+    """Posts that came while a chat was gone or banned: those after `after`, to `up_to`; None while it is."""
+
+    __tablename__ = "absences"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+    after: Mapped[int] = mapped_column(Id)
+    up_to: Mapped[int | None] = mapped_column(Id)
+
+
 class FilteredRow(Base):
     """A post that did not pass a filter, and the condition that it failed."""
 

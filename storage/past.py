@@ -1,17 +1,18 @@
-"""Which filter decided about a post: what subscriptions are now, and what they were before they changed.
+"""What was when a post came: which filter decided about it, and whether the chat was there.
 
-A row is written when a filter changes or a subscription ends, and none when posts come.
+A row is written when a filter changes, a subscription ends, or a chat goes, and none when posts come.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, insert, or_, select
+from sqlalchemy import ColumnElement, case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source, Visibility
-from storage.models import ChatRow, FilteredRow, PastRow, PostRow, SubscriptionRow
+from scheduler.types import ChatAccess, ChatState
+from storage.models import AbsenceRow, ChatRow, FilteredRow, PastRow, PostRow, SubscriptionRow
 from storage.scope import ALL, scope_of
 
 # Rows hold all but the present part of a subscription's life.
@@ -85,6 +86,23 @@ async def remember(session: AsyncSession, which: ColumnElement[bool]) -> None:
     ).where(which, SubscriptionRow.began_after < decided())
     columns = ["chat_id", "scope", "after", "up_to", "filter_id"]
     await session.execute(insert(PastRow).from_select(columns, life))
+
+
+async def note_absence(session: AsyncSession, chat_id: int) -> None:
+    """Record since which post a chat gets nothing, or that it is back; call it after that has changed."""
+    newest = select(func.coalesce(func.max(PostRow.id), 0)).scalar_subquery()
+    lasting = (AbsenceRow.chat_id == chat_id) & AbsenceRow.up_to.is_(None)
+    away = or_(ChatRow.state == ChatState.GONE, ChatRow.access == ChatAccess.BANNED)
+    begun = select(ChatRow.id, newest).where(ChatRow.id == chat_id, away, ~exists().where(lasting))
+    await session.execute(insert(AbsenceRow).from_select(["chat_id", "after"], begun))
+    back = exists().where(ChatRow.id == chat_id, ~away)
+    await session.execute(update(AbsenceRow).where(lasting, back).values(up_to=newest))
+
+
+async def absences(session: AsyncSession, chat_id: int) -> Sequence[tuple[int, int]]:
+    """After which post a chat was gone or banned, and up to which one, each time that it has come back."""
+    all_of_them = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == chat_id)
+    return [(after, up_to) for after, up_to in await session.execute(all_of_them) if up_to is not None]
 
 
 async def lives(session: AsyncSession, chat_id: int, posts: Collection[int]) -> Lives:

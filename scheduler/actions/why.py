@@ -184,7 +184,7 @@ def _unpromised(history: History) -> Because:
     if post.followed and any(item.id in history.cancelled for item in history.twins):
         return Because.CANCELLED
     if post.id <= post.subscription.starts_after:
-        return Because.BEFORE_SUBSCRIPTION
+        return Because.AWAY if post.followed and post.away else Because.BEFORE_SUBSCRIPTION
     if post.is_paused:
         return Because.PAUSED
     return Because.MISSED if post.broadcast else Because.TOO_MANY

@@ -11,7 +11,7 @@ from content.types import Correction, Match, Visibility
 from scheduler.actions import chats, forgetting
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import Asked, Closed, Edit, Found, PartEnded, Shown, Store
-from scheduler.types import Chat, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
+from scheduler.types import Chat, ChatState, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
 from storage.database import create_engine
 from storage.models import Base
 from tests.builders import NOW, after, part, place, with_digest
@@ -65,6 +65,8 @@ async def lived_in(world: World, store: Store, address: str, topic: str = "") ->
         await work.people.writes_in(name, chat.id)
         await work.people.manage(name, chat.id, chat.id)
         await work.people.manage(name, chat.id, chat.id)
+        await work.chats.set_state(chat.id, ChatState.GONE, "")
+        await work.chats.set_state(chat.id, ChatState.ACTIVE, "")
         for actor, target in (("cli", f"{name} daily 09:00"), ("cli", repr(chat.place)), (name, "draft 1")):
             await work.audit.add(actor, "did", target, NOW)
         await work.commit()

@@ -170,6 +170,36 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
     assert (await answer(world, chat, old)).because is Because.SKIPPED
 
 
+@pytest.mark.parametrize("banned", [False, True])
+async def test_what_came_while_a_chat_that_gets_posts_at_once_was_away(world: World, banned: bool) -> None:
+    source = await world.source()
+    (old,) = await world.posts(source, "old")
+    chat = await world.follower(source)
+
+    async def leave(gone: bool) -> None:
+        async with world.store.write() as work:
+            now = await refreshed(world, chat)
+            if banned:
+                access = ChatAccess.BANNED if gone else ChatAccess.DEFAULT
+                await membership.grant(work, chat.place, access, NOW)
+            elif gone:
+                await membership.deactivate(work, now, "the bot was removed", NOW)
+            else:
+                await membership.reactivate(work, now, NOW)
+            await work.commit()
+
+    missed = []
+    for number in range(2):
+        await leave(gone=True)
+        await leave(gone=True)  # a platform may report it twice
+        missed += await world.publish(source, f"missed {number}")
+        await leave(gone=False)
+        (here,) = await world.publish(source, f"here {number}")
+    assert {(await answer(world, chat, post)).because for post in missed} == {Because.AWAY}
+    assert (await answer(world, chat, here)).because is Because.NEXT
+    assert (await answer(world, chat, old)).because is Because.BEFORE_SUBSCRIPTION
+
+
 async def filtered(world: World, chat: Chat, post: int) -> str:
     """The condition by which a filter left a post out, or why else the chat does not have it."""
     found = await answer(world, chat, post)

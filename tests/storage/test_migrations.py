@@ -24,6 +24,7 @@ from content.tokens import TOKENIZER_VERSION
 from content.types import NO_OPTIONS, Failure, Match, Visibility
 from content.typos import Near
 from scheduler.actions.why import Because
+from scheduler.membership import deactivate, reactivate_address
 from scheduler.ports import Found
 from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
 from storage.database import create_engine
@@ -306,7 +307,10 @@ async def test_digests_of_revision_14_are_carried_along(database_url: str) -> No
 
 
 async def test_subscriptions_of_revision_17_are_carried_along(database_url: str) -> None:
-    """Those without a digest began where they begin now; what a filter has left out is known."""
+    """Those without a digest began where they begin now; what a filter has left out is known.
+
+    So is what comes after the migration while a chat is gone.
+    """
     store = await SqlStore.open(database_url)
     world = World(store)
     source = await world.source()
@@ -314,6 +318,10 @@ async def test_subscriptions_of_revision_17_are_carried_along(database_url: str)
     chat = await world.follower(source)
     await world.filter(chat, source, "antenna")
     (post_id,) = await world.publish(source, "a")
+    away = await world.follower(source, address="200")
+    async with store.write() as work:
+        await deactivate(work, away, "the bot was removed", NOW)
+        await work.commit()
     async with store.read() as work:
         before = (await work.history.stored(chat.id))["subscriptions"]
     await store.close()
@@ -324,8 +332,15 @@ async def test_subscriptions_of_revision_17_are_carried_along(database_url: str)
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert (await work.history.stored(chat.id))["subscriptions"] == before
-    (why,) = await World(store).why(chat, [post_id])
+    world = World(store)
+    (why,) = await world.why(chat, [post_id])
     assert why.because is Because.FILTERED
+    (missed,) = await world.publish(source, "missed")
+    async with store.write() as work:
+        await reactivate_address(work, "telegram", "200", NOW)
+        await work.commit()
+    (why,) = await world.why(away, [missed])
+    assert why.because is Because.AWAY
     await store.close()
 
 

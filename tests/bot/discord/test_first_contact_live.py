@@ -110,12 +110,28 @@ async def test_a_channel_is_managed_from_a_direct_message(
     ann, bob = dc.user("Ann"), dc.user("Bob")
     for person in (ann, bob):
         dc.join(news.guild, person, admin=person is ann)
-    assert "There is no chat of that name" in text_of(
-        await sky.answer(dc.dm(bob), "manage", chat=f"<#{news.id}>")
-    )
-    assert "#news (Club)" in text_of(await sky.answer(dc.dm(ann), "manage", chat=f"<#{news.id}>"))
-    done = await sky.answer(dc.dm(ann), "subscribe", source="Radio notes")
+    alone = dc.dm(ann)
+    story = Story(sky, alone, "from_afar.txt")
+
+    async def say(by: User, name: str, **options: str) -> Message:
+        typed = " ".join(f"{option}:{value}" for option, value in options.items())
+        story.transcript.did(f"{by.name} sends /{name} {typed}".rstrip().replace(f"<#{news.id}>", "#news"))
+        answer = await sky.answer(dc.dm(by), name, by=by, **options)
+        story.saw(answer)
+        return answer
+
+    assert "There is no chat of that name" in text_of(await say(bob, "manage", chat=f"<#{news.id}>"))
+    assert "#news (Club)" in text_of(await say(ann, "manage", chat=f"<#{news.id}>"))
+    done = await say(ann, "subscribe", source="Radio notes")
     assert text_of(done).startswith("**▸ \\#news (Club)**") and "now follows Radio notes" in text_of(done)
+    await say(ann, "subscriptions")
     async with sky.app.store.read() as work:
         (subscription,) = await work.subscriptions.all()
     assert subscription.chat_id == (await sky.known(news)).id
+    # The person loses the right, and is refused as soon as it is asked for again.
+    dc.join(news.guild, ann)
+    await sky.restart()  # so it asks again
+    assert "not an admin of that chat any more" in text_of(await say(ann, "unsubscribe"))
+    await say(ann, "manage", chat="done")
+    await say(ann, "unsubscribe")
+    story.transcript.compare()

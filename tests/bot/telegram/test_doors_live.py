@@ -1,18 +1,38 @@
 """Inline mode, and lists of feeds as files, with the real client library."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
 from tests.bot.live import PATIENCE
-from tests.bot.telegram.live import Live
+from tests.bot.telegram.live import Live, live
 from tests.bot.test_exchange import opml
+from tests.bot.transcripts import ThatDay, Transcript
 from tests.emulators.telegram import TelegramEmulator, User
 from tests.emulators.telegram.types import InlineAnswer
 
 
-async def offered(tg: TelegramEmulator, person: User, text: str, offset: str = "") -> InlineAnswer:
-    number = tg.type_inline(person, text, offset)
-    return await tg.wait_for(lambda: tg.world.inline[number], PATIENCE)
+@pytest_asyncio.fixture
+async def sky(tg: TelegramEmulator, folder: Path) -> AsyncIterator[Live]:
+    async with live(tg, folder, clock=ThatDay()) as running:
+        yield running
 
 
 async def test_posts_are_offered_in_every_chat(tg: TelegramEmulator, sky: Live) -> None:
+    transcript = Transcript(Path(__file__).with_name("inline.txt"))
+
+    async def offered(tg: TelegramEmulator, person: User, text: str, offset: str = "") -> InlineAnswer:
+        number = tg.type_inline(person, text, offset)
+        answer = await tg.wait_for(lambda: tg.world.inline[number], PATIENCE)
+        more = f" and scrolls to {offset}" if offset else ""
+        transcript.did(f"{person.name} types @{tg.world.bot.username} {text}".rstrip() + more)
+        for one in answer.results:
+            transcript.saw(f"{one.title}\n{one.description}")
+        if answer.button:
+            transcript.saw("", [[answer.button]])
+        return answer
+
     await sky.publish(*(f"n{number}" for number in range(12)))
     ann = tg.user("Ann", language="zh-hans")
     newest = await offered(tg, ann, "")
@@ -25,7 +45,10 @@ async def test_posts_are_offered_in_every_chat(tg: TelegramEmulator, sky: Live) 
     assert (
         [entity.url for entity in found.entities if entity.url] == [found.url] == ["https://example.org/old"]
     )
+    transcript.did("Ann takes it, and sends to Bob")
+    transcript.saw(found.text)
     assert (await offered(tg, ann, "nonesuch")).button == "没有找到与“nonesuch”相关的文章。"
+    transcript.compare()
     assert not tg.messages(ann.id)
 
 
