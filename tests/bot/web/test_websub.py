@@ -191,6 +191,9 @@ async def test_a_read_that_finds_what_the_hub_did_not_tell_ends_the_trust(live: 
     await live.ingest.poll(await live.again(source))
     assert not (await live.again(source)).is_pushed(live.clock.now())
     assert (await live.push(source)).word == f"push failing: {NOT_TOLD}"
+    assert await live.hub.publish(live.hub.feed) == 202
+    await live.receiver.idle()
+    assert not (await live.again(source)).is_pushed(live.clock.now()), "it has told of nothing new"
     assert await live.hub.publish(json_feed("old", "told", "untold", "told again")) == 202
     await live.receiver.idle()
     assert (await live.again(source)).is_pushed(live.clock.now())
