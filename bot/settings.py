@@ -25,6 +25,7 @@ from content.document import is_web_url
 from content.errors import SettingsError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 
 PREFIX = "SKYWAVE_"
 TOML = "skywave.toml"
@@ -52,7 +53,9 @@ class Settings(BaseSettings):
     operators: Words = frozenset()
     """Who may use every command in every chat, like `telegram:123,discord:456`."""
     poll_interval: int = Field(300, ge=1)
-    """Seconds between two reads of a source."""
+    """Shortest time in seconds between two reads of a source."""
+    poll_longest: int = Field(21600, ge=1, le=604800)
+    """Longest time, for sources that post rarely; the shortest counts if it is longer."""
     edits: bool = True
     """Whether messages are edited when their posts change."""
     page_size: int = Field(11, ge=1, le=50)
@@ -121,8 +124,9 @@ class Settings(BaseSettings):
         return Quotas(**{limit.name: getattr(self, limit.name) for limit in fields(Quotas)})
 
     @property
-    def interval(self) -> timedelta:
-        return timedelta(seconds=self.poll_interval)
+    def bounds(self) -> Bounds:
+        shortest = timedelta(seconds=self.poll_interval)
+        return Bounds(shortest, max(shortest, timedelta(seconds=self.poll_longest)))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +38,7 @@ from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
 from content.sources.kinds import FULL_TEXT
-from content.types import HOOK, ParsedSource, Source, SourceState, Visibility
+from content.types import HOOK, UPDATES, ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
@@ -75,7 +75,8 @@ def add(
     urls: Annotated[
         list[str],
         typer.Argument(
-            metavar="ADDRESS...", help="Of a feed, a page or a channel; a folder of Markdown; hook:NAME."
+            metavar="ADDRESS...",
+            help="Of a feed, a page, a channel or a git repository; a folder of Markdown; hook:NAME.",
         ),
     ],
     option: Options = None,
@@ -197,21 +198,25 @@ def _left_out(result: "PollResult") -> str:
 
 @commands.command("list")
 def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
-    """List the sources with their state and last error."""
+    """List the sources with their state, last error and next read."""
     run(_list(with_secrets, json))
 
 
 async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        known, words = await work.sources.all(), await push_words(work)
+        known, words, now = await work.sources.all(), await push_words(work), app.clock.now()
     if not with_secrets:
         known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source) | {"push": words.get(source.id, "")} for source in known])
+        print_json([to_json(source, "rhythm") | {"push": words.get(source.id, "")} for source in known])
         return
-    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), s.url) for s in known]
+    rows = [
+        (s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), *_reads(s, now), s.url)
+        for s in known
+    ]
     empty = "No sources yet. Add one: skywave sources add URL"
-    print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+    columns = ("#", "title", "kind", "visibility", "state", "interval", "next read", "url")
+    print_table(columns, rows, empty)
     for source in known:
         for failure in source.unread:
             warn(f"{source.name}: not read: {failure.name}: {failure.reason}")
@@ -219,6 +224,22 @@ async def _list(with_secrets: bool, json: bool) -> None:
 
 def _tagged(source: Source) -> str:
     return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
+
+
+def _reads(source: Source, now: datetime) -> tuple[str, str]:
+    """The present interval of a source, and when it is read next."""
+    due = source.next_poll_at
+    if source.kind in (UPDATES, HOOK) or source.state is not SourceState.ACTIVE or source.unfollowed_since:
+        return "", ""
+    if due is None or source.polled_at is None:
+        return "", "now"
+    interval = "" if source.failures else _rounded(due - source.polled_at)
+    return interval, f"in {_rounded(due - now)}" if due > now else "now"
+
+
+def _rounded(time: timedelta) -> str:
+    minutes = max(round(time.total_seconds() / 60), 1)
+    return f"{minutes} min" if minutes < 100 else f"{round(minutes / 60)} h"
 
 
 def _state(source: Source, push: str) -> str:

@@ -63,6 +63,7 @@ KINDS: Mapping[str, SourceKind] = _Kinds(
     {
         "hook": "hooks.HookKind",
         "markdown": "markdown.MarkdownKind",
+        "git": "git.GitKind",
         "telegram": "telegram.TelegramKind",
         "feed": "feed.FeedKind",
     }

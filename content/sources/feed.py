@@ -10,12 +10,13 @@ from content.errors import UsageError
 from content.fetch import LargeBody
 from content.hints import merged
 from content.secrets import printable
+from content.sources import fastfeed
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
 from content.sources.pages import not_a_feed
-from content.sources.xmlfeed import parse_xml
+from content.sources.xmlfeed import ReadFast, parse_xml
 from content.types import Options, ParsedSource, Validators
 
 KIND = "feed"
@@ -82,7 +83,13 @@ def _with_scheme(url: str) -> str:
     return f"https://{url}" if _HOST.match(url) else url
 
 
-def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+def parse_feed(
+    body: bytes,
+    content_type: str,
+    url: str,
+    max_posts: int = MAX_POSTS,
+    read_fast: ReadFast = fastfeed.read,
+) -> ParsedSource:
     """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
     # White space before the XML declaration is not valid, but common.
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
@@ -95,4 +102,4 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
         raise not_a_feed(text, url, is_page=page is not None)
-    return parse_xml(document, root[1], declared, url, max_posts)
+    return parse_xml(document, root[1], declared, url, max_posts, read_fast)

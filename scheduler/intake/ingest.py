@@ -24,6 +24,7 @@ from scheduler.intake.storing import PollResult, Recorder
 from scheduler.ports import Clock, Store
 from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ class _Stopwatch:
 class Ingest:
     """Reads sources and records the results; `wake` is called after deliveries were made.
 
-    `interval` is the time between two polls of a source. `for_people` fetches the URLs that people add: it
+    `bounds` limit the time between two reads of a source. `for_people` fetches the URLs that people add: it
     reaches public addresses only, whatever the operator allows for sources of their own. `hubs` are told what
     reads hint; without them no source is subscribed. `rsshub` is the URL of an RSSHub instance.
     """
@@ -53,7 +54,7 @@ class Ingest:
         store: Store,
         context: ReadContext,
         clock: Clock,
-        interval: timedelta,
+        bounds: Bounds,
         wake: Callable[[], None],
         keep_tombstones: timedelta = timedelta(days=365),
         *,
@@ -63,7 +64,7 @@ class Ingest:
         rsshub: str = "",
     ) -> None:
         self._store, self._clock, self._quotas, self._rsshub = store, clock, quotas, rsshub
-        self._interval, self._wake = interval, wake
+        self._bounds, self._wake = bounds, wake
         self._hubs = hubs
         self._alone: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._reader = Reader(store, context, for_people, clock)
@@ -157,7 +158,8 @@ class Ingest:
             return await self._failed(source, found.failure, watch)
         if self._hubs:
             await self._hubs.noticed(source, parsed.hints, whole=True)
-        result = await self._store_posts(source, parsed, source.validators, "", watch)
+        read = Read(parsed, source.validators, hints=parsed.hints)
+        result = await self._store_posts(source, read, parsed, watch)
         return replace(result, before=before)
 
     async def poll(self, source: Source) -> PollResult:
@@ -183,7 +185,11 @@ class Ingest:
         """
         parsed = await self._reader.taken(source, body, content_type, topic)
         now = self._clock.now()
-        result = await self._recorded(source, parsed, lambda current, _: after_push(current, now))
+
+        def pushed(current: Source, comparison: Comparison) -> Source:
+            return after_push(current, comparison.changes.new, now)
+
+        result = await self._recorded(source, parsed, pushed)
         log.info("source.pushed", source=source.name, new=result.new, changed=result.changed)
         return result
 
@@ -192,23 +198,23 @@ class Ingest:
         if self._hubs:
             await self._hubs.noticed(source, read.hints, whole=read.parsed is not None)
         if read.parsed is not None:
-            result = await self._store_posts(source, read.parsed, read.validators, read.moved, watch)
+            result = await self._store_posts(source, read, read.parsed, watch)
             if self._hubs and result.new and source.is_pushed(self._clock.now()):
                 await self._hubs.missed(source)
             return result
         log.debug("source.unchanged", source=source.name)
 
         def unchanged(current: Source) -> Source:
-            return after_read(current, read.validators, read.moved, watch.times(), self._interval)
+            return after_read(current, read, watch.times(), self._bounds)
 
         saved = await self._recorder.save(source, unchanged)
         return PollResult(saved, failures=saved.unread)
 
     async def _store_posts(
-        self, source: Source, parsed: ParsedSource, validators: Validators, moved: str, watch: _Stopwatch
+        self, source: Source, read: Read, parsed: ParsedSource, watch: _Stopwatch
     ) -> PollResult:
         def succeeded(current: Source, comparison: Comparison) -> Source:
-            polled = after_read(current, validators, moved, watch.times(), self._interval)
+            polled = after_read(current, read, watch.times(), self._bounds, comparison.changes.new)
             return with_contents(polled, comparison.parsed, comparison.cut)
 
         result = await self._recorded(source, parsed, succeeded)
@@ -232,8 +238,8 @@ class Ingest:
         reason = storable(str(error))
 
         def failed(current: Source) -> Source:
-            return after_failure(current, error, reason, watch.times(), self._interval)
+            return after_failure(current, error, reason, watch.times(), self._bounds)
 
-        saved = await self._recorder.save(source, failed)
+        saved = await self._recorder.save(source, failed, error)
         log.warning("source.failed", source=source.name, failures=saved.failures, reason=reason)
         return PollResult(saved, error=reason)

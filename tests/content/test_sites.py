@@ -18,7 +18,7 @@ from content.sources.sites import (
 
 CHANNEL = "UC" + "x" * 22
 FEEDS = {
-    "https://github.com/radio/antenna.git": "https://github.com/radio/antenna/releases.atom",
+    "https://github.com/radio/antenna/": "https://github.com/radio/antenna/releases.atom",
     "https://github.com/radio/antenna/releases/tag/v1": "https://github.com/radio/antenna/releases.atom",
     "https://github.com/radio/antenna/tags": "https://github.com/radio/antenna/tags.atom",
     "https://github.com/radio/antenna/commits/main/": "https://github.com/radio/antenna/commits/main.atom",

@@ -6,7 +6,7 @@ HTTP, with the guard, and with the sites' redirects.
 
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -14,7 +14,7 @@ from ipaddress import ip_network
 
 from aiohttp import web
 
-from content.fetch import Fetched
+from content.fetch import LARGE, Fetched
 from content.http import HttpFetcher
 from content.types import Validators
 
@@ -83,6 +83,11 @@ class ThroughServer:
 
     async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
         return self._public(await self._inner.post(self._sites.local(url), body, content_type, accept=accept))
+
+    async def ask(
+        self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
+    ) -> Fetched:
+        return self._public(await self._inner.ask(self._sites.local(url), headers, body, max_bytes=max_bytes))
 
     def _public(self, fetched: Fetched) -> Fetched:
         return replace(fetched, url=self._sites.public(fetched.url), moved=self._sites.public(fetched.moved))
