@@ -10,7 +10,8 @@ import pytest
 
 from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
-from content.sources import ReadContext
+from content.sources import Choice, ReadContext
+from content.sources.kinds import FULL_TEXT
 from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
@@ -496,6 +497,22 @@ async def test_only_addresses_that_people_type_are_searched(world: World) -> Non
     assert isinstance(listed[1], ParseError) and world.fetcher.calls == [home]
     (typed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=False)]
     assert isinstance(typed[1], PollResult) and typed[1].source.url == FEED and typed[1].new == 1
+
+
+async def test_a_kind_that_was_chosen_is_not_searched_for_feeds(world: World) -> None:
+    home = "https://github.com/radio/antenna"
+    world.fetcher.pages[home] = page(alternate(FEED)).encode()
+    with pytest.raises(ParseError):
+        await world.ingest.find(home, choice=Choice("feed"))
+    assert world.fetcher.calls == [home]
+
+
+async def test_the_options_of_a_feed_hold_for_the_one_that_is_found(world: World) -> None:
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    found = await world.ingest.find(home, choice=Choice(options={FULL_TEXT: ""}))
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert added.source.url == FEED and added.source.options.values == {FULL_TEXT: True}
 
 
 async def test_the_known_forms_of_an_address(world: World) -> None:
