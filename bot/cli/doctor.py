@@ -67,6 +67,9 @@ async def _examine(app: Engine) -> AsyncIterator[Finding]:
         pushes = await push_words(work)
         deliveries = await work.outbox.counts()
         polled, last_read = await work.sources.polled(), await work.sources.last_read()
+    if app.settings.public_url and app.settings.metrics_port is None:
+        hint = "nothing listens for it: set SKYWAVE_METRICS_PORT, or leave out SKYWAVE_PUBLIC_URL"
+        yield Finding("public address", False, hint)
     yield _reading(polled, last_read, app)
     for source in map(without_secrets, sources):
         # A hub that fails is not BAD: the operator cannot repair it, and the source is polled.
