@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.clean import parse
+from content.errors import ParseError
 from content.sources.listing_items import Items, Selectors, read_items
+from content.sources.listing_page import parse_listing
 from content.sources.listing_structure import find_selectors
 from tests.content.listing_pages import (
     FOOTER,
@@ -154,3 +156,54 @@ def test_every_generated_list_is_found_in_order(
     assert [post.url for post in found] == [f"{SITE}/p/{number}" for number in range(len(titles))]
     dates = [datetime(2026, 7, number + 1, tzinfo=UTC) if has_date else None for number in range(len(titles))]
     assert [post.published_at for post in found] == dates
+
+
+TAGS_AND_TEXTS = st.sampled_from(
+    [
+        "<ul>",
+        "</ul>",
+        "<li>",
+        "<li class='a b'>",
+        "<a href='/p/%d'>",
+        "</a>",
+        "<td>",
+        "<table>",
+        "<tr>",
+        "</div>",
+        "<div>",
+    ]
+    + [
+        "<time datetime='2026-07-%d'>",
+        "<h2>",
+        "</h2>",
+        "<p>",
+        "<nav>",
+        "<header>",
+        "<a href='http://[x'>",
+        "<br>",
+        "\0",
+    ]
+    + [
+        "A title of number %d in words",
+        "标题%d的文字说明",
+        "2026-07-%d",
+        "<x:y>",
+        "<dt>",
+        "<dd>",
+        "<!--",
+        "-->",
+        "<base href='//'>",
+    ]
+)
+
+
+@given(st.lists(TAGS_AND_TEXTS, max_size=60))
+def test_any_page_is_read_or_has_no_posts(pieces: list[str]) -> None:
+    html = "".join(piece % number if "%d" in piece else piece for number, piece in enumerate(pieces, start=1))
+    try:
+        first = parse_listing(html.encode(), "text/html", URL, {}, 500, NOW)
+    except ParseError as exc:
+        assert "no list of posts" in str(exc)
+    else:
+        again = parse_listing(html.encode(), "text/html", URL, first.values, 500, NOW)
+        assert again.parsed.posts == first.parsed.posts and first.parsed.posts
