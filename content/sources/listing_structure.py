@@ -174,7 +174,7 @@ def _add_columns(surveyed: _Candidate, again: Mapping[tuple[int, int], Sequence[
                 columns[path, number] = surveyed.page.new_path(surveyed.page.above[path])
             column = columns[path, number]
             surveyed.firsts.setdefault(column, {})[place] = index
-            surveyed.counts[column] += 1
+            surveyed.counts[column] = surveyed.counts[path]  # one of a row is never alone
 
 
 def _around(found: Outline, item: int) -> Iterator[int]:
