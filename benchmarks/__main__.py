@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
 from benchmarks.growth import growth
+from benchmarks.million import million
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
 from benchmarks.rendering import rendering
 from benchmarks.results import Result, save, table
@@ -31,7 +32,10 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "rhythm": simulated_year,
 }
 # Run only when they are named.
-LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {"search-large": search_large}
+LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
+    "search-large": search_large,
+    "million": million,
+}
 
 
 async def run(names: Sequence[str]) -> list[Result]:

@@ -223,6 +223,10 @@ class PostRepository(Protocol):
         tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
 
+    async def rename(self, guids: Mapping[int, str]) -> None:
+        """Give posts other guids, by their ids. The guids are new to their source."""
+        ...
+
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         """Record that a source has deleted posts, or has them again."""
         ...
@@ -571,7 +575,7 @@ class EditLimits:
     quiet: timedelta = timedelta(minutes=1)
     hour: timedelta = timedelta(hours=1)
     of_chat: int = 20
-    of_delivery: int = 5
+    of_delivery: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ class SqlPosts:
     async def known(self, source_id: int) -> Sequence[KnownPost]:
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
         withdrawn = PostRow.withdrawn_at.is_not(None)
-        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
+        identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
+        posts = select(*identity, PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
         # Tombstones count as known, so that deleted posts do not come back as new.
@@ -135,7 +136,7 @@ class SqlPosts:
             # An edit must not change the post's identity, its position on pages, or whether it was old news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
             if await self._looks_different(post_id, values):
-                values["changed_at"] = now
+                values |= {"changed_at": now, "changes": PostRow.changes + 1}
             result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
             stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
@@ -146,6 +147,10 @@ class SqlPosts:
         seen = select(*(getattr(PostRow, name) for name in names)).where(PostRow.id == post_id)
         stored = (await self._session.execute(seen)).first()
         return stored is not None and any(getattr(stored, name) != values[name] for name in names)
+
+    async def rename(self, guids: Mapping[int, str]) -> None:
+        for post_id, guid in guids.items():
+            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(guid=guid))
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         values = {"withdrawn_at": now if withdrawn else None, "changed_at": now}
