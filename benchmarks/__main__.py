@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
+from benchmarks.feeds import feeds, feeds_large
 from benchmarks.growth import growth
 from benchmarks.million import million
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
@@ -30,11 +31,13 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "search": search,
     "rendering": rendering,
     "rhythm": simulated_year,
+    "feeds": feeds,
 }
 # Run only when they are named.
 LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "search-large": search_large,
     "million": million,
+    "feeds-large": feeds_large,
 }
 
 

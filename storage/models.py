@@ -185,6 +185,14 @@ class PostRow(Base):
     withdrawn_at: Mapped[datetime | None]
 
 
+class UnindexedRow(Base):
+    """A post that waits to be indexed for searching."""
+
+    __tablename__ = "unindexed"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True)
+
+
 class TombstoneRow(Base):
     __tablename__ = "tombstones"
 

@@ -166,11 +166,9 @@ async def chosen(page: str, key: str, request: Request, services: Services) -> W
 
 
 async def _added(found: Found, request: Request, services: Services) -> Wanted:
-    """What was found as a private source, unless the chat may see it already."""
-    # A page may lead to a feed that is known, to others than this person as well.
-    known = await _known([found.url], request, services)
-    added = known or (await services.ingest.add_found(found, Visibility.PRIVATE, by=request.by)).source
-    return Wanted(added, found.page)
+    """What was found as a private source; one that is known keeps its visibility."""
+    added = await services.ingest.add_found(found, Visibility.PRIVATE, by=request.by)
+    return Wanted(added.source, found.page)
 
 
 async def _known(urls: Sequence[str], request: Request, services: Services) -> Source | None:

@@ -41,7 +41,7 @@ _CHANNELS = (
     rf'"channelId":"(?P<channel>{_CHANNEL})"',
 )
 _PROJECT = r"\w[\w.-]*(?:/\w[\w.-]*)"  # GitLab has groups in groups
-_REPOSITORY = r"(?P<repo>[\w-]+/[\w.-]+?)(?:\.git)?"
+_REPOSITORY = r"(?P<repo>[\w-]+/[\w.-]+)"
 
 SITES = (
     _site(
