@@ -298,9 +298,13 @@ async def _check(url: str, json: bool, choice: Choice) -> int:
         return 2
     url, parsed = printable(found.url), found.parsed
     if json:
-        options = dict(found.options.values)
-        source = {"url": url, "title": parsed.title, "home": parsed.url, "page": printable(found.page)}
-        source |= {"options": options}
+        source: dict[str, Any] = {
+            "url": url,
+            "title": parsed.title,
+            "home": parsed.url,
+            "page": printable(found.page),
+            "options": dict(found.options.values),
+        }
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
     elif choice.kind == LISTING:
