@@ -17,6 +17,7 @@ from pathlib import Path
 
 from drawing.discord import DiscordPicture
 from drawing.plot import Panel, plot
+from drawing.ranges import Row, ranges
 from drawing.telegram import TelegramPicture
 from drawing.terminal import COLUMNS, of_rich, of_terminal, terminal_svg
 from drawing.text import Line, cells, plain, wrapped
@@ -52,6 +53,7 @@ NOW = datetime(2026, 10, 9, 9, 41, tzinfo=UTC)
 SITE = "https://example.org"
 SAMPLES = Path(__file__).parent / "samples"
 GROWTH = Path(__file__).parents[1] / "benchmarks" / "growth.json"
+RHYTHM = GROWTH.with_name("rhythm.json")
 WATCHED = 100  # columns of `deliveries watch`
 
 
@@ -345,6 +347,23 @@ def growth_picture(title: str) -> str:
     )
 
 
+def rhythm_picture(title: str) -> str:
+    """The last results of `make bench NAMES=rhythm`."""
+    years = json.loads(RHYTHM.read_text(encoding="utf-8"))
+    found = {(year["kind"], year["policy"]): year for year in years}
+
+    def delays(kind: str, policy: str) -> tuple[float, float] | None:
+        year = found[kind, policy]
+        return None if kind == "ended" else (year["p50"], year["p95"])
+
+    kinds = [kind for kind, policy in found if policy == "rhythm"]
+    rows = [
+        Row(kind, found[kind, "rhythm"]["requests"], delays(kind, "rhythm"), delays(kind, "fixed"))
+        for kind in kinds
+    ]
+    return ranges(title, found["all", "fixed"]["requests"], rows)
+
+
 async def draw(folder: Path) -> None:
     notes, log = folder / "notes", folder / "log"
     site_like(notes, log)
@@ -382,6 +401,7 @@ async def draw(folder: Path) -> None:
             **await sample_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),
             "growth": growth_picture("One broadcast to so many chats"),
+            "rhythm": rhythm_picture("A year of 500 sources, simulated"),
             "watch": watch_picture("skywave deliveries watch in a terminal"),
         }
     PICTURES.mkdir(exist_ok=True)

@@ -123,7 +123,7 @@ async def _add(
     urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE, *, exact: bool = False
 ) -> int:
     """Add sources, each with its tags. `exact`: the URLs are those of feeds."""
-    from bot.cli.progress import progress
+    from bot.cli.progress import index, progress
     from scheduler.intake.listed import add_each
 
     results: dict[str, PollResult] = {}
@@ -136,6 +136,7 @@ async def _add(
                     refused.append(added)
                 else:
                     results[url] = added
+        await index(app)
         made = await _new_hooks(app, list(results.values()))
     if json:
         shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
@@ -298,13 +299,8 @@ async def _check(url: str, json: bool, choice: Choice) -> int:
         return 2
     url, parsed = printable(found.url), found.parsed
     if json:
-        source: dict[str, Any] = {
-            "url": url,
-            "title": parsed.title,
-            "home": parsed.url,
-            "page": printable(found.page),
-            "options": dict(found.options.values),
-        }
+        source: dict[str, object] = {"url": url, "title": parsed.title, "home": parsed.url}
+        source |= {"page": printable(found.page), "options": dict(found.options.values)}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
     elif choice.kind == LISTING:

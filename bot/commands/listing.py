@@ -9,7 +9,7 @@ from bot.commands.types import Button, Reply, Request, Rows, Services, may
 from content import present
 from content.document import is_web_url
 from content.secrets import is_public, printable
-from content.sources import Choice, choice_of
+from content.sources import Choice, choice_of, normalise
 from content.sources.kinds import LISTING
 from content.sources.listing import confirmed
 from content.types import Visibility
@@ -84,6 +84,7 @@ async def _follow(url: str, choice: Choice, request: Request, services: Services
 
 async def _may_add(url: str, request: Request, services: Services) -> None:
     """Raise UsageError or QuotaExceeded if the person may add no source, and the chat does not see it yet."""
+    url = normalise(url, Choice(LISTING))
     may_add, quotas = may(Act.ADD_SOURCE, request, services), services.settings.quotas
     async with services.store.read() as work:
         await sources.known_at(work, request.by, request.chat, [url], quotas, may_add=may_add)

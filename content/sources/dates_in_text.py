@@ -26,6 +26,10 @@ _WRITTEN = [
         rf"\b{_MONTH}\s{{0,2}}{_DAY}(?:,?\s{{0,2}}(?P<year>\d{{4}})\b|(?!\d))",
         rf"{_DAY}\.?\s?{_MONTH},?(?:\s{{0,2}}(?P<year>\d{{4}})\b)?",
         r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})(?!\d)",
+        # A day beside its month, as in "14 2026-07", or a day of a month beside its year.
+        r"(?P<day>\d{1,2})\s(?P<year>\d{4})\s?[-/.年]\s?(?P<month>\d{1,2})月?(?![\d-])",
+        r"(?P<year>\d{4})\s?[-/.年]\s?(?P<month>\d{1,2})月?\s(?P<day>\d{1,2})(?!\d)",
+        r"(?P<month>\d{1,2})[-/](?P<day>\d{1,2})\s(?P<year>\d{4})(?!\d)",
         r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})(?!\d)",
         r"(?P<month>\d{1,2})\s?月\s?(?P<day>\d{1,2})\s?[日号]",
     )

@@ -22,6 +22,7 @@ AFTER = "+"  # a selector that begins with this is looked for after the item, up
 FOLLOWING = 4  # elements after an item that may belong to it
 MAX_ITEMS = 1_000
 MAX_TEXT = 5_000  # characters of an excerpt
+_BETWEEN = " -–—·|:：,，"  # between a title and the text after it
 _CUT = re.compile(r"\s*(?:…|\.{3})\s*$")
 
 
@@ -96,10 +97,12 @@ def following(item: LexborNode, items: Collection[int]) -> Iterator[LexborNode]:
         node = node.next
 
 
-def text_of(node: LexborNode, without: Collection[int] = (), limit: int = MAX_TEXT) -> str:
+def text_of(
+    node: LexborNode, without: Collection[int] = (), limit: int = MAX_TEXT, *, spaced: bool = False
+) -> str:
     """The visible text of an element on one line, about `limit` characters of it.
 
-    `without` are the `mem_id`s of elements to leave out.
+    `without` are the `mem_id`s of elements to leave out. `spaced`: with a space between any two elements.
     """
     left_out, pieces = set(without) - {node.mem_id}, list[str]()
     for inner in islice(node.traverse(include_text=True), limit):
@@ -112,7 +115,7 @@ def text_of(node: LexborNode, without: Collection[int] = (), limit: int = MAX_TE
         if inner.is_text_node:
             pieces.append((inner.text_content or "")[:limit])
             limit -= len(pieces[-1])
-        elif inner.tag in BLOCKS or inner.tag == "br":
+        elif spaced or inner.tag in BLOCKS or inner.tag == "br":
             pieces.append(" ")
         if limit <= 0:
             break
@@ -132,7 +135,7 @@ def date_of(node: LexborNode, now: datetime, without: Collection[int] = ()) -> d
     for one in times:
         if one.tag in ("time", "relative-time") and (date := to_utc(one.attributes.get("datetime"))):
             return date
-    return date_in(text_of(node, without, LONGEST), now)
+    return date_in(text_of(node, without, LONGEST, spaced=True), now)
 
 
 def _post(
@@ -172,4 +175,4 @@ def _title(titled: LexborNode, link: LexborNode, others: Collection[int]) -> str
 def _excerpt(body: LexborNode, parts: Collection[int], target: str, url: str) -> str:
     """The text of an excerpt without the other parts, and without a link that says to read on."""
     onward = {node.mem_id for node in body.css("a[href]") if address_of(node, url) == target}
-    return text_of(body, {*parts, *onward} - {body.mem_id})
+    return text_of(body, {*parts, *onward} - {body.mem_id}).lstrip(_BETWEEN)

@@ -33,11 +33,17 @@ def item_selector(page: LexborNode, found: Outline, items: Sequence[int]) -> str
 
 
 def part_selector(
-    found: Outline, items: Sequence[int], elements: Mapping[int, int], ids: Collection[int]
+    found: Outline,
+    items: Sequence[int],
+    elements: Mapping[int, int],
+    ids: Collection[int],
+    *,
+    everywhere: bool = False,
 ) -> str:
     """The shortest selector that finds the part of each item: `elements` are the parts, by place in `items`.
 
-    `ids` are the `mem_id`s of all items.
+    `ids` are the `mem_id`s of all items. In items without the part it finds nothing; with `everywhere`, one
+    that finds something in each of them is better.
     """
     place, index = next(iter(elements.items()))
     chain = found.chain(index)
@@ -48,15 +54,19 @@ def part_selector(
     before = "" if is_inside else f"{AFTER} "
     suffixes = [before + suffix for suffix in _part_suffixes(found, index, steps)]
     nodes = {place: found.elements[index].node.mem_id for place, index in elements.items()}
+    hits = {
+        selector: [part(found.elements[item].node, selector, ids) for item in items] for selector in suffixes
+    }
 
-    def is_right(selector: str) -> bool:
-        for place, item in enumerate(items):
-            hit = part(found.elements[item].node, selector, ids)
-            if (hit.mem_id if hit else None) != nodes.get(place):
-                return False
-        return True
+    def is_right(selector: str, everywhere: bool) -> bool:
+        found_ids = [hit.mem_id if hit else None for hit in hits[selector]]
+        others = [hit for place, hit in enumerate(found_ids) if place not in nodes]
+        is_part = all(found_ids[place] == mem_id for place, mem_id in nodes.items())
+        return is_part and (all(others) if everywhere else not any(others))
 
-    return next(filter(is_right, suffixes), before + " > ".join(steps))
+    whole = before + " > ".join(steps)
+    strict = next((selector for selector in suffixes if is_right(selector, False)), whole)
+    return next((selector for selector in suffixes if everywhere and is_right(selector, True)), strict)
 
 
 def _part_suffixes(found: Outline, index: int, steps: Sequence[str]) -> Sequence[str]:

@@ -252,7 +252,10 @@ def _title(candidate: _Candidate, link: int) -> int:
     if is_telling:
         parts = [path for path in inside if path in texts and _is_block(candidate, path)]
         return parts[0] if parts else link
-    return (headings or texts or [0])[0]
+    inner = [
+        path for path in texts if not any(page.is_within(other, path) for other in texts if other != path)
+    ]
+    return (headings or inner or [0])[0]
 
 
 def _may_be_title(candidate: _Candidate, path: int) -> bool:
@@ -406,16 +409,18 @@ def _selectors(page: LexborNode, candidate: _Candidate, parts: _Parts, item: str
         return None
     ids = {node.mem_id for node in page.css(item)}
 
-    def selector(path: int) -> str:
+    def selector(path: int, *, everywhere: bool = False) -> str:
         if path == candidate.path:
             return ITSELF
         elements = candidate.firsts.get(path, {})
-        return part_selector(candidate.page, candidate.items, elements, ids) if elements else ""
+        if not elements:
+            return ""
+        return part_selector(candidate.page, candidate.items, elements, ids, everywhere=everywhere)
 
     return Selectors(
         item,
         title="" if parts.title == parts.link else selector(parts.title),
-        link=selector(parts.link),
+        link=selector(parts.link, everywhere=True),
         date=selector(parts.date),
         excerpt=selector(parts.excerpt),
     )

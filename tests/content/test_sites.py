@@ -83,6 +83,12 @@ def test_texts_that_are_addresses() -> None:
     for typed in ("https://example.org", "@ann@social.example.org", "rsshub://a/b", "HTTP://example.org/x?y"):
         assert is_address(typed)
     for typed in (
+        "git+https://example.org/blog",
+        "ssh://git@example.org/blog",
+        "git@example.org:me/blog.git",
+    ):
+        assert is_address(typed)
+    for typed in (
         "ann@example.org",
         "@ann",
         "Radio notes",

@@ -64,7 +64,7 @@ async def test_the_first_poll_after_failures_fans_out_nothing_either(world: Worl
     async with world.store.write() as work:
         source = await work.sources.add("feed", FEED, "", Visibility.PUBLIC)
         await work.commit()
-    assert (await world.ingest.poll(source)).error
+    assert (await world.poll(source)).error
     await world.publish("one", "two")
     assert world.ledger(chat) == {}
     assert (await world.publish("one", "two", "three")).deliveries == 1
@@ -156,7 +156,7 @@ async def test_a_changed_post_is_stored_and_not_sent_again(world: World) -> None
     chat = await world.chat()
     await world.publish("one")
     world.fetcher.pages[FEED] = world.fetcher.pages[FEED].replace(b'_text": "one"', b'_text": "one, mended"')
-    result = await world.ingest.poll(await stored(world))
+    result = await world.poll(await stored(world))
     assert (result.new, result.changed, result.deliveries) == (0, 1, 0)
     assert world.ledger(chat) == {"one, mended": "reserved"}
 
@@ -198,7 +198,7 @@ async def test_an_unchanged_source_is_polled_again_after_its_interval(world: Wor
     source = await world.source()
     await world.publish("one")
     world.clock.advance(60)
-    result = await world.ingest.poll(await stored(world))
+    result = await world.poll(await stored(world))
     assert (result.new, result.error) == (0, "")
     now = await stored(world)
     assert now.next_poll_at == world.clock.now() + timedelta(minutes=5)
@@ -210,7 +210,7 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
     world.fetcher.faults[FEED] = FetchError("https://example.org answered 500")
     waits = []
     for _ in range(3):
-        result = await world.ingest.poll(await stored(world))
+        result = await world.poll(await stored(world))
         assert result.error == "https://example.org answered 500"
         source = await stored(world)
         assert source.next_poll_at is not None
@@ -226,14 +226,14 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
 async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> None:
     await world.source()
     world.fetcher.faults[FEED] = ServerBusy("busy", timedelta(hours=3))
-    await world.ingest.poll(await stored(world))
+    await world.poll(await stored(world))
     assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(hours=3)
 
 
 async def test_a_source_that_is_gone_for_good_is_paused_until_somebody_resumes_it(world: World) -> None:
     source = await world.source()
     world.fetcher.faults[FEED] = SourceGone("https://example.org answered 410")
-    await world.ingest.poll(source)
+    await world.poll(source)
     world.fetcher.calls.clear()
     world.clock.advance(timedelta(days=30).total_seconds())
     assert await world.poll_due() == [] and world.fetcher.calls == []
@@ -260,7 +260,7 @@ async def read_after(world: World, hours: float, *texts: str) -> Source:
         world.fetcher.pages[NEW] = world.fetcher.pages[FEED] = json_feed(*texts)
     async with world.store.read() as work:
         source = (await work.sources.all())[-1]
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert not result.error
     return result.source
 
@@ -307,7 +307,7 @@ async def test_an_address_that_the_guard_refuses_is_not_taken_over(world: World)
     await read_after(world, 0, "one")
     world.clock.advance(48 * 3600)
     world.fetcher.faults[FEED] = AddressRefused("10.0.0.1 is not a public address")
-    await world.ingest.poll(await stored(world))
+    await world.poll(await stored(world))
     assert (await stored(world)).failures == 1
 
 
@@ -370,7 +370,7 @@ async def test_a_source_that_is_removed_during_its_poll_stays_removed(world: Wor
             await work.commit()
 
     world.fetcher.on_fetch = remove
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert (result.new, result.deliveries) == (0, 0)
     async with world.store.read() as work:
         assert await work.sources.all() == []
