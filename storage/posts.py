@@ -19,7 +19,7 @@ from storage.scope import in_scope, visible_sources
 from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
-_UNSET = {"id", "changed_at", "withdrawn_at"}  # of a new post
+_UNSET = {"id", "changed_at", "changes", "withdrawn_at"}  # of a new post
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
