@@ -111,8 +111,8 @@ class SqlPosts:
         if tokens is None and not later:
             tokens = await asyncio.to_thread(index_all, posts)
         before = await self.newest_id()
-        fresh = {"source_id": source_id, "first_seen_at": now, "changes": 0}
-        rows = [_values(post) | fresh for post in posts]
+        same = {"source_id": source_id, "first_seen_at": now, "changes": 0}
+        rows = [_values(post) | same for post in posts]
         connection = await self._session.connection()
         await connection.run_sync(_insert_each(connection.dialect).run, rows)
         new = (PostRow.source_id == source_id) & (PostRow.id > before)
