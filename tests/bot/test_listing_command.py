@@ -202,12 +202,6 @@ def test_on_the_command_line_a_page_is_shown_asked_about_and_added(skywave: Skyw
     assert source["kind"] == "listing"
 
 
-def test_a_page_is_only_checked_as_a_listing(skywave: Skywave, site: str) -> None:
-    found = json.loads(skywave("sources", "check", site, "--listing", "--json").stdout)
-    assert found["source"]["options"]["item"] == "li.card" and len(found["posts"]) == 6
-    assert listed(skywave) == []
-
-
 def test_a_no_at_a_terminal_adds_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
