@@ -27,6 +27,7 @@ from scheduler.actions.why import Because
 from scheduler.membership import deactivate, reactivate_address
 from scheduler.ports import Found
 from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
+from storage import models
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
 from storage.models import Base, TombstoneRow
@@ -57,7 +58,7 @@ def differences(connection: Connection) -> list[Any]:
         return not (kind == "table" and (name or "").startswith(BY_HAND))
 
     options = {"include_name": include_name, "compare_type": True}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), models.tables()))
 
 
 def downgrade(connection: Connection, revision: str) -> None:
