@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from content.clean import basic, capped
 from content.document import is_web_url
 from content.text import language, plain_text, storable
-from content.types import OPENING, KnownPost, Media, NewPost, ParsedPost, ParsedSource
+from content.types import OPENING, Derived, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 # The index has room for 16,383 tokens of a post, and an English word has about six characters.
 MAX_TEXT_CHARACTERS = 100_000
@@ -33,7 +33,9 @@ class Changes:
     """How the posts of a read differ from the stored ones: `new`, oldest first; `changed`, with their ids.
 
     `buried` are guids of deleted posts (tombstones) that the source still shows. `withdrawn` and `returned`
-    are ids of stored posts that the source has deleted, and of those that it has again.
+    are ids of stored posts that the source has deleted, and of those that it has again. `seen` are the ids
+    and new raw hashes of posts that have not changed in what counts. `is_incomplete`: a post whose body was
+    not parsed is needed after all, so the source has to be read once more without hashes.
     """
 
     new: tuple[NewPost, ...] = ()
@@ -41,6 +43,8 @@ class Changes:
     buried: tuple[str, ...] = ()
     withdrawn: tuple[int, ...] = ()
     returned: tuple[int, ...] = ()
+    seen: tuple[tuple[int, str], ...] = field(default=(), compare=False)
+    is_incomplete: bool = False
 
 
 def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, now: datetime) -> Changes:
@@ -51,19 +55,31 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     posts have the same guid and the same URL (or none), the first one counts.
     """
     by_guid = {stored_guid(post.guid): post for post in known}
-    unique = _with_unique_guids([_storable(post) for post in parsed.posts], by_guid)
+    # Where the body was not parsed, or the text derived, all is storable by now.
+    storable_posts = [post if post.is_unchanged or post.derived else _storable(post) for post in parsed.posts]
+    unique = _with_unique_guids(storable_posts, by_guid)
     posts = {post.guid: post for post in reversed(unique)}
     by_key = {post.key: post for post in known}
     keys = _keys(posts, by_guid, source_url)
     new: list[NewPost] = []
     changed: list[tuple[int, NewPost]] = []
+    seen: list[tuple[int, str]] = []
+    is_incomplete = False
     for guid, post in posts.items():
         old = by_guid.get(guid)
-        if old is None and keys[guid] not in by_key:
-            new.append(_new_post(post, keys[guid], now))
+        if old is None and keys[guid] in by_key:
+            continue
         # A tombstone has id 0: it is neither new nor changed.
-        elif old is not None and old.id and _content_hash(post) != old.content_hash:
+        if old is not None and (not old.id or (post.raw_hash and post.raw_hash == old.raw_hash)):
+            continue
+        if post.is_unchanged:
+            is_incomplete = True
+        elif old is None:
+            new.append(_new_post(post, keys[guid], now))
+        elif derived_from(post).content_hash != old.content_hash:
             changed.append((old.id, _new_post(post, old.key, now)))
+        elif post.raw_hash:
+            seen.append((old.id, post.raw_hash))
     # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
     new.sort(key=lambda post: post.published_at)
     buried = tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id)
@@ -71,7 +87,7 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     alive = [post for post in known if post.id]
     withdrawn = tuple(post.id for post in alive if stored_guid(post.guid) in gone and not post.withdrawn)
     returned = tuple(post.id for post in alive if stored_guid(post.guid) in posts and post.withdrawn)
-    return Changes(tuple(new), tuple(changed), buried, withdrawn, returned)
+    return Changes(tuple(new), tuple(changed), buried, withdrawn, returned, tuple(seen), is_incomplete)
 
 
 def _gone(known: Sequence[KnownPost], shown: Collection[str], parsed: ParsedSource) -> Collection[str]:
@@ -238,8 +254,23 @@ def _hash(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
+def prepared(parsed: ParsedSource) -> ParsedSource:
+    """`parsed` with what is derived from its posts. It takes most of the time of comparing."""
+    posts = (post if post.is_unchanged else _storable(post) for post in parsed.posts)
+    derived = (post if post.is_unchanged else replace(post, derived=derived_from(post)) for post in posts)
+    return replace(parsed, posts=tuple(derived))
+
+
+def derived_from(post: ParsedPost) -> Derived:
+    """The text, language and content hash of a post."""
+    if post.derived:
+        return post.derived
     text = (plain_text(post.html) or post.summary)[:MAX_TEXT_CHARACTERS]
+    return Derived(text, language(f"{post.title}\n{text}"), _content_hash(post))
+
+
+def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
+    derived = derived_from(post)
     published = post.published_at
     return NewPost(
         guid=post.guid,
@@ -250,11 +281,12 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
         published_at=now if published is None or published > now + _TOO_FAR_AHEAD else published,
         updated_at=post.updated_at,
         html=capped(post.html),
-        text=text,
-        language=language(f"{post.title}\n{text}"),
+        text=derived.text,
+        language=derived.language,
         tags=post.tags,
         media=post.media,
-        content_hash=_content_hash(post),
+        content_hash=derived.content_hash,
+        raw_hash=post.raw_hash,
     )
 
 

@@ -223,6 +223,14 @@ class PostRepository(Protocol):
         tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
 
+    async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
+        """The raw hashes of the newest posts of a source that have one, by guid."""
+        ...
+
+    async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
+        """Record what posts look like in their source, by their ids."""
+        ...
+
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         """Record that a source has deleted posts, or has them again."""
         ...

@@ -179,6 +179,7 @@ class PostRow(Base):
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
     withdrawn_at: Mapped[datetime | None]
+    raw_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the item as it was read
 
 
 class TombstoneRow(Base):

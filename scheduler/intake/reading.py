@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from content import changes
 from content.bounds import newest
@@ -9,8 +10,8 @@ from content.changes import Changes
 from content.errors import ParseError
 from content.fetch import Fetcher
 from content.secrets import printable
-from content.sources import Read, ReadContext, read_source, take_pushed
-from content.types import NewPost, ParsedSource, Source
+from content.sources import Hashes, Read, ReadContext, read_source, take_pushed
+from content.types import NewPost, ParsedSource, Source, Validators
 from scheduler.intake.full_text import FullText
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import is_topic
@@ -56,7 +57,14 @@ class Reader:
 
     async def read(self, source: Source) -> Read:
         """Read a stored source. Raises SourceError."""
-        return await read_source(source, self.context_for(source.added_by))
+        context = self.context_for(source.added_by)
+        if source.polled_at is not None:
+            context = replace(context, hashes=partial(self._hashes, source))
+        return await read_source(source, context)
+
+    async def _hashes(self, source: Source) -> Hashes:
+        async with self._store.read() as work:
+            return await work.posts.raw_hashes(source.id, 2 * self._context.max_posts)
 
     async def taken(self, source: Source, body: bytes, content_type: str, topic: str) -> ParsedSource:
         """The posts that a source has sent by itself. Raises SourceError, also for another topic."""
@@ -82,6 +90,11 @@ class Reader:
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
         kept = replace(parsed, posts=tuple(posts))
         found = await run(changes.diff, known, kept, source_url=source.url, now=now)
+        if found.is_incomplete:
+            again = await read_source(
+                replace(source, validators=Validators()), self.context_for(source.added_by)
+            )
+            return await self.compare(source, again.parsed or ParsedSource())
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
         new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
         found, cut = replace(found, new=new), changes.cut_short(parsed, len(posts))

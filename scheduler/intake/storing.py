@@ -66,7 +66,7 @@ class Recorder:
             await self._insert(source, posts)
         for changed in batches(comparison.changes.changed, lambda change: len(change[1].text)):
             await self._update(changed)
-        if comparison.changes.withdrawn or comparison.changes.returned:
+        if comparison.changes.withdrawn or comparison.changes.returned or comparison.changes.seen:
             await self._withdraw(comparison.changes)
         return await self._finish(source, comparison, edition, change)
 
@@ -107,10 +107,11 @@ class Recorder:
             await work.commit()
 
     async def _withdraw(self, found: Changes) -> None:
-        """Record which posts the source has deleted, and which it has again."""
+        """Record which posts the source has deleted, which it has again, and what the others look like."""
         async with self._write() as work:
             await work.posts.set_withdrawn(found.withdrawn, True, self._clock.now())
             await work.posts.set_withdrawn(found.returned, False, self._clock.now())
+            await work.posts.set_raw_hashes(found.seen)
             await work.commit()
 
     async def _finish(
