@@ -77,12 +77,13 @@ class Engine:
                 self.fetcher, max_posts=self.settings.source_posts, parser=self.parser, now=self.clock.now
             ),
             self.clock,
-            self.settings.interval,
+            self.settings.bounds,
             self.wake,
             timedelta(days=self.settings.keep_tombstones),
             for_people=self.for_people,
             quotas=self.settings.quotas,
             hubs=self.hubs,
+            rsshub=self.settings.rsshub_url,
         )
 
     @cached_property

@@ -14,13 +14,11 @@ from content.errors import ParseError, SourceError
 from content.fetch import ServerBusy
 from content.secrets import printable
 from content.sources.charset import decode
-from content.sources.kinds import FULL_TEXT, ReadContext
+from content.sources.kinds import ReadContext
 from content.sources.xmlfeed import media_of
 from content.text import language, plain_text, sanitise, storable
-from content.types import Failure, Media, NewPost, Options, Validators
+from content.types import Failure, Media, NewPost, Validators
 
-MOST = 20  # articles of one read; a post beyond them keeps its teaser
-MOST_AT_FIRST = 10  # articles of a source's first read
 SHORTEST = 50  # characters of an article; less is what is left of a page without one
 SECONDS = 60.0  # for all articles of one read
 _MARKUP = re.compile(r"<(?:!doctype html|html|head|body|article|main|div|p)\b", re.IGNORECASE)
@@ -28,11 +26,6 @@ _START = 64 * 1024  # characters in which a page shows that it is one
 _FORMATS = {"#b": "b", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
 _TAGS = {"graphic": "img", "quote": "blockquote", "lb": "br", "row": "tr", "item": "li", "ref": "a"}
 _INLINE_IN = ("p", "li", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "a", "b", "em", "u", "del")
-
-
-def is_wanted(options: Options) -> bool:
-    """Whether a source is read with the articles that its posts link to."""
-    return options.values.get(FULL_TEXT) is True
 
 
 @dataclass(frozen=True, slots=True)

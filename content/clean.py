@@ -270,7 +270,12 @@ def _weight(token: Token) -> int:
 
 def parse(html: str) -> LexborNode | None:
     """The body element of `html`, None if it has none."""
-    return LexborHTMLParser(_bounded(html)).body
+    return parse_page(html).body
+
+
+def parse_page(html: str) -> LexborHTMLParser:
+    """The whole document in `html`, or only its text if that would take too much time or memory."""
+    return LexborHTMLParser(_bounded(html))
 
 
 def storable(text: str) -> str:

@@ -1,6 +1,6 @@
 """The port to the web: what a fetch returns and raises. `content/http.py` implements it with aiohttp."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -43,6 +43,10 @@ class LargeBody(FetchError):
     """A body is larger than LARGE. The caller may fetch it again when no other large body is in memory."""
 
 
+class NotGiven(FetchError):
+    """The server does not give what was asked for, and says why."""
+
+
 def is_passing(error: Exception) -> bool:
     """Whether trying again may help: the server is busy or silent, but its name and certificate are valid."""
     return isinstance(error, Unreachable | ServerBusy) and not isinstance(error, NoSuchServer)
@@ -63,6 +67,15 @@ class Fetcher(Protocol):
         """
         ...
 
+    async def ask(
+        self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
+    ) -> Fetched:
+        """The answer to a GET, or to a POST of `body`, with these headers and a 2xx status.
+
+        Raises SourceError; LargeBody if the answer is larger than `max_bytes`.
+        """
+        ...
+
 
 class LateFetcher:
     """Makes an HttpFetcher at the first fetch: most commands fetch nothing, and loading aiohttp is slow."""
@@ -78,6 +91,12 @@ class LateFetcher:
     async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
         """See Fetcher."""
         return await self._fetcher().post(url, body, content_type, accept=accept)
+
+    async def ask(
+        self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
+    ) -> Fetched:
+        """See Fetcher."""
+        return await self._fetcher().ask(url, headers, body, max_bytes=max_bytes)
 
     def _fetcher(self) -> "HttpFetcher":
         if self._made is None:

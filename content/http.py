@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
@@ -26,6 +26,7 @@ ACCEPT = (
     "application/json;q=0.9, text/xml;q=0.9, */*;q=0.5"
 )
 MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
 MAX_HEADER = 1000  # characters of a header that is stored; validators and media types are far shorter
 _LONGEST_WAIT = timedelta(days=1)  # a longer Retry-After is cut to this
 
@@ -73,9 +74,15 @@ class HttpFetcher:
     async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
         """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
         headers = {"Content-Type": content_type} | ({"Accept": accept} if accept else {})
+        return await self.ask(url, headers, body, max_bytes=self._max_bytes)
+
+    async def ask(
+        self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
+    ) -> Fetched:
+        """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
-                return await self._post(url, body, headers)
+                return await self._ask(url, headers, body, max_bytes)
         except SourceError:
             raise
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
@@ -115,30 +122,33 @@ class HttpFetcher:
                 URL(target), headers=_conditions(validators), allow_redirects=False
             ) as response:
                 location = response.headers.get("Location")
-                if response.status not in (301, 302, 303, 307, 308) or not location:
+                if response.status not in _REDIRECTS or not location:
                     return await self._fetched(response, validators, large, moved)
                 target = str(response.url.join(URL(location)))
                 is_permanent = is_permanent and response.status in (301, 308)
                 moved = target if is_permanent else moved
         raise _too_many_redirects(url)
 
-    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Fetched:
-        # Only 307 and 308 repeat the method and the body (RFC 9110, section 15.4).
-        target = url
+    async def _ask(self, url: str, headers: Mapping[str, str], body: bytes | None, max_bytes: int) -> Fetched:
+        # Of a POST, only 307 and 308 repeat the method and the body (RFC 9110, section 15.4).
+        method, followed = ("GET", _REDIRECTS) if body is None else ("POST", (307, 308))
+        target, moved, is_permanent = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
             _check(target)
-            async with self._open().post(
-                URL(target), data=body, headers=headers, allow_redirects=False
+            async with self._open().request(
+                method, URL(target), data=body, headers=headers, allow_redirects=False
             ) as response:
                 location = response.headers.get("Location")
-                if response.status in (307, 308) and location:
+                if response.status in followed and location:
                     target = str(response.url.join(URL(location)))
+                    is_permanent = is_permanent and response.status in (301, 308)
+                    moved = target if is_permanent else moved
                     continue
                 if not 200 <= response.status < 300:
                     raise _refusal(response, self._now())
-                answer = await self._body(response, large=True)
+                answer = await _limited(response, max_bytes)
                 answered = _header(response.headers.get("Content-Type", ""))
-                return Fetched(str(response.url), answer, answered, Validators())
+                return Fetched(str(response.url), answer, answered, Validators(), moved)
         raise _too_many_redirects(url)
 
     async def _fetched(
@@ -168,23 +178,16 @@ class HttpFetcher:
         )
 
     async def _body(self, response: aiohttp.ClientResponse, large: bool) -> bytes:
-        # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if not large and len(body) > LARGE:
-                response.close()
-                raise LargeBody(
-                    "{url} is larger than {kib} KiB", url=printable(str(response.url)), kib=LARGE // 1024
-                )
-            if len(body) > self._max_bytes:
-                response.close()
-                raise FetchError(
-                    "{url} is larger than {kib} KiB: look for a feed with fewer posts",
-                    url=printable(str(response.url)),
-                    kib=self._max_bytes // 1024,
-                )
-        return bytes(body)
+        try:
+            return await _limited(response, self._max_bytes if large else min(LARGE, self._max_bytes))
+        except LargeBody as exc:
+            if not large and self._max_bytes > LARGE:
+                raise
+            raise FetchError(
+                "{url} is larger than {kib} KiB: look for a feed with fewer posts",
+                url=printable(str(response.url)),
+                kib=self._max_bytes // 1024,
+            ) from exc
 
     def _explain(self, url: str, exc: Exception) -> SourceError:
         """The error of our tree for an exception of aiohttp, with what to do about it."""
@@ -223,6 +226,20 @@ class HttpFetcher:
                 return Unreachable(
                     "{url}: the answer broke off or is not HTTP: it is tried again later", url=shown
                 )
+
+
+async def _limited(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The decompressed body. Raises LargeBody if it has more than `most` bytes."""
+    # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > most:
+            response.close()
+            raise LargeBody(
+                "{url} is larger than {kib} KiB", url=printable(str(response.url)), kib=most // 1024
+            )
+    return bytes(body)
 
 
 def _check(url: str) -> None:

@@ -497,6 +497,13 @@ class OutboxRepository(Protocol):
         """The same for one chat, whatever it follows; False if there was nothing to reserve."""
         ...
 
+    async def tell_followers(self, broadcast_id: int, source_id: int, now: datetime) -> None:
+        """Make deliveries of a notice for the chats that subscribed to this source and did not pause it.
+
+        It waits for the end of a chat's quiet hours.
+        """
+        ...
+
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
         """Claim at most `limit` deliveries that are due: the oldest open one of each active chat.
 

@@ -117,11 +117,14 @@ class SourceRow(Base):
     polled_at: Mapped[datetime | None]
     starts_after: Mapped[int] = mapped_column(Id, default=0)
     failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    trouble_told: Mapped[bool] = mapped_column(default=False, server_default=false())
     last_error: Mapped[str] = mapped_column(default="")
     added_by: Mapped[str] = mapped_column(default="", server_default="")
     read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     warning: Mapped[str] = mapped_column(default="", server_default="")
     unread: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
+    rhythm: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     unfollowed_since: Mapped[datetime | None]
     moved_to: Mapped[str] = mapped_column(default="", server_default="")
     moved_since: Mapped[datetime | None]

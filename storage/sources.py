@@ -1,7 +1,9 @@
 """The repository of sources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.types import (
     HOOK,
     NO_OPTIONS,
+    NO_RHYTHM,
     UPDATES,
     Failure,
     Options,
+    Rhythm,
     Source,
     SourceState,
     Validators,
@@ -38,16 +42,30 @@ def to_source(row: SourceRow) -> Source:
         polled_at=row.polled_at,
         starts_after=row.starts_after,
         failures=row.failures,
+        failing_since=row.failing_since,
+        trouble_told=row.trouble_told,
         last_error=row.last_error,
         added_by=row.added_by,
         read_seconds=row.read_seconds,
         warning=row.warning,
         unread=tuple(Failure(**item) for item in row.unread),
+        rhythm=_to_rhythm(row.rhythm),
         unfollowed_since=row.unfollowed_since,
         moved_to=row.moved_to,
         moved_since=row.moved_since,
         pushed_until=row.pushed_until,
     )
+
+
+def _to_rhythm(stored: Mapping[str, Any]) -> Rhythm:
+    if not stored:
+        return NO_RHYTHM
+    last = datetime.fromisoformat(stored["last"]) if stored["last"] else None
+    return Rhythm(**{**stored, "last": last, "hours": tuple(stored["hours"]), "days": tuple(stored["days"])})
+
+
+def _from_rhythm(rhythm: Rhythm) -> dict[str, Any]:
+    return asdict(rhythm) | {"last": rhythm.last.isoformat() if rhythm.last else None}
 
 
 def _to_json(options: Options) -> dict[str, object]:
@@ -151,10 +169,13 @@ class SqlSources:
             "polled_at": source.polled_at,
             "starts_after": source.starts_after,
             "failures": source.failures,
+            "failing_since": source.failing_since,
+            "trouble_told": source.trouble_told,
             "last_error": source.last_error,
             "read_seconds": source.read_seconds,
             "warning": source.warning,
             "unread": [{"name": failure.name, "reason": failure.reason} for failure in source.unread],
+            "rhythm": _from_rhythm(source.rhythm),
             "unfollowed_since": source.unfollowed_since,
             "added_by": source.added_by,
             "moved_to": source.moved_to,

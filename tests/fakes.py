@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from content.document import Document, block_text
 from content.edge import guarded
 from content.errors import FetchError, SourceError, StoreError
-from content.fetch import Fetched
+from content.fetch import LARGE, Fetched
 from content.types import NO_HINTS, Hints, Validators
 from scheduler.errors import SendError
 from scheduler.ports import Store, UnitOfWork
@@ -216,6 +216,11 @@ class FakeFetcher:
         if url in self.faults:
             raise self.faults[url]
         return Fetched(url, self.pages.get(url, b""), accept, Validators())
+
+    async def ask(
+        self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
+    ) -> Fetched:
+        raise AssertionError(f"this fake has no answer for {url}")
 
 
 class ParserHere:

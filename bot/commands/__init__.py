@@ -1,7 +1,7 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
-from bot.commands import afar, welcome
+from bot.commands import afar, choices, welcome
 from bot.commands.address import follow_address
 from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
@@ -33,7 +33,7 @@ from bot.commands.why import why_
 from content.i18n import Msgid
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
-FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
+FOLLOWED = Parameter("source", "the name of a source, or an address", completer=source_names)
 WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
@@ -204,5 +204,5 @@ PRESSES = (
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
     Press(SETTINGS, pressed, Act.MANAGE),
     Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
-    Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
+    Press(choices.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
 )

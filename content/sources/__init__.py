@@ -62,7 +62,13 @@ class _Kinds(Mapping[str, SourceKind]):
 # The class of each kind. In this order they are asked whether a URL is theirs. What admins write is no kind,
 # because it is not read.
 KINDS: Mapping[str, SourceKind] = _Kinds(
-    {"hook": "hooks.HookKind", "markdown": "markdown.MarkdownKind", "feed": "feed.FeedKind"}
+    {
+        "hook": "hooks.HookKind",
+        "markdown": "markdown.MarkdownKind",
+        "git": "git.GitKind",
+        "telegram": "telegram.TelegramKind",
+        "feed": "feed.FeedKind",
+    }
 )
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -95,7 +95,7 @@ def _walk(folder: Path) -> Iterator[File]:
         depth = len(Path(where).relative_to(folder).parts)
         # os.walk descends into the folders that are left in this list.
         folders[:] = [name for name in folders if depth < MAX_DEPTH and not name.startswith((".", "_"))]
-        for path in (Path(where, name) for name in names if _is_post(name)):
+        for path in (Path(where, name) for name in names if is_post(name)):
             if (status := _status(path, folder)) is not None:
                 name = path.relative_to(folder).as_posix()
                 yield File(path, name, status.st_size, status.st_mtime_ns, status.st_ino)
@@ -109,7 +109,8 @@ def _fail(exc: OSError) -> NoReturn:
     ) from exc
 
 
-def _is_post(name: str) -> bool:
+def is_post(name: str) -> bool:
+    """Whether a file is read: Markdown that is neither hidden nor the description of its folder."""
     lower = name.lower()
     return lower.endswith(_SUFFIXES) and not lower.startswith((".", "_")) and lower != "readme.md"
 
@@ -141,39 +142,83 @@ def parse_folder(folder: Path, files: tuple[File, ...], max_posts: int = MAX_POS
             folder=str(folder),
             mib=MAX_TOTAL // 1024**2,
         )
+    by_name = {file.name: file for file in files}
+    found = parse_each(by_name, lambda name: _post(by_name[name]))
+    # A file that cannot be read is still there.
+    unread = (guid_of(failure.name) for failure in found.failures)
+    present = (*(post.guid for post in found.posts), *unread)
+    parsed = ParsedSource(
+        title=storable(folder.name),
+        posts=found.posts[:max_posts],
+        failures=found.failures,
+        present=present or None,
+    )
+    return bounded(parsed, len(found.posts))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What some Markdown files hold: `posts`, newest first, `failures`, and the names of `drafts`."""
+
+    posts: tuple[ParsedPost, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    drafts: tuple[str, ...] = ()
+
+
+def parse_each(names: Iterable[str], post_of: Callable[[str], ParsedPost | None]) -> Found:
+    """What the files of these names hold: `post_of` parses one, returns None for a draft, or raises."""
     posts: list[ParsedPost] = []
     failures: list[Failure] = []
-    for file in files:
+    drafts: list[str] = []
+    for name in names:
         try:
-            post = _post(file)
-        except _Unreadable as exc:
-            failures.append(Failure(storable(file.name), str(exc)))
+            post = post_of(name)
+        except Unreadable as exc:
+            failures.append(Failure(storable(name), str(exc)))
         except Exception as exc:  # a file that breaks a parser must not stop the others
-            failures.append(
-                Failure(storable(file.name), f"cannot be read ({type(exc).__name__}): fix the file")
-            )
+            failures.append(Failure(storable(name), f"cannot be read ({type(exc).__name__}): fix the file"))
         else:
-            posts += [post] if post else []
-    posts.sort(key=lambda post: post.published_at or datetime.min.replace(tzinfo=UTC), reverse=True)
-    kept = tuple(posts[:max_posts])
-    # A file that cannot be read is still there.
-    present = (*(post.guid for post in posts), *(_guid(failure.name) for failure in failures))
-    parsed = ParsedSource(
-        title=storable(folder.name), posts=kept, failures=tuple(failures), present=present or None
-    )
-    return bounded(parsed, len(posts))
+            if post:
+                posts.append(post)
+            else:
+                drafts.append(name)
+    return Found(newest_first(posts), tuple(failures), tuple(drafts))
 
 
-class _Unreadable(Exception):
+def newest_first(posts: Iterable[ParsedPost]) -> tuple[ParsedPost, ...]:
+    undated = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(posts, key=lambda post: post.published_at or undated, reverse=True))
+
+
+class Unreadable(Exception):
     """A file cannot be read; the message is the reason."""
 
 
 def _post(file: File) -> ParsedPost | None:
-    """The post in `file`, or None for a draft."""
+    """The post in `file`, or None for a draft. Raises Unreadable."""
+    check_size(file.size)
     try:
-        fields, content = split(_text(file))
+        body = _read(file)
+    except OSError as exc:
+        raise Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
+    return post_in(file.name, body, datetime.fromtimestamp(file.mtime // 1_000_000_000, UTC))
+
+
+def check_size(size: int) -> None:
+    """Raise Unreadable if a file of `size` bytes is too large."""
+    if size > MAX_BYTES:
+        raise Unreadable(f"is larger than {MAX_BYTES // 1024} KiB: split it")
+
+
+def post_in(name: str, body: bytes, modified: datetime) -> ParsedPost | None:
+    """The post in a file of that name, or None for a draft. Raises Unreadable.
+
+    `modified` is the date of a post that has no other.
+    """
+    try:
+        fields, content = split(_decoded(body))
     except BrokenFrontMatter as exc:
-        raise _Unreadable(str(exc)) from exc
+        raise Unreadable(str(exc)) from exc
     if fields.get("draft") is True or fields.get("published") is False:
         return None
     title = fields.text("title")
@@ -183,11 +228,11 @@ def _post(file: File) -> ParsedPost | None:
     url = next(filter(is_web_url, map(fields.text, _URL_FIELDS)), "")
     html = sanitise(markdown_to_html(content), url)
     return ParsedPost(
-        guid=_guid(file.name),
+        guid=guid_of(name),
         url=url,
         title=title,
         author=", ".join(fields.texts("author") or fields.texts("authors")),
-        published_at=fields.date("date", "published_at", "created") or _date_in(file.name) or _modified(file),
+        published_at=fields.date("date", "published_at", "created") or _date_in(name) or modified,
         updated_at=fields.date("lastmod", "updated", "last_modified_at"),
         html=html,
         summary=fields.text("description") or fields.text("summary"),
@@ -196,18 +241,12 @@ def _post(file: File) -> ParsedPost | None:
     )
 
 
-def _guid(name: str) -> str:
+def guid_of(name: str) -> str:
     """The guid of the post in a file of that name: the name without its suffix."""
     return storable(name.rpartition(".")[0])
 
 
-def _text(file: File) -> str:
-    if file.size > MAX_BYTES:
-        raise _Unreadable(f"is larger than {MAX_BYTES // 1024} KiB: split it")
-    try:
-        body = _read(file)
-    except OSError as exc:
-        raise _Unreadable(f"cannot be read ({exc.strerror}): check its permissions") from exc
+def _decoded(body: bytes) -> str:
     # GB 18030 is what Chinese editors write other than UTF-8.
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -215,7 +254,7 @@ def _text(file: File) -> str:
         except UnicodeDecodeError:
             continue
     line = body[: _first_bad_byte(body)].count(b"\n") + 1
-    raise _Unreadable(f"line {line} is not UTF-8: save the file as UTF-8")
+    raise Unreadable(f"line {line} is not UTF-8: save the file as UTF-8")
 
 
 def _read(file: File) -> bytes:
@@ -248,7 +287,3 @@ def _date_in(name: str) -> datetime | None:
     named = parts[-2] if parts[-1] == "index" and len(parts) > 1 else parts[-1]
     found = _DATED.match(named)
     return to_utc(found[1]) if found else None
-
-
-def _modified(file: File) -> datetime:
-    return datetime.fromtimestamp(file.mtime // 1_000_000_000, UTC)

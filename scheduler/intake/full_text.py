@@ -2,19 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from content.articles import MOST, MOST_AT_FIRST, Article, Articles, is_wanted, with_article
 from content.changes import Changes
 from content.sources import ReadContext
+from content.sources.kinds import FULL_TEXT
 from content.types import NewPost, ParsedSource, Post, Source
 from scheduler.ports import Store
+
+if TYPE_CHECKING:
+    from content.articles import Article, Articles
+
+MOST = 20  # articles of one read; a post beyond them keeps its teaser
+MOST_AT_FIRST = 10  # articles of a source's first read
 
 
 class FullText:
     """Fills posts with their articles. Unchanged posts are not asked for: the store has their articles."""
 
-    def __init__(self, store: Store, articles: Articles | None = None) -> None:
-        self._store, self._articles = store, articles or Articles()
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._made: Articles | None = None
 
     async def fill(
         self, source: Source, parsed: ParsedSource, found: Changes, context: ReadContext
@@ -23,18 +31,26 @@ class FullText:
 
         A post whose article cannot be got keeps its teaser, and is listed among the failures of the read.
         """
-        if not is_wanted(source.options) or not (found.new or found.changed):
+        if source.options.values.get(FULL_TEXT) is not True or not (found.new or found.changed):
             return parsed, found
         most = MOST if source.polled_at else MOST_AT_FIRST
         wanted = [*reversed(found.new), *(post for _, post in found.changed)][:most]
-        got = await self._articles.of(wanted, context)
+        got = await self._articles().of(wanted, context)
         new = tuple(_filled(post, got.articles) for post in found.new)
         changed = await self._changed(found.changed, got.articles)
         failures = (*parsed.failures, *got.failures)
         return replace(parsed, failures=failures), replace(found, new=new, changed=changed)
 
+    def _articles(self) -> "Articles":
+        """Made at the first use, because few sources want full text and the parsers are slow to load."""
+        if self._made is None:
+            from content.articles import Articles
+
+            self._made = Articles()
+        return self._made
+
     async def _changed(
-        self, changed: Sequence[tuple[int, NewPost]], articles: Mapping[str, Article]
+        self, changed: Sequence[tuple[int, NewPost]], articles: Mapping[str, "Article"]
     ) -> tuple[tuple[int, NewPost], ...]:
         """The changed posts with their articles; those without keep the article that is stored."""
         kept = [post_id for post_id, post in changed if post.guid not in articles]
@@ -45,7 +61,9 @@ class FullText:
         )
 
 
-def _filled(post: NewPost, articles: Mapping[str, Article]) -> NewPost:
+def _filled(post: NewPost, articles: Mapping[str, "Article"]) -> NewPost:
+    from content.articles import with_article
+
     article = articles.get(post.guid)
     return with_article(post, article) if article else post
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from content.changes import Changes
+from content.errors import SkywaveError
 from content.secrets import printable
 from content.sources.kinds import Run
 from content.tokens import index_all
@@ -17,6 +18,7 @@ from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
 from scheduler.intake.reading import Comparison
 from scheduler.intake.source_state import is_to_move
+from scheduler.intake.trouble import tell_of_trouble
 from scheduler.judging import judge, settle
 from scheduler.ports import Clock, Store, UnitOfWork
 
@@ -70,13 +72,18 @@ class Recorder:
             await self._withdraw(comparison.changes)
         return await self._finish(source, comparison, edition, change)
 
-    async def save(self, source: Source, change: Change) -> Source:
-        """Apply `change` to the source as it is stored now; people may have changed or removed it."""
+    async def save(self, source: Source, change: Change, error: SkywaveError | None = None) -> Source:
+        """Apply `change` to the source as it is stored now; people may have changed or removed it.
+
+        If the read failed by `error`, those who follow the source may be told.
+        """
         async with self._write() as work:
             current = await work.sources.get(source.id)
             if current is None:
                 return source
             changed = await self._with_new_address(work, change(current))
+            if error is not None:
+                changed = await tell_of_trouble(work, changed, error, self._clock.now())
             await work.sources.save(changed)
             if changed.state is not current.state:
                 await work.sources.set_state(changed.id, changed.state)

@@ -293,7 +293,8 @@ async def test_private_sources_are_seen_by_their_followers_alone(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        (b"<!doctype html><html><head></head></html>", "is not a feed"),
+        (b"<!doctype html><html><head></head></html>", "is a web page without a feed: add --listing"),
+        (b"%PDF-1.7", "is not a feed"),
         (b"", "is empty"),
         (b"{}", "is not a feed"),
     ],
@@ -316,7 +317,7 @@ async def test_what_cannot_be_fetched_is_said(desk: Desk) -> None:
 async def test_why_a_feed_cannot_be_read_is_said_in_the_language_of_the_reader(desk: Desk) -> None:
     desk.fetcher.pages[FEED] = b"<html><head></head></html>"
     said = shown(await desk.say(f"/subscribe {FEED}", locale="zh"))
-    assert said == f"⚠ {FEED} 不是订阅源，请在网站上寻找名为 RSS、Atom 或 Feed 的链接"
+    assert said == f"⚠ {FEED} 是没有订阅源的网页：加上 --listing 即可读取页面上列出的文章"
     desk.fetcher.faults[FEED] = Unreachable(
         "{url}: no address is known for {host}: check the host name", url=FEED, host="example.org"
     )

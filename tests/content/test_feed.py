@@ -217,7 +217,7 @@ class TestNotAFeed:
         page = (
             "<!DOCTYPE html><html><head><link rel=alternate type=application/rss+xml href=/rss>"
             '<link rel="alternate" hreflang="en" href="/en"><LINK REL="alternate" '
-            'TYPE="application/atom+xml" HREF="https://example.org/atom"></head>'
+            'TYPE="application/atom+xml" TITLE=Jobs HREF="https://example.org/atom"></head>'
             "<body>an <rss> tag</body></html>"
         )
         with pytest.raises(

@@ -35,7 +35,8 @@ QUOTES = {"zh_Hant": "「」", "ru": "«»", "es": "«»"}
 # Commands, fields, URLs, settings and what is typed into a shell are the same in every language.
 NO_WORDS = re.compile(r"/\w+|\{\w+\}|https?://\S+|skywave [a-z ]+|[A-Z_]{6,}|`\w+`|\w+\.\w+|<!.*?>")
 NAMES = """Skywave Telegram Discord Developer Portal Bot Reset Token Intents Markdown JSON http https RSS Atom
-Feed OPML xmlUrl KiB MiB Asia LoRA Field notes python tag news export list add edit preview now pause off"""
+Feed OPML xmlUrl Git clone SHA KiB MiB Asia LoRA Field notes python tag news export list add edit preview now
+pause off"""
 SAME_IN_ALL = set(NAMES.casefold().split())
 CHINESE = [language for language in OTHERS if language.startswith("zh")]
 

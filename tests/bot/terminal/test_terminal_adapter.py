@@ -95,7 +95,7 @@ async def test_buttons_are_pressed_and_asked_by_words(terminal: Terminal) -> Non
     assert printed.split("\n\n") == [
         f"a panel\n{buttons}What is its new name? (Field notes)",
         f"z:1 got “New name”\n{buttons}".rstrip("\n"),
-        f"z:2 got “”\n{buttons}What is its new name? (Field notes)",
+        f"z:2 got “https://example.org/”\n{buttons}What is its new name? (Field notes)",
         f"a panel\n{buttons}",
     ]
 

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable
 
-from content.articles import MOST, MOST_AT_FIRST
 from content.errors import FetchError
 from content.sources import Choice
 from content.types import Options, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE
+from scheduler.intake.full_text import MOST, MOST_AT_FIRST
 from scheduler.intake.storing import PollResult
 from tests.scheduler.conftest import FEED, World
 

@@ -1,20 +1,26 @@
 """From a feed to the outbox: what is new, who gets it, and what a broken source does not break."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import AddressRefused, FetchError, ParserKilled, SourceGone, UsageError
+from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
 from content.sources import ReadContext
-from content.types import Source, SourceState, Visibility
+from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
+from scheduler.intake.listed import add_each
+from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from scheduler.types import Chat, ChatState, Place
+from tests.emulators.sites import alternate, page
 from tests.fakes import FakeFetcher
 from tests.scheduler.conftest import FEED, World, inline, json_feed
 
@@ -22,6 +28,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 OTHER = "https://other.example.net/feed.json"
+FIVE_MINUTES = Bounds(timedelta(minutes=5), timedelta(minutes=5))
 
 
 async def stored(world: World, url: str = FEED) -> Source:
@@ -321,9 +328,8 @@ async def test_what_cannot_be_read_is_not_added(world: World) -> None:
 
 async def test_checking_stores_nothing(world: World) -> None:
     world.fetcher.pages[FEED] = json_feed("one")
-    checked = await world.ingest.check("HTTPS://Example.org/feed.json#top")
-    url, parsed = checked.url, checked.parsed
-    assert url == FEED and [post.guid for post in parsed.posts] == ["one"]
+    found = await world.ingest.check("HTTPS://Example.org/feed.json#top")
+    assert found.url == FEED and [post.guid for post in found.parsed.posts] == ["one"]
     async with world.store.read() as work:
         assert await work.sources.all() == []
 
@@ -401,7 +407,7 @@ async def test_what_people_add_is_read_from_outside_alone(world: World) -> None:
         world.store,
         ReadContext(world.fetcher, inline),
         world.clock,
-        timedelta(minutes=5),
+        FIVE_MINUTES,
         lambda: None,
         for_people=outside,
         quotas=Quotas(),
@@ -428,11 +434,84 @@ async def test_a_source_that_had_to_be_killed_waits_an_hour_at_least(world: Worl
     world.clock.advance(300)
     context = ReadContext(world.fetcher, inline, parser=Killer())
     world.fetcher.pages[FEED] = json_feed("hostile")
-    interval, fetcher = timedelta(minutes=5), world.fetcher
+    fetcher = world.fetcher
     ingest = Ingest(
-        world.store, context, world.clock, interval, lambda: None, for_people=fetcher, quotas=Quotas()
+        world.store, context, world.clock, FIVE_MINUTES, lambda: None, for_people=fetcher, quotas=Quotas()
     )
     result = await ingest.poll(await stored(world))
     assert "took too long" in result.error
     saved = await stored(world)
     assert saved.next_poll_at is not None and saved.next_poll_at >= world.clock.now() + timedelta(hours=1)
+
+
+async def test_a_source_is_read_as_often_as_it_posts_and_asks(world: World) -> None:
+    world.longest = timedelta(hours=6)
+    await world.source()
+
+    async def wait_after(days: float) -> timedelta:
+        world.clock.advance(days * 86400)
+        result = await world.ingest.poll(await stored(world))
+        assert result.source.next_poll_at is not None and not result.error
+        return result.source.next_poll_at - world.clock.now()
+
+    # Nothing for two months; then a post, after which it is quick, unless the server asks for patience.
+    assert await wait_after(60) > timedelta(hours=4)
+    await world.publish("one")
+    assert await wait_after(0.001) == timedelta(minutes=5)
+    world.fetcher.hints = Hints(timedelta(hours=2))
+    assert await wait_after(0.001) == timedelta(hours=2)
+    world.fetcher.hints = NO_HINTS
+    assert await wait_after(0.001) == timedelta(minutes=5)
+
+
+async def test_what_a_feed_states_counts_although_an_unchanged_answer_does_not_repeat_it(
+    world: World,
+) -> None:
+    world.longest = timedelta(hours=6)
+    source = (await world.ingest.poll(await world.source())).source
+    async with world.store.write() as work:
+        await work.sources.save(replace(source, rhythm=replace(source.rhythm, stated=3600)))
+        await work.commit()
+    result = await world.ingest.poll(await stored(world))
+    assert result.source.next_poll_at == world.clock.now() + timedelta(hours=1)
+
+
+async def test_a_folder_is_read_at_the_shortest_interval(world: World, tmp_path: Path) -> None:
+    world.longest = timedelta(hours=6)
+    (tmp_path / "note.md").write_text("# Note\n\nText.")
+    source = (await world.ingest.add(str(tmp_path), Visibility.PUBLIC)).source
+    world.clock.advance(90 * 86400)
+    result = await world.ingest.poll(source)
+    assert result.source.next_poll_at == world.clock.now() + timedelta(minutes=5)
+
+
+# Addresses
+
+
+async def test_only_addresses_that_people_type_are_searched(world: World) -> None:
+    """A list of feeds may have thousands: each costs one request."""
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    (listed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=True)]
+    assert isinstance(listed[1], ParseError) and world.fetcher.calls == [home]
+    (typed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=False)]
+    assert isinstance(typed[1], PollResult) and typed[1].source.url == FEED and typed[1].new == 1
+
+
+async def test_the_known_forms_of_an_address(world: World) -> None:
+    ingest = world.ingest
+    assert ingest.stored_forms(FEED.upper().replace("/FEED.JSON", "/feed.json#top")) == [FEED]
+    forms = ingest.stored_forms("github.com/radio/antenna")
+    assert forms == [f"https://github.com/radio/antenna{end}" for end in ("", "/releases.atom", "/tags.atom")]
+    with pytest.raises(UsageError, match="RSSHub"):
+        ingest.stored_forms("rsshub://a/b")
+
+
+async def test_a_site_that_is_busy_is_added_by_its_feed_and_tried_again(world: World) -> None:
+    feed = "https://www.reddit.com/r/radio/.rss"
+    world.fetcher.faults[feed] = ServerBusy(f"{feed} answered 429")
+    with pytest.raises(ServerBusy):
+        await world.ingest.find("https://reddit.com/r/radio")
+    found = await world.ingest.find("https://reddit.com/r/radio", waits=True)
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert (added.source.url, added.source.failures) == (feed, 1) and "429" in added.error

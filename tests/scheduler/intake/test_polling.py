@@ -14,7 +14,7 @@ from content.errors import FetchError, StoreBusy
 from content.types import Source, SourceState, Visibility
 from scheduler.intake.polling import SLOW, STORE_PAUSE, Poller, Reading, ReadLimits, choose
 from scheduler.intake.storing import PollResult
-from scheduler.retry import next_poll, poll_wait
+from scheduler.retry import next_poll
 from tests.builders import after
 from tests.builders import source as a_source
 from tests.fakes import FakeClock
@@ -119,13 +119,6 @@ def test_intervals_hold_however_long_a_read_had_to_wait(
 ) -> None:
     known = None if due is None else after(due)
     assert next_poll(known, after(started), timedelta(minutes=5)) == after(expected)
-
-
-def test_a_slow_source_is_read_less_often() -> None:
-    five = timedelta(seconds=5)
-    assert poll_wait(five, 0.2) == five
-    assert poll_wait(five, 15) == timedelta(seconds=150)
-    assert poll_wait(five, 1e6) == timedelta(hours=12)
 
 
 async def test_what_a_read_took_is_recorded_and_kept_to(world: World) -> None:
