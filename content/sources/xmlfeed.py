@@ -1,5 +1,6 @@
 """Parse RSS 0.9x to 2.0, RDF and Atom with feedparser."""
 
+import marshal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -219,9 +220,14 @@ def _post(entry: Entry, home: str, feed_url: str, hashes: Hashes) -> ParsedPost:
 def raw_hash(*parts: object) -> str:
     """A hash of an item as its source gives it, and of what else its post is made of; empty for odd items."""
     try:
-        return blake2b(repr(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
-    except RecursionError:
-        return ""
+        # In this version, the form depends on the values alone.
+        raw = marshal.dumps(parts, 0)
+    except ValueError:  # feedparser's own classes, or nested too deeply
+        try:
+            raw = repr(parts).encode("utf-8", "replace")
+        except RecursionError:
+            return ""
+    return blake2b(raw, digest_size=16).hexdigest()
 
 
 def unchanged(guid: str, url: str, title: str, published_at: datetime | None, raw: str) -> ParsedPost:
@@ -242,12 +248,12 @@ def _url(entry: Entry, name: str, base: str) -> str:
 
 def _list(entry: Entry, name: str) -> Sequence[Entry]:
     value = entry.get(name)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _detail(entry: Entry, name: str) -> Entry:
     value = entry.get(f"{name}_detail")
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(entry: Entry, name: str) -> str:
