@@ -8,6 +8,8 @@ from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
 from benchmarks.growth import growth
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
+from benchmarks.parser_suite import parser_suite
+from benchmarks.parsing import parsing
 from benchmarks.rendering import rendering
 from benchmarks.results import Result, save, table
 from benchmarks.search import search, search_large
@@ -26,6 +28,8 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "claims": claims,
     "growth": growth,
     "search": search,
+    "parsing": parsing,
+    "parser-suite": parser_suite,
     "rendering": rendering,
 }
 # Run only when they are named.
