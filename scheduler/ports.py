@@ -152,6 +152,10 @@ class SourceRepository(Protocol):
 
     async def get(self, source_id: int) -> Source | None: ...
 
+    async def by_ids(self, ids: Sequence[int]) -> Sequence[Source]:
+        """The sources that exist."""
+        ...
+
     async def by_url(self, url: str) -> Source | None: ...
 
     async def all(self) -> Sequence[Source]: ...
@@ -165,7 +169,7 @@ class SourceRepository(Protocol):
         ...
 
     async def due(self, now: datetime) -> Sequence[Source]:
-        """Sources to be read now, the longest overdue first.
+        """Sources to be read now, the longest overdue first, and those that a wrong clock has postponed.
 
         Without `updates` and hooks, which are never polled, and private ones that no chat follows.
         """
@@ -175,8 +179,8 @@ class SourceRepository(Protocol):
         """When a polled source was last read."""
         ...
 
-    async def save(self, source: Source) -> None:
-        """Store what a poll or a person changed."""
+    async def save(self, *sources: Source) -> None:
+        """Store what polls or a person changed."""
         ...
 
     async def note_unfollowed(self, now: datetime) -> None:
@@ -209,10 +213,13 @@ class PostRepository(Protocol):
         posts: Sequence[NewPost],
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
+        *,
+        later: bool = False,
     ) -> Sequence[int]:
         """Store and index new posts in order; ids ascend, across transactions too.
 
-        `tokens`: the tokens of each post, computed before the transaction; None computes them in it.
+        `tokens`: the tokens of each post, computed before the transaction; None computes them in it. `later`:
+        the posts wait to be indexed, see `SearchIndex.waiting`.
         """
         ...
 
@@ -229,6 +236,10 @@ class PostRepository(Protocol):
 
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
         """Record what posts look like in their source, by their ids."""
+        ...
+
+    async def rename(self, guids: Mapping[int, str]) -> None:
+        """Give posts other guids, by their ids. The guids are new to their source."""
         ...
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
@@ -579,7 +590,7 @@ class EditLimits:
     quiet: timedelta = timedelta(minutes=1)
     hour: timedelta = timedelta(hours=1)
     of_chat: int = 20
-    of_delivery: int = 5
+    of_delivery: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,8 +181,17 @@ class PostRow(Base):
     content_hash: Mapped[str]
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
     withdrawn_at: Mapped[datetime | None]
     raw_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the item as it was read
+
+
+class UnindexedRow(Base):
+    """A post that waits to be indexed for searching."""
+
+    __tablename__ = "unindexed"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True)
 
 
 class TombstoneRow(Base):

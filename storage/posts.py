@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, func, insert, select, update
+from sqlalchemy import Dialect, Select, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.secrets import printable
@@ -15,7 +16,10 @@ from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
 from storage.scope import in_scope, visible_sources
-from storage.sql import CHUNK, changed_rows, reserve_alone, table_of
+from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
+
+_posts = table_of(PostRow)
+_UNSET = {"id", "changed_at", "withdrawn_at"}  # of a new post
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -65,6 +69,14 @@ def _values(post: NewPost) -> dict[str, Any]:
     }
 
 
+@cache
+def _insert_each(dialect: Dialect) -> ManyRows:
+    """New posts, without those that another process has stored; of two with the same guid the first."""
+    columns = [column.name for column in _posts.c if column.name not in _UNSET]
+    insert = insert_into(_posts, dialect).values({name: bindparam(name) for name in columns})
+    return ManyRows(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
+
+
 class SqlPosts:
     def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
         self._session = session
@@ -74,8 +86,9 @@ class SqlPosts:
     async def known(self, source_id: int) -> Sequence[KnownPost]:
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
         withdrawn = PostRow.withdrawn_at.is_not(None)
-        posts = select(PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
-        posts = posts.add_columns(PostRow.raw_hash)
+        identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
+        changes = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes, PostRow.raw_hash)
+        posts = select(*identity, *changes)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
         # Tombstones count as known, so that deleted posts do not come back as new.
@@ -98,37 +111,30 @@ class SqlPosts:
         posts: Sequence[NewPost],
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
+        *,
+        later: bool = False,
     ) -> Sequence[int]:
         if not posts:
             return []
         # Posts must get their ids in the order of commits. Otherwise a subscription that starts after the
         # newest post could miss a post with a lower id that is committed later.
         await reserve_alone(self._session)
-        if tokens is None:
+        if tokens is None and not later:
             tokens = await asyncio.to_thread(index_all, posts)
-        # Another process may have stored the same posts in the meantime.
-        known = await self._ids(source_id, [post.guid for post in posts])
-        rows: dict[str, dict[str, Any]] = {}
-        texts: dict[str, IndexedText] = {}
-        for post, indexed in zip(posts, tokens, strict=True):
-            if post.guid not in known and post.guid not in rows:
-                rows[post.guid] = _values(post) | {"source_id": source_id, "first_seen_at": now}
-                texts[post.guid] = indexed
-        if not rows:
-            return []
-        await self._session.execute(insert(table_of(PostRow)), list(rows.values()))
-        ids = await self._ids(source_id, list(rows))
-        await self._index.add([(ids[guid], indexed) for guid, indexed in texts.items()])
-        return [ids[guid] for guid in rows]
-
-    async def _ids(self, source_id: int, guids: Sequence[str]) -> dict[str, int]:
-        """Map guids of a source's posts to their ids. Unknown guids are missing in the result."""
-        found: dict[str, int] = {}
-        for start in range(0, len(guids), CHUNK):
-            chosen = PostRow.guid.in_(guids[start : start + CHUNK])
-            query = select(PostRow.guid, PostRow.id).where(PostRow.source_id == source_id, chosen)
-            found |= {guid: post_id for guid, post_id in await self._session.execute(query)}
-        return found
+        before = await self.newest_id()
+        same = {"source_id": source_id, "first_seen_at": now, "changes": 0}
+        rows = [_values(post) | same for post in posts]
+        connection = await self._session.connection()
+        await connection.run_sync(_insert_each(connection.dialect).run, rows)
+        new = (PostRow.source_id == source_id) & (PostRow.id > before)
+        stored = (await self._session.execute(select(PostRow.guid, PostRow.id).where(new))).all()
+        ids = {guid: post_id for guid, post_id in stored}
+        if later or tokens is None:
+            await self._index.postpone(list(ids.values()))
+        else:
+            indexed = {posts[n].guid: tokens[n] for n in reversed(range(len(posts)))}
+            await self._index.add([(post_id, indexed[guid]) for guid, post_id in ids.items()])
+        return sorted(ids.values())
 
     async def update(
         self,
@@ -146,7 +152,7 @@ class SqlPosts:
             # An edit must not change the post's identity, its position on pages, or whether it was old news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
             if await self._looks_different(post_id, values):
-                values["changed_at"] = now
+                values |= {"changed_at": now, "changes": PostRow.changes + 1}
             result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
             stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
@@ -157,6 +163,10 @@ class SqlPosts:
         seen = select(*(getattr(PostRow, name) for name in names)).where(PostRow.id == post_id)
         stored = (await self._session.execute(seen)).first()
         return stored is not None and any(getattr(stored, name) != values[name] for name in names)
+
+    async def rename(self, guids: Mapping[int, str]) -> None:
+        for post_id, guid in guids.items():
+            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(guid=guid))
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         values = {"withdrawn_at": now if withdrawn else None, "changed_at": now}

@@ -32,6 +32,8 @@ from storage.database import database_name, database_url
 
 # A source is late if it has been due for this many of the shortest waits.
 LATE_WAITS = 5
+# Posts that are not indexed yet; fewer are indexed within seconds.
+UNINDEXED = 1_000
 
 commands = commands_of()
 
@@ -67,7 +69,14 @@ async def _examine(app: Engine) -> AsyncIterator[Finding]:
         pushes = await push_words(work)
         deliveries = await work.outbox.counts()
         polled, last_read = await work.sources.polled(), await work.sources.last_read()
+        unindexed = await work.index.count_waiting()
+    if app.settings.public_url and app.settings.metrics_port is None:
+        hint = "nothing listens for it: set SKYWAVE_METRICS_PORT, or leave out SKYWAVE_PUBLIC_URL"
+        yield Finding("public address", False, hint)
     yield _reading(polled, last_read, app)
+    if unindexed > UNINDEXED:
+        told = f"{counted(unindexed, 'post')} cannot be found yet: skywave run indexes them"
+        yield Finding("search", False, told)
     for source in map(without_secrets, sources):
         # A hub that fails is not BAD: the operator cannot repair it, and the source is polled.
         told = ", ".join(filter(None, (trouble(source), pushes.get(source.id))))

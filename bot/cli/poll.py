@@ -8,7 +8,7 @@ import typer
 
 from bot.cli.arguments import commands_of
 from bot.cli.common import Json, counted, open_app, print_json, run, say, source_named
-from bot.cli.progress import progress
+from bot.cli.progress import index, progress
 from bot.cli.sources import as_json, summary
 from content.errors import UsageError
 from content.types import UPDATES, Source
@@ -42,6 +42,7 @@ async def _poll(names: Sequence[str], every: bool, json: bool) -> int:
             async for result in app.poller.poll_each(polled):
                 results.append(result)
                 read(result.source.name)
+        await index(app)
     _show_poll(results, json)
     return 1 if any(result.error for result in results) else 0
 

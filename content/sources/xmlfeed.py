@@ -221,7 +221,7 @@ def raw_hash(*parts: object) -> str:
     """A hash of an item as its source gives it, and of what else its post is made of; empty for odd items."""
     try:
         # In this version, the form depends on the values alone.
-        raw = marshal.dumps(parts, 0)
+        raw = marshal.dumps(parts, 0)  # type: ignore[arg-type]
     except ValueError:  # feedparser's own classes, or nested too deeply
         try:
             raw = repr(parts).encode("utf-8", "replace")

@@ -113,7 +113,8 @@ class Ingest:
     def stored_forms(self, address: str, choice: Choice = NO_CHOICE) -> Sequence[str]:
         """The URLs that `find` may find, as far as the address itself tells them. Raises UsageError."""
         url = web_address(address.strip(), self._rsshub)
-        return [normalise(one, choice) for one in (url, *feeds_at(url))]
+        is_feed = not choice.kind and kind_of(url).name == FEED
+        return [normalise(one, choice) for one in (url, *(feeds_at(url) if is_feed else ()))]
 
     async def add(
         self,
@@ -165,7 +166,8 @@ class Ingest:
     async def poll(self, source: Source) -> PollResult:
         """Read one source and store what has changed; any failure is recorded on the source.
 
-        Raises StoreError only if the failure cannot be recorded either.
+        That nothing has changed is stored by the next `flush` at the latest. Raises StoreError only if a
+        failure cannot be recorded either.
         """
         watch = _Stopwatch(self._clock)
         try:
@@ -204,11 +206,21 @@ class Ingest:
             return result
         log.debug("source.unchanged", source=source.name)
 
-        def unchanged(current: Source) -> Source:
-            return after_read(current, read, watch.times(), self._bounds)
+        times = watch.times()
 
-        saved = await self._recorder.save(source, unchanged)
+        def unchanged(current: Source) -> Source:
+            return after_read(current, read, times, self._bounds)
+
+        saved = await self._recorder.save_later(source, unchanged)
         return PollResult(saved, failures=saved.unread)
+
+    async def flush(self) -> None:
+        """Store which sources were read and had not changed. Raises StoreError."""
+        await self._recorder.flush()
+
+    async def settled(self) -> None:
+        """Wait until everything that was begun is stored."""
+        await self._recorder.settled()
 
     async def _store_posts(
         self, source: Source, read: Read, parsed: ParsedSource, watch: _Stopwatch

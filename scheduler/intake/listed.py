@@ -12,8 +12,8 @@ from scheduler.actions import following, sources
 from scheduler.actions.adding import listed_form
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
-from scheduler.intake.polling import LIMITS, host_of
 from scheduler.intake.storing import PollResult
+from scheduler.intake.turns import LIMITS, host_of
 from scheduler.ports import Clock, Store
 from scheduler.quotas import Quotas
 from scheduler.types import Chat

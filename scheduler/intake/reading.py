@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from content import changes
@@ -11,7 +12,7 @@ from content.errors import ParseError
 from content.fetch import Fetcher
 from content.secrets import printable
 from content.sources import Hashes, Read, ReadContext, read_source, take_pushed
-from content.types import NewPost, ParsedSource, Source, Validators
+from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source, Validators
 from scheduler.intake.full_text import FullText
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import is_topic
@@ -24,12 +25,14 @@ EDITION = 30
 class Comparison:
     """What a read of a source changes.
 
-    `cut` is a warning that names how many posts were read, if the source has more.
+    `cut` is a warning that names how many posts were read, if the source has more. `has_tombstones`: posts of
+    it were deleted.
     """
 
     parsed: ParsedSource
     changes: Changes
     cut: str
+    has_tombstones: bool = False
 
     @property
     def edition(self) -> Sequence[NewPost]:
@@ -75,7 +78,7 @@ class Reader:
                 url=printable(source.url),
                 other=printable(parsed.hints.topic),
             )
-        return parsed
+        return replace(parsed, partial=True)
 
     async def compare(self, source: Source, parsed: ParsedSource) -> Comparison:
         """Compare what was read with the stored posts, and get the full texts of a source that wants them.
@@ -95,12 +98,33 @@ class Reader:
                 replace(source, validators=Validators()), self.context_for(source.added_by)
             )
             return await self.compare(source, again.parsed or ParsedSource())
+        if not parsed.partial:
+            found = await self._renumbered(found, known, now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
-        new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
+        new = await run(
+            changes.with_old_news,
+            found.new,
+            known,
+            since=current.polled_at,
+            now=now,
+            cut=is_cut,
+            again=[post for _, post in found.again],
+        )
         found, cut = replace(found, new=new), changes.cut_short(parsed, len(posts))
         context = self.context_for(source.added_by)
         parsed, found = await self._full_text.fill(current, parsed, found, context)
-        return Comparison(parsed, found, cut)
+        has_tombstones = any(not post.id for post in known)
+        return Comparison(parsed, found, cut, has_tombstones)
+
+    async def _renumbered(self, found: Changes, known: Sequence[KnownPost], now: datetime) -> Changes:
+        """The changes, with stored posts recognised though the source has given them new guids and URLs."""
+        pairs = await self._context.run(changes.doubles, found, known) if found.new else {}
+        if not pairs:
+            return found
+        async with self._store.read() as work:
+            ids = [post.id for post in pairs.values()]
+            beginnings = {one.id: one for one in await work.posts.beginnings(ids, OPENING)}
+        return changes.renumbered(found, pairs, beginnings, now)
 
     def context_for(self, added_by: str) -> ReadContext:
         """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""

@@ -101,6 +101,13 @@ class World:
         await poller.idle()
         return results
 
+    async def poll(self, source: Source) -> PollResult:
+        """Read a source, and store what came of it."""
+        ingest = self.ingest
+        result = await ingest.poll(source)
+        await ingest.flush()
+        return result
+
     def _wake(self) -> None:
         self.wakes += 1
 
@@ -119,7 +126,7 @@ class World:
         async with self.store.read() as work:
             source = await work.sources.by_url(url)
         assert source is not None
-        return await self.ingest.poll(source)
+        return await self.poll(source)
 
     async def chat(
         self,

@@ -10,12 +10,14 @@ import pytest
 
 from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
-from content.sources import ReadContext
-from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
+from content.sources import Choice, Read, ReadContext
+from content.sources.kinds import FULL_TEXT
+from content.types import NO_HINTS, Hints, ParsedSource, Source, SourceState, Validators, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.listed import add_each
+from scheduler.intake.source_state import ReadTimes, after_read
 from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
@@ -63,7 +65,7 @@ async def test_the_first_poll_after_failures_fans_out_nothing_either(world: Worl
     async with world.store.write() as work:
         source = await work.sources.add("feed", FEED, "", Visibility.PUBLIC)
         await work.commit()
-    assert (await world.ingest.poll(source)).error
+    assert (await world.poll(source)).error
     await world.publish("one", "two")
     assert world.ledger(chat) == {}
     assert (await world.publish("one", "two", "three")).deliveries == 1
@@ -155,7 +157,7 @@ async def test_a_changed_post_is_stored_and_not_sent_again(world: World) -> None
     chat = await world.chat()
     await world.publish("one")
     world.fetcher.pages[FEED] = world.fetcher.pages[FEED].replace(b'_text": "one"', b'_text": "one, mended"')
-    result = await world.ingest.poll(await stored(world))
+    result = await world.poll(await stored(world))
     assert (result.new, result.changed, result.deliveries) == (0, 1, 0)
     assert world.ledger(chat) == {"one, mended": "reserved"}
 
@@ -197,7 +199,7 @@ async def test_an_unchanged_source_is_polled_again_after_its_interval(world: Wor
     source = await world.source()
     await world.publish("one")
     world.clock.advance(60)
-    result = await world.ingest.poll(await stored(world))
+    result = await world.poll(await stored(world))
     assert (result.new, result.error) == (0, "")
     now = await stored(world)
     assert now.next_poll_at == world.clock.now() + timedelta(minutes=5)
@@ -209,7 +211,7 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
     world.fetcher.faults[FEED] = FetchError("https://example.org answered 500")
     waits = []
     for _ in range(3):
-        result = await world.ingest.poll(await stored(world))
+        result = await world.poll(await stored(world))
         assert result.error == "https://example.org answered 500"
         source = await stored(world)
         assert source.next_poll_at is not None
@@ -225,14 +227,14 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
 async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> None:
     await world.source()
     world.fetcher.faults[FEED] = ServerBusy("busy", timedelta(hours=3))
-    await world.ingest.poll(await stored(world))
+    await world.poll(await stored(world))
     assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(hours=3)
 
 
 async def test_a_source_that_is_gone_for_good_is_paused_until_somebody_resumes_it(world: World) -> None:
     source = await world.source()
     world.fetcher.faults[FEED] = SourceGone("https://example.org answered 410")
-    await world.ingest.poll(source)
+    await world.poll(source)
     world.fetcher.calls.clear()
     world.clock.advance(timedelta(days=30).total_seconds())
     assert await world.poll_due() == [] and world.fetcher.calls == []
@@ -259,7 +261,7 @@ async def read_after(world: World, hours: float, *texts: str) -> Source:
         world.fetcher.pages[NEW] = world.fetcher.pages[FEED] = json_feed(*texts)
     async with world.store.read() as work:
         source = (await work.sources.all())[-1]
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert not result.error
     return result.source
 
@@ -306,7 +308,7 @@ async def test_an_address_that_the_guard_refuses_is_not_taken_over(world: World)
     await read_after(world, 0, "one")
     world.clock.advance(48 * 3600)
     world.fetcher.faults[FEED] = AddressRefused("10.0.0.1 is not a public address")
-    await world.ingest.poll(await stored(world))
+    await world.poll(await stored(world))
     assert (await stored(world)).failures == 1
 
 
@@ -369,7 +371,7 @@ async def test_a_source_that_is_removed_during_its_poll_stays_removed(world: Wor
             await work.commit()
 
     world.fetcher.on_fetch = remove
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert (result.new, result.deliveries) == (0, 0)
     async with world.store.read() as work:
         assert await work.sources.all() == []
@@ -476,6 +478,20 @@ async def test_what_a_feed_states_counts_although_an_unchanged_answer_does_not_r
     assert result.source.next_poll_at == world.clock.now() + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("stated", [timedelta.max, timedelta.min, timedelta(), timedelta(days=10**6), None])
+async def test_whatever_a_feed_states_its_next_read_is_within_the_bounds(
+    world: World, stated: timedelta | None
+) -> None:
+    source = await world.source()
+    bounds = Bounds(timedelta(minutes=5), timedelta(hours=6))
+    times = ReadTimes(world.clock.now(), world.clock.now(), 0.1)
+    known = after_read(source, Read(ParsedSource(hints=Hints(stated)), Validators()), times, bounds)
+    later = after_read(known, Read(None, Validators()), times, bounds)
+    for read in (known, later):
+        assert read.next_poll_at is not None
+        assert timedelta(minutes=5) <= read.next_poll_at - world.clock.now() <= timedelta(hours=6)
+
+
 async def test_a_folder_is_read_at_the_shortest_interval(world: World, tmp_path: Path) -> None:
     world.longest = timedelta(hours=6)
     (tmp_path / "note.md").write_text("# Note\n\nText.")
@@ -496,6 +512,22 @@ async def test_only_addresses_that_people_type_are_searched(world: World) -> Non
     assert isinstance(listed[1], ParseError) and world.fetcher.calls == [home]
     (typed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=False)]
     assert isinstance(typed[1], PollResult) and typed[1].source.url == FEED and typed[1].new == 1
+
+
+async def test_a_kind_that_was_chosen_is_not_searched_for_feeds(world: World) -> None:
+    home = "https://github.com/radio/antenna"
+    world.fetcher.pages[home] = page(alternate(FEED)).encode()
+    with pytest.raises(ParseError):
+        await world.ingest.find(home, choice=Choice("feed"))
+    assert world.fetcher.calls == [home]
+
+
+async def test_the_options_of_a_feed_hold_for_the_one_that_is_found(world: World) -> None:
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    found = await world.ingest.find(home, choice=Choice(options={FULL_TEXT: ""}))
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert added.source.url == FEED and added.source.options.values == {FULL_TEXT: True}
 
 
 async def test_the_known_forms_of_an_address(world: World) -> None:
