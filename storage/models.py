@@ -195,6 +195,7 @@ class PostRow(Base):
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
     withdrawn_at: Mapped[datetime | None]
+    raw_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the item as it was read
 
 
 class UnindexedRow(Base):

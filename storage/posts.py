@@ -64,6 +64,7 @@ def _values(post: NewPost) -> dict[str, Any]:
         "tags": list(post.tags),
         "media": [{"url": m.url, "type": m.type, "alt": m.alt} for m in post.media],
         "content_hash": post.content_hash,
+        "raw_hash": post.raw_hash,
         "old_news": post.old_news,
     }
 
@@ -86,13 +87,23 @@ class SqlPosts:
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
         withdrawn = PostRow.withdrawn_at.is_not(None)
         identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
-        posts = select(*identity, PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes)
+        changes = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes, PostRow.raw_hash)
+        posts = select(*identity, *changes)
         found = await self._session.execute(posts.where(PostRow.source_id == source_id))
         known = [KnownPost(*row) for row in found]
         # Tombstones count as known, so that deleted posts do not come back as new.
         gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
         dead = await self._session.execute(gone)
         return known + [KnownPost(0, guid, key, "") for guid, key in dead]
+
+    async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
+        query = select(PostRow.guid, PostRow.raw_hash).where(PostRow.source_id == source_id)
+        newest = query.where(PostRow.raw_hash != "").order_by(PostRow.id.desc()).limit(limit)
+        return {guid: raw for guid, raw in await self._session.execute(newest)}
+
+    async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
+        for post_id, raw in hashes:
+            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(raw_hash=raw))
 
     async def insert(
         self,

@@ -9,6 +9,7 @@ from content.secrets import printable
 from content.sources.kinds import (
     NO_CHOICE,
     Choice,
+    Hashes,
     Parser,
     Read,
     ReadContext,
@@ -24,6 +25,7 @@ __all__ = [
     "KINDS",
     "NO_CHOICE",
     "Choice",
+    "Hashes",
     "Parser",
     "Read",
     "ReadContext",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from content import changes
 from content.bounds import newest
@@ -10,8 +11,8 @@ from content.changes import Changes
 from content.errors import ParseError
 from content.fetch import Fetcher
 from content.secrets import printable
-from content.sources import Read, ReadContext, read_source, take_pushed
-from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source
+from content.sources import Hashes, Read, ReadContext, read_source, take_pushed
+from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source, Validators
 from scheduler.intake.full_text import FullText
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import is_topic
@@ -59,7 +60,14 @@ class Reader:
 
     async def read(self, source: Source) -> Read:
         """Read a stored source. Raises SourceError."""
-        return await read_source(source, self.context_for(source.added_by))
+        context = self.context_for(source.added_by)
+        if source.polled_at is not None:
+            context = replace(context, hashes=partial(self._hashes, source))
+        return await read_source(source, context)
+
+    async def _hashes(self, source: Source) -> Hashes:
+        async with self._store.read() as work:
+            return await work.posts.raw_hashes(source.id, 2 * self._context.max_posts)
 
     async def taken(self, source: Source, body: bytes, content_type: str, topic: str) -> ParsedSource:
         """The posts that a source has sent by itself. Raises SourceError, also for another topic."""
@@ -85,6 +93,11 @@ class Reader:
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
         kept = replace(parsed, posts=tuple(posts))
         found = await run(changes.diff, known, kept, source_url=source.url, now=now)
+        if found.is_incomplete:
+            again = await read_source(
+                replace(source, validators=Validators()), self.context_for(source.added_by)
+            )
+            return await self.compare(source, again.parsed or ParsedSource())
         if not parsed.partial:
             found = await self._renumbered(found, known, now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))

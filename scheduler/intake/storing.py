@@ -78,7 +78,7 @@ class Recorder:
         for again in batches(comparison.changes.again, lambda _: 0):
             guids = {post_id: post.guid for post_id, post in again}
             await self._writer.write(partial(self._rename, guids))
-        if comparison.changes.withdrawn or comparison.changes.returned:
+        if comparison.changes.withdrawn or comparison.changes.returned or comparison.changes.seen:
             await self._writer.write(partial(self._withdraw, comparison.changes))
         return await self._finish(source, comparison, last, change)
 
@@ -164,9 +164,10 @@ class Recorder:
         await work.posts.rename(guids)
 
     async def _withdraw(self, found: Changes, work: UnitOfWork) -> None:
-        """Record which posts the source has deleted, and which it has again."""
+        """Record which posts the source has deleted, which it has again, and what the others look like."""
         await work.posts.set_withdrawn(found.withdrawn, True, self._clock.now())
         await work.posts.set_withdrawn(found.returned, False, self._clock.now())
+        await work.posts.set_raw_hashes(found.seen)
 
     async def _finish(
         self, source: Source, comparison: Comparison, silent: Sequence[NewPost], change: Change

@@ -253,6 +253,7 @@ async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None
         await migrate(engine)
         async with engine.connect() as connection:
             assert set(await connection.scalars(text("SELECT changed_at FROM posts"))) == {None}
+            assert set(await connection.scalars(text("SELECT raw_hash FROM posts"))) == {""}
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert await work.posts.by_ids(ids) == before
