@@ -10,8 +10,9 @@ from content.errors import ParseError
 from content.fetch import Fetcher
 from content.secrets import printable
 from content.sources import Read, ReadContext, read_source, take_pushed
-from content.types import NewPost, ParsedSource, Source
+from content.types import KnownPost, NewPost, ParsedSource, Source
 from scheduler.intake.full_text import FullText
+from scheduler.intake.together import GROUP, Together
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import is_topic
 
@@ -52,6 +53,7 @@ class Reader:
 
     def __init__(self, store: Store, context: ReadContext, for_people: Fetcher, clock: Clock) -> None:
         self._store, self._clock = store, clock
+        self._known = Together(self._known_of, GROUP)
         self._context = context
         self._for_people = replace(context, fetcher=for_people)
         self._full_text = FullText(store)
@@ -76,21 +78,33 @@ class Reader:
 
         Comparing may take seconds, so it is done outside the event loop.
         """
-        async with self._store.read() as work:
-            known = await work.posts.known(source.id)
-            # Another process, or a person, may have changed the source since it was found to be due.
-            current = await work.sources.get(source.id) or source
+        known, stored = await self._known(source.id)
+        current = stored or source
         now, run = self._clock.now(), self._context.run
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
         kept = replace(parsed, posts=tuple(posts))
-        found = await run(changes.diff, known, kept, source_url=source.url, now=now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
-        new = await run(changes.with_old_news, found.new, known, since=current.polled_at, now=now, cut=is_cut)
-        found, cut = replace(found, new=new), changes.cut_short(parsed, len(posts))
+
+        def differences() -> Changes:
+            found = changes.diff(known, kept, source_url=source.url, now=now)
+            new = changes.with_old_news(found.new, known, since=current.polled_at, now=now, cut=is_cut)
+            return replace(found, new=new)
+
+        found, cut = await run(differences), changes.cut_short(parsed, len(posts))
         context = self.context_for(source.added_by)
         parsed, found = await self._full_text.fill(current, parsed, found, context)
         has_tombstones = any(not post.id for post in known)
         return Comparison(parsed, found, cut, has_tombstones)
+
+    async def _known_of(self, ids: Sequence[int]) -> Sequence[tuple[Sequence[KnownPost], Source | None]]:
+        """The posts of several sources, and the sources.
+
+        Another process, or a person, may have changed a source since it was found to be due.
+        """
+        async with self._store.read() as work:
+            known = await work.posts.known(ids)
+            stored = {source.id: source for source in await work.sources.by_ids(ids)}
+        return [(known[source_id], stored.get(source_id)) for source_id in ids]
 
     def context_for(self, added_by: str) -> ReadContext:
         """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""

@@ -42,7 +42,7 @@ async def test_a_guid_is_stored_once_in_a_source(world: World, store: Store) -> 
     assert len(await world.posts(source, "same", "new")) == 1
     assert len(await world.posts(other, "same")) == 1
     async with store.read() as work:
-        known = sorted(await work.posts.known(source.id), key=lambda post: post.id)
+        known = sorted((await work.posts.known([source.id]))[source.id], key=lambda post: post.id)
     assert known[0] == KnownPost(first, "same", "key of same", "hash", "A title")
     assert [post.guid for post in known] == ["same", "new"]
 
@@ -51,7 +51,7 @@ async def test_two_posts_of_one_guid_in_one_go_are_one(world: World, store: Stor
     source = await world.source()
     first, other = await world.posts(source, new_post("same", text="antenna"), new_post("same"), "other")
     async with store.read() as work:
-        assert {known.guid for known in await work.posts.known(source.id)} == {"same", "other"}
+        assert {known.guid for known in (await work.posts.known([source.id]))[source.id]} == {"same", "other"}
     assert await world.search("antenna") == (first,)
     assert first < other
 
@@ -63,7 +63,7 @@ async def test_what_another_process_stored_meanwhile_is_skipped(
     assert len(await World(neighbour).posts(source, "raced")) == 1
     assert await world.posts(source, "raced") == []
     async with store.read() as work:
-        assert len(await work.posts.known(source.id)) == 1
+        assert len((await work.posts.known([source.id]))[source.id]) == 1
 
 
 async def test_update_changes_the_post_and_what_finds_it(world: World, store: Store) -> None:
