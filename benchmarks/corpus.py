@@ -402,11 +402,14 @@ _ZH_SMALL = "的 了 在 是 和 也 都 就 要 会 到 说 把 被 让 给 从
 _SYLLABLES = "ba co di fu ga he ki lo mu na po ra se ti vo wa xi yo zu ster lan mor ven tal rin dos"
 
 
-def posts(count: int, seed: int) -> Iterator[NewPost]:
-    """That many posts, in the order of their dates. The planted ones are spread among the others."""
+def posts(count: int, seed: int, length: int = LENGTH) -> Iterator[NewPost]:
+    """That many posts of about `length` bytes, in the order of their dates.
+
+    The planted ones are spread among the others.
+    """
     rng = random.Random(seed)
     sentences = filler(rng)
-    planted = list(_planted(rng, sentences))
+    planted = list(_planted(rng, sentences, length))
     places = set(rng.sample(range(count), len(planted)))
     rng.shuffle(planted)
     for number in range(count):
@@ -414,7 +417,7 @@ def posts(count: int, seed: int) -> Iterator[NewPost]:
         if number in places:
             guid, title, text = planted.pop()
         else:
-            guid, title, text = f"filler-{number}", _title(rng, sentences), _text(rng, sentences)
+            guid, title, text = f"filler-{number}", _title(rng, sentences), _text(rng, sentences, length)
         yield _post(guid, title, text, when)
 
 
@@ -453,22 +456,22 @@ def _slip(word: str, rng: random.Random) -> str:
     return swapped if swapped != word else word[:at] + word[at + 1 :]
 
 
-def _planted(rng: random.Random, filler: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _planted(rng: random.Random, filler: Sequence[str], length: int) -> Iterator[tuple[str, str, str]]:
     for number, topic in enumerate(TOPICS):
         for n in range(RELEVANT):
             # Half of the titles say what the post is about.
             title = topic.titles[n % len(topic.titles)] if n % 2 else _title(rng, filler)
             answer = topic.answers[n % len(topic.answers)]
-            yield f"topic-{number}-{n}", title, _text(rng, filler, answer)
+            yield f"topic-{number}-{n}", title, _text(rng, filler, length, answer)
         for n in range(NEGATIVES):
             near = [topic.nearly[(n + more) % len(topic.nearly)] for more in range(1 + n % 2)]
-            yield f"near-{number}-{n}", _title(rng, filler), _text(rng, filler, *near)
+            yield f"near-{number}-{n}", _title(rng, filler), _text(rng, filler, length, *near)
 
 
-def _text(rng: random.Random, filler: Sequence[str], *planted: str) -> str:
+def _text(rng: random.Random, filler: Sequence[str], length: int, *planted: str) -> str:
     sentences = list(planted)
     size = sum(len(sentence.encode()) for sentence in planted)
-    wanted = LENGTH * rng.uniform(0.5, 1.5)
+    wanted = length * rng.uniform(0.5, 1.5)
     while size < wanted:
         sentences.append(rng.choice(filler))
         size += len(sentences[-1].encode())

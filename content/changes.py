@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from content.clean import basic, capped
 from content.document import is_web_url
+from content.identity import is_reused, is_same, may_change, opening, repeats
 from content.text import language, plain_text, storable
-from content.types import OPENING, KnownPost, Media, NewPost, ParsedPost, ParsedSource
+from content.types import Beginning, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 # The index has room for 16,383 tokens of a post, and an English word has about six characters.
 MAX_TEXT_CHARACTERS = 100_000
@@ -33,7 +34,8 @@ class Changes:
     """How the posts of a read differ from the stored ones: `new`, oldest first; `changed`, with their ids.
 
     `buried` are guids of deleted posts (tombstones) that the source still shows. `withdrawn` and `returned`
-    are ids of stored posts that the source has deleted, and of those that it has again.
+    are ids of stored posts that the source has deleted, and of those that it has again. `shown` are ids of
+    all stored posts that it has; `again` are those of them that have come under other guids and URLs.
     """
 
     new: tuple[NewPost, ...] = ()
@@ -41,6 +43,8 @@ class Changes:
     buried: tuple[str, ...] = ()
     withdrawn: tuple[int, ...] = ()
     returned: tuple[int, ...] = ()
+    shown: frozenset[int] = field(default=frozenset(), compare=False)
+    again: tuple[tuple[int, NewPost], ...] = ()
 
 
 def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, now: datetime) -> Changes:
@@ -48,10 +52,11 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
 
     A post is known by its guid. A post with a new guid is known by its key, so that a feed that renumbers its
     posts brings nothing new. A known post keeps its key, and a tombstone never becomes a post again. If two
-    posts have the same guid and the same URL (or none), the first one counts.
+    posts have the same guid and the same URL (or none), the first one counts. A post that changes all the
+    time is not always among the changed ones, see `may_change`.
     """
     by_guid = {stored_guid(post.guid): post for post in known}
-    unique = _with_unique_guids([_storable(post) for post in parsed.posts], by_guid)
+    unique = _with_own_guids([_storable(post) for post in parsed.posts], by_guid, source_url)
     posts = {post.guid: post for post in reversed(unique)}
     by_key = {post.key: post for post in known}
     keys = _keys(posts, by_guid, source_url)
@@ -62,7 +67,7 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
         if old is None and keys[guid] not in by_key:
             new.append(_new_post(post, keys[guid], now))
         # A tombstone has id 0: it is neither new nor changed.
-        elif old is not None and old.id and _content_hash(post) != old.content_hash:
+        elif old and old.id and _content_hash(post) != old.content_hash and may_change(old, now):
             changed.append((old.id, _new_post(post, old.key, now)))
     # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
     new.sort(key=lambda post: post.published_at)
@@ -71,7 +76,8 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     alive = [post for post in known if post.id]
     withdrawn = tuple(post.id for post in alive if stored_guid(post.guid) in gone and not post.withdrawn)
     returned = tuple(post.id for post in alive if stored_guid(post.guid) in posts and post.withdrawn)
-    return Changes(tuple(new), tuple(changed), buried, withdrawn, returned)
+    shown = frozenset(post.id for post in alive if stored_guid(post.guid) in posts)
+    return Changes(tuple(new), tuple(changed), buried, withdrawn, returned, shown)
 
 
 def _gone(known: Sequence[KnownPost], shown: Collection[str], parsed: ParsedSource) -> Collection[str]:
@@ -85,26 +91,73 @@ def _gone(known: Sequence[KnownPost], shown: Collection[str], parsed: ParsedSour
     return gone - set(shown)
 
 
-def _with_unique_guids(posts: Sequence[ParsedPost], known: Mapping[str, KnownPost]) -> list[ParsedPost]:
-    """Tell posts apart that have the same guid but different URLs, by adding a hash of the URL to the guid.
+def _with_own_guids(
+    posts: Sequence[ParsedPost], known: Mapping[str, KnownPost], source_url: str
+) -> list[ParsedPost]:
+    """Give each post a guid of its own: that under which it is stored, if it is.
+
+    A post at the URL of a stored one is that one, whatever its guid is by now, unless the guid of the stored
+    one is still used by a post without one. Then its longer guid tells it apart.
+    """
+    urls = [canonical_url(post.url) for post in posts]
+    own = _own_guids(posts, urls, known, source_url)
+    guid_at = _guids_by_url(own, urls, known)
+    times = Counter(urls)
+    stored = [guid_at.get(_hash(url), "") if times[url] == 1 else "" for url in urls]
+    kept = {guid for guid, at_url in zip(own, stored, strict=True) if at_url in ("", guid)}
+    moved = set(filter(None, stored)) - kept
+
+    def final(guid: str, at_url: str, url: str) -> str:
+        if at_url in moved:
+            return at_url
+        return _longer(guid, url) if guid in moved else guid
+
+    guids = map(final, own, stored, urls)
+    return [replace(post, guid=guid) for post, guid in zip(posts, guids, strict=True)]
+
+
+def _guids_by_url(
+    own: Sequence[str], urls: Sequence[str], known: Mapping[str, KnownPost]
+) -> Mapping[str, str]:
+    """The guids of stored posts by the hashes of their URLs."""
+    by_key = {post.key: guid for guid, post in known.items()}
+    if all(guid in known or _hash(url) in by_key for guid, url in zip(own, urls, strict=True)):
+        return by_key
+    # The key of a post is made of its first URL, and it may have got another one.
+    return {key_of_url(post.url): guid for guid, post in known.items() if post.url} | by_key
+
+
+def _own_guids(
+    posts: Sequence[ParsedPost], urls: Sequence[str], known: Mapping[str, KnownPost], source_url: str
+) -> list[str]:
+    """The guid of each post, with a hash of the URL behind one that several posts have had.
 
     The post that is stored under the shared guid keeps it. The others keep their longer guids from then on,
     even if the source no longer repeats the guid.
     """
     urls_of: dict[str, set[str]] = {}
-    for post in posts:
-        urls_of.setdefault(post.guid, set()).add(canonical_url(post.url))
+    for post, url in zip(posts, urls, strict=True):
+        urls_of.setdefault(post.guid, set()).add(url)
+    times = Counter(urls)
+    hashes = {_hash(url) for url in times}
 
-    def guid(post: ParsedPost) -> str:
-        url = canonical_url(post.url)
-        longer = stored_guid(f"{post.guid}#{_hash(url)}")
-        is_shared = len(urls_of[post.guid] - {""}) > 1
-        is_stored = post.guid in known and known[post.guid].key == _hash(url)
+    def guid(post: ParsedPost, url: str) -> str:
+        longer = _longer(post.guid, url)
         if longer in known:
             return longer
-        return longer if is_shared and url and not is_stored else post.guid
+        old = known.get(post.guid)
+        if not url or (old and old.key == _hash(url)):
+            return post.guid
+        is_shared = len(urls_of[post.guid] - {""}) > 1
+        if old and old.key != _key_of_guid(source_url, post.guid) and times[url] == 1:
+            is_shared = is_shared or is_reused(old, post, is_elsewhere=old.key in hashes)
+        return longer if is_shared else post.guid
 
-    return [replace(post, guid=guid(post)) for post in posts]
+    return list(map(guid, posts, urls))
+
+
+def _longer(guid: str, url: str) -> str:
+    return stored_guid(f"{guid}#{_hash(url)}")
 
 
 def stored_guid(guid: str) -> str:
@@ -132,6 +185,49 @@ def _storable(post: ParsedPost) -> ParsedPost:
     )
 
 
+def doubles(found: Changes, known: Sequence[KnownPost]) -> Mapping[str, KnownPost]:
+    """The stored posts that new ones may be, by guid: those of a title that the source shows no longer.
+
+    Beside posts that were there before, a new post with the title of an old one is usually news. So the old
+    one must have the same date, or be missing among posts that are older.
+    """
+    if not found.new:
+        return {}
+    pairs = repeats(found.new, known, found.shown)
+    if len(found.new) >= len(found.shown) and 2 * len(pairs) >= len(found.new):
+        return pairs
+    dates = {post.guid: post.published_at for post in found.new}
+    oldest = min(found.shown, default=0)
+    return {guid: old for guid, old in pairs.items() if old.id > oldest or old.published_at == dates[guid]}
+
+
+def renumbered(
+    found: Changes, pairs: Mapping[str, KnownPost], beginnings: Mapping[int, Beginning], now: datetime
+) -> Changes:
+    """The changes, where new posts that are stored ones are changed ones: they get a new guid and URL.
+
+    `beginnings` are those of the stored posts in `pairs`.
+    """
+    alone = len(found.new) == 1
+    same = {
+        post.guid: old
+        for post in found.new
+        if (old := pairs.get(post.guid)) and is_same(post, old, beginnings.get(old.id), alone=alone)
+    }
+    changed = [
+        (old.id, replace(post, key=old.key))
+        for post in found.new
+        if (old := same.get(post.guid)) and may_change(old, now)
+    ]
+    return replace(
+        found,
+        new=tuple(post for post in found.new if post.guid not in same),
+        changed=(*found.changed, *changed),
+        shown=found.shown | {old.id for old in same.values()},
+        again=tuple((same[post.guid].id, post) for post in found.new if post.guid in same),
+    )
+
+
 def with_old_news(
     new: Sequence[NewPost],
     known: Sequence[KnownPost],
@@ -139,18 +235,20 @@ def with_old_news(
     since: datetime | None,
     now: datetime,
     cut: bool = False,
+    again: Sequence[NewPost] = (),
 ) -> tuple[NewPost, ...]:
     """The new posts of one read, with old news marked. Old news is stored and searchable, but never sent.
 
     `since` is the time of the last read, None for the first one. `cut` says that this read left older posts
-    out.
+    out. `again` are stored posts that the source has given new guids in this read.
 
     - All posts of a first read are old news.
     - Up to `HANDFUL` posts are news, unless the read was cut: then older posts appear when newer ones go.
     - Of more posts, those dated before the last read are old news, because the source has opened its archive.
       `DATES_ERR` allows for wrong dates.
-    - If most of them are that old, or begin like a known post, the source has moved to a new site. Then every
-      post that is dated before the last read, or has no date, is old news.
+    - If most of them are that old, begin like a known post, or came again, the source has moved to a new
+      site. Then every post that is dated before the last read, or has no date, is old news. If it has also
+      dated its old posts anew, its dates say nothing, and all are old news.
 
     So after a week without a read, the posts of that week are news.
     """
@@ -161,16 +259,12 @@ def with_old_news(
     openings = {post.opening for post in known if post.opening}
     old = [post.published_at < since - DATES_ERR for post in new]
     repeated = [opening(post.title, post.text) in openings for post in new]
-    suspicious = sum(map(any, zip(old, repeated, strict=True)))
-    moved = len(new) > HANDFUL and 2 * suspicious > len(new)
+    suspicious = len(again) + sum(map(any, zip(old, repeated, strict=True)))
+    redated = 2 * sum(since <= post.published_at != now for post in again) > len(again)
+    moved = len(new) > HANDFUL and 2 * suspicious > len(new) + len(again)
     if moved:  # a post without a date got the time of this read
-        old = [post.published_at < since or post.published_at == now for post in new]
+        old = [redated or post.published_at < since or post.published_at == now for post in new]
     return tuple(replace(post, old_news=is_old) for post, is_old in zip(new, old, strict=True))
-
-
-def opening(title: str, text: str) -> str:
-    """What a post is recognised by after its guid and URL have changed: its title, or how its text begins."""
-    return title or text[:OPENING]
 
 
 def cut_short(parsed: ParsedSource, kept: int) -> str:
@@ -191,10 +285,14 @@ def _keys(posts: Mapping[str, ParsedPost], known: Mapping[str, KnownPost], sourc
         url = canonical_url(post.url)
         by_url = key_of_url(post.url)
         if not url or shared[url] > 1 or taken.get(by_url, post.guid) != post.guid:
-            return _hash(f"{source_url}\n{post.guid}")
+            return _key_of_guid(source_url, post.guid)
         return by_url
 
     return {guid: key(post) for guid, post in posts.items()}
+
+
+def _key_of_guid(source_url: str, guid: str) -> str:
+    return _hash(f"{source_url}\n{guid}")
 
 
 def key_of_url(url: str) -> str:

@@ -100,7 +100,8 @@ class ParsedSource:
 
     `total` is the number of posts that the source has; `posts` may be only the newest of them. `withdrawn`
     are guids of posts that it says it has deleted. `present` are the guids of all that it has, None for a
-    source that shows only its newest posts: any other post of it was deleted.
+    source that shows only its newest posts: any other post of it was deleted. `partial`: these are only
+    those that have changed, or that it sent by itself; nothing is said of its others.
     """
 
     title: str = ""
@@ -111,6 +112,7 @@ class ParsedSource:
     withdrawn: tuple[str, ...] = ()
     present: tuple[str, ...] | None = None
     hints: Hints = NO_HINTS
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,10 @@ class KnownPost:
     content_hash: str
     opening: str = ""  # its title, or the first characters of its text
     withdrawn: bool = False
+    url: str = ""
+    published_at: datetime | None = None
+    changed_at: datetime | None = None  # when what people see of it last changed
+    changes: int = 0  # how often it has changed
 
 
 @dataclass(frozen=True, slots=True)

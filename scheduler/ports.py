@@ -169,7 +169,7 @@ class SourceRepository(Protocol):
         ...
 
     async def due(self, now: datetime) -> Sequence[Source]:
-        """Sources to be read now, the longest overdue first.
+        """Sources to be read now, the longest overdue first, and those that a wrong clock has postponed.
 
         Without `updates` and hooks, which are never polled, and private ones that no chat follows.
         """
@@ -239,6 +239,10 @@ class PostRepository(Protocol):
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
+
+    async def rename(self, guids: Mapping[int, str]) -> None:
+        """Give posts other guids, by their ids. The guids are new to their source."""
+        ...
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         """Record that a source has deleted posts, or has them again."""
@@ -592,7 +596,7 @@ class EditLimits:
     quiet: timedelta = timedelta(minutes=1)
     hour: timedelta = timedelta(hours=1)
     of_chat: int = 20
-    of_delivery: int = 5
+    of_delivery: int = 10
 
 
 @dataclass(frozen=True, slots=True)

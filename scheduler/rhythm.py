@@ -98,9 +98,10 @@ def _shaped(rhythm: Rhythm, start: float, even: float, bounds: Bounds) -> float:
     Each hour that passes uses up its share of the wait, a busy hour more of it.
     """
     shortest, longest = bounds.shortest.total_seconds(), bounds.longest.total_seconds()
+    mean = (sum(rhythm.hours) / 24 + 1) * (sum(rhythm.days) / 7 + 1)
     left, at = 1.0, start
     while at - start < longest:
-        wait = max(even / sqrt(_business(rhythm, at)), shortest)
+        wait = max(even / sqrt(_business(rhythm, at) / mean), shortest)
         room = HOUR - at % HOUR
         if left * wait <= room:
             return min(at - start + left * wait, longest)
@@ -110,12 +111,12 @@ def _shaped(rhythm: Rhythm, start: float, even: float, bounds: Bounds) -> float:
 
 
 def _business(rhythm: Rhythm, at: float) -> float:
-    """How busy the source usually is in the hour at `at` (POSIX time), in proportion to its mean."""
-    hours, days = rhythm.hours, rhythm.days
+    """How busy the source usually is in the hour at `at` (POSIX time)."""
+    hours = rhythm.hours
     hour, day = int(at // HOUR) % 24, int(at // DAY + 3) % 7  # the first day of POSIX time was a Thursday
     # The hours beside it count too, as posts are not on the minute, and one more everywhere: few say little.
     near = hours[hour] / 2 + (hours[hour - 1] + hours[(hour + 1) % 24]) / 4
-    return 24 * (near + 1) / (sum(hours) + 24) * 7 * (days[day] + 1) / (sum(days) + 7)
+    return (near + 1) * (rhythm.days[day] + 1)
 
 
 def wait_after_read(

@@ -181,6 +181,7 @@ class PostRow(Base):
     content_hash: Mapped[str]
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
     withdrawn_at: Mapped[datetime | None]
 
 

@@ -87,8 +87,9 @@ class SqlPosts:
         found: dict[int, list[KnownPost]] = {source_id: [] for source_id in source_ids}
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
         withdrawn = PostRow.withdrawn_at.is_not(None)
-        identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash)
-        posts = select(PostRow.source_id, *identity, opening, withdrawn)
+        identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
+        edits = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes)
+        posts = select(PostRow.source_id, *identity, *edits)
         for source_id, *post in await self._session.execute(posts.where(PostRow.source_id.in_(source_ids))):
             found[source_id].append(KnownPost(*post))
         # Tombstones count as known, so that deleted posts do not come back as new.
@@ -119,7 +120,7 @@ class SqlPosts:
         await reserve_alone(self._session)
         before = await self.newest_id()
         rows = [
-            _values(post) | {"source_id": batch.source_id, "first_seen_at": now}
+            _values(post) | {"source_id": batch.source_id, "first_seen_at": now, "changes": 0}
             for batch in batches
             for post in batch.posts
         ]
@@ -158,7 +159,7 @@ class SqlPosts:
             # An edit must not change the post's identity, its position on pages, or whether it was old news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
             if await self._looks_different(post_id, values):
-                values["changed_at"] = now
+                values |= {"changed_at": now, "changes": PostRow.changes + 1}
             result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
             stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
@@ -169,6 +170,10 @@ class SqlPosts:
         seen = select(*(getattr(PostRow, name) for name in names)).where(PostRow.id == post_id)
         stored = (await self._session.execute(seen)).first()
         return stored is not None and any(getattr(stored, name) != values[name] for name in names)
+
+    async def rename(self, guids: Mapping[int, str]) -> None:
+        for post_id, guid in guids.items():
+            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(guid=guid))
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         values = {"withdrawn_at": now if withdrawn else None, "changed_at": now}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -37,7 +37,7 @@ from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
-from content.sources.kinds import FULL_TEXT
+from content.sources.kinds import FULL_TEXT, LISTING
 from content.types import HOOK, UPDATES, ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
@@ -45,6 +45,7 @@ from scheduler.ports import UnitOfWork
 from scheduler.push.pushes import Push
 
 if TYPE_CHECKING:
+    from content.sources.discovery import Found
     from scheduler.intake.storing import PollResult
 
 commands = commands_of("Where posts come from.")
@@ -64,9 +65,15 @@ FullText = Annotated[
 ]
 
 
-def chosen(options: list[str] | None, *, full_text: bool = False) -> Choice:
+Listing = Annotated[
+    bool,
+    typer.Option("--listing", help="Web pages without a feed: find the posts that they list, and show them."),
+]
+
+
+def chosen(options: list[str] | None, *, full_text: bool = False, listing: bool = False) -> Choice:
     """What `--option NAME=VALUE` and the flags say. Raises UsageError."""
-    flags = [FULL_TEXT] if full_text else []
+    flags = [name for name, given in ((FULL_TEXT, full_text), (LISTING, listing)) if given]
     return choice_of(f"--{option}" for option in (*(options or ()), *flags))
 
 
@@ -81,13 +88,35 @@ def add(
     ],
     option: Options = None,
     full_text: FullText = False,
+    listing: Listing = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(dict.fromkeys(urls, ()), json, chosen(option, full_text=full_text)))
+    choice = chosen(option, full_text=full_text, listing=listing)
+    if choice.kind == LISTING:
+        _add_listings(urls, choice, json, yes)
+    run(_add(dict.fromkeys(urls, ()), json, choice))
+
+
+def _add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) -> NoReturn:
+    """Add pages, each after what it holds was shown and confirmed; exits with the status of the worst."""
+    from bot.cli.listings import show_preview
+
+    status = 0
+    for url in urls:
+        found = show_preview(result_of(_found(url, choice)))
+        confirm("Follow these posts?", yes, "Nothing was added.")
+        status = max(status, result_of(_add({url: ()}, json, found)))
+    raise SystemExit(status)
+
+
+async def _found(url: str, choice: Choice) -> "Found":
+    async with open_app() as app:
+        return await app.ingest.find(url, choice=choice)
 
 
 async def _add(
@@ -255,24 +284,29 @@ def check(
         str, typer.Argument(metavar="ADDRESS", help="Of a feed, a web page, a channel; a folder.")
     ],
     option: Options = None,
+    listing: Listing = False,
     json: Json = False,
 ) -> None:
     """Find, fetch and parse a source without storing anything."""
-    run(_check(url, json, chosen(option)))
+    run(_check(url, json, chosen(option, listing=listing)))
 
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
-    async with open_app() as app:
-        try:
-            found = await app.ingest.find(url, choice=choice)
-        except UsageError as exc:
-            warn(f"skywave: {exc}" + commands_for(exc, "check"))
-            return 2
+    try:
+        found = await _found(url, choice)
+    except UsageError as exc:
+        warn(f"skywave: {exc}" + commands_for(exc, "check"))
+        return 2
     url, parsed = printable(found.url), found.parsed
     if json:
-        source = {"url": url, "title": parsed.title, "home": parsed.url, "page": printable(found.page)}
+        source: dict[str, object] = {"url": url, "title": parsed.title, "home": parsed.url}
+        source |= {"page": printable(found.page), "options": dict(found.options.values)}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
+    elif choice.kind == LISTING:
+        from bot.cli.listings import show_preview
+
+        show_preview(found)
     else:
         if found.page:
             warn(f"{printable(found.page)} leads to {url}")

@@ -1,7 +1,7 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
-from bot.commands import afar, choices, welcome
+from bot.commands import afar, choices, listing, welcome
 from bot.commands.address import follow_address
 from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
@@ -17,6 +17,7 @@ from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
+from bot.commands.listing import subscribe
 from bot.commands.operator import OPERATOR, allow, ban, operate, operator, unban
 from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
 from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
@@ -26,7 +27,7 @@ from bot.commands.quiet import PREFIX as QUIET
 from bot.commands.quiet import press_quiet, quiet_
 from bot.commands.start import help_, start
 from bot.commands.status import status_
-from bot.commands.subscriptions import subscribe, unsubscribe
+from bot.commands.subscriptions import unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
 from bot.commands.why import why_
@@ -205,4 +206,5 @@ PRESSES = (
     Press(SETTINGS, pressed, Act.MANAGE),
     Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
     Press(choices.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
+    Press(listing.PREFIX, listing.press, Act.MANAGE, Work.REMOTE),
 )

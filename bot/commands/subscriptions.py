@@ -21,10 +21,14 @@ from scheduler.timetable.schedules import translated
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A source to follow, None for all public ones. `page`: the address that led to it, if it has another."""
+    """A source to follow, None for all public ones.
+
+    `page`: the address that led to it, if it has another. `kept`: it was known, and has other options.
+    """
 
     source: Source | None
     page: str = ""
+    kept: bool = False
 
 
 async def subscribe(request: Request, services: Services) -> Reply:
@@ -54,6 +58,8 @@ async def follow(wanted: Wanted, request: Request, services: Services) -> Reply:
     ]
     if source and wanted.page:
         told.append(t("The feed of that page is {url}.", url=printable(source.url)))
+    if wanted.kept:
+        told.append(t("It is read as before: an operator can change its options."))
     told.append(t("/latest shows the existing posts."))
     return Reply(present.notice("\n".join(told)))
 
@@ -138,7 +144,8 @@ async def at(address: str, choice: Choice, request: Request, services: Services)
     ingest, by = services.ingest, request.by
     forms = ingest.stored_forms(address, choice)
     if known := await _known(forms, request, services):
-        return Wanted(known)
+        kept = bool(choice.options) and sources.with_options(known, choice.options) != known.options
+        return Wanted(known, kept=kept)
     return await _added(await ingest.find(address, by=by, choice=choice), request, services)
 
 
@@ -159,11 +166,9 @@ async def chosen(page: str, key: str, request: Request, services: Services) -> W
 
 
 async def _added(found: Found, request: Request, services: Services) -> Wanted:
-    """What was found as a private source, unless the chat may see it already."""
-    # A page may lead to a feed that is known, to others than this person as well.
-    known = await _known([found.url], request, services)
-    added = known or (await services.ingest.add_found(found, Visibility.PRIVATE, by=request.by)).source
-    return Wanted(added, found.page)
+    """What was found as a private source; one that is known keeps its visibility."""
+    added = await services.ingest.add_found(found, Visibility.PRIVATE, by=request.by)
+    return Wanted(added.source, found.page)
 
 
 async def _known(urls: Sequence[str], request: Request, services: Services) -> Source | None:

@@ -41,7 +41,7 @@ _CHANNELS = (
     rf'"channelId":"(?P<channel>{_CHANNEL})"',
 )
 _PROJECT = r"\w[\w.-]*(?:/\w[\w.-]*)"  # GitLab has groups in groups
-_REPOSITORY = r"(?P<repo>[\w-]+/[\w.-]+?)(?:\.git)?"
+_REPOSITORY = r"(?P<repo>[\w-]+/[\w.-]+)"
 
 SITES = (
     _site(
@@ -119,6 +119,8 @@ SITES = (
 
 _RSSHUB = re.compile(r"rsshub://(?P<path>.+)|https?://rsshub\.app/(?P<public>.+)", re.IGNORECASE)
 _ACCOUNT = re.compile(r"@(?P<user>\w+)@(?P<host>[\w-]+(?:\.[\w-]+)*\.[^\W\d_]\w+)")
+# How git writes addresses; those of SSH are refused with what to give instead.
+_GIT = re.compile(r"(?:git|ssh|git\+\w+)://\S+|[\w.-]+@[\w.-]+:\S+\.git", re.IGNORECASE)
 _BARE = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]*(?::\d+)?/\S*")
 # Hosts that show the same pages for other screens.
 _SCREENS = re.compile(r"(?:www|m|mobile|old|new|np)\.")
@@ -127,7 +129,7 @@ _FEED = re.compile(r"\.(?:atom|rss|xml|json)$|/rss$", re.IGNORECASE)
 
 def is_address(typed: str) -> bool:
     """Whether a text is surely the address of something to read, not the name of a source."""
-    return is_web_url(typed) or bool(_RSSHUB.fullmatch(typed) or _ACCOUNT.fullmatch(typed))
+    return is_web_url(typed) or any(form.fullmatch(typed) for form in (_RSSHUB, _ACCOUNT, _GIT))
 
 
 def may_be_address(typed: str) -> bool:

@@ -113,7 +113,8 @@ class Ingest:
     def stored_forms(self, address: str, choice: Choice = NO_CHOICE) -> Sequence[str]:
         """The URLs that `find` may find, as far as the address itself tells them. Raises UsageError."""
         url = web_address(address.strip(), self._rsshub)
-        return [normalise(one, choice) for one in (url, *feeds_at(url))]
+        is_feed = not choice.kind and kind_of(url).name == FEED
+        return [normalise(one, choice) for one in (url, *(feeds_at(url) if is_feed else ()))]
 
     async def add(
         self,

@@ -1,7 +1,8 @@
 """Read a source, and compare its posts with the stored ones. No transaction is open during a read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from content import changes
 from content.bounds import newest
@@ -10,7 +11,7 @@ from content.errors import ParseError
 from content.fetch import Fetcher
 from content.secrets import printable
 from content.sources import Read, ReadContext, read_source, take_pushed
-from content.types import KnownPost, NewPost, ParsedSource, Source
+from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source
 from scheduler.intake.full_text import FullText
 from scheduler.intake.together import GROUP, Together
 from scheduler.ports import Clock, Store
@@ -71,7 +72,7 @@ class Reader:
                 url=printable(source.url),
                 other=printable(parsed.hints.topic),
             )
-        return parsed
+        return replace(parsed, partial=True)
 
     async def compare(self, source: Source, parsed: ParsedSource) -> Comparison:
         """Compare what was read with the stored posts, and get the full texts of a source that wants them.
@@ -85,12 +86,21 @@ class Reader:
         kept = replace(parsed, posts=tuple(posts))
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
 
-        def differences() -> Changes:
-            found = changes.diff(known, kept, source_url=source.url, now=now)
-            new = changes.with_old_news(found.new, known, since=current.polled_at, now=now, cut=is_cut)
+        def with_news(found: Changes) -> Changes:
+            again = [post for _, post in found.again]
+            since = current.polled_at
+            new = changes.with_old_news(found.new, known, since=since, now=now, cut=is_cut, again=again)
             return replace(found, new=new)
 
-        found, cut = await run(differences), changes.cut_short(parsed, len(posts))
+        def differences() -> tuple[Changes, Mapping[str, KnownPost]]:
+            found = changes.diff(known, kept, source_url=source.url, now=now)
+            pairs = changes.doubles(found, known) if not parsed.partial else {}
+            return found if pairs else with_news(found), pairs
+
+        found, pairs = await run(differences)
+        if pairs:
+            found = await run(with_news, await self._renumbered(found, pairs, now))
+        cut = changes.cut_short(parsed, len(posts))
         context = self.context_for(source.added_by)
         parsed, found = await self._full_text.fill(current, parsed, found, context)
         has_tombstones = any(not post.id for post in known)
@@ -105,6 +115,13 @@ class Reader:
             known = await work.posts.known(ids)
             stored = {source.id: source for source in await work.sources.by_ids(ids)}
         return [(known[source_id], stored.get(source_id)) for source_id in ids]
+
+    async def _renumbered(self, found: Changes, pairs: Mapping[str, KnownPost], now: datetime) -> Changes:
+        """The changes, with stored posts recognised though the source has given them new guids and URLs."""
+        async with self._store.read() as work:
+            ids = [post.id for post in pairs.values()]
+            beginnings = {one.id: one for one in await work.posts.beginnings(ids, OPENING)}
+        return changes.renumbered(found, pairs, beginnings, now)
 
     def context_for(self, added_by: str) -> ReadContext:
         """The context for a source that a person added, or for one of the operator (`added_by` is empty)."""

@@ -1,7 +1,7 @@
 """Store what a read of a source has changed, and fan its new posts out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -98,6 +98,8 @@ class Recorder:
             await self._insert(source, posts)
         for changed in batches(comparison.changes.changed, lambda change: len(change[1].text)):
             await self._update(changed)
+        for again in batches(comparison.changes.again, lambda _: 0):
+            await self._rename({post_id: post.guid for post_id, post in again})
         if comparison.changes.withdrawn or comparison.changes.returned:
             await self._withdraw(comparison.changes)
         # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
@@ -192,6 +194,11 @@ class Recorder:
         tokens = await self._run(index_all, [post for _, post in changed])
         async with self._write() as work:
             await work.posts.update(changed, self._clock.now(), tokens)
+            await work.commit()
+
+    async def _rename(self, guids: Mapping[int, str]) -> None:
+        async with self._write() as work:
+            await work.posts.rename(guids)
             await work.commit()
 
     async def _withdraw(self, found: Changes) -> None:

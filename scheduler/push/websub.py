@@ -97,7 +97,10 @@ class WebSub:
 
         async def do(push: Push, is_read: bool) -> None:
             async with room:
-                await self._do(push, is_read)
+                try:
+                    await self._do(push, is_read)
+                except StoreError as exc:  # it stays due
+                    log.warning("push.not_recorded", hub=printable(push.hub), reason=str(exc))
 
         await asyncio.gather(*(do(push, is_read) for push, is_read in due))
 

@@ -1,6 +1,7 @@
 """Addresses that people have, in chats: what is found there, what is asked, and who learns what from it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -105,7 +106,9 @@ async def test_a_pasted_page_and_a_typed_one_are_asked_alike(desk: Desk) -> None
     )
 
 
-async def test_addresses_without_a_scheme_and_of_channels(desk: Desk) -> None:
+async def test_addresses_without_a_scheme_and_of_channels(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     channel = "https://t.me/s/radio_notes"
     desk.fetcher.pages[channel] = telegram_channel(
         "radio_notes", "Radio notes", [telegram_text("post-1")]
@@ -119,7 +122,10 @@ async def test_addresses_without_a_scheme_and_of_channels(desk: Desk) -> None:
     ]
     assert "is a private chat of Telegram" in shown(await desk.say("/subscribe https://t.me/+AbCd"))
     assert "needs an instance of RSSHub" in shown(await desk.say("/subscribe rsshub://a/b"))
-    # A name wins over an address, and a path is no address.
+    # A name wins over an address, and a path is no address, not even one that looks like it.
+    (tmp_path / "notes.net" / "posts").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert "answered 404" in shown(await desk.say("/subscribe notes.net/posts"))
     await desk.source("post-9", title="t.me/news", url="https://news.example.org/f.json")
     assert "now follows t.me/news" in shown(await desk.say("/subscribe t.me/news"))
     for path in ("./a.b/c", "../etc.d/x", "/etc/passwd"):

@@ -1,7 +1,10 @@
 """What a page says of its feeds."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from content.document import is_web_url
 from content.sources.pages import MAX_NAME, MOST, MOST_LINKS, Page, page_of
 from tests.emulators.sites import alternate, page
 
@@ -130,3 +133,25 @@ def test_thousands_of_elements_and_hostile_text_are_bounded() -> None:
         assert page_of(text, URL) == Page(URL)
     attributes = " ".join(f"a{n}" for n in range(200))
     assert page_of(f"<link {attributes}>" * 500, URL).feeds == ()
+
+
+PIECES = st.sampled_from(
+    [
+        "<link rel=alternate type=application/rss+xml href=",
+        "<a href='",
+        "/feed",
+        ">",
+        "'",
+        '"',
+        "<base href=//",
+        "]",
+        "[",
+    ]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=8), max_size=30).map("".join))
+def test_whatever_a_page_says_is_bounded_and_leads_to_the_web(text: str) -> None:
+    found = page_of(text, URL)
+    assert len(found.feeds) <= MOST and len(found.links) <= MOST_LINKS
+    assert all(map(is_web_url, (*found.links, *(feed.url for feed in found.feeds))))

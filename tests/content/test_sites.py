@@ -1,7 +1,10 @@
 """The table of known sites, without any request. test_discovery.py follows it to the feeds."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from content.document import is_web_url
 from content.errors import UsageError
 from content.sources.sites import (
     SITES,
@@ -15,7 +18,7 @@ from content.sources.sites import (
 
 CHANNEL = "UC" + "x" * 22
 FEEDS = {
-    "https://github.com/radio/antenna.git": "https://github.com/radio/antenna/releases.atom",
+    "https://github.com/radio/antenna/": "https://github.com/radio/antenna/releases.atom",
     "https://github.com/radio/antenna/releases/tag/v1": "https://github.com/radio/antenna/releases.atom",
     "https://github.com/radio/antenna/tags": "https://github.com/radio/antenna/tags.atom",
     "https://github.com/radio/antenna/commits/main/": "https://github.com/radio/antenna/commits/main.atom",
@@ -80,6 +83,12 @@ def test_texts_that_are_addresses() -> None:
     for typed in ("https://example.org", "@ann@social.example.org", "rsshub://a/b", "HTTP://example.org/x?y"):
         assert is_address(typed)
     for typed in (
+        "git+https://example.org/blog",
+        "ssh://git@example.org/blog",
+        "git@example.org:me/blog.git",
+    ):
+        assert is_address(typed)
+    for typed in (
         "ann@example.org",
         "@ann",
         "Radio notes",
@@ -132,3 +141,28 @@ def test_no_address_takes_long() -> None:
         for piece in ("a/", "a.", "-/", "@a", "/", "a-", "%", "?a&list="):
             feeds_at(f"https://{host}/" + piece * (4000 // len(piece)) + "!")
     assert SITES
+
+
+HOSTS = (
+    "github.com",
+    "gitlab.com",
+    "www.youtube.com",
+    "youtu.be",
+    "reddit.com",
+    "bsky.app",
+    "a.example.org",
+    "[",
+    "x:y",
+)
+PARTS = st.sampled_from(
+    ["/", "@", "?", "#", "..", "-", "user", "list=", "{base}", "{0}", "%7B", "channel", "r"]
+)
+
+
+@given(st.sampled_from(HOSTS), st.lists(PARTS | st.text(max_size=5), max_size=8).map("".join))
+def test_whatever_is_typed_leads_to_the_web_or_nowhere(host: str, rest: str) -> None:
+    typed = f"https://{host}/{rest}"
+    assert web_address(typed) == typed
+    for feed in feeds_at(typed):
+        assert is_web_url(feed) or not is_web_url(typed)
+    assert not is_address(typed) or is_web_url(typed)

@@ -205,7 +205,7 @@ async def test_posts_that_wait_to_be_indexed_are_found_by_an_earlier_version(dat
     await store.close()
     async with engine_for(database_url) as engine:
         async with engine.execution_options(write=True).begin() as connection:
-            await connection.run_sync(downgrade, "0021")
+            await connection.run_sync(downgrade, "0022")
         await migrate(engine)
     store = await SqlStore.open(database_url)
     assert await World(store).search("antenna") == (post_id,)

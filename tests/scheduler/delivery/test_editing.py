@@ -78,7 +78,7 @@ async def test_a_change_that_nobody_sees_costs_no_request(world: World) -> None:
 
 async def test_a_post_that_always_changes_is_edited_a_few_times(world: World) -> None:
     chat = await sent(world, "words 0")
-    for number in range(1, 10):
+    for number in range(1, LIMITS.of_delivery + 4):
         await change(world, "words", f"words {number}")
         world.clock.advance(QUIET)
         await editor(world).edit_due()

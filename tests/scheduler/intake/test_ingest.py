@@ -10,12 +10,14 @@ import pytest
 
 from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
-from content.sources import ReadContext
-from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
+from content.sources import Choice, Read, ReadContext
+from content.sources.kinds import FULL_TEXT
+from content.types import NO_HINTS, Hints, ParsedSource, Source, SourceState, Validators, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.listed import add_each
+from scheduler.intake.source_state import ReadTimes, after_read
 from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
@@ -476,6 +478,20 @@ async def test_what_a_feed_states_counts_although_an_unchanged_answer_does_not_r
     assert result.source.next_poll_at == world.clock.now() + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("stated", [timedelta.max, timedelta.min, timedelta(), timedelta(days=10**6), None])
+async def test_whatever_a_feed_states_its_next_read_is_within_the_bounds(
+    world: World, stated: timedelta | None
+) -> None:
+    source = await world.source()
+    bounds = Bounds(timedelta(minutes=5), timedelta(hours=6))
+    times = ReadTimes(world.clock.now(), world.clock.now(), 0.1)
+    known = after_read(source, Read(ParsedSource(hints=Hints(stated)), Validators()), times, bounds)
+    later = after_read(known, Read(None, Validators()), times, bounds)
+    for read in (known, later):
+        assert read.next_poll_at is not None
+        assert timedelta(minutes=5) <= read.next_poll_at - world.clock.now() <= timedelta(hours=6)
+
+
 async def test_a_folder_is_read_at_the_shortest_interval(world: World, tmp_path: Path) -> None:
     world.longest = timedelta(hours=6)
     (tmp_path / "note.md").write_text("# Note\n\nText.")
@@ -496,6 +512,22 @@ async def test_only_addresses_that_people_type_are_searched(world: World) -> Non
     assert isinstance(listed[1], ParseError) and world.fetcher.calls == [home]
     (typed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=False)]
     assert isinstance(typed[1], PollResult) and typed[1].source.url == FEED and typed[1].new == 1
+
+
+async def test_a_kind_that_was_chosen_is_not_searched_for_feeds(world: World) -> None:
+    home = "https://github.com/radio/antenna"
+    world.fetcher.pages[home] = page(alternate(FEED)).encode()
+    with pytest.raises(ParseError):
+        await world.ingest.find(home, choice=Choice("feed"))
+    assert world.fetcher.calls == [home]
+
+
+async def test_the_options_of_a_feed_hold_for_the_one_that_is_found(world: World) -> None:
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    found = await world.ingest.find(home, choice=Choice(options={FULL_TEXT: ""}))
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert added.source.url == FEED and added.source.options.values == {FULL_TEXT: True}
 
 
 async def test_the_known_forms_of_an_address(world: World) -> None:
