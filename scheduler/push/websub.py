@@ -184,7 +184,7 @@ class WebSub:
             return
         try:
             callback = f"{self._public_url}/websub/{push.token}"
-            await self._fetcher.post(push.hub, form(push, mode, callback), FORM)
+            await self._fetcher.ask(push.hub, {"Content-Type": FORM}, form(push, mode, callback))
         except SourceError as exc:
             reason = storable(str(exc))
             log.warning("push.not_asked", hub=printable(push.hub), mode=mode, reason=reason)
