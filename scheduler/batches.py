@@ -10,15 +10,15 @@ MOST = 50
 CHARACTERS = 100_000
 
 
-def batches(items: Iterable[T], characters: Callable[[T], int]) -> Iterator[list[T]]:
-    """`items` in order, in batches within the bounds; an item that exceeds them is a batch of its own."""
+def batches(items: Iterable[T], characters: Callable[[T], int], times: int = 1) -> Iterator[list[T]]:
+    """`items` in order, in batches within `times` the bounds; one that exceeds them is a batch of its own."""
     batch: list[T] = []
-    room = CHARACTERS
+    room = CHARACTERS * times
     for item in items:
         size = characters(item)
-        if batch and (len(batch) == MOST or size > room):
+        if batch and (len(batch) == MOST * times or size > room):
             yield batch
-            batch, room = [], CHARACTERS
+            batch, room = [], CHARACTERS * times
         batch.append(item)
         room -= size
     if batch:

@@ -202,9 +202,18 @@ class SourceRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """New posts of a source. Without the tokens of each post they wait to be indexed."""
+
+    source_id: int
+    posts: Sequence[NewPost]
+    tokens: Sequence[IndexedText] | None = None
+
+
 class PostRepository(Protocol):
-    async def known(self, source_id: int) -> Sequence[KnownPost]:
-        """All posts and tombstones of a source."""
+    async def known(self, source_ids: Sequence[int]) -> Mapping[int, Sequence[KnownPost]]:
+        """All posts and tombstones of each source."""
         ...
 
     async def insert(
@@ -213,14 +222,15 @@ class PostRepository(Protocol):
         posts: Sequence[NewPost],
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
-        *,
-        later: bool = False,
     ) -> Sequence[int]:
         """Store and index new posts in order; ids ascend, across transactions too.
 
-        `tokens`: the tokens of each post, computed before the transaction; None computes them in it. `later`:
-        the posts wait to be indexed, see `SearchIndex.waiting`.
+        `tokens`: the tokens of each post, computed before the transaction; None computes them in it.
         """
+        ...
+
+    async def insert_all(self, batches: Sequence[Batch], now: datetime) -> Sequence[Sequence[int]]:
+        """Store several batches as `insert` does; returns the ids of each. See also `SearchIndex.waiting`."""
         ...
 
     async def update(
@@ -408,6 +418,10 @@ class FilterRepository(Protocol):
 
     async def of_followers(self, source: Source) -> Mapping[int, str]:
         """The texts, by id, of all filters that posts of a source may have to pass."""
+        ...
+
+    async def are_used(self) -> bool:
+        """Whether any subscription has a filter."""
         ...
 
     async def reject(self, post_id: int, why: Mapping[int, str]) -> None:

@@ -75,7 +75,10 @@ def _hour(time: datetime) -> int:
 
 
 def _more(counts: tuple[float, ...], at: int) -> tuple[float, ...]:
-    return tuple(round(n * PROFILE_DECAY + (i == at), 2) for i, n in enumerate(counts))
+    # A first read calls this for each post, so zeros are left alone.
+    return tuple(
+        [round(n * PROFILE_DECAY + (i == at), 2) if n or i == at else n for i, n in enumerate(counts)]
+    )
 
 
 def usual_wait(rhythm: Rhythm, now: datetime, bounds: Bounds) -> timedelta:

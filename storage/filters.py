@@ -43,6 +43,10 @@ class SqlFilters:
         rows = await self._session.execute(select(FilterRow.id, FilterRow.text).where(used))
         return {filter_id: text for filter_id, text in rows}
 
+    async def are_used(self) -> bool:
+        used = exists().where(SubscriptionRow.filter_id.is_not(None))
+        return bool(await self._session.scalar(select(used)))
+
     async def reject(self, post_id: int, why: Mapping[int, str]) -> None:
         rows = [{"post_id": post_id, "filter_id": key, "why": reason} for key, reason in why.items()]
         statement = upsert(self._session, FilteredRow).on_conflict_do_nothing()

@@ -5,10 +5,23 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time
+from functools import cache
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal_column, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Row,
+    Select,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -20,7 +33,7 @@ from content.typos import Near
 from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import CHUNK, is_sqlite, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, table_of, upsert
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -206,14 +219,17 @@ class SqlIndex:
             yield [(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
 
     async def _write(self, statement: str, posts: Sequence[tuple[int, IndexedText]]) -> None:
-        rows = [self._row(post_id, tokens) for post_id, tokens in posts]
-        await self._session.execute(text(statement), rows)
+        await self._run(statement, [self._row(post_id, tokens) for post_id, tokens in posts])
 
     async def _count(self, posts: Sequence[tuple[int, IndexedText]], *statements: str) -> None:
         """Change the numbers of posts that have each word."""
         rows = await asyncio.to_thread(_counted, [tokens for _, tokens in posts])
         for statement in statements if rows else ():
-            await self._session.execute(text(statement), rows)
+            await self._run(statement, rows)
+
+    async def _run(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        connection = await self._session.connection()
+        await connection.run_sync(_for_each(statement, connection.dialect).run, rows)
 
     def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
         if not self._fts5:
@@ -239,6 +255,11 @@ class SqlIndex:
         items = func.json_each(PostRow.tags) if self._fts5 else func.json_array_elements_text(PostRow.tags)
         item = items.table_valued("value")
         return select(item.c.value).where(func.lower(item.c.value) == func.lower(tag)).exists()
+
+
+@cache
+def _for_each(statement: str, dialect: Dialect) -> ManyRows:
+    return ManyRows(text(statement), dialect)
 
 
 def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:

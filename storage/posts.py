@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.secrets import printable
 from content.tokens import IndexedText, index_all
 from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, PostQuery
+from scheduler.ports import Batch
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
@@ -83,18 +84,22 @@ class SqlPosts:
         self._index = index
         self._pruning = Pruning(session, index)
 
-    async def known(self, source_id: int) -> Sequence[KnownPost]:
+    async def known(self, source_ids: Sequence[int]) -> Mapping[int, Sequence[KnownPost]]:
+        found: dict[int, list[KnownPost]] = {source_id: [] for source_id in source_ids}
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
         withdrawn = PostRow.withdrawn_at.is_not(None)
         identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
-        changes = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes, PostRow.raw_hash)
-        posts = select(*identity, *changes)
-        found = await self._session.execute(posts.where(PostRow.source_id == source_id))
-        known = [KnownPost(*row) for row in found]
+        edits = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes, PostRow.raw_hash)
+        posts = select(PostRow.source_id, *identity, *edits)
+        for source_id, *post in await self._session.execute(posts.where(PostRow.source_id.in_(source_ids))):
+            found[source_id].append(KnownPost(*post))
         # Tombstones count as known, so that deleted posts do not come back as new.
-        gone = select(TombstoneRow.guid, TombstoneRow.key).where(TombstoneRow.source_id == source_id)
-        dead = await self._session.execute(gone)
-        return known + [KnownPost(0, guid, key, "") for guid, key in dead]
+        gone = select(TombstoneRow.source_id, TombstoneRow.guid, TombstoneRow.key)
+        for source_id, guid, key in await self._session.execute(
+            gone.where(TombstoneRow.source_id.in_(source_ids))
+        ):
+            found[source_id].append(KnownPost(0, guid, key, ""))
+        return found
 
     async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
         query = select(PostRow.guid, PostRow.raw_hash).where(PostRow.source_id == source_id)
@@ -111,30 +116,42 @@ class SqlPosts:
         posts: Sequence[NewPost],
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
-        *,
-        later: bool = False,
     ) -> Sequence[int]:
-        if not posts:
-            return []
+        if tokens is None:
+            tokens = await asyncio.to_thread(index_all, posts)
+        (ids,) = await self.insert_all([Batch(source_id, posts, tokens)], now)
+        return ids
+
+    async def insert_all(self, batches: Sequence[Batch], now: datetime) -> Sequence[Sequence[int]]:
+        if not any(batch.posts for batch in batches):
+            return [[] for _ in batches]
         # Posts must get their ids in the order of commits. Otherwise a subscription that starts after the
         # newest post could miss a post with a lower id that is committed later.
         await reserve_alone(self._session)
-        if tokens is None and not later:
-            tokens = await asyncio.to_thread(index_all, posts)
         before = await self.newest_id()
-        same = {"source_id": source_id, "first_seen_at": now, "changes": 0}
-        rows = [_values(post) | same for post in posts]
+        rows = [
+            _values(post) | {"source_id": batch.source_id, "first_seen_at": now, "changes": 0}
+            for batch in batches
+            for post in batch.posts
+        ]
         connection = await self._session.connection()
         await connection.run_sync(_insert_each(connection.dialect).run, rows)
-        new = (PostRow.source_id == source_id) & (PostRow.id > before)
-        stored = (await self._session.execute(select(PostRow.guid, PostRow.id).where(new))).all()
-        ids = {guid: post_id for guid, post_id in stored}
-        if later or tokens is None:
-            await self._index.postpone(list(ids.values()))
-        else:
-            indexed = {posts[n].guid: tokens[n] for n in reversed(range(len(posts)))}
-            await self._index.add([(post_id, indexed[guid]) for guid, post_id in ids.items()])
-        return sorted(ids.values())
+        new = select(PostRow.source_id, PostRow.guid, PostRow.id).where(PostRow.id > before)
+        stored = await self._session.execute(new.order_by(PostRow.id))
+        ids = {(source_id, guid): post_id for source_id, guid, post_id in stored}
+        made, waiting, indexed = [], list[int](), list[tuple[int, IndexedText]]()
+        for batch in batches:
+            # Of two posts with the same guid the first one was stored.
+            found = [ids.pop((batch.source_id, post.guid), None) for post in batch.posts]
+            made.append([post_id for post_id in found if post_id is not None])
+            if batch.tokens is None:
+                waiting += made[-1]
+            else:
+                pairs = zip(found, batch.tokens, strict=True)
+                indexed += [(post_id, tokens) for post_id, tokens in pairs if post_id is not None]
+        await self._index.postpone(waiting)
+        await self._index.add(indexed)
+        return made
 
     async def update(
         self,

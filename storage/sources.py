@@ -1,7 +1,7 @@
 """The repository of sources."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -82,7 +82,8 @@ def _to_rhythm(stored: Mapping[str, Any]) -> Rhythm:
 
 
 def _from_rhythm(rhythm: Rhythm) -> dict[str, Any]:
-    return asdict(rhythm) | {"last": rhythm.last.isoformat() if rhythm.last else None}
+    plain = {field.name: getattr(rhythm, field.name) for field in fields(rhythm)}
+    return plain | {"last": rhythm.last.isoformat() if rhythm.last else None}
 
 
 def _to_json(options: Options) -> dict[str, object]:

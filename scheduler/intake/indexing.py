@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 # Posts that are held in memory at once.
 POSTS = 200
+# Indexing takes less time than storing and indexing, so a transaction has room for so many batches.
+ROOM = 3
 # While sources are being read, indexing waits for so many ticks.
 PATIENCE = 5
 
@@ -43,7 +45,7 @@ class Indexing:
     async def run(self, on_indexed: Callable[[int], None] = _ignore) -> None:
         """Index all posts that wait; `on_indexed` gets the number of each batch. Raises StoreError."""
         while posts := await self._waiting():
-            for batch in batches(posts, lambda post: len(post.text)):
+            for batch in batches(posts, lambda post: len(post.text), ROOM):
                 tokens = await self._tokens(batch)
                 async with self._store.write() as work:
                     ids = [post.id for post in batch]

@@ -1,6 +1,6 @@
 """Read a source, and compare its posts with the stored ones. No transaction is open during a read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from content.secrets import printable
 from content.sources import Hashes, Read, ReadContext, read_source, take_pushed
 from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source, Validators
 from scheduler.intake.full_text import FullText
+from scheduler.intake.together import GROUP, Together
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import is_topic
 
@@ -54,6 +55,7 @@ class Reader:
 
     def __init__(self, store: Store, context: ReadContext, for_people: Fetcher, clock: Clock) -> None:
         self._store, self._clock = store, clock
+        self._known = Together(self._known_of, GROUP)
         self._context = context
         self._for_people = replace(context, fetcher=for_people)
         self._full_text = FullText(store)
@@ -85,42 +87,49 @@ class Reader:
 
         Comparing may take seconds, so it is done outside the event loop.
         """
-        async with self._store.read() as work:
-            known = await work.posts.known(source.id)
-            # Another process, or a person, may have changed the source since it was found to be due.
-            current = await work.sources.get(source.id) or source
+        known, stored = await self._known(source.id)
+        current = stored or source
         now, run = self._clock.now(), self._context.run
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
         kept = replace(parsed, posts=tuple(posts))
-        found = await run(changes.diff, known, kept, source_url=source.url, now=now)
-        if found.is_incomplete:
-            again = await read_source(
-                replace(source, validators=Validators()), self.context_for(source.added_by)
-            )
-            return await self.compare(source, again.parsed or ParsedSource())
-        if not parsed.partial:
-            found = await self._renumbered(found, known, now)
         is_cut = len(posts) < max(parsed.total, len(parsed.posts))
-        new = await run(
-            changes.with_old_news,
-            found.new,
-            known,
-            since=current.polled_at,
-            now=now,
-            cut=is_cut,
-            again=[post for _, post in found.again],
-        )
-        found, cut = replace(found, new=new), changes.cut_short(parsed, len(posts))
+
+        def with_news(found: Changes) -> Changes:
+            again = [post for _, post in found.again]
+            since = current.polled_at
+            new = changes.with_old_news(found.new, known, since=since, now=now, cut=is_cut, again=again)
+            return replace(found, new=new)
+
+        def differences() -> tuple[Changes, Mapping[str, KnownPost]]:
+            found = changes.diff(known, kept, source_url=source.url, now=now)
+            pairs = changes.doubles(found, known) if not parsed.partial else {}
+            return found if pairs else with_news(found), pairs
+
+        found, pairs = await run(differences)
+        if found.is_incomplete:
+            whole = replace(source, validators=Validators())
+            again = await read_source(whole, self.context_for(source.added_by))
+            return await self.compare(source, again.parsed or ParsedSource())
+        if pairs:
+            found = await run(with_news, await self._renumbered(found, pairs, now))
+        cut = changes.cut_short(parsed, len(posts))
         context = self.context_for(source.added_by)
         parsed, found = await self._full_text.fill(current, parsed, found, context)
         has_tombstones = any(not post.id for post in known)
         return Comparison(parsed, found, cut, has_tombstones)
 
-    async def _renumbered(self, found: Changes, known: Sequence[KnownPost], now: datetime) -> Changes:
+    async def _known_of(self, ids: Sequence[int]) -> Sequence[tuple[Sequence[KnownPost], Source | None]]:
+        """The posts of several sources, and the sources.
+
+        Another process, or a person, may have changed a source since it was found to be due.
+        """
+        async with self._store.read() as work:
+            known = await work.posts.known(ids)
+            stored = {source.id: source for source in await work.sources.by_ids(ids)}
+        return [(known[source_id], stored.get(source_id)) for source_id in ids]
+
+    async def _renumbered(self, found: Changes, pairs: Mapping[str, KnownPost], now: datetime) -> Changes:
         """The changes, with stored posts recognised though the source has given them new guids and URLs."""
-        pairs = await self._context.run(changes.doubles, found, known) if found.new else {}
-        if not pairs:
-            return found
         async with self._store.read() as work:
             ids = [post.id for post in pairs.values()]
             beginnings = {one.id: one for one in await work.posts.beginnings(ids, OPENING)}

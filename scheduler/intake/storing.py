@@ -1,10 +1,10 @@
 """Store what a read of a source has changed, and fan its new posts out."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 
 import structlog
 
@@ -12,16 +12,16 @@ from content.changes import HANDFUL, Changes
 from content.errors import SkywaveError, StoreRejected
 from content.secrets import printable
 from content.sources.kinds import Run
-from content.tokens import index_all
+from content.tokens import IndexedText, index_all
 from content.types import Failure, NewPost, Source, Visibility
 from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
 from scheduler.intake.reading import Comparison
 from scheduler.intake.source_state import is_to_move
+from scheduler.intake.together import GROUP, Together
 from scheduler.intake.trouble import tell_of_trouble
-from scheduler.intake.writer import Writer
-from scheduler.judging import judge, settle
-from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.judging import Judged, judge, settle
+from scheduler.ports import Batch, Clock, Store, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +49,27 @@ class PollResult:
     before: Visibility | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Save:
+    """A change of a source; if its read failed by `error`, those who follow it may be told."""
+
+    source: Source
+    change: Change
+    error: SkywaveError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Finish:
+    """The end of a read: its last posts that are not sent, and the tokens of the edition if that is small."""
+
+    source: Source
+    comparison: Comparison
+    silent: Sequence[NewPost]
+    tokens: Sequence[IndexedText] | None
+    judged: Judged
+    change: Change
+
+
 class Recorder:
     """Writes posts and sources to the store, in short transactions that several reads share.
 
@@ -59,9 +80,11 @@ class Recorder:
     def __init__(self, store: Store, run: Run, clock: Clock, keep_tombstones: timedelta) -> None:
         self._store, self._run, self._clock = store, run, clock
         self._keep_tombstones = keep_tombstones
-        self._writer = Writer(store, clock)
-        self._unsaved: dict[int, Change] = {}
+        self._finish = Together(self._finish_all, GROUP)
+        self._save = Together(self._save_all, TOGETHER)
+        self._unsaved: dict[int, tuple[Source, Source, Change]] = {}
         self._flushing = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def record(self, source: Source, comparison: Comparison, change: Change) -> PollResult:
         """Store new and changed posts and what `change` makes of the source, and make the deliveries."""
@@ -76,11 +99,17 @@ class Recorder:
         for changed in batches(comparison.changes.changed, lambda change: len(change[1].text)):
             await self._update(changed)
         for again in batches(comparison.changes.again, lambda _: 0):
-            guids = {post_id: post.guid for post_id, post in again}
-            await self._writer.write(partial(self._rename, guids))
+            await self._rename({post_id: post.guid for post_id, post in again})
         if comparison.changes.withdrawn or comparison.changes.returned or comparison.changes.seen:
-            await self._writer.write(partial(self._withdraw, comparison.changes))
-        return await self._finish(source, comparison, last, change)
+            await self._withdraw(comparison.changes)
+        # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
+        is_news = 0 < len(edition) <= HANDFUL
+        tokens = await self._run(index_all, edition) if is_news else None
+        known = dict(zip((post.guid for post in edition), tokens or (), strict=False))
+        posts = [*last, *edition]
+        judged = await judge(self._store, self._run, source, posts, [known.get(post.guid) for post in posts])
+        self._unsaved.pop(source.id, None)
+        return await self._finish(_Finish(source, comparison, last, tokens, judged, change))
 
     async def save(self, source: Source, change: Change, error: SkywaveError | None = None) -> Source:
         """Apply `change` to the source as it is stored now; people may have changed or removed it.
@@ -88,7 +117,7 @@ class Recorder:
         If the read failed by `error`, those who follow the source may be told.
         """
         self._unsaved.pop(source.id, None)
-        return await self._writer.write(partial(self._save, source, change, error))
+        return await self._save(_Save(source, change, error))
 
     async def save_later(self, source: Source, change: Change) -> Source:
         """As `save`, but together with others, at the latest by the next `flush`.
@@ -98,7 +127,7 @@ class Recorder:
         changed = change(source)
         if is_to_move(changed, self._clock.now()):
             return await self.save(source, change)
-        self._unsaved[source.id] = change
+        self._unsaved[source.id] = source, changed, change
         if len(self._unsaved) >= TOGETHER:
             await self.flush()
         return changed
@@ -107,9 +136,13 @@ class Recorder:
         """Store what `save_later` has kept. Raises StoreError, and keeps it for the next time."""
         async with self._flushing:
             unsaved, self._unsaved = self._unsaved, {}
+            if not unsaved:
+                return
             try:
-                if unsaved:
-                    await self._writer.write(partial(self._save_all, unsaved))
+                async with self._write() as work:
+                    stored = await work.sources.by_ids(list(unsaved))
+                    await work.sources.save(*(_changed(now, *unsaved[now.id]) for now in stored))
+                    await work.commit()
             except StoreRejected as exc:
                 # It is not known whose values they are, and these sources are read again in any case.
                 log.error("sources.not_saved", sources=len(unsaved), reason=str(exc))
@@ -119,86 +152,93 @@ class Recorder:
 
     async def settled(self) -> None:
         """Wait until everything that was begun is stored, also for reads that were cancelled."""
-        await self._writer.settled()
+        await self._finish.settled()
+        await self._save.settled()
 
-    async def _save(
-        self, source: Source, change: Change, error: SkywaveError | None, work: UnitOfWork
-    ) -> Source:
-        current = await work.sources.get(source.id)
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[UnitOfWork]:
+        """One group of reads writes at a time, so that a person's command waits for one group at most."""
+        async with self._lock, self._store.write() as work:
+            yield work
+
+    async def _save_all(self, jobs: Sequence[_Save]) -> Sequence[Source]:
+        """Save sources whose reads have failed; those that were removed stay as they were."""
+        async with self._write() as work:
+            saved = [await self._saved(work, job) for job in jobs]
+            await work.commit()
+        return saved
+
+    async def _saved(self, work: UnitOfWork, job: _Save) -> Source:
+        current = await work.sources.get(job.source.id)
         if current is None:
-            return source
-        changed = await self._with_new_address(work, change(current))
-        if error is not None:
-            changed = await tell_of_trouble(work, changed, error, self._clock.now())
+            return job.source
+        changed = await self._with_new_address(work, job.change(current))
+        if job.error is not None:
+            changed = await tell_of_trouble(work, changed, job.error, self._clock.now())
         await work.sources.save(changed)
         if changed.state is not current.state:
             await work.sources.set_state(changed.id, changed.state)
         return changed
 
-    async def _save_all(self, changed: Mapping[int, Change], work: UnitOfWork) -> None:
-        """Apply changes to sources, by their ids."""
-        stored = await work.sources.by_ids(list(changed))
-        await work.sources.save(*(changed[source.id](source) for source in stored))
-
     async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
         judged = await judge(self._store, self._run, source, posts, [None] * len(posts))
-
-        async def insert(work: UnitOfWork) -> None:
+        async with self._write() as work:
             current = await work.sources.get(source.id)
             if current is not None:  # else it was removed meanwhile
-                ids = await work.posts.insert(source.id, posts, self._clock.now(), later=True)
+                (ids,) = await work.posts.insert_all([Batch(source.id, posts)], self._clock.now())
                 await settle(work, current, ids, judged)
-
-        await self._writer.write(insert)
+                await work.commit()
 
     async def _update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
         # Before the transaction, because it takes long for a long text.
         tokens = await self._run(index_all, [post for _, post in changed])
-
-        async def update(work: UnitOfWork) -> None:
+        async with self._write() as work:
             await work.posts.update(changed, self._clock.now(), tokens)
+            await work.commit()
 
-        await self._writer.write(update)
+    async def _rename(self, guids: Mapping[int, str]) -> None:
+        async with self._write() as work:
+            await work.posts.rename(guids)
+            await work.commit()
 
-    async def _rename(self, guids: Mapping[int, str], work: UnitOfWork) -> None:
-        await work.posts.rename(guids)
-
-    async def _withdraw(self, found: Changes, work: UnitOfWork) -> None:
+    async def _withdraw(self, found: Changes) -> None:
         """Record which posts the source has deleted, which it has again, and what the others look like."""
-        await work.posts.set_withdrawn(found.withdrawn, True, self._clock.now())
-        await work.posts.set_withdrawn(found.returned, False, self._clock.now())
-        await work.posts.set_raw_hashes(found.seen)
+        async with self._write() as work:
+            await work.posts.set_withdrawn(found.withdrawn, True, self._clock.now())
+            await work.posts.set_withdrawn(found.returned, False, self._clock.now())
+            await work.posts.set_raw_hashes(found.seen)
+            await work.commit()
 
-    async def _finish(
-        self, source: Source, comparison: Comparison, silent: Sequence[NewPost], change: Change
+    async def _finish_all(self, jobs: Sequence[_Finish]) -> Sequence[PollResult]:
+        """Store the ends of several reads: posts, deliveries and sources, in one transaction."""
+        async with self._write() as work:
+            stored = {source.id: source for source in await work.sources.by_ids([j.source.id for j in jobs])}
+            alive = [job for job in jobs if job.source.id in stored]  # others were removed meanwhile
+            now, polled = self._clock.now(), dict[int, PollResult]()
+            added = iter(
+                await work.posts.insert_all([batch for job in alive for batch in _batches(job)], now)
+            )
+            filtered = await work.filters.are_used()
+            for job in alive:
+                current, silent, edition = stored[job.source.id], next(added), next(added)
+                if filtered:
+                    await settle(work, current, [*silent, *edition], job.judged)
+                polled[current.id] = await self._polled(work, job, current, edition)
+            await work.sources.save(*(result.source for result in polled.values()))
+            await work.commit()
+        return [polled.get(job.source.id, PollResult(job.source)) for job in jobs]
+
+    async def _polled(
+        self, work: UnitOfWork, job: _Finish, current: Source, edition: Sequence[int]
     ) -> PollResult:
-        """Store the last posts that are not sent, the edition, its deliveries and the source together."""
-        edition, found = comparison.edition, comparison.changes
-        # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
-        is_news = len(edition) <= HANDFUL
-        tokens = await self._run(index_all, edition) if edition and is_news else None
-        known = dict(zip((post.guid for post in edition), tokens or (), strict=False))
-        posts = [*silent, *edition]
-        judged = await judge(self._store, self._run, source, posts, [known.get(post.guid) for post in posts])
-        self._unsaved.pop(source.id, None)
-
-        async def finish(work: UnitOfWork) -> PollResult:
-            current = await work.sources.get(source.id)
-            if current is None:  # removed meanwhile
-                return PollResult(source)
-            now = self._clock.now()
-            quiet = await work.posts.insert(source.id, silent, now, later=True)
-            ids = await work.posts.insert(source.id, edition, now, tokens, later=not is_news)
-            await settle(work, current, [*quiet, *ids], judged)
-            if comparison.has_tombstones:
-                await work.posts.still_shown(source.id, found.buried, now, now - self._keep_tombstones)
-            polled = await self._with_new_address(work, change(current))
-            await work.sources.save(polled)
-            made = await fan_out(work, current, ids, comparison.left_out, now)
-            failures = comparison.parsed.failures
-            return PollResult(polled, len(found.new), len(found.changed), made, failures, cut=comparison.cut)
-
-        return await self._writer.write(finish)
+        """Let the edition be sent; the source is still to be saved."""
+        comparison, found, now = job.comparison, job.comparison.changes, self._clock.now()
+        if comparison.has_tombstones:
+            await work.posts.still_shown(current.id, found.buried, now, now - self._keep_tombstones)
+        made = await fan_out(work, current, edition, comparison.left_out, now) if edition else 0
+        polled = await self._with_new_address(work, job.change(current))
+        failures = comparison.parsed.failures
+        return PollResult(polled, len(found.new), len(found.changed), made, failures, cut=comparison.cut)
 
     async def _with_new_address(self, work: UnitOfWork, source: Source) -> Source:
         """The source at the address that it has moved to, unless another source has that one."""
@@ -208,3 +248,14 @@ class Recorder:
             return source
         log.info("source.moved", source=source.name, to=printable(source.moved_to))
         return replace(source, url=source.moved_to, moved_to="", moved_since=None)
+
+
+def _batches(job: _Finish) -> tuple[Batch, Batch]:
+    """The posts of a read that are not sent, and those that are."""
+    edition = job.comparison.edition
+    return Batch(job.source.id, job.silent), Batch(job.source.id, edition, job.tokens)
+
+
+def _changed(stored: Source, read: Source, changed: Source, change: Change) -> Source:
+    """What a read makes of a source, which people may have changed since it was `read`."""
+    return changed if stored == read else change(stored)

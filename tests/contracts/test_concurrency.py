@@ -42,7 +42,7 @@ async def test_both_store_the_same_posts_and_each_is_stored_once(worlds: tuple[W
     stored = await asyncio.gather(one.posts(source, *posts), two.posts(source, *posts))
     assert sum(map(len, stored)) == MANY
     async with one.store.read() as work:
-        assert len(await work.posts.known(source.id)) == MANY
+        assert len((await work.posts.known([source.id]))[source.id]) == MANY
 
 
 async def test_both_change_different_posts_and_neither_change_is_lost(worlds: tuple[World, World]) -> None:

@@ -134,7 +134,7 @@ async def test_a_withdrawn_post_and_one_that_is_back_are_changed(world: World) -
             await work.commit()
         async with world.store.read() as work:
             (post,) = await work.posts.by_ids([post_id])
-            (known,) = await work.posts.known(source.id)
+            (known,) = (await work.posts.known([source.id]))[source.id]
         assert (post.withdrawn_at is not None) == known.withdrawn == withdrawn
         assert await stale(world, minutes + 2) == [delivery_id]
         await edited(world, chat, Edit(delivery_id, after(minutes), done=True), minutes + 2)

@@ -156,7 +156,7 @@ async def test_removing_a_source_takes_everything_of_it_along(world: World, stor
         await work.commit()
     async with store.read() as work:
         assert await work.sources.all() == [other]
-        assert await work.posts.known(source.id) == []
+        assert (await work.posts.known([source.id]))[source.id] == []
         assert [subscription.source_id for subscription in await work.subscriptions.of(chat.id)] == [other.id]
     assert await world.search("antenna") == (kept,)
 

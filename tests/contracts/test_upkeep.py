@@ -48,7 +48,7 @@ async def prune_posts(store: Store, keep: int) -> list[int]:
 
 async def known(store: Store, source: Source) -> list[KnownPost]:
     async with store.read() as work:
-        return list(await work.posts.known(source.id))
+        return list((await work.posts.known([source.id]))[source.id])
 
 
 async def with_digest(store: Store, chat_id: int) -> None:

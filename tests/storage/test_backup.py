@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from content.errors import StoreBusy, StoreError, UsageError
+from scheduler.ports import Batch
 from storage import backup
 from storage.database import side_files
 from storage.unit_of_work import SqlStore
+from tests.builders import new_post
 from tests.contracts.world import World
 
 NOW = datetime(2026, 7, 14, 10, 0, tzinfo=UTC)
@@ -214,6 +216,20 @@ async def test_a_post_that_the_index_lacks_is_found(file: Path) -> None:
         database.execute("INSERT INTO post_fts (post_fts) VALUES ('delete-all')")
         database.commit()
     assert backup.check(file)[-1].problems == ("2 posts are missing in it",)
+
+
+async def test_a_post_that_waits_to_be_indexed_is_no_problem(file: Path) -> None:
+    store = await SqlStore.open(f"sqlite:///{file}")
+    source = await World(store).source()
+    async with store.write() as work:
+        await work.posts.insert_all([Batch(source.id, [new_post()])], NOW)
+        await work.commit()
+    await store.close()
+    assert not any(check.problems for check in backup.check(file))
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("INSERT INTO post_fts (rowid, title) SELECT post_id, 'twice' FROM unindexed")
+        database.commit()
+    assert backup.check(file)[-1].problems == ("1 deleted posts are still in it",)
 
 
 def mode(path: Path) -> int:

@@ -25,7 +25,7 @@ from content.types import NO_OPTIONS, Failure, Match, Rhythm, Visibility
 from content.typos import Near
 from scheduler.actions.why import Because
 from scheduler.membership import deactivate, reactivate_address
-from scheduler.ports import Found
+from scheduler.ports import Batch, Found
 from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
 from storage import models
 from storage.database import create_engine
@@ -192,6 +192,23 @@ async def test_sources_of_revision_6_are_carried_along(database_url: str) -> Non
         assert await work.sources.get(updates.id) == updates
         assert [post.id for post in await work.posts.by_ids([post_id])] == [post_id]
         assert [one.source_id for one in await work.subscriptions.of(chat.id)] == [feed.id]
+    assert await World(store).search("antenna") == (post_id,)
+    await store.close()
+
+
+async def test_posts_that_wait_to_be_indexed_are_found_by_an_earlier_version(database_url: str) -> None:
+    store = await SqlStore.open(database_url)
+    source = await World(store).source()
+    async with store.write() as work:
+        ((post_id,),) = await work.posts.insert_all([Batch(source.id, [new_post(text="antenna")])], NOW)
+        await work.commit()
+    assert await World(store).search("antenna") == ()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0022")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
     assert await World(store).search("antenna") == (post_id,)
     await store.close()
 

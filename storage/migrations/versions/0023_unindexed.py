@@ -24,4 +24,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Nobody would index them any more, so the whole index is made anew.
+    op.execute("DELETE FROM meta WHERE name = 'tokenizer' AND EXISTS (SELECT 1 FROM unindexed)")
     op.drop_table("unindexed")

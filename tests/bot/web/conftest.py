@@ -99,7 +99,7 @@ class Live:
     async def titles(self, source: Source) -> list[str]:
         """How the posts of a source begin, newest first."""
         async with self.store.read() as work:
-            known = await work.posts.known(source.id)
+            known = (await work.posts.known([source.id]))[source.id]
         return [post.opening for post in sorted(known, key=lambda post: -post.id)]
 
 

@@ -281,6 +281,44 @@ async def test_a_place_that_is_free_is_taken_without_waiting_for_the_next_tick(w
     assert sorted(result.source.url for result in results) == sorted(urls)
 
 
+async def test_sources_that_have_not_changed_are_saved_together(world: World) -> None:
+    urls = [f"https://host{n}.example.org/feed" for n in range(30)]
+    await add(world, *urls)
+    await world.poll_due()
+    world.clock.advance(400 * 24 * 3600)
+    writes = world.store.writes
+    results = await world.poll_due()
+    assert len(results) == 30 and world.store.writes == writes + 1
+    async with world.store.read() as work:
+        assert {source.polled_at for source in await work.sources.all()} == {world.clock.now()}
+        assert not await work.sources.due(world.clock.now())
+
+
+async def test_what_cannot_be_saved_is_kept_and_people_may_change_it_meanwhile(world: World) -> None:
+    await add(world, FEED)
+    await world.poll_due()
+    world.clock.advance(400 * 24 * 3600)
+    reading = poller(world, [])
+    await reading.poll_due()
+    while reading.running:
+        await asyncio.sleep(0)
+    async with world.store.write() as work:
+        (source,) = await work.sources.all()
+        await work.sources.save(replace(source, title="Another title"))
+        await work.commit()
+    world.store.outages.append(StoreBusy("locked"))
+    with pytest.raises(StoreBusy):
+        await reading.poll_due()
+    world.clock.advance(STORE_PAUSE)
+    await reading.poll_due()
+    await reading.idle()
+    async with world.store.read() as work:
+        (source,) = await work.sources.all()
+    assert source.title == "Another title" and not source.failures
+    assert source.polled_at == world.clock.now() - timedelta(seconds=STORE_PAUSE)
+    assert world.fetcher.calls.count(FEED) == 2, "it was not read again"
+
+
 async def test_a_tick_returns_at_once_and_a_stop_waits_for_what_it_cancels(world: World) -> None:
     await add(world, FEED)
     gate, results = Gate(world), list[PollResult]()
