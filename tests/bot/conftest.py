@@ -22,6 +22,7 @@ from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
 from scheduler.history import MessagePlace
+from scheduler.intake.indexing import Indexing
 from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
@@ -134,7 +135,13 @@ class Desk:
         """A source with these posts, which nobody is sent."""
         await self.publish(*texts, url=url)
         visibility = Visibility.PUBLIC if public else Visibility.PRIVATE
-        return (await self.services.ingest.add(url, visibility, title=title)).source
+        added = (await self.services.ingest.add(url, visibility, title=title)).source
+        await self.index()
+        return added
+
+    async def index(self) -> None:
+        """Index what was stored without, as the program does every two seconds."""
+        await Indexing(self.store, ReadContext(self.fetcher, inline), lambda: False).run()
 
     async def chat(self, place: str = "1") -> Chat:
         async with self.store.read() as work:

@@ -298,6 +298,7 @@ async def test_a_repository_over_ssh_is_refused_with_what_to_give(desk: Desk, ty
 async def test_private_sources_are_seen_by_their_followers_alone(desk: Desk) -> None:
     await desk.publish(*POSTS)
     await desk.say(f"/subscribe {FEED}", place="1")
+    await desk.index()
     for line in ("/latest", "/page 1", "/search radio", "/latest Example"):
         assert posts_of(await desk.say(line, place="1"))
         assert posts_of(await desk.say(line, place="2")) == []
