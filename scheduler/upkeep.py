@@ -25,9 +25,10 @@ UNFOLLOWED = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long rows are kept; None: for ever."""
+    """How long rows are kept; None: for ever. `of_source` is how many posts of a source are kept at most."""
 
     posts: timedelta | None = timedelta(days=730)
+    of_source: int = 20_000
     deliveries: timedelta = timedelta(days=30)
     searches: timedelta = timedelta(days=7)
     endings: timedelta = timedelta(days=1)
@@ -51,7 +52,8 @@ class Upkeep:
         await self._forget(lambda work: work.drafts.prune(now - keep.drafts, ROWS))
         await self._forget(lambda work: work.audit.prune(now - keep.audit, ROWS))
         if keep.posts is not None:
-            await self._forget_posts(now - keep.posts)
+            await self._forget_posts(now - keep.posts, NEWEST)
+        await self._forget_posts(now, keep.of_source)
         await self._remove_unfollowed(now)
 
     async def _forget(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> None:
@@ -61,9 +63,9 @@ class Upkeep:
                 forgotten = await some(work)
                 await work.commit()
 
-    async def _forget_posts(self, before: datetime) -> None:
+    async def _forget_posts(self, before: datetime, newest: int) -> None:
         async with self._store.read() as work:
-            old = await work.posts.prunable(before, NEWEST, POSTS)
+            old = await work.posts.prunable(before, newest, POSTS)
         forgotten = 0
         for batch in batches(old, lambda post: post[1]):
             async with self._store.write() as work:

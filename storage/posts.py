@@ -14,7 +14,7 @@ from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, P
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
-from storage.scope import in_scope, visible_sources
+from storage.scope import in_scope, sources_in_scope, visible_sources
 from storage.sql import CHUNK, changed_rows, reserve_alone, table_of
 
 
@@ -107,6 +107,8 @@ class SqlPosts:
         if not rows:
             return []
         await self._session.execute(insert(table_of(PostRow)), list(rows.values()))
+        more = {"post_count": SourceRow.post_count + len(rows)}
+        await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(more))
         ids = await self._ids(source_id, list(rows))
         await self._index.add([(ids[guid], indexed) for guid, indexed in texts.items()])
         return [ids[guid] for guid in rows]
@@ -175,12 +177,20 @@ class SqlPosts:
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
         where = in_scope(query)
-        counted = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
-        total = await self._session.scalar(counted.where(*where)) or 0
         order = (PostRow.published_at.desc(), PostRow.id.desc())
         page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
         rows = await self._session.execute(page)
-        return [to_post(row, title or printable(url)) for row, title, url in rows], total
+        posts = [to_post(row, title or printable(url)) for row, title, url in rows]
+        return posts, await self._total(query)
+
+    async def _total(self, query: PostQuery) -> int:
+        """How many posts a query finds. Sources know how many they have, as counting takes long."""
+        scope = sources_in_scope(query)
+        total = await self._session.scalar(select(func.sum(SourceRow.post_count)).where(*scope)) or 0
+        if query.anchor is None:
+            return total
+        later = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
+        return total - (await self._session.scalar(later.where(*scope, PostRow.id > query.anchor)) or 0)
 
     async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
         titled = select(func.substr(PostRow.title, 1, length)).join(
