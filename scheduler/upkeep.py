@@ -30,6 +30,7 @@ class Keep:
     posts: timedelta | None = timedelta(days=730)
     of_source: int = 20_000
     deliveries: timedelta = timedelta(days=30)
+    stories: timedelta = timedelta(days=2)
     searches: timedelta = timedelta(days=7)
     endings: timedelta = timedelta(days=1)
     questions: timedelta = timedelta(days=30)
@@ -46,6 +47,7 @@ class Upkeep:
         keep, now = self._keep, self._clock.now()
         await self._forget(lambda work: work.outbox.prune(now - keep.deliveries, ROWS))
         await self._forget(lambda work: work.filters.prune(now - keep.deliveries, ROWS))
+        await self._forget(lambda work: work.stories.prune(now - keep.stories, ROWS))
         await self._forget(lambda work: work.searches.prune(now - keep.searches, ROWS))
         await self._forget(lambda work: work.endings.prune(now - keep.endings, ROWS))
         await self._forget(lambda work: work.questions.prune(now - keep.questions, ROWS))

@@ -19,6 +19,7 @@ from scheduler.intake.reading import Comparison
 from scheduler.intake.source_state import is_to_move
 from scheduler.judging import judge, settle
 from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.stories import recognise
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +101,8 @@ class Recorder:
             if current is not None:  # else it was removed meanwhile
                 ids = await work.posts.insert(source.id, posts, self._clock.now(), tokens)
                 await settle(work, current, ids, judged)
+                if not all(post.old_news for post in posts):
+                    await recognise(work, ids, self._clock.now())
                 await work.commit()
 
     async def _update(self, changed: Sequence[tuple[int, NewPost]]) -> None:
@@ -134,6 +137,7 @@ class Recorder:
             now = self._clock.now()
             ids = await work.posts.insert(source.id, edition, now, tokens)
             await settle(work, current, ids, judged)
+            await recognise(work, ids, now)
             await work.posts.still_shown(source.id, found.buried, now, now - self._keep_tombstones)
             polled = await self._with_new_address(work, change(current))
             await work.sources.save(polled)
