@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
+from benchmarks.feeds import feeds, feeds_large
 from benchmarks.growth import growth
 from benchmarks.million import million
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
 from benchmarks.rendering import rendering
 from benchmarks.results import Result, save, table
+from benchmarks.rhythm import simulated_year
 from benchmarks.search import search, search_large
 from benchmarks.transport import transport
 
@@ -28,11 +30,14 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "growth": growth,
     "search": search,
     "rendering": rendering,
+    "rhythm": simulated_year,
+    "feeds": feeds,
 }
 # Run only when they are named.
 LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "search-large": search_large,
     "million": million,
+    "feeds-large": feeds_large,
 }
 
 

@@ -408,8 +408,8 @@ def posts(count: int, seed: int, length: int = LENGTH) -> Iterator[NewPost]:
     The planted ones are spread among the others.
     """
     rng = random.Random(seed)
-    filler = _filler(rng)
-    planted = list(_planted(rng, filler, length))
+    sentences = filler(rng)
+    planted = list(_planted(rng, sentences, length))
     places = set(rng.sample(range(count), len(planted)))
     rng.shuffle(planted)
     for number in range(count):
@@ -417,7 +417,7 @@ def posts(count: int, seed: int, length: int = LENGTH) -> Iterator[NewPost]:
         if number in places:
             guid, title, text = planted.pop()
         else:
-            guid, title, text = f"filler-{number}", _title(rng, filler), _text(rng, filler, length)
+            guid, title, text = f"filler-{number}", _title(rng, sentences), _text(rng, sentences, length)
         yield _post(guid, title, text, when)
 
 
@@ -483,7 +483,8 @@ def _title(rng: random.Random, filler: Sequence[str]) -> str:
     return rng.choice(filler)[:40].rstrip("，。. ")
 
 
-def _filler(rng: random.Random) -> list[str]:
+def filler(rng: random.Random) -> list[str]:
+    """Sentences, half of them in Chinese, whose words are as rare or common as those of real texts."""
     english, chinese = _COMMON.split(), _ZH.split()
     small, syllables = _ZH_SMALL.split(), _SYLLABLES.split()
     rare = ["".join(rng.choices(syllables, k=rng.randint(2, 4))) for _ in range(40_000)]

@@ -34,6 +34,12 @@ class Child:
         """Resident memory, MB."""
         return float(self._stats.memory_info().rss) / 1e6
 
+    async def ask(self, line: str) -> Any:
+        """Write a line to its standard input; returns the line that it answers, as JSON."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        return await self.line()
+
     async def line(self) -> Any:
         """The next line of its standard output, as JSON."""
         assert self._process.stdout is not None
@@ -44,13 +50,15 @@ class Child:
 
 
 @asynccontextmanager
-async def child(*arguments: str, log: Path | None = None, **settings: str) -> AsyncIterator[Child]:
+async def child(
+    *arguments: str, log: Path | None = None, python: str = sys.executable, **settings: str
+) -> AsyncIterator[Child]:
     """`python ARGUMENTS` until the end of the block; `settings` are SKYWAVE_* of its environment."""
     keep = {name: value for name, value in os.environ.items() if not name.startswith("SKYWAVE_")}
     environment = keep | {f"SKYWAVE_{name.upper()}": value for name, value in settings.items()}
     with open(log or os.devnull, "ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            python,
             *arguments,
             cwd=ROOT,
             env=environment,

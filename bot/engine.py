@@ -16,7 +16,8 @@ from scheduler.ports import Clock
 from storage.unit_of_work import SqlStore
 
 if TYPE_CHECKING:
-    from content.sources import Parser
+    from content.sources import Parser, ReadContext
+    from scheduler.intake.indexing import Indexing
     from scheduler.intake.ingest import Ingest
     from scheduler.intake.polling import Poller
     from scheduler.push.websub import WebSub
@@ -66,23 +67,30 @@ class Engine:
         return WebSub(self.store, self.for_people, self.clock, public_url)
 
     @cached_property
+    def context(self) -> "ReadContext":
+        """What reading the sources of the operator needs."""
+        from content.sources import ReadContext
+
+        return ReadContext(
+            self.fetcher, max_posts=self.settings.source_posts, parser=self.parser, now=self.clock.now
+        )
+
+    @cached_property
     def ingest(self) -> "Ingest":
         """Reads sources."""
-        from content.sources import ReadContext
         from scheduler.intake.ingest import Ingest
 
         return Ingest(
             self.store,
-            ReadContext(
-                self.fetcher, max_posts=self.settings.source_posts, parser=self.parser, now=self.clock.now
-            ),
+            self.context,
             self.clock,
-            self.settings.interval,
+            self.settings.bounds,
             self.wake,
             timedelta(days=self.settings.keep_tombstones),
             for_people=self.for_people,
             quotas=self.settings.quotas,
             hubs=self.hubs,
+            rsshub=self.settings.rsshub_url,
         )
 
     @cached_property
@@ -91,6 +99,13 @@ class Engine:
         from scheduler.intake.polling import Poller
 
         return Poller(self.store, self.ingest, self.clock)
+
+    @cached_property
+    def indexing(self) -> "Indexing":
+        """Indexes the posts that were stored without."""
+        from scheduler.intake.indexing import Indexing
+
+        return Indexing(self.store, self.context, lambda: self.poller.running > 0)
 
 
 @asynccontextmanager

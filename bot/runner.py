@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 # Longest time between two checks for due work.
 POLL_TICK = timedelta(seconds=1)
+INDEX_TICK = timedelta(seconds=2)
 DUE_TICK = timedelta(seconds=5)
 PUSH_TICK = timedelta(seconds=30)
 UPKEEP_TICK = timedelta(hours=1)
@@ -133,6 +134,7 @@ class Runner:
 
         ticks = [
             Tick("poll", POLL_TICK, app.poller.poll_due),
+            Tick("index", INDEX_TICK, app.indexing.run_due),
             Tick("quiet", DUE_TICK, app.quiet.run_due),
             Tick("digests", DUE_TICK, app.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),

@@ -25,6 +25,7 @@ from content.document import is_web_url
 from content.errors import SettingsError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 
 PREFIX = "SKYWAVE_"
 TOML = "skywave.toml"
@@ -52,7 +53,9 @@ class Settings(BaseSettings):
     operators: Words = frozenset()
     """Who may use every command in every chat, like `telegram:123,discord:456`."""
     poll_interval: int = Field(300, ge=1)
-    """Seconds between two reads of a source."""
+    """Shortest time in seconds between two reads of a source."""
+    poll_longest: int = Field(21600, ge=1, le=604800)
+    """Longest time, for sources that post rarely; the shortest counts if it is longer."""
     edits: bool = True
     """Whether messages are edited when their posts change."""
     page_size: int = Field(11, ge=1, le=50)
@@ -69,6 +72,8 @@ class Settings(BaseSettings):
     """The second line, likewise."""
     allowed_networks: Networks = ()
     """Private networks in which operators' sources may be, like `192.168.0.0/16`."""
+    rsshub_url: str = ""
+    """The RSSHub instance for `rsshub://` and `rsshub.app` addresses, like `https://rsshub.example.org`."""
     metrics_port: int | None = Field(None, ge=0, le=65535)
     """The port of `/metrics`, `/healthz`, `/readyz`, `/hooks` and `/websub`; without it nothing is served."""
     metrics_host: str = "127.0.0.1"
@@ -121,8 +126,9 @@ class Settings(BaseSettings):
         return Quotas(**{limit.name: getattr(self, limit.name) for limit in fields(Quotas)})
 
     @property
-    def interval(self) -> timedelta:
-        return timedelta(seconds=self.poll_interval)
+    def bounds(self) -> Bounds:
+        shortest = timedelta(seconds=self.poll_interval)
+        return Bounds(shortest, max(shortest, timedelta(seconds=self.poll_longest)))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -133,6 +139,13 @@ class Settings(BaseSettings):
     def _is_zone(cls, value: str) -> str:
         if value != "UTC" and value not in _zones():
             raise ValueError("is not a valid time zone: use one like Asia/Shanghai")
+        return value
+
+    @field_validator("rsshub_url")
+    @classmethod
+    def _is_web_url(cls, value: str) -> str:
+        if value and not is_web_url(value):
+            raise ValueError("is not an http or https URL: use one like https://rsshub.example.org")
         return value
 
     @field_validator("language")

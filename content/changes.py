@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -299,6 +300,7 @@ def key_of_url(url: str) -> str:
     return _hash(canonical_url(url))
 
 
+@lru_cache(maxsize=2048)  # the URL of a post is asked for several times
 def canonical_url(url: str) -> str:
     """`url` in a form that is equal for all spellings of one address; empty if it is not the URL of a post.
 

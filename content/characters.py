@@ -35,4 +35,6 @@ def harmless(text: str) -> str:
     in scripts without spaces such as Thai, direction marks beside Hebrew and Arabic, and one variation
     selector after a character.
     """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
     return _UNSAFE.sub(lambda found: found["flag"] or "", text) if _SUSPECT.search(text) else text

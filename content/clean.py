@@ -1,8 +1,8 @@
 """Make untrusted HTML harmless, for readers and for parsers."""
 
 import re
+import threading
 from collections.abc import Sequence
-from functools import partial
 from html import escape
 
 import nh3
@@ -76,6 +76,7 @@ _HIDDEN_SIZE = re.compile(r"\s*[012](?:px)?\s*")  # pixels of a picture that onl
 _SPAN = re.compile(r"[1-9]\d{0,4}")
 MAX_ID = 200
 MAX_HTML_BYTES = 512 * 1024
+_WIDEST = 4  # bytes of a character in UTF-8
 _ROOM = 4096  # bytes for the end tags that are missing after a cut
 _EXPANSION = 4  # rendered Markdown may be this many times as long as its source
 _FOOTNOTE = 80  # characters of a reference to a footnote, or of a link back
@@ -101,33 +102,12 @@ def sanitise(html: str, base_url: str = "") -> str:
 
     Relative URLs are resolved against `base_url`. Without one they are removed, but for links within `html`.
     """
-
-    def resolved(url: str) -> str | None:
-        is_within = not base_url and url.startswith("#")
-        return url if is_within and url.isprintable() else absolute(base_url, url) or None
-
-    return nh3.clean(
-        _bounded(with_embedded(html, base_url)),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        attribute_filter=partial(_attribute, base_url),
-        url_schemes={"http", "https"},
-        url_relative=resolved,
-        link_rel=None,
-    ).strip()
+    return _cleaners.full(_bounded(with_embedded(html, base_url)), base_url).strip()
 
 
 def basic(html: str) -> str:
     """Sanitised `html` as the first version kept it: what content hashes are made of."""
-    return nh3.clean(
-        html,
-        tags=_BASIC_TAGS,
-        attributes=_BASIC_ATTRIBUTES,
-        attribute_filter=_basic_attribute,
-        url_schemes={"http", "https"},
-        url_relative="deny",
-        link_rel=None,
-    ).strip()
+    return _cleaners.basic(html).strip()
 
 
 def _basic_attribute(_tag: str, attribute: str, value: str) -> str | None:
@@ -174,8 +154,48 @@ def _language(tag: str, names: Sequence[str]) -> str:
     return next(others, "").rstrip(";") if set(markers).intersection(names) else ""
 
 
+class _Cleaners(threading.local):
+    """nh3 with our settings, which it takes long to read. Each thread has its own, for its base URL."""
+
+    base_url = ""
+
+    def __init__(self) -> None:
+        self._full = nh3.Cleaner(
+            tags=_TAGS,
+            attributes=_ATTRIBUTES,
+            attribute_filter=lambda *attribute: _attribute(self.base_url, *attribute),
+            url_schemes={"http", "https"},
+            url_relative=self._resolved,
+            link_rel=None,
+        )
+        self._basic = nh3.Cleaner(
+            tags=_BASIC_TAGS,
+            attributes=_BASIC_ATTRIBUTES,
+            attribute_filter=_basic_attribute,
+            url_schemes={"http", "https"},
+            url_relative="deny",
+            link_rel=None,
+        )
+
+    def _resolved(self, url: str) -> str | None:
+        is_within = not self.base_url and url.startswith("#")
+        return url if is_within and url.isprintable() else absolute(self.base_url, url) or None
+
+    def full(self, html: str, base_url: str) -> str:
+        self.base_url = base_url
+        return self._full.clean(html)
+
+    def basic(self, html: str) -> str:
+        return self._basic.clean(html)
+
+
+_cleaners = _Cleaners()
+
+
 def capped(html: str) -> str:
     """Sanitised `html`, cut to MAX_HTML_BYTES, with all elements closed."""
+    if len(html) * _WIDEST <= MAX_HTML_BYTES:
+        return html
     body = html.encode("utf-8", "replace")
     if len(body) <= MAX_HTML_BYTES:
         return html
@@ -250,7 +270,12 @@ def _weight(token: Token) -> int:
 
 def parse(html: str) -> LexborNode | None:
     """The body element of `html`, None if it has none."""
-    return LexborHTMLParser(_bounded(html)).body
+    return parse_page(html).body
+
+
+def parse_page(html: str) -> LexborHTMLParser:
+    """The whole document in `html`, or only its text if that would take too much time or memory."""
+    return LexborHTMLParser(_bounded(html))
 
 
 def storable(text: str) -> str:

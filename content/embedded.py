@@ -5,6 +5,7 @@ each player, and a `data` element with the formula's TeX before each formula.
 """
 
 import re
+from collections.abc import Mapping
 from html import escape, unescape
 from itertools import islice
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -19,6 +20,7 @@ _LABEL = 120  # characters of a player's name
 _CANDIDATES = 50  # files of one picture that are compared
 _DENSE = 800  # pixels: how wide a picture is thought to be of which only the density is known
 _ATTRIBUTE = r"\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'"
+_EMBEDDED = re.compile(r"<(?:/?noscript|iframe|audio|video|source|math|script)\b", re.IGNORECASE)
 _PLAYER = re.compile(r"<(iframe|audio|video|source)\b([^<>]*)>", re.IGNORECASE)
 _SRC = re.compile(rf"\bsrc{_ATTRIBUTE}|([^\s\"'>]+))", re.IGNORECASE)
 _TITLE = re.compile(rf"\btitle{_ATTRIBUTE})", re.IGNORECASE)
@@ -51,6 +53,8 @@ _LAZY = ("data-srcset", "srcset", "data-lazy-src", "data-src", "data-original")
 
 def with_embedded(html: str, base_url: str) -> str:
     """`html` with what its players and formulas hold in elements that are not removed."""
+    if not _EMBEDDED.search(html):
+        return html
     # Sanitising would show what is for browsers without scripts as text with its tags.
     return _with_links(_with_formulas(_NO_SCRIPT.sub("", html)), base_url)
 
@@ -165,7 +169,11 @@ def picture_url(node: LexborNode) -> str:
 
     A picture that is loaded later has a placeholder as `src`, so the other attributes go first.
     """
-    values = node.attributes
+    return picture_of(node.attributes)
+
+
+def picture_of(values: Mapping[str, str | None]) -> str:
+    """The URL of a sanitised `img` element with these attributes, as `picture_url` returns it."""
     if "width" in values or "height" in values:  # the sanitiser keeps the sizes of tracking pixels only
         return ""
     return next((url for name in (*_LAZY, "src") if is_web_url(url := values.get(name) or "")), "")

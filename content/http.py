@@ -276,8 +276,8 @@ def _hints(response: aiohttp.ClientResponse, now: datetime) -> Hints:
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
     """The error of a status that is neither 200 nor 304, with what to do about it."""
     status, url = response.status, printable(str(response.url))
-    if status in (429, 503):
-        wait = _retry_after(response.headers.get("Retry-After", ""), now)
+    wait = _retry_after(response.headers.get("Retry-After", ""), now)
+    if status in (429, 503) or (status == 403 and wait is not None):
         return ServerBusy(
             "{url} answered {status}: the server is busy, it is tried again later",
             wait,
@@ -297,6 +297,7 @@ def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:
     if status >= 500:
         return ServerBusy(
             "{url} answered {status}: the server has a problem, it is tried again later",
+            wait,
             url=url,
             status=status,
         )

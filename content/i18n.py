@@ -100,16 +100,18 @@ class Translator:
         return negotiate(self.locale)
 
     def t(self, msgid: str, /, **values: object) -> str:
-        """The translation of `msgid`, with its `{name}` fields filled. A Msgid among `values` is translated.
+        """The translation of `msgid`, with its `{name}` fields filled.
+
+        A Msgid among `values` is translated, and the other values fill its fields.
 
         Without values no field is filled, so that `msgid` may also be a text that is translated already.
         """
         translated = _translations(self.language).gettext(msgid) if msgid else ""
         if not values:
             return translated
-        return translated.format(
-            **{name: self.t(value) if isinstance(value, Msgid) else value for name, value in values.items()}
-        )
+        texts = {name: value for name, value in values.items() if not isinstance(value, Msgid)}
+        parts = {name: self.t(value, **texts) for name, value in values.items() if isinstance(value, Msgid)}
+        return translated.format(**texts, **parts)
 
     def name(self, context: str, name: str) -> str:
         """The name of a command or of a parameter, as COMMAND or OPTION says, in the language."""

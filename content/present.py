@@ -16,6 +16,7 @@ from content.document import (
     Block,
     Byline,
     CodeBlock,
+    CodeSpan,
     Contents,
     Document,
     Emphasis,
@@ -41,11 +42,23 @@ from content.document import (
 from content.formats import DEFAULT, Detail, Format
 from content.i18n import Msgid, Translator
 from content.secrets import home, is_public
-from content.text import excerpt
-from content.types import Match, Media, Page, Post, Rung, SearchResults, Source, SourceState, Visibility
+from content.text import excerpt, plain_text
+from content.types import (
+    Match,
+    Media,
+    Page,
+    ParsedPost,
+    Post,
+    Rung,
+    SearchResults,
+    Source,
+    SourceState,
+    Visibility,
+)
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link
+FOUND_LENGTH = 100  # code points of the excerpt of a post that a page was found to have
 QUERY_LENGTH = 60  # code points of a query that are repeated in its results
 BODY_LENGTH = 1500  # code points of an excerpt of a post that is sent alone
 BODY_HTML = 32 * 1024  # characters of HTML that are parsed for an excerpt
@@ -272,6 +285,22 @@ def source_name(name: str, tr: Translator) -> str:
 def lines(title: str, items: Iterable[str]) -> Document:
     """A heading, and a line for each item."""
     return Document((Heading(text(title), level=2), *map(_line, items)))
+
+
+def found(title: str, posts: Iterable[ParsedPost], options: str, ask: str, look: Look) -> Document:
+    """Posts that were found on a page, a line for each; below them the options for that, and a question."""
+    shown = [_found_line(post, look) for post in posts]
+    return _single(
+        Heading(text(title), level=2), *shown, Paragraph((CodeSpan(options),)), Paragraph(text(ask))
+    )
+
+
+def _found_line(post: ParsedPost, look: Look) -> Paragraph:
+    date = look.translator.date(post.published_at, look.timezone) if post.published_at else ""
+    summary = excerpt(plain_text(post.html), FOUND_LENGTH)
+    named = link(post.url, Strong(text(excerpt(post.title, TITLE_LENGTH))))
+    told = " · ".join(filter(None, (date, summary)))
+    return in_line(Entry(named, (Excerpt(told, look.excerpt_length),) if told else ()))
 
 
 def _single(*blocks: Block) -> Document:

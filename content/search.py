@@ -15,7 +15,7 @@ from typing import Protocol
 
 from content.filters import Problem, day, language_named, nearest
 from content.questions import without_question
-from content.tokens import Run, fold, joined, runs, stem
+from content.tokens import IndexedText, Run, fold, joined, runs, stem
 from content.types import PostQuery, Ranking
 from content.typos import Near
 
@@ -38,6 +38,16 @@ def items_named(*names: str) -> re.Pattern[str]:
 
 
 _ITEM = items_named("source", "tag", "lang", "before", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Unindexed:
+    """What a search finds of a post that waits to be indexed."""
+
+    id: int
+    title: str
+    text: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,18 @@ class SearchIndex(Protocol):
 
     async def has(self, words: Collection[str]) -> Collection[str]:
         """Those of the words that are in any post, whoever may see it."""
+        ...
+
+    async def waiting(self, limit: int) -> Sequence[Unindexed]:
+        """Some of the posts that wait to be indexed, the first ones first."""
+        ...
+
+    async def count_waiting(self) -> int:
+        """How many posts wait to be indexed."""
+        ...
+
+    async def add_waiting(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
+        """Index those of the posts, each with its tokens, that still wait."""
         ...
 
     async def near(self, near: Near) -> Sequence[tuple[str, int]]:

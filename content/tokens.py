@@ -144,6 +144,11 @@ class IndexedText:
     variants: tuple[str, ...]
 
 
+def index_texts(texts: Sequence[tuple[str, str, Sequence[str]]]) -> list[IndexedText]:
+    """The tokens of posts, each given by its title, text and tags."""
+    return [index_text(*text) for text in texts]
+
+
 def tokens(text: str) -> list[str]:
     """The tokens of a text, in order, without variants."""
     return _main(runs(fold(text)))

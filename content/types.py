@@ -75,6 +75,26 @@ NO_HINTS = Hints()
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often and when a source has posted. Newer posts count more in each number.
+
+    `posts` came within `seconds`; both begin as if a source posted once a day. `hours` of the day and `days`
+    of the week (UTC, from Monday) count the hours with a post. `last` is the time of the last post, or of the
+    first read. `stated` is the interval that the feed itself states, in seconds, 0 without one.
+    """
+
+    last: datetime | None = None
+    posts: float = 1.0
+    seconds: float = 86400.0
+    hours: tuple[float, ...] = (0.0,) * 24
+    days: tuple[float, ...] = (0.0,) * 7
+    stated: float = 0.0
+
+
+NO_RHYTHM = Rhythm()
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedSource:
     """The result of parsing a source. Posts are in the source's own order, those of a folder newest first.
 
@@ -139,11 +159,14 @@ class Source:
     starts_after: int = 0  # posts up to this id are old news; newer ones have a column for that
     tags: tuple[str, ...] = ()  # its folders in an OPML file, like "Radio/Short wave"
     failures: int = 0  # failed reads in a row
+    failing_since: datetime | None = None  # when the first of them was
+    trouble_told: bool = False  # its followers know that it fails
     last_error: str = ""
     added_by: str = ""  # the person, like telegram:123; empty: the operator
     read_seconds: float = 0.0  # duration of the last read
     warning: str = ""  # what the last successful read left out, and why
     unread: tuple[Failure, ...] = ()  # items that could not be read then
+    rhythm: Rhythm = NO_RHYTHM
     unfollowed_since: datetime | None = None  # None: public, or followed by a chat
     moved_to: str = ""  # target of a permanent redirect
     moved_since: datetime | None = None  # every read since then was redirected there

@@ -17,13 +17,16 @@ from pathlib import Path
 
 from drawing.discord import DiscordPicture
 from drawing.plot import Panel, plot
+from drawing.ranges import Row, ranges
 from drawing.telegram import TelegramPicture
 from drawing.terminal import COLUMNS, of_rich, of_terminal, terminal_svg
 from drawing.text import Line, cells, plain, wrapped
 
+from bot.access import Role
 from bot.app import App, build, examples_folder
 from bot.cli.watch import Pace, picture
-from bot.commands.types import Call, Reply
+from bot.commands import listing
+from bot.commands.types import Call, Reply, Request
 from bot.loading import load_settings
 from bot.logs import configure
 from bot.look import make_look
@@ -36,10 +39,13 @@ from bot.platforms.terminal.render import render as terminal
 from bot.settings import PREFIX
 from content import present
 from content.document import Document
+from content.fetch import Fetched
 from content.formats import Detail, Format
 from content.i18n import LANGUAGES, native_name
-from content.types import Post, PostQuery, Visibility
+from content.sources import ReadContext
+from content.types import Post, PostQuery, Validators, Visibility
 from scheduler.actions.audit import UPKEEP
+from scheduler.intake.ingest import Ingest
 from scheduler.types import BroadcastKind, Chat, ChatKind, Form, Place, Progress
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -47,7 +53,18 @@ NOW = datetime(2026, 10, 9, 9, 41, tzinfo=UTC)
 SITE = "https://example.org"
 SAMPLES = Path(__file__).parent / "samples"
 GROWTH = Path(__file__).parents[1] / "benchmarks" / "growth.json"
+RHYTHM = GROWTH.with_name("rhythm.json")
 WATCHED = 100  # columns of `deliveries watch`
+
+
+class OnePage:
+    """A web in which every address is the page of docs/samples/listing.html."""
+
+    async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
+        return Fetched(url, (SAMPLES / "listing.html").read_bytes(), "text/html", validators)
+
+    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
+        raise NotImplementedError
 
 
 class StillClock:
@@ -138,6 +155,35 @@ async def contact_pictures(app: App) -> dict[str, str]:
         if label != "Field notes":
             done.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
     return {"contact-source": asked.svg(), "contact-done": done.svg()}
+
+
+async def listing_picture(app: App, title: str) -> str:
+    """The preview of a listing page in Telegram."""
+    place, web, clock = Place("telegram", "1"), OnePage(), StillClock()
+    context = ReadContext(web, now=clock.now)
+    ingest = Ingest(
+        app.store,
+        context,
+        clock,
+        timedelta(hours=1),
+        lambda: None,
+        for_people=web,
+        quotas=app.settings.quotas,
+    )
+    command = f"/subscribe {SITE}/notices --listing"
+    drawn = TelegramPicture(title, NOW)
+    drawn.says(command)
+
+    async def is_admin() -> bool:
+        return True
+
+    arguments = command.partition(" ")[2]
+    call = Call("subscribe", arguments, place, ChatKind.PRIVATE, "", "telegram:1", "en", is_admin)
+    chat = Chat(0, place)
+    request = Request(call, chat, Role.ADMIN, make_look(app.settings, chat))
+    reply = await listing.subscribe(request, replace(app.services, ingest=ingest))
+    drawn.shows(telegram(reply.document, Form.FULL)[0].payload, reply.rows)
+    return drawn.svg()
 
 
 async def trial_picture(app: App, title: str) -> str:
@@ -301,6 +347,23 @@ def growth_picture(title: str) -> str:
     )
 
 
+def rhythm_picture(title: str) -> str:
+    """The last results of `make bench NAMES=rhythm`."""
+    years = json.loads(RHYTHM.read_text(encoding="utf-8"))
+    found = {(year["kind"], year["policy"]): year for year in years}
+
+    def delays(kind: str, policy: str) -> tuple[float, float] | None:
+        year = found[kind, policy]
+        return None if kind == "ended" else (year["p50"], year["p95"])
+
+    kinds = [kind for kind, policy in found if policy == "rhythm"]
+    rows = [
+        Row(kind, found[kind, "rhythm"]["requests"], delays(kind, "rhythm"), delays(kind, "fixed"))
+        for kind in kinds
+    ]
+    return ranges(title, found["all", "fixed"]["requests"], rows)
+
+
 async def draw(folder: Path) -> None:
     notes, log = folder / "notes", folder / "log"
     site_like(notes, log)
@@ -330,6 +393,7 @@ async def draw(folder: Path) -> None:
                 app, "/digest in Discord", "/digest weekdays 09:00 Asia/Shanghai", shown="/digest"
             ),
             **await contact_pictures(app),
+            "listing": await listing_picture(app, "The preview of a listing page in Telegram"),
             "trial": await trial_picture(app, "The trial of a filter in Telegram"),
             **await panel_pictures(app),
             **await digest_pictures(app),
@@ -337,6 +401,7 @@ async def draw(folder: Path) -> None:
             **await sample_pictures(app),
             "terminal": await terminal_picture(app, "skywave chat in a terminal", ("/search skywave",)),
             "growth": growth_picture("One broadcast to so many chats"),
+            "rhythm": rhythm_picture("A year of 500 sources, simulated"),
             "watch": watch_picture("skywave deliveries watch in a terminal"),
         }
     PICTURES.mkdir(exist_ok=True)

@@ -30,9 +30,9 @@ NOT_YET = Judged()
 
 
 async def judge(
-    store: Store, run: Run, source: Source, posts: Sequence[NewPost], tokens: Sequence[IndexedText]
+    store: Store, run: Run, source: Source, posts: Sequence[NewPost], tokens: Sequence[IndexedText | None]
 ) -> Judged:
-    """Ask all filters of a source's followers about new posts; `tokens` are those of each post."""
+    """Ask all filters of a source's followers about new posts; `tokens` are those of each post, if known."""
     news = [(post, of_post) for post, of_post in zip(posts, tokens, strict=True) if not post.old_news]
     if not news:
         return NOT_YET

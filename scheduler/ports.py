@@ -153,6 +153,10 @@ class SourceRepository(Protocol):
 
     async def get(self, source_id: int) -> Source | None: ...
 
+    async def by_ids(self, ids: Sequence[int]) -> Sequence[Source]:
+        """The sources that exist."""
+        ...
+
     async def by_url(self, url: str) -> Source | None: ...
 
     async def all(self) -> Sequence[Source]: ...
@@ -176,8 +180,8 @@ class SourceRepository(Protocol):
         """When a polled source was last read."""
         ...
 
-    async def save(self, source: Source) -> None:
-        """Store what a poll or a person changed."""
+    async def save(self, *sources: Source) -> None:
+        """Store what polls or a person changed."""
         ...
 
     async def note_unfollowed(self, now: datetime) -> None:
@@ -210,10 +214,13 @@ class PostRepository(Protocol):
         posts: Sequence[NewPost],
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
+        *,
+        later: bool = False,
     ) -> Sequence[int]:
         """Store and index new posts in order; ids ascend, across transactions too.
 
-        `tokens`: the tokens of each post, computed before the transaction; None computes them in it.
+        `tokens`: the tokens of each post, computed before the transaction; None computes them in it. `later`:
+        the posts wait to be indexed, see `SearchIndex.waiting`.
         """
         ...
 
@@ -492,6 +499,13 @@ class OutboxRepository(Protocol):
 
     async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
         """The same for one chat, whatever it follows; False if there was nothing to reserve."""
+        ...
+
+    async def tell_followers(self, broadcast_id: int, source_id: int, now: datetime) -> None:
+        """Make deliveries of a notice for the chats that subscribed to this source and did not pause it.
+
+        It waits for the end of a chat's quiet hours.
+        """
         ...
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:

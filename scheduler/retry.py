@@ -9,11 +9,6 @@ MAX_ATTEMPTS = 8
 MAX_REFUSED = 60
 SEND_BASE, SEND_CAP = timedelta(seconds=2), timedelta(minutes=30)
 PAUSE_BASE, PAUSE_CAP = timedelta(hours=1), timedelta(days=1)
-POLL_CAP = timedelta(hours=12)
-# Reading a source may take at most a tenth of the time: a slow one is read less often.
-SLOW_POLL = 10
-# The wait after a source's parser had to be killed.
-KILLED_WAIT = timedelta(hours=1)
 
 
 def _doubled(base: timedelta, times: int, cap: timedelta) -> timedelta:
@@ -29,16 +24,6 @@ def send_backoff(attempts: int, rng: random.Random) -> timedelta:
 def pause_backoff(attempts: int) -> timedelta:
     """The wait before a chat without rights is tried again: Discord blocks addresses that keep trying."""
     return _doubled(PAUSE_BASE, attempts, PAUSE_CAP)
-
-
-def poll_backoff(interval: timedelta, failures: int, retry_after: timedelta | None) -> timedelta:
-    """The wait after the n-th failed poll in a row, never shorter than the server asked for."""
-    return max(_doubled(interval, failures - 1, max(POLL_CAP, interval)), retry_after or timedelta())
-
-
-def poll_wait(interval: timedelta, seconds: float) -> timedelta:
-    """The wait between two reads of a source, if a read takes so many seconds."""
-    return max(interval, min(timedelta(seconds=SLOW_POLL * seconds), POLL_CAP))
 
 
 def next_poll(due: datetime | None, started: datetime, wait: timedelta) -> datetime:

@@ -204,10 +204,16 @@ def _unknown(revision: str | None) -> tuple[str, ...]:
 
 
 def _index(database: sqlite3.Connection) -> tuple[str, ...]:
-    """Problems of the search index, which must contain every post once and nothing else."""
+    """Problems of the search index, which must contain every post once, unless it waits, and nothing else."""
+    # Backups of earlier versions have no table of posts that wait.
+    has_waiting = database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'unindexed'").fetchone()
+    waiting = "SELECT post_id FROM unindexed" if has_waiting else "SELECT 0"
     missing, left = (
-        database.execute(f"SELECT count(*) FROM {a} WHERE id NOT IN (SELECT id FROM {b})").fetchone()[0]
-        for a, b in (("posts", "post_fts_docsize"), ("post_fts_docsize", "posts"))
+        database.execute(f"SELECT count(*) FROM {a} WHERE id NOT IN ({b})").fetchone()[0]
+        for a, b in (
+            ("posts", f"SELECT id FROM post_fts_docsize UNION ALL {waiting}"),
+            ("post_fts_docsize", f"SELECT id FROM posts WHERE id NOT IN ({waiting})"),
+        )
     )
     problems = {f"{missing} posts are missing in it": missing, f"{left} deleted posts are still in it": left}
     return tuple(words for words, count in problems.items() if count)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, null, or_, select, true
+from sqlalchemy import ColumnElement, Select, case, delete, exists, func, literal, null, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import Source
@@ -103,6 +103,22 @@ class FanOut:
         await self._reserve(promised.where(mine))
         return await self._drop_empty(mine) > 0
 
+    async def tell_followers(self, broadcast_id: int, source_id: int, now: datetime) -> None:
+        await reserve_alone(self._session)
+        is_quiet = (ChatRow.quiet_from <= now) & (ChatRow.quiet_until > now)
+        due = case((is_quiet, ChatRow.quiet_until), else_=literal(now, DeliveryRow.due_at.type))
+        followers = (
+            select(*self._delivery(broadcast_id, due, null()))
+            .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+            .where(
+                SubscriptionRow.source_id == source_id,
+                SubscriptionRow.paused_after.is_(None),
+                ChatRow.state != ChatState.GONE,
+                ChatRow.access != ChatAccess.BANNED,
+            )
+        )
+        await self._insert_deliveries(followers)
+
     async def _news(self, broadcast_id: int) -> Sequence[int]:
         """The posts of a broadcast that followers get.
 
@@ -116,7 +132,7 @@ class FanOut:
     async def _leave_out_told(self, source: Source, news: Sequence[int], wanted: ColumnElement[bool]) -> None:
         """Skip posts whose story came from another source, for chats that want each story once."""
         stories = select(PostRow.id).where(PostRow.id.in_(news), PostRow.story.is_not(None))
-        if again := []:
+        if again := (await self._session.scalars(stories)).all():
             wants = _near(source) & _follows_at_once(source) & wanted
             rows = told_again(again, SubscriptionRow.chat_id, wants)
             statement = upsert(self._session, LedgerRow).from_select(COLUMNS, rows)
@@ -128,7 +144,7 @@ class FanOut:
         return passes() if await self._session.scalar(rejected) else true()
 
     @staticmethod
-    def _delivery(broadcast_id: int, now: datetime, choices: Any) -> tuple[Any, ...]:
+    def _delivery(broadcast_id: int, due: Any, choices: Any) -> tuple[Any, ...]:
         return (
             literal(broadcast_id),
             ChatRow.id,
@@ -136,7 +152,7 @@ class FanOut:
             literal(DeliveryState.PENDING, DeliveryRow.state.type),
             literal(Form.RICH, DeliveryRow.form.type),
             literal(0),
-            literal(now, DeliveryRow.due_at.type),
+            literal(due, DeliveryRow.due_at.type) if isinstance(due, datetime) else due,
             literal(0),
             literal(""),
             choices,

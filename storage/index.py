@@ -8,19 +8,19 @@ from datetime import UTC, date, datetime, time
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from content.errors import SearchTooLong
-from content.search import Query
-from content.tokens import TOKENIZER_VERSION, IndexedText, index_text, words
+from content.search import Query, Unindexed
+from content.tokens import TOKENIZER_VERSION, IndexedText, index_texts, words
 from content.types import PostQuery, Ranking
 from content.typos import Near
-from storage.models import MetaRow, PostRow, SourceRow, WordRow
+from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import is_sqlite, reserve_alone, upsert
+from storage.sql import CHUNK, is_sqlite, reserve_alone, table_of, upsert
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -79,11 +79,44 @@ class SqlIndex:
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Remove posts from the index. Call it before their rows change or are deleted."""
-        if ids:
-            await reserve_alone(self._session)  # nobody else may remove them at the same time
-        async for posts in self._tokens(ids):
+        if not ids:
+            return
+        await reserve_alone(self._session)  # nobody else may remove them at the same time
+        # Those that wait are not in it. SQLite's index would be damaged if they were removed from it.
+        waiting = await self._no_longer_waiting(ids)
+        async for posts in self._tokens([post_id for post_id in ids if post_id not in waiting]):
             await self._write(FTS5_REMOVE if self._fts5 else TSVECTOR_REMOVE, posts)
             await self._count(posts, *WORDS_REMOVE)
+
+    async def postpone(self, ids: Sequence[int]) -> None:
+        """Let stored posts wait to be indexed."""
+        if ids:
+            await self._session.execute(insert(table_of(UnindexedRow)), [{"post_id": one} for one in ids])
+
+    async def waiting(self, limit: int) -> Sequence[Unindexed]:
+        first = select(UnindexedRow.post_id).order_by(UnindexedRow.post_id).limit(limit)
+        columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
+        rows = await self._session.execute(
+            columns.where(PostRow.id.in_(first.scalar_subquery())).order_by(PostRow.id)
+        )
+        return [Unindexed(row[0], row[1], row[2], tuple(row[3])) for row in rows]
+
+    async def count_waiting(self) -> int:
+        return await self._session.scalar(select(func.count()).select_from(UnindexedRow)) or 0
+
+    async def add_waiting(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
+        await reserve_alone(self._session)
+        # A post that has changed or was deleted meanwhile waits no longer.
+        waiting = await self._no_longer_waiting([post_id for post_id, _ in posts])
+        await self.add([(post_id, tokens) for post_id, tokens in posts if post_id in waiting])
+
+    async def _no_longer_waiting(self, ids: Sequence[int]) -> Collection[int]:
+        """Let posts wait no longer; returns those that did."""
+        found: set[int] = set()
+        for start in range(0, len(ids), CHUNK):
+            some = delete(UnindexedRow).where(UnindexedRow.post_id.in_(ids[start : start + CHUNK]))
+            found.update(await self._session.scalars(some.returning(UnindexedRow.post_id)))
+        return found
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
         if query.empty:
@@ -153,6 +186,7 @@ class SqlIndex:
         clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
         await self._session.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
         await self._session.execute(delete(WordRow))
+        await self._session.execute(delete(UnindexedRow))
         async for posts in self._tokens(
             (await self._session.scalars(select(PostRow.id).order_by(PostRow.id))).all()
         ):
@@ -168,7 +202,7 @@ class SqlIndex:
             chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
             rows = (await self._session.execute(chosen)).all()
             # Tokenizing a post takes about a millisecond, so it runs in a thread.
-            indexed = await asyncio.to_thread(_index_all, [(row[1], row[2], row[3]) for row in rows])
+            indexed = await asyncio.to_thread(index_texts, [(row[1], row[2], row[3]) for row in rows])
             yield [(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
 
     async def _write(self, statement: str, posts: Sequence[tuple[int, IndexedText]]) -> None:
@@ -209,10 +243,6 @@ class SqlIndex:
 
 def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
     return (column >= prefix) & (column < prefix + LAST)
-
-
-def _index_all(rows: Sequence[tuple[str, str, list[str]]]) -> list[IndexedText]:
-    return [index_text(title, body, tags) for title, body, tags in rows]
 
 
 def _counted(posts: Sequence[IndexedText]) -> list[dict[str, Any]]:

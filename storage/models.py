@@ -105,7 +105,7 @@ class SourceRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
     url: Mapped[str] = mapped_column(unique=True)
-    post_count: Mapped[int] = mapped_column(default=0, server_default="0")  # of its posts that are stored
+    post_count: Mapped[int] = mapped_column(server_default="0")  # of its posts that are stored
     title: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     visibility: Mapped[Visibility]
@@ -118,11 +118,14 @@ class SourceRow(Base):
     polled_at: Mapped[datetime | None]
     starts_after: Mapped[int] = mapped_column(Id, default=0)
     failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    trouble_told: Mapped[bool] = mapped_column(default=False, server_default=false())
     last_error: Mapped[str] = mapped_column(default="")
     added_by: Mapped[str] = mapped_column(default="", server_default="")
     read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     warning: Mapped[str] = mapped_column(default="", server_default="")
     unread: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
+    rhythm: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     unfollowed_since: Mapped[datetime | None]
     moved_to: Mapped[str] = mapped_column(default="", server_default="")
     moved_since: Mapped[datetime | None]
@@ -181,7 +184,7 @@ class PostRow(Base):
     content_hash: Mapped[str]
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
-    changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
+    changes: Mapped[int] = mapped_column(server_default="0")  # how often it has
     # The first post of the story that it tells, if another source told that before; see `stories.py`.
     story: Mapped[int | None] = mapped_column(Id)
     withdrawn_at: Mapped[datetime | None]
@@ -197,6 +200,14 @@ class StoryWordRow(Base):
     post_id: Mapped[int] = mapped_column(
         ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class UnindexedRow(Base):
+    """A post that waits to be indexed for searching."""
+
+    __tablename__ = "unindexed"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True)
 
 
 class TombstoneRow(Base):

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, func, insert, select, update
+from sqlalchemy import Dialect, Select, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.secrets import printable
@@ -15,7 +16,10 @@ from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
 from storage.scope import in_scope, sources_in_scope, visible_sources
-from storage.sql import CHUNK, changed_rows, reserve_alone, table_of
+from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
+
+_posts = table_of(PostRow)
+_UNSET = {"id", "changed_at", "changes", "story", "withdrawn_at"}  # of a new post
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -64,6 +68,14 @@ def _values(post: NewPost) -> dict[str, Any]:
     }
 
 
+@cache
+def _insert_each(dialect: Dialect) -> ManyRows:
+    """New posts, without those that another process has stored; of two with the same guid the first."""
+    columns = [column.name for column in _posts.c if column.name not in _UNSET]
+    insert = insert_into(_posts, dialect).values({name: bindparam(name) for name in columns})
+    return ManyRows(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
+
+
 class SqlPosts:
     def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
         self._session = session
@@ -88,39 +100,31 @@ class SqlPosts:
         posts: Sequence[NewPost],
         now: datetime,
         tokens: Sequence[IndexedText] | None = None,
+        *,
+        later: bool = False,
     ) -> Sequence[int]:
         if not posts:
             return []
         # Posts must get their ids in the order of commits. Otherwise a subscription that starts after the
         # newest post could miss a post with a lower id that is committed later.
         await reserve_alone(self._session)
-        if tokens is None:
+        if tokens is None and not later:
             tokens = await asyncio.to_thread(index_all, posts)
-        # Another process may have stored the same posts in the meantime.
-        known = await self._ids(source_id, [post.guid for post in posts])
-        rows: dict[str, dict[str, Any]] = {}
-        texts: dict[str, IndexedText] = {}
-        for post, indexed in zip(posts, tokens, strict=True):
-            if post.guid not in known and post.guid not in rows:
-                rows[post.guid] = _values(post) | {"source_id": source_id, "first_seen_at": now}
-                texts[post.guid] = indexed
-        if not rows:
-            return []
-        await self._session.execute(insert(table_of(PostRow)), list(rows.values()))
-        more = {"post_count": SourceRow.post_count + len(rows)}
+        before = await self.newest_id()
+        rows = [_values(post) | {"source_id": source_id, "first_seen_at": now} for post in posts]
+        connection = await self._session.connection()
+        await connection.run_sync(_insert_each(connection.dialect).run, rows)
+        new = (PostRow.source_id == source_id) & (PostRow.id > before)
+        stored = (await self._session.execute(select(PostRow.guid, PostRow.id).where(new))).all()
+        ids = {guid: post_id for guid, post_id in stored}
+        more = {"post_count": SourceRow.post_count + len(ids)}
         await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(more))
-        ids = await self._ids(source_id, list(rows))
-        await self._index.add([(ids[guid], indexed) for guid, indexed in texts.items()])
-        return [ids[guid] for guid in rows]
-
-    async def _ids(self, source_id: int, guids: Sequence[str]) -> dict[str, int]:
-        """Map guids of a source's posts to their ids. Unknown guids are missing in the result."""
-        found: dict[str, int] = {}
-        for start in range(0, len(guids), CHUNK):
-            chosen = PostRow.guid.in_(guids[start : start + CHUNK])
-            query = select(PostRow.guid, PostRow.id).where(PostRow.source_id == source_id, chosen)
-            found |= {guid: post_id for guid, post_id in await self._session.execute(query)}
-        return found
+        if later or tokens is None:
+            await self._index.postpone(list(ids.values()))
+        else:
+            indexed = {posts[n].guid: tokens[n] for n in reversed(range(len(posts)))}
+            await self._index.add([(post_id, indexed[guid]) for guid, post_id in ids.items()])
+        return sorted(ids.values())
 
     async def update(
         self,

@@ -1,17 +1,34 @@
 """The repository of sources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import (
     HOOK,
     NO_OPTIONS,
+    NO_RHYTHM,
     UPDATES,
     Failure,
     Options,
+    Rhythm,
     Source,
     SourceState,
     Validators,
@@ -21,6 +38,7 @@ from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
+from storage.sql import ManyRows, table_of
 
 
 def to_source(row: SourceRow) -> Source:
@@ -38,16 +56,30 @@ def to_source(row: SourceRow) -> Source:
         polled_at=row.polled_at,
         starts_after=row.starts_after,
         failures=row.failures,
+        failing_since=row.failing_since,
+        trouble_told=row.trouble_told,
         last_error=row.last_error,
         added_by=row.added_by,
         read_seconds=row.read_seconds,
         warning=row.warning,
         unread=tuple(Failure(**item) for item in row.unread),
+        rhythm=_to_rhythm(row.rhythm),
         unfollowed_since=row.unfollowed_since,
         moved_to=row.moved_to,
         moved_since=row.moved_since,
         pushed_until=row.pushed_until,
     )
+
+
+def _to_rhythm(stored: Mapping[str, Any]) -> Rhythm:
+    if not stored:
+        return NO_RHYTHM
+    last = datetime.fromisoformat(stored["last"]) if stored["last"] else None
+    return Rhythm(**{**stored, "last": last, "hours": tuple(stored["hours"]), "days": tuple(stored["days"])})
+
+
+def _from_rhythm(rhythm: Rhythm) -> dict[str, Any]:
+    return asdict(rhythm) | {"last": rhythm.last.isoformat() if rhythm.last else None}
 
 
 def _to_json(options: Options) -> dict[str, object]:
@@ -61,6 +93,48 @@ def is_polled() -> ColumnElement[bool]:
 def is_unfollowed() -> ColumnElement[bool]:
     followed = exists().where(SubscriptionRow.source_id == SourceRow.id)
     return (SourceRow.visibility == Visibility.PRIVATE) & ~followed
+
+
+def _values(source: Source) -> dict[str, object]:
+    """What polls and people change of a source, by column, and its id."""
+    return {
+        "id": source.id,
+        "title": source.title,
+        "tags": list(source.tags),
+        "visibility": source.visibility,
+        "url": source.url,
+        "etag": source.validators.etag,
+        "last_modified": source.validators.last_modified,
+        "content_hash": source.validators.content_hash,
+        "options": _to_json(source.options),
+        "next_poll_at": source.next_poll_at,
+        "polled_at": source.polled_at,
+        "starts_after": source.starts_after,
+        "failures": source.failures,
+        "failing_since": source.failing_since,
+        "trouble_told": source.trouble_told,
+        "last_error": source.last_error,
+        "read_seconds": source.read_seconds,
+        "warning": source.warning,
+        "unread": [{"name": failure.name, "reason": failure.reason} for failure in source.unread],
+        "rhythm": _from_rhythm(source.rhythm),
+        "unfollowed_since": source.unfollowed_since,
+        "added_by": source.added_by,
+        "moved_to": source.moved_to,
+        "moved_since": source.moved_since,
+    }
+
+
+_UNCHANGED = {"id", "kind", "state", "pushed_until"}
+
+
+@cache
+def _update_each(dialect: Dialect) -> ManyRows:
+    table = table_of(SourceRow)
+    values: dict[str, BindParameter[Any]] = {
+        column.name: bindparam(column.name) for column in table.c if column.name not in _UNCHANGED
+    }
+    return ManyRows(update(table).where(table.c.id == bindparam("id")).values(values), dialect)
 
 
 class SqlSources:
@@ -106,6 +180,9 @@ class SqlSources:
     async def get(self, source_id: int) -> Source | None:
         return await self._one(SourceRow.id == source_id)
 
+    async def by_ids(self, ids: Sequence[int]) -> Sequence[Source]:
+        return await self._many(SourceRow.id.in_(ids))
+
     async def by_url(self, url: str) -> Source | None:
         return await self._one(SourceRow.url == url)
 
@@ -137,30 +214,10 @@ class SqlSources:
     async def last_read(self) -> datetime | None:
         return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
 
-    async def save(self, source: Source) -> None:
-        values = {
-            "title": source.title,
-            "tags": list(source.tags),
-            "visibility": source.visibility,
-            "url": source.url,
-            "etag": source.validators.etag,
-            "last_modified": source.validators.last_modified,
-            "content_hash": source.validators.content_hash,
-            "options": _to_json(source.options),
-            "next_poll_at": source.next_poll_at,
-            "polled_at": source.polled_at,
-            "starts_after": source.starts_after,
-            "failures": source.failures,
-            "last_error": source.last_error,
-            "read_seconds": source.read_seconds,
-            "warning": source.warning,
-            "unread": [{"name": failure.name, "reason": failure.reason} for failure in source.unread],
-            "unfollowed_since": source.unfollowed_since,
-            "added_by": source.added_by,
-            "moved_to": source.moved_to,
-            "moved_since": source.moved_since,
-        }
-        await self._session.execute(update(SourceRow).where(SourceRow.id == source.id).values(values))
+    async def save(self, *sources: Source) -> None:
+        update_each = _update_each(self._session.get_bind().dialect)
+        connection = await self._session.connection()
+        await connection.run_sync(update_each.run, [_values(source) for source in sources])
 
     async def set_state(self, source_id: int, state: SourceState) -> None:
         # A source that is resumed is due at once.
@@ -181,9 +238,14 @@ class SqlSources:
         await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Source | None:
-        row = await self._session.scalar(select(SourceRow).where(where))
+        row = await self._session.scalar(_rows(where))
         return None if row is None else to_source(row)
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Source]:
-        rows = await self._session.scalars(select(SourceRow).where(where).order_by(SourceRow.id))
+        rows = await self._session.scalars(_rows(where).order_by(SourceRow.id))
         return [to_source(row) for row in rows]
+
+
+def _rows(where: ColumnElement[bool]) -> Select[SourceRow]:
+    # `save` changes rows without the session's knowledge.
+    return select(SourceRow).where(where).execution_options(populate_existing=True)

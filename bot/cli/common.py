@@ -81,7 +81,7 @@ def result_of(work: Coroutine[Any, Any, T]) -> T:
         raise SystemExit(1) from None
 
 
-def confirm(question: str, yes: bool) -> None:
+def confirm(question: str, yes: bool, refused: str = "Nothing was removed.") -> None:
     """Ask for confirmation, unless `--yes` was given; exit if it is refused.
 
     Call it outside the event loop: it blocks, and Ctrl-C would not end it there.
@@ -93,7 +93,7 @@ def confirm(question: str, yes: bool) -> None:
         raise SystemExit(2)
     print(visible_line(question), end=" [y/N] ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-        warn("Nothing was removed.")
+        warn(refused)
         raise SystemExit(1)
 
 

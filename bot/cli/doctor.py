@@ -1,6 +1,6 @@
 """`skywave doctor`: finds problems of a deployment, and says how to fix them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,11 +26,14 @@ from bot.runner import POLL_TICK
 from bot.settings import Settings
 from content.errors import SkywaveError, StoreError
 from content.sources.markdown import KIND as MARKDOWN
+from content.types import Source
 from scheduler.types import Chat, ChatState
 from storage.database import database_name, database_url
 
-# If no source was read for this many poll intervals, the cause is not in a single source.
-UNREAD_INTERVALS = 5
+# A source is late if it has been due for this many of the shortest waits.
+LATE_WAITS = 5
+# Posts that are not indexed yet; fewer are indexed within seconds.
+UNINDEXED = 1_000
 
 commands = commands_of()
 
@@ -65,8 +68,12 @@ async def _examine(app: Engine) -> AsyncIterator[Finding]:
         sources, chats = await work.sources.all(), await work.chats.all()
         pushes = await push_words(work)
         deliveries = await work.outbox.counts()
-        last_read = await work.sources.last_read()
-    yield _reading(last_read, app)
+        polled, last_read = await work.sources.polled(), await work.sources.last_read()
+        unindexed = await work.index.count_waiting()
+    yield _reading(polled, last_read, app)
+    if unindexed > UNINDEXED:
+        told = f"{counted(unindexed, 'post')} cannot be found yet: skywave run indexes them"
+        yield Finding("search", False, told)
     for source in map(without_secrets, sources):
         # A hub that fails is not BAD: the operator cannot repair it, and the source is polled.
         told = ", ".join(filter(None, (trouble(source), pushes.get(source.id))))
@@ -94,14 +101,22 @@ def _chat(chat: Chat) -> Finding:
     return Finding(f"chat {chat.name}", chat.state is not ChatState.PAUSED, hint)
 
 
-def _reading(last_read: datetime | None, app: Engine) -> Finding:
-    """Whether any source was read lately. If all fail at once, the cause is common, such as the network."""
-    unread = app.clock.now() - last_read if last_read else timedelta()
-    if unread <= UNREAD_INTERVALS * max(app.settings.interval, POLL_TICK):
+def _reading(polled: Sequence[Source], last_read: datetime | None, app: Engine) -> Finding:
+    now = app.clock.now()
+    if last_read is None or reads_as_planned(polled, last_read, now, app.settings.bounds.shortest):
         return Finding("reading", True)
-    minutes = round(unread.total_seconds() / 60)
+    minutes = round((now - last_read).total_seconds() / 60)
     hint = "check that skywave run is running, its network, and the clock of the machine"
     return Finding("reading", False, f"no source was read for {counted(minutes, 'minute')}: {hint}")
+
+
+def reads_as_planned(
+    polled: Sequence[Source], last_read: datetime, now: datetime, shortest: timedelta
+) -> bool:
+    """Whether any source is read when it should be. If all are late or fail, the cause is a common one."""
+    late = now - LATE_WAITS * max(shortest, POLL_TICK)
+    planned = [one.next_poll_at for one in polled if one.next_poll_at is not None and not one.failures]
+    return any(moment >= late for moment in (last_read, *planned))
 
 
 def _zones() -> Finding:

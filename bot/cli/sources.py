@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -36,14 +37,15 @@ from content.errors import SkywaveError, UsageError
 from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
-from content.sources.kinds import FULL_TEXT
-from content.types import HOOK, ParsedSource, Source, SourceState, Visibility
+from content.sources.kinds import FULL_TEXT, LISTING
+from content.types import HOOK, UPDATES, ParsedSource, Source, SourceState, Visibility
 from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
 from scheduler.push.pushes import Push
 
 if TYPE_CHECKING:
+    from content.sources.discovery import Found
     from scheduler.intake.storing import PollResult
 
 commands = commands_of("Where posts come from.")
@@ -63,9 +65,15 @@ FullText = Annotated[
 ]
 
 
-def chosen(options: list[str] | None, *, full_text: bool = False) -> Choice:
+Listing = Annotated[
+    bool,
+    typer.Option("--listing", help="Web pages without a feed: find the posts that they list, and show them."),
+]
+
+
+def chosen(options: list[str] | None, *, full_text: bool = False, listing: bool = False) -> Choice:
     """What `--option NAME=VALUE` and the flags say. Raises UsageError."""
-    flags = [FULL_TEXT] if full_text else []
+    flags = [name for name, given in ((FULL_TEXT, full_text), (LISTING, listing)) if given]
     return choice_of(f"--{option}" for option in (*(options or ()), *flags))
 
 
@@ -74,48 +82,74 @@ def add(
     urls: Annotated[
         list[str],
         typer.Argument(
-            metavar="URL...", help="A feed's URL, a git repository, a folder of Markdown, or hook:NAME."
+            metavar="ADDRESS...",
+            help="Of a feed, a page, a channel or a git repository; a folder of Markdown; hook:NAME.",
         ),
     ],
     option: Options = None,
     full_text: FullText = False,
+    listing: Listing = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Add public sources. Existing posts are imported but not sent; only later posts are.
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
-    run(_add(dict.fromkeys(urls, ()), json, chosen(option, full_text=full_text)))
+    choice = chosen(option, full_text=full_text, listing=listing)
+    if choice.kind == LISTING:
+        _add_listings(urls, choice, json, yes)
+    run(_add(dict.fromkeys(urls, ()), json, choice))
 
 
-async def _add(urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE) -> int:
-    """Add sources, each with its tags."""
-    from bot.cli.progress import progress
+def _add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) -> NoReturn:
+    """Add pages, each after what it holds was shown and confirmed; exits with the status of the worst."""
+    from bot.cli.listings import show_preview
+
+    status = 0
+    for url in urls:
+        found = show_preview(result_of(_found(url, choice)))
+        confirm("Follow these posts?", yes, "Nothing was added.")
+        status = max(status, result_of(_add({url: ()}, json, found)))
+    raise SystemExit(status)
+
+
+async def _found(url: str, choice: Choice) -> "Found":
+    async with open_app() as app:
+        return await app.ingest.find(url, choice=choice)
+
+
+async def _add(
+    urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE, *, exact: bool = False
+) -> int:
+    """Add sources, each with its tags. `exact`: the URLs are those of feeds."""
+    from bot.cli.progress import index, progress
     from scheduler.intake.listed import add_each
 
-    results: list[PollResult] = []
+    results: dict[str, PollResult] = {}
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
-            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice):
+            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice, exact=exact):
                 read(printable(url))
                 if isinstance(added, SkywaveError):
                     refused.append(added)
                 else:
-                    results.append(added)
-        made = await _new_hooks(app, results)
+                    results[url] = added
+        await index(app)
+        made = await _new_hooks(app, list(results.values()))
     if json:
         shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
-        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results])
+        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results.values()])
     else:
-        for result in sorted(results, key=lambda result: bool(result.error)):
-            say(_added(result, choice))
+        for url, result in sorted(results.items(), key=lambda added: bool(added[1].error)):
+            say(_added(result, choice) + _found_at(url, result.source))
             if found := made.get(result.source.id):
                 say(hook_lines(found, app.settings, secret=True))
     for error in refused:
-        warn(f"skywave: not added: {error}")
+        warn(f"skywave: not added: {error}" + commands_for(error, "add"))
     if len(urls) > 1 and not json:
-        waiting = sum(bool(result.error) for result in results)
+        waiting = sum(bool(result.error) for result in results.values())
         added_now = counted(len(results) - waiting, "source")
         say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
     return 1 if refused else 0
@@ -158,6 +192,26 @@ def _kept(source: Source, choice: Choice) -> str:
     return f"\n  it is read as before: to change that, skywave sources set {source.id} {given}"
 
 
+def _found_at(address: str, source: Source) -> str:
+    """Where the feed is, if the address is that of something else."""
+    is_same = address.partition("#")[0].rstrip("/").lower() == source.url.rstrip("/").lower()
+    return "" if is_same or not is_web_url(source.url) else f"\n  read from {printable(source.url)}"
+
+
+def commands_for(error: SkywaveError, command: str) -> str:
+    """The name of each feed of a page that has several, and below it the command that takes it."""
+    from content.sources.discovery import SeveralFeeds
+
+    if not isinstance(error, SeveralFeeds):
+        return ""
+    # The name has a line of its own, because somebody else wrote it and the command is to be copied.
+    return "".join(
+        (f"\n  {feed.title}" if feed.title else "")
+        + f"\n    skywave sources {command} {quote(error.shown(feed))}"
+        for feed in error.feeds
+    )
+
+
 def summary(result: "PollResult", told: str | None = None) -> str:
     """What a read has brought, or `told` instead, and what could not be read."""
     counts = (
@@ -174,21 +228,25 @@ def _left_out(result: "PollResult") -> str:
 
 @commands.command("list")
 def list_(with_secrets: WithSecrets = False, json: Json = False) -> None:
-    """List the sources with their state and last error."""
+    """List the sources with their state, last error and next read."""
     run(_list(with_secrets, json))
 
 
 async def _list(with_secrets: bool, json: bool) -> None:
     async with open_app() as app, app.store.read() as work:
-        known, words = await work.sources.all(), await push_words(work)
+        known, words, now = await work.sources.all(), await push_words(work), app.clock.now()
     if not with_secrets:
         known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source) | {"push": words.get(source.id, "")} for source in known])
+        print_json([to_json(source, "rhythm") | {"push": words.get(source.id, "")} for source in known])
         return
-    rows = [(s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), s.url) for s in known]
+    rows = [
+        (s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), *_reads(s, now), s.url)
+        for s in known
+    ]
     empty = "No sources yet. Add one: skywave sources add URL"
-    print_table(("#", "title", "kind", "visibility", "state", "url"), rows, empty)
+    columns = ("#", "title", "kind", "visibility", "state", "interval", "next read", "url")
+    print_table(columns, rows, empty)
     for source in known:
         for failure in source.unread:
             warn(f"{source.name}: not read: {failure.name}: {failure.reason}")
@@ -196,6 +254,22 @@ async def _list(with_secrets: bool, json: bool) -> None:
 
 def _tagged(source: Source) -> str:
     return f"{source.name} [{', '.join(source.tags)}]" if source.tags else source.name
+
+
+def _reads(source: Source, now: datetime) -> tuple[str, str]:
+    """The present interval of a source, and when it is read next."""
+    due = source.next_poll_at
+    if source.kind in (UPDATES, HOOK) or source.state is not SourceState.ACTIVE or source.unfollowed_since:
+        return "", ""
+    if due is None or source.polled_at is None:
+        return "", "now"
+    interval = "" if source.failures else _rounded(due - source.polled_at)
+    return interval, f"in {_rounded(due - now)}" if due > now else "now"
+
+
+def _rounded(time: timedelta) -> str:
+    minutes = max(round(time.total_seconds() / 60), 1)
+    return f"{minutes} min" if minutes < 100 else f"{round(minutes / 60)} h"
 
 
 def _state(source: Source, push: str) -> str:
@@ -206,23 +280,36 @@ def _state(source: Source, push: str) -> str:
 
 @commands.command("check")
 def check(
-    url: Annotated[str, typer.Argument(help="A feed's URL or a folder.")],
+    url: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Of a feed, a web page, a channel; a folder.")
+    ],
     option: Options = None,
+    listing: Listing = False,
     json: Json = False,
 ) -> None:
-    """Fetch and parse a source without storing anything."""
-    run(_check(url, json, chosen(option)))
+    """Find, fetch and parse a source without storing anything."""
+    run(_check(url, json, chosen(option, listing=listing)))
 
 
 async def _check(url: str, json: bool, choice: Choice) -> int:
-    async with open_app() as app:
-        checked = await app.ingest.check(url, choice=choice)
-    url, parsed = printable(checked.url), checked.parsed
+    try:
+        found = await _found(url, choice)
+    except UsageError as exc:
+        warn(f"skywave: {exc}" + commands_for(exc, "check"))
+        return 2
+    url, parsed = printable(found.url), found.parsed
     if json:
-        source = {"url": url, "title": parsed.title, "home": parsed.url}
+        source: dict[str, object] = {"url": url, "title": parsed.title, "home": parsed.url}
+        source |= {"page": printable(found.page), "options": dict(found.options.values)}
         failures = [to_json(failure) for failure in parsed.failures]
         print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
+    elif choice.kind == LISTING:
+        from bot.cli.listings import show_preview
+
+        show_preview(found)
     else:
+        if found.page:
+            warn(f"{printable(found.page)} leads to {url}")
         _show_check(url, parsed)
     return 0
 
@@ -339,7 +426,8 @@ async def _import(file: Path) -> int:
     if len(refused) == len(urls):
         raise UsageError(f"{file} names no feeds with an http or https address")
     return max(
-        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False), 1 if refused else 0
+        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False, exact=True),
+        1 if refused else 0,
     )
 
 

@@ -1,7 +1,7 @@
 """The commands. To add one, write its handler in a module of this package and list it in COMMANDS."""
 
 from bot.access import Act
-from bot.commands import afar, welcome
+from bot.commands import afar, choices, listing, welcome
 from bot.commands.address import follow_address
 from bot.commands.audit import AUDIT, audit, turn_audit
 from bot.commands.browse import latest, page, read, search_posts, sources
@@ -17,6 +17,7 @@ from bot.commands.forget import FORGET, confirm_forget, forget
 from bot.commands.format import format_
 from bot.commands.language import PREFIX as LANGUAGE
 from bot.commands.language import choose, language
+from bot.commands.listing import subscribe
 from bot.commands.operator import OPERATOR, allow, ban, operate, operator, unban
 from bot.commands.panels.presses import pressed, show_settings, show_subscriptions
 from bot.commands.panels.show import SETTINGS, SUBSCRIPTIONS
@@ -26,14 +27,14 @@ from bot.commands.quiet import PREFIX as QUIET
 from bot.commands.quiet import press_quiet, quiet_
 from bot.commands.start import help_, start
 from bot.commands.status import status_
-from bot.commands.subscriptions import subscribe, unsubscribe
+from bot.commands.subscriptions import unsubscribe
 from bot.commands.types import Command, Parameter, Press, Work
 from bot.commands.views import LIKE_IT, ViewKind, more, similar, turn
 from bot.commands.why import why_
 from content.i18n import Msgid
 
 SOURCE = Parameter("source", "the name of a source", completer=source_names)
-FOLLOWED = Parameter("source", "the name of a source, or the URL of a feed", completer=source_names)
+FOLLOWED = Parameter("source", "the name of a source, or an address", completer=source_names)
 WORDS = Parameter("words", "what to look for", required=True, completer=recent_titles)
 NUMBER = Parameter("number", "the number of the page", required=True)
 PLACE = Parameter("number", "the place of the post on the page: 1 for the first", required=True)
@@ -204,5 +205,6 @@ PRESSES = (
     Press(SUBSCRIPTIONS, pressed, Act.MANAGE),
     Press(SETTINGS, pressed, Act.MANAGE),
     Press(welcome.PREFIX, welcome.choose, Act.MANAGE),
-    Press(welcome.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
+    Press(choices.ADDRESS, follow_address, Act.MANAGE, Work.REMOTE),
+    Press(listing.PREFIX, listing.press, Act.MANAGE, Work.REMOTE),
 )

@@ -18,9 +18,9 @@ from bot.commands.refusals import Refusals
 from bot.commands.speaking import look_of, whispered
 from bot.commands.types import ASKS, Call, Command, Question, Reply, Request, Services, Work
 from content import present
-from content.document import is_web_url
 from content.errors import NotFound, SearchTooLong, SkywaveError, StoreError, StoreRejected, UsageError
 from content.i18n import COMMAND, LANGUAGES, Translator
+from content.sources.sites import is_address
 from scheduler.actions import chats
 from scheduler.errors import SendError
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
@@ -105,7 +105,7 @@ class Router:
 
     async def text(self, call: Call) -> Reply | None:
         """The reply to a text of a private chat that is no command; None if it is not an address."""
-        if not is_web_url(call.arguments):
+        if not is_address(call.arguments):
             return None
 
         async def answer(request: Request) -> Reply:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from bot.access import Act, Role, Verdict, decide
+from bot.commands import choices
 from bot.commands.panels.lines import ASK_ZONE, ZONES
 from bot.commands.types import Button, Question, Reply, Request, Rows, Services
 from bot.numbers import number
@@ -26,7 +27,6 @@ from scheduler.types import ChatKind, Digest
 PREFIX = "c"  # the data is c:SOURCE, c:SOURCE:RHYTHM or c:SOURCE:RHYTHM:HOUR
 ZONE = "z"  # in the place of an hour: of a button that asks for the time zone
 PAGE = "p"  # c:p:2 shows the second page of sources
-ADDRESS = "a"  # of a button that asks for the address of a feed
 EVERYTHING = 0  # in the place of a source: all public ones
 AT_ONCE = "now"
 # The days of a digest in the words of a schedule, and the labels of their buttons.
@@ -113,7 +113,7 @@ def _ask_source(setup: Setup, page: int, request: Request, services: Services) -
     rows += _turns(page, pages)
     if _admins_add_sources(request, services):
         question = Question(t("The address of a feed"), "https://example.org/feed.xml")
-        rows += ((Button(t("Another feed…"), f"{ADDRESS}:", question),),)
+        rows += ((Button(t("Another feed…"), f"{choices.ADDRESS}:", question),),)
     ask = (
         t("What should arrive here? Choose a source, then how often and when.")
         if request.chat.kind is ChatKind.PRIVATE

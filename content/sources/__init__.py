@@ -64,17 +64,26 @@ KINDS: Mapping[str, SourceKind] = _Kinds(
         "hook": "hooks.HookKind",
         "markdown": "markdown.MarkdownKind",
         "git": "git.GitKind",
+        "telegram": "telegram.TelegramKind",
         "feed": "feed.FeedKind",
+        "listing": "listing.ListingKind",
     }
 )
 
+_HYPHENS = ("-", "\u2013", "\u2014")  # telephones turn two hyphens into a dash
+
 
 def choice_of(words: Iterable[str]) -> Choice:
-    """What a person chose with words like `--listing` and `--branch=main`. Raises UsageError."""
-    kind, options = "", {}
+    """What a person chose with words like `--listing` and `--branch=main`. Raises UsageError.
+
+    A word without hyphens goes on with the value of the option before it.
+    """
+    kind, options, name = "", dict[str, str](), ""
     for word in words:
-        # Telephones turn two hyphens into a dash.
-        name, _, value = word.lstrip("-\u2013\u2014").partition("=")
+        if options.get(name) and not word.startswith(_HYPHENS):
+            options[name] += f" {word}"
+            continue
+        name, _, value = word.lstrip("".join(_HYPHENS)).partition("=")
         if word == name or not name:
             raise UsageError(
                 "“{text}” is not an option: options look like {example}",

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _FORMATS = (
     "%Y-%m-%d %H:%M",
@@ -45,6 +46,12 @@ _NAMES = {
     **{"wet": 0, "west": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3},
     **{"hkt": 8, "sgt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13},
 }
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_RFC_822 = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(\d\d?) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4})"
+    r" (\d\d):([0-5]\d):([0-5]\d) (?:GMT|UTC|([+-](?:0\d|1[0-4])[0-5]\d))",
+    re.ASCII,
+)
 _LONGEST = 100  # characters
 _LEAP_SECOND = re.compile(r"(\d:\d\d):60(?!\d)")
 
@@ -69,7 +76,10 @@ def _aware(value: datetime) -> datetime | None:
     return aware if aware.year >= 1970 else None
 
 
+@lru_cache(maxsize=2048)  # the date of a post is asked for several times
 def _from_text(value: str) -> datetime | None:
+    if (found := _RFC_822.fullmatch(value)) and (common := _common(found)):
+        return _aware(common)
     value = _LEAP_SECOND.sub(r"\1:59", value)
     try:
         return _aware(datetime.fromisoformat(value))
@@ -81,6 +91,20 @@ def _from_text(value: str) -> datetime | None:
         return None if local is None else _aware(local.replace(tzinfo=zone))
     local = _local(value)
     return None if local is None else _aware(local)
+
+
+def _common(found: re.Match[str]) -> datetime | None:
+    """A date in the form that nearly all feeds use."""
+    day, month, year, hour, minute, second, zone = found.groups()
+    ahead = timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[3:])) if zone else timedelta()
+    number = _MONTHS.index(month) // 3 + 1
+    try:
+        local = datetime(
+            int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=timezone(ahead)
+        )
+    except ValueError:
+        return None
+    return local
 
 
 def _zone(found: re.Match[str]) -> timezone | None:

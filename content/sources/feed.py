@@ -4,35 +4,34 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from selectolax.lexbor import LexborHTMLParser
-
 from content.bounds import MAX_POSTS, MAX_URL
 from content.document import is_web_url
-from content.errors import ParseError, UsageError
+from content.errors import UsageError
 from content.fetch import LargeBody
 from content.hints import merged
-from content.secrets import is_public, printable
+from content.secrets import printable
+from content.sources import fastfeed
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
-from content.sources.xmlfeed import parse_xml
-from content.text import absolute
+from content.sources.pages import not_a_feed
+from content.sources.xmlfeed import ReadFast, parse_xml
 from content.types import Options, ParsedSource, Validators
 
+KIND = "feed"
 _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)*\.[^\W\d_][\w-]*|\d+(\.\d+){3})(:\d+)?([/?#]|$)")
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(rss|feed|RDF)(?=[\s>/])", re.IGNORECASE)
 _PAGE = re.compile(r"<(html|head|body)\b", re.IGNORECASE)
 _ELEMENT = re.compile(r"<\w")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 
 
 class FeedKind:
     """A feed at an http(s) URL, which may be typed as a `feed:` URL or without a scheme."""
 
-    name = "feed"
+    name = KIND
     upgrades = ()
 
     def accepts(self, url: str) -> bool:
@@ -84,7 +83,13 @@ def _with_scheme(url: str) -> str:
     return f"https://{url}" if _HOST.match(url) else url
 
 
-def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+def parse_feed(
+    body: bytes,
+    content_type: str,
+    url: str,
+    max_posts: int = MAX_POSTS,
+    read_fast: ReadFast = fastfeed.read,
+) -> ParsedSource:
     """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
     # White space before the XML declaration is not valid, but common.
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
@@ -96,37 +101,5 @@ def parse_feed(body: bytes, content_type: str, url: str, max_posts: int = MAX_PO
     root = _ROOT.search(start)
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
-        raise _not_a_feed(text, url)
-    return parse_xml(document, root[1], declared, url, max_posts)
-
-
-def _not_a_feed(text: str, url: str) -> ParseError:
-    """The error for a page, which names the feeds that the page links to."""
-    shown = printable(url)
-    if not text:
-        return ParseError("{url} is empty: check the address", url=shown)
-    # If the URL of the page holds a secret, the URLs on it may hold one, too.
-    feeds = [feed if is_public(url) else printable(feed) for feed in _alternates(text, url)]
-    match feeds:
-        case [feed]:
-            return ParseError("{url} is a web page: add its feed instead, {feed}", url=shown, feed=feed)
-        case [feed, other]:
-            return ParseError(
-                "{url} is a web page: add its feed instead, {feed} or {other}",
-                url=shown,
-                feed=feed,
-                other=other,
-            )
-    return ParseError("{url} is not a feed: look for a link named RSS, Atom or Feed on the site", url=shown)
-
-
-def _alternates(text: str, url: str) -> list[str]:
-    """The first two feeds that a page names in its head."""
-    # The head is within the first characters, and a page may be large.
-    found: list[str] = []
-    for link in LexborHTMLParser(text[:200_000]).css('link[rel~="alternate"][href]'):
-        kind = (link.attributes.get("type") or "").strip().lower()
-        target = absolute(url, link.attributes.get("href") or "")
-        if kind in _FEED_TYPES and target and target not in found:
-            found.append(target)
-    return found[:2]
+        raise not_a_feed(text, url, is_page=page is not None)
+    return parse_xml(document, root[1], declared, url, max_posts, read_fast)

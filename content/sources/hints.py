@@ -24,8 +24,8 @@ def hints(ttl: str, period: str, frequency: str, hub: str, topic: str) -> Hints:
     `ttl` is in minutes. The feed changes `frequency` times (empty: once) in each `period`. `hub` and `topic`
     are absolute URLs or empty.
     """
-    has_hub = bool(hub) and max(len(hub), len(topic)) <= MAX_ADDRESS
-    return Hints(_interval(ttl, period, frequency), hub if has_hub else "", topic if has_hub else "")
+    fits = max(len(hub), len(topic)) <= MAX_ADDRESS
+    return Hints(_interval(ttl, period, frequency), hub if fits else "", topic if fits else "")
 
 
 def _interval(ttl: str, period: str, frequency: str) -> timedelta | None:

@@ -17,6 +17,7 @@ Args = TypeVarTuple("Args")
 
 Values = Mapping[str, object]
 
+LISTING = "listing"  # the kind of web pages that list posts but have no feed
 FULL_TEXT = "full-text"  # the option to get the articles that posts link to, see content/articles.py
 
 

@@ -1,7 +1,8 @@
 """Parse RSS 0.9x to 2.0, RDF and Atom with feedparser."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from html import escape, unescape
@@ -14,9 +15,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from content.bounds import MAX_POSTS, bounded, newest
 from content.document import is_web_url
-from content.embedded import picture_url
+from content.embedded import picture_of
 from content.errors import ParseError
 from content.secrets import printable
+from content.sources import fastfeed
 from content.sources.dates import to_utc
 from content.sources.entities import FORBIDDEN, well_formed
 from content.sources.hints import hints
@@ -25,10 +27,12 @@ from content.types import Failure, Hints, Media, ParsedPost, ParsedSource
 
 _XML_DECLARATION = re.compile(r"<\?xml[^<>]{0,1000}\?>")
 # Against these two, feedparser's own patterns take quadratic time.
-_MANY_SIGNS = re.compile(r"&{64,}")
+_MANY_SIGNS_TEXT = "&" * 64
+_MANY_SIGNS = re.compile(rf"{_MANY_SIGNS_TEXT}&*")
+_LONG = 500  # characters
 _LONG_AUTHOR = re.compile(
     r"(<(?:[\w-]+:)?(?:author|managingEditor|webMaster|creator|name|email|contributor|publisher|owner)"
-    r"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{500})[^<\]]+"
+    rf"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{{{_LONG}}})[^<\]]+"
 )
 SEARCHED = 10  # times as many posts as are kept are parsed, to find the newest among them
 _POST_START = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
@@ -45,47 +49,84 @@ _GUID_START = re.compile(
 _DELETED = re.compile(
     r"<(?:[A-Za-z_][\w.-]*:)?deleted-entry\s[^<>]{0,2000}?\bref\s*=\s*([\"'])([^<>\"']{1,1000})\1"
 )
+_IMAGE = re.compile(r"""<img((?: [a-z-]+="[^"<>]*")*)>""")
+_ATTRIBUTE = re.compile(r""" ([a-z-]+)="([^"]*)\"""")
 PICTURE = "image/*"  # the type of a picture for which the source names none
 
 Entry = Mapping[str, object]
+ReadFast = Callable[[str], fastfeed.Feed | None]
 
 
-def parse_xml(text: str, root: str, declared: Mapping[str, str], url: str, max_posts: int) -> ParsedSource:
+def parse_xml(
+    text: str,
+    root: str,
+    declared: Mapping[str, str],
+    url: str,
+    max_posts: int,
+    read_fast: ReadFast = fastfeed.read,
+) -> ParsedSource:
     """Parse the feed in `text`, whose root element is `root` (rss, feed, RDF).
 
-    `declared` are the entities of its DOCTYPE, which was split off. Raises ParseError.
+    `declared` are the entities of its DOCTYPE, which was split off. feedparser reads what `read_fast` does
+    not. Raises ParseError.
     """
+    text = _XML_DECLARATION.sub("", text[text.find("<") :], count=1)
+    most = SEARCHED * max_posts
+    if _is_plain(text, most) and (fast := read_fast(text)):
+        return _source(fast, text, url, max_posts)
     text = _prepared(text, declared)
     ends = [match.end() for match in _POST_END.finditer(text)]
     # Of a feed with very many posts only the first are parsed: the newest are nearly always among them.
-    most = SEARCHED * max_posts
     is_long = len(ends) > most
     completed = _completed(text[: ends[most - 1]] if is_long else text, root)
+    if completed is None and (fast := read_fast(text)):
+        return _source(fast, text, url, max_posts)
     found = _parsed(text if completed is None else completed, url)
-    entries = cast(Sequence[Entry], found.entries)
+    entries = cast(list[Entry], found.entries)
     if found.bozo and not entries and completed is None and _POST_START.search(text):
         raise ParseError(
             "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
         )
-    home = _url(found.feed, "link", url)
-    kept = newest(entries, [_published(entry) for entry in entries], max_posts)
+    parsed = _source(fastfeed.Feed(found.feed, entries), text, url, max_posts)
+    if is_long:
+        return replace(parsed, total=len(ends))
+    if completed is None:
+        return parsed
     cut_short = Failure(
         printable(url), "the feed is cut short: what comes after its last complete post is lost"
     )
+    return replace(parsed, failures=(cut_short,))
+
+
+def _is_plain(text: str, most: int) -> bool:
+    """Whether a feed needs no preparation if it is well-formed, and has at most so many posts."""
+    # The preparation changes these, which XML allows.
+    if "&#0" in text or "&#x0" in text or _MANY_SIGNS_TEXT in text or _has_long_author(text):
+        return False
+    return text.count("</") <= most or len(_POST_END.findall(text)) <= most
+
+
+def _has_long_author(text: str) -> bool:
+    longest = max(map(len, text.split("<")))
+    return longest >= _LONG and _LONG_AUTHOR.search(text) is not None
+
+
+def _source(found: fastfeed.Feed, text: str, url: str, max_posts: int) -> ParsedSource:
+    home = _url(found.feed, "link", url)
+    kept = newest(found.entries, [_published(entry) for entry in found.entries], max_posts)
+    deleted = _DELETED.finditer(text) if "deleted-entry" in text else ()
     parsed = ParsedSource(
         title=_plain(found.feed, "title"),
         url=home,
         posts=tuple(_post(entry, home, url) for entry in kept),
-        failures=(cut_short,) if completed is not None and not is_long else (),
-        withdrawn=tuple(unescape(found[2]).strip() for found in islice(_DELETED.finditer(text), MAX_POSTS)),
+        withdrawn=tuple(unescape(one[2]).strip() for one in islice(deleted, MAX_POSTS)),
         hints=_hints(found.feed, url),
     )
-    return bounded(parsed, len(ends) if is_long else len(entries))
+    return bounded(parsed, len(found.entries))
 
 
 def _prepared(text: str, declared: Mapping[str, str]) -> str:
     """`text` without what is not valid XML or would slow feedparser down."""
-    text = _XML_DECLARATION.sub("", text[text.find("<") :], count=1)
     text = FORBIDDEN.sub("", text)
     text = _LONG_AUTHOR.sub(r"\1", text)
     text = _MANY_SIGNS.sub("&", text)
@@ -258,8 +299,15 @@ def _attached(entry: Entry, base: str) -> Iterator[Media]:
 def media_of(attached: Iterable[Media], html: str) -> tuple[Media, ...]:
     """The attachments of a post and the pictures in its HTML, each URL once."""
     found = {media.url: media for media in attached if is_web_url(media.url)}
-    if "<img" in html:
-        for image in LexborHTMLParser(html).css("img"):
-            if url := picture_url(image):
-                found.setdefault(url, Media(url, PICTURE, image.attributes.get("alt") or ""))
+    for values in _images(html):
+        if url := picture_of(values):
+            found.setdefault(url, Media(url, PICTURE, values.get("alt") or ""))
     return tuple(found.values())
+
+
+def _images(html: str) -> list[Mapping[str, str | None]]:
+    """The attributes of the pictures in sanitised HTML."""
+    tags = _IMAGE.findall(html)
+    if len(tags) != html.count("<img"):
+        return [image.attributes for image in LexborHTMLParser(html).css("img")]
+    return [{name: unescape(value) for name, value in _ATTRIBUTE.findall(tag)} for tag in tags]

@@ -8,9 +8,9 @@ from content.document import is_web_url
 from content.errors import UsageError
 from content.sources import NO_CHOICE, Choice, kind_of, new_options, normalise
 from content.text import storable
-from content.types import HOOK, Options, Source, Visibility
+from content.types import HOOK, Options, Source, Validators, Visibility
 from scheduler.actions import sources
-from scheduler.actions.audit import Actor
+from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork
 from scheduler.push.pushes import new_hook
 from scheduler.quotas import Quotas
@@ -55,7 +55,8 @@ async def add_source(
     """The stored source, and the visibility that it had before; None if it is new.
 
     A known source becomes public if that is wanted, and gets the tags that it lacks, but not those of a
-    person. Raises QuotaExceeded when a person adds a new one.
+    person. If its kind was chosen again by its owner, it is read by the options that were found now. Raises
+    QuotaExceeded when a person adds a new one.
     """
     known = await work.sources.by_url(wanted.url)
     source = known or await _new(work, by, wanted, quotas)
@@ -65,11 +66,21 @@ async def add_source(
     new_tags = () if known and by.limited else wanted.tags
     tags = dict.fromkeys((*source.tags, *map(storable, new_tags)))
     changed = replace(changed, tags=tuple(tags))
+    if known and wanted.options != known.options and _is_chosen_again(known, by, wanted):
+        # Without validators the next read is a whole one, whatever the server says.
+        options = wanted.options or known.options
+        changed = replace(changed, options=options, validators=Validators(), next_poll_at=None)
+        await record(work, by, Change.SOURCE_SET, now, source.name)
     if changed != source:
         await work.sources.save(changed)
     before = known.visibility if known else None
     await sources.added(work, by, changed, before, now)
     return changed, before
+
+
+def _is_chosen_again(known: Source, by: Actor, wanted: Wanted) -> bool:
+    is_owner = not by.limited or known.added_by == by.person
+    return is_owner and wanted.choice.kind == known.kind
 
 
 def made_public(source: Source) -> Source:

@@ -1,6 +1,6 @@
 """Sources: found by name, added, paused, resumed, removed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -59,15 +59,15 @@ async def visible_named(work: UnitOfWork, chat: Chat, name: str) -> Source:
 
 
 async def known_at(
-    work: UnitOfWork, by: Actor, chat: Chat, url: str, quotas: Quotas, *, may_add: bool
+    work: UnitOfWork, by: Actor, chat: Chat, urls: Iterable[str], quotas: Quotas, *, may_add: bool
 ) -> Source | None:
-    """The source at a URL that a chat may see; None if it is to be added.
+    """The source at the first of some URLs, in their stored form, that a chat may see; None to add one.
 
     A private source of other chats counts as new: that it is known is nobody's business. Raises UsageError
     if the person may add no source, QuotaExceeded if there are too many.
     """
-    known = await work.sources.by_url(normalise(url))
-    if known and known.id in {one.id for one in await work.sources.visible_to(chat.id)}:
+    visible = {one.url: one for one in await work.sources.visible_to(chat.id)}
+    if known := next((visible[url] for url in urls if url in visible), None):
         return known
     if not may_add:
         raise UsageError(

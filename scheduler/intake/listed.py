@@ -12,8 +12,8 @@ from scheduler.actions import following, sources
 from scheduler.actions.adding import listed_form
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
-from scheduler.intake.polling import LIMITS, host_of
 from scheduler.intake.storing import PollResult
+from scheduler.intake.turns import LIMITS, host_of
 from scheduler.ports import Clock, Store
 from scheduler.quotas import Quotas
 from scheduler.types import Chat
@@ -36,16 +36,24 @@ class Listed:
 
 
 async def add_each(
-    ingest: Ingest, urls: Mapping[str, Sequence[str]], visibility: Visibility, choice: Choice = NO_CHOICE
+    ingest: Ingest,
+    urls: Mapping[str, Sequence[str]],
+    visibility: Visibility,
+    choice: Choice = NO_CHOICE,
+    *,
+    exact: bool,
 ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
     """Add sources of the operator, each URL with its tags. Yields each URL with its result as it comes.
 
-    A source that cannot be read for a passing reason is added, and its result has an error.
+    A source that cannot be read for a passing reason is added, and its result has an error. `exact`: the URLs
+    are those of feeds; others are searched for feeds, with several requests each.
     """
+    read = ingest.check if exact else ingest.find
 
     async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
         try:
-            return url, await ingest.add(url, visibility, choice=choice, tags=urls[url], waits=True)
+            found = await read(url, choice=choice, waits=True)
+            return url, await ingest.add_found(found, visibility, tags=urls[url])
         except SkywaveError as exc:
             return url, exc
 
@@ -84,7 +92,7 @@ class Follower:
         wanted, waits = listed_form(url), ""
         async with self.store.read() as work:
             source = await sources.known_at(
-                work, self.by, self.chat, wanted, self.quotas, may_add=self.may_add
+                work, self.by, self.chat, [wanted], self.quotas, may_add=self.may_add
             )
         if source is None:
             added = await self.ingest.add(wanted, Visibility.PRIVATE, by=self.by, tags=tags, waits=True)

@@ -1,10 +1,8 @@
 """Choose the sources to read now, and read them concurrently. A slow source does not delay a quick one."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Callable, Sequence
+from math import inf
 
 import structlog
 
@@ -12,87 +10,15 @@ from content.errors import SkywaveError, StoreError
 from content.types import Source
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
+from scheduler.intake.turns import LIMITS, ReadLimits, Turns
 from scheduler.ports import Clock, Store
 
 log = structlog.get_logger(__name__)
 
-# A source is slow if its last read, or the one in progress, takes this many seconds.
-SLOW = 3.0
 # After the store failed, no read starts for this many seconds: its result could not be recorded.
 STORE_PAUSE = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """Limits of concurrent reads: of quick and slow sources, for one host, for one owner, and in total.
-
-    The limits for a host and an owner apply to quick and slow sources separately. Sources of the operator
-    have no owner.
-    """
-
-    quick: int = 20
-    slow: int = 10
-    host: int = 5
-    owner: int = 5
-    total: int = 40
-
-
-LIMITS = ReadLimits()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A read in progress, and how many seconds it has taken so far."""
-
-    source: Source
-    seconds: float = 0.0
-
-    @property
-    def is_slow(self) -> bool:
-        return max(self.seconds, self.source.read_seconds) >= SLOW
-
-
-def choose(due: Iterable[Source], running: Sequence[Reading], limits: ReadLimits = LIMITS) -> list[Source]:
-    """The sources of `due`, in their order, that may be read now without exceeding a limit."""
-    used: Counter[tuple[str, ...]] = Counter()
-    for reading in running:
-        used.update(_keys(reading))
-    busy = {reading.source.id for reading in running}
-    chosen: list[Source] = []
-    for source in due:
-        keys = _keys(Reading(source))
-        is_free = all(used[key] < _limit(key, limits) for key in keys)
-        if is_free and source.id not in busy:
-            used.update(keys)
-            busy.add(source.id)
-            chosen.append(source)
-    return chosen
-
-
-def _keys(reading: Reading) -> list[tuple[str, ...]]:
-    """The limits that a read counts against; each key begins with the name of a field of `ReadLimits`."""
-    source = reading.source
-    speed = "slow" if reading.is_slow else "quick"
-    host = host_of(source.url)
-    keys: list[tuple[str, ...]] = [("total",), (speed,)]
-    if host:
-        keys.append(("host", speed, host))
-    if source.added_by:
-        keys.append(("owner", speed, source.added_by))
-    return keys
-
-
-def host_of(url: str) -> str:
-    """The host of a URL; empty for a folder, and for what is no URL."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower() if "//" in url else ""
-    except ValueError:  # for instance an IPv6 address without its closing bracket
-        return ""
-
-
-def _limit(key: tuple[str, ...], limits: ReadLimits) -> int:
-    limit: int = getattr(limits, key[0])
-    return limit
+# Of the time in which sources wait, asking the database which ones do takes at most a share of 1 / RARELY.
+RARELY = 20
 
 
 def _ignore(result: PollResult) -> None:
@@ -112,9 +38,9 @@ class Poller:
     ) -> None:
         self._store, self._ingest, self._clock = store, ingest, clock
         self._on_result, self._limits = on_result, limits
-        self._waiting: list[Source] = []
-        self._running: dict[asyncio.Task[PollResult], tuple[Source, float]] = {}
-        self._paused_until = 0.0
+        self._turns = Turns(limits)
+        self._running: dict[asyncio.Task[PollResult], int] = {}
+        self._paused_until = self._asked_until = -inf
 
     @property
     def running(self) -> int:
@@ -125,23 +51,35 @@ class Poller:
         """Start to read the sources that are due, within the limits; return at once. Raises StoreError."""
         if self._clock.monotonic() < self._paused_until:
             return
-        # A read may end during the query below, whose result would still contain its source.
-        self._waiting = []
-        busy = {source.id for source, _ in self._running.values()}
         try:
-            async with self._store.read() as work:
-                due = await work.sources.due(self._clock.now())
+            await self._ask()
         except StoreError as exc:
             self._pause(str(exc))
             raise
-        self._start([source for source in due if source.id not in busy])
+        self._start()
+
+    async def _ask(self) -> None:
+        """Find out which sources are due. That may be skipped while many of them wait."""
+        began = self._clock.monotonic()
+        if self._turns.waiting and began < self._asked_until:
+            return await self._ingest.flush()
+        # No read starts during the query, because its result may contain sources whose reads end meanwhile.
+        self._turns.clear()
+        busy = self._turns.running
+        await self._ingest.flush()
+        async with self._store.read() as work:
+            due = await work.sources.due(self._clock.now())
+        self._turns.wait(source for source in due if source.id not in busy)
+        now = self._clock.monotonic()
+        self._asked_until = now + RARELY * (now - began)
 
     async def poll_each(self, sources: Sequence[Source]) -> AsyncIterator[PollResult]:
-        """Read these sources, due or not, and yield each result as it comes."""
+        """Read these sources, due or not, and yield each result as it comes. Raises StoreError at the end."""
         results: asyncio.Queue[PollResult] = asyncio.Queue()
         # A poller of its own, because a tick forgets the sources that wait.
         poller = Poller(self._store, self._ingest, self._clock, results.put_nowait, self._limits)
-        poller._start(sources)
+        poller._turns.wait(sources)
+        poller._start()
         try:
             for _ in sources:
                 yield await results.get()
@@ -149,27 +87,24 @@ class Poller:
             await poller.stop()
 
     async def idle(self) -> None:
-        """Wait until no read is in progress."""
+        """Wait until no read is in progress and all results are stored. Raises StoreError."""
         while self._running:
             await asyncio.wait(list(self._running))
+        await self._ingest.flush()
 
     async def stop(self) -> None:
         """Cancel all reads, which rolls their transactions back, and wait until they have ended."""
-        self._waiting = []
+        self._turns.clear()
         for task in self._running:
             task.cancel()
         await self.idle()
+        await self._ingest.settled()
 
-    def _start(self, sources: Sequence[Source]) -> None:
+    def _start(self) -> None:
         """Start as many reads as the limits allow; the others wait for a read to end or the next tick."""
-        now = self._clock.monotonic()
-        running = [Reading(source, now - since) for source, since in self._running.values()]
-        chosen = choose(sources, running, self._limits)
-        started = {source.id for source in chosen}
-        self._waiting = [source for source in sources if source.id not in started]
-        for source in chosen:
+        for source in self._turns.take(self._clock.monotonic()):
             task = asyncio.create_task(self._read(source))
-            self._running[task] = (source, now)
+            self._running[task] = source.id
             task.add_done_callback(self._ended)
 
     async def _read(self, source: Source) -> PollResult:
@@ -186,12 +121,11 @@ class Poller:
 
     def _pause(self, reason: str) -> None:
         self._paused_until = self._clock.monotonic() + STORE_PAUSE
-        waiting, self._waiting = self._waiting, []
-        for source in waiting:
+        for source in self._turns.clear():
             self._on_result(PollResult(source, error=reason))
 
     def _ended(self, task: asyncio.Task[PollResult]) -> None:
-        del self._running[task]
+        self._turns.end(self._running.pop(task))
         if not task.cancelled():
             self._on_result(task.result())
-        self._start(self._waiting)
+        self._start()

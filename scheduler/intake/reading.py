@@ -24,12 +24,14 @@ EDITION = 30
 class Comparison:
     """What a read of a source changes.
 
-    `cut` is a warning that names how many posts were read, if the source has more.
+    `cut` is a warning that names how many posts were read, if the source has more. `has_tombstones`: posts of
+    it were deleted.
     """
 
     parsed: ParsedSource
     changes: Changes
     cut: str
+    has_tombstones: bool = False
 
     @property
     def edition(self) -> Sequence[NewPost]:
@@ -98,7 +100,8 @@ class Reader:
         found, cut = replace(found, new=new), changes.cut_short(parsed, len(posts))
         context = self.context_for(source.added_by)
         parsed, found = await self._full_text.fill(current, parsed, found, context)
-        return Comparison(parsed, found, cut)
+        has_tombstones = any(not post.id for post in known)
+        return Comparison(parsed, found, cut, has_tombstones)
 
     async def _renumbered(self, found: Changes, known: Sequence[KnownPost], now: datetime) -> Changes:
         """The changes, with stored posts recognised though the source has given them new guids and URLs."""

@@ -1,18 +1,19 @@
 """What a read changes of its source: validators, the next poll, failures, a new address. Pure functions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
+from content.sources import Read
 from content.text import storable
-from content.types import HOOK, Failure, ParsedSource, Source, SourceState, Validators
-from scheduler.retry import KILLED_WAIT, next_poll, poll_backoff, poll_wait
+from content.types import HOOK, Failure, NewPost, ParsedSource, Source, SourceState, Validators
+from scheduler.retry import next_poll
+from scheduler.rhythm import KILLED_WAIT, Bounds, learned, wait_after_failure, wait_after_read
 
 # A permanent redirect must be answered at every read for this long before the stored URL changes.
 MOVED_FOR = timedelta(days=1)
-# The wait between two reads of a source that tells of its posts by itself.
-PUSHED_WAIT = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +26,55 @@ class ReadTimes:
 
 
 def after_read(
-    source: Source, validators: Validators, moved: str, times: ReadTimes, interval: timedelta
+    source: Source, read: Read, times: ReadTimes, bounds: Bounds, new: Iterable[NewPost] = ()
 ) -> Source:
-    """The source after a read that succeeded, whether or not anything had changed."""
+    """The source after a read that succeeded and found these new posts, if it had changed."""
     # Another target, or a read without the redirect, starts the time again.
-    since = source.moved_since if moved == source.moved_to else times.now
-    wait = poll_wait(interval, times.seconds)
-    if source.is_pushed(times.now):
-        wait = max(wait, PUSHED_WAIT)
+    since = source.moved_since if read.moved == source.moved_to else times.now
+    source = _with_stated(_with_rhythm(source, new, times.now), read)
     return replace(
         source,
-        validators=_storable(validators),
+        validators=_storable(read.validators),
         polled_at=times.now,
-        next_poll_at=next_poll(source.next_poll_at, times.started_at, wait),
+        next_poll_at=next_poll(source.next_poll_at, times.started_at, _wait(source, read, times, bounds)),
         failures=0,
+        failing_since=None,
+        trouble_told=False,
         last_error="",
         read_seconds=times.seconds,
-        moved_to=moved,
-        moved_since=since if moved else None,
+        moved_to=read.moved,
+        moved_since=since if read.moved else None,
     )
 
 
-def after_push(source: Source, now: datetime) -> Source:
+def _with_rhythm(source: Source, new: Iterable[NewPost], now: datetime) -> Source:
+    # Old news, such as an opened archive, says nothing of the rhythm; but a first read has nothing else.
+    is_first = source.polled_at is None
+    posts = [post.published_at for post in new if is_first or not post.old_news]
+    if not posts and source.rhythm.last is not None:
+        return source
+    return replace(source, rhythm=learned(source.rhythm, posts, now))
+
+
+def _with_stated(source: Source, read: Read) -> Source:
+    """The source with the interval that its feed states: an answer without a body does not repeat it."""
+    if read.parsed is None:
+        return source
+    stated = read.parsed.hints.interval or timedelta()
+    return replace(source, rhythm=replace(source.rhythm, stated=stated.total_seconds()))
+
+
+def _wait(source: Source, read: Read, times: ReadTimes, bounds: Bounds) -> timedelta:
+    if "://" not in source.url:  # to read a folder costs nobody else anything
+        bounds = replace(bounds, longest=bounds.shortest)
+    asked = max(timedelta(seconds=source.rhythm.stated), read.hints.interval or timedelta())
+    now, pushed = times.now, source.is_pushed(times.now)
+    return wait_after_read(source.rhythm, now, bounds, asked=asked, seconds=times.seconds, pushed=pushed)
+
+
+def after_push(source: Source, new: Iterable[NewPost], now: datetime) -> Source:
     """The source after it has sent posts by itself: one that is polled is judged by its reads alone."""
+    source = _with_rhythm(source, new, now)
     return replace(source, polled_at=now) if source.kind == HOOK else source
 
 
@@ -62,14 +89,15 @@ def with_contents(source: Source, parsed: ParsedSource, warning: str) -> Source:
 
 
 def after_failure(
-    source: Source, error: SkywaveError, reason: str, times: ReadTimes, interval: timedelta
+    source: Source, error: SkywaveError, reason: str, times: ReadTimes, bounds: Bounds
 ) -> Source:
     """The source after a read that failed: it is polled less often, or paused if it is gone for good."""
     failures = source.failures + 1
-    wait = poll_backoff(poll_wait(interval, times.seconds), failures, _shortest_wait(error))
+    wait = wait_after_failure(bounds, failures, asked=_shortest_wait(error), seconds=times.seconds)
     return replace(
         source,
         failures=failures,
+        failing_since=source.failing_since or times.now,
         last_error=reason,
         next_poll_at=times.now + wait,
         read_seconds=times.seconds,

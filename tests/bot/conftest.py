@@ -24,6 +24,7 @@ from content.types import Source, Visibility
 from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 from storage.unit_of_work import SqlStore
@@ -176,7 +177,7 @@ async def open_desk(
             store,
             ReadContext(fetcher, inline),
             clock,
-            timedelta(minutes=5),
+            Bounds(timedelta(minutes=5), timedelta(minutes=5)),
             wake,
             for_people=for_people or fetcher,
             quotas=quotas,

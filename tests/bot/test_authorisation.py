@@ -50,7 +50,8 @@ NEEDS = {
     Act.MANAGE: """
         /subscribe /unsubscribe /subscriptions /settings /digest /quiet /pause /resume /format /filter
         /language /post /audit /forget /import /export /manage
-        press:d press:t press:q press:f press:g press:u press:e press:c press:a press:x press:wa press:wf
+        press:d press:t press:q press:f press:g press:u press:e press:c press:a press:x press:wa
+        press:wf press:lp
         """,
     Act.OPERATE: """
         /operator /allow /ban /unban

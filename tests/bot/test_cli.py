@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing, nullcontext
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli.common import confirm
+from bot.cli.doctor import reads_as_planned
 from bot.cli.main import COMMANDS, app
+from content.types import Source
+from tests.builders import NOW
 
 Skywave = Callable[[str], Result]
 
@@ -370,3 +374,31 @@ def test_the_help_of_the_program_is_that_of_each_command(skywave: Skywave) -> No
         assert f"  {name} " in shown
         own = " ".join(skywave(f"{name} --help").stdout.split())
         assert text in own, name
+
+
+def test_a_source_shows_when_it_is_read_and_can_be_read_now(skywave: Skywave, tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "2026-01-01-note.md").write_text("# Note\n\nText.")
+    assert skywave(f"sources add {folder}").exit_code == 0
+    (source,) = json.loads(skywave("sources list --json").stdout)
+    assert "\t5 min\tin 5 min\t" in skywave("sources list").stdout
+    (folder / "2026-01-02-note.md").write_text("# Another\n\nText.")
+    assert "0 sources polled" in skywave("poll").stdout
+    assert "1 source polled, 1 new post" in skywave(f"poll {source['id']}").stdout
+    unknown = skywave("poll nothing")
+    assert unknown.exit_code == 1 and "no source is called nothing" in unknown.stderr
+
+
+def source(due: int | None = None, failures: int = 0) -> Source:
+    """A source that is due so many hours from NOW."""
+    moment = None if due is None else NOW + timedelta(hours=due)
+    return Source(1, "feed", "https://example.org/", next_poll_at=moment, failures=failures)
+
+
+def test_reading_is_well_as_long_as_any_source_is_read_as_planned() -> None:
+    long_ago, five = NOW - timedelta(days=2), timedelta(minutes=5)
+    assert reads_as_planned([source(-24)], NOW - five, NOW, five)
+    assert reads_as_planned([source(-24), source(3)], long_ago, NOW, five)
+    assert reads_as_planned([source(0)], long_ago, NOW, five)
+    assert not reads_as_planned([source(-24), source(3, failures=2), source()], long_ago, NOW, five)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
 from content.opml import parse_opml
+from tests.emulators.sites import alternate, page
 
 Skywave = Callable[..., Result]
 
@@ -18,11 +19,15 @@ FEED = b'{"version": "https://jsonfeed.org/version/1.1", "title": "Radio", "item
 
 
 class Feeds(ThreadingHTTPServer):
-    """Paths are statuses; `/together/` answers 200 once two requests are there, else 404."""
+    """Paths are statuses; `/together/` answers 200 once two requests are there, else 404.
+
+    `pages` are answered as they are.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.two = threading.Barrier(2)
+        self.pages: dict[str, bytes] = {}
 
     @property
     def url(self) -> str:
@@ -34,11 +39,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         _, first, *_ = self.path.split("/")
-        status = self._together() if first == "together" else int(first)
+        page = self.server.pages.get(self.path)
+        status = 200 if page else self._together() if first == "together" else int(first)
         self.send_response(status)
-        self.send_header("Content-Length", str(len(FEED)))
+        self.send_header("Content-Length", str(len(page or FEED)))
         self.end_headers()
-        self.wfile.write(FEED)
+        self.wfile.write(page or FEED)
 
     def _together(self) -> int:
         try:
@@ -134,3 +140,21 @@ def test_the_options_of_a_known_source_stay_until_they_are_set(skywave: Skywave,
 def _options(skywave: Skywave) -> object:
     (source,) = json.loads(skywave("sources", "list", "--json").stdout)
     return source["options"]["values"]
+
+
+def test_a_page_leads_to_its_feed_or_to_a_command_for_each(skywave: Skywave, feeds: Feeds) -> None:
+    feeds.pages["/one"] = page(alternate("/200/blog")).encode()
+    feeds.pages["/two"] = page(alternate("/200/a?x=1&y=2", "News; rm -rf"), alternate("/200/b")).encode()
+    one, two = f"{feeds.url}/one", f"{feeds.url}/two"
+    added = skywave("sources", "add", one, two)
+    assert added.exit_code == 1
+    assert (
+        f"Added “Radio” (0 existing posts; new ones will be sent)\n  read from {feeds.url}/200/blog\n"
+        in added.stdout
+    )
+    assert f"skywave: not added: {two} names 2 feeds: add one of them\n  News; rm -rf\n" in added.stderr
+    # Each command is a line that a shell takes as it is.
+    for feed in (f"'{feeds.url}/200/a?x=1&y=2'", f"{feeds.url}/200/b"):
+        assert f"\n    skywave sources add {feed}\n" in added.stderr
+    checked = skywave("sources", "check", one)
+    assert checked.exit_code == 0 and f"{one} leads to {feeds.url}/200/blog" in checked.stderr

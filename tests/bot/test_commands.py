@@ -275,6 +275,26 @@ async def test_a_url_that_is_known_stays_what_it_is(desk: Desk) -> None:
         assert (await work.sources.all())[0].visibility is Visibility.PUBLIC
 
 
+async def test_options_are_those_of_whoever_adds_a_source(desk: Desk) -> None:
+    await desk.publish(*POSTS)
+    await desk.say(f"/subscribe {FEED} --full-text=yes", place="1")
+    async with desk.store.read() as work:
+        (source,) = await work.sources.all()
+    assert source.options.values == {"full-text": True}
+    assert "read as before" not in shown(await desk.say(f"/subscribe {FEED} --full-text", place="1"))
+    await desk.say("/unsubscribe", place="1")
+    await desk.source(*POSTS)
+    said = shown(await desk.say(f"/subscribe {FEED} --full-text=no", place="1"))
+    assert "It is read as before: an operator can change its options." in said
+    assert "has no option depth" in shown(await desk.say(f"/subscribe {FEED} --depth=1", place="2"))
+
+
+@pytest.mark.parametrize("typed", ["git@example.org:me/blog.git", "ssh://git@example.org/blog"])
+async def test_a_repository_over_ssh_is_refused_with_what_to_give(desk: Desk, typed: str) -> None:
+    said = shown(await desk.say(f"/subscribe {typed}"))
+    assert "git repositories are read over https, give an address like https://example.org/name.git" in said
+
+
 async def test_private_sources_are_seen_by_their_followers_alone(desk: Desk) -> None:
     await desk.publish(*POSTS)
     await desk.say(f"/subscribe {FEED}", place="1")
@@ -293,7 +313,8 @@ async def test_private_sources_are_seen_by_their_followers_alone(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        (b"<!doctype html><html><head></head></html>", "is not a feed"),
+        (b"<!doctype html><html><head></head></html>", "is a web page without a feed: add --listing"),
+        (b"%PDF-1.7", "is not a feed"),
         (b"", "is empty"),
         (b"{}", "is not a feed"),
     ],
@@ -316,7 +337,7 @@ async def test_what_cannot_be_fetched_is_said(desk: Desk) -> None:
 async def test_why_a_feed_cannot_be_read_is_said_in_the_language_of_the_reader(desk: Desk) -> None:
     desk.fetcher.pages[FEED] = b"<html><head></head></html>"
     said = shown(await desk.say(f"/subscribe {FEED}", locale="zh"))
-    assert said == f"⚠ {FEED} 不是订阅源，请在网站上寻找名为 RSS、Atom 或 Feed 的链接"
+    assert said == f"⚠ {FEED} 是没有订阅源的网页：加上 --listing 即可读取页面上列出的文章"
     desk.fetcher.faults[FEED] = Unreachable(
         "{url}: no address is known for {host}: check the host name", url=FEED, host="example.org"
     )

@@ -12,6 +12,7 @@ from bot.loading import load_settings, unknown_settings
 from bot.platforms.telegram import TelegramSettings
 from bot.settings import TOML
 from content.errors import SettingsError
+from scheduler.rhythm import Bounds
 
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz_012345"
 
@@ -37,7 +38,8 @@ def test_nothing_is_needed() -> None:
     settings = load_settings()
     assert settings.database_url == "sqlite:///skywave.db"
     assert settings.model_dump()["telegram_token"] is None and settings.secrets == []
-    assert (settings.interval, settings.page_size, settings.excerpt_length) == (timedelta(minutes=5), 11, 350)
+    assert settings.bounds == Bounds(timedelta(minutes=5), timedelta(hours=6))
+    assert (settings.page_size, settings.excerpt_length) == (11, 350)
     assert (settings.banner, settings.heading) == ("INCOMING TRANSMISSION", "LATEST UPDATES")
     assert (settings.language, str(settings.zone)) == ("en", "UTC")
 
@@ -58,8 +60,13 @@ def test_the_environment_sets_everything(monkeypatch: pytest.MonkeyPatch) -> Non
     settings = load_settings()
     assert settings.operators == {"telegram:1", "discord:2", "telegram:3"}
     assert settings.allowed_networks == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
-    assert settings.interval == timedelta(minutes=1) and settings.language == "zh"
+    assert settings.bounds.shortest == timedelta(minutes=1) and settings.language == "zh"
     assert settings.secrets == [TOKEN]
+
+
+def test_the_longest_wait_is_never_below_the_shortest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKYWAVE_POLL_INTERVAL", "86400")
+    assert load_settings().bounds == Bounds(timedelta(days=1), timedelta(days=1))
 
 
 def test_a_file_sets_what_the_environment_does_not(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

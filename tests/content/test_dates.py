@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from feedparser.datetimes import _parse_date
@@ -132,3 +133,23 @@ def test_any_offset_is_counted(local: datetime, minutes: int, name: str) -> None
 def test_whatever_is_no_date_is_none_or_a_moment(text: str) -> None:
     read = to_utc(text)
     assert read is None or (read.tzinfo is UTC and read.year >= 1970)
+
+
+@given(
+    st.sampled_from(("Tue, ", "")),
+    st.integers(0, 32),
+    st.sampled_from(("Jan", "Feb", "Sep", "Dec", "Foo")),
+    st.sampled_from((1969, 1970, 2026, 9999)),
+    st.tuples(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59)),
+    st.sampled_from(("GMT", "UTC", "+0800", "-0330", "+1400", "-1459", "-0000")),
+)
+def test_the_common_form_is_read_like_the_standard_library_reads_it(
+    weekday: str, day: int, month: str, year: int, time: tuple[int, int, int], zone: str
+) -> None:
+    text = f"{weekday}{day} {month} {year} {time[0]:02}:{time[1]:02}:{time[2]:02} {zone}"
+    try:
+        read = parsedate_to_datetime(text)
+        expected = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        expected = None
+    assert to_utc(text) == (expected if expected and expected.year >= 1970 else None)

@@ -4,12 +4,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
+from content.embedded import picture_url
 from content.errors import ParseError
 from content.fetch import Fetched
 from content.sources import ReadContext
 from content.sources.charset import decode
 from content.sources.feed import FeedKind, parse_feed
+from content.sources.xmlfeed import media_of
+from content.text import sanitise
 from content.types import NO_OPTIONS, Hints, Media, ParsedPost, ParsedSource, Validators
 from tests.fakes import FakeFetcher
 
@@ -57,7 +61,10 @@ JSON = """{"version": "https://jsonfeed.org/version/1.1", "title": "J", "home_pa
 
 
 def parse(text: str) -> ParsedSource:
-    return parse_feed(text.encode(), "", URL)
+    """The feed in `text`, which both ways to read feeds agree about."""
+    parsed = parse_feed(text.encode(), "", URL)
+    assert parsed == parse_feed(text.encode(), "", URL, read_fast=lambda _text: None)
+    return parsed
 
 
 class TestRss:
@@ -210,7 +217,7 @@ class TestNotAFeed:
         page = (
             "<!DOCTYPE html><html><head><link rel=alternate type=application/rss+xml href=/rss>"
             '<link rel="alternate" hreflang="en" href="/en"><LINK REL="alternate" '
-            'TYPE="application/atom+xml" HREF="https://example.org/atom"></head>'
+            'TYPE="application/atom+xml" TITLE=Jobs HREF="https://example.org/atom"></head>'
             "<body>an <rss> tag</body></html>"
         )
         with pytest.raises(
@@ -415,3 +422,16 @@ def test_a_read_gives_the_new_validators() -> None:
     second = asyncio.run(FeedKind().read(URL, NO_OPTIONS, first.validators, context))
     assert (second.parsed, second.validators) == (None, first.validators)
     assert first.hints.interval == second.hints.interval == timedelta(minutes=15)
+
+
+@given(
+    st.lists(
+        st.sampled_from(("<p>", "a", "<table>", '<img src="/a.png" alt="a&quot;&lt;b">'))
+        | st.sampled_from(("<img src=b.png>", '<img alt="<img>" src="c.png">', '<img src="d.png" width=1>')),
+        max_size=6,
+    ).map("".join)
+)
+def test_pictures_are_found_as_a_parser_finds_them(html: str) -> None:
+    clean = sanitise(html, URL)
+    parsed = [picture_url(image) for image in LexborHTMLParser(clean).css("img")]
+    assert [media.url for media in media_of((), clean)] == list(dict.fromkeys(filter(None, parsed)))

@@ -54,7 +54,7 @@ def test_the_hub_of_a_feed() -> None:
 
 
 def test_a_hub_that_cannot_be_asked_is_none() -> None:
-    assert rss('<a:link rel="self" href="/feed"/>') == NO_HINTS
+    assert rss('<a:link rel="self" href="/feed"/>') == Hints(topic="https://example.org/feed")
     assert rss('<a:link rel="hub" href="file:///etc/passwd"/>') == NO_HINTS
     assert rss(f'<a:link rel="hub" href="{HUB}{"a" * 5000}"/>') == NO_HINTS
 

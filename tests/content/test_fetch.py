@@ -436,18 +436,28 @@ class TestErrors:
             ("Tue, 14 Jul 2026 10:05:00 GMT", timedelta(minutes=5)),
             ("Tue, 14 Jul 2026 09:00:00 GMT", timedelta()),
             ("99999999999999999999", timedelta(days=1)),
-            ("soon", None),
-            ("", None),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(days=1)),
+            ("Mon, 01 Jan 0001 00:00:00 GMT", timedelta()),
+            ("0", timedelta()),
         ],
     )
-    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("status", [403, 429, 500, 503])
     async def test_a_busy_server_says_how_long(
-        self, fetcher: HttpFetcher, status: int, value: str, wait: timedelta | None
+        self, fetcher: HttpFetcher, status: int, value: str, wait: timedelta
     ) -> None:
         async with serving(answering(status, Retry_After=value)) as server:
             with pytest.raises(ServerBusy) as caught:
                 await fetcher.fetch(server.url(), NONE)
         assert caught.value.retry_after == wait
+
+    @pytest.mark.parametrize("value", ["soon", "", "-5", "nan", "1e3", "Tue, 99 Foo 2026"])
+    async def test_a_busy_server_that_says_no_time_is_just_busy(
+        self, fetcher: HttpFetcher, value: str
+    ) -> None:
+        async with serving(answering(429, Retry_After=value)) as server:
+            with pytest.raises(ServerBusy) as caught:
+                await fetcher.fetch(server.url(), NONE)
+        assert caught.value.retry_after is None
 
     async def test_no_server_there(self, fetcher: HttpFetcher) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -1,17 +1,20 @@
 """Git repositories as sources: what is asked of servers, what is read, and what hostile ones may send."""
 
+import asyncio
+import gzip
 import hashlib
 import struct
 import zlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
 from aiohttp import web
 
 from content.edge import guarded
-from content.errors import AddressRefused, FetchError, ParseError, SourceError, UsageError
+from content.errors import AddressRefused, FetchError, ParseError, SourceError, Unreachable, UsageError
 from content.fetch import LARGE
 from content.http import HttpFetcher
 from content.sources import ReadContext, git, gitpack, kind_of, normalise
@@ -347,6 +350,39 @@ class TestServers:
                 await read(server.url("/repo.git"), context)
         assert len(sent) == 2 and max(sent) < 20 * LARGE
 
+    @pytest.mark.parametrize("at", ["GET", "POST"])
+    async def test_a_server_that_sends_a_byte_now_and_then_is_given_up(self, at: str) -> None:
+        fetcher = HttpFetcher(LOOPBACK, timeout=timedelta(seconds=0.1))
+
+        async def drip(request: web.Request) -> web.StreamResponse:
+            if request.method != at:
+                return web.Response(body=GitServer()._advertise())
+            response = web.StreamResponse()
+            await response.prepare(request)
+            with suppress(ConnectionError):
+                while True:
+                    await response.write(b"0")
+                    await asyncio.sleep(0.01)
+            return response
+
+        async with serving(drip) as server:
+            with pytest.raises(Unreachable, match=r"did not answer within 0\.1 s"):
+                await read(server.url("/repo.git"), ReadContext(fetcher))
+        await fetcher.close()
+
+    async def test_an_answer_that_unpacks_to_gigabytes_is_cut_off(
+        self, context: ReadContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(git, "MAX_ANSWER", 2 * LARGE)
+        bomb = gzip.compress(bytes(20 * LARGE))
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+        async with serving(handle) as server:
+            with pytest.raises(ParseError, match="sends more than 2 MiB at once"):
+                await read(server.url("/repo.git"), context)
+
 
 def raw_pack(*objects: tuple[int, bytes, int, bytes]) -> bytes:
     """A pack of objects as they are given: type, what a delta refers to, size as declared, and content."""
@@ -404,8 +440,17 @@ class TestHostile:
             with pytest.raises(ParseError, match=r"sends more than (32|512) MiB at once"):
                 gitpack.files_in(answer(HOSTILE[name]), URL, "1" * 40, "")
 
-    def test_a_tree_that_holds_itself_many_times(self) -> None:
-        objects = tree_of({f"{n}.md": "x" for n in range(30)})
+    def test_counts_are_checked_too(self) -> None:
+        with pytest.raises(ParseError, match="holds more than 200000 files"):
+            gitpack.files_in(answer(HOSTILE["two billion objects"]), URL, "1" * 40, "")
+
+    @pytest.mark.parametrize(("kind", "told"), [("md", 10_000), ("txt", 1_000)])
+    def test_a_tree_that_holds_itself_many_times(
+        self, kind: str, told: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if kind == "txt":
+            monkeypatch.setattr(gitpack, "MAX_ENTRIES", told)
+        objects = tree_of({f"{n}.{kind}": "x" for n in range(30)})
         for _ in range(8):
             outer = type(objects[-1])()
             for n in range(20):
@@ -413,7 +458,7 @@ class TestHostile:
             objects.append(outer)
         commit = commit_of(objects[-1].id)
         sent = answer(packed({one.id: one for one in (*objects, commit)}.values()))
-        with pytest.raises(ParseError, match="holds more than 10000 files: give a smaller folder"):
+        with pytest.raises(ParseError, match=f"holds more than {told} files: give a smaller folder"):
             gitpack.files_in(sent, URL, commit.id.decode(), "")
 
     async def test_links_submodules_and_names_that_lead_elsewhere_are_left_out(
@@ -440,7 +485,8 @@ class TestHostile:
     async def test_names_of_any_bytes(self, context: ReadContext) -> None:
         tree = tree_of({"a.md": "a"})
         blob = tree[0]
-        for name in (b"\xff.md", "天波.md".encode(), b"new\nline.md"):
+        outside = (b"x/../../up.md", b"x\\..\\up.md")
+        for name in (b"\xff.md", "天波.md".encode(), b"new\nline.md", *outside):
             tree[-1].add(name, FILE, blob.id)  # type: ignore[attr-defined]
         commit = commit_of(tree[-1].id)
         found = gitpack.files_in(answer(packed([*tree, commit])), URL, commit.id.decode(), "")

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from content import document as doc
-from content.text import excerpt, language, plain_text, sanitise
+from content.clean import parse
+from content.text import _lines, excerpt, language, plain_text, sanitise, visible_text
 
 PIECES = st.sampled_from(
     [
@@ -214,4 +215,37 @@ class TestSanitise:
     ],
 )
 def test_language(text: str, expected: str) -> None:
+    assert language(text) == expected
+
+
+# ---------------------------------------------------------------- shortcuts
+
+NAMES_OF_TAGS = "p br div span a b i em li ul ol h1 h2 img hr blockquote code pre table td q section dl dt dd"
+TAGS = st.sampled_from(NAMES_OF_TAGS.split())
+WORDS = (
+    "word",
+    *("  ", "\n", "\t", "\u3000", "\u00a0", "\x1c", "\u2028", "\x85", "\u200b"),
+    *("&amp;", "&lt;", "&nbsp;", "&hellip;", "&#8217;", "&#8217", "&shy;", "&#x41;", "&", "&Tab;", "&#128;"),
+    *("中文", "é", "👩‍💻", "\ufe0f", ">", "</p>", "</li>", "<br/>", "<p", '<img src="/a.png" alt="x">'),
+)
+PIECE = st.sampled_from(WORDS) | st.builds("<{}>".format, TAGS) | st.builds("</{}>".format, TAGS)
+NESTED = st.recursive(
+    st.sampled_from(WORDS),
+    lambda inner: st.builds("<{0}>{1}{2}</{0}>".format, TAGS, inner, inner),
+    max_leaves=6,
+)
+ANY_HTML = st.lists(PIECE | NESTED, max_size=8).map("".join)
+
+
+@given(ANY_HTML | ANY_HTML.map(lambda html: sanitise(html, "https://example.org/")))
+def test_the_text_of_simple_html_is_that_of_a_parser(html: str) -> None:
+    root = parse(html)
+    assert plain_text(html) == (_lines(visible_text(root)) if root else "")
+
+
+@given(st.text(st.sampled_from("aé中文かжα1 \n.\ue000"), max_size=12))
+def test_the_language_goes_by_the_number_of_letters(text: str) -> None:
+    han, latin, letters = (len(regex.findall(rf"\p{{{name}}}", text)) for name in ("Han", "Latin", "L"))
+    others = letters - han - latin
+    expected = "" if max(3 * han, latin) <= others * 3 else "zh" if 3 * han >= latin else "en"
     assert language(text) == expected

@@ -7,7 +7,7 @@ import pytest
 from content.formats import DEFAULT, NOTHING, Detail, Format
 from content.types import Visibility
 from scheduler.ports import Store
-from scheduler.types import BroadcastKind, ChatState, DeliveryState, Form
+from scheduler.types import Broadcast, BroadcastKind, ChatState, DeliveryState, Form
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World, edition
 
@@ -253,3 +253,22 @@ async def test_fanning_out_again_leaves_cancelled_deliveries_alone(world: World,
         await work.commit()
     assert [delivery.state for delivery in await world.of(chat)] == [DeliveryState.CANCELLED]
     assert await world.deliver(chat, *ids), "the cancelled delivery holds no reservation"
+
+
+async def test_a_notice_goes_to_those_who_subscribed_to_its_source(world: World, store: Store) -> None:
+    source, other = await world.source("feed"), await world.source("other")
+    mine, quiet, late = [await world.follower(source, None, address=address) for address in "123"]
+    gone, paused = [await world.follower(source, address=address) for address in "45"]
+    await world.follower(None, address="6")
+    await world.follower(other, address="7")
+    await world.set_state(gone, ChatState.GONE)
+    async with store.write() as work:
+        await work.chats.set_quiet(quiet.id, "22:00-08:00", NOW, after(60))
+        await work.chats.set_quiet(late.id, "22:00-08:00", after(5), after(60))
+        await work.subscriptions.pause([one.id for one in await work.subscriptions.of(paused.id)], after(9))
+        notice = await work.outbox.broadcast(Broadcast(BroadcastKind.NOTICE, body="it failed"), NOW)
+        assert notice is not None
+        await work.outbox.tell_followers(notice, source.id, NOW)
+        await work.commit()
+    due = {delivery.chat.id: delivery.due_at for delivery in await world.found()}
+    assert due == {mine.id: NOW, quiet.id: after(60), late.id: NOW}

@@ -12,6 +12,7 @@ from content.types import Visibility
 from scheduler.intake.ingest import Ingest
 from scheduler.ports import Store
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from scheduler.types import Digest
 from tests.builders import NOW, after, new_post, with_digest
 from tests.contracts.world import World, edition
@@ -37,7 +38,7 @@ async def test_a_post_that_an_index_or_a_text_does_not_take_is_stored_and_found(
         store,
         ReadContext(fetcher, inline),
         clock,
-        timedelta(minutes=5),
+        Bounds(timedelta(minutes=5), timedelta(minutes=5)),
         lambda: None,
         for_people=fetcher,
         quotas=Quotas(),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from content.sources.updates import GLOBAL
-from content.types import UPDATES, Failure, Options, PostQuery, SourceState, Validators, Visibility
+from content.types import UPDATES, Failure, Options, PostQuery, Rhythm, SourceState, Validators, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
@@ -28,7 +28,10 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
         next_poll_at=after(5),
         polled_at=NOW,
         failures=3,
+        failing_since=NOW,
+        trouble_told=True,
         last_error="it timed out",
+        rhythm=Rhythm(NOW, 2.71, 12345.6, (0.0, 1.5, *[0.0] * 22), (0.99,) * 7, 3600.0),
         visibility=Visibility.PRIVATE,
         unread=(Failure("a.md", "line 3: no date"), Failure("b/c.md", "line 1 is not UTF-8")),
         moved_to="https://example.net/feed",

@@ -62,14 +62,16 @@ class Program:
 
 
 class FeedServer:
-    """Serves documents by path; change `documents` to change what is served."""
+    """Serves documents and web pages by path; change `documents` to change what is served."""
 
     def __init__(self) -> None:
-        self.documents: dict[str, Mapping[str, Any]] = {}
+        self.documents: dict[str, Mapping[str, Any] | str] = {}
         self.url = ""
 
     async def _answer(self, request: web.Request) -> web.Response:
         document = self.documents.get(request.path)
+        if isinstance(document, str):
+            return web.Response(text=document, content_type="text/html")
         return web.Response(status=404) if document is None else web.json_response(document)
 
     @asynccontextmanager

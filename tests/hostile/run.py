@@ -108,6 +108,7 @@ class Phase:
             telegram_token=self.chats.tg.token,
             telegram_api_url=self.chats.tg.url,
             poll_interval=str(size.interval),
+            poll_longest=str(size.interval),
         )
         places = [self.folder / f"folder {n}" for n in range(size.folders)]
         for place in places:

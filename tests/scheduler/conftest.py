@@ -24,6 +24,7 @@ from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from scheduler.types import Chat, ChatKind, Delivery, Limits, Place, Rate
 from storage.unit_of_work import SqlStore
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
@@ -68,6 +69,7 @@ class World:
     fetcher: FakeFetcher
     limits: Limits = FREE
     interval: timedelta = timedelta(minutes=5)
+    longest: timedelta | None = None
     pacer: Pacer = field(init=False)
     wakes: int = 0
 
@@ -85,7 +87,7 @@ class World:
             self.store,
             context,
             self.clock,
-            self.interval,
+            Bounds(self.interval, self.longest or self.interval),
             self._wake,
             for_people=self.fetcher,
             quotas=Quotas(),
@@ -98,6 +100,13 @@ class World:
         await poller.poll_due()
         await poller.idle()
         return results
+
+    async def poll(self, source: Source) -> PollResult:
+        """Read a source, and store what came of it."""
+        ingest = self.ingest
+        result = await ingest.poll(source)
+        await ingest.flush()
+        return result
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -117,7 +126,7 @@ class World:
         async with self.store.read() as work:
             source = await work.sources.by_url(url)
         assert source is not None
-        return await self.ingest.poll(source)
+        return await self.poll(source)
 
     async def chat(
         self,

@@ -15,6 +15,7 @@ from content.types import Visibility
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.polling import Poller
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from storage.database import database_url
 from storage.errors import POSTGRES, SQLITE, store_errors
 from storage.unit_of_work import SqlStore
@@ -85,7 +86,7 @@ async def test_a_post_that_the_database_refuses_stops_nobody_elses_polling(postg
             store,
             ReadContext(fetcher),
             clock,
-            timedelta(minutes=5),
+            Bounds(timedelta(minutes=5), timedelta(minutes=5)),
             lambda: None,
             for_people=fetcher,
             quotas=Quotas(),

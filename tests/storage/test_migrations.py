@@ -21,7 +21,7 @@ from content.errors import StoreTooNew
 from content.formats import DEFAULT
 from content.i18n import Translator
 from content.tokens import TOKENIZER_VERSION
-from content.types import NO_OPTIONS, Failure, Match, Visibility
+from content.types import NO_OPTIONS, Failure, Match, Rhythm, Visibility
 from content.typos import Near
 from scheduler.actions.why import Because
 from scheduler.membership import deactivate, reactivate_address
@@ -146,7 +146,8 @@ async def test_rows_of_the_version_before_are_carried_along(database_url: str) -
 
 async def test_sources_and_notices_of_revision_3_are_carried_along(database_url: str) -> None:
     store = await SqlStore.open(database_url)
-    source = replace(await World(store).source(), last_error="it timed out", failures=2, polled_at=NOW)
+    known = await World(store).source()
+    source = replace(known, last_error="it timed out", failures=2, failing_since=NOW, polled_at=NOW)
     notice = "News {a}: the topic was closed. What was to be sent there waits."
     await World(store).deliver(await World(store).chat(), body=notice)
     async with store.write() as work:
@@ -169,7 +170,9 @@ async def test_sources_of_revision_6_are_carried_along(database_url: str) -> Non
     """They get options of version 1; what admins write is not polled any more, and so cannot be failing."""
     store = await SqlStore.open(database_url)
     world = World(store)
-    feed = replace(await world.source(), failures=2, last_error="it timed out", polled_at=NOW)
+    feed = replace(
+        await world.source(), failures=2, failing_since=NOW, last_error="it timed out", polled_at=NOW
+    )
     chat = await world.follower(feed)
     (post_id,) = await world.posts(feed, new_post(text="antenna"))
     async with store.write() as work:
@@ -341,6 +344,29 @@ async def test_subscriptions_of_revision_17_are_carried_along(database_url: str)
         await work.commit()
     (why,) = await world.why(away, [missed])
     assert why.because is Because.AWAY
+    await store.close()
+
+
+async def test_sources_of_revision_19_begin_quick_and_keep_the_beginning_of_failures(
+    database_url: str,
+) -> None:
+    store = await SqlStore.open(database_url)
+    good, bad = await World(store).source("good"), await World(store).source("bad")
+    known = Rhythm(NOW, posts=5)
+    async with store.write() as work:
+        for source, failures in ((good, 0), (bad, 3)):
+            await work.sources.save(replace(source, failures=failures, polled_at=NOW, rhythm=known))
+        await work.commit()
+    await store.close()
+    async with engine_for(database_url) as engine:
+        async with engine.execution_options(write=True).begin() as connection:
+            await connection.run_sync(downgrade, "0019")
+        await migrate(engine)
+    store = await SqlStore.open(database_url)
+    async with store.read() as work:
+        for source, failures, since in ((good, 0, None), (bad, 3, NOW)):
+            expected = replace(source, failures=failures, polled_at=NOW, failing_since=since)
+            assert await work.sources.get(source.id) == expected
     await store.close()
 
 

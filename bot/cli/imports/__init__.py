@@ -11,7 +11,7 @@ from bot.cli.arguments import commands_of
 from bot.cli.common import counted, open_app, run, say, warn
 from bot.cli.imports import flowerss, monitorss, noderss, rsstt
 from bot.cli.imports.types import Inventory
-from bot.cli.progress import progress
+from bot.cli.progress import index, progress
 from bot.engine import Engine
 from bot.visible import visible_line
 from content.errors import UsageError
@@ -103,6 +103,7 @@ async def _read_new(app: Engine, added: Sequence[Source]) -> None:
             done(result.source.name)
             if result.error:
                 failed.append(visible_line(f"{result.source.name}: {without_secrets(result.error)}"))
+    await index(app)
     if failed:
         warn("Added, but cannot be read now; Skywave tries again:")
     for line in sorted(failed):

@@ -12,7 +12,7 @@ MAX_ROWS = 200_000  # of one table
 MAX_BYTES = 64 * 1024 * 1024  # of a file that is read as a whole
 
 # What several bots have and Skywave has not.
-INTERVAL = "an interval of their own: Skywave reads every source equally often"
+INTERVAL = "an interval of their own: Skywave reads a source as often as it posts"
 WITHOUT_FEED = "without a feed: the file does not contain it"
 
 

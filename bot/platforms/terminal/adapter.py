@@ -128,7 +128,8 @@ class TerminalAdapter(TerminalSender):
             if isinstance(reply, Reply) and not reply.rows:  # it was not understood: the next line may be
                 self._asking = asking
         elif pressed is not None:
-            press = replace(call, name="", arguments="")
+            link = next((button.url for button in self._buttons if button.url), "")
+            press = replace(call, name="", arguments=link)
             reply = await wiring.router.press(pressed.sent, press, [pressed.sent])
         elif name.startswith("/"):
             reply = await wiring.router.command(call)

@@ -9,6 +9,7 @@ from tests.bot.discord.live import Live, live, text_of
 from tests.bot.transcripts import ThatDay, Transcript
 from tests.e2e.program import item, json_feed
 from tests.emulators.discord import Channel, DiscordEmulator, Message, Permission, User
+from tests.emulators.sites import alternate, page
 
 HERE = Path(__file__).parent
 
@@ -101,6 +102,12 @@ async def test_an_address_pasted_in_a_direct_message_is_followed_at_a_press(
         done = await sky.answer_to(dc.press(asked, "Subscribe"))
         assert done.id == asked.id and "now follows Long" in text_of(done)
         assert "Daily" in done.labels and len(dc.messages(ann)) == 1
+        # A page with several feeds asks which, with the page as the message's link.
+        sky.feeds.documents["/page"] = page(alternate("/none"), alternate(path, "All of it"))
+        asked = await sky.answer(ann, "subscribe", source=f"{sky.feeds.url}/page")
+        assert asked.labels == (f"{sky.feeds.url}/none", "All of it", "Open the page")
+        done = await sky.answer_to(dc.press(asked, "All of it"))
+        assert text_of(done).startswith("This chat already follows Long.")
 
 
 async def test_a_channel_is_managed_from_a_direct_message(

@@ -13,6 +13,7 @@ from bot.platforms.telegram.arrivals import TOGETHER
 from tests.bot.telegram.live import Live, live
 from tests.bot.transcripts import ThatDay, Transcript
 from tests.e2e.program import item, json_feed
+from tests.emulators.sites import alternate, page
 from tests.emulators.telegram import Chat, Message, TelegramEmulator, User
 
 HERE = Path(__file__).parent
@@ -133,6 +134,12 @@ async def test_an_address_pasted_in_private_is_followed_at_a_press(
         done = await tg.wait_for(lambda: [m for m in tg.messages(ann) if "Daily" in m.labels] or None)
         assert done[0].message_id == asked.message_id and "now follows Long" in done[0].text
         assert len(tg.messages(ann)) == 1
+        # A page with several feeds asks which, with the page as the message's link.
+        sky.feeds.documents["/page"] = page(alternate("/none"), alternate(path, "All of it"))
+        asked = await sky.answer(ann, f"/subscribe {sky.feeds.url}/page")
+        assert asked.labels == (f"{sky.feeds.url}/none", "All of it", "Open the page")
+        tg.press(asked, "All of it")
+        await tg.wait_for(lambda: "already follows Long" in tg.messages(ann)[-1].text or None)
 
 
 async def test_who_adds_the_bot_is_told_which_right_it_lacks(tg: TelegramEmulator, sky: Live) -> None:

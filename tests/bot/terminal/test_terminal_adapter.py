@@ -21,6 +21,7 @@ from content.types import Visibility
 from scheduler.types import ChatKind, Place
 from tests.bot.asking import router_with_panel
 from tests.e2e.program import FeedServer, item, json_feed
+from tests.emulators.sites import alternate, page
 from tests.fakes import ParserHere
 
 PATIENCE = 10.0  # seconds
@@ -75,6 +76,13 @@ async def test_a_last_line_without_its_end_is_a_line(terminal: Terminal) -> None
     assert "LATEST UPDATES" in await terminal.say("/latest")
 
 
+async def test_a_page_with_several_feeds_asks_which_and_a_label_answers(terminal: Terminal) -> None:
+    terminal.feeds.documents |= {"/page": page(alternate("/none", "None"), alternate("/more", "More"))}
+    terminal.feeds.documents["/more"] = json_feed(item("one"), title="More notes")
+    printed = await terminal.say(f"/subscribe {terminal.feeds.url}/page\nmore\n")
+    assert "[None]\n[More]\n" in printed and "This chat now follows More notes" in printed
+
+
 async def test_a_line_without_slash_gets_a_hint(terminal: Terminal) -> None:
     printed = await terminal.say("what is new?\n")
     assert printed == "⚠ Commands begin with a slash: /latest, /search WORDS, /help.\n"
@@ -95,7 +103,7 @@ async def test_buttons_are_pressed_and_asked_by_words(terminal: Terminal) -> Non
     assert printed.split("\n\n") == [
         f"a panel\n{buttons}What is its new name? (Field notes)",
         f"z:1 got “New name”\n{buttons}".rstrip("\n"),
-        f"z:2 got “”\n{buttons}What is its new name? (Field notes)",
+        f"z:2 got “https://example.org/”\n{buttons}What is its new name? (Field notes)",
         f"a panel\n{buttons}",
     ]
 

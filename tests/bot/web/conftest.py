@@ -20,6 +20,7 @@ from scheduler.push.pushes import Push
 from scheduler.push.receiving import Receiver
 from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from scheduler.types import Chat, Place
 from storage.unit_of_work import SqlStore
 from tests.bot.web.hub import PUBLIC, Hub
@@ -50,7 +51,7 @@ class Live:
             self.store,
             ReadContext(self.fetcher, inline),
             self.clock,
-            timedelta(minutes=5),
+            Bounds(timedelta(minutes=5), timedelta(hours=6)),
             lambda: None,
             for_people=self.fetcher,
             quotas=Quotas(),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from content.errors import FetchError
 from content.sources import Choice
-from content.types import Options, Visibility
+from content.types import Options, Validators, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.intake.full_text import MOST, MOST_AT_FIRST
@@ -117,12 +117,15 @@ async def test_other_sources_fetch_no_articles(world: World) -> None:
 async def test_options_of_a_source_can_be_set_and_are_recorded(world: World) -> None:
     publish(world, [1])
     articles(world, [1, 2])
-    source = (await world.ingest.add(FEED, Visibility.PUBLIC)).source
+    await world.ingest.add(FEED, Visibility.PUBLIC)
+    source = (await poll(world)).source
+    assert source.validators != Validators()
     for typed in ("yes", "yes", "no", "yes"):
         async with world.store.write() as work:
             given = {"full-text": typed}
             source = await sources.set_options(work, COMMAND_LINE, source, given, world.clock.now())
             await work.commit()
+        assert source.validators == Validators(), "the next read is a whole one"
     set_to = world.sql("SELECT target FROM audit WHERE action = 'source set' ORDER BY id")
     assert set_to == [(f"Example full-text={typed}",) for typed in ("yes", "no", "yes")]
     publish(world, [1, 2])

@@ -1,20 +1,27 @@
 """From a feed to the outbox: what is new, who gets it, and what a broken source does not break."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import pytest
 
-from content.errors import AddressRefused, FetchError, ParserKilled, SourceGone, UsageError
+from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
-from content.sources import ReadContext
-from content.types import Source, SourceState, Visibility
+from content.sources import Choice, ReadContext
+from content.sources.kinds import FULL_TEXT
+from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
+from scheduler.intake.listed import add_each
+from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
 from scheduler.types import Chat, ChatState, Place
+from tests.emulators.sites import alternate, page
 from tests.fakes import FakeFetcher
 from tests.scheduler.conftest import FEED, World, inline, json_feed
 
@@ -22,6 +29,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 OTHER = "https://other.example.net/feed.json"
+FIVE_MINUTES = Bounds(timedelta(minutes=5), timedelta(minutes=5))
 
 
 async def stored(world: World, url: str = FEED) -> Source:
@@ -56,7 +64,7 @@ async def test_the_first_poll_after_failures_fans_out_nothing_either(world: Worl
     async with world.store.write() as work:
         source = await work.sources.add("feed", FEED, "", Visibility.PUBLIC)
         await work.commit()
-    assert (await world.ingest.poll(source)).error
+    assert (await world.poll(source)).error
     await world.publish("one", "two")
     assert world.ledger(chat) == {}
     assert (await world.publish("one", "two", "three")).deliveries == 1
@@ -148,7 +156,7 @@ async def test_a_changed_post_is_stored_and_not_sent_again(world: World) -> None
     chat = await world.chat()
     await world.publish("one")
     world.fetcher.pages[FEED] = world.fetcher.pages[FEED].replace(b'_text": "one"', b'_text": "one, mended"')
-    result = await world.ingest.poll(await stored(world))
+    result = await world.poll(await stored(world))
     assert (result.new, result.changed, result.deliveries) == (0, 1, 0)
     assert world.ledger(chat) == {"one, mended": "reserved"}
 
@@ -190,7 +198,7 @@ async def test_an_unchanged_source_is_polled_again_after_its_interval(world: Wor
     source = await world.source()
     await world.publish("one")
     world.clock.advance(60)
-    result = await world.ingest.poll(await stored(world))
+    result = await world.poll(await stored(world))
     assert (result.new, result.error) == (0, "")
     now = await stored(world)
     assert now.next_poll_at == world.clock.now() + timedelta(minutes=5)
@@ -202,7 +210,7 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
     world.fetcher.faults[FEED] = FetchError("https://example.org answered 500")
     waits = []
     for _ in range(3):
-        result = await world.ingest.poll(await stored(world))
+        result = await world.poll(await stored(world))
         assert result.error == "https://example.org answered 500"
         source = await stored(world)
         assert source.next_poll_at is not None
@@ -218,14 +226,14 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
 async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> None:
     await world.source()
     world.fetcher.faults[FEED] = ServerBusy("busy", timedelta(hours=3))
-    await world.ingest.poll(await stored(world))
+    await world.poll(await stored(world))
     assert (await stored(world)).next_poll_at == world.clock.now() + timedelta(hours=3)
 
 
 async def test_a_source_that_is_gone_for_good_is_paused_until_somebody_resumes_it(world: World) -> None:
     source = await world.source()
     world.fetcher.faults[FEED] = SourceGone("https://example.org answered 410")
-    await world.ingest.poll(source)
+    await world.poll(source)
     world.fetcher.calls.clear()
     world.clock.advance(timedelta(days=30).total_seconds())
     assert await world.poll_due() == [] and world.fetcher.calls == []
@@ -252,7 +260,7 @@ async def read_after(world: World, hours: float, *texts: str) -> Source:
         world.fetcher.pages[NEW] = world.fetcher.pages[FEED] = json_feed(*texts)
     async with world.store.read() as work:
         source = (await work.sources.all())[-1]
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert not result.error
     return result.source
 
@@ -299,7 +307,7 @@ async def test_an_address_that_the_guard_refuses_is_not_taken_over(world: World)
     await read_after(world, 0, "one")
     world.clock.advance(48 * 3600)
     world.fetcher.faults[FEED] = AddressRefused("10.0.0.1 is not a public address")
-    await world.ingest.poll(await stored(world))
+    await world.poll(await stored(world))
     assert (await stored(world)).failures == 1
 
 
@@ -321,9 +329,8 @@ async def test_what_cannot_be_read_is_not_added(world: World) -> None:
 
 async def test_checking_stores_nothing(world: World) -> None:
     world.fetcher.pages[FEED] = json_feed("one")
-    checked = await world.ingest.check("HTTPS://Example.org/feed.json#top")
-    url, parsed = checked.url, checked.parsed
-    assert url == FEED and [post.guid for post in parsed.posts] == ["one"]
+    found = await world.ingest.check("HTTPS://Example.org/feed.json#top")
+    assert found.url == FEED and [post.guid for post in found.parsed.posts] == ["one"]
     async with world.store.read() as work:
         assert await work.sources.all() == []
 
@@ -363,7 +370,7 @@ async def test_a_source_that_is_removed_during_its_poll_stays_removed(world: Wor
             await work.commit()
 
     world.fetcher.on_fetch = remove
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert (result.new, result.deliveries) == (0, 0)
     async with world.store.read() as work:
         assert await work.sources.all() == []
@@ -401,7 +408,7 @@ async def test_what_people_add_is_read_from_outside_alone(world: World) -> None:
         world.store,
         ReadContext(world.fetcher, inline),
         world.clock,
-        timedelta(minutes=5),
+        FIVE_MINUTES,
         lambda: None,
         for_people=outside,
         quotas=Quotas(),
@@ -428,11 +435,100 @@ async def test_a_source_that_had_to_be_killed_waits_an_hour_at_least(world: Worl
     world.clock.advance(300)
     context = ReadContext(world.fetcher, inline, parser=Killer())
     world.fetcher.pages[FEED] = json_feed("hostile")
-    interval, fetcher = timedelta(minutes=5), world.fetcher
+    fetcher = world.fetcher
     ingest = Ingest(
-        world.store, context, world.clock, interval, lambda: None, for_people=fetcher, quotas=Quotas()
+        world.store, context, world.clock, FIVE_MINUTES, lambda: None, for_people=fetcher, quotas=Quotas()
     )
     result = await ingest.poll(await stored(world))
     assert "took too long" in result.error
     saved = await stored(world)
     assert saved.next_poll_at is not None and saved.next_poll_at >= world.clock.now() + timedelta(hours=1)
+
+
+async def test_a_source_is_read_as_often_as_it_posts_and_asks(world: World) -> None:
+    world.longest = timedelta(hours=6)
+    await world.source()
+
+    async def wait_after(days: float) -> timedelta:
+        world.clock.advance(days * 86400)
+        result = await world.ingest.poll(await stored(world))
+        assert result.source.next_poll_at is not None and not result.error
+        return result.source.next_poll_at - world.clock.now()
+
+    # Nothing for two months; then a post, after which it is quick, unless the server asks for patience.
+    assert await wait_after(60) > timedelta(hours=4)
+    await world.publish("one")
+    assert await wait_after(0.001) == timedelta(minutes=5)
+    world.fetcher.hints = Hints(timedelta(hours=2))
+    assert await wait_after(0.001) == timedelta(hours=2)
+    world.fetcher.hints = NO_HINTS
+    assert await wait_after(0.001) == timedelta(minutes=5)
+
+
+async def test_what_a_feed_states_counts_although_an_unchanged_answer_does_not_repeat_it(
+    world: World,
+) -> None:
+    world.longest = timedelta(hours=6)
+    source = (await world.ingest.poll(await world.source())).source
+    async with world.store.write() as work:
+        await work.sources.save(replace(source, rhythm=replace(source.rhythm, stated=3600)))
+        await work.commit()
+    result = await world.ingest.poll(await stored(world))
+    assert result.source.next_poll_at == world.clock.now() + timedelta(hours=1)
+
+
+async def test_a_folder_is_read_at_the_shortest_interval(world: World, tmp_path: Path) -> None:
+    world.longest = timedelta(hours=6)
+    (tmp_path / "note.md").write_text("# Note\n\nText.")
+    source = (await world.ingest.add(str(tmp_path), Visibility.PUBLIC)).source
+    world.clock.advance(90 * 86400)
+    result = await world.ingest.poll(source)
+    assert result.source.next_poll_at == world.clock.now() + timedelta(minutes=5)
+
+
+# Addresses
+
+
+async def test_only_addresses_that_people_type_are_searched(world: World) -> None:
+    """A list of feeds may have thousands: each costs one request."""
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    (listed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=True)]
+    assert isinstance(listed[1], ParseError) and world.fetcher.calls == [home]
+    (typed,) = [one async for one in add_each(world.ingest, {home: ()}, Visibility.PUBLIC, exact=False)]
+    assert isinstance(typed[1], PollResult) and typed[1].source.url == FEED and typed[1].new == 1
+
+
+async def test_a_kind_that_was_chosen_is_not_searched_for_feeds(world: World) -> None:
+    home = "https://github.com/radio/antenna"
+    world.fetcher.pages[home] = page(alternate(FEED)).encode()
+    with pytest.raises(ParseError):
+        await world.ingest.find(home, choice=Choice("feed"))
+    assert world.fetcher.calls == [home]
+
+
+async def test_the_options_of_a_feed_hold_for_the_one_that_is_found(world: World) -> None:
+    home = "https://blog.example.org/"
+    world.fetcher.pages |= {home: page(alternate(FEED)).encode(), FEED: json_feed("one")}
+    found = await world.ingest.find(home, choice=Choice(options={FULL_TEXT: ""}))
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert added.source.url == FEED and added.source.options.values == {FULL_TEXT: True}
+
+
+async def test_the_known_forms_of_an_address(world: World) -> None:
+    ingest = world.ingest
+    assert ingest.stored_forms(FEED.upper().replace("/FEED.JSON", "/feed.json#top")) == [FEED]
+    forms = ingest.stored_forms("github.com/radio/antenna")
+    assert forms == [f"https://github.com/radio/antenna{end}" for end in ("", "/releases.atom", "/tags.atom")]
+    with pytest.raises(UsageError, match="RSSHub"):
+        ingest.stored_forms("rsshub://a/b")
+
+
+async def test_a_site_that_is_busy_is_added_by_its_feed_and_tried_again(world: World) -> None:
+    feed = "https://www.reddit.com/r/radio/.rss"
+    world.fetcher.faults[feed] = ServerBusy(f"{feed} answered 429")
+    with pytest.raises(ServerBusy):
+        await world.ingest.find("https://reddit.com/r/radio")
+    found = await world.ingest.find("https://reddit.com/r/radio", waits=True)
+    added = await world.ingest.add_found(found, Visibility.PUBLIC)
+    assert (added.source.url, added.source.failures) == (feed, 1) and "429" in added.error

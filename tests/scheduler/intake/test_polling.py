@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 
 from content.errors import FetchError, StoreBusy
 from content.types import Source, SourceState, Visibility
-from scheduler.intake.polling import SLOW, STORE_PAUSE, Poller, Reading, ReadLimits, choose
+from scheduler.intake.polling import STORE_PAUSE, Poller
 from scheduler.intake.storing import PollResult
-from scheduler.retry import next_poll, poll_wait
+from scheduler.intake.turns import SLOW, ReadLimits, Turns
+from scheduler.retry import next_poll
 from tests.builders import after
 from tests.builders import source as a_source
 from tests.fakes import FakeClock
@@ -24,55 +27,80 @@ PATIENCE = 90.0
 SMALL = ReadLimits(quick=4, slow=2, host=2, owner=1, total=5)
 
 
+def host_of(source: Source) -> str:
+    return urlsplit(source.url).netloc
+
+
 def of(number: int, *, host: str = "", owner: str = "", seconds: float = 0.0) -> Source:
     url = f"https://{host or f'host{number}.example.org'}/feed"
     return replace(a_source(number, url=url), added_by=owner, read_seconds=seconds)
 
 
-def ids(sources: list[Source]) -> list[int]:
+def ids(sources: Iterable[Source]) -> list[int]:
     return [source.id for source in sources]
+
+
+def chosen(due: Sequence[Source], running: Sequence[Source] = (), seconds: float = 0.0) -> list[int]:
+    """Who is read next while others have been read for some seconds."""
+    turns = Turns(SMALL)
+    turns.wait(running)
+    turns.take(-seconds)
+    turns.wait(due)
+    return ids(turns.take(0.0))
 
 
 # Who gets a place
 
 
 def test_the_longest_overdue_come_first_as_far_as_there_are_places() -> None:
-    assert ids(choose([of(n) for n in range(9)], [], SMALL)) == [0, 1, 2, 3]
+    assert chosen([of(n) for n in range(9)]) == [0, 1, 2, 3]
 
 
 def test_slow_ones_leave_the_places_of_quick_ones_alone() -> None:
     due = [*(of(n, seconds=15) for n in range(50)), *(of(n) for n in range(50, 53))]
-    assert ids(choose(due, [], SMALL)) == [0, 1, 50, 51, 52]
+    assert chosen(due) == [0, 1, 50, 51, 52]
 
 
 def test_a_read_that_takes_long_gives_its_quick_place_up() -> None:
-    hanging = [Reading(of(n), SLOW) for n in range(2)]
-    assert ids(choose([of(9, seconds=15), of(10), of(11)], hanging, SMALL)) == [10, 11]
+    hanging = [of(n) for n in range(2)]
+    due = [of(9, seconds=15), *(of(n) for n in range(10, 14))]
+    assert chosen(due, hanging, SLOW) == [10, 11, 12]
+    assert chosen(due, hanging, SLOW - 0.1) == [9, 10, 11]
 
 
 def test_there_is_an_end_to_them_all() -> None:
-    hanging = [Reading(of(n), SLOW) for n in range(4)]
-    assert ids(choose([of(10), of(11)], hanging, SMALL)) == [10]
+    assert chosen([of(10), of(11)], [of(n) for n in range(4)], SLOW) == [10]
 
 
 def test_a_host_has_a_share_of_the_places() -> None:
     due = [*(of(n, host="big.example.org") for n in range(9)), of(10)]
-    assert ids(choose(due, [], SMALL)) == [0, 1, 10]
+    assert chosen(due) == [0, 1, 10]
 
 
 def test_an_owner_has_a_share_and_the_operator_has_none() -> None:
     due = [*(of(n, owner="telegram:1") for n in range(5)), of(6, owner="telegram:2"), of(7), of(8)]
-    assert ids(choose(due, [], SMALL)) == [0, 6, 7, 8]
+    assert chosen(due) == [0, 6, 7, 8]
 
 
 def test_folders_have_no_host() -> None:
     folders = [replace(a_source(n, url=f"/srv/posts/{n}"), kind="markdown") for n in range(4)]
-    assert len(choose(folders, [], SMALL)) == 4
+    assert len(chosen(folders)) == 4
 
 
 def test_a_good_source_on_the_host_of_slow_ones_is_read() -> None:
-    slow = [Reading(of(n, host="big.example.org", seconds=15), 1) for n in range(2)]
-    assert ids(choose([of(3, host="big.example.org")], slow, SMALL)) == [3]
+    slow = [of(n, host="big.example.org", seconds=15) for n in range(2)]
+    assert chosen([of(3, host="big.example.org")], slow, 1) == [3]
+
+
+def test_who_was_stopped_by_a_host_goes_on_when_that_has_room() -> None:
+    turns = Turns(SMALL)
+    turns.wait([*(of(n, host="big.example.org") for n in range(4)), of(5), of(6), of(7)])
+    assert ids(turns.take(0)) == [0, 1, 5, 6]
+    turns.end(5)
+    assert ids(turns.take(0)) == [7]
+    turns.end(1)
+    assert ids(turns.take(0)) == [2]
+    assert ids(turns.clear()) == [3] and not turns.waiting
 
 
 sources = st.builds(
@@ -84,20 +112,30 @@ sources = st.builds(
 )
 
 
-@given(due=st.lists(sources, max_size=60), reads=st.lists(sources, max_size=5))
-def test_no_bound_is_ever_passed_and_nobody_is_read_twice(due: list[Source], reads: list[Source]) -> None:
-    running = [Reading(source) for source in reads]
-    chosen = choose(due, running, SMALL)
-    assert len(set(ids(chosen))) == len(chosen) and not set(ids(chosen)) & set(ids(reads))
-    after_it = [*running, *map(Reading, chosen)]
-    if chosen:
-        assert len(after_it) <= SMALL.total
-    for slow, limit in ((False, SMALL.quick), (True, SMALL.slow)):
-        mine = [reading for reading in after_it if reading.is_slow is slow]
-        mine_chosen = [reading for reading in map(Reading, chosen) if reading.is_slow is slow]
-        assert not mine_chosen or len(mine) <= limit
-        owners = Counter(reading.source.added_by for reading in mine)
-        assert all(owners[r.source.added_by] <= SMALL.owner for r in mine_chosen if r.source.added_by)
+@given(due=st.lists(sources, max_size=60), seconds=st.lists(st.floats(0, 9), max_size=60))
+def test_no_limit_is_ever_exceeded_and_everybody_is_read_once(
+    due: list[Source], seconds: list[float]
+) -> None:
+    """Reads end one after the other, each after some seconds; nobody waits who might be read."""
+    turns, now, running, read = Turns(SMALL), 0.0, dict[int, tuple[Source, float]](), list[int]()
+    turns.wait(due)
+    pauses = iter(seconds)
+    while True:
+        for source in turns.take(now):
+            running[source.id] = source, now
+            read.append(source.id)
+        assert turns.running == frozenset(running)
+        assert len(running) <= SMALL.total
+        slow = {source.id for source, since in running.values() if source.read_seconds or now - since >= SLOW}
+        assert sum(one not in slow for one in running) <= SMALL.quick
+        for names, limit in ((host_of, SMALL.host), (lambda source: source.added_by, SMALL.owner)):
+            used = Counter(names(source) for one, (source, _) in running.items() if one not in slow)
+            assert all(count <= limit for name, count in used.items() if name)
+        if not running:
+            break
+        turns.end(running.popitem()[0])
+        now += next(pauses, 0.0)
+    assert sorted(read) == sorted({source.id for source in due})
 
 
 # When a source is due again
@@ -119,13 +157,6 @@ def test_intervals_hold_however_long_a_read_had_to_wait(
 ) -> None:
     known = None if due is None else after(due)
     assert next_poll(known, after(started), timedelta(minutes=5)) == after(expected)
-
-
-def test_a_slow_source_is_read_less_often() -> None:
-    five = timedelta(seconds=5)
-    assert poll_wait(five, 0.2) == five
-    assert poll_wait(five, 15) == timedelta(seconds=150)
-    assert poll_wait(five, 1e6) == timedelta(hours=12)
 
 
 async def test_what_a_read_took_is_recorded_and_kept_to(world: World) -> None:

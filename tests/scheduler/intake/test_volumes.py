@@ -52,7 +52,7 @@ async def read(world: World, body: bytes, url: str = FEED) -> Source:
     if known is None:
         await world.ingest.add(url, Visibility.PUBLIC)
     else:
-        await world.ingest.poll(known)
+        await world.poll(known)
     return await stored(world, url)
 
 
@@ -198,7 +198,7 @@ async def test_a_crash_within_a_later_read_leaves_what_is_to_be_sent_for_the_nex
     world.store.on_write = crash
     world.fetcher.pages[FEED] = body
     with pytest.raises(asyncio.CancelledError):
-        await world.ingest.poll(await stored(world))
+        await world.poll(await stored(world))
     world.store.on_write = None
     assert editions(world, chat) == []
     await read(world, body)
@@ -308,7 +308,7 @@ async def test_a_header_that_is_no_text_is_not_sent_back(world: World) -> None:
     source = await stored(world)
     world.fetcher.etag = "\udcff"
     world.fetcher.pages[FEED] = feed("old", "one")
-    result = await world.ingest.poll(source)
+    result = await world.poll(source)
     assert (result.error, result.new) == ("", 1)
     assert (await stored(world)).validators.etag == ""
 
