@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert, select, update
 
-from content.types import NewPost, Source, Visibility
+from content.types import NewPost, Source, SourceState, Visibility
 from scheduler.types import Broadcast, BroadcastKind, ChatKind
 from storage.database import create_engine
 from storage.models import ChatRow, SourceRow, SubscriptionRow
@@ -55,7 +55,7 @@ class World:
         world = cls(url, store, source)
         engine = create_engine(url)
         async with engine.begin() as connection:
-            await connection.execute(update(SourceRow).values(next_poll_at=NEVER, polled_at=NEVER))
+            await connection.execute(update(SourceRow).values(state=SourceState.PAUSED, polled_at=NEVER))
         await engine.dispose()
         return world
 

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     """The database; for PostgreSQL `postgresql://user:password@host/name`."""
     operators: Words = frozenset()
     """Who may use every command in every chat, like `telegram:123,discord:456`."""
-    poll_interval: int = Field(300, ge=1)
+    poll_interval: int = Field(300, ge=1, le=2_592_000)
     """Shortest time in seconds between two reads of a source."""
     poll_longest: int = Field(21600, ge=1, le=604800)
     """Longest time, for sources that post rarely; the shortest counts if it is longer."""

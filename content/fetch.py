@@ -60,13 +60,6 @@ class Fetcher(Protocol):
         """
         ...
 
-    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
-        """The answer to a POST of `body`, whatever 2xx status it has. Raises SourceError.
-
-        `accept` is the media type that is wanted; empty for those of feeds.
-        """
-        ...
-
     async def ask(
         self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
     ) -> Fetched:
@@ -87,10 +80,6 @@ class LateFetcher:
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         """See Fetcher."""
         return await self._fetcher().fetch(url, validators, large=large)
-
-    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
-        """See Fetcher."""
-        return await self._fetcher().post(url, body, content_type, accept=accept)
 
     async def ask(
         self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE

@@ -71,11 +71,6 @@ class HttpFetcher:
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
             raise self._explain(url, exc) from exc
 
-    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
-        """See Fetcher. Raises FetchError and its subclasses, and AddressRefused."""
-        headers = {"Content-Type": content_type} | ({"Accept": accept} if accept else {})
-        return await self.ask(url, headers, body, max_bytes=self._max_bytes)
-
     async def ask(
         self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
     ) -> Fetched:

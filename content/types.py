@@ -100,8 +100,8 @@ class ParsedSource:
 
     `total` is the number of posts that the source has; `posts` may be only the newest of them. `withdrawn`
     are guids of posts that it says it has deleted. `present` are the guids of all that it has, None for a
-    source that shows only its newest posts: any other post of it was deleted. `partial`: the source sent
-    these by itself, and says nothing of its others.
+    source that shows only its newest posts: any other post of it was deleted. `partial`: these are only
+    those that have changed, or that it sent by itself; nothing is said of its others.
     """
 
     title: str = ""

@@ -170,7 +170,7 @@ class SourceRepository(Protocol):
         ...
 
     async def due(self, now: datetime) -> Sequence[Source]:
-        """Sources to be read now, the longest overdue first.
+        """Sources to be read now, the longest overdue first, and those that a wrong clock has postponed.
 
         Without `updates` and hooks, which are never polled, and private ones that no chat follows.
         """

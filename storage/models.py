@@ -184,7 +184,7 @@ class PostRow(Base):
     content_hash: Mapped[str]
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
-    changes: Mapped[int] = mapped_column(server_default="0")  # how often it has
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
     # The first post of the story that it tells, if another source told that before; see `stories.py`.
     story: Mapped[int | None] = mapped_column(Id)
     withdrawn_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from storage.scope import in_scope, sources_in_scope, visible_sources
 from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
-_UNSET = {"id", "changed_at", "changes", "story", "withdrawn_at"}  # of a new post
+_UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -111,7 +111,8 @@ class SqlPosts:
         if tokens is None and not later:
             tokens = await asyncio.to_thread(index_all, posts)
         before = await self.newest_id()
-        rows = [_values(post) | {"source_id": source_id, "first_seen_at": now} for post in posts]
+        same = {"source_id": source_id, "first_seen_at": now, "changes": 0}
+        rows = [_values(post) | same for post in posts]
         connection = await self._session.connection()
         await connection.run_sync(_insert_each(connection.dialect).run, rows)
         new = (PostRow.source_id == source_id) & (PostRow.id > before)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,9 @@ from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
 from storage.sql import ManyRows, table_of
+
+# No wait is that long: what is due later was planned while the clock of the machine was wrong.
+FARTHEST = timedelta(days=60)
 
 
 def to_source(row: SourceRow) -> Source:
@@ -196,7 +199,8 @@ class SqlSources:
         return await self._many(visible_sources(chat_id))
 
     async def due(self, now: datetime) -> Sequence[Source]:
-        when = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
+        next_poll = SourceRow.next_poll_at
+        when = or_(next_poll.is_(None), next_poll <= now, next_poll > now + FARTHEST)
         query = select(SourceRow).where(is_polled(), when, ~is_unfollowed())
         rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
         return [to_source(row) for row in rows]

@@ -181,15 +181,13 @@ async def _no_fetch(url: str) -> None:
 class FakeFetcher:
     """Returns `pages` and raises `faults` by URL. `calls` are the requested URLs in order.
 
-    `moved` maps a URL to its permanent new address, whose page is returned. `posts` are the bodies that were
-    posted, each with its URL; they are answered with the page of that URL, or with nothing.
+    `moved` maps a URL to its permanent new address, whose page is returned.
     """
 
     pages: dict[str, bytes] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     faults: dict[str, SourceError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    posts: list[tuple[str, bytes]] = field(default_factory=list)
     on_fetch: Callable[[str], Awaitable[None]] = _no_fetch
     etag: str = ""
     hints: Hints = NO_HINTS
@@ -209,13 +207,6 @@ class FakeFetcher:
             return Fetched(last, None, "", validators, moved, self.hints)
         validators = Validators(etag=self.etag, content_hash=content_hash)
         return Fetched(last, body, "application/octet-stream", validators, moved, self.hints)
-
-    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
-        self.posts.append((url, body))
-        await self.on_fetch(url)
-        if url in self.faults:
-            raise self.faults[url]
-        return Fetched(url, self.pages.get(url, b""), accept, Validators())
 
     async def ask(
         self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE

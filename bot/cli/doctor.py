@@ -70,6 +70,9 @@ async def _examine(app: Engine) -> AsyncIterator[Finding]:
         deliveries = await work.outbox.counts()
         polled, last_read = await work.sources.polled(), await work.sources.last_read()
         unindexed = await work.index.count_waiting()
+    if app.settings.public_url and app.settings.metrics_port is None:
+        hint = "nothing listens for it: set SKYWAVE_METRICS_PORT, or leave out SKYWAVE_PUBLIC_URL"
+        yield Finding("public address", False, hint)
     yield _reading(polled, last_read, app)
     if unindexed > UNINDEXED:
         told = f"{counted(unindexed, 'post')} cannot be found yet: skywave run indexes them"

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from bot.commands import choices, welcome
+from bot.commands import choices, listing, welcome
 from bot.commands.subscriptions import Wanted, chosen, follow, wanted
 from bot.commands.types import Button, Reply, Request, Services
 from content import present
 from content.document import Paragraph, text
 from content.errors import UsageError
 from content.secrets import printable
-from content.sources.discovery import SeveralFeeds
+from content.sources import Choice
+from content.sources.discovery import NoFeed, SeveralFeeds
+from content.sources.kinds import LISTING
 from content.sources.sites import is_address, may_be_address, web_address
 
 
@@ -26,16 +28,21 @@ async def pasted(request: Request, services: Services) -> Reply:
 async def follow_address(data: str, request: Request, services: Services) -> Reply | None:
     """Do what /subscribe does with the address that was typed, or that the message links to.
 
-    The data may name a feed of the page at that address. Raises UsageError.
+    The data may name a feed of the page at that address, or ask for the posts that it lists. Raises
+    UsageError.
     """
     address, t = request.arguments.strip(), request.translator.t
     if not (is_address(address) or may_be_address(address)):
         raise UsageError(t("That is no address. It should look like this: https://example.org/feed.xml"))
     key = data.partition(":")[2]
+    if key == LISTING:
+        return await listing.preview(address, Choice(LISTING), request, services)
     try:
         found = await (chosen(address, key, request, services) if key else wanted(request, services))
     except SeveralFeeds as several:
         return choices.offered(several, request)
+    except NoFeed as exc:
+        return choices.no_feed(exc, request)
     return await _with_rhythms(await follow(found, request, services), found, request, services)
 
 

@@ -1,15 +1,19 @@
-"""A page with several feeds: a button for each, which is checked again when it is pressed."""
+"""A page with several feeds, or with none: buttons for what to do, which is checked again at the press."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from bot.commands.types import Button, Reply, Request, Rows
 from content import present
 from content.document import is_web_url
 from content.secrets import is_public, printable
-from content.sources.discovery import SeveralFeeds
+from content.sources.discovery import NoFeed, SeveralFeeds
+from content.sources.kinds import LISTING
 from content.sources.pages import Offer
 
-ADDRESS = "a"  # of a button about an address: a: for the address itself, a:KEY for a feed of that page
+# Of a button about an address: a: for the address itself, a:KEY for a feed of that page, a:listing for the
+# posts that it lists.
+ADDRESS = "a"
 # Discord's limit for the URL of a link button, characters; Telegram allows more.
 LONGEST_LINK = 512
 LABEL = 40  # characters of a feed's name on a button
@@ -22,16 +26,27 @@ def is_link(url: str) -> bool:
 
 def offered(several: SeveralFeeds, request: Request) -> Reply:
     """The feeds of a page to choose from. The page is the link of a button, which the press reads again."""
-    page = several.url
-    t, shown = request.translator.t, [_shown(feed, several) for feed in several.feeds]
-    ask = t("{url} has several feeds. Which one?", url=printable(page))
-    has_options = len(request.arguments.split()) > 1  # which a button could not carry
-    if is_link(page) and is_public(page) and not has_options:
-        link = (Button(t("Open the page"), url=page),)
-        rows: Rows = (*((_button(feed),) for feed in several.feeds), link)
-        return Reply(present.lines(ask, [f"• {line}" for line in shown]), rows)
+    t, lines = request.translator.t, [f"• {_shown(feed, several)}" for feed in several.feeds]
+    ask = t("{url} has several feeds. Which one?", url=printable(several.url))
+    if rows := _rows([_button(feed) for feed in several.feeds], several.url, request):
+        return Reply(present.lines(ask, lines), rows)
     how = t("To subscribe to one of them, send /subscribe and its address.")
-    return Reply(present.lines(ask, [*(f"• {line}" for line in shown), how]))
+    return Reply(present.lines(ask, [*lines, how]))
+
+
+def no_feed(error: NoFeed, request: Request) -> Reply:
+    """That a page has no feed, with a button that shows the posts that it lists."""
+    button = Button(request.translator.t("Show its posts"), f"{ADDRESS}:{LISTING}")
+    rows = _rows([button], error.url, request)
+    return Reply(present.error(request.translator.error(error)), rows, private=not rows)
+
+
+def _rows(buttons: Sequence[Button], page: str, request: Request) -> Rows:
+    """The buttons above a link to their page; none if the page cannot be a link, or is not to be shown."""
+    has_options = len(request.arguments.split()) > 1  # which a button could not carry
+    if has_options or not (is_link(page) and is_public(page)):
+        return ()
+    return (*((button,) for button in buttons), (Button(request.translator.t("Open the page"), url=page),))
 
 
 def _button(feed: Offer) -> Button:

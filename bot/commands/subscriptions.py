@@ -12,7 +12,7 @@ from content import present
 from content.errors import NotFound, UsageError
 from content.secrets import printable
 from content.sources import NO_CHOICE, Choice, choice_of
-from content.sources.discovery import Found, SeveralFeeds
+from content.sources.discovery import Found, NoFeed, SeveralFeeds
 from content.sources.sites import is_address, may_be_address
 from content.types import Source, Visibility
 from scheduler.actions import following, sources
@@ -37,6 +37,8 @@ async def subscribe(request: Request, services: Services) -> Reply:
         return await follow(await wanted(request, services), request, services)
     except SeveralFeeds as several:
         return choices.offered(several, request)
+    except NoFeed as exc:
+        return choices.no_feed(exc, request)
 
 
 async def follow(wanted: Wanted, request: Request, services: Services) -> Reply:

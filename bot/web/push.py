@@ -37,7 +37,7 @@ def push_routes(receiver: Receiver, hubs: WebSub) -> Sequence[Route]:
     """The routes that are meant for the Internet."""
 
     async def verify(request: web.Request) -> web.Response:
-        async with receiver.admitted():
+        async with receiver.admitted(), receiver.looks:
             challenge = await hubs.verify(request.match_info["token"], request.query)
         if challenge is None:
             raise Unknown

@@ -11,8 +11,9 @@ from urllib.parse import urljoin, urlsplit
 
 from content.errors import ParseError, SourceError, Unreachable, UsageError
 from content.fetch import is_passing
+from content.i18n import Msgid
 from content.secrets import is_public, printable
-from content.sources.kinds import NO_CHOICE, Choice, Read
+from content.sources.kinds import LISTING, NO_CHOICE, Choice, Read
 from content.sources.pages import NotAFeed, Offer, Page
 from content.sources.sites import feeds_at, needs_page
 from content.types import NO_OPTIONS, Options, ParsedSource
@@ -24,6 +25,7 @@ USUAL = ("feed", "rss.xml", "atom.xml", "feed.xml", "index.xml", "feed.json", "r
 _BELOW = ("feed", "index.xml")  # below the page itself, if that is not the home page
 
 NOTHING = ParsedSource()
+NO_FEED = Msgid("{url} is a web page without a feed: add {option} to read the posts that it lists")
 
 ReadFeed = Callable[[str], Awaitable[Read]]
 
@@ -41,6 +43,14 @@ class SeveralFeeds(UsageError):
 
     def with_key(self, key: str) -> Offer | None:
         return next((feed for feed in self.feeds if feed.key == key), None)
+
+
+class NoFeed(ParseError):
+    """The page at `url` neither names a feed nor has one at a usual address; it may list posts."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(NO_FEED, url=printable(url), option=f"--{LISTING}")
+        self.url = url
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +107,7 @@ class _Search:
         """The feed that a page names, or that its site has at a usual address."""
         if len(page.feeds) > 1:
             raise SeveralFeeds(url, page.feeds)
-        failure: SourceError = ParseError(
-            "{url} is a web page without a feed: add {option} to read the posts that it lists",
-            url=printable(url),
-            option="--listing",
-        )
+        failure: SourceError = NoFeed(url)
         for feed in page.feeds:
             try:
                 return await self._feed(feed.url)

@@ -98,12 +98,14 @@ async def _read(url: str, options: Options, validators: Validators, context: Rea
             url=printable(url),
             example="folder=_posts",
         )
+    is_whole = len(changed) == len(tree.files)
     parsed = ParsedSource(
         title=printable(url).rpartition("/")[2].removesuffix(".git"),
         posts=found.posts,
         failures=found.failures,
         withdrawn=tuple(map(guid_of, found.drafts)),
-        present=_present(found, changed) if len(changed) == len(tree.files) else None,
+        present=_present(found, changed) if is_whole else None,
+        partial=not is_whole,
     )
     total = len(changed) - len(found.drafts) - len(found.failures)
     fresh = Validators(etag=commit, content_hash=_listing(tree, found))

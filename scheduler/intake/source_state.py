@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
+from content.hints import LONGEST_HINT
 from content.sources import Read
 from content.text import storable
 from content.types import HOOK, Failure, NewPost, ParsedSource, Source, SourceState, Validators
@@ -60,7 +61,7 @@ def _with_stated(source: Source, read: Read) -> Source:
     """The source with the interval that its feed states: an answer without a body does not repeat it."""
     if read.parsed is None:
         return source
-    stated = read.parsed.hints.interval or timedelta()
+    stated = min(read.parsed.hints.interval or timedelta(), LONGEST_HINT)
     return replace(source, rhythm=replace(source.rhythm, stated=stated.total_seconds()))
 
 

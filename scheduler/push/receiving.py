@@ -65,14 +65,17 @@ class _Call:
 
 
 class Receiver:
-    """Takes calls while it `run`s; other processes answer that they are busy, and take nothing."""
+    """Takes calls while it `run`s; other processes answer that they are busy, and take nothing.
+
+    `looks` is held while the database is asked about an address that somebody has called.
+    """
 
     def __init__(self, store: Store, ingest: Ingest, clock: Clock) -> None:
         self._store, self._ingest, self._clock = store, ingest, clock
         self._calls: asyncio.Queue[_Call] = asyncio.Queue(QUEUED)
         self._uses: defaultdict[int, _Use] = defaultdict(_Use)
         self._running = 0
-        self._looks = asyncio.Semaphore(LOOKS)
+        self.looks = asyncio.Semaphore(LOOKS)
         self._takes = False
         self._refused, self._told_at = 0, 0.0
 
@@ -111,7 +114,7 @@ class Receiver:
     @asynccontextmanager
     async def called(self, kind: PushKind, token: str) -> AsyncIterator[tuple[Push, Source]]:
         """The push that has this address, with room to read its body. Raises Unknown and Busy."""
-        async with self._looks, self._store.read() as work:
+        async with self.looks, self._store.read() as work:
             push = await work.pushes.by_token(kind, token)
             source_id = push.source_id if push else None
             source = await work.sources.get(source_id) if source_id is not None else None

@@ -97,7 +97,10 @@ class WebSub:
 
         async def do(push: Push, is_read: bool) -> None:
             async with room:
-                await self._do(push, is_read)
+                try:
+                    await self._do(push, is_read)
+                except StoreError as exc:  # it stays due
+                    log.warning("push.not_recorded", hub=printable(push.hub), reason=str(exc))
 
         await asyncio.gather(*(do(push, is_read) for push, is_read in due))
 
@@ -181,7 +184,7 @@ class WebSub:
             return
         try:
             callback = f"{self._public_url}/websub/{push.token}"
-            await self._fetcher.post(push.hub, form(push, mode, callback), FORM)
+            await self._fetcher.ask(push.hub, {"Content-Type": FORM}, form(push, mode, callback))
         except SourceError as exc:
             reason = storable(str(exc))
             log.warning("push.not_asked", hub=printable(push.hub), mode=mode, reason=reason)

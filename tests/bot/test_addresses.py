@@ -12,6 +12,7 @@ from content.types import Source
 from scheduler.quotas import Quotas
 from scheduler.types import ChatKind
 from tests.bot.conftest import OPERATOR, Desk, open_desk, shown
+from tests.content.listing_pages import CARDS
 from tests.emulators.sites import alternate, atom, page, telegram_channel, telegram_text
 from tests.fakes import FakeFetcher
 from tests.scheduler.conftest import json_feed
@@ -187,3 +188,17 @@ async def test_options_that_a_feed_does_not_have_are_refused_before_any_request(
     blog(desk, POSTS)
     assert "⚠" in shown(await desk.say(f"/subscribe {HOME} {words}"))
     assert desk.fetcher.calls == []
+
+
+async def test_a_page_without_a_feed_offers_the_posts_that_it_lists(desk: Desk) -> None:
+    desk.fetcher.pages[HOME] = CARDS.html.encode()
+    told = await desk.say(f"/subscribe {HOME}")
+    assert f"⚠ {HOME} is a web page without a feed: add --listing" in shown(told)
+    (show,) = feeds_of(told)
+    assert "Only admins" in shown(await desk.press(show.data, link=HOME, admin=False))
+    preview = await desk.press(show.data, link=HOME)
+    assert "6 posts found" in shown(preview) and "Is this what should arrive here?" in shown(preview)
+    for line in (f"/subscribe {HOME}?key=1", f"/subscribe {HOME} --full-text"):
+        desk.fetcher.pages[f"{HOME}?key=1"] = desk.fetcher.pages[HOME]
+        refused = await desk.say(line)
+        assert refused and not refused.buttons and "without a feed" in shown(refused)

@@ -76,7 +76,8 @@ class TestChat:
         (source,) = await sources(desk)
         assert (source.url, source.options.values["item"]) == (URL, "li.card")
         assert await desk.follows() == [source.id]
-        desk.fetcher.pages[URL] = CARDS.html.replace("/p/kettle", "/p/teapot").encode()
+        newer = CARDS.html.replace("/p/kettle", "/p/teapot").replace(POSTS[0].title, "A teapot that does not")
+        desk.fetcher.pages[URL] = newer.replace(POSTS[0].excerpt, "It whistles instead.").encode()
         assert (await desk.services.ingest.poll(source)).new == 1
 
     async def test_not_this_stores_nothing_and_tells_how_to_say_it(self, desk: Desk) -> None:
@@ -86,12 +87,13 @@ class TestChat:
         assert await sources(desk) == []
 
     async def test_selectors_can_be_typed_also_with_spaces(self, desk: Desk) -> None:
-        reply = await desk.say(f"{COMMAND} --item=ul.cards > li --excerpt=")
+        reply = await desk.say(f"{COMMAND} --item=ul.cards > li --excerpt= --full-text")
         text = shown(reply)
         assert "--item=ul.cards > li --link" in text and "excerpt" not in text
         await follow(desk, reply)
         (source,) = await sources(desk)
-        assert (source.options.values["item"], source.options.values["excerpt"]) == ("ul.cards > li", "")
+        values = source.options.values
+        assert (values["item"], values["excerpt"], values["full-text"]) == ("ul.cards > li", "", True)
         assert "is not a valid selector" in shown(await desk.say(f"{COMMAND} --item=li["))
 
     async def test_a_press_is_checked_again(self, desk: Desk) -> None:

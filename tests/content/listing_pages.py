@@ -365,6 +365,57 @@ MIXED = Page(
     posts=(*POSTS, *NEWS),
     dates=False,
 )
+FEATURED = Page(
+    "a featured post with another heading, and an advertisement",
+    around(
+        each(
+            '<article class="post featured"><h1><a href="/p/{slug}">{title}</a></h1><time>{iso}</time>'
+            "<p>{excerpt}</p></article>",
+            POSTS[:1],
+        )
+        + '<article class="ad"><h2><a href="https://ad.example/x">Something to buy</a></h2></article>'
+        + each(
+            '<article class="post"><h2><a href="/p/{slug}">{title}</a></h2><time>{iso}</time>'
+            "<p>{excerpt}</p></article>",
+            POSTS[1:],
+        )
+    ),
+)
+SPLIT = Page(
+    "dates whose day stands beside the month",
+    page(
+        "<ul class='l'>"
+        + each(
+            '<li><div class="date"><b>{day}</b><span>2026-07</span></div><div class="r"><h3>'
+            '<a href="/n/{slug}">{title}</a></h3><p>{excerpt}</p></div></li>',
+            NEWS,
+        )
+        + "</ul>"
+    ),
+    posts=NEWS,
+)
+LINES = Page(
+    "links and dates side by side, a line each",
+    page(
+        '<div class="hd"><a href="/">首页</a> <a href="/x">关于我们</a></div><div class="c">'
+        + each('· <a href="/n/{slug}.htm">{title}</a> <font color="gray">({iso})</font><br>', NEWS)
+        + "</div>"
+    ),
+    posts=NEWS,
+    excerpts=False,
+)
+FORUM = Page(
+    "the topics of a forum, by their last answer",
+    page(
+        '<table><thead><tr><th><a href="?s=t">Topic title</a><th><a href="?s=r">Replies</a></thead><tbody>'
+        + each(
+            '<tr><td class="t"><a href="/t/{slug}">{title}</a><br><small>by <a href="/u/ann">ann</a></small>'
+            '</td><td>{number}</td><td class="last"><a href="/t/{slug}#last">{ago}</a></td></tr>'
+        )
+        + "</table>"
+    ),
+    excerpts=False,
+)
 SHAPES = (
     CARDS,
     TABLE,
@@ -383,4 +434,8 @@ SHAPES = (
     PAIRS,
     MORE,
     MIXED,
+    FEATURED,
+    SPLIT,
+    LINES,
+    FORUM,
 )

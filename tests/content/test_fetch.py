@@ -364,7 +364,9 @@ class TestPost:
             return web.Response(status=202, body=await request.read(), content_type="application/x-answer")
 
         async with serving(handler) as server:
-            answer = await fetcher.post(server.url(), b"a=b", "application/x-form", accept="application/x-x")
+            answer = await fetcher.ask(
+                server.url(), {"Content-Type": "application/x-form", "Accept": "application/x-x"}, b"a=b"
+            )
         assert (answer.body, answer.content_type) == (b"a=b", "application/x-answer")
         (asked,) = server.requests
         assert (asked.method, asked.content_type, asked.headers["Accept"]) == (
@@ -379,33 +381,33 @@ class TestPost:
     ) -> None:
         async with serving(redirecting("/end", status)) as server:
             if posted:
-                assert (await fetcher.post(server.url(), b"x", "text/plain")).body == b"end"
+                assert (await fetcher.ask(server.url(), {}, b"x")).body == b"end"
             else:
                 with pytest.raises(FetchError, match=f"answered {status}"):
-                    await fetcher.post(server.url(), b"x", "text/plain")
+                    await fetcher.ask(server.url(), {}, b"x")
         assert [request.path for request in server.requests] == ["/feed", "/end"][: 1 + posted]
 
     @pytest.mark.parametrize("target", ["http://10.0.0.1/x", "http://[::1]/", "file:///etc/passwd"])
     async def test_a_redirect_that_leads_inside_is_refused(self, fetcher: HttpFetcher, target: str) -> None:
         async with serving(redirecting(target, 307)) as server:
             with pytest.raises(SourceError, match=r"not a public address|not an http or https"):
-                await fetcher.post(server.url(), b"x", "text/plain")
+                await fetcher.ask(server.url(), {}, b"x")
 
     async def test_has_the_guard_and_the_limits_of_a_fetch(self) -> None:
-        guarded, small = HttpFetcher(), HttpFetcher(LOOPBACK, max_bytes=1_000)
+        guarded, small = HttpFetcher(), HttpFetcher(LOOPBACK)
         async with serving(answering(body=bytes(2_000))) as server:
             with pytest.raises(AddressRefused):
-                await guarded.post(server.url(), b"x", "text/plain")
+                await guarded.ask(server.url(), {}, b"x")
             assert server.requests == []
             with pytest.raises(FetchError, match="larger than"):
-                await small.post(server.url(), b"x", "text/plain")
+                await small.ask(server.url(), {}, b"x", max_bytes=1_000)
         await guarded.close()
         await small.close()
 
     async def test_a_refusal_is_an_error(self, fetcher: HttpFetcher) -> None:
         async with serving(answering(429, Retry_After="60")) as server:
             with pytest.raises(ServerBusy) as caught:
-                await fetcher.post(server.url(), b"x", "text/plain")
+                await fetcher.ask(server.url(), {}, b"x")
         assert caught.value.retry_after == timedelta(minutes=1)
 
 

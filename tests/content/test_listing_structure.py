@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.clean import parse
+from content.errors import ParseError
 from content.sources.listing_items import Items, Selectors, read_items
+from content.sources.listing_page import parse_listing
 from content.sources.listing_structure import find_selectors
 from tests.content.listing_pages import (
     FOOTER,
@@ -101,6 +103,18 @@ def test_one_more_advertisement_without_a_link_changes_nothing() -> None:
     assert selectors is not None and len(read(html, selectors).posts) == len(POSTS)
 
 
+def test_a_longer_list_below_a_heading_of_popular_posts_is_not_taken() -> None:
+    row = '<li><a href="/{place}/{{slug}}">{{title}} {word}</a><i>{{iso}}</i></li>'
+    news, popular = row.format(place="p", word="today"), row.format(place="old", word="and much more of it")
+    html = page(
+        f"<div><h3>Popular posts</h3><ul>{each(popular)}{each(popular.replace('old', 'older'))}</ul></div>"
+        f"<div><h3>The newest</h3><ul>{each(news)}</ul></div>"
+    )
+    selectors = found_on(html)
+    assert selectors is not None
+    assert [post.url for post in read(html, selectors).posts] == [f"{SITE}/p/{told.slug}" for told in POSTS]
+
+
 # ---------------------------------------------------------------- generated pages
 
 NAMES = st.sampled_from(["", "a", "list", "main-col", "row x", "c-7", "wrapper", "block odd", "entry"])
@@ -154,3 +168,23 @@ def test_every_generated_list_is_found_in_order(
     assert [post.url for post in found] == [f"{SITE}/p/{number}" for number in range(len(titles))]
     dates = [datetime(2026, 7, number + 1, tzinfo=UTC) if has_date else None for number in range(len(titles))]
     assert [post.published_at for post in found] == dates
+
+
+PIECES = """
+    <ul> </ul> <li> <li_class='a_b'> <a_href='/p/%d'> </a> <td> <table> <tr> </div> <div> <h2> </h2> <p> <nav>
+    <time_datetime='2026-07-%d'> <header> <a_href='http://[x'> <br> A_title_of_number_%d_in_words
+    标题%d的文字说明 2026-07-%d <x:y> <dt> <dd> <!-- --> <base_href='//'> \0
+"""
+TAGS_AND_TEXTS = st.sampled_from([piece.replace("_", " ") for piece in PIECES.split()])
+
+
+@given(st.lists(TAGS_AND_TEXTS, max_size=60))
+def test_any_page_is_read_or_has_no_posts(pieces: list[str]) -> None:
+    html = "".join(piece % number if "%d" in piece else piece for number, piece in enumerate(pieces, start=1))
+    try:
+        first = parse_listing(html.encode(), "text/html", URL, {}, 500, NOW)
+    except ParseError as exc:
+        assert "no list of posts" in str(exc)
+    else:
+        again = parse_listing(html.encode(), "text/html", URL, first.values, 500, NOW)
+        assert again.parsed.posts == first.parsed.posts and first.parsed.posts

@@ -1,6 +1,7 @@
 """Sources: what is stored of them, who sees them, and what goes with them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from content.sources.updates import GLOBAL
 from content.types import UPDATES, Failure, Options, PostQuery, Rhythm, SourceState, Validators, Visibility
@@ -182,3 +183,11 @@ async def test_when_a_source_was_read_last(world: World, store: Store) -> None:
         await work.commit()
     async with store.read() as work:
         assert await work.sources.last_read() == after(2)
+
+
+async def test_what_a_wrong_clock_has_postponed_is_due(world: World, store: Store) -> None:
+    postponed, planned = await world.source("postponed"), await world.source("planned")
+    async with store.write() as work:
+        await work.sources.save(replace(postponed, next_poll_at=NOW + timedelta(days=4000)))
+        await work.sources.save(replace(planned, next_poll_at=NOW + timedelta(days=30)))
+        assert [source.id for source in await work.sources.due(NOW)] == [postponed.id]

@@ -81,9 +81,6 @@ class ThroughServer:
         fetched = await self._inner.fetch(self._sites.local(url), validators, large=large)
         return self._public(fetched)
 
-    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
-        return self._public(await self._inner.post(self._sites.local(url), body, content_type, accept=accept))
-
     async def ask(
         self, url: str, headers: Mapping[str, str], body: bytes | None = None, *, max_bytes: int = LARGE
     ) -> Fetched:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from content.types import NO_RHYTHM, Rhythm
@@ -43,13 +43,13 @@ def reads_in(rhythm: Rhythm, start: datetime, end: datetime) -> list[datetime]:
 
 
 class TestWaits:
-    @given(st.lists(EVER, max_size=40), EVER, st.integers(1, 10**6), st.integers(1, 10**6))
-    def test_are_within_the_bounds(
-        self, posts: list[datetime], now: datetime, shortest: int, more: int
-    ) -> None:
-        bounds = Bounds(timedelta(seconds=shortest), timedelta(seconds=shortest + more))
-        wait = usual_wait(learned(NO_RHYTHM, posts, now), now, bounds)
-        assert bounds.shortest <= wait <= bounds.longest
+    @given(st.lists(LATELY | EVER, max_size=40), LATELY | EVER, st.timedeltas(timedelta(), 99 * DAY))
+    @example([], MONDAY, HOUR)
+    def test_are_within_the_bounds(self, posts: list[datetime], now: datetime, silence: timedelta) -> None:
+        rhythm = learned(NO_RHYTHM, posts, now)
+        later = now + min(silence, datetime.max.replace(tzinfo=UTC) - now)
+        for bounds in (Bounds(5 * MINUTE, 7 * MINUTE), BOUNDS, Bounds(DAY, 9 * DAY), Bounds(HOUR, HOUR)):
+            assert bounds.shortest <= usual_wait(rhythm, later, bounds) <= bounds.longest
 
     @given(BEFORE, LATELY, st.integers(0, 50))
     def test_grow_in_silence(self, posts: list[datetime], now: datetime, weeks: int) -> None:

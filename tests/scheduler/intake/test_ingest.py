@@ -10,13 +10,14 @@ import pytest
 
 from content.errors import AddressRefused, FetchError, ParseError, ParserKilled, SourceGone, UsageError
 from content.fetch import ServerBusy
-from content.sources import Choice, ReadContext
+from content.sources import Choice, Read, ReadContext
 from content.sources.kinds import FULL_TEXT
-from content.types import NO_HINTS, Hints, Source, SourceState, Visibility
+from content.types import NO_HINTS, Hints, ParsedSource, Source, SourceState, Validators, Visibility
 from scheduler import membership
 from scheduler.actions.audit import Actor
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.listed import add_each
+from scheduler.intake.source_state import ReadTimes, after_read
 from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
@@ -475,6 +476,20 @@ async def test_what_a_feed_states_counts_although_an_unchanged_answer_does_not_r
         await work.commit()
     result = await world.ingest.poll(await stored(world))
     assert result.source.next_poll_at == world.clock.now() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("stated", [timedelta.max, timedelta.min, timedelta(), timedelta(days=10**6), None])
+async def test_whatever_a_feed_states_its_next_read_is_within_the_bounds(
+    world: World, stated: timedelta | None
+) -> None:
+    source = await world.source()
+    bounds = Bounds(timedelta(minutes=5), timedelta(hours=6))
+    times = ReadTimes(world.clock.now(), world.clock.now(), 0.1)
+    known = after_read(source, Read(ParsedSource(hints=Hints(stated)), Validators()), times, bounds)
+    later = after_read(known, Read(None, Validators()), times, bounds)
+    for read in (known, later):
+        assert read.next_poll_at is not None
+        assert timedelta(minutes=5) <= read.next_poll_at - world.clock.now() <= timedelta(hours=6)
 
 
 async def test_a_folder_is_read_at_the_shortest_interval(world: World, tmp_path: Path) -> None:
