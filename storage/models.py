@@ -105,7 +105,7 @@ class SourceRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
     url: Mapped[str] = mapped_column(unique=True)
-    post_count: Mapped[int] = mapped_column(server_default="0")  # of its posts that are stored
+    post_count: Mapped[int] = mapped_column(default=0, server_default="0")  # of its posts that are stored
     title: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     visibility: Mapped[Visibility]
