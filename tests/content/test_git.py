@@ -12,6 +12,8 @@ from ipaddress import ip_network
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from content.edge import guarded
 from content.errors import AddressRefused, FetchError, ParseError, SourceError, Unreachable, UsageError
@@ -19,7 +21,7 @@ from content.fetch import LARGE
 from content.http import HttpFetcher
 from content.sources import ReadContext, git, gitpack, kind_of, normalise
 from content.sources.git import GitKind
-from content.sources.gitwire import advertised
+from content.sources.gitwire import advertised, listed_commit, pack_in
 from content.sources.kinds import Read, new_options
 from content.sources.markdown import MAX_BYTES, post_in
 from content.types import ParsedPost, ParsedSource, Validators
@@ -382,6 +384,27 @@ class TestServers:
         async with serving(handle) as server:
             with pytest.raises(ParseError, match="sends more than 2 MiB at once"):
                 await read(server.url("/repo.git"), context)
+
+
+PACKETS = st.one_of(
+    st.binary(max_size=20),
+    st.binary(max_size=30).map(packet),
+    st.sampled_from([b"0000", b"0001", packet(b"version 2\n"), packet(b"# service=git-upload-pack\n")]),
+    st.from_regex(r"[0-9a-f]{40} HEAD\x00?[a-z0-9 -]*\n?", fullmatch=True).map(
+        lambda line: packet(line.encode())
+    ),
+)
+
+
+@given(st.lists(PACKETS, max_size=6).map(b"".join))
+def test_any_answer_is_read_or_an_error_of_its_source(sent: bytes) -> None:
+    for read_answer in (
+        lambda: advertised(sent, URL, ""),
+        lambda: listed_commit(sent, ""),
+        lambda: pack_in(sent),
+    ):
+        with suppress(SourceError):
+            read_answer()
 
 
 def raw_pack(*objects: tuple[int, bytes, int, bytes]) -> bytes:

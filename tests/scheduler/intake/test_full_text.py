@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterable
 
 from content.errors import FetchError
-from content.sources import Choice
+from content.sources import Choice, ReadContext
 from content.types import Options, Validators, Visibility
 from scheduler.actions import sources
-from scheduler.actions.audit import COMMAND_LINE
+from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.full_text import MOST, MOST_AT_FIRST
+from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
-from tests.scheduler.conftest import FEED, World
+from scheduler.quotas import Quotas
+from scheduler.rhythm import Bounds
+from tests.fakes import FakeFetcher
+from tests.scheduler.conftest import FEED, World, inline
 
 LONG = "A paragraph of the whole article, with enough words for an extractor to take it for one."
 CHOICE = Choice(options={"full-text": ""})
@@ -131,3 +135,19 @@ async def test_options_of_a_source_can_be_set_and_are_recorded(world: World) -> 
     publish(world, [1, 2])
     await poll(world)
     assert asked(world) == [link(2)]
+
+
+async def test_articles_of_a_source_that_people_add_are_fetched_outside_alone(world: World) -> None:
+    publish(world, [1])
+    articles(world, [1, 2])
+    outside = FakeFetcher(pages=world.fetcher.pages)
+    bounds = Bounds(world.interval, world.interval)
+    context = ReadContext(world.fetcher, inline)
+    ingest = Ingest(
+        *(world.store, context, world.clock, bounds, lambda: None), for_people=outside, quotas=Quotas()
+    )
+    by = Actor("fake:7", limited=True)
+    source = (await ingest.add(FEED, Visibility.PRIVATE, by=by, choice=CHOICE)).source
+    publish(world, [1, 2])
+    await ingest.poll(source)
+    assert (outside.calls, world.fetcher.calls) == ([FEED, link(1), FEED, link(2)], [])
