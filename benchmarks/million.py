@@ -40,6 +40,7 @@ VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, 'en', '[]', '[]', ?)
 """
 INDEXED = "INSERT INTO post_fts (rowid, title, body, variants) VALUES (?, ?, ?, ?)"
 WORD = "INSERT INTO search_words (word, backwards, posts) VALUES (?, ?, ?)"
+COUNTED = "UPDATE sources SET post_count = (SELECT count(*) FROM posts WHERE source_id = sources.id)"
 FOLLOW = "INSERT INTO subscriptions (chat_id, scope, starts_after) SELECT id, 'all', :newest FROM chats"
 
 
@@ -92,6 +93,7 @@ def fill(file: Path, count: int, sources: Sequence[Source]) -> None:
             database.execute("COMMIT")
         database.execute("BEGIN")
         database.executemany(WORD, ((word, word[::-1], posts) for word, posts in counts.items()))
+        database.execute(COUNTED)
         database.execute("COMMIT")
 
 

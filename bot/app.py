@@ -111,6 +111,7 @@ def kept(settings: Settings) -> Keep:
     """The retention periods of the settings."""
     return Keep(
         posts=timedelta(days=settings.keep_posts) if settings.keep_posts else None,
+        of_source=settings.keep_of_source,
         deliveries=timedelta(days=settings.keep_deliveries),
         searches=timedelta(days=settings.keep_searches),
         drafts=timedelta(days=settings.keep_drafts),

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     """Posts that one read takes at most, the newest first."""
     keep_posts: int = Field(730, ge=0)
     """Days until a post is deleted, 0 for never; the newest 500 of a source stay."""
+    keep_of_source: int = Field(20_000, ge=500)
+    """Posts that are kept of a source at most; beyond them the oldest are deleted, whatever their age."""
     keep_deliveries: int = Field(30, ge=1)
     """Days until a sent or cancelled delivery is deleted."""
     keep_searches: int = Field(7, ge=1)

@@ -141,6 +141,16 @@ class Format:
             visible=False,
         ),
     )
+    once: bool | None = field(
+        default=None,
+        metadata=_choice(
+            False,
+            Msgid("The same story of several sources"),
+            {True: Msgid("stories once"), False: Msgid("all stories")},
+            of_chat=True,
+            visible=False,
+        ),
+    )
     edits: bool | None = field(
         default=None,
         metadata=_choice(

@@ -72,7 +72,7 @@ class History:
 
     `delivery` is that of the ledger's entry, and `ahead` of it are so many open deliveries of the chat.
     `cancelled` are the newest cancelled deliveries of the post and its twins, by the ids of posts.
-    `digests` are those of the chat, by their ids.
+    `digests` are those of the chat, by their ids. `instead` is the post by which the chat has its story.
     """
 
     chat: Chat
@@ -83,6 +83,7 @@ class History:
     ahead: int = 0
     cancelled: Mapping[int, Delivery] = field(default_factory=dict)
     digests: Mapping[int, Digest] = field(default_factory=dict)
+    instead: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from content.types import (
 )
 from scheduler.history import HistoryRepository
 from scheduler.push.pushes import PushRepository
+from scheduler.stories import StoryRepository
 from scheduler.types import (
     Broadcast,
     Chat,
@@ -878,6 +879,9 @@ class UnitOfWork(Protocol):
 
     @property
     def filters(self) -> FilterRepository: ...
+
+    @property
+    def stories(self) -> StoryRepository: ...
 
     @property
     def endings(self) -> EndingRepository: ...

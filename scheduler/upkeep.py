@@ -25,10 +25,12 @@ UNFOLLOWED = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long rows are kept; None: for ever."""
+    """How long rows are kept; None: for ever. `of_source` is how many posts of a source are kept at most."""
 
     posts: timedelta | None = timedelta(days=730)
+    of_source: int = 20_000
     deliveries: timedelta = timedelta(days=30)
+    stories: timedelta = timedelta(days=2)
     searches: timedelta = timedelta(days=7)
     endings: timedelta = timedelta(days=1)
     questions: timedelta = timedelta(days=30)
@@ -45,13 +47,15 @@ class Upkeep:
         keep, now = self._keep, self._clock.now()
         await self._forget(lambda work: work.outbox.prune(now - keep.deliveries, ROWS))
         await self._forget(lambda work: work.filters.prune(now - keep.deliveries, ROWS))
+        await self._forget(lambda work: work.stories.prune(now - keep.stories, ROWS))
         await self._forget(lambda work: work.searches.prune(now - keep.searches, ROWS))
         await self._forget(lambda work: work.endings.prune(now - keep.endings, ROWS))
         await self._forget(lambda work: work.questions.prune(now - keep.questions, ROWS))
         await self._forget(lambda work: work.drafts.prune(now - keep.drafts, ROWS))
         await self._forget(lambda work: work.audit.prune(now - keep.audit, ROWS))
         if keep.posts is not None:
-            await self._forget_posts(now - keep.posts)
+            await self._forget_posts(now - keep.posts, NEWEST)
+        await self._forget_posts(now, keep.of_source)
         await self._remove_unfollowed(now)
 
     async def _forget(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> None:
@@ -61,9 +65,9 @@ class Upkeep:
                 forgotten = await some(work)
                 await work.commit()
 
-    async def _forget_posts(self, before: datetime) -> None:
+    async def _forget_posts(self, before: datetime, newest: int) -> None:
         async with self._store.read() as work:
-            old = await work.posts.prunable(before, NEWEST, POSTS)
+            old = await work.posts.prunable(before, newest, POSTS)
         forgotten = 0
         for batch in batches(old, lambda post: post[1]):
             async with self._store.write() as work:

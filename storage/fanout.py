@@ -24,6 +24,7 @@ from storage.models import (
 )
 from storage.scope import follows
 from storage.sql import reserve_alone, upsert
+from storage.stories import COLUMNS, told_again
 
 
 def _follows_at_once(source: Source) -> ColumnElement[bool]:
@@ -55,6 +56,7 @@ class FanOut:
         chosen = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source))
         choices = SubscriptionRow.choices if await self._session.scalar(chosen.limit(1)) else null()
         wanted = await self._wanted(news)
+        await self._leave_out_told(source, news, wanted)
         anything = select(PostRow.id).where(
             PostRow.id.in_(news),
             PostRow.id > SubscriptionRow.starts_after,
@@ -126,6 +128,15 @@ class FanOut:
         posts = select(PostRow.id).join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
         mine = posts.where(BroadcastPostRow.broadcast_id == broadcast_id, ~PostRow.old_news)
         return (await self._session.scalars(mine)).all()
+
+    async def _leave_out_told(self, source: Source, news: Sequence[int], wanted: ColumnElement[bool]) -> None:
+        """Skip posts whose story came from another source, for chats that want each story once."""
+        stories = select(PostRow.id).where(PostRow.id.in_(news), PostRow.story.is_not(None))
+        if again := (await self._session.scalars(stories)).all():
+            wants = _near(source) & _follows_at_once(source) & wanted
+            rows = told_again(again, SubscriptionRow.chat_id, wants)
+            statement = upsert(self._session, LedgerRow).from_select(COLUMNS, rows)
+            await self._session.execute(statement.on_conflict_do_nothing())
 
     async def _wanted(self, news: Sequence[int]) -> ColumnElement[bool]:
         """Whether a subscription lets a post pass. If no filter rejected any, this costs nothing."""

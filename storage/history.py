@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.types import OPENING, Source
 from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
+from scheduler.stories import STORY
 from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
 from storage.chats import to_chat
 from storage.deliveries import AnySelect, load_deliveries
@@ -65,6 +66,8 @@ class SqlHistory:
         for item in items.values():
             by_key[item.key].append(item)
         ledger = await self._ledger(chat_id, list(by_key))
+        skipped = {row.post_id for row in ledger.values() if row.reason == STORY and row.post_id}
+        instead = await self._items(chat_id, skipped) if skipped else {}
         cancelled = await self._cancelled(chat_id, list(items))
         wanted = {row.delivery_id for row in ledger.values() if row.delivery_id} | set(cancelled.values())
         deliveries = await self._loaded(wanted)
@@ -84,6 +87,7 @@ class SqlHistory:
                     ahead=sum(1 for other in waiting if number and other < number),
                     cancelled={one.id: deliveries[cancelled[one.id]] for one in same if one.id in cancelled},
                     digests=digests,
+                    instead=instead.get(row.post_id) if row and row.post_id else None,
                 )
             )
         return found

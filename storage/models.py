@@ -117,6 +117,7 @@ class SourceRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
     url: Mapped[str] = mapped_column(unique=True)
+    post_count: Mapped[int] = mapped_column(default=0, server_default="0")  # of its posts that are stored
     title: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     visibility: Mapped[Visibility]
@@ -170,7 +171,9 @@ class PostRow(Base):
         UniqueConstraint("source_id", "guid"),
         Index(None, "key"),
         Index(None, "published_at", "id"),
+        Index(None, "source_id", "published_at", "id"),
         partial("ix_posts_changed", "changed_at IS NOT NULL", "changed_at"),
+        partial("ix_posts_story", "story IS NOT NULL", "story"),
         # A post id must never be reused: pages and subscriptions refer to positions by it.
         {"sqlite_autoincrement": True},
     )
@@ -194,8 +197,22 @@ class PostRow(Base):
     old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
+    # The first post of the story that it tells, if another source told that before; see `stories.py`.
+    story: Mapped[int | None] = mapped_column(Id)
     withdrawn_at: Mapped[datetime | None]
     raw_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the item as it was read
+
+
+class StoryWordRow(Base):
+    """A word by which a title of the last days is found, as a number."""
+
+    __tablename__ = "story_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    word: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class UnindexedRow(Base):
@@ -220,6 +237,7 @@ class ChatRow(Base):
     __table_args__ = (
         UniqueConstraint("platform", "address", "topic"),
         partial("ix_chats_quiet", "quiet_until IS NOT NULL", "quiet_until"),
+        partial("ix_chats_chosen", "choices IS NOT NULL", "id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -1,6 +1,7 @@
 """The repository of posts, which also keeps the search index up to date."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -16,11 +17,11 @@ from scheduler.ports import Batch
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
-from storage.scope import in_scope, visible_sources
+from storage.scope import in_scope, sources_in_scope, visible_sources
 from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
-_UNSET = {"id", "changed_at", "withdrawn_at"}  # of a new post
+_UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
 
 
 def to_post(row: PostRow, source_title: str) -> Post:
@@ -149,9 +150,22 @@ class SqlPosts:
             else:
                 pairs = zip(found, batch.tokens, strict=True)
                 indexed += [(post_id, tokens) for post_id, tokens in pairs if post_id is not None]
+        await self._count(batches, made)
         await self._index.postpone(waiting)
         await self._index.add(indexed)
         return made
+
+    async def _count(self, batches: Sequence[Batch], made: Sequence[Sequence[int]]) -> None:
+        """Keep the number of posts of each source, so that a page need not count them."""
+        counts = Counter[int]()
+        for batch, ids in zip(batches, made, strict=True):
+            counts[batch.source_id] += len(ids)
+        table = table_of(SourceRow)
+        more = update(table).where(table.c.id == bindparam("source"))
+        rows = [{"source": source_id, "more": count} for source_id, count in counts.items() if count]
+        if rows:
+            counted = more.values(post_count=table.c.post_count + bindparam("more"))
+            await self._session.execute(counted, rows)
 
     async def update(
         self,
@@ -208,12 +222,20 @@ class SqlPosts:
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
         where = in_scope(query)
-        counted = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
-        total = await self._session.scalar(counted.where(*where)) or 0
         order = (PostRow.published_at.desc(), PostRow.id.desc())
         page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
         rows = await self._session.execute(page)
-        return [to_post(row, title or printable(url)) for row, title, url in rows], total
+        posts = [to_post(row, title or printable(url)) for row, title, url in rows]
+        return posts, await self._total(query)
+
+    async def _total(self, query: PostQuery) -> int:
+        """How many posts a query finds. Sources know how many they have, as counting takes long."""
+        scope = sources_in_scope(query)
+        total = await self._session.scalar(select(func.sum(SourceRow.post_count)).where(*scope)) or 0
+        if query.anchor is None:
+            return total
+        later = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
+        return total - (await self._session.scalar(later.where(*scope, PostRow.id > query.anchor)) or 0)
 
     async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
         titled = select(func.substr(PostRow.title, 1, length)).join(

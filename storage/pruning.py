@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.types import ChatState, DeliveryState
 from storage.filters import passes
 from storage.index import SqlIndex
-from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SubscriptionRow, TombstoneRow
+from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SourceRow, SubscriptionRow, TombstoneRow
 from storage.scope import ALL, waits
 from storage.sql import CHUNK, upsert
 
@@ -58,11 +58,26 @@ class Pruning:
         self._session, self._index = session, index
 
     async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
-        newest_first = func.row_number().over(partition_by=PostRow.source_id, order_by=PostRow.id.desc())
-        ranked = select(PostRow.id, newest_first.label("n")).subquery()
-        beyond = select(ranked.c.id).where(ranked.c.n > keep)
-        old = PostRow.id.in_(beyond) & (PostRow.first_seen_at < before) & ~_needed()
-        return await self._sizes(select(PostRow.id).where(old).order_by(PostRow.id).limit(limit))
+        many = select(SourceRow.id).where(SourceRow.post_count > keep).order_by(SourceRow.id)
+        found: list[tuple[int, int]] = []
+        for source_id in (await self._session.scalars(many)).all():
+            found += await self._beyond(source_id, before, keep, limit - len(found))
+            if len(found) == limit:
+                break
+        return found
+
+    async def _beyond(
+        self, source_id: int, before: datetime, keep: int, limit: int
+    ) -> Sequence[tuple[int, int]]:
+        """What may go of a source beside its newest posts, the oldest first."""
+        mine, place = PostRow.source_id == source_id, (PostRow.published_at, PostRow.id)
+        newest_first = (PostRow.published_at.desc(), PostRow.id.desc())
+        edge = select(*place).where(mine).order_by(*newest_first).offset(keep).limit(1)
+        first = (await self._session.execute(edge)).first()
+        if first is None:
+            return []
+        old = mine & (tuple_(*place) <= tuple_(*first)) & (PostRow.first_seen_at < before) & ~_needed()
+        return await self._sizes(select(PostRow.id).where(old).order_by(*place).limit(limit))
 
     async def of_source(self, source_id: int, up_to: int, limit: int) -> Sequence[tuple[int, int]]:
         mine = (PostRow.source_id == source_id) & (PostRow.id <= up_to)
@@ -90,6 +105,10 @@ class Pruning:
 
     async def remove(self, ids: Sequence[int]) -> None:
         await self._index.remove(ids)
+        gone = select(PostRow.source_id, func.count()).where(PostRow.id.in_(ids)).group_by(PostRow.source_id)
+        for source_id, count in (await self._session.execute(gone)).all():
+            fewer = {"post_count": SourceRow.post_count - count}
+            await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(fewer))
         await self._session.execute(delete(PostRow).where(PostRow.id.in_(ids)))
 
     async def still_shown(

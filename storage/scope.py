@@ -79,9 +79,17 @@ def shown_sources() -> ColumnElement[bool]:
     return _or_examples(lambda source: source.visibility != Visibility.EXAMPLE)
 
 
+def sources_in_scope(query: PostQuery) -> list[ColumnElement[bool]]:
+    """The conditions that a query puts on sources."""
+    conditions = [shown_sources() if query.chat_id is None else visible_sources(query.chat_id)]
+    if query.source_id is not None:
+        conditions.append(SourceRow.id == query.source_id)
+    return conditions
+
+
 def in_scope(query: PostQuery) -> list[ColumnElement[bool]]:
     """The conditions that a query puts on posts joined with their sources, but for its page."""
-    conditions = [shown_sources() if query.chat_id is None else visible_sources(query.chat_id)]
+    conditions = sources_in_scope(query)
     if query.source_id is not None:
         conditions.append(PostRow.source_id == query.source_id)
     if query.anchor is not None:

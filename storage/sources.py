@@ -129,7 +129,7 @@ def _values(source: Source) -> dict[str, object]:
     }
 
 
-_UNCHANGED = {"id", "kind", "state", "pushed_until"}
+_UNCHANGED = {"post_count", "id", "kind", "state", "pushed_until"}
 
 
 @cache

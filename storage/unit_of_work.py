@@ -24,6 +24,7 @@ from storage.posts import SqlPosts
 from storage.pushes import SqlPushes
 from storage.records import SqlAudit, SqlLeases, SqlPeople, SqlQuestions, SqlSearches, SqlViews
 from storage.sources import SqlSources
+from storage.stories import SqlStories
 from storage.subscriptions import SqlSubscriptions
 
 # Seconds between two attempts to migrate a file that another process is migrating.
@@ -42,6 +43,7 @@ class SqlUnitOfWork:
         self.chats = SqlChats(session)
         self.subscriptions = SqlSubscriptions(session)
         self.filters = SqlFilters(session)
+        self.stories = SqlStories(session)
         self.endings = SqlEndings(session)
         self.outbox = SqlOutbox(session)
         self.edits = SqlEdits(session)

@@ -13,6 +13,7 @@ from bot.look import make_look
 from bot.numbers import number
 from content.errors import NotFound
 from content.i18n import Translator
+from content.secrets import printable
 from scheduler.actions import why
 from scheduler.ports import UnitOfWork
 
@@ -46,6 +47,8 @@ async def _why(name: str, wanted: str, json: bool) -> None:
         say(f"{answer.post.id} {answer.post.title} ({answer.because})")
         for line in reasons.sentences(answer, look):
             say(f"  {line}")
+        if answer.instead:
+            say(f"  {answer.instead.id} {answer.instead.title} {printable(answer.instead.url)}")
         if answer.delivery:
             say(f"  delivery {answer.delivery.id} of broadcast {answer.delivery.broadcast_id}")
 
@@ -70,4 +73,5 @@ def _to_json(answer: why.Answer) -> dict[str, object]:
         "delivery": delivery.id if delivery else None,
         "broadcast": delivery.broadcast_id if delivery else None,
         "twin": answer.twin.id if answer.twin else None,
+        "instead": answer.instead.id if answer.instead else None,
     }

@@ -33,6 +33,9 @@ SENTENCES: Mapping[Because, Msgid] = {
     Because.BEYOND_QUIET: Msgid("In the quiet hours more posts came than are sent after them."),
     Because.PAUSED: Msgid("It came while the subscription to {source} was paused."),
     Because.AWAY: Msgid("It appeared while this chat could not be sent anything."),
+    Because.SAME_STORY: Msgid(
+        "The same story came from another source, and this chat wants each story once."
+    ),
     Because.SKIPPED: Msgid("It was skipped: {reason}"),
     Because.CANCELLED: Msgid("It was queued, then cancelled: {reason}."),
     Because.BANNED: Msgid("This chat is banned."),
@@ -57,7 +60,9 @@ def said(answer: Answer, look: Look) -> Document:
     post, tr = answer.post, look.translator
     title = excerpt(post.title, present.TITLE_LENGTH) or tr.t("Untitled post")
     heading = Paragraph(link(post.url, Strong((Text(title),))), tight=True)
-    lines = (Paragraph(text(line), tight=True) for line in sentences(answer, look))
+    lines = [Paragraph(text(line), tight=True) for line in sentences(answer, look)]
+    if other := answer.instead:
+        lines.append(Paragraph(link(other.url, Text(_named(other, tr))), tight=True))
     return Document((heading, *lines), single=True)
 
 
@@ -91,6 +96,8 @@ def sentences(answer: Answer, look: Look) -> Iterator[str]:
         unknowns = sum(part.unknowns for part in answer.delivery.parts) if answer.delivery else 0
         if unknowns:
             yield tr.t("It is not certain how often it arrived: a message was sent again without an answer.")
+    if answer.instead:
+        yield tr.t("It came from {source}:", source=present.source_name(answer.instead.source.name, tr))
     if answer.by_twin:
         yield _through(answer.twin, tr)
     if answer.post.withdrawn:

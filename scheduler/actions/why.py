@@ -13,6 +13,7 @@ from scheduler import membership
 from scheduler.actions import searching
 from scheduler.history import History, Item, LedgerEntry, MessagePlace
 from scheduler.ports import UnitOfWork
+from scheduler.stories import STORY
 from scheduler.timetable import digests as timetable
 from scheduler.timetable import quiet
 from scheduler.types import Chat, ChatAccess, ChatState, Delivery, DeliveryState, LedgerState
@@ -39,6 +40,7 @@ class Because(StrEnum):
     BEYOND_QUIET = "beyond the maximum after quiet hours"
     PAUSED = "the subscription was paused"
     AWAY = "the chat was away"
+    SAME_STORY = "the same story came from another source"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     BANNED = "the chat is banned"
@@ -69,7 +71,8 @@ class Answer:
     `post` is what was asked for. `by_twin`: it is about the same post of another source, `twin`, unless that
     was deleted since.
     `until`: when it is tried or looked at next. `ahead`: deliveries that go before it. `delivery` is what it
-    came with, comes with, or was cancelled with.
+    came with, comes with, or was cancelled with. `instead` is the post by which the same story came, unless
+    that was deleted since.
     """
 
     because: Because
@@ -80,6 +83,7 @@ class Answer:
     delivery: Delivery | None = None
     by_twin: bool = False
     twin: Item | None = None
+    instead: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,10 @@ def _in_ledger(history: History, entry: LedgerEntry, now: datetime) -> Answer:
     match entry.state:
         case LedgerState.SENT:
             return answer
+        case LedgerState.SKIPPED if entry.reason == STORY:
+            return replace(
+                answer, because=Because.SAME_STORY, by_twin=False, twin=None, instead=history.instead
+            )
         case LedgerState.SKIPPED:
             return replace(answer, because=SKIPPED_FOR.get(entry.reason, Because.SKIPPED))
         case LedgerState.FAILED:

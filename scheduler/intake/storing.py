@@ -22,6 +22,7 @@ from scheduler.intake.together import GROUP, Together
 from scheduler.intake.trouble import tell_of_trouble
 from scheduler.judging import Judged, judge, settle
 from scheduler.ports import Batch, Clock, Store, UnitOfWork
+from scheduler.stories import recognise
 
 log = structlog.get_logger(__name__)
 
@@ -235,6 +236,7 @@ class Recorder:
         comparison, found, now = job.comparison, job.comparison.changes, self._clock.now()
         if comparison.has_tombstones:
             await work.posts.still_shown(current.id, found.buried, now, now - self._keep_tombstones)
+        await recognise(work, edition, now)
         made = await fan_out(work, current, edition, comparison.left_out, now) if edition else 0
         polled = await self._with_new_address(work, job.change(current))
         failures = comparison.parsed.failures

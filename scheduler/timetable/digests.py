@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.stories import once
 from scheduler.timetable import hours
 from scheduler.timetable.schedules import next_run, parse
 from scheduler.types import Broadcast, BroadcastKind, Chat, Digest, Rest, WhenEmpty
@@ -120,7 +121,8 @@ async def edition(
     chat = await work.chats.get(digest.chat_id)
     if chat is None or chat.gets_nothing:
         return False
-    posts, rest = portion(digest, await work.digests.waiting(digest, subscriptions))
+    waiting = await once(work, chat, await work.digests.waiting(digest, subscriptions))
+    posts, rest = portion(digest, waiting)
     if not posts and digest.when_empty is WhenEmpty.SKIP:
         return False
     broadcast = Broadcast(

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from scheduler.ports import Clock, Store, UnitOfWork
+from scheduler.stories import once
 from scheduler.timetable import digests
 from scheduler.timetable.hours import QuietHours, stored
 from scheduler.types import FOREVER, Broadcast, BroadcastKind, Chat, Subscription
@@ -99,8 +100,8 @@ async def rezone(work: UnitOfWork, before: Chat, chat: Chat, now: datetime) -> N
 
 async def _edition(work: UnitOfWork, chat: Chat, now: datetime) -> bool:
     """Send the posts that have waited, in the transaction that ends the quiet hours: so they come once."""
-    posts = await work.digests.held(chat.id)
-    if not posts or chat.gets_nothing:
+    posts = [] if chat.gets_nothing else await once(work, chat, await work.digests.held(chat.id))
+    if not posts:
         return False
     kept, rest = posts[-MOST:], posts[:-MOST]
     broadcast = Broadcast(BroadcastKind.EDITION, tuple(kept), more=len(rest))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from content.types import KnownPost, Source, SourceState, Visibility
+from content.types import KnownPost, PostQuery, Source, SourceState, Visibility
 from scheduler.actions import sources
 from scheduler.actions.audit import COMMAND_LINE, UPKEEP
 from scheduler.ports import Closed, DeliveryFilter, Found, Store
@@ -73,6 +73,26 @@ async def test_old_posts_go_but_the_newest_of_each_source_stay(world: World, sto
             *recent,
         ]
     assert set(await world.search("antenna")) == {third, *lone, *recent}
+
+
+async def test_of_a_source_so_many_stay_and_it_knows_how_many_it_has(world: World, store: Store) -> None:
+    busy, quiet = await world.source("busy"), await world.source("quiet")
+    ids = await add_posts(store, busy, *"abcde", days=0)
+    lone = await add_posts(store, quiet, "x", days=0)
+    await add_posts(store, busy, "a", days=0)  # another process stored it already
+    scopes = [PostQuery(), PostQuery(source_id=busy.id), PostQuery(anchor=ids[2])]
+
+    async def totals() -> list[int]:
+        async with store.read() as work:
+            return [(await work.posts.page(scope))[1] for scope in scopes]
+
+    assert await totals() == [6, 5, 3]
+    await upkeep(store, days=1, keep=Keep(of_source=3))
+    assert await totals() == [4, 3, 1]
+    async with store.read() as work:
+        assert [post.id for post in await work.posts.by_ids([*ids, *lone])] == [*ids[2:], *lone]
+    assert await sources.remove(store, COMMAND_LINE, busy.id, NOW) == 0
+    assert (await totals())[0] == 1
 
 
 async def test_a_pruned_post_leaves_a_tombstone_and_stays_in_the_ledger(world: World, store: Store) -> None:

@@ -9,6 +9,7 @@ from content.types import NewPost, PostQuery, Source, Visibility
 from scheduler.actions.why import Answer, about
 from scheduler.judging import NOT_YET, judge_waiting, settle
 from scheduler.ports import Closed, DeliveryFilter, Outcome, PartEnded, Store, UnitOfWork
+from scheduler.stories import recognise
 from scheduler.types import (
     Broadcast,
     BroadcastKind,
@@ -65,6 +66,7 @@ class World:
         async with self.store.write() as work:
             ids = list(await work.posts.insert(source.id, made, now))
             await settle(work, source, ids, NOT_YET)
+            await recognise(work, ids, now)
             await work.outbox.fan_out(await edition(work, *ids, now=now), source, now)
             await work.commit()
         return ids
