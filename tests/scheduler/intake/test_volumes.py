@@ -282,7 +282,8 @@ async def test_a_store_that_refuses_one_source_stops_no_other(world: World) -> N
     world.clock.advance(300)
     world.fetcher.pages[FEED] = feed("old", "one")
     world.fetcher.pages[OTHER] = feed("old", "two")
-    world.store.outages.append(StoreBusy("the database is locked"))
+    # Both are stored together first, and then each alone.
+    world.store.outages += [StoreBusy("the database is locked")] * 2
     results = {result.source.url: result for result in await world.poll_due()}
     assert [bool(result.error) for result in results.values()].count(True) == 1
     (failed,) = [url for url, result in results.items() if result.error]
