@@ -10,6 +10,8 @@ from benchmarks.feeds import feeds, feeds_large
 from benchmarks.growth import growth
 from benchmarks.million import million
 from benchmarks.outbox import claims, fan_out, outbox_cpu, outbox_memory
+from benchmarks.parser_suite import parser_suite
+from benchmarks.parsing import parsing
 from benchmarks.rendering import rendering
 from benchmarks.results import Result, save, table
 from benchmarks.rhythm import simulated_year
@@ -29,6 +31,8 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "claims": claims,
     "growth": growth,
     "search": search,
+    "parsing": parsing,
+    "parser-suite": parser_suite,
     "rendering": rendering,
     "rhythm": simulated_year,
     "feeds": feeds,

@@ -7,8 +7,11 @@ changes between two look-ups, and an address that is written as a number, in oct
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
-from aiohappyeyeballs import AddrInfoType
+if TYPE_CHECKING:
+    from aiohappyeyeballs import AddrInfoType
+
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -71,11 +74,11 @@ def is_refused(address: Address, allowed: Iterable[Network] = ()) -> bool:
     return not all(map(_is_public, addresses[1:] or addresses))
 
 
-def guarded_sockets(allowed: Iterable[Network] = ()) -> Callable[[AddrInfoType], socket.socket]:
+def guarded_sockets(allowed: Iterable[Network] = ()) -> "Callable[[AddrInfoType], socket.socket]":
     """A socket factory for `aiohttp.TCPConnector` that raises RefusedConnection for a refused address."""
     networks = tuple(allowed)
 
-    def open_socket(info: AddrInfoType) -> socket.socket:
+    def open_socket(info: "AddrInfoType") -> socket.socket:
         family, kind, protocol, _, where = info
         host = str(where[0]).partition("%")[0]
         if is_refused(ip_address(host), networks):

@@ -13,7 +13,7 @@ from content.clean import basic, capped
 from content.document import is_web_url
 from content.identity import is_reused, is_same, may_change, opening, repeats
 from content.text import language, plain_text, storable
-from content.types import Beginning, KnownPost, Media, NewPost, ParsedPost, ParsedSource
+from content.types import Beginning, Derived, KnownPost, Media, NewPost, ParsedPost, ParsedSource
 
 # The index has room for 16,383 tokens of a post, and an English word has about six characters.
 MAX_TEXT_CHARACTERS = 100_000
@@ -35,7 +35,9 @@ class Changes:
 
     `buried` are guids of deleted posts (tombstones) that the source still shows. `withdrawn` and `returned`
     are ids of stored posts that the source has deleted, and of those that it has again. `shown` are ids of
-    all stored posts that it has; `again` are those of them that have come under other guids and URLs.
+    all stored posts that it has; `again` are those of them that have come under other guids and URLs. `seen`
+    are the ids and new raw hashes of posts that have not changed in what counts. `is_incomplete`: a post
+    whose body was not parsed is needed after all, so the source has to be read once more without hashes.
     """
 
     new: tuple[NewPost, ...] = ()
@@ -45,6 +47,8 @@ class Changes:
     returned: tuple[int, ...] = ()
     shown: frozenset[int] = field(default=frozenset(), compare=False)
     again: tuple[tuple[int, NewPost], ...] = ()
+    seen: tuple[tuple[int, str], ...] = field(default=(), compare=False)
+    is_incomplete: bool = False
 
 
 def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, now: datetime) -> Changes:
@@ -56,18 +60,30 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     time is not always among the changed ones, see `may_change`.
     """
     by_guid = {stored_guid(post.guid): post for post in known}
-    unique = _with_own_guids([_storable(post) for post in parsed.posts], by_guid, source_url)
+    # Where the body was not parsed, or the text derived, all is storable by now.
+    storable_posts = [post if post.is_unchanged or post.derived else _storable(post) for post in parsed.posts]
+    unique = _with_own_guids(storable_posts, by_guid, source_url)
     posts = {post.guid: post for post in reversed(unique)}
     by_key = {post.key: post for post in known}
     keys = _keys(posts, by_guid, source_url)
     new: list[NewPost] = []
     changed: list[tuple[int, NewPost]] = []
+    seen: list[tuple[int, str]] = []
+    is_incomplete = False
     for guid, post in posts.items():
         old = by_guid.get(guid)
-        if old is None and keys[guid] not in by_key:
-            new.append(_new_post(post, keys[guid], now))
+        if old is None and keys[guid] in by_key:
+            continue
         # A tombstone has id 0: it is neither new nor changed.
-        elif old and old.id and _content_hash(post) != old.content_hash and may_change(old, now):
+        if old is not None and (not old.id or (post.raw_hash and post.raw_hash == old.raw_hash)):
+            continue
+        if post.is_unchanged:
+            is_incomplete = True
+        elif old is None:
+            new.append(_new_post(post, keys[guid], now))
+        elif derived_from(post).content_hash == old.content_hash:
+            seen += [(old.id, post.raw_hash)] if post.raw_hash else []
+        elif may_change(old, now):
             changed.append((old.id, _new_post(post, old.key, now)))
     # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
     new.sort(key=lambda post: post.published_at)
@@ -77,7 +93,16 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     withdrawn = tuple(post.id for post in alive if stored_guid(post.guid) in gone and not post.withdrawn)
     returned = tuple(post.id for post in alive if stored_guid(post.guid) in posts and post.withdrawn)
     shown = frozenset(post.id for post in alive if stored_guid(post.guid) in posts)
-    return Changes(tuple(new), tuple(changed), buried, withdrawn, returned, shown)
+    return Changes(
+        tuple(new),
+        tuple(changed),
+        buried,
+        withdrawn,
+        returned,
+        shown,
+        seen=tuple(seen),
+        is_incomplete=is_incomplete,
+    )
 
 
 def _gone(known: Sequence[KnownPost], shown: Collection[str], parsed: ParsedSource) -> Collection[str]:
@@ -336,8 +361,23 @@ def _hash(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
+def prepared(parsed: ParsedSource) -> ParsedSource:
+    """`parsed` with what is derived from its posts. It takes most of the time of comparing."""
+    posts = (post if post.is_unchanged else _storable(post) for post in parsed.posts)
+    derived = (post if post.is_unchanged else replace(post, derived=derived_from(post)) for post in posts)
+    return replace(parsed, posts=tuple(derived))
+
+
+def derived_from(post: ParsedPost) -> Derived:
+    """The text, language and content hash of a post."""
+    if post.derived:
+        return post.derived
     text = (plain_text(post.html) or post.summary)[:MAX_TEXT_CHARACTERS]
+    return Derived(text, language(f"{post.title}\n{text}"), _content_hash(post))
+
+
+def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
+    derived = derived_from(post)
     published = post.published_at
     return NewPost(
         guid=post.guid,
@@ -348,11 +388,12 @@ def _new_post(post: ParsedPost, key: str, now: datetime) -> NewPost:
         published_at=now if published is None or published > now + _TOO_FAR_AHEAD else published,
         updated_at=post.updated_at,
         html=capped(post.html),
-        text=text,
-        language=language(f"{post.title}\n{text}"),
+        text=derived.text,
+        language=derived.language,
         tags=post.tags,
         media=post.media,
-        content_hash=_content_hash(post),
+        content_hash=derived.content_hash,
+        raw_hash=post.raw_hash,
     )
 
 

@@ -1,5 +1,7 @@
 """Characters that readers do not see, but that move a cursor, reorder text, or hide one text in another."""
 
+import re
+
 import regex
 
 _TAGS = "\U000e0020-\U000e007f"
@@ -13,6 +15,7 @@ _SUSPECT = regex.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufff9-\ufffb"
     rf"\ufeff\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f{_SELECTORS}]"
 )
+_PRINTABLE_SUSPECT = re.compile(f"[\u034f{_SELECTORS}]")  # Python takes the other ones for unprintable
 _UNSAFE = regex.compile(
     r"(?P<flag>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)"  # of England, say
     r"|[\x00-\x08\x0e-\x1f\x7f-\x9f]"  # control characters, which a terminal interprets
@@ -35,6 +38,17 @@ def harmless(text: str) -> str:
     in scripts without spaces such as Thai, direction marks beside Hebrew and Arabic, and one variation
     selector after a character.
     """
-    if text.isascii() and text.replace("\n", "").isprintable():
+    if _is_harmless(text):
         return text
+    # What a character does to its neighbours ends at a space, and most words have none of them.
+    words = text.split(" ")
+    return " ".join(word if _is_harmless(word) else _without_unsafe(word) for word in words)
+
+
+def _is_harmless(text: str) -> bool:
+    printable = text.replace("\n", "").isprintable()
+    return printable and (text.isascii() or not _PRINTABLE_SUSPECT.search(text))
+
+
+def _without_unsafe(text: str) -> str:
     return _UNSAFE.sub(lambda found: found["flag"] or "", text) if _SUSPECT.search(text) else text

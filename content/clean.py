@@ -280,4 +280,6 @@ def parse_page(html: str) -> LexborHTMLParser:
 
 def storable(text: str) -> str:
     """`text` without characters that no database stores: NUL, and halves of surrogate pairs."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "").encode("utf-8", "replace").decode()

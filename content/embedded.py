@@ -48,6 +48,8 @@ _PAGES = (
     (re.compile(r"https?://embed\.(podcasts|music)\.apple\.com/(.*)"), r"https://\1.apple.com/\2"),
     (re.compile(r"(https?://[^/?#]+)/videos/embed/([\w-]{8,}).*"), r"\1/videos/watch/\2"),  # PeerTube
 )
+# A URL that stays as it is, whatever it is resolved against.
+_WHOLE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?:/[\w/.~%+@:,=&!-]*)?(?:\?[\w/.~%+@:,=&!-]+)?", re.ASCII)
 _LAZY = ("data-srcset", "srcset", "data-lazy-src", "data-src", "data-original")
 
 
@@ -140,8 +142,11 @@ def host(url: str) -> str:
 
 def absolute(base_url: str, url: str) -> str:
     """`url` resolved against `base_url`, or an empty text if that is no http(s) URL."""
+    url = url.strip()
+    if _WHOLE_URL.fullmatch(url):
+        return url if is_web_url(url) else ""
     try:
-        joined = urljoin(base_url, url.strip())
+        joined = urljoin(base_url, url)
     except ValueError:
         return ""
     return joined if is_web_url(joined) else ""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
-from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 
 from babel import Locale
 from babel.core import get_global
@@ -76,7 +76,7 @@ def _translations(language: str) -> NullTranslations:
     if language == SOURCE_LANGUAGE:
         return NullTranslations()
     # Compiled here, because compiled files in the repository could be out of date.
-    source = files("content").joinpath("locales", f"{language}.po").read_bytes()
+    source = (Path(__file__).parent / "locales" / f"{language}.po").read_bytes()
     compiled = BytesIO()
     write_mo(compiled, read_po(BytesIO(source), locale=language))
     compiled.seek(0)

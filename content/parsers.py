@@ -1,6 +1,6 @@
-"""Two processes that parse untrusted text: a quick one, and a slow one with more time.
+"""Processes that parse untrusted text: a quick one for each of two cores, and a slow one with more time.
 
-A source is parsed in the quick process first. If that takes too long, the process is killed and the source is
+A source is parsed in a quick process first. If that takes too long, the process is killed and the source is
 parsed once more in the slow one, where it stays until it is quick again. So a slow or hostile source delays
 only other slow sources.
 """
@@ -26,6 +26,7 @@ from content.errors import ParseError, ParserKilled, SourceError
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
+QUICK_WORKERS = min(2, os.cpu_count() or 1)  # the main process has work for the rest
 QUEUED = 16  # calls that may wait for the slow worker; more are refused
 REMEMBERED = 1000  # slow sources
 CALLS = 2000  # after this many a worker is replaced, so that leaked memory is freed
@@ -49,17 +50,19 @@ QUICK, SLOW = Limits(1.0, 10.0), Limits(10.0, 30.0)
 
 
 class ParserPool:
-    """Calls functions in the two workers, which are started by the first call that needs them."""
+    """Calls functions in the workers, each of which is started by the first call that finds no other free."""
 
     def __init__(self, quick: Limits = QUICK, slow: Limits = SLOW) -> None:
-        self._quick, self._slow = _Worker(quick), _Worker(slow)
+        self._quick = tuple(_Worker(quick) for _ in range(QUICK_WORKERS))
+        self._slow = _Worker(slow)
         self._slow_sources: OrderedDict[str, None] = OrderedDict()
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         """The result of `function(*args)`. Raises SourceError; ParserKilled if the worker was killed."""
         if source not in self._slow_sources:
             try:
-                return (await self._quick.call(source, function, *args))[0]
+                free = min(self._quick, key=lambda worker: worker.waiting)
+                return (await free.call(source, function, *args))[0]
             except _Died as exc:
                 self._remember(source)
                 if not exc.late:
@@ -74,7 +77,7 @@ class ParserPool:
             result, seconds = await self._slow.call(source, function, *args)
         except _Died as exc:
             raise _killed(source, exc) from exc
-        if seconds < self._quick.limits.cpu / 2:
+        if seconds < self._quick[0].limits.cpu / 2:
             self._slow_sources.pop(source, None)
         return result
 
@@ -85,9 +88,9 @@ class ParserPool:
             self._slow_sources.popitem(last=False)
 
     async def close(self) -> None:
-        """Kill both workers."""
-        self._quick.kill()
-        self._slow.kill()
+        """Kill all workers."""
+        for worker in (*self._quick, self._slow):
+            worker.kill()
 
 
 class _Died(Exception):

@@ -45,6 +45,7 @@ _SIMPLE_INLINE_NAMES = (
 )
 _SIMPLE_INLINE = frozenset(_SIMPLE_INLINE_NAMES.split())
 _VOID = ("br", "hr", "img")
+_FREE = _SIMPLE_INLINE - {"a"}  # may be in any other element
 _PARENTS = {"li": ("ul", "ol"), "dt": ("dl",), "dd": ("dl",)}
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _SIMPLE_TAGS = {
@@ -52,6 +53,7 @@ _SIMPLE_TAGS = {
     **{slash + tag: "" for tag in _SIMPLE_INLINE for slash in ("", "/")},
     "br": "\n",
 }
+_ENDS = {tag: tag[1:] for tag in _SIMPLE_TAGS if tag[0] == "/"}
 _SIMPLE_TAG = re.compile(r"""<(/?[a-z][a-z0-9]*)(?: [a-z][a-z-]*="[^"<>]*"){0,20}>""")
 _MOST_SIMPLE_TAGS = 40_000
 _DEEPEST_SIMPLE = 16  # nested elements; `parse` has higher limits than these
@@ -101,19 +103,17 @@ def _simple_text(html: str) -> str | None:
 
 def _is_simple(tags: Sequence[str]) -> bool:
     """Whether a parser makes of these tags just the elements that they say, and adds and drops none."""
-    if not _SIMPLE_TAGS.keys() >= set(tags):
-        return False
     opened = [""]
     for tag in tags:
-        if tag[0] == "/":
-            if opened.pop() != tag[1:]:
+        if (begun := _ENDS.get(tag)) is not None:
+            if opened.pop() != begun:
                 return False
-        elif not _fits(tag, opened):
+        elif tag not in _FREE and not _fits(tag, opened):
             return False
         elif tag not in _VOID:
             opened.append(tag)
-        if len(opened) > _DEEPEST_SIMPLE:
-            return False
+            if len(opened) > _DEEPEST_SIMPLE:
+                return False
     return opened == [""]
 
 
@@ -121,9 +121,11 @@ def _fits(tag: str, opened: Sequence[str]) -> bool:
     """Whether an element may be in those that are open. A parser would close one of them elsewhere."""
     if tag in _PARENTS:
         return opened[-1] in _PARENTS[tag]
-    if tag in _HEADINGS:
-        return not ("p" in opened or _HEADINGS.intersection(opened))
-    return tag != "a" or "a" not in opened if tag in _SIMPLE_INLINE else "p" not in opened
+    if tag == "a":
+        return "a" not in opened
+    if tag in _HEADINGS and _HEADINGS.intersection(opened):
+        return False
+    return tag in _SIMPLE_TAGS and "p" not in opened
 
 
 @lru_cache(maxsize=1024)

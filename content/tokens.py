@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -167,19 +166,35 @@ def words(indexed: IndexedText) -> frozenset[str]:
 
 def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
     """The tokens of a post for the index, within PostgreSQL's limits."""
-    title_runs, text_runs, *tags_runs = (list(runs(fold(part[:MAX_TEXT]))) for part in (title, text, *tags))
-    head = _main(title_runs)[:MAX_TITLE]
-    tail = [token for tag_runs in tags_runs for token in (GAP, *_main(tag_runs))][:MAX_TAGS]
-    body = _main(text_runs)[: MAX_POSITION - len(head) - 1 - len(tail)] + tail
+    words: dict[str, None] = {}  # each once, in order: variants are the same wherever a word stands
+    of_title, of_text, *of_tags = (_taken_in(fold(part[:MAX_TEXT]), words) for part in (title, text, *tags))
+    head = of_title[:MAX_TITLE]
+    tail = [token for of_tag in of_tags for token in (GAP, *of_tag)][:MAX_TAGS]
+    body = of_text[: MAX_POSITION - len(head) - 1 - len(tail)] + tail
     kept = _affordable(_thinned([*head, GAP, *body]), MAX_LEXEME_BYTES)
     present = frozenset(kept)
-    every_run = chain(title_runs, text_runs, *tags_runs)
-    others = dict.fromkeys(other for run in every_run for other in run.variants())
+    others = dict.fromkeys(other for word in words for other in Run(word, 0, False).variants())
     return IndexedText(
         title=tuple(kept[: len(head)]),
         body=tuple(kept[len(head) + 1 :]),
         variants=tuple(_affordable([other for other in others if other not in present], MAX_VARIANT_BYTES)),
     )
+
+
+def _taken_in(folded: str, words: dict[str, None]) -> list[str]:
+    """The tokens of a folded text. Its words are added to `words`."""
+    found: list[str] = []
+    for match in _RUNS.finditer(folded):
+        run = match[0]
+        if match.lastgroup == "cjk":
+            found += Run(run, 0, True).tokens()
+        else:
+            words[run] = None
+            if run.isalnum():
+                found.append(run[:MAX_TOKEN])
+            else:
+                found += _parts(run)
+    return found
 
 
 def fold(text: str) -> str:

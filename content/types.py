@@ -35,8 +35,22 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from the texts of a parsed post: its plain text, language and content hash."""
+
+    text: str
+    language: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedPost:
-    """One item of a source, as parsed. `html` is sanitised; `title` and `summary` are plain text."""
+    """One item of a source, as parsed. `html` is sanitised; `title` and `summary` are plain text.
+
+    `raw_hash` is made of the item as the source gives it; empty if that is not known. A post that
+    `is_unchanged` had the same one when it was stored: its body was not parsed. Where a post was parsed, what
+    is `derived` from it may have been computed, too.
+    """
 
     guid: str
     url: str = ""
@@ -48,6 +62,9 @@ class ParsedPost:
     summary: str = ""
     tags: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
+    raw_hash: str = field(default="", compare=False)
+    is_unchanged: bool = False
+    derived: Derived | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +244,7 @@ class NewPost:
     media: tuple[Media, ...]
     content_hash: str
     old_news: bool = False  # stored and searchable, but never sent
+    raw_hash: str = field(default="", compare=False)  # that of the parsed post
 
 
 OPENING = 80  # characters by which a post without a title is recognised
@@ -246,6 +264,7 @@ class KnownPost:
     published_at: datetime | None = None
     changed_at: datetime | None = None  # when what people see of it last changed
     changes: int = 0  # how often it has changed
+    raw_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,14 @@ class PostRepository(Protocol):
         tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
 
+    async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
+        """The raw hashes of the newest posts of a source that have one, by guid."""
+        ...
+
+    async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
+        """Record what posts look like in their source, by their ids."""
+        ...
+
     async def rename(self, guids: Mapping[int, str]) -> None:
         """Give posts other guids, by their ids. The guids are new to their source."""
         ...

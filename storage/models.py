@@ -87,7 +87,19 @@ def words(kind: type[StrEnum]) -> list[str]:
 
 def partial(name: str, where: str, *columns: str) -> Index:
     """An index over the rows that match `where`, which are few."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
+
+
+def tables() -> MetaData:
+    """All tables, as migrations compare them with a database.
+
+    Only they need the conditions of indexes for PostgreSQL, whose dialect is slow to load.
+    """
+    for table in Base.metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options["postgresql"]["where"] = text(index.info["where"])
+    return Base.metadata
 
 
 class Base(DeclarativeBase):
@@ -183,6 +195,7 @@ class PostRow(Base):
     changed_at: Mapped[datetime | None]  # when what people see of it last changed
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
     withdrawn_at: Mapped[datetime | None]
+    raw_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the item as it was read
 
 
 class UnindexedRow(Base):

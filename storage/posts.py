@@ -65,6 +65,7 @@ def _values(post: NewPost) -> dict[str, Any]:
         "tags": list(post.tags),
         "media": [{"url": m.url, "type": m.type, "alt": m.alt} for m in post.media],
         "content_hash": post.content_hash,
+        "raw_hash": post.raw_hash,
         "old_news": post.old_news,
     }
 
@@ -75,6 +76,12 @@ def _insert_each(dialect: Dialect) -> ManyRows:
     columns = [column.name for column in _posts.c if column.name not in _UNSET]
     insert = insert_into(_posts, dialect).values({name: bindparam(name) for name in columns})
     return ManyRows(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
+
+
+@cache
+def _mark_each(dialect: Dialect) -> ManyRows:
+    raw_hash = bindparam("raw_hash", type_=_posts.c.raw_hash.type)
+    return ManyRows(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
 
 
 class SqlPosts:
@@ -88,7 +95,7 @@ class SqlPosts:
         opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
         withdrawn = PostRow.withdrawn_at.is_not(None)
         identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
-        edits = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes)
+        edits = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes, PostRow.raw_hash)
         posts = select(PostRow.source_id, *identity, *edits)
         for source_id, *post in await self._session.execute(posts.where(PostRow.source_id.in_(source_ids))):
             found[source_id].append(KnownPost(*post))
@@ -99,6 +106,16 @@ class SqlPosts:
         ):
             found[source_id].append(KnownPost(0, guid, key, ""))
         return found
+
+    async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
+        query = select(PostRow.guid, PostRow.raw_hash).where(PostRow.source_id == source_id)
+        newest = query.where(PostRow.raw_hash != "").order_by(PostRow.id.desc()).limit(limit)
+        return {guid: raw for guid, raw in await self._session.execute(newest)}
+
+    async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
+        connection = await self._session.connection()
+        rows = [{"id": post_id, "raw_hash": raw} for post_id, raw in hashes]
+        await connection.run_sync(_mark_each(connection.dialect).run, rows)
 
     async def insert(
         self,

@@ -3,18 +3,23 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from content.errors import UsageError
-from content.opml import MAX_BYTES, Feeds, parse_opml
+
+if TYPE_CHECKING:
+    from content.opml import Feeds
 
 STANDARD = Path("-")  # standard input or output
 
 
-def read_opml(file: Path) -> Feeds:
+def read_opml(file: Path) -> "Feeds":
     """Read the feeds of a file; `-` is standard input. The URLs are not checked.
 
     Raises UsageError if it cannot be read, is not OPML or has no feeds.
     """
+    from content.opml import MAX_BYTES, parse_opml
+
     name = "standard input" if file == STANDARD else str(file)
     try:
         with nullcontext(sys.stdin.buffer) if file == STANDARD else file.open("rb") as opened:

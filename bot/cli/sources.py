@@ -34,7 +34,6 @@ from bot.cli.tables import print_table
 from bot.engine import Engine
 from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
-from content.opml import to_opml
 from content.secrets import is_public, printable
 from content.sources import NO_CHOICE, Choice, choice_of
 from content.sources.kinds import FULL_TEXT, LISTING
@@ -441,6 +440,8 @@ def export(
 
 
 async def _export(file: Path, with_secrets: bool) -> None:
+    from content.opml import to_opml
+
     async with open_app() as app, app.store.read() as work:
         known = await work.sources.all()
     feeds = [s for s in known if s.kind == "feed" and s.visibility == Visibility.PUBLIC]

@@ -9,7 +9,7 @@ from bot.commands.types import Button, Reply, Request, Rows, Services, may
 from content import present
 from content.document import is_web_url
 from content.secrets import is_public, printable
-from content.sources import Choice, choice_of, normalise
+from content.sources import HYPHENS, Choice, choice_of, normalise
 from content.sources.kinds import LISTING
 from content.sources.listing import confirmed
 from content.types import Visibility
@@ -24,14 +24,13 @@ EXAMPLE = "--item=CSS"
 
 async def subscribe(request: Request, services: Services) -> Reply:
     """Follow a source, or show what a listing page holds and offer to follow it."""
-    url, *words = request.arguments.split() or [""]
-    if not is_web_url(url):
+    typed, *words = request.arguments.split() or [""]
+    if not any(word != LISTING and word.lstrip(HYPHENS) == LISTING for word in words):
         return await subscriptions.subscribe(request, services)
     choice = choice_of(words)
-    if choice.kind != LISTING:
-        return await subscriptions.subscribe(request, services)
     options = {name: text for name, text in choice.options.items() if name != SURE}
     chosen = Choice(LISTING, options)
+    url = normalise(typed, chosen)
     if SURE in choice.options:
         return await _follow(url, chosen, request, services)
     return await preview(url, chosen, request, services)

@@ -9,6 +9,7 @@ from content.secrets import printable
 from content.sources.kinds import (
     NO_CHOICE,
     Choice,
+    Hashes,
     Parser,
     Read,
     ReadContext,
@@ -20,9 +21,11 @@ from content.sources.kinds import (
 from content.types import ParsedSource, Source
 
 __all__ = [
+    "HYPHENS",
     "KINDS",
     "NO_CHOICE",
     "Choice",
+    "Hashes",
     "Parser",
     "Read",
     "ReadContext",
@@ -70,7 +73,7 @@ KINDS: Mapping[str, SourceKind] = _Kinds(
     }
 )
 
-_HYPHENS = ("-", "\u2013", "\u2014")  # telephones turn two hyphens into a dash
+HYPHENS = "-\u2013\u2014"  # telephones turn two hyphens into a dash
 
 
 def choice_of(words: Iterable[str]) -> Choice:
@@ -80,10 +83,10 @@ def choice_of(words: Iterable[str]) -> Choice:
     """
     kind, options, name = "", dict[str, str](), ""
     for word in words:
-        if options.get(name) and not word.startswith(_HYPHENS):
+        if options.get(name) and not word.startswith(tuple(HYPHENS)):
             options[name] += f" {word}"
             continue
-        name, _, value = word.lstrip("".join(_HYPHENS)).partition("=")
+        name, _, value = word.lstrip(HYPHENS).partition("=")
         if word == name or not name:
             raise UsageError(
                 "“{text}” is not an option: options look like {example}",

@@ -107,6 +107,13 @@ class _Search:
         """The feed that a page names, or that its site has at a usual address."""
         if len(page.feeds) > 1:
             raise SeveralFeeds(url, page.feeds)
+        if not page.feeds and needs_page(url):  # for instance because YouTube asks for consent first
+            raise ParseError(
+                "{url} does not tell its channel: give the address with the id of the channel, "
+                "like {example}",
+                url=printable(url),
+                example="https://www.youtube.com/channel/UC…",
+            )
         failure: SourceError = NoFeed(url)
         for feed in page.feeds:
             try:

@@ -74,6 +74,8 @@ Handler = Callable[[Context, Element, int], None]
 def attributes(element: Element) -> Attributes:
     """The attributes of an element by their names in lower case. Raises Unclear."""
     found: Attributes = {}
+    if not element.attrib:
+        return found
     for name, value in element.attrib.items():
         if name in _NEUTRAL:
             continue
@@ -94,7 +96,7 @@ def pass_over(context: Context, element: Element) -> None:
 
 def _check_base(element: Element) -> None:
     # A base URL would count for all that follows.
-    if any(name.lower().endswith("base") for name in element.attrib):
+    if element.attrib and any(name.lower().endswith("base") for name in element.attrib):
         raise Unclear
 
 

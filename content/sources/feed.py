@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from content.bounds import MAX_POSTS, MAX_URL
+from content.bounds import MAX_POSTS, MAX_READ, MAX_URL
+from content.changes import prepared
 from content.document import is_web_url
 from content.errors import UsageError
 from content.fetch import LargeBody
@@ -14,7 +15,7 @@ from content.sources import fastfeed
 from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
-from content.sources.kinds import FULL_TEXT, Read, ReadContext, Values, is_yes, no_options
+from content.sources.kinds import FULL_TEXT, NO_HASHES, Hashes, Read, ReadContext, Values, is_yes, no_options
 from content.sources.pages import not_a_feed
 from content.sources.xmlfeed import ReadFast, parse_xml
 from content.types import Options, ParsedSource, Validators
@@ -72,8 +73,9 @@ class FeedKind:
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
         if fetched.body is None:
             return Read(None, fetched.validators, moved, fetched.hints)
+        hashes, most = await context.hashes(), context.max_posts
         parsed = await context.parse(
-            url, parse_feed, fetched.body, fetched.content_type, fetched.url, context.max_posts
+            url, parse_feed, fetched.body, fetched.content_type, fetched.url, most, hashes
         )
         return Read(parsed, fetched.validators, moved, merged(fetched.hints, parsed.hints))
 
@@ -88,13 +90,25 @@ def parse_feed(
     content_type: str,
     url: str,
     max_posts: int = MAX_POSTS,
+    hashes: Hashes = NO_HASHES,
     read_fast: ReadFast = fastfeed.read,
 ) -> ParsedSource:
-    """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError."""
+    """Parse the feed in `body`, which was fetched from `url`: its newest posts. Raises ParseError.
+
+    `hashes` are the raw hashes of stored posts by guid.
+    """
+    # What the posts of a long feed may hold together is limited, also by those that have not changed.
+    hashes = hashes if len(body) <= MAX_READ // 8 else NO_HASHES
+    return prepared(_parsed(body, content_type, url, max_posts, hashes, read_fast))
+
+
+def _parsed(
+    body: bytes, content_type: str, url: str, max_posts: int, hashes: Hashes, read_fast: ReadFast
+) -> ParsedSource:
     # White space before the XML declaration is not valid, but common.
     text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
     if text.startswith("{"):
-        return parse_json(text, url, max_posts)
+        return parse_json(text, url, max_posts, hashes)
     kind, declared, document = split_doctype(text)
     # A page may contain the tags of a feed, in an example for instance: the root element must come first.
     start = _COMMENT.sub("", document[:8192])
@@ -102,4 +116,4 @@ def parse_feed(
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
         raise not_a_feed(text, url, is_page=page is not None)
-    return parse_xml(document, root[1], declared, url, max_posts, read_fast)
+    return parse_xml(document, root[1], declared, url, max_posts, hashes, read_fast)

@@ -6,29 +6,34 @@ from datetime import datetime
 from hashlib import blake2b
 
 from content.bounds import MAX_POSTS, bounded, newest
+from content.changes import stored_guid
 from content.errors import ParseError
 from content.secrets import printable
 from content.sources.dates import to_utc
 from content.sources.hints import hints
-from content.sources.xmlfeed import PICTURE, media_of, plain_to_html
+from content.sources.kinds import NO_HASHES, Hashes
+from content.sources.xmlfeed import PICTURE, media_of, plain_to_html, raw_hash, unchanged
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Media, ParsedPost, ParsedSource
 
 Object = Mapping[str, object]
 
 
-def parse_json(text: str, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
-    """Parse the JSON feed in `text`, which was fetched from `url`. Raises ParseError."""
+def parse_json(text: str, url: str, max_posts: int = MAX_POSTS, hashes: Hashes = NO_HASHES) -> ParsedSource:
+    """Parse the JSON feed in `text`, which was fetched from `url`. Raises ParseError.
+
+    A post whose raw hash is in `hashes` under its guid is unchanged.
+    """
     try:
         feed = json.loads(text, strict=False)  # which allows control characters in strings
     except (ValueError, RecursionError) as exc:
         raise ParseError(
             "{url} is broken JSON ({reason}): tell its publisher", url=printable(url), reason=str(exc)[:100]
         ) from exc
-    return feed_of(feed, url, max_posts)
+    return feed_of(feed, url, max_posts, hashes)
 
 
-def feed_of(feed: object, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
+def feed_of(feed: object, url: str, max_posts: int = MAX_POSTS, hashes: Hashes = NO_HASHES) -> ParsedSource:
     """The posts of a JSON feed whose JSON was read. Raises ParseError."""
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(feed, dict) or not isinstance(items, list):
@@ -39,7 +44,7 @@ def feed_of(feed: object, url: str, max_posts: int = MAX_POSTS) -> ParsedSource:
     parsed = ParsedSource(
         title=_string(feed, "title"),
         url=home,
-        posts=tuple(_post(item, home or url) for item in kept),
+        posts=tuple(_post(item, home or url, hashes) for item in kept),
         failures=tuple(
             Failure(f"item {number}", "is not a JSON object: tell the publisher of the feed")
             for number, item in enumerate(items, 1)
@@ -60,15 +65,19 @@ def _published(item: Object) -> datetime | None:
     return to_utc(item.get("date_published")) or to_utc(item.get("date_modified"))
 
 
-def _post(item: Object, base: str) -> ParsedPost:
+def _post(item: Object, base: str, hashes: Hashes) -> ParsedPost:
     # A post about another page may have only the URL of that page, `external_url`.
     url = _url(item, "url", base) or _url(item, "external_url", base)
+    guid = _string(item, "id") or url
+    title = " ".join(_string(item, "title").split())
+    raw = raw_hash(item, base)
+    if guid and hashes.get(stored_guid(guid)) == raw:
+        return unchanged(guid, url, title, _published(item), raw)
     html = sanitise(_string(item, "content_html"), url or base) or plain_to_html(
         _string(item, "content_text")
     )
-    title = " ".join(_string(item, "title").split())
     return ParsedPost(
-        guid=_string(item, "id") or url or blake2b(f"{title}\n{html}".encode(), digest_size=16).hexdigest(),
+        guid=guid or blake2b(f"{title}\n{html}".encode(), digest_size=16).hexdigest(),
         url=url,
         title=title,
         author=", ".join(_authors(item)),
@@ -82,6 +91,7 @@ def _post(item: Object, base: str) -> ParsedPost:
             )
         ),
         media=media_of(_attached(item, base), html),
+        raw_hash=raw,
     )
 
 

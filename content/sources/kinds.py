@@ -1,7 +1,7 @@
 """What a kind of source is: it recognises its URLs, brings them into one form, and reads them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
@@ -19,6 +19,15 @@ Values = Mapping[str, object]
 
 LISTING = "listing"  # the kind of web pages that list posts but have no feed
 FULL_TEXT = "full-text"  # the option to get the articles that posts link to, see content/articles.py
+
+
+Hashes = Mapping[str, str]
+NO_HASHES: Hashes = {}
+
+
+async def no_hashes() -> Hashes:
+    """Those of a source without stored posts."""
+    return NO_HASHES
 
 
 class Run(Protocol):
@@ -42,6 +51,8 @@ class ReadContext:
     `run` does work that takes more than a millisecond. Untrusted text is parsed by `parser`; without one, by
     `run`. `max_posts` is the most posts that one read returns, the newest. `large` is held while a large body
     is in memory, so that only one is at a time. `now` is the time that "3 days ago" counts from.
+    `hashes` tells the raw hashes of the stored posts of the source that is read, by guid: what has not
+    changed since need not be parsed.
     """
 
     fetcher: Fetcher
@@ -50,6 +61,7 @@ class ReadContext:
     parser: Parser | None = None
     large: asyncio.Lock = field(default_factory=asyncio.Lock)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    hashes: Callable[[], Awaitable[Hashes]] = no_hashes
 
     async def parse(self, source: str, function: Callable[[*Args], T], *args: *Args) -> T:
         """The result of `function(*args)`. Raises SourceError for any failure of the parser."""

@@ -1,5 +1,6 @@
 """Parse RSS 0.9x to 2.0, RDF and Atom with feedparser."""
 
+import marshal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
 from content.bounds import MAX_POSTS, bounded, newest
+from content.changes import stored_guid
 from content.document import is_web_url
 from content.embedded import picture_of
 from content.errors import ParseError
@@ -22,6 +24,7 @@ from content.sources import fastfeed
 from content.sources.dates import to_utc
 from content.sources.entities import FORBIDDEN, well_formed
 from content.sources.hints import hints
+from content.sources.kinds import NO_HASHES, Hashes
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Hints, Media, ParsedPost, ParsedSource
 
@@ -63,31 +66,32 @@ def parse_xml(
     declared: Mapping[str, str],
     url: str,
     max_posts: int,
+    hashes: Hashes = NO_HASHES,
     read_fast: ReadFast = fastfeed.read,
 ) -> ParsedSource:
     """Parse the feed in `text`, whose root element is `root` (rss, feed, RDF).
 
-    `declared` are the entities of its DOCTYPE, which was split off. feedparser reads what `read_fast` does
-    not. Raises ParseError.
+    `declared` are the entities of its DOCTYPE, which was split off. A post whose raw hash is in `hashes`
+    under its guid is unchanged. feedparser reads what `read_fast` does not. Raises ParseError.
     """
     text = _XML_DECLARATION.sub("", text[text.find("<") :], count=1)
     most = SEARCHED * max_posts
     if _is_plain(text, most) and (fast := read_fast(text)):
-        return _source(fast, text, url, max_posts)
+        return _source(fast, text, url, max_posts, hashes)
     text = _prepared(text, declared)
     ends = [match.end() for match in _POST_END.finditer(text)]
     # Of a feed with very many posts only the first are parsed: the newest are nearly always among them.
     is_long = len(ends) > most
     completed = _completed(text[: ends[most - 1]] if is_long else text, root)
     if completed is None and (fast := read_fast(text)):
-        return _source(fast, text, url, max_posts)
+        return _source(fast, text, url, max_posts, hashes)
     found = _parsed(text if completed is None else completed, url)
     entries = cast(list[Entry], found.entries)
     if found.bozo and not entries and completed is None and _POST_START.search(text):
         raise ParseError(
             "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
         )
-    parsed = _source(fastfeed.Feed(found.feed, entries), text, url, max_posts)
+    parsed = _source(fastfeed.Feed(found.feed, entries), text, url, max_posts, hashes)
     if is_long:
         return replace(parsed, total=len(ends))
     if completed is None:
@@ -111,14 +115,14 @@ def _has_long_author(text: str) -> bool:
     return longest >= _LONG and _LONG_AUTHOR.search(text) is not None
 
 
-def _source(found: fastfeed.Feed, text: str, url: str, max_posts: int) -> ParsedSource:
+def _source(found: fastfeed.Feed, text: str, url: str, max_posts: int, hashes: Hashes) -> ParsedSource:
     home = _url(found.feed, "link", url)
     kept = newest(found.entries, [_published(entry) for entry in found.entries], max_posts)
     deleted = _DELETED.finditer(text) if "deleted-entry" in text else ()
     parsed = ParsedSource(
         title=_plain(found.feed, "title"),
         url=home,
-        posts=tuple(_post(entry, home, url) for entry in kept),
+        posts=tuple(_post(entry, home, url, hashes) for entry in kept),
         withdrawn=tuple(unescape(one[2]).strip() for one in islice(deleted, MAX_POSTS)),
         hints=_hints(found.feed, url),
     )
@@ -186,14 +190,17 @@ def _reason(found: Mapping[str, object]) -> str:
 # ---------------------------------------------------------------- one entry
 
 
-def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
+def _post(entry: Entry, home: str, feed_url: str, hashes: Hashes) -> ParsedPost:
     guid, link = (_string(entry, name).removeprefix(_GUID).strip() for name in ("id", "link"))
     body = _body(entry)
     base = _string(body, "base") or _string(_detail(entry, "title"), "base")  # empty without xml:base
     is_made_of_guid = link == guid and not is_web_url(guid)  # feedparser uses the guid if there is no link
     url = absolute(base if is_made_of_guid else feed_url, link) if link else ""
-    html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
     title = _plain(entry, "title")
+    raw = raw_hash(entry, home, feed_url)
+    if (guid or url) and hashes.get(stored_guid(guid or url)) == raw:
+        return unchanged(guid or url, url, title, _published(entry), raw)
+    html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
     published, updated = _time(entry, "published"), _time(entry, "updated")
     return ParsedPost(
         guid=guid or url or blake2b(f"{title}\n{html}".encode(), digest_size=16).hexdigest(),
@@ -206,7 +213,26 @@ def _post(entry: Entry, home: str, feed_url: str) -> ParsedPost:
         summary=_plain(entry, "summary") if _detail(entry, "summary") else "",
         tags=_tags(entry),
         media=media_of(_attached(entry, feed_url), html),
+        raw_hash=raw,
     )
+
+
+def raw_hash(*parts: object) -> str:
+    """A hash of an item as its source gives it, and of what else its post is made of; empty for odd items."""
+    try:
+        # In this version, the form depends on the values alone.
+        raw = marshal.dumps(parts, 0)  # type: ignore[arg-type]
+    except ValueError:  # feedparser's own classes, or nested too deeply
+        try:
+            raw = repr(parts).encode("utf-8", "replace")
+        except RecursionError:
+            return ""
+    return blake2b(raw, digest_size=16).hexdigest()
+
+
+def unchanged(guid: str, url: str, title: str, published_at: datetime | None, raw: str) -> ParsedPost:
+    """A post that the store has as it is: what tells which one it is."""
+    return ParsedPost(guid, url, title, published_at=published_at, raw_hash=raw, is_unchanged=True)
 
 
 def _string(entry: Entry, name: str) -> str:
@@ -222,12 +248,12 @@ def _url(entry: Entry, name: str, base: str) -> str:
 
 def _list(entry: Entry, name: str) -> Sequence[Entry]:
     value = entry.get(name)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _detail(entry: Entry, name: str) -> Entry:
     value = entry.get(f"{name}_detail")
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(entry: Entry, name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from content import changes
 from content.bounds import newest
@@ -10,8 +11,8 @@ from content.changes import Changes
 from content.errors import ParseError
 from content.fetch import Fetcher
 from content.secrets import printable
-from content.sources import Read, ReadContext, read_source, take_pushed
-from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source
+from content.sources import Hashes, Read, ReadContext, read_source, take_pushed
+from content.types import OPENING, KnownPost, NewPost, ParsedSource, Source, Validators
 from scheduler.intake.full_text import FullText
 from scheduler.intake.together import GROUP, Together
 from scheduler.ports import Clock, Store
@@ -62,7 +63,14 @@ class Reader:
 
     async def read(self, source: Source) -> Read:
         """Read a stored source. Raises SourceError."""
-        return await read_source(source, self.context_for(source.added_by))
+        context = self.context_for(source.added_by)
+        if source.polled_at is not None:
+            context = replace(context, hashes=partial(self._hashes, source))
+        return await read_source(source, context)
+
+    async def _hashes(self, source: Source) -> Hashes:
+        async with self._store.read() as work:
+            return await work.posts.raw_hashes(source.id, 2 * self._context.max_posts)
 
     async def taken(self, source: Source, body: bytes, content_type: str, topic: str) -> ParsedSource:
         """The posts that a source has sent by itself. Raises SourceError, also for another topic."""
@@ -96,9 +104,14 @@ class Reader:
         def differences() -> tuple[Changes, Mapping[str, KnownPost]]:
             found = changes.diff(known, kept, source_url=source.url, now=now)
             pairs = changes.doubles(found, known) if not parsed.partial else {}
-            return found if pairs else with_news(found), pairs
+            return found if pairs or found.is_incomplete else with_news(found), pairs
 
         found, pairs = await run(differences)
+        if found.is_incomplete:
+            again = await read_source(
+                replace(source, validators=Validators()), self.context_for(source.added_by)
+            )
+            return await self.compare(source, again.parsed or ParsedSource())
         if pairs:
             found = await run(with_news, await self._renumbered(found, pairs, now))
         cut = changes.cut_short(parsed, len(posts))

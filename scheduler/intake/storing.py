@@ -100,7 +100,7 @@ class Recorder:
             await self._update(changed)
         for again in batches(comparison.changes.again, lambda _: 0):
             await self._rename({post_id: post.guid for post_id, post in again})
-        if comparison.changes.withdrawn or comparison.changes.returned:
+        if comparison.changes.withdrawn or comparison.changes.returned or comparison.changes.seen:
             await self._withdraw(comparison.changes)
         # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
         is_news = 0 < len(edition) <= HANDFUL
@@ -214,10 +214,11 @@ class Recorder:
             await work.commit()
 
     async def _withdraw(self, found: Changes) -> None:
-        """Record which posts the source has deleted, and which it has again."""
+        """Record which posts the source has deleted, which it has again, and what the others look like."""
         async with self._write() as work:
             await work.posts.set_withdrawn(found.withdrawn, True, self._clock.now())
             await work.posts.set_withdrawn(found.returned, False, self._clock.now())
+            await work.posts.set_raw_hashes(found.seen)
             await work.commit()
 
     async def _finish_all(self, jobs: Sequence[_Finish]) -> Sequence[PollResult]:

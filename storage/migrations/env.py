@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage.models import Base
+from storage.models import tables
 
 # The migrations create the full-text tables with SQL of their own, so Alembic must not compare them.
 SEARCH_TABLES = ("post_fts", "post_search")
@@ -14,7 +14,7 @@ def include_name(name: str | None, kind: str, _parents: object) -> bool:
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=tables(),
     include_name=include_name,
     compare_type=True,
 )

@@ -80,6 +80,11 @@ class TestChat:
         desk.fetcher.pages[URL] = newer.replace(POSTS[0].excerpt, "It whistles instead.").encode()
         assert (await desk.services.ingest.poll(source)).new == 1
 
+    async def test_an_address_may_be_typed_without_its_scheme_and_with_a_dash(self, desk: Desk) -> None:
+        assert "6 posts found on" in shown(await desk.say("/subscribe Example.org/news \u2014listing"))
+        assert "not the URL of a feed" in shown(await desk.say("/subscribe news --listing"))
+        assert "No source is called" in shown(await desk.say("/subscribe listing listing"))
+
     async def test_not_this_stores_nothing_and_tells_how_to_say_it(self, desk: Desk) -> None:
         reply = await desk.say(COMMAND)
         told = shown(await desk.press(button(reply, "Not this"), link=link_of(reply)))
@@ -200,12 +205,6 @@ def test_on_the_command_line_a_page_is_shown_asked_about_and_added(skywave: Skyw
     options = source["options"]
     assert isinstance(options, dict) and options["values"]["item"] == "ul.cards > li"
     assert source["kind"] == "listing"
-
-
-def test_a_page_is_only_checked_as_a_listing(skywave: Skywave, site: str) -> None:
-    found = json.loads(skywave("sources", "check", site, "--listing", "--json").stdout)
-    assert found["source"]["options"]["item"] == "li.card" and len(found["posts"]) == 6
-    assert listed(skywave) == []
 
 
 def test_a_no_at_a_terminal_adds_nothing(

@@ -12,7 +12,7 @@ URL = "https://example.org/blog/feed.xml"
 def by_feedparser(body: bytes) -> ParsedSource | str:
     """What feedparser makes of a feed, or why it cannot be read."""
     try:
-        return guarded(URL, parse_feed, body, "", URL, 500, lambda _text: None)
+        return guarded(URL, parse_feed, body, "", URL, 500, {}, lambda _text: None)
     except SourceError as exc:
         return str(exc)
 
@@ -26,7 +26,7 @@ def fast(body: bytes) -> ParsedSource | None:
         return reads[-1]
 
     try:
-        parsed = guarded(URL, parse_feed, body, "", URL, 500, read)
+        parsed = guarded(URL, parse_feed, body, "", URL, 500, {}, read)
     except SourceError:
         return None
     return parsed if any(reads) else None

@@ -200,6 +200,16 @@ async def test_what_is_no_page_is_searched_no_further(around: Web, body: bytes) 
     assert around.sites.asked == [f"{HOME}it"]
 
 
+async def test_a_video_page_that_asks_for_consent_first_says_what_to_give_instead(around: Web) -> None:
+    around.sites.answers = {
+        "https://www.youtube.com/@radio": "-> https://consent.youtube.com/m",
+        "https://consent.youtube.com/m": page(body="<form>Before you continue</form>"),
+    }
+    with pytest.raises(ParseError, match="give the address with the id of the channel"):
+        await around.find("https://www.youtube.com/@radio")
+    assert len(around.sites.asked) == 2
+
+
 # Traps
 
 

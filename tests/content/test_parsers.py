@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from content.errors import FetchError, ParseError, ParserKilled
-from content.parsers import QUEUED, Limits, ParserPool
+from content.parsers import QUEUED, QUICK_WORKERS, Limits, ParserPool
 from content.sources.feed import parse_feed
 
 GOOD = b"<rss><channel><title>good</title><item><guid>1</guid></item></channel></rss>"
@@ -177,6 +177,14 @@ async def test_nothing_is_started_before_it_is_needed_and_nothing_is_left(pool: 
     (worker,) = children() - before
     await pool.close()
     assert not psutil.pid_exists(worker)
+
+
+@pytest.mark.skipif(QUICK_WORKERS < 2, reason="there is one core")
+async def test_two_sources_are_parsed_at_once_and_apart(pool: ParserPool) -> None:
+    first, second = await asyncio.gather(pool.call(URL, whoami), pool.call("other", whoami))
+    assert first != second
+    bad, other = await asyncio.gather(pool.call("bad", crash), pool.call(URL, whoami), return_exceptions=True)
+    assert isinstance(bad, ParserKilled) and other in (first, second)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")

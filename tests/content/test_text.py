@@ -239,8 +239,8 @@ ANY_HTML = st.lists(PIECE | NESTED, max_size=8).map("".join)
 
 @given(ANY_HTML | ANY_HTML.map(lambda html: sanitise(html, "https://example.org/")))
 def test_the_text_of_simple_html_is_that_of_a_parser(html: str) -> None:
-    root = parse(html)
-    assert plain_text(html) == (_lines(visible_text(root)) if root else "")
+    root = parse(html) if "<" in html or "&" in html else None  # else it is no HTML, and keeps its lines
+    assert plain_text(html) == _lines(visible_text(root) if root else html)
 
 
 @given(st.text(st.sampled_from("aé中文かжα1 \n.\ue000"), max_size=12))

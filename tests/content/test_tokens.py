@@ -1,4 +1,5 @@
 import unicodedata
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,43 @@ from content.tokens import (
     tokens,
     variants,
 )
+
+WORDS = st.sampled_from(
+    (
+        "running",
+        "ran",
+        "DeepSeek-V3",
+        "C++",
+        "don't",
+        "1,000",
+        "微调大模型",
+        "データ",
+        "🇨🇳",
+        "a" * 300,
+        "x_y",
+        "é",
+    )
+)
+
+
+@given(st.lists(WORDS, max_size=9), st.lists(WORDS, max_size=400), st.lists(WORDS, max_size=3))
+def test_a_post_is_indexed_by_the_tokens_and_variants_of_its_parts(
+    title: list[str], text: list[str], tags: list[str]
+) -> None:
+    parts = (" ".join(title), " ".join(text), *tags)
+    indexed = index_text(parts[0], parts[1], tags)
+    expected = [tokens(part) for part in parts]
+    assert list(indexed.title) == expected[0]
+    body = [token for n, part in enumerate(expected[1:]) for token in ([GAP] if n else []) + part]
+    counts: Counter[str] = Counter(expected[0])
+    counts[GAP] += 1
+    for n, token in enumerate(body):
+        counts[token] += 1
+        body[n] = token if counts[token] <= MAX_REPEATS else GAP
+    assert list(indexed.body) == body
+    others = dict.fromkeys(other for part in parts for other in variants(part))
+    assert list(indexed.variants) == [one for one in others if one not in {*indexed.title, *indexed.body}]
+
 
 cjk = st.text(st.sampled_from("微调对齐大模型数据庫資料ひらカーナ한국어々〇𠮷𰀁"), min_size=2, max_size=12)
 

@@ -84,6 +84,24 @@ async def test_update_changes_the_post_and_what_finds_it(world: World, store: St
     assert await world.search("aerial") == (changed,)
 
 
+async def test_what_posts_look_like_in_their_source_is_remembered(world: World, store: Store) -> None:
+    source = await world.source()
+    first, second, *_ = await world.posts(source, replace(new_post("a"), raw_hash="one"), "b", "c")
+    async with store.write() as work:
+        assert await work.posts.raw_hashes(source.id, 9) == {"a": "one"}
+        await work.posts.set_raw_hashes([(second, "two")])
+        await work.posts.update([(first, replace(new_post("a"), raw_hash="another"))], NOW)
+        await work.commit()
+    async with store.read() as work:
+        assert await work.posts.raw_hashes(source.id, 9) == {"a": "another", "b": "two"}
+        assert await work.posts.raw_hashes(source.id, 1) == {"b": "two"}
+        assert {post.guid: post.raw_hash for post in (await work.posts.known([source.id]))[source.id]} == {
+            "a": "another",
+            "b": "two",
+            "c": "",
+        }
+
+
 async def test_update_keeps_the_identity(world: World, store: Store) -> None:
     (post_id,) = await world.posts(await world.source(), "a")
     async with store.write() as work:

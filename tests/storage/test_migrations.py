@@ -27,6 +27,7 @@ from scheduler.actions.why import Because
 from scheduler.membership import deactivate, reactivate_address
 from scheduler.ports import Batch, Found
 from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
+from storage import models
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
 from storage.models import Base, TombstoneRow
@@ -57,7 +58,7 @@ def differences(connection: Connection) -> list[Any]:
         return not (kind == "table" and (name or "").startswith(BY_HAND))
 
     options = {"include_name": include_name, "compare_type": True}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), models.tables()))
 
 
 def downgrade(connection: Connection, revision: str) -> None:
@@ -269,6 +270,7 @@ async def test_posts_of_revision_10_are_carried_along(database_url: str) -> None
         await migrate(engine)
         async with engine.connect() as connection:
             assert set(await connection.scalars(text("SELECT changed_at FROM posts"))) == {None}
+            assert set(await connection.scalars(text("SELECT raw_hash FROM posts"))) == {""}
     store = await SqlStore.open(database_url)
     async with store.read() as work:
         assert await work.posts.by_ids(ids) == before
