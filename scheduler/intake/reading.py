@@ -108,9 +108,8 @@ class Reader:
 
         found, pairs = await run(differences)
         if found.is_incomplete:
-            again = await read_source(
-                replace(source, validators=Validators()), self.context_for(source.added_by)
-            )
+            whole = replace(source, validators=Validators())
+            again = await read_source(whole, self.context_for(source.added_by))
             return await self.compare(source, again.parsed or ParsedSource())
         if pairs:
             found = await run(with_news, await self._renumbered(found, pairs, now))

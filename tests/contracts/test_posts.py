@@ -95,7 +95,8 @@ async def test_what_posts_look_like_in_their_source_is_remembered(world: World, 
     async with store.read() as work:
         assert await work.posts.raw_hashes(source.id, 9) == {"a": "another", "b": "two"}
         assert await work.posts.raw_hashes(source.id, 1) == {"b": "two"}
-        assert {post.guid: post.raw_hash for post in (await work.posts.known([source.id]))[source.id]} == {
+        known = (await work.posts.known([source.id]))[source.id]
+        assert {post.guid: post.raw_hash for post in known} == {
             "a": "another",
             "b": "two",
             "c": "",
