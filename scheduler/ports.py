@@ -379,6 +379,10 @@ class SubscriptionRepository(Protocol):
         """The ids of the sources that a chat follows: each by its own subscription, public ones by `all`."""
         ...
 
+    async def have_followers(self, source_ids: Collection[int]) -> Collection[int]:
+        """The ids of those sources that a chat may follow: others need no fan-out."""
+        ...
+
     async def all(self) -> Sequence[Subscription]: ...
 
     async def assign(self, ids: Collection[int], digest_id: int | None) -> None:

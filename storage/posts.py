@@ -79,6 +79,12 @@ def _insert_each(dialect: Dialect) -> ManyRows:
     return ManyRows(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
 
 
+@cache
+def _mark_each(dialect: Dialect) -> ManyRows:
+    raw_hash = bindparam("raw_hash", type_=_posts.c.raw_hash.type)
+    return ManyRows(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
+
+
 class SqlPosts:
     def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
         self._session = session
@@ -108,8 +114,9 @@ class SqlPosts:
         return {guid: raw for guid, raw in await self._session.execute(newest)}
 
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
-        for post_id, raw in hashes:
-            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(raw_hash=raw))
+        connection = await self._session.connection()
+        rows = [{"id": post_id, "raw_hash": raw} for post_id, raw in hashes]
+        await connection.run_sync(_mark_each(connection.dialect).run, rows)
 
     async def insert(
         self,

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.formats import Format, from_json
+from content.types import Visibility
 from scheduler.types import Subscription
 from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
 from storage.past import decided, remember
@@ -58,6 +59,13 @@ class SqlSubscriptions:
     async def followed(self, chat_id: int) -> Collection[int]:
         query = select(SourceRow.id).join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
         return set(await self._session.scalars(query.where(follows(SourceRow))))
+
+    async def have_followers(self, source_ids: Collection[int]) -> Collection[int]:
+        own = exists().where(SubscriptionRow.source_id == SourceRow.id)
+        by_all = exists().where(SubscriptionRow.source_id.is_(None))
+        followed = or_(own, (SourceRow.visibility == Visibility.PUBLIC) & by_all)
+        rows = await self._session.scalars(select(SourceRow.id).where(SourceRow.id.in_(source_ids), followed))
+        return set(rows)
 
     async def all(self) -> Sequence[Subscription]:
         return await self._many(SubscriptionRow.id > 0)

@@ -27,13 +27,14 @@ class Comparison:
     """What a read of a source changes.
 
     `cut` is a warning that names how many posts were read, if the source has more. `has_tombstones`: posts of
-    it were deleted.
+    it were deleted. `is_filtered`: there are filters, which may be asked about its posts.
     """
 
     parsed: ParsedSource
     changes: Changes
     cut: str
     has_tombstones: bool = False
+    is_filtered: bool = True
 
     @property
     def edition(self) -> Sequence[NewPost]:
@@ -87,7 +88,7 @@ class Reader:
 
         Comparing may take seconds, so it is done outside the event loop.
         """
-        known, stored = await self._known(source.id)
+        known, stored, is_filtered = await self._known(source.id)
         current = stored or source
         now, run = self._clock.now(), self._context.run
         posts = newest(parsed.posts, [post.published_at for post in parsed.posts], self._context.max_posts)
@@ -103,7 +104,7 @@ class Reader:
         def differences() -> tuple[Changes, Mapping[str, KnownPost]]:
             found = changes.diff(known, kept, source_url=source.url, now=now)
             pairs = changes.doubles(found, known) if not parsed.partial else {}
-            return found if pairs else with_news(found), pairs
+            return found if pairs or found.is_incomplete else with_news(found), pairs
 
         found, pairs = await run(differences)
         if found.is_incomplete:
@@ -116,17 +117,20 @@ class Reader:
         context = self.context_for(source.added_by)
         parsed, found = await self._full_text.fill(current, parsed, found, context)
         has_tombstones = any(not post.id for post in known)
-        return Comparison(parsed, found, cut, has_tombstones)
+        return Comparison(parsed, found, cut, has_tombstones, is_filtered)
 
-    async def _known_of(self, ids: Sequence[int]) -> Sequence[tuple[Sequence[KnownPost], Source | None]]:
-        """The posts of several sources, and the sources.
+    async def _known_of(
+        self, ids: Sequence[int]
+    ) -> Sequence[tuple[Sequence[KnownPost], Source | None, bool]]:
+        """The posts of several sources, the sources, and whether there are filters.
 
         Another process, or a person, may have changed a source since it was found to be due.
         """
         async with self._store.read() as work:
             known = await work.posts.known(ids)
             stored = {source.id: source for source in await work.sources.by_ids(ids)}
-        return [(known[source_id], stored.get(source_id)) for source_id in ids]
+            is_filtered = await work.filters.are_used()
+        return [(known[source_id], stored.get(source_id), is_filtered) for source_id in ids]
 
     async def _renumbered(self, found: Changes, pairs: Mapping[str, KnownPost], now: datetime) -> Changes:
         """The changes, with stored posts recognised though the source has given them new guids and URLs."""

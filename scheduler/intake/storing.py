@@ -20,7 +20,7 @@ from scheduler.intake.reading import Comparison
 from scheduler.intake.source_state import is_to_move
 from scheduler.intake.together import GROUP, Together
 from scheduler.intake.trouble import tell_of_trouble
-from scheduler.judging import Judged, judge, settle
+from scheduler.judging import NOT_YET, Judged, judge, settle
 from scheduler.ports import Batch, Clock, Store, UnitOfWork
 from scheduler.stories import recognise
 
@@ -96,7 +96,7 @@ class Recorder:
         silent = [post for post in comparison.changes.new if post.guid not in sent]
         *first, last = list(batches(silent, lambda post: len(post.text))) or [[]]
         for posts in first:
-            await self._insert(source, posts)
+            await self._insert(source, posts, comparison)
         for changed in batches(comparison.changes.changed, lambda change: len(change[1].text)):
             await self._update(changed)
         for again in batches(comparison.changes.again, lambda _: 0):
@@ -106,9 +106,7 @@ class Recorder:
         # A few news are found as soon as they are sent. What comes in great numbers is indexed later.
         is_news = 0 < len(edition) <= HANDFUL
         tokens = await self._run(index_all, edition) if is_news else None
-        known = dict(zip((post.guid for post in edition), tokens or (), strict=False))
-        posts = [*last, *edition]
-        judged = await judge(self._store, self._run, source, posts, [known.get(post.guid) for post in posts])
+        judged = await self._judged(source, [*last, *edition], comparison, edition, tokens or ())
         self._unsaved.pop(source.id, None)
         return await self._finish(_Finish(source, comparison, last, tokens, judged, change))
 
@@ -181,8 +179,22 @@ class Recorder:
             await work.sources.set_state(changed.id, changed.state)
         return changed
 
-    async def _insert(self, source: Source, posts: Sequence[NewPost]) -> None:
-        judged = await judge(self._store, self._run, source, posts, [None] * len(posts))
+    async def _judged(
+        self,
+        source: Source,
+        posts: Sequence[NewPost],
+        comparison: Comparison,
+        tokenized: Sequence[NewPost] = (),
+        tokens: Sequence[IndexedText] = (),
+    ) -> Judged:
+        """What filters say of posts. One that is new since the comparison is asked when they are stored."""
+        if not comparison.is_filtered:
+            return NOT_YET
+        known = {post.guid: of_post for post, of_post in zip(tokenized, tokens, strict=False)}
+        return await judge(self._store, self._run, source, posts, [known.get(post.guid) for post in posts])
+
+    async def _insert(self, source: Source, posts: Sequence[NewPost], comparison: Comparison) -> None:
+        judged = await self._judged(source, posts, comparison)
         async with self._write() as work:
             current = await work.sources.get(source.id)
             if current is not None:  # else it was removed meanwhile
@@ -220,11 +232,13 @@ class Recorder:
                 await work.posts.insert_all([batch for job in alive for batch in _batches(job)], now)
             )
             filtered = await work.filters.are_used()
+            followed = await work.subscriptions.have_followers(stored)
             for job in alive:
                 current, silent, edition = stored[job.source.id], next(added), next(added)
                 if filtered:
                     await settle(work, current, [*silent, *edition], job.judged)
-                polled[current.id] = await self._polled(work, job, current, edition)
+                sent = edition if current.id in followed else ()
+                polled[current.id] = await self._polled(work, job, current, sent)
             await work.sources.save(*(result.source for result in polled.values()))
             await work.commit()
         return [polled.get(job.source.id, PollResult(job.source)) for job in jobs]

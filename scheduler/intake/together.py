@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from content.errors import StoreError
-
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -74,14 +72,12 @@ class Together(Generic[Job, Result]):
         try:
             results = await self._do([entry.job for entry in entries]) if entries else []
         except Exception as exc:
-            # The edge of the task: the callers get the error. The database itself fails for all of them;
-            # anything else is the fault of one, so each job is repeated alone.
-            if len(entries) == 1 or isinstance(exc, StoreError):
-                for entry in entries:
-                    entry.fail(exc)
-            else:
-                for entry in entries:
-                    await self._group([entry])
+            # The edge of the task: the callers get the error. It may be the fault of one job, whatever its
+            # class says, so each is repeated alone.
+            if len(entries) == 1:
+                return entries[0].fail(exc)
+            for entry in entries:
+                await self._group([entry])
         else:
             for entry, result in zip(entries, results, strict=True):
                 entry.finish(result)

@@ -105,3 +105,16 @@ async def test_what_a_chat_follows(world: World, own: tuple[str, ...], followed:
     async with world.store.read() as work:
         kept = await work.digests.waiting(digest)
     assert set(kept) == {later[name] for name in followed}
+
+
+async def test_which_sources_a_chat_may_follow(world: World, store: Store) -> None:
+    public, other = await world.source("a"), await world.source("b")
+    private, alone = await world.source("c", Visibility.PRIVATE), await world.source("d", Visibility.PRIVATE)
+    ids = [public.id, other.id, private.id, alone.id]
+    await world.follower(public, private)
+    async with store.read() as work:
+        assert await work.subscriptions.have_followers(ids) == {public.id, private.id}
+        assert await work.subscriptions.have_followers([other.id]) == set()
+    await world.follower(None)
+    async with store.read() as work:
+        assert await work.subscriptions.have_followers(ids) == {public.id, other.id, private.id}

@@ -12,6 +12,9 @@ from content.types import Source, Visibility
 from scheduler.actions import digests
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.batches import CHARACTERS, MOST, batches
+from scheduler.intake.polling import Poller
+from scheduler.intake.storing import PollResult
+from scheduler.intake.turns import ReadLimits
 from scheduler.timetable import schedules
 from scheduler.types import Chat, Digest
 from scheduler.upkeep import Keep, Upkeep
@@ -283,7 +286,17 @@ async def test_a_store_that_refuses_one_source_stops_no_other(world: World) -> N
     world.fetcher.pages[FEED] = feed("old", "one")
     world.fetcher.pages[OTHER] = feed("old", "two")
     world.store.outages.append(StoreBusy("the database is locked"))
-    results = {result.source.url: result for result in await world.poll_due()}
+    results: dict[str, PollResult] = {}
+    one_at_a_time = ReadLimits(quick=1)
+    poller = Poller(
+        world.store,
+        world.ingest,
+        world.clock,
+        lambda result: results.update({result.source.url: result}),
+        one_at_a_time,
+    )
+    await poller.poll_due()
+    await poller.idle()
     assert [bool(result.error) for result in results.values()].count(True) == 1
     (failed,) = [url for url, result in results.items() if result.error]
     source = await stored(world, failed)
