@@ -118,6 +118,7 @@ class Deployment(Generic[Spot]):
             (source,) = [s for s in await work.sources.all() if s.url.endswith(FEED)]
         result = await self.app.ingest.poll(source)
         assert not result.error, result.error
+        await self.app.indexing.run()  # which the program does every two seconds
 
     async def subscribe(self, chat: Spot | Place, kind: ChatKind, title: str = "") -> Chat:
         """Let a chat follow everything that is public, as `skywave subscriptions add` does."""
