@@ -8,14 +8,12 @@ from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-
-from babel import Locale
-from babel.core import get_global
-from babel.dates import format_date, format_time
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from typing import TYPE_CHECKING, Literal
 
 from content.errors import SkywaveError
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 SOURCE_LANGUAGE = "en"
 # To add a language, add its code here and its catalog to content/locales (docs/languages.md).
@@ -41,14 +39,23 @@ def supported(tag: str) -> str:
     parts = (part.title() if len(part) == 4 else part.upper() for part in others)
     exact = "_".join((first.lower(), *parts))
     # With the script that is usual where none is given.
-    one = get_global("likely_subtags").get(exact, exact)
+    one = exact if exact in LANGUAGES else _likely(exact)
     while one and one not in LANGUAGES:
         one = one.rpartition("_")[0]
     return str(one)
 
 
+def _likely(tag: str) -> str:
+    """A tag with the script and the territory that are usual for it."""
+    from babel.core import get_global  # loading it is a twentieth of a start
+
+    return str(get_global("likely_subtags").get(tag, tag))
+
+
 def native_name(language: str) -> str:
     """The name of a language of ours in that language, like 简体中文."""
+    from babel import Locale
+
     name = _names_in(language, Locale.parse(language))[0]
     return name[:1].upper() + name[1:]
 
@@ -60,13 +67,15 @@ def named(text: str) -> str:
 
 @cache
 def _names() -> Mapping[str, str]:
+    from babel import Locale
+
     pairs = [(one, Locale.parse(other)) for one in LANGUAGES for other in LANGUAGES]
     return {name.casefold(): one for one, other in pairs for name in _names_in(one, other)}
 
 
-def _names_in(language: str, other: Locale) -> Sequence[str]:
+def _names_in(language: str, other: "Locale") -> Sequence[str]:
     """The names of a language in another: first one with its script, if there is such a name."""
-    with_script = "_".join(get_global("likely_subtags").get(language, language).split("_")[:2])
+    with_script = "_".join(_likely(language).split("_")[:2])
     return [other.languages[tag] for tag in (with_script, language) if tag in other.languages]
 
 
@@ -75,6 +84,9 @@ def _translations(language: str) -> NullTranslations:
     """The catalog of a language, compiled in memory at its first use."""
     if language == SOURCE_LANGUAGE:
         return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     # Compiled here, because compiled files in the repository could be out of date.
     source = (Path(__file__).parent / "locales" / f"{language}.po").read_bytes()
     compiled = BytesIO()
@@ -133,11 +145,17 @@ class Translator:
     def date(self, moment: datetime, timezone: tzinfo) -> str:
         """Day and time of `moment`, to the minute, in `timezone`."""
         local = moment.astimezone(timezone)
-        day = format_date(local.date(), "medium", locale=self.language)
-        return f"{day} {format_time(local.time(), 'HH:mm', locale=self.language)}"
+        return _date_and_time(local, "medium", self.language)
 
     def long_date(self, moment: datetime, timezone: tzinfo) -> str:
         """Like `date`, with the day of the week."""
         local = moment.astimezone(timezone)
-        day = format_date(local.date(), "full", locale=self.language)
-        return f"{day} {format_time(local.time(), 'HH:mm', locale=self.language)}"
+        return _date_and_time(local, "full", self.language)
+
+
+def _date_and_time(local: datetime, length: Literal["medium", "full"], language: str) -> str:
+    from babel.dates import format_date, format_time
+
+    return (
+        f"{format_date(local.date(), length, language)} {format_time(local.time(), 'HH:mm', locale=language)}"
+    )

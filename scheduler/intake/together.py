@@ -1,11 +1,13 @@
 """Do for several reads at once what each of them needs of the database: a statement costs more than its rows.
 
-While one group is done, the next one collects, so groups grow with the load, and without load nothing waits.
+While one group is done, the next one collects, so groups grow with the load. At a high pace they also wait a
+little; without load nothing waits.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -14,6 +16,8 @@ Result = TypeVar("Result")
 
 # So many reads are compared, or stored, together: each has up to a hundred posts.
 GROUP = 16
+# Groups begin at least so many seconds apart, unless one is full: at a high pace, each then has several jobs.
+APART = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -42,11 +46,14 @@ class Together(Generic[Job, Result]):
         self._do, self._most = do, most
         self._waiting: deque[_Entry[Job, Result]] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._begun, self._more = -APART, asyncio.Event()
 
     async def __call__(self, job: Job) -> Result:
         """The result of one job. A job that fails harms no other. Raises StoreError, and what `do` raises."""
         entry = _Entry[Job, Result](job)
         self._waiting.append(entry)
+        if len(self._waiting) >= self._most:
+            self._more.set()
         if self._working is None or self._working.done():
             # Its own task: cancelling one caller must not undo what is done for others.
             self._working = asyncio.create_task(self._work())
@@ -58,7 +65,14 @@ class Together(Generic[Job, Result]):
             await asyncio.wait({self._working})
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            while len(self._waiting) < self._most and (early := self._begun + APART - loop.time()) > 0:
+                self._more.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(early):
+                        await self._more.wait()
+            self._begun = loop.time()
             count = min(len(self._waiting), self._most)
             group = [self._waiting.popleft() for _ in range(count)]
             try:
