@@ -105,7 +105,7 @@ class TestLinks:
         assert of(link=value).hub == ""
 
     @pytest.mark.parametrize("part", ["<", "<a>;", '<a>;rel="', "<a>;" + '"' * 9, ";" * 9, "<a>; rel=hub,"])
-    @pytest.mark.timeout(10)
+    @pytest.mark.timeout(60)
     def test_take_linear_time(self, part: str) -> None:
         of(link=part * 100_000)
 
