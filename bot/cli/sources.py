@@ -81,7 +81,7 @@ def add(
     urls: Annotated[
         list[str],
         typer.Argument(
-            metavar="ADDRESS...",
+            metavar="ADDRESS",
             help="Of a feed, a page, a channel or a git repository; a folder of Markdown; hook:NAME.",
         ),
     ],
