@@ -105,6 +105,7 @@ class App(Engine):
             if await work.sources.all():
                 return
         await self.ingest.add(str(examples_folder()), Visibility.EXAMPLE, title="examples", by=UPKEEP)
+        await self.indexing.run()  # the first thing that somebody types may be a search
 
 
 def kept(settings: Settings) -> Keep:

@@ -63,9 +63,6 @@ class OnePage:
     async def fetch(self, url: str, validators: Validators, *, large: bool = False) -> Fetched:
         return Fetched(url, (SAMPLES / "listing.html").read_bytes(), "text/html", validators)
 
-    async def post(self, url: str, body: bytes, content_type: str, *, accept: str = "") -> Fetched:
-        raise NotImplementedError
-
 
 class StillClock:
     """Always NOW, so that a picture changes only when its content does."""
@@ -376,6 +373,7 @@ async def draw(folder: Path) -> None:
     async with build(settings, clock=StillClock(), seed=0) as app:
         await app.ingest.add(str(notes), Visibility.PUBLIC, title="Field notes")
         await app.ingest.add(str(log), Visibility.PUBLIC, title="Station log")
+        await app.indexing.run()
         post = "/post at 18:30 Maintenance tonight\nThe bot is away from **22:00** to 22:10. Nothing is lost."
         pictures = {
             "arrival": await arrival_picture(app, "A new post in a Telegram group", "a-book-about-clocks"),

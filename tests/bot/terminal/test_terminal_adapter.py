@@ -5,6 +5,7 @@ import io
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -223,3 +224,10 @@ class Waiting(io.StringIO):
 
     def end(self) -> None:
         self._ended.set()
+
+
+async def test_the_example_posts_are_found_by_the_first_search(tmp_path: Path) -> None:
+    async with build(load_settings(database_url=f"sqlite:///{tmp_path}/s.db"), parser=ParserHere()) as app:
+        await app.ensure_examples()
+        async with app.store.read() as work:
+            assert await work.sources.all() and not await work.index.count_waiting()
