@@ -110,6 +110,7 @@ class Deployment(Generic[Spot]):
 
     async def add_source(self) -> None:
         await self.app.ingest.add(f"{self.feeds.url}{FEED}", Visibility.PUBLIC)
+        await self.app.indexing.run()  # which the program does every two seconds
 
     async def publish(self, *items: Mapping[str, Any] | str) -> None:
         """Let new posts appear in the feed, and be found there."""
@@ -118,7 +119,7 @@ class Deployment(Generic[Spot]):
             (source,) = [s for s in await work.sources.all() if s.url.endswith(FEED)]
         result = await self.app.ingest.poll(source)
         assert not result.error, result.error
-        await self.app.indexing.run()  # which the program does every two seconds
+        await self.app.indexing.run()
 
     async def subscribe(self, chat: Spot | Place, kind: ChatKind, title: str = "") -> Chat:
         """Let a chat follow everything that is public, as `skywave subscriptions add` does."""

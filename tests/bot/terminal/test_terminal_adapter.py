@@ -42,6 +42,7 @@ class Terminal:
         )
         async with build(settings, parser=ParserHere()) as app, asyncio.timeout(PATIENCE):
             await app.ingest.add(f"{self.feeds.url}/feed", Visibility.PUBLIC)
+            await app.indexing.run()  # which the program does every two seconds
             app.router = route(app.services) if route else app.router
             await Runner(app, [TerminalAdapter(LIMITS, io.StringIO(text), output)]).run()
             async with app.store.read() as work:
