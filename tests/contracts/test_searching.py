@@ -1,6 +1,5 @@
 """A search goes from all words to some of them, in the same way on both databases."""
 
-import pytest
 import pytest_asyncio
 
 from content.errors import SearchTooLong, UsageError
