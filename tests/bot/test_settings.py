@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.loading import load_settings, unknown_settings
 from bot.platforms.telegram import TelegramSettings
-from bot.settings import TOML
+from bot.loading import TOML
 from content.errors import SettingsError
 from scheduler.rhythm import Bounds
 
