@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from content.errors import SettingsError
+from storage import driver
 
 # A SQLite writer waits so long for another process, milliseconds.
 BUSY_TIMEOUT = 5_000
@@ -106,6 +107,7 @@ def side_files(file: Path) -> tuple[Path, Path]:
 def _try_sqlite(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
     # If aiosqlite cannot open a file, its thread may outlive the event loop. So try without a thread first.
     sqlite3.connect(*arguments, **options).close()
+    options["async_creator_fn"] = driver.connect
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
