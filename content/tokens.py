@@ -235,7 +235,7 @@ def stem(word: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile one of the large patterns when it is first used: together they take 12 ms of a start."""
+    """Compile one of the large patterns when it is first used, because they take 12 ms of a start."""
     return re.compile(pattern)
 
 
