@@ -15,13 +15,14 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
 from bot.commands.types import Reply
+from content.parsers import ParserPool
 from content.types import Visibility
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import ChatAccess, ChatKind
 from storage.unit_of_work import SqlStore
 from tests.bot.conftest import OPERATOR, Desk, open_desk, shown
 from tests.contracts.world import World
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, ParserHere
 
 CHAT = "telegram:-1001"
 
@@ -124,6 +125,7 @@ async def both(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{by_cli}")
     monkeypatch.setenv("SKYWAVE_TIMEZONE", "UTC")
+    monkeypatch.setattr(ParserPool, "call", ParserHere.call)
     async with open_desk(sqlite_url) as desk:
         yield Both(desk, in_chat, by_cli)
 
