@@ -160,7 +160,12 @@ async def test_follow(both: Both, names: Sequence[str]) -> None:
 
 @pytest.mark.parametrize(
     ("both", "name"),
-    [(("alpha",), ""), (("alpha", "beta"), "all"), (("all", "alpha", "gamma"), ""), (("alpha", "beta", "all"), "all")],
+    [
+        (("alpha",), ""),
+        (("alpha", "beta"), "all"),
+        (("all", "alpha", "gamma"), ""),
+        (("alpha", "beta", "all"), "all"),
+    ],
     indirect=["both"],
 )
 async def test_to_end_everything(both: Both, name: str) -> None:
