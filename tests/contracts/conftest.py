@@ -54,10 +54,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @asynccontextmanager
 async def opened(url: str, empty: Callable[[], Awaitable[None]]) -> AsyncIterator[Database]:
-    stores = [await SqlStore.open(url) for _ in range(2)]
-    yield Database(url, *stores, empty)
-    for store in stores:
-        await store.close()
+    store, neighbour = await SqlStore.open(url), await SqlStore.open(url)
+    yield Database(url, store, neighbour, empty)
+    await store.close()
+    await neighbour.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
