@@ -135,7 +135,8 @@ async def test_a_statement_of_sqlite_is_one_call_of_its_thread() -> None:
             calls += 1
             return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
-    async with Counted(lambda: sqlite3.connect(":memory:"), driver.CHUNK) as connection:
+    connection = Counted(lambda: sqlite3.connect(":memory:"), driver.CHUNK)
+    async with connection:
         cursor = connection.cursor()
         await cursor.execute("CREATE TABLE t (x)")
         await cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
