@@ -34,6 +34,7 @@ INDEX_TICK = timedelta(seconds=2)
 DUE_TICK = timedelta(seconds=5)
 PUSH_TICK = timedelta(seconds=30)
 UPKEEP_TICK = timedelta(hours=1)
+UPKEEP_AFTER = timedelta(minutes=1)  # people who wait for the start go first
 # After a stop, requests in flight have this long to finish, seconds; then they are cancelled.
 GRACE = 15.0
 # Time for cancelled tasks to end and for the last writes to the store, seconds.
@@ -139,7 +140,7 @@ class Runner:
             Tick("digests", DUE_TICK, app.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
             Tick("push", PUSH_TICK, app.hubs.run_due),
-            Tick("upkeep", UPKEEP_TICK, app.upkeep.run),
+            Tick("upkeep", UPKEEP_TICK, app.upkeep.run, after=UPKEEP_AFTER),
         ]
         return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]
 

@@ -21,8 +21,7 @@ class Connection(aiosqlite.Connection):
         return Cursor(self)
 
     async def fetched(self, cursor: "Cursor", method: str, sql: str, parameters: Iterable[Any]) -> None:
-        execute: Any = self._execute
-        await execute(cursor.fill, self._conn, method, sql, parameters)
+        await self._execute(cursor.fill, self._conn, method, sql, parameters)  # type: ignore[no-untyped-call]
 
 
 class Cursor:

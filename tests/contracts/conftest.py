@@ -1,7 +1,7 @@
 """The store under test, as its ports alone.
 
-All tests of this folder share one database of each kind, with stores that stay open, and an event loop. To
-open them for each test would take longer than most tests do.
+All tests of this folder share a database of each kind, its open stores, and an event loop. To open them for
+each test would take longer than most tests do.
 """
 
 import sqlite3
