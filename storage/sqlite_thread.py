@@ -40,8 +40,6 @@ _Outcome = tuple[Any, int, int | None, list[Any]]
 class OneTripCursor:
     """What SQLAlchemy needs of a cursor. It holds the rows of the last statement, nothing of the database."""
 
-    arraysize = 1
-
     def __init__(self, connection: OneTripConnection) -> None:
         self._connection = connection
         self.description: Any = None
