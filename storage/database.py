@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from content.errors import SettingsError
-from storage import sqlite_thread
+from storage import driver
 
 log = structlog.get_logger(__name__)
 
@@ -103,9 +103,8 @@ def side_files(file: Path) -> tuple[Path, Path]:
 
 def _try_sqlite(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
     # If aiosqlite cannot open a file, its thread may outlive the event loop. So try without a thread first.
-    options.pop("async_creator_fn", None)
     sqlite3.connect(*arguments, **options).close()
-    options["async_creator_fn"] = sqlite_thread.connect  # SQLAlchemy calls it instead of aiosqlite's function
+    options["async_creator_fn"] = driver.connect
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
