@@ -146,6 +146,10 @@ async def test_a_statement_of_sqlite_is_one_call_of_its_thread() -> None:
         assert calls == 3
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             await cursor.execute("SELECT * FROM other")
+    engine = create_engine("sqlite://")
+    async with engine.connect() as used:
+        assert isinstance((await used.get_raw_connection()).driver_connection, driver.Connection)
+    await engine.dispose()
 
 
 async def test_a_locked_file_is_busy(sqlite_url: str, open_with: OpenWith) -> None:
@@ -306,27 +310,3 @@ async def test_a_connection_that_breaks_is_made_anew(postgres: Postgres, postgre
             assert await work.posts.newest_id() == 0
     finally:
         await store.close()
-
-
-async def test_a_statement_goes_to_sqlites_thread_once(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/x.db")
-    async with engine.connect() as connection:
-        await connection.execute(text("CREATE TABLE t (n INTEGER)"))
-        rows = [{"n": n} for n in range(3)]
-        assert (await connection.execute(text("INSERT INTO t VALUES (:n)"), rows)).rowcount == 3
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        sent, thread = [], driver._tx
-
-        class Counting:
-            def put_nowait(self, job: object) -> None:
-                sent.append(job)
-                thread.put_nowait(job)
-
-        driver._tx = Counting()
-        assert (await connection.execute(text("SELECT n FROM t"))).scalars().all() == [0, 1, 2]
-        assert len(sent) == 1
-        with pytest.raises(DBAPIError):
-            await connection.execute(text("SELECT n FROM missing"))
-        driver._tx = thread
-        assert await connection.scalar(text("SELECT max(n) FROM t")) == 2, "it works after an error"
-    await engine.dispose()
