@@ -1,8 +1,11 @@
-"""Loads the settings of a deployment, with those of all platforms, and says what is wrong with them."""
+"""Loads the settings of a deployment, with those of all platforms, and says what is wrong with them.
+
+They come from `SKYWAVE_*` variables, from files named by `SKYWAVE_*_FILE`, and from `skywave.toml`.
+"""
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,8 +15,11 @@ from pydantic import ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from bot.platforms import PLATFORMS
-from bot.settings import PREFIX, TOML, Settings
+from bot.settings import Settings
 from content.errors import SettingsError
+
+PREFIX = "SKYWAVE_"
+TOML = "skywave.toml"
 
 # The class that is loaded: these settings and those of all platforms.
 ALL_SETTINGS: type[Settings] = create_model(
@@ -23,14 +29,42 @@ ALL_SETTINGS: type[Settings] = create_model(
 
 def load_settings(**overrides: Any) -> Settings:
     """Load the settings. Raises SettingsError, which names the setting and says what it should be."""
+    given = {**_from_toml(), **_from_files(), **_from_variables(), **overrides}  # the last one wins
     try:
-        return ALL_SETTINGS(**overrides)
+        return ALL_SETTINGS(**given)
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else TOML
         raise SettingsError(f"{name}: {_sentence(first)}") from exc
-    except ValueError as exc:
+
+
+def _from_toml() -> Mapping[str, Any]:
+    file = Path(TOML)
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except (OSError, ValueError) as exc:
         raise SettingsError(f"{TOML} cannot be read: {exc}") from exc
+
+
+def _from_variables() -> Mapping[str, str]:
+    """The settings in the environment, whose names may be in any case."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    names = {name: PREFIX + name.upper() for name in ALL_SETTINGS.model_fields}
+    return {name: given[variable] for name, variable in names.items() if variable in given}
+
+
+def _from_files() -> Mapping[str, str]:
+    """The settings in files that the environment names, as with Docker secrets."""
+    variables = {name: f"{PREFIX}{name.upper()}_FILE" for name in ALL_SETTINGS.model_fields}
+    return {name: _content(variable) for name, variable in variables.items() if os.environ.get(variable)}
+
+
+def _content(variable: str) -> str:
+    path = os.environ[variable]
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{variable} names a file that cannot be read: check {path}") from exc
 
 
 def _sentence(error: ErrorDetails) -> str:

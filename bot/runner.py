@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-import structlog
-
 from bot.app import App
 from bot.metrics import Health
 from bot.platforms.types import Connects, Listens, Wiring
@@ -20,11 +18,12 @@ from scheduler.delivery.editing import Editor
 from scheduler.delivery.pacer import Pacer
 from scheduler.errors import PlatformStopped
 from scheduler.leases import RENEWAL, Leases
+from scheduler.log import get_logger
 from scheduler.ports import Edits, Sender
 from scheduler.timetable.jobs import Jobs, Tick
 from scheduler.types import Place
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -34,6 +33,7 @@ INDEX_TICK = timedelta(seconds=2)
 DUE_TICK = timedelta(seconds=5)
 PUSH_TICK = timedelta(seconds=30)
 UPKEEP_TICK = timedelta(hours=1)
+UPKEEP_AFTER = timedelta(minutes=1)  # people who wait for the start go first
 # After a stop, requests in flight have this long to finish, seconds; then they are cancelled.
 GRACE = 15.0
 # Time for cancelled tasks to end and for the last writes to the store, seconds.
@@ -139,7 +139,7 @@ class Runner:
             Tick("digests", DUE_TICK, app.digests.run_due),
             Tick("drafts", DUE_TICK, app.services.drafts.publish_due),
             Tick("push", PUSH_TICK, app.hubs.run_due),
-            Tick("upkeep", UPKEEP_TICK, app.upkeep.run),
+            Tick("upkeep", UPKEEP_TICK, app.upkeep.run, after=UPKEEP_AFTER),
         ]
         return ticks if app.store.is_sqlite else [*ticks, Tick("leases", RENEWAL, renew)]
 

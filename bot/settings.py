@@ -1,56 +1,34 @@
-"""Settings from `SKYWAVE_*` variables, from files named by `SKYWAVE_*_FILE`, and from `skywave.toml`."""
+"""The settings of a deployment: types, defaults and limits. `bot/loading.py` says where they come from."""
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.access import AccessMode
 from content.document import is_web_url
-from content.errors import SettingsError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 
-PREFIX = "SKYWAVE_"
-TOML = "skywave.toml"
 
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
-Words = Annotated[frozenset[str], NoDecode]
-
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of a deployment, without those of the platforms. The text below each is its documentation.
 
     Secrets never show in a repr or a log.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        toml_file=TOML,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     database_url: str = "sqlite:///skywave.db"
     """The database; for PostgreSQL `postgresql://user:password@host/name`."""
-    operators: Words = frozenset()
+    operators: frozenset[str] = frozenset()
     """Who may use every command in every chat, like `telegram:123,discord:456`."""
     poll_interval: int = Field(300, ge=1, le=2_592_000)
     """Shortest time in seconds between two reads of a source."""
@@ -70,7 +48,7 @@ class Settings(BaseSettings):
     """The first line of a page; the default is translated."""
     heading: str = "LATEST UPDATES"
     """The second line, likewise."""
-    allowed_networks: Networks = ()
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """Private networks in which operators' sources may be, like `192.168.0.0/16`."""
     rsshub_url: str = ""
     """The RSSHub instance for `rsshub://` and `rsshub.app` addresses, like `https://rsshub.example.org`."""
@@ -183,19 +161,6 @@ class Settings(BaseSettings):
         words = value.replace(",", " ").split() if isinstance(value, str) else value
         return [ip_network(word, strict=False) for word in words] if isinstance(words, list) else words
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The first source that has a value wins.
-        toml = TomlConfigSettingsSource(settings_cls)
-        return init_settings, env_settings, FileSettingsSource(settings_cls), toml
-
 
 @cache
 def _zones() -> Collection[str]:
@@ -205,24 +170,3 @@ def _zones() -> Collection[str]:
 
 def _values(value: object) -> Collection[object]:
     return list(value.values()) if isinstance(value, Mapping) else [value]
-
-
-class FileSettingsSource(PydanticBaseSettingsSource):
-    """Reads the value of setting X from the file that `SKYWAVE_X_FILE` names, as with Docker secrets."""
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        if not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as exc:
-            name = f"{PREFIX}{field_name.upper()}_FILE"
-            raise SettingsError(f"{name} names a file that cannot be read: check {path}") from exc
-
-    def __call__(self) -> dict[str, Any]:
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
-        return {name: value for name, value in found.items() if value is not None}

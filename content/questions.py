@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from content.tokens import fold
 
@@ -31,15 +32,12 @@ _SMALL = (
 SMALL_WORDS = frozenset(_SMALL.split())
 
 _VERB = r"(?:[做弄办用走去写选学搞看治](?=[^一-鿿]|$|[一-鿿]{2}))?"
-# Folded like the text that it is compared with: 么 becomes another character, for instance.
-_QUESTION = re.compile(
-    fold(
-        rf"(?:怎么样|怎么|怎样|如何)(?:才能|可以|能够|能|才)?(?:使用|进行|制作|实现|理解)?{_VERB}"
-        r"|(?:请问|请教|想问|问)一下|请问|请教|想问"
-        r"|我?想(?:知道|了解)一?下?|(?:谁|大家|有人)知道|麻烦(?:帮我|问一?下?)|帮我(?:找|查|搜)?一?下?|有没有"
-        r"|什么是|(?:是|有)什么(?:意思)?|什么意思|为什么|为何|为啥|是啥|啥是|何为|哪里|哪些|哪个|多少|几个"
-        r"|能不能|可不可以|能否|是否|可以|可否|要不要|应该|谢谢"
-    )
+_QUESTION = (
+    rf"(?:怎么样|怎么|怎样|如何)(?:才能|可以|能够|能|才)?(?:使用|进行|制作|实现|理解)?{_VERB}"
+    r"|(?:请问|请教|想问|问)一下|请问|请教|想问"
+    r"|我?想(?:知道|了解)一?下?|(?:谁|大家|有人)知道|麻烦(?:帮我|问一?下?)|帮我(?:找|查|搜)?一?下?|有没有"
+    r"|什么是|(?:是|有)什么(?:意思)?|什么意思|为什么|为何|为啥|是啥|啥是|何为|哪里|哪些|哪个|多少|几个"
+    r"|能不能|可不可以|能否|是否|可以|可否|要不要|应该|谢谢"
 )
 _PARTICLE = re.compile(r"(?:了?[吗呢]|了没)+(?=\W|$)")
 # 的 joins what belongs together in meaning, but not in words.
@@ -57,11 +55,17 @@ def without_question(items: Sequence[str]) -> tuple[list[str], bool]:
     asked = opening is not None
     done = line[: opening.end()].count(" ") if opening else 0
     kept = ["" if n < done or (asked and _is_small(item)) else item for n, item in enumerate(items)]
-    plain = [_PARTICLE.sub(" ", _QUESTION.sub(" ", item)) for item in kept]
+    plain = [_PARTICLE.sub(" ", _question().sub(" ", item)) for item in kept]
     if plain != kept:
         asked = True
         plain = [_JOIN.sub(" ", item) for item in plain]
     return plain, asked
+
+
+@cache
+def _question() -> re.Pattern[str]:
+    """The pattern, folded like the text that it is compared with: 么 becomes another character."""
+    return re.compile(fold(_QUESTION))
 
 
 def _is_small(item: str) -> bool:

@@ -41,7 +41,6 @@ _CJK = (
     "\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c"
     "\uac00-\ud7a3\ud7b0-\ud7fb\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
-_IS_CJK = re.compile(f"[{_CJK}]")
 # Combining marks in scripts where NFKC does not join them to the letter before.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
@@ -59,9 +58,9 @@ _TAGGED = rf"[{_PICTURE}][\U000e0020-\U000e007f]*+"
 _EMOJI = rf"[\U0001f1e6-\U0001f1ff]{{2}}|{_TAGGED}(?:\u200d{_TAGGED})*+"
 _WORD = rf"[^\W_{_CJK}]++(?:[{_MARKS}]++[^\W_{_CJK}]*+)*+"
 _PART = rf"(?:c\+\+|c[#♯]|{_WORD})"
-_PARTS = re.compile(rf"{_PART}|{_EMOJI}")
+_PARTS = rf"{_PART}|{_EMOJI}"
 # Parts that are written as one: DeepSeek-V3, gpt-4.1, file_name, don't, C++17.
-_RUNS = re.compile(rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+|{_EMOJI}")
+_RUNS = rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+|{_EMOJI}"
 SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
 _LETTERS_THEN_DIGIT = re.compile(r"([a-z]{2,})\d")
 # Invisible characters: soft hyphen, zero-width spaces, direction marks, variation selectors.
@@ -119,7 +118,7 @@ class Run(NamedTuple):
         if self.cjk:
             end = self.start + len(self.text)
             return [(i, min(i + 2, end)) for i in range(self.start, end)]
-        return [(self.start + m.start(), self.start + m.end()) for m in _PARTS.finditer(self.text)]
+        return [(self.start + m.start(), self.start + m.end()) for m in _compiled(_PARTS).finditer(self.text)]
 
     def variants(self) -> tuple[str, ...]:
         """Other forms of the word: stems, the joined compound and its stem, and the letters before a digit.
@@ -161,7 +160,8 @@ def variants(text: str) -> list[str]:
 def words(indexed: IndexedText) -> frozenset[str]:
     """The words of a post that a misspelt word of a query may stand for."""
     found = frozenset(indexed.title) | frozenset(indexed.body)
-    return frozenset(token for token in found if is_correctable(token) and not _IS_CJK.match(token))
+    cjk = _compiled(f"[{_CJK}]")
+    return frozenset(token for token in found if is_correctable(token) and not cjk.match(token))
 
 
 def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
@@ -184,7 +184,7 @@ def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
 def _taken_in(folded: str, words: dict[str, None]) -> list[str]:
     """The tokens of a folded text. Its words are added to `words`."""
     found: list[str] = []
-    for match in _RUNS.finditer(folded):
+    for match in _compiled(_RUNS).finditer(folded):
         run = match[0]
         if match.lastgroup == "cjk":
             found += Run(run, 0, True).tokens()
@@ -211,7 +211,7 @@ def fold(text: str) -> str:
 
 def runs(folded: str) -> Iterator[Run]:
     """The runs of a folded text, in order."""
-    for match in _RUNS.finditer(folded):
+    for match in _compiled(_RUNS).finditer(folded):
         yield Run(match[0], match.start(), match.lastgroup == "cjk")
 
 
@@ -233,6 +233,12 @@ def stem(word: str) -> str:
     return _STEMS.get(word) or str(EnglishStemmer().stemWord(word))
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile one of the large patterns when it is first used, because they take 12 ms of a start."""
+    return re.compile(pattern)
+
+
 def _main(found: Iterable[Run]) -> list[str]:
     return [token for run in found for token in run.tokens()]
 
@@ -240,7 +246,7 @@ def _main(found: Iterable[Run]) -> list[str]:
 def _parts(word: str) -> list[str]:
     if word.isalnum():
         return [word[:MAX_TOKEN]]
-    return [SPELLED.get(part) or part[:MAX_TOKEN] for part in _PARTS.findall(word)]
+    return [SPELLED.get(part) or part[:MAX_TOKEN] for part in _compiled(_PARTS).findall(word)]
 
 
 @lru_cache(maxsize=32_768)

@@ -14,8 +14,8 @@ from pathlib import Path
 from bot.access import NEEDED, Role
 from bot.cli.main import COMMANDS as PROGRAM
 from bot.commands import COMMANDS
-from bot.loading import ALL_SETTINGS
-from bot.settings import PREFIX, Settings
+from bot.loading import ALL_SETTINGS, PREFIX
+from bot.settings import Settings
 
 DOCS = Path(__file__).parent
 PAGES = (*sorted(DOCS.glob("*.md")), DOCS.parent / "README.md")

@@ -13,6 +13,8 @@ from storage.deliveries import load_deliveries
 from storage.models import ChatRow, DeliveryRow, EditRow, LedgerRow, PostRow
 from storage.sql import is_open, upsert
 
+_OTHER = aliased(DeliveryRow, name="other")
+
 
 class SqlEdits:
     def __init__(self, session: AsyncSession) -> None:
@@ -99,8 +101,7 @@ def _stale(
 
 def _waits() -> ColumnElement[bool]:
     """Whether a delivery waits for the chat: new posts go before edits."""
-    other = aliased(DeliveryRow)
-    return exists(select(other.id).where(other.chat_id == DeliveryRow.chat_id, is_open(other.state)))
+    return exists(select(_OTHER.id).where(_OTHER.chat_id == DeliveryRow.chat_id, is_open(_OTHER.state)))
 
 
 def _edits_of_chat(since: datetime) -> ColumnElement[int]:

@@ -13,6 +13,10 @@ ALL = "all"
 
 Sources = type[SourceRow]
 
+# To make an alias takes longer than many a query, because it copies all columns of its table.
+_SPECIFIC = aliased(SubscriptionRow, name="specific")
+_OTHER = aliased(SourceRow, name="other")
+
 
 def scope_of(source_id: int | None) -> str:
     return ALL if source_id is None else str(source_id)
@@ -23,9 +27,8 @@ def follows(source: Source | Sources) -> ColumnElement[bool]:
 
     `source` is a known source, or the rows of a query that also selects from SubscriptionRow.
     """
-    specific = aliased(SubscriptionRow, name="specific")
-    own = _own(source, specific)
-    overridden = exists(select(specific.id).where(specific.chat_id == SubscriptionRow.chat_id, own))
+    own = _own(source, _SPECIFIC)
+    overridden = exists(select(_SPECIFIC.id).where(_SPECIFIC.chat_id == SubscriptionRow.chat_id, own))
     if isinstance(source, Source):
         public = source.visibility is Visibility.PUBLIC
         # The scopes are named so that the index on (chat, scope) finds the subscriptions of a known chat.
@@ -59,8 +62,7 @@ def _own(source: Source | Sources, subscription: type[SubscriptionRow]) -> Colum
 
 def _or_examples(seen: Callable[[Sources], ColumnElement[bool]]) -> ColumnElement[bool]:
     """The sources that are seen, and the examples while no other source is."""
-    other = aliased(SourceRow)
-    others = exists(select(other.id).where(other.visibility != Visibility.EXAMPLE, seen(other)))
+    others = exists(select(_OTHER.id).where(_OTHER.visibility != Visibility.EXAMPLE, seen(_OTHER)))
     return or_(seen(SourceRow), (SourceRow.visibility == Visibility.EXAMPLE) & ~others)
 
 

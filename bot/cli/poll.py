@@ -9,9 +9,9 @@ import typer
 from bot.cli.arguments import commands_of
 from bot.cli.common import Json, counted, open_app, print_json, run, say, source_named
 from bot.cli.progress import index, progress
-from bot.cli.sources import as_json, summary
+from bot.cli.reads import as_json, summary
 from content.errors import UsageError
-from content.types import UPDATES, Source
+from content.types import HOOK, UPDATES, Source
 from scheduler.intake.storing import PollResult
 from scheduler.ports import UnitOfWork
 
@@ -56,6 +56,9 @@ async def _chosen(work: UnitOfWork, names: Sequence[str], every: bool, now: date
 def _read(source: Source) -> Source:
     if source.kind == UPDATES:
         raise UsageError(f"{source.name} is not read: it is what people write with /post")
+    if source.kind == HOOK:
+        hint = f"skywave sources hook {source.id}"
+        raise UsageError(f"{source.name} is not read: it takes what is sent to it ({hint} says where)")
     return source
 
 

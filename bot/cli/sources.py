@@ -1,12 +1,10 @@
 """`skywave sources …` and `skywave poll`."""
 
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
-from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -28,24 +26,18 @@ from bot.cli.common import (
     without_secrets,
     write_private,
 )
-from bot.cli.hooks import hook_json, hook_lines, push_words
+from bot.cli.hooks import hook_lines, push_words
 from bot.cli.opml import STANDARD, read_opml
 from bot.cli.tables import print_table
-from bot.engine import Engine
 from content.document import is_web_url
-from content.errors import SkywaveError, UsageError
+from content.errors import UsageError
 from content.secrets import is_public, printable
-from content.sources import NO_CHOICE, Choice, choice_of
+from content.sources import Choice, choice_of
 from content.sources.kinds import FULL_TEXT, LISTING
-from content.types import HOOK, UPDATES, ParsedSource, Source, SourceState, Visibility
+from content.types import HOOK, UPDATES, Source, SourceState, Visibility
 from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
-from scheduler.push.pushes import Push
-
-if TYPE_CHECKING:
-    from content.sources.discovery import Found
-    from scheduler.intake.storing import PollResult
 
 commands = commands_of("Where posts come from.")
 
@@ -57,12 +49,10 @@ Options = Annotated[
     list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="How the sources are to be read.")
 ]
 
-
 FullText = Annotated[
     bool,
     typer.Option("--full-text", help="Get the articles that the posts link to, for feeds that only tease."),
 ]
-
 
 Listing = Annotated[
     bool,
@@ -95,134 +85,12 @@ def add(
 
     skywave sources add https://example.org/feed.xml ./content/posts
     """
+    from bot.cli import adding
+
     choice = chosen(option, full_text=full_text, listing=listing)
     if choice.kind == LISTING:
-        _add_listings(urls, choice, json, yes)
-    run(_add(dict.fromkeys(urls, ()), json, choice))
-
-
-def _add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) -> NoReturn:
-    """Add pages, each after what it holds was shown and confirmed; exits with the status of the worst."""
-    from bot.cli.listings import show_preview
-
-    status = 0
-    for url in urls:
-        found = show_preview(result_of(_found(url, choice)))
-        confirm("Follow these posts?", yes, "Nothing was added.")
-        status = max(status, result_of(_add({url: ()}, json, found)))
-    raise SystemExit(status)
-
-
-async def _found(url: str, choice: Choice) -> "Found":
-    async with open_app() as app:
-        return await app.ingest.find(url, choice=choice)
-
-
-async def _add(
-    urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE, *, exact: bool = False
-) -> int:
-    """Add sources, each with its tags. `exact`: the URLs are those of feeds."""
-    from bot.cli.progress import index, progress
-    from scheduler.intake.listed import add_each
-
-    results: dict[str, PollResult] = {}
-    refused: list[SkywaveError] = []
-    async with open_app() as app:
-        with progress("reading", len(urls)) as read:
-            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice, exact=exact):
-                read(printable(url))
-                if isinstance(added, SkywaveError):
-                    refused.append(added)
-                else:
-                    results[url] = added
-        await index(app)
-        made = await _new_hooks(app, list(results.values()))
-    if json:
-        shown = {one: {"hook": hook_json(push, app.settings)} for one, push in made.items()}
-        print_json([as_json(result) | shown.get(result.source.id, {}) for result in results.values()])
-    else:
-        for url, result in sorted(results.items(), key=lambda added: bool(added[1].error)):
-            say(_added(result, choice) + _found_at(url, result.source))
-            if found := made.get(result.source.id):
-                say(hook_lines(found, app.settings, secret=True))
-    for error in refused:
-        warn(f"skywave: not added: {error}" + commands_for(error, "add"))
-    if len(urls) > 1 and not json:
-        waiting = sum(bool(result.error) for result in results.values())
-        added_now = counted(len(results) - waiting, "source")
-        say(f"{added_now} read, {waiting} added and tried again later, {len(refused)} not added")
-    return 1 if refused else 0
-
-
-async def _new_hooks(app: Engine, results: "Sequence[PollResult]") -> Mapping[int, Push]:
-    """The hooks that were made, by the ids of their sources: their secrets are shown once."""
-    made = [one.source for one in results if one.source.kind == HOOK and one.before is None]
-    async with app.store.read() as work:
-        return {source.id: await hooks.hook_of(work, source) for source in made}
-
-
-def as_json(result: "PollResult") -> dict[str, Any]:
-    return to_json(replace(result, source=without_secrets(result.source)))
-
-
-# What to say of a source that was known already, by its visibility before.
-KNOWN = {
-    Visibility.PRIVATE: "people had added it privately; it is public now",
-    Visibility.PUBLIC: "is already a public source",
-}
-
-
-def _added(result: "PollResult", choice: Choice) -> str:
-    if result.before is None and not result.error:
-        existing = counted(result.new, "existing post")
-        return f"Added “{result.source.name}” ({existing}; new ones will be sent)" + _left_out(result)
-    if result.before is None:
-        return summary(result, f"added, but {result.error}")
-    return summary(result, KNOWN.get(result.before)) + _kept(result.source, choice)
-
-
-def _kept(source: Source, choice: Choice) -> str:
-    """That a known source is read as before, although other options were given."""
-    if choice.kind not in ("", source.kind):
-        return f"\n  it stays a {source.kind} source: remove it first to add it as another kind"
-    if not choice.options or sources.with_options(source, choice.options) == source.options:
-        return ""
-    given = " ".join(f"{name}={value or 'yes'}" for name, value in choice.options.items())
-    return f"\n  it is read as before: to change that, skywave sources set {source.id} {given}"
-
-
-def _found_at(address: str, source: Source) -> str:
-    """Where the feed is, if the address is that of something else."""
-    is_same = address.partition("#")[0].rstrip("/").lower() == source.url.rstrip("/").lower()
-    return "" if is_same or not is_web_url(source.url) else f"\n  read from {printable(source.url)}"
-
-
-def commands_for(error: SkywaveError, command: str) -> str:
-    """The name of each feed of a page that has several, and below it the command that takes it."""
-    from content.sources.discovery import SeveralFeeds
-
-    if not isinstance(error, SeveralFeeds):
-        return ""
-    # The name has a line of its own, because somebody else wrote it and the command is to be copied.
-    return "".join(
-        (f"\n  {feed.title}" if feed.title else "")
-        + f"\n    skywave sources {command} {quote(error.shown(feed))}"
-        for feed in error.feeds
-    )
-
-
-def summary(result: "PollResult", told: str | None = None) -> str:
-    """What a read has brought, or `told` instead, and what could not be read."""
-    counts = (
-        f"{result.new} new, {result.changed} changed, {counted(result.deliveries, 'delivery', 'deliveries')}"
-    )
-    return f"{result.source.name}: {told or result.error or counts}" + _left_out(result)
-
-
-def _left_out(result: "PollResult") -> str:
-    """What a read has left out, and what it could not read."""
-    failures = "".join(f"\n  not read: {f.name}: {f.reason}" for f in result.failures)
-    return (f"\n  {result.cut}" if result.cut else "") + failures
+        adding.add_listings(urls, choice, json, yes)
+    run(adding.add(dict.fromkeys(urls, ()), json, choice))
 
 
 @commands.command("list")
@@ -237,7 +105,7 @@ async def _list(with_secrets: bool, json: bool) -> None:
     if not with_secrets:
         known = [without_secrets(source) for source in known]
     if json:
-        print_json([to_json(source, "rhythm") | {"push": words.get(source.id, "")} for source in known])
+        print_json([to_json(s, "rhythm", "validators") | {"push": words.get(s.id, "")} for s in known])
         return
     rows = [
         (s.id, _tagged(s), s.kind, s.visibility, _state(s, words.get(s.id, "")), *_reads(s, now), s.url)
@@ -287,38 +155,9 @@ def check(
     json: Json = False,
 ) -> None:
     """Find, fetch and parse a source without storing anything."""
-    run(_check(url, json, chosen(option, listing=listing)))
+    from bot.cli import adding
 
-
-async def _check(url: str, json: bool, choice: Choice) -> int:
-    try:
-        found = await _found(url, choice)
-    except UsageError as exc:
-        warn(f"skywave: {exc}" + commands_for(exc, "check"))
-        return 2
-    url, parsed = printable(found.url), found.parsed
-    if json:
-        source: dict[str, object] = {"url": url, "title": parsed.title, "home": parsed.url}
-        source |= {"page": printable(found.page), "options": dict(found.options.values)}
-        failures = [to_json(failure) for failure in parsed.failures]
-        print_json({"source": source, "posts": [to_json(p) for p in parsed.posts], "failures": failures})
-    elif choice.kind == LISTING:
-        from bot.cli.listings import show_preview
-
-        show_preview(found)
-    else:
-        if found.page:
-            warn(f"{printable(found.page)} leads to {url}")
-        _show_check(url, parsed)
-    return 0
-
-
-def _show_check(url: str, parsed: ParsedSource) -> None:
-    warn(f"{parsed.title or url}: {counted(len(parsed.posts), 'post')}")
-    rows = [(p.published_at or "no date", p.title or "(no title)", p.url or p.guid) for p in parsed.posts]
-    print_table(("published", "title", "url"), rows, "It is well-formed but empty.")
-    for failure in parsed.failures:
-        warn(f"not read: {failure.name}: {failure.reason}")
+    run(adding.check(url, json, chosen(option, listing=listing)))
 
 
 @commands.command("pause")
@@ -417,6 +256,8 @@ def import_(
 
 
 async def _import(file: Path) -> int:
+    from bot.cli import adding
+
     # Somebody else wrote the file: it must not name folders of this machine or sources of Skywave's own.
     urls = read_opml(file)
     refused = [url for url in urls if not is_web_url(url)]
@@ -425,7 +266,7 @@ async def _import(file: Path) -> int:
     if len(refused) == len(urls):
         raise UsageError(f"{file} names no feeds with an http or https address")
     return max(
-        await _add({url: urls[url] for url in urls if is_web_url(url)}, json=False, exact=True),
+        await adding.add({url: urls[url] for url in urls if is_web_url(url)}, json=False, exact=True),
         1 if refused else 0,
     )
 

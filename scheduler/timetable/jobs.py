@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from content.errors import SkywaveError
+from scheduler.log import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Seconds that running ticks get to finish at the end; nearly all take some milliseconds.
 FINISH = 5.0
@@ -17,11 +16,15 @@ FINISH = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Work that is done again and again; a run that takes longer than `every` skips the next one."""
+    """Work that is done again and again; a run that takes longer than `every` skips the next one.
+
+    `after` is how long after the start the first run is.
+    """
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+    after: timedelta = timedelta()
 
 
 class Jobs:
@@ -40,7 +43,7 @@ class Jobs:
                 IntervalTrigger(seconds=tick.every.total_seconds(), timezone=UTC),
                 args=[tick],
                 id=tick.name,
-                next_run_time=datetime.now(UTC),
+                next_run_time=datetime.now(UTC) + tick.after,
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,

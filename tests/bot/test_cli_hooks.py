@@ -35,6 +35,8 @@ def test_a_hook_is_shown_once_and_later_only_when_that_is_asked_for(skywave: Sky
     quiet += [skywave(words).output for words in ("sources hook builds", "sources add hook:builds", "audit")]
     assert not [told for told in quiet if address in told or secret in told]
     assert "active, push" in quiet[0] and "ok   source builds: push" in quiet[2]
+    assert "content_hash" not in quiet[1]  # which for a repository is long, and tells people nothing
+    assert "skywave sources hook 1 says where" in skywave("poll builds").stderr
     assert "BAD  public address: nothing listens for it: set SKYWAVE_METRICS_PORT" in quiet[2]
     assert "POST https://bot.example.org/skywave/hooks/…" in quiet[3]
     assert shown(skywave("sources hook hook:builds --with-secrets").stdout) == (address, secret)

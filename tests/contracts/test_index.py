@@ -1,6 +1,7 @@
 """The index: the same posts on both databases, within the scope and the filters of the query."""
 
 import pytest
+import pytest_asyncio
 
 from content.search import parse
 from content.types import PostQuery
@@ -9,7 +10,7 @@ from tests.builders import after, new_post
 from tests.contracts.world import World
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ids(world: World) -> dict[str, int]:
     """Posts by guid, of two sources."""
     radio, models = await world.source("Radio News"), await world.source("模型")

@@ -1,6 +1,6 @@
 """A search goes from all words to some of them, in the same way on both databases."""
 
-import pytest
+import pytest_asyncio
 
 from content.errors import SearchTooLong, UsageError
 from content.types import Correction, Rung, Visibility
@@ -21,7 +21,7 @@ POSTS = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ids(world: World) -> dict[str, int]:
     source = await world.source()
     posts = [new_post(guid, title=title, text=text) for guid, (title, text) in POSTS.items()]

@@ -6,10 +6,8 @@ A chat's name may be shown. Its URL may hold passwords, so it is only kept in th
 import logging
 import re
 from collections.abc import Mapping
-from typing import Annotated
 
 from pydantic import SecretStr, field_validator
-from pydantic_settings import NoDecode
 
 from bot.platforms.apprise.limits import LIMITS, NAME
 from bot.platforms.settings import PlatformSettings
@@ -25,7 +23,7 @@ SILENT = logging.CRITICAL + 1
 
 
 class AppriseSettings(PlatformSettings):
-    apprise_urls: Annotated[Mapping[str, SecretStr], NoDecode] = {}
+    apprise_urls: Mapping[str, SecretStr] = {}
     """Chats that only receive, by e-mail, ntfy and others: `name=URL` for each."""
 
     @field_validator("apprise_urls", mode="before")

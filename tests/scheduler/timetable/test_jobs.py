@@ -44,14 +44,17 @@ async def test_a_tick_that_fails_is_logged_and_tried_again_and_stops_no_other(
     assert {(entry["event"], entry["tick"]) for entry in logged} == {(event, "broken")}
 
 
-async def test_a_tick_runs_at_once() -> None:
-    daily = Counter(1)
-    jobs = Jobs([Tick("daily", timedelta(days=1), daily.run)])
+async def test_a_tick_runs_at_once_unless_it_has_time() -> None:
+    day = timedelta(days=1)
+    daily, patient = Counter(1), Counter(1)
+    jobs = Jobs([Tick("patient", day, patient.run, after=day), Tick("daily", day, daily.run)])
     jobs.start()
     async with asyncio.timeout(10):
         await daily.done.wait()
+        assert not patient.runs
+        jobs.look_now()
+        await patient.done.wait()
     await jobs.stop()
-    assert daily.runs == 1
 
 
 async def test_a_tick_never_runs_beside_itself() -> None:
