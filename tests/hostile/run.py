@@ -147,7 +147,7 @@ class Phase:
             spoil[number % len(spoil)](place)
 
     async def _look(self, process: Process, say: Callable[[str], None]) -> None:
-        await self.chats.tg.wait_for(lambda: self.chats.tg.requests("getUpdates"), PATIENCE)
+        await self._until(lambda: bool(self.chats.tg.requests("getUpdates")), process)
         await self._until(lambda: all(len(site.asked) >= 2 for site in self.good), process)
         begun = monotonic()
         doing = [self.chats.ask(), self._publish(), self.traps.publish(), self._watch(process)]
