@@ -41,12 +41,12 @@ def _lying(refs: Callable[[], AsyncIterator[bytes]], pack: Callable[[], AsyncIte
 
 
 async def _new_commit() -> AsyncIterator[bytes]:
-    yield packet(os.urandom(20).hex().encode() + b" refs/heads/main\n") + b"0000"
+    yield packet(os.urandom(20).hex().encode() + b" HEAD\n") + b"0000"
 
 
 async def _many_refs() -> AsyncIterator[bytes]:
     for number in range(REFS):
-        yield packet(b"%040x refs/heads/%d\n" % (number, number))
+        yield packet(b"%040x HEAD%d\n" % (number, number))
     yield b"0000"
 
 
