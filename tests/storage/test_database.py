@@ -146,6 +146,10 @@ async def test_a_statement_of_sqlite_is_one_call_of_its_thread() -> None:
         assert calls == 3
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             await cursor.execute("SELECT * FROM other")
+    engine = create_engine("sqlite://")
+    async with engine.connect() as used:
+        assert isinstance((await used.get_raw_connection()).driver_connection, driver.Connection)
+    await engine.dispose()
 
 
 async def test_a_locked_file_is_busy(sqlite_url: str, open_with: OpenWith) -> None:
