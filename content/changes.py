@@ -138,7 +138,8 @@ def _with_own_guids(
         return _longer(guid, url) if guid in moved else guid
 
     guids = map(final, own, stored, urls)
-    return [replace(post, guid=guid) for post, guid in zip(posts, guids, strict=True)]
+    pairs = zip(posts, guids, strict=True)
+    return [post if post.guid == guid else replace(post, guid=guid) for post, guid in pairs]
 
 
 def _guids_by_url(
@@ -197,6 +198,10 @@ def stored_guid(guid: str) -> str:
 
 def _storable(post: ParsedPost) -> ParsedPost:
     """`post` with texts that both databases can store, whatever the parser let through."""
+    texts = (post.url, post.title, post.author, post.html, post.summary, *post.tags)
+    of_media = (text for medium in post.media for text in (medium.url, medium.type, medium.alt))
+    if stored_guid(post.guid) == post.guid and all(storable(text) is text for text in (*texts, *of_media)):
+        return post
     return replace(
         post,
         guid=stored_guid(post.guid),
