@@ -77,6 +77,8 @@ def is_canonical(html: str, tags: frozenset[str]) -> bool:
     pieces = _pieces(html)
     if pieces is None or "\xa0" in html or html.count("<") != html.count(">"):
         return False
+    if html.startswith("\ufeff"):  # a byte order mark, which parsers drop
+        return False
     if "&" in html and not _WRITTEN.issuperset(_REFERENCE.findall(html)):
         return False
     names, attributes = pieces[1::3], pieces[2::3]
