@@ -57,6 +57,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     **{tag: {"class"} for tag in ("code", "pre", "figure")},
     **{tag: {"id"} for tag in ("sup", "li", "section", "aside", "dt", "dd", *_HEADINGS)},
 }
+_KEPT_AS_THEY_ARE = ("href", "src", "alt")
 # What classes tell; all others are removed.
 _CLASSES = {
     **dict.fromkeys(("spoiler", "spoiled", "md-spoiler-text", "spoiler-text", "tg-spoiler"), "spoiler"),
@@ -117,6 +118,8 @@ def _basic_attribute(_tag: str, attribute: str, value: str) -> str | None:
 
 def _attribute(base_url: str, tag: str, attribute: str, value: str) -> str | None:
     """What is kept of an attribute that is allowed, None for nothing."""
+    if attribute in _KEPT_AS_THEY_ARE:
+        return value
     match attribute:
         case "class":
             return _class(tag, value.split())

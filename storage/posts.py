@@ -86,6 +86,14 @@ def _mark_each(dialect: Dialect) -> ManyRows:
 
 
 @cache
+def _count_each(dialect: Dialect) -> ManyRows:
+    source = table_of(SourceRow)
+    counted = source.c.post_count + bindparam("more", type_=source.c.post_count.type)
+    more = update(source).where(source.c.id == bindparam("source")).values(post_count=counted)
+    return ManyRows(more, dialect)
+
+
+@cache
 def _known() -> tuple[Select[Any], Select[Any]]:
     """What is asked of stored posts and of tombstones. To build the statements takes longer than they do."""
     post, gone = _posts.c, table_of(TombstoneRow).c
@@ -188,12 +196,9 @@ class SqlPosts:
         counts = Counter[int]()
         for batch, ids in zip(batches, made, strict=True):
             counts[batch.source_id] += len(ids)
-        table = table_of(SourceRow)
-        more = update(table).where(table.c.id == bindparam("source"))
         rows = [{"source": source_id, "more": count} for source_id, count in counts.items() if count]
-        if rows:
-            counted = more.values(post_count=table.c.post_count + bindparam("more"))
-            await self._session.execute(counted, rows)
+        connection = await self._session.connection()
+        await connection.run_sync(_count_each(connection.dialect).run, rows)
 
     async def update(
         self,

@@ -287,8 +287,8 @@ def _published(entry: Entry) -> datetime | None:
 def _body(entry: Entry) -> Entry:
     """The longest content, HTML before plain text, or else the summary."""
     contents = [content for content in _list(entry, "content") if _string(content, "value")]
-    if not contents:
-        return _detail(entry, "summary")
+    if len(contents) < 2:
+        return contents[0] if contents else _detail(entry, "summary")
     return max(contents, key=lambda one: ("html" in _string(one, "type"), len(_string(one, "value"))))
 
 
