@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import structlog
-
 from content.changes import HANDFUL, Changes
 from content.errors import SkywaveError, StoreRejected
 from content.secrets import printable
@@ -21,10 +19,11 @@ from scheduler.intake.source_state import is_routine, is_to_move
 from scheduler.intake.together import GROUP, Together
 from scheduler.intake.trouble import tell_of_trouble
 from scheduler.judging import NOT_YET, Judged, judge, settle
+from scheduler.log import get_logger
 from scheduler.ports import Batch, Clock, Store, UnitOfWork
 from scheduler.stories import recognise
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Change = Callable[[Source], Source]
 

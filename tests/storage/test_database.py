@@ -17,6 +17,7 @@ from content.errors import (
     StoreReadOnly,
     StoreUnreachable,
 )
+from storage import driver
 from storage.database import create_engine, database_name, database_url
 from storage.unit_of_work import SqlStore
 from tests.builders import new_post, place
@@ -123,6 +124,32 @@ async def open_with(sqlite_url: str) -> AsyncIterator[OpenWith]:
 
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
+
+
+async def test_a_statement_of_sqlite_is_one_call_of_its_thread() -> None:
+    calls = 0
+
+    class Counted(driver.Connection):
+        async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    connection = Counted(lambda: sqlite3.connect(":memory:"), driver.CHUNK)
+    async with connection:
+        cursor = connection.cursor()
+        await cursor.execute("CREATE TABLE t (x)")
+        await cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
+        assert cursor.rowcount == 2
+        await cursor.execute("DELETE FROM t WHERE x = ? RETURNING x, 7", (2,))
+        assert (await cursor.fetchall(), cursor.rowcount) == ([(2, 7)], 1)
+        assert calls == 3
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            await cursor.execute("SELECT * FROM other")
+    engine = create_engine("sqlite://")
+    async with engine.connect() as used:
+        assert isinstance((await used.get_raw_connection()).driver_connection, driver.Connection)
+    await engine.dispose()
 
 
 async def test_a_locked_file_is_busy(sqlite_url: str, open_with: OpenWith) -> None:
@@ -283,27 +310,3 @@ async def test_a_connection_that_breaks_is_made_anew(postgres: Postgres, postgre
             assert await work.posts.newest_id() == 0
     finally:
         await store.close()
-
-
-async def test_a_statement_goes_to_sqlites_thread_once(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/x.db")
-    async with engine.connect() as connection:
-        await connection.execute(text("CREATE TABLE t (n INTEGER)"))
-        rows = [{"n": n} for n in range(3)]
-        assert (await connection.execute(text("INSERT INTO t VALUES (:n)"), rows)).rowcount == 3
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        sent, thread = [], driver._tx
-
-        class Counting:
-            def put_nowait(self, job: object) -> None:
-                sent.append(job)
-                thread.put_nowait(job)
-
-        driver._tx = Counting()
-        assert (await connection.execute(text("SELECT n FROM t"))).scalars().all() == [0, 1, 2]
-        assert len(sent) == 1
-        with pytest.raises(DBAPIError):
-            await connection.execute(text("SELECT n FROM missing"))
-        driver._tx = thread
-        assert await connection.scalar(text("SELECT max(n) FROM t")) == 2, "it works after an error"
-    await engine.dispose()
