@@ -1,3 +1,5 @@
+from urllib.parse import urlsplit
+
 import pytest
 import regex
 from hypothesis import given
@@ -309,3 +311,12 @@ def test_what_content_hashes_are_made_of_never_depends_on_the_shortcut(html: str
 )
 def test_html_that_is_written_as_sanitisers_write_is_not_sanitised_again(html: str, is_kept: bool) -> None:
     assert is_canonical(html, _BASIC_TAGS) is is_kept
+
+
+@given(
+    st.from_regex(doc._USUAL_URL, fullmatch=True)
+    | st.text("htps:/.[]@?#a1 \u00e9", max_size=20).map("http://".__add__)
+)
+def test_a_usual_url_is_one_that_can_be_split(url: str) -> None:
+    if doc._USUAL_URL.fullmatch(url):
+        assert urlsplit(url).hostname and urlsplit(url).scheme in ("http", "https") and " " not in url
