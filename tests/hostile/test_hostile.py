@@ -16,9 +16,9 @@ SMALL = Size(
     good=6,
     hostile=len(KINDS),
     folders=5,
-    seconds=5.0,
-    interval=2,
-    news_every=2.0,
+    seconds=2.0,
+    interval=4,
+    news_every=1.0,
 )
 
 
