@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.crash import crash
+
+# The file from which the program starts.
+pytestmark = pytest.mark.usefixtures("sqlite_url")
 
 
 async def test_a_broadcast_survives_kills(tmp_path: Path) -> None:
