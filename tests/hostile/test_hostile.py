@@ -16,9 +16,13 @@ SMALL = Size(
     good=6,
     hostile=len(KINDS),
     folders=5,
+    listings=1,
+    gits=5,
+    teasers=1,
     seconds=2.0,
     interval=4,
     news_every=1.0,
+    call_every=0.25,
 )
 
 
