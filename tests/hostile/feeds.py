@@ -132,27 +132,11 @@ def _much() -> bytes:
 
 
 KINDS: Mapping[str, Callable[[], Handler]] = {
-<<<<<<< HEAD
-    "xml declarations": lambda: _answers(lambda: b"<rss>" + b"<?xml" * 2_000_000),
-    "attributes": lambda: _answers(_escaped("<p " + " ".join(f"a{n}=1" for n in range(40_000)) + ">x</p>")),
-    "ampersands": lambda: _answers(lambda: b"<rss><channel><item><title>" + b"&" * 2_000_000),
-    "nesting": lambda: _answers(_escaped("<div><b>" * 100_000 + "x")),
-    "nested elements": lambda: _answers(lambda: b"<rss>" + b"<a>" * 100_000),
-    "comments": lambda: _answers(lambda: b"<rss>" + b"<!--" * 1_000_000),
-    "unclosed tags": lambda: _answers(_escaped("<p" * 500_000)),
-    "entities": lambda: _answers(_doctype),
-    "300,000 posts": lambda: _answers(_huge),
-    "a long guid": lambda: _answers(_long_guid),
-    "a bomb": lambda: _answers(lambda: b"<rss>" + b" " * 200_000_000),
-    "deep JSON": lambda: _answers(lambda: _nested(200_000).encode(), "application/feed+json"),
-    "much JSON": lambda: _answers(_much, "application/feed+json"),
-    "a huge number": lambda: _answers(
-=======
     "xml declarations": lambda: compressed(lambda: b"<rss>" + b"<?xml" * 2_000_000),
     "attributes": lambda: compressed(_escaped("<p " + " ".join(f"a{n}=1" for n in range(40_000)) + ">x</p>")),
     "ampersands": lambda: compressed(lambda: b"<rss><channel><item><title>" + b"&" * 2_000_000),
     "nesting": lambda: compressed(_escaped("<div><b>" * 100_000 + "x")),
-    "nested elements": lambda: compressed(lambda: b"<rss>" + b"<a>" * 500_000),
+    "nested elements": lambda: compressed(lambda: b"<rss>" + b"<a>" * 100_000),
     "comments": lambda: compressed(lambda: b"<rss>" + b"<!--" * 1_000_000),
     "unclosed tags": lambda: compressed(_escaped("<p" * 500_000)),
     "entities": lambda: compressed(_doctype),
@@ -160,8 +144,8 @@ KINDS: Mapping[str, Callable[[], Handler]] = {
     "a long guid": lambda: compressed(_long_guid),
     "a bomb": lambda: compressed(lambda: b"<rss>" + b" " * 200_000_000),
     "deep JSON": lambda: compressed(lambda: _nested(200_000).encode(), "application/feed+json"),
+    "much JSON": lambda: compressed(_much, "application/feed+json"),
     "a huge number": lambda: compressed(
->>>>>>> 4d9d1c9b953545a8827ceff7107c09fd8ae2e822
         lambda: b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":' + b"9" * 100_000 + b"}]}"
     ),
     "utf-16 that is none": lambda: compressed(lambda: b'<?xml version="1.0" encoding="utf-16"?><rss/>'),
