@@ -101,7 +101,8 @@ def is_visible(text: str) -> bool:
 
 def clean(content: str) -> str:
     """Outside text with `\\n` line ends, without characters that move a cursor, reorder or hide text."""
-    return harmless(_LINE_ENDS.sub("\n", content))
+    # Nearly all texts are printable, and these end no line.
+    return harmless(content if content.isprintable() else _LINE_ENDS.sub("\n", content))
 
 
 def clean_line(content: str) -> str:
@@ -143,7 +144,9 @@ def trim(text: str, span: Span) -> Span | None:
     inner = text[span.start : span.end]
     start = span.start + len(inner) - len(inner.lstrip())
     end = span.start + len(inner.rstrip())
-    return replace(span, start=start, end=end) if start < end else None
+    if start >= end:
+        return None
+    return span if (start, end) == (span.start, span.end) else replace(span, start=start, end=end)
 
 
 def _moved(span: Span, at: int, by: int) -> Span:
@@ -153,7 +156,9 @@ def _moved(span: Span, at: int, by: int) -> Span:
 def _tidy(flat: Flat) -> Flat:
     offset = len(flat.text) - len(flat.text.lstrip())
     trimmed = (trim(flat.text, span) for span in flat.spans)
-    spans = [replace(s, start=s.start - offset, end=s.end - offset) for s in trimmed if s]
+    spans = [span for span in trimmed if span]
+    if offset:
+        spans = [replace(s, start=s.start - offset, end=s.end - offset) for s in spans]
     return Flat(flat.text.strip(), tuple(sorted(spans, key=lambda span: (span.start, -span.end))))
 
 

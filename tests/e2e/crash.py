@@ -62,40 +62,34 @@ async def telegram(chats: int) -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def discord(chats: int) -> AsyncIterator[Site]:
-    async with DiscordEmulator() as dc:
-        club = dc.guild("Club")
-        channels = [dc.text(club, f"channel-{n}") for n in range(chats)]
-        addresses = {"discord_api_url": dc.url, "discord_gateway_url": dc.gateway_url}
-        yield Site(
-            dc,
-            addresses | {"discord_token": dc.token},
-            [f"discord:{channel.id}" for channel in channels],
-            lambda: [(f"discord:{one.channel_id}", f"{one.content} {one.embeds}") for one in dc.sent],
-        )
-
-
-@asynccontextmanager
-async def forums(chats: int) -> AsyncIterator[Site]:
-    """Discord with so many forums. For every tenth forum, the answer to the first send is lost."""
+    """Half of the chats are forums. For every tenth of these, the answer to the first send is lost."""
     async with DiscordEmulator(limits=Limits()) as dc:
         club = dc.guild("Club")
-        places = [dc.forum(club, f"forum-{n}") for n in range(chats)]
-        for place in places[::10]:
-            dc.faults.add(delivered_then_dropped(), OPEN_THREAD, place.id)
+        forums = [dc.forum(club, f"forum-{n}") for n in range(chats // 2)]
+        channels = [dc.text(club, f"channel-{n}") for n in range(chats - len(forums))]
+        for forum in forums[::10]:
+            dc.faults.add(delivered_then_dropped(), OPEN_THREAD, forum.id)
         addresses = {"discord_api_url": dc.url, "discord_gateway_url": dc.gateway_url}
 
         def sent() -> Sequence[tuple[str, str]]:
             opened = [(thread.parent, thread.name) for thread in club.threads.values()]
-            return [(f"discord:{forum.id}", name) for forum, name in opened if forum]
+            texts = {channel.id for channel in channels}
+            return [
+                *((f"discord:{forum.id}", name) for forum, name in opened if forum),
+                *(
+                    (f"discord:{one.channel_id}", f"{one.content} {one.embeds}")
+                    for one in dc.sent
+                    if one.channel_id in texts
+                ),
+            ]
 
-        names = [f"discord:{place.id}" for place in places]
+        names = [f"discord:{place.id}" for place in (*forums, *channels)]
         yield Site(dc, addresses | {"discord_token": dc.token}, names, sent)
 
 
 PLATFORMS: Mapping[str, Callable[[int], AbstractAsyncContextManager[Site]]] = {
     "telegram": telegram,
     "discord": discord,
-    "forums": forums,
 }
 
 

@@ -131,12 +131,12 @@ async def _rows(url: str, query: Select[*tuple[Any, ...]]) -> list[object]:
 async def test_on_postgresql_the_second_takes_over_from_a_dead_one(
     empty_postgres_url: str, tmp_path: Path
 ) -> None:
-    done = await take_over(tmp_path, empty_postgres_url, chats=400)
+    done = await take_over(tmp_path, empty_postgres_url, chats=150)
     assert done.lost == 0
     assert done.on_the_way > 0
     assert done.doubled <= done.on_the_way
     assert done.unknowns == done.on_the_way
-    assert done.counts == {"sent": 401}
+    assert done.counts == {"sent": 151}
     assert (done.digests, done.digest_messages) == (1, 1)
     assert SHORTEST <= done.seconds <= LONGEST
 

@@ -19,9 +19,9 @@ SMALL = Size(
     listings=1,
     gits=5,
     teasers=1,
-    seconds=5.0,
-    interval=2,
-    news_every=2.0,
+    seconds=2.0,
+    interval=4,
+    news_every=1.0,
     call_every=0.25,
 )
 
