@@ -43,6 +43,7 @@ from storage.sql import ManyRows, table_of
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)
+DUE = 2_000  # rows of due sources that are read at once
 
 
 def to_source(row: SourceRow | Row[Any]) -> Source:
@@ -221,8 +222,14 @@ class SqlSources:
         next_poll = SourceRow.next_poll_at
         when = or_(next_poll.is_(None), next_poll <= now, next_poll > now + FARTHEST)
         query = select(*_sources.c).where(is_polled(), when, ~is_unfollowed())
-        rows = await self._session.execute(query.order_by(next_poll.nulls_first(), SourceRow.id))
-        return [to_source(row) for row in rows]
+        ordered = query.order_by(next_poll.nulls_first(), SourceRow.id).limit(DUE)
+        found: list[Source] = []
+        # Rows take as much memory as sources, so not all of them are in memory at once.
+        while True:
+            rows = (await self._session.execute(ordered.offset(len(found)))).all()
+            found += map(to_source, rows)
+            if len(rows) < DUE:
+                return found
 
     async def note_unfollowed(self, now: datetime) -> None:
         # Without `next_poll_at` a source is due at once when a chat follows it again.
