@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -80,7 +80,14 @@ def _to_rhythm(stored: Mapping[str, Any]) -> Rhythm:
     if not stored:
         return NO_RHYTHM
     last = datetime.fromisoformat(stored["last"]) if stored["last"] else None
-    return Rhythm(**{**stored, "last": last, "hours": tuple(stored["hours"]), "days": tuple(stored["days"])})
+    hours, days = (tuple(map(_same, stored[name])) for name in ("hours", "days"))
+    return Rhythm(**{**stored, "last": last, "hours": hours, "days": days})
+
+
+@lru_cache(maxsize=10_000)
+def _same(number: float) -> float:
+    """The number that equal ones share: those of many sources would take much memory."""
+    return number
 
 
 def _from_rhythm(rhythm: Rhythm) -> dict[str, Any]:
