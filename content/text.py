@@ -135,6 +135,8 @@ def _boundary(text: str, end: int) -> int:
     start = end
     while start and not (_is_plain(text[start - 1]) and _is_plain(text[start])):
         start -= 1
+    if start == end:
+        return end
     found = start
     for grapheme in _GRAPHEME.finditer(text, start):
         if grapheme.end() > end:
