@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -43,6 +43,7 @@ from storage.sql import ManyRows, table_of
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)
+DUE = 2_000  # rows of due sources that are read at once
 
 
 def to_source(row: SourceRow | Row[Any]) -> Source:
@@ -79,7 +80,14 @@ def _to_rhythm(stored: Mapping[str, Any]) -> Rhythm:
     if not stored:
         return NO_RHYTHM
     last = datetime.fromisoformat(stored["last"]) if stored["last"] else None
-    return Rhythm(**{**stored, "last": last, "hours": tuple(stored["hours"]), "days": tuple(stored["days"])})
+    hours, days = (tuple(map(_same, stored[name])) for name in ("hours", "days"))
+    return Rhythm(**{**stored, "last": last, "hours": hours, "days": days})
+
+
+@lru_cache(maxsize=10_000)
+def _same(number: float) -> float:
+    """The number that equal ones share: those of many sources would take much memory."""
+    return number
 
 
 def _from_rhythm(rhythm: Rhythm) -> dict[str, Any]:
@@ -221,8 +229,14 @@ class SqlSources:
         next_poll = SourceRow.next_poll_at
         when = or_(next_poll.is_(None), next_poll <= now, next_poll > now + FARTHEST)
         query = select(*_sources.c).where(is_polled(), when, ~is_unfollowed())
-        rows = await self._session.execute(query.order_by(next_poll.nulls_first(), SourceRow.id))
-        return [to_source(row) for row in rows]
+        ordered = query.order_by(next_poll.nulls_first(), SourceRow.id).limit(DUE)
+        found: list[Source] = []
+        # Rows take as much memory as sources, so not all of them are in memory at once.
+        while True:
+            rows = (await self._session.execute(ordered.offset(len(found)))).all()
+            found += map(to_source, rows)
+            if len(rows) < DUE:
+                return found
 
     async def note_unfollowed(self, now: datetime) -> None:
         # Without `next_poll_at` a source is due at once when a chat follows it again.

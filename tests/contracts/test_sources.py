@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from content.sources.updates import GLOBAL
 from content.types import UPDATES, Failure, Options, PostQuery, Rhythm, SourceState, Validators, Visibility
 from scheduler.ports import Store
@@ -119,6 +121,17 @@ async def test_a_source_is_due_at_its_time_and_while_it_is_active(world: World, 
         await work.commit()
     async with store.read() as work:
         assert [source.id for source in await work.sources.due(NOW)] == [fresh.id, due.id]
+
+
+async def test_due_sources_that_are_read_in_parts_are_each_found_once(
+    world: World, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.sources.DUE", 2)
+    for name in ("a", "b", "c", "d"):
+        await world.source(name)
+        async with store.read() as work:
+            known = [source.id for source in await work.sources.all()]
+            assert [source.id for source in await work.sources.due(NOW)] == known
 
 
 async def test_a_source_that_is_taken_up_again_is_due_at_once(world: World, store: Store) -> None:
