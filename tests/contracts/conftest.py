@@ -19,7 +19,7 @@ from scheduler.ports import Store
 from storage.models import Base
 from storage.unit_of_work import SqlStore
 from tests.conftest import Postgres
-from tests.contracts.world import ON_BOTH, World
+from tests.contracts.world import World
 
 TABLES = [table.name for table in reversed(Base.metadata.sorted_tables) if table.name != "meta"]
 # Deleted rows stay until a vacuum, and after thousands of them every query reads them all.
@@ -91,13 +91,7 @@ async def postgres_database(postgres: Postgres) -> AsyncIterator[Database]:
         await connection.close()
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("databases") or ON_BOTH.mark
-        metafunc.parametrize("database", mark.args, indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Database:
     name = {"sqlite": "sqlite_database", "postgresql": "postgres_database"}[request.param]
     found: Database = request.getfixturevalue(name)

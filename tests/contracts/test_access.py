@@ -17,7 +17,7 @@ from scheduler.types import (
     WhenEmpty,
 )
 from tests.builders import NOW, after, place, with_digest
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 
 
 async def grant(world: World, chat: Chat, access: ChatAccess) -> None:
@@ -48,7 +48,6 @@ async def test_a_banned_chat_loses_what_waits_and_gets_nothing_new(world: World)
     assert [d.chat.id for d in await world.claim()] == [other.id]
 
 
-@ON_SQLITE
 async def test_who_is_let_in_again_is_not_flooded(world: World) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -60,7 +59,6 @@ async def test_who_is_let_in_again_is_not_flooded(world: World) -> None:
     assert await world.waiting(chat) == [(new,)]
 
 
-@ON_SQLITE
 async def test_a_banned_chats_digest_makes_nothing_and_forgets_what_it_missed(world: World) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -78,7 +76,6 @@ async def test_a_banned_chats_digest_makes_nothing_and_forgets_what_it_missed(wo
         assert await work.digests.unsent(chat.id) == []
 
 
-@ON_SQLITE
 async def test_what_failed_in_a_banned_chat_is_not_tried_again(world: World) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -95,7 +92,6 @@ async def test_what_failed_in_a_banned_chat_is_not_tried_again(world: World) -> 
         await work.commit()
 
 
-@ON_SQLITE
 async def test_topics_follow_their_group(world: World) -> None:
     group, topic = await world.chat("5"), await world.chat("5", "7")
     await grant(world, group, ChatAccess.BANNED)
@@ -118,7 +114,6 @@ async def test_topics_follow_their_group(world: World) -> None:
         (ChatAccess.DEFAULT, ChatAccess.DEFAULT, ChatAccess.DEFAULT),
     ],
 )
-@ON_SQLITE
 async def test_a_ban_moves_with_the_chat(
     world: World, old: ChatAccess, new: ChatAccess, then: ChatAccess
 ) -> None:
@@ -130,7 +125,6 @@ async def test_a_ban_moves_with_the_chat(
     assert await access_of(world, "3") is then
 
 
-@ON_SQLITE
 async def test_saving_how_a_chat_is_served_leaves_its_access(world: World) -> None:
     chat = await world.chat()
     await grant(world, chat, ChatAccess.BANNED)

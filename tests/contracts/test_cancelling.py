@@ -6,9 +6,7 @@ from content.types import Source
 from scheduler.ports import Closed, DeliveryFilter, PartEnded
 from scheduler.types import Chat, DeliveryState, PartState
 from tests.builders import NOW, after, part
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World
 
 
 async def test_cancelling_a_chat_closes_all_that_waits_for_it(world: World) -> None:
@@ -47,7 +45,6 @@ async def two_sources(world: World) -> tuple[Source, Source, Chat, Chat, list[in
     return first, second, chats[0], chats[1], ids
 
 
-@ON_BOTH
 async def test_cancelling_a_source_closes_what_waits_of_it_everywhere(world: World) -> None:
     first, _, chat, other, (a, b) = await two_sources(world)
     assert await world.cancel("removed", source=first) == 2
@@ -95,7 +92,6 @@ async def test_an_edition_that_has_begun_keeps_its_posts(world: World) -> None:
     assert (edition.state, edition.posts) == (DeliveryState.CLAIMED, (a, b))
 
 
-@ON_BOTH
 async def test_withdrawing_for_one_chat_leaves_the_others_alone(world: World) -> None:
     first, second = await world.source("first"), await world.source("second")
     chat, other = await world.chat("1"), await world.chat("2")
@@ -156,7 +152,6 @@ async def test_retry_opens_what_failed_or_was_held(world: World) -> None:
     assert again == [False, False, True, False]
 
 
-@ON_BOTH
 async def test_retry_takes_only_what_the_filter_names(world: World) -> None:
     source = await world.source()
     chat, _ = await world.follower(source, address="1"), await world.follower(source, address="2")

@@ -7,9 +7,7 @@ import pytest
 from scheduler.ports import Closed, PartEnded, Store
 from scheduler.types import ChatKind, ChatState, DeliveryState, OnUnknown, PartState
 from tests.builders import after, part, place
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World, edition
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World, edition
 
 
 async def test_a_chat_is_made_when_it_is_first_met(store: Store) -> None:
@@ -33,7 +31,6 @@ async def test_a_chat_is_made_when_it_is_first_met(store: Store) -> None:
         assert await work.chats.all() == [made]
 
 
-@ON_BOTH
 async def test_meeting_it_again_takes_over_what_is_new(store: Store) -> None:
     async with store.write() as work:
         made = await work.chats.ensure(place())
@@ -121,7 +118,6 @@ async def test_moving_to_where_it_is_changes_nothing(world: World, store: Store)
     assert len(await world.waiting(chat)) == 1
 
 
-@ON_BOTH
 async def test_the_old_settings_win(world: World, store: Store) -> None:
     async with store.write() as work:
         old = await work.chats.ensure(place("1"), title="Old", kind=ChatKind.GROUP)
@@ -174,7 +170,6 @@ async def test_what_either_was_sent_stays_sent(world: World) -> None:
 
 
 @pytest.mark.parametrize("sent_to", ["1", "-100"])
-@ON_BOTH
 async def test_sent_wins_over_reserved(world: World, sent_to: str) -> None:
     old, new = await world.chat("1"), await world.chat("-100")
     (a,) = await world.posts(await world.source(), "a")

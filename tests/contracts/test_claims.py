@@ -8,9 +8,7 @@ from content.i18n import Msgid
 from scheduler.ports import Closed, PartEnded, Postponed, Store
 from scheduler.types import Broadcast, BroadcastKind, ChatState, DeliveryState, Form, PartState
 from tests.builders import NOW, after, part
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World
 
 
 async def test_only_the_oldest_open_delivery_of_a_chat_is_taken(world: World) -> None:
@@ -81,7 +79,6 @@ async def test_what_fills_the_fields_of_a_notice_is_kept_with_it(world: World, s
     assert [type(value) for value in taken.broadcast.values.values()] == [str, int, Msgid]
 
 
-@ON_BOTH
 async def test_a_postponed_delivery_waits_and_remembers(world: World) -> None:
     chat = await world.chat()
     await world.deliver(chat, body="Hello")
@@ -206,7 +203,6 @@ async def test_what_arrived_is_recorded_whoever_sent_it(world: World) -> None:
     assert (closed.state, closed.parts) == (DeliveryState.SENT, (arrived,))
 
 
-@ON_BOTH
 async def test_recovery_makes_what_was_sending_unknown_and_lets_the_rest_wait(world: World) -> None:
     source = await world.source()
     for address in "123":
@@ -258,7 +254,6 @@ async def test_recovery_hands_over_to_the_new_holder(world: World) -> None:
     assert await newer.begin(part(taken.id, unknowns=1)) != []
 
 
-@ON_BOTH
 async def test_recovery_leaves_newer_claims_and_other_platforms_alone(world: World) -> None:
     await world.deliver(await world.chat("1"), body="Hello")
     await world.deliver(await world.chat("2", platform="discord"), body="Hello")

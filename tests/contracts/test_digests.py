@@ -20,7 +20,7 @@ from scheduler.types import (
     WhenEmpty,
 )
 from tests.builders import NOW, after, new_post, part
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 
 
 async def with_digest(world: World, chat: Chat, minutes: float = 0) -> Digest:
@@ -66,7 +66,6 @@ async def test_a_digest_comes_back_as_it_was_saved(world: World, store: Store) -
         assert await work.digests.all() == [changed]
 
 
-@ON_SQLITE
 async def test_a_digest_is_due_at_its_time(world: World, store: Store) -> None:
     later = await with_digest(world, await world.chat("1"), 5)
     now = await with_digest(world, await world.chat("2"), 0)
@@ -91,7 +90,6 @@ async def test_a_removed_digest_leaves_its_broadcasts(world: World, store: Store
     assert len(await world.of(chat)) == 1
 
 
-@ON_SQLITE
 async def test_a_slot_runs_once(world: World, store: Store) -> None:
     chat, other = await world.chat("1"), await world.chat("2")
     digests = [await with_digest(world, chat), await with_digest(world, other)]
@@ -111,7 +109,6 @@ async def test_a_slot_runs_once(world: World, store: Store) -> None:
         await work.commit()
 
 
-@ON_SQLITE
 async def test_a_digest_delivery_knows_its_title_and_what_was_left_out(world: World, store: Store) -> None:
     chat = await world.chat()
     digest = await with_digest(world, chat)
@@ -127,7 +124,6 @@ async def test_a_digest_delivery_knows_its_title_and_what_was_left_out(world: Wo
     assert (shown.title, shown.more, shown.digest_id, shown.slot) == ("周报", 3, digest.id, NOW)
 
 
-@ON_SQLITE
 async def test_what_is_followed_for_the_digest_waits_and_is_not_sent_at_once(world: World) -> None:
     source, other = await world.source("feed"), await world.source("other")
     chat = await world.follower(source)
@@ -138,7 +134,6 @@ async def test_what_is_followed_for_the_digest_waits_and_is_not_sent_at_once(wor
     assert await waiting(world, chat) == [a, b]
 
 
-@ON_SQLITE
 async def test_a_subscription_made_beside_a_digest_waits_for_it(world: World, store: Store) -> None:
     source, chat = await world.source(), await world.chat()
     await with_digest(world, chat)
@@ -152,7 +147,6 @@ async def test_a_subscription_made_beside_a_digest_waits_for_it(world: World, st
     assert await waiting(world, chat) == []
 
 
-@ON_SQLITE
 async def test_what_was_promised_sent_or_skipped_does_not_wait(world: World, store: Store) -> None:
     source = await world.source()
     chat, other = await world.follower(source, address="1"), await world.follower(source, address="2")
@@ -166,7 +160,6 @@ async def test_what_was_promised_sent_or_skipped_does_not_wait(world: World, sto
     assert await waiting(world, chat) == [c]
 
 
-@ON_SQLITE
 async def test_the_same_post_of_two_sources_waits_once(world: World) -> None:
     first, second = await world.source("first"), await world.source("second")
     chat = await world.follower(first, second)
@@ -177,7 +170,6 @@ async def test_the_same_post_of_two_sources_waits_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("visibility", list(Visibility))
-@ON_SQLITE
 async def test_all_means_the_public_ones_in_a_digest_too(world: World, visibility: Visibility) -> None:
     source = await world.source("feed", visibility)
     chat = await world.follower(None)
@@ -187,7 +179,6 @@ async def test_all_means_the_public_ones_in_a_digest_too(world: World, visibilit
     assert await waiting(world, chat) == expected
 
 
-@ON_SQLITE
 async def test_a_specific_subscription_overrides_all_in_a_digest_too(world: World) -> None:
     source, other = await world.source("feed"), await world.source("other")
     chat = await world.follower(None)
@@ -198,7 +189,6 @@ async def test_a_specific_subscription_overrides_all_in_a_digest_too(world: Worl
     assert await waiting(world, chat) == [new, also]
 
 
-@ON_SQLITE
 async def test_advance_passes_what_is_settled(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -213,7 +203,6 @@ async def test_advance_passes_what_is_settled(world: World, store: Store) -> Non
     assert await waiting(world, chat) == [late]
 
 
-@ON_SQLITE
 async def test_advance_never_goes_back_and_leaves_others_alone(world: World, store: Store) -> None:
     source = await world.source()
     instant = await world.follower(source, address="1")
@@ -279,7 +268,6 @@ async def test_scheduled_drafts_are_due_at_their_time(world: World, store: Store
         await work.commit()
 
 
-@ON_SQLITE
 async def test_progress_counts_the_deliveries_of_each_broadcast(world: World, store: Store) -> None:
     source = await world.source()
     for address in "123456":
@@ -323,7 +311,6 @@ async def test_progress_shows_the_newest_and_what_is_not_done(world: World, stor
     assert [bodies[number] for number in shown] == ["newest", "still waits"]
 
 
-@ON_SQLITE
 async def test_how_a_chat_is_served_is_saved(world: World, store: Store) -> None:
     chat = await world.chat()
     await world.set_state(chat, ChatState.PAUSED, "no rights")

@@ -7,7 +7,7 @@ from content.types import Source
 from scheduler.ports import Edit, EditLimits
 from scheduler.types import Chat, ChatAccess, ChatState
 from tests.builders import after, new_post
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 
 LIMITS = EditLimits()
 
@@ -68,7 +68,6 @@ async def test_a_visible_change_makes_a_delivery_stale_until_it_is_edited(world:
     assert await stale(world, 22) == [delivery_id]
 
 
-@ON_SQLITE
 async def test_limits_of_age_of_a_chat_and_of_a_delivery(world: World) -> None:
     _, chat, post_id, delivery_id = await sent(world)
     await change(world, post_id, 1)
@@ -91,7 +90,6 @@ async def test_a_delivery_that_cannot_be_edited_is_left_alone(world: World) -> N
     assert delivery.reason == "not edited: it is gone"
 
 
-@ON_SQLITE
 async def test_chats_that_get_none(world: World) -> None:
     _, chat, post_id, delivery_id = await sent(world)
     await change(world, post_id, 1)
@@ -143,7 +141,6 @@ async def test_a_withdrawn_post_and_one_that_is_back_are_changed(world: World) -
         assert await stale(world, minutes + 3) == []
 
 
-@ON_SQLITE
 async def test_a_chat_that_is_merged_keeps_its_edits(world: World) -> None:
     _, chat, post_id, delivery_id = await sent(world)
     await change(world, post_id, 1)

@@ -9,9 +9,7 @@ from content.types import Visibility
 from scheduler.ports import Store
 from scheduler.types import Broadcast, BroadcastKind, ChatState, DeliveryState, Form
 from tests.builders import NOW, after, new_post
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World, edition
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World, edition
 
 
 async def test_followers_get_a_delivery_each(world: World) -> None:
@@ -32,7 +30,6 @@ async def test_followers_get_a_delivery_each(world: World) -> None:
         assert (delivery.attempts, delivery.form, delivery.due_at) == (0, Form.RICH, after(1))
 
 
-@ON_BOTH
 async def test_a_delivery_has_the_choices_of_the_subscription_it_comes_from(world: World) -> None:
     source, other = await world.source("feed"), await world.source("other")
     own, everything = Format(detail=Detail.TITLE), Format(author=True)
@@ -258,7 +255,6 @@ async def test_fanning_out_again_leaves_cancelled_deliveries_alone(world: World,
     assert await world.deliver(chat, *ids), "the cancelled delivery holds no reservation"
 
 
-@ON_BOTH
 async def test_a_notice_goes_to_those_who_subscribed_to_its_source(world: World, store: Store) -> None:
     source, other = await world.source("feed"), await world.source("other")
     mine, quiet, late = [await world.follower(source, None, address=address) for address in "123"]

@@ -13,10 +13,8 @@ from scheduler.types import Chat, Digest
 from scheduler.upkeep import Keep, Upkeep
 from tests import builders
 from tests.builders import NOW, after, new_post
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World, edition
+from tests.contracts.world import World, edition
 from tests.fakes import FakeClock
-
-pytestmark = ON_SQLITE
 
 PYTHON, RUST = new_post("python", title="Python"), new_post("rust", title="Rust")
 
@@ -120,7 +118,6 @@ async def test_a_filter_that_is_chosen_during_a_read_misses_no_post(world: World
     assert await in_ledger(world, other) == set(ids)
 
 
-@ON_BOTH
 async def test_equal_filters_are_one(world: World, store: Store) -> None:
     async with store.write() as work:
         first, again = await work.filters.keep("python", NOW), await work.filters.keep("python", after(1))

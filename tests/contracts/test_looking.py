@@ -3,7 +3,7 @@
 from scheduler.ports import Closed, DeliveryFilter, Store
 from scheduler.types import Broadcast, BroadcastKind, DeliveryState, Headline, PartState
 from tests.builders import after, message, part
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 
 
 async def test_find_takes_what_the_filter_names(world: World, store: Store) -> None:
@@ -29,7 +29,6 @@ async def test_find_takes_what_the_filter_names(world: World, store: Store) -> N
         assert [d.id for d in await work.outbox.find(DeliveryFilter(), 3)] == sorted(await ids())[:0:-1]
 
 
-@ON_SQLITE
 async def test_a_broadcast_is_called_by_its_title_its_first_post_or_its_text(
     world: World, store: Store
 ) -> None:
@@ -80,7 +79,6 @@ async def test_a_rendering_is_stored_once(world: World, store: Store) -> None:
         assert await work.outbox.rendering("key") == messages
 
 
-@ON_SQLITE
 async def test_a_rendering_is_kept_until_its_deliveries_have_ended(world: World, store: Store) -> None:
     source = await world.source()
     await world.follower(source, address="1"), await world.follower(source, address="2")
@@ -101,7 +99,6 @@ async def test_a_rendering_is_kept_until_its_deliveries_have_ended(world: World,
     assert not await kept()
 
 
-@ON_SQLITE
 async def test_pruning_forgets_old_deliveries_and_keeps_the_ledger(world: World) -> None:
     chat = await world.chat()
     a, b, c, d = await world.posts(await world.source(), "a", "b", "c", "d")
@@ -124,7 +121,6 @@ async def test_pruning_forgets_old_deliveries_and_keeps_the_ledger(world: World)
     assert await world.retry() == 1
 
 
-@ON_SQLITE
 async def test_unknown_outcomes_are_counted_for_ever(world: World, store: Store) -> None:
     await world.deliver(await world.chat(), body="Hello")
     (taken,) = await world.claim()

@@ -11,9 +11,7 @@ import pytest
 from scheduler.ports import Closed, DeliveryFilter, PartEnded, Postponed
 from scheduler.types import Chat, Delivery, DeliveryState, Form, Part, PartState, Sent
 from tests.builders import after, part
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World
 
 
 async def begun(world: World, chat: Chat, *guids: str) -> tuple[Delivery, list[int], list[Part]]:
@@ -102,7 +100,6 @@ async def test_one_mark_may_end_the_part_and_the_delivery(world: World) -> None:
     assert (await world.of(chat))[0].state is DeliveryState.SENT
 
 
-@ON_BOTH
 async def test_many_marks_of_many_deliveries_are_recorded_together(world: World) -> None:
     source = await world.source()
     chats = [await world.follower(source, address=address) for address in "123"]

@@ -7,10 +7,9 @@ import pytest
 from content.types import KnownPost, Media, PostQuery, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 
 
-@ON_SQLITE
 async def test_a_post_comes_back_as_it_was_stored(world: World, store: Store) -> None:
     source = await world.source("feed")
     picture = Media("https://example.org/a.png", "image/png", "An antenna")
@@ -29,7 +28,6 @@ async def test_a_post_comes_back_as_it_was_stored(world: World, store: Store) ->
     assert (post.tags, post.media) == (("radio", "无线电"), (picture,))
 
 
-@ON_SQLITE
 async def test_ids_ascend_in_the_order_given(world: World, store: Store) -> None:
     ids = await world.posts(await world.source(), "b", "a", "c")
     assert ids == sorted(ids)
@@ -38,7 +36,6 @@ async def test_ids_ascend_in_the_order_given(world: World, store: Store) -> None
         assert await work.posts.newest_id() == ids[-1]
 
 
-@ON_SQLITE
 async def test_a_guid_is_stored_once_in_a_source(world: World, store: Store) -> None:
     source, other = await world.source("feed"), await world.source("other")
     (first,) = await world.posts(source, "same")
@@ -51,7 +48,6 @@ async def test_a_guid_is_stored_once_in_a_source(world: World, store: Store) -> 
     assert [post.guid for post in known] == ["same", "new"]
 
 
-@ON_SQLITE
 async def test_two_posts_of_one_guid_in_one_go_are_one(world: World, store: Store) -> None:
     source = await world.source()
     first, other = await world.posts(source, new_post("same", text="antenna"), new_post("same"), "other")
@@ -61,7 +57,6 @@ async def test_two_posts_of_one_guid_in_one_go_are_one(world: World, store: Stor
     assert first < other
 
 
-@ON_SQLITE
 async def test_what_another_process_stored_meanwhile_is_skipped(
     world: World, neighbour: Store, store: Store
 ) -> None:
@@ -72,7 +67,6 @@ async def test_what_another_process_stored_meanwhile_is_skipped(
         assert len((await work.posts.known([source.id]))[source.id]) == 1
 
 
-@ON_SQLITE
 async def test_update_changes_the_post_and_what_finds_it(world: World, store: Store) -> None:
     source = await world.source()
     (changed, other) = await world.posts(
@@ -113,7 +107,6 @@ async def test_what_posts_look_like_in_their_source_is_remembered(world: World, 
         }
 
 
-@ON_SQLITE
 async def test_update_keeps_the_identity(world: World, store: Store) -> None:
     (post_id,) = await world.posts(await world.source(), "a")
     async with store.write() as work:
@@ -136,7 +129,6 @@ async def test_a_renamed_post_keeps_its_key(world: World, store: Store) -> None:
         ]
 
 
-@ON_SQLITE
 async def test_by_ids_keeps_the_order_and_leaves_out_what_is_missing(world: World, store: Store) -> None:
     a, b, c = await world.posts(await world.source(), "a", "b", "c")
     async with store.read() as work:
@@ -144,7 +136,6 @@ async def test_by_ids_keeps_the_order_and_leaves_out_what_is_missing(world: Worl
         assert await work.posts.by_ids([]) == []
 
 
-@ON_SQLITE
 async def test_pages_are_newest_first_by_publication(world: World, store: Store) -> None:
     source = await world.source()
     middle, oldest, newest, as_new = await world.posts(
@@ -197,7 +188,6 @@ async def test_private_posts_are_shown_to_followers_only(world: World, store: St
     assert set(await world.search("antenna", scope)) == seen
 
 
-@ON_SQLITE
 async def test_the_operator_sees_private_posts_but_no_examples_beside_them(
     world: World, store: Store
 ) -> None:

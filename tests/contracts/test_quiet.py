@@ -12,10 +12,8 @@ from scheduler.timetable.digests import Digests
 from scheduler.timetable.quiet import BEYOND, MOST, PAUSED, Quiet
 from scheduler.types import BroadcastKind, Chat, Digest
 from tests.builders import NOW, after, new_post, with_digest
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World, edition
+from tests.contracts.world import World, edition
 from tests.fakes import FakeClock
-
-pytestmark = ON_SQLITE
 
 # NOW is noon, in the middle of them.
 HOURS, END = "11:00-13:00", after(60)
@@ -149,7 +147,6 @@ async def test_too_many_are_counted_and_a_notice_waits(world: World, store: Stor
     assert await skipped(world, chat, posts[:2]) == {BEYOND}
 
 
-@ON_BOTH
 async def test_a_digest_waits_for_the_end_of_quiet_hours(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -177,7 +174,6 @@ async def next_run(world: World, digest: Digest) -> datetime:
     return found.next_run_at
 
 
-@ON_BOTH
 async def test_a_digest_that_is_late_does_not_come_at_night(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -281,7 +277,6 @@ async def test_what_comes_in_a_pause_is_not_sent_later(world: World, store: Stor
     assert (subscription.paused_after, subscription.paused_until) == (None, None)
 
 
-@ON_BOTH
 async def test_a_pause_of_one_source_stops_it_although_all_are_followed(world: World, store: Store) -> None:
     source, other = await world.source("feed"), await world.source("other")
     chat = await world.follower(None, source)
@@ -301,7 +296,6 @@ async def test_a_pause_of_one_source_stops_it_although_all_are_followed(world: W
     assert await world.waiting(chat) == [(b,), (c,)]
 
 
-@ON_BOTH
 async def test_what_waited_for_a_digest_before_a_pause_still_comes(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)

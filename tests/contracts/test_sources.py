@@ -7,9 +7,7 @@ from content.sources.updates import GLOBAL
 from content.types import UPDATES, Failure, Options, PostQuery, Rhythm, SourceState, Validators, Visibility
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World
 
 
 async def test_a_source_is_found_by_id_and_url(world: World, store: Store) -> None:
@@ -86,7 +84,6 @@ async def test_options_are_stored_as_they_are_given(store: Store) -> None:
         assert await work.sources.get(source.id) == changed
 
 
-@ON_BOTH
 async def test_what_admins_write_is_not_polled(world: World, store: Store) -> None:
     feed, paused = await world.source("feed"), await world.source("paused")
     async with store.write() as work:
@@ -146,7 +143,6 @@ async def test_a_chat_sees_public_sources_and_the_private_ones_it_follows(world:
         assert len(await work.sources.all()) == 3
 
 
-@ON_BOTH
 async def test_examples_are_there_only_while_they_are_alone(world: World, store: Store) -> None:
     example = await world.source("example", Visibility.EXAMPLE)
     chat = await world.chat()

@@ -11,7 +11,7 @@ from scheduler.types import Chat, Digest
 from scheduler.upkeep import Keep, Upkeep
 from tests import builders
 from tests.builders import NOW, after, new_post
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 from tests.fakes import FakeClock
 
 APPLE = "Apple releases iOS 19.1 with new emoji"
@@ -34,7 +34,6 @@ async def because(world: World, chat: Chat, posts: Sequence[int]) -> list[Becaus
     return [answer.because for answer in await world.why(chat, posts)]
 
 
-@ON_SQLITE
 async def test_a_chat_that_wants_stories_once_gets_the_first_post(world: World) -> None:
     first, second, third = [await world.source(name) for name in ("first", "second", "third")]
     once = await world.follower(first, second, third)
@@ -55,7 +54,6 @@ async def test_a_chat_that_wants_stories_once_gets_the_first_post(world: World) 
     assert await because(world, late, posts[2:]) == [Because.SAME_STORY]
 
 
-@ON_SQLITE
 async def test_what_is_another_story_comes(world: World) -> None:
     first, second = await world.source("first"), await world.source("second")
     chat = await world.follower(None)
@@ -69,7 +67,6 @@ async def test_what_is_another_story_comes(world: World) -> None:
     assert await world.waiting(chat) == [(post,) for post in posts]
 
 
-@ON_SQLITE
 async def test_titles_are_compared_only_while_a_chat_asks_for_that(world: World) -> None:
     first, second = await world.source("first"), await world.source("second")
     chat = await world.follower(None)
@@ -110,7 +107,6 @@ async def test_a_digest_has_each_story_once(world: World) -> None:
     assert await because(world, chat, [later]) == [Because.SAME_STORY]
 
 
-@ON_SQLITE
 async def test_keys_of_titles_are_forgotten_after_two_days(world: World) -> None:
     chat = await world.follower(None)
     await want_once(world, chat)

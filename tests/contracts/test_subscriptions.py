@@ -4,9 +4,7 @@ from content.types import Visibility
 from scheduler.ports import Store
 from scheduler.types import Digest
 from tests.builders import after
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
-
-pytestmark = ON_SQLITE
+from tests.contracts.world import World
 
 
 async def test_a_source_is_followed_once(world: World, store: Store) -> None:
@@ -78,7 +76,6 @@ SCOPES: dict[tuple[str, ...], set[str]] = {
 }
 
 
-@ON_BOTH
 async def test_what_a_chat_follows(world: World) -> None:
     sources = {
         "public": await world.source("public"),

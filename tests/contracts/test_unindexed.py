@@ -13,10 +13,8 @@ from content.types import NewPost, PostQuery, Source
 from scheduler.intake.indexing import PATIENCE, POSTS, Indexing
 from scheduler.ports import Batch, Store
 from tests.builders import NOW, new_post
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
+from tests.contracts.world import World
 from tests.fakes import FakeFetcher
-
-pytestmark = ON_SQLITE
 
 
 async def postponed(store: Store, source: Source, *posts: NewPost) -> list[int]:
@@ -120,7 +118,6 @@ async def test_no_post_waits_for_ever_because_a_worker_was_killed(store: Store, 
     assert await world.search("antenna") == (post_id,)
 
 
-@ON_BOTH
 async def test_reads_come_first_but_not_for_ever(store: Store, world: World) -> None:
     await postponed(store, await world.source(), new_post())
     context = ReadContext(FakeFetcher(), asyncio.to_thread)

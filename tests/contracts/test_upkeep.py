@@ -13,10 +13,8 @@ from scheduler.types import ChatState, DeliveryState, Digest, Draft, DraftState
 from scheduler.upkeep import UNFOLLOWED, Keep, Upkeep
 from tests import builders
 from tests.builders import NOW, after, new_post
-from tests.contracts.world import ON_BOTH, ON_SQLITE, World
+from tests.contracts.world import World
 from tests.fakes import FakeClock
-
-pytestmark = ON_SQLITE
 
 DEFAULTS = Keep()
 OLD = NOW - timedelta(days=800)
@@ -123,7 +121,6 @@ async def test_a_post_that_is_still_to_be_sent_stays(world: World, store: Store)
     assert await prune_posts(store, keep=0) == [post]
 
 
-@ON_BOTH
 async def test_a_post_that_waits_for_a_digest_stays(world: World, store: Store) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -157,7 +154,6 @@ async def test_upkeep_prunes_in_batches(world: World, store: Store, keep: Keep, 
         assert len(await work.posts.of_source(source.id, 10_000, 10_000)) == left
 
 
-@ON_BOTH
 async def test_a_tombstone_goes_when_its_source_has_not_had_the_post_for_long(
     world: World, store: Store
 ) -> None:
@@ -176,7 +172,6 @@ async def test_a_tombstone_goes_when_its_source_has_not_had_the_post_for_long(
 # Small rows
 
 
-@ON_BOTH
 async def test_searches_go_and_their_numbers_are_not_used_again(world: World, store: Store) -> None:
     async with store.write() as work:
         old = [await work.searches.save(1, Found(f"query {n}", (n,), 1), NOW) for n in range(3)]

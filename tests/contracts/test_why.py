@@ -19,7 +19,7 @@ from scheduler.timetable import quiet
 from scheduler.timetable.hours import stored
 from scheduler.types import Chat, ChatAccess, DeliveryState, Form, PartState, Sent
 from tests.builders import NOW, after, new_post, part
-from tests.contracts.world import ON_SQLITE, World
+from tests.contracts.world import World
 
 LATER = after(10)
 
@@ -110,7 +110,6 @@ async def message(world: World, message_id: str, *addresses: str) -> why.Message
         return await why.about_message(work, MessagePlace("telegram", addresses, message_id), NOW)
 
 
-@ON_SQLITE
 async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
     source, other = await world.source("a"), await world.source("b")
     chat = await world.follower(source, None)
@@ -172,7 +171,6 @@ async def test_digests_twins_and_what_nobody_is_sent(world: World) -> None:
 
 
 @pytest.mark.parametrize("banned", [False, True])
-@ON_SQLITE
 async def test_what_came_while_a_chat_that_gets_posts_at_once_was_away(world: World, banned: bool) -> None:
     source = await world.source()
     (old,) = await world.posts(source, "old")
@@ -208,7 +206,6 @@ async def filtered(world: World, chat: Chat, post: int) -> str:
     return found.reason if found.because is Because.FILTERED else found.because
 
 
-@ON_SQLITE
 async def test_the_filter_that_decided_counts_whatever_came_later(world: World) -> None:
     source, other = await world.source("a"), await world.source("b")
     chat = await world.follower(source)
@@ -245,7 +242,6 @@ async def test_the_filter_that_decided_counts_whatever_came_later(world: World) 
     assert await filtered(world, new, rust) == "-rust", "the two chats are one"
 
 
-@ON_SQLITE
 async def test_posts_that_wait_are_left_out_by_the_filter_of_the_end(world: World) -> None:
     source = await world.source()
     chat, quiet_one = await world.follower(source), await world.follower(source, address="200")
@@ -318,7 +314,6 @@ async def test_an_undo_brings_filters_back(world: World) -> None:
     assert of_digest == [Because.DIGEST, Because.DIGEST, "-cobol"]
 
 
-@ON_SQLITE
 async def test_quiet_hours_and_pauses(world: World) -> None:
     source = await world.source()
     chat = await world.follower(source)
@@ -355,7 +350,6 @@ async def test_quiet_hours_and_pauses(world: World) -> None:
     assert (await answer(world, chat, late)).because is Because.DIGEST_PAUSED
 
 
-@ON_SQLITE
 async def test_what_a_chat_may_not_see_or_cannot_get(world: World) -> None:
     public, private = await world.source("a"), await world.source("b", Visibility.PRIVATE)
     examples = await world.source("c", Visibility.EXAMPLE)

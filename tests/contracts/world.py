@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import pytest
-
 from content.search import parse
 from content.types import NewPost, PostQuery, Source, Visibility
 from scheduler.actions.why import Answer, about
@@ -26,10 +24,6 @@ from scheduler.types import (
 from tests.builders import NOW, new_post, part, place
 
 ANY = DeliveryFilter()
-
-# A contract runs on both databases, unless each of its statements runs on PostgreSQL in another one.
-ON_SQLITE = pytest.mark.databases("sqlite")
-ON_BOTH = pytest.mark.databases("sqlite", "postgresql")
 
 
 async def edition(work: UnitOfWork, *posts: int, body: str = "", now: datetime = NOW) -> int:
