@@ -15,6 +15,7 @@ from content.types import Visibility
 from scheduler import membership
 from scheduler.ports import Clock, DeliveryFilter, Sender
 from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
+from storage.models import Base
 from tests.e2e.program import FeedServer, item, json_feed
 from tests.fakes import ParserHere
 
@@ -22,6 +23,9 @@ FEED = "/feed"
 # Seconds between two looks at whether something has happened; others need the processor meanwhile.
 LOOK = 0.05
 PATIENCE = 90.0  # seconds after which a test that waits has failed
+# What stays when a deployment forgets the rest: what the program relies on, and broadcasts, whose ids must not come
+# back, because the program keeps their renderings.
+KEPT = {"meta", "leases", "broadcasts"}
 
 Found = TypeVar("Found")
 Spot = TypeVar("Spot")  # a chat of an emulator
@@ -93,6 +97,29 @@ class Deployment(Generic[Spot]):
     async def close(self) -> None:
         await self.stop()
         await self._stack.aclose()
+
+    async def forget(self) -> None:
+        """Be as new for another test: the store has one feed with one old post."""
+        await asyncio.to_thread(self._empty)  # for a transaction of the program may be waiting for the loop
+        self._items = []
+        await self.begin()
+
+    def _empty(self) -> None:
+        with closing(self._database()) as database, database:
+            database.execute("BEGIN IMMEDIATE")
+            for table in Base.metadata.sorted_tables:
+                if table.name not in KEPT:
+                    database.execute(f"DELETE FROM {table.name}")
+            database.execute("INSERT INTO post_fts (post_fts) VALUES ('delete-all')")
+
+    async def begin(self) -> None:
+        """Add a public feed, which has one old post."""
+        self.serve(item("old"))
+        await self.add_source()
+
+    @property
+    def is_running(self) -> bool:
+        return self.task is not None and not self.task.done()
 
     async def restart(self) -> None:
         """Stop it, and start a new one on the same folder."""

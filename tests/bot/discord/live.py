@@ -26,7 +26,7 @@ from bot.settings import Settings
 from scheduler.ports import Clock, Sender
 from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
-from tests.e2e.program import FeedServer, item
+from tests.e2e.program import FeedServer
 from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
 from tests.emulators.discord.layout import texts as displayed
 from tests.emulators.discord.options import Value
@@ -202,8 +202,7 @@ async def live(
             made = Live(dc, feeds, settings, clock, make, others)
             await made.open()
             try:
-                made.serve(item("old"))
-                await made.add_source()
+                await made.begin()
                 if run:
                     made.start()
                     await made.connected()

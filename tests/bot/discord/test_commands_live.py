@@ -249,7 +249,7 @@ class SlowFeed:
 
 
 @pytest.fixture
-async def slow() -> SlowFeed:
+def slow() -> SlowFeed:
     return SlowFeed()
 
 

@@ -43,7 +43,7 @@ class Story:
         self.transcript.saw(who + text_of(message), rows)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sky(dc: DiscordEmulator, folder: Path) -> AsyncIterator[Live]:
     async with live(dc, folder, clock=ThatDay()) as running:
         yield running

@@ -8,7 +8,7 @@ from tests.bot.discord.live import Live, text_of
 from tests.emulators.discord import DiscordEmulator, Guild, Limits
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def dc() -> AsyncIterator[DiscordEmulator]:
     async with DiscordEmulator(limits=Limits()) as emulator:
         yield emulator

@@ -20,7 +20,7 @@ from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
 from tests.bot.live import PATIENCE, Deployment, SkippingClock
-from tests.e2e.program import FeedServer, item
+from tests.e2e.program import FeedServer
 from tests.emulators.telegram import Chat, Message, TelegramEmulator
 
 KINDS = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
@@ -163,8 +163,7 @@ async def live(
         )
         await made.open()
         try:
-            made.serve(item("old"))
-            await made.add_source()
+            await made.begin()
             if run:
                 made.start()
             yield made
