@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -23,8 +23,8 @@ FEED = "/feed"
 # Seconds between two looks at whether something has happened; others need the processor meanwhile.
 LOOK = 0.05
 PATIENCE = 90.0  # seconds after which a test that waits has failed
-# What stays when a deployment forgets the rest: what the program relies on, and broadcasts, whose ids must not come
-# back, because the program keeps their renderings.
+# What stays when a deployment forgets the rest: what the program relies on. Ids of broadcasts must not come back,
+# because the program keeps their renderings in memory.
 KEPT = {"meta", "leases", "broadcasts"}
 
 Found = TypeVar("Found")
@@ -156,6 +156,14 @@ class Deployment(Generic[Spot]):
             await work.commit()
         return known
 
+    async def subscribe_all(self, places: Iterable[Place], kind: ChatKind) -> None:
+        """Let many chats follow everything that is public, in one transaction."""
+        async with self.app.store.write() as work:
+            for place in places:
+                known = await work.chats.ensure(place, title="", kind=kind)
+                await work.subscriptions.add(known.id, None)
+            await work.commit()
+
     async def notify(self, chat: Spot | Place, text: str) -> None:
         """Send a notice through the outbox."""
         async with self.app.store.write() as work:
@@ -240,6 +248,15 @@ class Deployment(Generic[Spot]):
             return states if states and not {"pending", "claimed"} & set(states) else None
 
         return await self.until(all_closed)
+
+    async def all_sent(self) -> None:
+        """Return when no delivery is open any more; all of them have to be sent then."""
+
+        async def all_closed() -> set[str] | None:
+            states = {str(state) for (state,) in self.read("SELECT state FROM deliveries")}
+            return states if states and not {"pending", "claimed"} & states else None
+
+        assert await self.until(all_closed) == {"sent"}
 
     async def ended_at_last(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
         """The same for a chat whose deliveries wait: time passes until they are due."""

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 import pytest_asyncio
 
-from tests.bot.live import Deployment
+from tests.bot.live import Deployment, SkippingClock
 from tests.emulators.base import Emulator
 
 Running = TypeVar("Running", bound=Deployment[Any])
@@ -33,14 +33,17 @@ def in_one_loop(items: list[pytest.Item], folder: Path) -> None:
 
 
 class Shared(Generic[Running]):
-    """One deployment on one emulator. After a test that fails, or stops either, the next test gets new ones."""
+    """One deployment and one emulator, with the same time; new ones after a test that fails or stops either.
+
+    The program's time runs ahead of the true one with each test that skips some.
+    """
 
     running: Running
 
     def __init__(
         self,
-        emulator: Callable[[], Any],
-        live: Callable[[Any, Path], AbstractAsyncContextManager[Running]],
+        emulator: Callable[[SkippingClock], Any],
+        live: Callable[..., AbstractAsyncContextManager[Running]],
         migrated: Path,
         folders: pytest.TempPathFactory,
     ) -> None:
@@ -57,14 +60,17 @@ class Shared(Generic[Running]):
             self._emulator.forget()
             await self.running.forget()
         yield self.running
-        if test.stash.get(FAILED, False) or not (self._emulator and self._emulator.is_up and self.running.is_running):
+        if test.stash.get(FAILED, False) or not (
+            self._emulator and self._emulator.is_up and self.running.is_running
+        ):
             await self.close()
 
     async def _open(self) -> None:
         folder = self._folders.mktemp("shared")
         shutil.copy(self._migrated, folder / "skywave.db")
-        self._emulator = await self._stack.enter_async_context(self._make())
-        self.running = await self._stack.enter_async_context(self._live(self._emulator, folder))
+        clock = SkippingClock()
+        self._emulator = await self._stack.enter_async_context(self._make(clock))
+        self.running = await self._stack.enter_async_context(self._live(self._emulator, folder, clock=clock))
 
     async def close(self) -> None:
         stack, self._stack = self._stack, AsyncExitStack()

@@ -1,7 +1,7 @@
 """An emulated Discord with a guild, and Skywave running on it.
 
-Tests with `sky` share an emulator and a deployment for each file, which forgets everything between two of them: to
-start one takes longer than most of these tests. Tests with `lone` or with settings of their own have their own.
+The tests of a file with `sky` share a deployment and its emulator, because a start takes longer than most of
+them. Both forget everything between two tests. `lone` is a deployment on an emulator of its own.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.bot.discord.live import Live, live
+from tests.bot.live import SkippingClock
 from tests.bot.shared import Shared, in_one_loop, pytest_runtest_makereport  # noqa: F401
 from tests.emulators.discord import Channel, DiscordEmulator, Guild, Permission, User
 from tests.emulators.discord.permissions import EVERYONE
@@ -20,16 +21,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     in_one_loop(items, Path(__file__).parent)
 
 
+def _emulator(clock: SkippingClock) -> DiscordEmulator:
+    return DiscordEmulator(today=lambda: clock.now().timestamp())
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared[Live]]:
-    made = Shared(DiscordEmulator, live, migrated_file, tmp_path_factory)
+async def shared(
+    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Shared[Live]]:
+    made = Shared(_emulator, live, migrated_file, tmp_path_factory)
     yield made
     await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def dc(request: pytest.FixtureRequest, shared: Shared[Live]) -> AsyncIterator[DiscordEmulator]:
-    if "sky" in request.fixturenames:
+    if "shares" in request.fixturenames:
         async with shared.for_a(request.node) as running:
             yield running.dc
     else:
@@ -68,7 +75,12 @@ def bob(dc: DiscordEmulator, club: Guild) -> User:
 
 
 @pytest.fixture
-def sky(shared: Shared[Live], dc: DiscordEmulator, news: Channel, talk: Channel) -> Live:
+def shares() -> None:
+    """Tells `dc` that a test takes part."""
+
+
+@pytest.fixture
+def sky(shared: Shared[Live], shares: None, dc: DiscordEmulator, news: Channel, talk: Channel) -> Live:
     return shared.running
 
 

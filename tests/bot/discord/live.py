@@ -3,7 +3,7 @@
 import asyncio
 import re
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -89,6 +89,10 @@ class Live(Deployment[Channel]):
         """Let a channel follow everything that is public."""
         kind = ChatKind.PRIVATE if channel.guild is None else ChatKind.CHANNEL
         return await self.subscribe(channel, kind)
+
+    async def follow_all(self, channels: Iterable[Channel]) -> None:
+        """The same for many channels of servers."""
+        await self.subscribe_all(map(self.place, channels), ChatKind.CHANNEL)
 
     async def answer(
         self, channel: Channel, name: str, /, *, by: User | None = None, **options: Value

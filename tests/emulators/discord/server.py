@@ -104,7 +104,7 @@ class DiscordEmulator(Clicks, Emulator):
         return [entry for entry in entries if isinstance(entry, Request)]
 
     def forget(self) -> None:
-        """See Emulator.forget. The bot is in no guild any more, and is not told of it before it connects anew."""
+        """See Emulator.forget. The bot is in no guild any more; it is told when it connects anew."""
         super().forget()
         self.transcript.forget()
         self.world.sent.clear()
