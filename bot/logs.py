@@ -6,9 +6,8 @@ Secrets are masked in both, and characters that a terminal would interpret are r
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
+from functools import cached_property
 from typing import Any
-
-import structlog
 
 from bot.platforms import PLATFORMS
 from bot.visible import visible
@@ -57,6 +56,34 @@ def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     }
 
 
+class Lines(logging.Formatter):
+    """Formats events as text or JSON. structlog is loaded with the first: most commands log nothing."""
+
+    def __init__(self, log_format: str, secrets: Sequence[str]) -> None:
+        super().__init__()
+        self._json, self._redactor = log_format == "json", Redactor(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._formatter.format(record)
+
+    @cached_property
+    def _formatter(self) -> logging.Formatter:
+        import structlog
+
+        from scheduler.log import STAMPS
+
+        to_text: list[Any] = (
+            [structlog.processors.JSONRenderer(ensure_ascii=False)]
+            if self._json
+            else [one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        )
+        remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=STAMPS,
+            processors=[remove, structlog.processors.format_exc_info, self._redactor, *to_text],
+        )
+
+
 def configure(
     log_format: str, secrets: Sequence[str], *, level: str = "INFO", observers: Sequence[Any] = ()
 ) -> None:
@@ -64,42 +91,15 @@ def configure(
 
     `observers` are structlog processors that get every event of ours, whatever its level.
     """
-    to_text: list[Any] = (
-        [
-            structlog.processors.format_exc_info,
-            Redactor(secrets),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-        if log_format == "json"
-        else [
-            structlog.processors.format_exc_info,
-            Redactor(secrets),
-            one_line,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ]
-    )
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[
-            *observers,
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
     handler = logging.StreamHandler(sys.stderr)
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *to_text])
-    )
+    handler.setFormatter(Lines(log_format, secrets))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     for platform in PLATFORMS:
         for name, least in platform.loggers.items():
             logging.getLogger(name).setLevel(least)
+    if observers:
+        from scheduler.log import hand_over
+
+        hand_over(observers)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-import structlog
-
 from bot.app import App
 from bot.metrics import Health
 from bot.platforms.types import Connects, Listens, Wiring
@@ -20,11 +18,12 @@ from scheduler.delivery.editing import Editor
 from scheduler.delivery.pacer import Pacer
 from scheduler.errors import PlatformStopped
 from scheduler.leases import RENEWAL, Leases
+from scheduler.log import get_logger
 from scheduler.ports import Edits, Sender
 from scheduler.timetable.jobs import Jobs, Tick
 from scheduler.types import Place
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 T = TypeVar("T")
 

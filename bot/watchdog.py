@@ -13,11 +13,10 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import TextIO
 
-import structlog
-
+from scheduler.log import get_logger
 from scheduler.ports import Clock
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # An event loop that has run no callback for so many seconds is stuck.
 STUCK = 30.0

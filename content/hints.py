@@ -33,6 +33,8 @@ def merged(header: Hints, feed: Hints) -> Hints:
 
 def _freshness(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """For how long the response stays fresh (RFC 9111, section 4.2); None if it says nothing of that."""
+    if "cache-control" not in headers and "expires" not in headers:
+        return None
     # The first of two equal directives counts, as the section says.
     directives = dict(reversed(_DIRECTIVE.findall(headers.get("cache-control", "").lower())))
     if "no-cache" in directives or "no-store" in directives:

@@ -18,7 +18,7 @@ from content.errors import AddressRefused, FetchError, NoSuchServer, SourceError
 from content.fetch import LARGE, Fetched, LargeBody, ServerBusy
 from content.hints import HINTING, header_hints
 from content.secrets import printable
-from content.types import Hints, Validators
+from content.types import NO_HINTS, Hints, Validators
 
 USER_AGENT = "Skywave (feed reader)"
 ACCEPT = (
@@ -264,8 +264,8 @@ def _header(value: str) -> str:
 
 
 def _hints(response: aiohttp.ClientResponse, now: datetime) -> Hints:
-    headers = {name: ", ".join(response.headers.getall(name, ())) for name in HINTING}
-    return header_hints(headers, str(response.url), now)
+    headers = {name: ", ".join(response.headers.getall(name)) for name in HINTING if name in response.headers}
+    return header_hints(headers, str(response.url), now) if headers else NO_HINTS
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:

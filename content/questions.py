@@ -64,7 +64,7 @@ def without_question(items: Sequence[str]) -> tuple[list[str], bool]:
 
 @cache
 def _question() -> re.Pattern[str]:
-    """The pattern, folded like the text that it is compared with: 么 becomes another character, for instance."""
+    """The pattern, folded like the text that it is compared with: 么 becomes another character."""
     return re.compile(fold(_QUESTION))
 
 

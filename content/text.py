@@ -61,6 +61,7 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{2,5}|[a-zA-Z]{2,10});")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef"
 _WORD_BEFORE = regex.compile(rf"[^\s{_CJK}]*\Z", regex.REVERSE)
+_GRAPHEME = regex.compile(r"\X")
 _REST_OF_WORD = regex.compile(rf"[^\s{_CJK}]+")
 _ONLY_CLOSING = regex.compile(r"[,.;:!?)\]}'\"”’…]+")
 _LONG_WORD = 40  # characters; a longer word may be cut
@@ -200,16 +201,31 @@ def excerpt(text: str, limit: int) -> str:
     flat = " ".join(text.split())
     if len(flat) <= limit:
         return flat
-    # Where a cut is possible: after each grapheme, so that no emoji is cut in two.
-    ends = [0]
-    for grapheme in regex.finditer(r"\X", flat):
-        if grapheme.end() > limit:
+    cut = _boundary(flat, _before_word(flat, _boundary(flat, limit)))
+    while flat[cut - 1 : cut] == " ":
+        cut = _boundary(flat, cut - 1)
+    return flat[:cut] + "..."
+
+
+def _boundary(text: str, end: int) -> int:
+    """The last place at or before `end` that is between two graphemes, so that no emoji is cut in two.
+
+    It looks at the last characters only: messages are cut again and again until they fit.
+    """
+    start = end
+    while start and not (_is_plain(text[start - 1]) and _is_plain(text[start])):
+        start -= 1
+    found = start
+    for grapheme in _GRAPHEME.finditer(text, start):
+        if grapheme.end() > end:
             break
-        ends.append(grapheme.end())
-    cut = _before_word(flat, ends[-1])
-    while ends[-1] > cut or flat[ends[-1] - 1 : ends[-1]] == " ":
-        ends.pop()
-    return flat[: ends[-1]] + "..."
+        found = grapheme.end()
+    return found
+
+
+def _is_plain(character: str) -> bool:
+    """Whether it is ASCII or Chinese: two such characters are always two graphemes."""
+    return character < "\x80" or "\u4e00" <= character <= "\u9fff"
 
 
 def _before_word(text: str, cut: int) -> int:

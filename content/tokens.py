@@ -235,7 +235,7 @@ def stem(word: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile one of the large patterns when it is first used: they take 12 ms, a tenth of what a start may."""
+    """Compile one of the large patterns when it is first used, because they take 12 ms of a start."""
     return re.compile(pattern)
 
 

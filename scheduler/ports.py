@@ -184,6 +184,13 @@ class SourceRepository(Protocol):
         """Store what polls or a person changed."""
         ...
 
+    async def note_reads(self, reads: Sequence[tuple[Source, Source]]) -> None:
+        """Store when sources were read, how long that took and when they are due: each before and after.
+
+        One that is due at another time by now is left alone: a person wants it to be read again.
+        """
+        ...
+
     async def note_unfollowed(self, now: datetime) -> None:
         """Record since when private sources have had no follower; a new subscription clears that."""
         ...
@@ -241,8 +248,8 @@ class PostRepository(Protocol):
         tokens: Sequence[IndexedText] | None = None,
     ) -> None: ...
 
-    async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
-        """The raw hashes of the newest posts of a source that have one, by guid."""
+    async def raw_hashes(self, source_ids: Sequence[int], limit: int) -> Mapping[int, Mapping[str, str]]:
+        """The raw hashes of the newest posts that have one, at most `limit` for each source, by guid."""
         ...
 
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:

@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from scheduler.actions import sources
 from scheduler.actions.audit import UPKEEP
 from scheduler.batches import batches
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Store, UnitOfWork
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Rows that one transaction deletes.
 ROWS = 500

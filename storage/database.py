@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
@@ -15,8 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from content.errors import SettingsError
 from storage import driver
-
-log = structlog.get_logger(__name__)
 
 # A SQLite writer waits so long for another process, milliseconds.
 BUSY_TIMEOUT = 5_000
@@ -89,11 +86,17 @@ def keep_private(file: Path, *, create: bool = False) -> None:
             if not stat.S_IMODE(path.stat().st_mode) & 0o077:
                 continue
             path.chmod(PRIVATE)
-            log.warning("database.narrowed", file=str(path), reason="other users could read it")
+            _warn("database.narrowed", path, "other users could read it")
         except FileNotFoundError:
             continue
         except OSError as exc:
-            log.warning("database.not_narrowed", file=str(path), reason=str(exc.strerror))
+            _warn("database.not_narrowed", path, str(exc.strerror))
+
+
+def _warn(event: str, file: Path, reason: str) -> None:
+    from scheduler.log import get_logger  # slow to load, and rarely needed here
+
+    get_logger(__name__).warning(event, file=str(file), reason=reason)
 
 
 def side_files(file: Path) -> tuple[Path, Path]:

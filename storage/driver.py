@@ -21,19 +21,19 @@ class Connection(aiosqlite.Connection):
         return Cursor(self)
 
     async def fetched(self, cursor: "Cursor", method: str, sql: str, parameters: Iterable[Any]) -> None:
-        await self._execute(cursor.fill, self._conn, method, sql, parameters)
+        await self._execute(cursor.fill, self._conn, method, sql, parameters)  # type: ignore[no-untyped-call]
 
 
 class Cursor:
     """One statement and all of its rows. It has what SQLAlchemy's adapter of aiosqlite needs."""
 
-    __slots__ = ("_connection", "_rows", "arraysize", "description", "lastrowid", "rowcount")
+    __slots__ = ("_connection", "_rows", "description", "lastrowid", "rowcount")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rows: list[Any] = []
         self.description: Any = None
-        self.rowcount, self.lastrowid, self.arraysize = -1, cast(int | None, None), 1
+        self.rowcount, self.lastrowid = -1, cast(int | None, None)
 
     async def __aenter__(self) -> "Cursor":
         return self

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Select,
     delete,
     func,
-    insert,
     literal_column,
     or_,
     select,
@@ -33,7 +32,7 @@ from content.typos import Near
 from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, upsert
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -56,6 +55,7 @@ TSVECTOR_MATCH = (
 TSVECTOR_ADD = "INSERT INTO post_search (post_id, tsv) VALUES (:id, CAST(:tsv AS tsvector))"
 TSVECTOR_REMOVE = "DELETE FROM post_search WHERE post_id = :id"
 
+WAITING_ADD = "INSERT INTO unindexed (post_id) VALUES (:id)"
 WORDS_ADD = (
     "INSERT INTO search_words (word, backwards, posts) VALUES (:word, :backwards, :posts)"
     " ON CONFLICT (word) DO UPDATE SET posts = search_words.posts + excluded.posts"
@@ -104,7 +104,7 @@ class SqlIndex:
     async def postpone(self, ids: Sequence[int]) -> None:
         """Let stored posts wait to be indexed."""
         if ids:
-            await self._session.execute(insert(table_of(UnindexedRow)), [{"post_id": one} for one in ids])
+            await self._run(WAITING_ADD, [{"id": one} for one in ids])
 
     async def waiting(self, limit: int) -> Sequence[Unindexed]:
         first = select(UnindexedRow.post_id).order_by(UnindexedRow.post_id).limit(limit)

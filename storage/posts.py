@@ -108,10 +108,15 @@ class SqlPosts:
             found[source_id].append(KnownPost(0, guid, key, ""))
         return found
 
-    async def raw_hashes(self, source_id: int, limit: int) -> Mapping[str, str]:
-        query = select(PostRow.guid, PostRow.raw_hash).where(PostRow.source_id == source_id)
-        newest = query.where(PostRow.raw_hash != "").order_by(PostRow.id.desc()).limit(limit)
-        return {guid: raw for guid, raw in await self._session.execute(newest)}
+    async def raw_hashes(self, source_ids: Sequence[int], limit: int) -> Mapping[int, Mapping[str, str]]:
+        found: dict[int, dict[str, str]] = {source_id: {} for source_id in source_ids}
+        place = func.row_number().over(partition_by=PostRow.source_id, order_by=PostRow.id.desc())
+        posts = select(PostRow.source_id, PostRow.guid, PostRow.raw_hash, place.label("place"))
+        hashed = posts.where(PostRow.source_id.in_(source_ids), PostRow.raw_hash != "").subquery()
+        newest = select(hashed.c.source_id, hashed.c.guid, hashed.c.raw_hash).where(hashed.c.place <= limit)
+        for source_id, guid, raw in await self._session.execute(newest):
+            found[source_id][guid] = raw
+        return found
 
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
         connection = await self._session.connection()

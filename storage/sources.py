@@ -10,6 +10,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Dialect,
+    Row,
     Select,
     bindparam,
     delete,
@@ -44,7 +45,7 @@ from storage.sql import ManyRows, table_of
 FARTHEST = timedelta(days=60)
 
 
-def to_source(row: SourceRow) -> Source:
+def to_source(row: SourceRow | Row[Any]) -> Source:
     return Source(
         id=row.id,
         kind=row.kind,
@@ -130,15 +131,26 @@ def _values(source: Source) -> dict[str, object]:
 
 
 _UNCHANGED = {"post_count", "id", "kind", "state", "pushed_until"}
+_sources = table_of(SourceRow)
 
 
 @cache
 def _update_each(dialect: Dialect) -> ManyRows:
-    table = table_of(SourceRow)
     values: dict[str, BindParameter[Any]] = {
-        column.name: bindparam(column.name) for column in table.c if column.name not in _UNCHANGED
+        column.name: bindparam(column.name) for column in _sources.c if column.name not in _UNCHANGED
     }
-    return ManyRows(update(table).where(table.c.id == bindparam("id")).values(values), dialect)
+    return ManyRows(update(_sources).where(_sources.c.id == bindparam("id")).values(values), dialect)
+
+
+@cache
+def _note_each(dialect: Dialect) -> ManyRows:
+    due = _sources.c.next_poll_at
+    is_still = due.is_not_distinct_from(bindparam("due", type_=due.type))
+    values: dict[str, BindParameter[Any]] = {
+        name: bindparam(name) for name in ("next_poll_at", "polled_at", "read_seconds")
+    }
+    same = update(_sources).where(_sources.c.id == bindparam("id"), is_still)
+    return ManyRows(same.values(values), dialect)
 
 
 class SqlSources:
@@ -202,8 +214,8 @@ class SqlSources:
     async def due(self, now: datetime) -> Sequence[Source]:
         next_poll = SourceRow.next_poll_at
         when = or_(next_poll.is_(None), next_poll <= now, next_poll > now + FARTHEST)
-        query = select(SourceRow).where(is_polled(), when, ~is_unfollowed())
-        rows = await self._session.scalars(query.order_by(SourceRow.next_poll_at.nulls_first(), SourceRow.id))
+        query = select(*_sources.c).where(is_polled(), when, ~is_unfollowed())
+        rows = await self._session.execute(query.order_by(next_poll.nulls_first(), SourceRow.id))
         return [to_source(row) for row in rows]
 
     async def note_unfollowed(self, now: datetime) -> None:
@@ -224,6 +236,20 @@ class SqlSources:
         connection = await self._session.connection()
         await connection.run_sync(update_each.run, [_values(source) for source in sources])
 
+    async def note_reads(self, reads: Sequence[tuple[Source, Source]]) -> None:
+        rows = [
+            {
+                "id": after.id,
+                "due": before.next_poll_at,
+                "next_poll_at": after.next_poll_at,
+                "polled_at": after.polled_at,
+                "read_seconds": after.read_seconds,
+            }
+            for before, after in reads
+        ]
+        connection = await self._session.connection()
+        await connection.run_sync(_note_each(connection.dialect).run, rows)
+
     async def set_state(self, source_id: int, state: SourceState) -> None:
         # A source that is resumed is due at once.
         values = {"state": state, "next_poll_at": None}
@@ -243,14 +269,14 @@ class SqlSources:
         await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Source | None:
-        row = await self._session.scalar(_rows(where))
+        row = (await self._session.execute(_rows(where))).first()
         return None if row is None else to_source(row)
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Source]:
-        rows = await self._session.scalars(_rows(where).order_by(SourceRow.id))
+        rows = await self._session.execute(_rows(where).order_by(SourceRow.id))
         return [to_source(row) for row in rows]
 
 
-def _rows(where: ColumnElement[bool]) -> Select[SourceRow]:
-    # `save` changes rows without the session's knowledge.
-    return select(SourceRow).where(where).execution_options(populate_existing=True)
+def _rows(where: ColumnElement[bool]) -> Select[Any]:
+    # Columns, not entities: `save` changes rows without the session's knowledge, and entities cost more.
+    return select(*_sources.c).where(where)

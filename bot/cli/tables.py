@@ -1,15 +1,14 @@
-"""Tables: drawn for a person at a terminal, tab-separated lines for a pipe."""
+"""Tables: drawn for a person at a terminal, tab-separated lines for a pipe. Only drawing loads rich."""
 
 import sys
 from collections.abc import Iterable, Sequence
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from bot.cli.common import warn
 from bot.visible import visible_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Columns of prose, which are wrapped if the terminal is too narrow. All other columns hold values that people
 # copy, so they are never wrapped or cut; the terminal itself may break their lines.
@@ -24,12 +23,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
     if not sys.stdout.isatty():
         print(*("\t".join(line) for line in (columns, *lines)), sep="\n")
     elif lines:
+        from rich.console import Console
+
         draw_table(Console(highlight=False), columns, lines)
     if not lines:
         warn(empty)
 
 
-def draw_table(console: Console, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+def draw_table(console: "Console", columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     narrowest = 0
     for name, *cells in zip(columns, *lines, strict=True):

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from heapq import heappop, heappush
 
-import structlog
-
 from bot.commands.types import Reply, Request
 from content import present
+from scheduler.log import get_logger
 from scheduler.ports import Clock
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Discord asks for completions at each keystroke; this many count as one command.
 COMPLETIONS = 10

@@ -5,8 +5,6 @@ Each of these is logged and recorded in the audit, which `skywave doctor` and `s
 
 from datetime import timedelta
 
-import structlog
-
 from bot.access import Verdict
 from bot.commands.told import Told
 from bot.commands.types import Reply, Request, Services
@@ -16,9 +14,10 @@ from content.i18n import Translator
 from content.secrets import printable
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.errors import QuotaExceeded
+from scheduler.log import get_logger
 from scheduler.types import Quota
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # How long until a chat without access, and a person over a quota, are told again.
 CLOSED_FOR, QUOTA_FOR = timedelta(days=1), timedelta(hours=1)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
-import structlog
-
 from bot.access import AccessMode, Act, Role, Verdict, decide, role_of
 from bot.commands import afar, inline, questions
 from bot.commands.address import pasted
@@ -23,9 +21,10 @@ from content.i18n import COMMAND, LANGUAGES, Translator
 from content.sources.sites import is_address
 from scheduler.actions import chats
 from scheduler.errors import SendError
+from scheduler.log import get_logger
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 A = TypeVar("A")  # what a handler answers
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
 from content.document import Document
 from scheduler.errors import ContentRejected
+from scheduler.log import get_logger
 from scheduler.types import Form, Message
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 Render = Callable[[Document, Form], Sequence[Message]]

@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from content.errors import StoreError
 from scheduler.delivery.journal import STORE_RETRY
+from scheduler.log import get_logger
 from scheduler.ports import Clock
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Longest wait for events to be recorded, seconds. Commands must still be answered when the disk is full.
 PATIENCE = 5.0

@@ -1,12 +1,10 @@
 """The description of a platform, and the protocols that its sender may implement."""
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
-import structlog
 from pydantic import BaseModel
 
 from scheduler.delivery.pacer import Pacer
@@ -15,8 +13,6 @@ from scheduler.types import ChatKind, Limits, Place
 
 if TYPE_CHECKING:
     from bot.commands.router import Router
-
-log = structlog.get_logger(__name__)
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -116,24 +112,3 @@ def numbered(name: str) -> Callable[[str], Place | None]:
         return Place(name, found[1], found[2] or "") if found else None
 
     return parse
-
-
-class TaskSet:
-    """Keeps tasks alive until they are done: the event loop itself holds only weak references."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def finish(self, patience: float) -> None:
-        """Wait at most `patience` seconds for all tasks, then cancel the unfinished ones."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=patience)
-        if left := set(self._tasks):
-            log.warning("end.cut_off", what="answers", count=len(left))
-            for task in left:
-                task.cancel()
-            await asyncio.wait(left)

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import structlog
 from aiohttp import web
 
 from content.errors import SettingsError
+from scheduler.log import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 

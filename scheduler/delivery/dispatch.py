@@ -4,18 +4,17 @@ import asyncio
 import random
 from collections import deque
 
-import structlog
-
 from content.errors import StoreError
 from scheduler.delivery.journal import STORE_RETRY, Journal
 from scheduler.delivery.pacer import PATIENCE, Pacer
 from scheduler.delivery.renderings import Composer
 from scheduler.delivery.sending import PROCESS_ENDED, Sending
 from scheduler.errors import SendError
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Outcome, Postponed, Sender, Store
 from scheduler.types import Delivery, PartState
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Concurrency = rate × (seconds + 4 commit gaps), clamped to FEWEST..MOST. Where the platform recognises
 # repeated keys a crash duplicates nothing, so there may be more: some wait for the library to repeat them.

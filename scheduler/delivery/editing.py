@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import structlog
-
 from content.document import Document, Paragraph, text
 from content.errors import StoreError
 from content.types import Post
@@ -19,11 +17,12 @@ from scheduler.delivery.limits import Lane
 from scheduler.delivery.pacer import Pacer
 from scheduler.delivery.renderings import Composer
 from scheduler.errors import Ambiguous, PlatformStopped, RateLimited, Refused, SendError
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Edit, EditLimits, Edits, Sender, Stale, Store
 from scheduler.retry import MAX_ATTEMPTS, send_backoff
 from scheduler.types import Chat, Delivery, Form, Message, Part, PartState
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Deliveries that one look finds, and chats whose messages are edited at the same time.
 FOUND, AT_ONCE = 500, 20

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-import structlog
-
 from content.errors import StoreError
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Outcome, Postponed, Store, UnitOfWork
 from scheduler.types import Part
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Seconds between attempts at a database that does not answer; nothing is sent meanwhile.
 STORE_RETRY = 1.0

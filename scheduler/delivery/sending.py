@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-import structlog
-
 from content.errors import SkywaveError, StoreError
 from content.i18n import Msgid
 from scheduler import membership
@@ -19,6 +17,7 @@ from scheduler.delivery.pacer import Pacer
 from scheduler.delivery.reactions import Effect, Gone, Moved, Paused, Reaction, Reactions, Slower, Stop
 from scheduler.delivery.renderings import Composer, Renderings
 from scheduler.errors import Ambiguous, ChatPaused, ContentRejected, Refused, SendError
+from scheduler.log import get_logger
 from scheduler.ports import (
     Clock,
     Closed,
@@ -33,7 +32,7 @@ from scheduler.ports import (
 )
 from scheduler.types import Chat, ChatState, Delivery, DeliveryState, Form, OnUnknown, Part, PartState, Sent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Why the outcome of a part is unknown: it was `sending` when a process started, or when it was claimed.
 PROCESS_ENDED = "the process ended while it was being sent"

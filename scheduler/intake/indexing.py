@@ -5,16 +5,15 @@ A table names the posts that wait, so a crash loses none.
 
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from content.errors import SourceError
 from content.search import Unindexed
 from content.sources import ReadContext
 from content.tokens import IndexedText, index_texts
 from scheduler.batches import batches
+from scheduler.log import get_logger
 from scheduler.ports import Store
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Posts that are held in memory at once.
 POSTS = 200

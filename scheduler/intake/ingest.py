@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
-import structlog
-
 from content.errors import SkywaveError, SourceError
 from content.fetch import Fetcher, is_passing
 from content.sources import NO_CHOICE, Choice, Read, ReadContext, kind_of, new_options, normalise
@@ -21,12 +19,13 @@ from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.reading import Comparison, Reader
 from scheduler.intake.source_state import ReadTimes, after_failure, after_push, after_read, with_contents
 from scheduler.intake.storing import PollResult, Recorder
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Store
 from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class _Stopwatch:

@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from math import inf
 
-import structlog
-
 from content.errors import SkywaveError, StoreError
 from content.types import Source
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
 from scheduler.intake.turns import LIMITS, ReadLimits, Turns
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Store
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # After the store failed, no read starts for this many seconds: its result could not be recorded.
 STORE_PAUSE = 15.0

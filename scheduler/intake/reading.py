@@ -57,6 +57,7 @@ class Reader:
     def __init__(self, store: Store, context: ReadContext, for_people: Fetcher, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._known = Together(self._known_of, GROUP)
+        self._hashes = Together(self._hashes_of, GROUP)
         self._context = context
         self._for_people = replace(context, fetcher=for_people)
         self._full_text = FullText(store)
@@ -65,12 +66,14 @@ class Reader:
         """Read a stored source. Raises SourceError."""
         context = self.context_for(source.added_by)
         if source.polled_at is not None:
-            context = replace(context, hashes=partial(self._hashes, source))
+            context = replace(context, hashes=partial(self._hashes, source.id))
         return await read_source(source, context)
 
-    async def _hashes(self, source: Source) -> Hashes:
+    async def _hashes_of(self, ids: Sequence[int]) -> Sequence[Hashes]:
+        """The raw hashes of the posts of several sources."""
         async with self._store.read() as work:
-            return await work.posts.raw_hashes(source.id, 2 * self._context.max_posts)
+            found = await work.posts.raw_hashes(ids, 2 * self._context.max_posts)
+        return [found[source_id] for source_id in ids]
 
     async def taken(self, source: Source, body: bytes, content_type: str, topic: str) -> ParsedSource:
         """The posts that a source has sent by itself. Raises SourceError, also for another topic."""

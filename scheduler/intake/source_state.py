@@ -112,6 +112,12 @@ def _shortest_wait(error: SkywaveError) -> timedelta | None:
     return error.retry_after if isinstance(error, ServerBusy) else None
 
 
+def is_routine(before: Source, after: Source) -> bool:
+    """Whether a read has changed nothing of its source but when it was read, how long, and when again."""
+    times = {name: getattr(before, name) for name in ("next_poll_at", "polled_at", "read_seconds")}
+    return replace(after, **times) == before
+
+
 def is_to_move(source: Source, now: datetime) -> bool:
     """Whether the last read succeeded and the server has named a new address for long enough.
 

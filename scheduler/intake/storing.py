@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import structlog
-
 from content.changes import HANDFUL, Changes
 from content.errors import SkywaveError, StoreRejected
 from content.secrets import printable
@@ -17,14 +15,15 @@ from content.types import Failure, NewPost, Source, Visibility
 from scheduler.batches import batches
 from scheduler.intake.fanout import fan_out
 from scheduler.intake.reading import Comparison
-from scheduler.intake.source_state import is_to_move
+from scheduler.intake.source_state import is_routine, is_to_move
 from scheduler.intake.together import GROUP, Together
 from scheduler.intake.trouble import tell_of_trouble
 from scheduler.judging import NOT_YET, Judged, judge, settle
+from scheduler.log import get_logger
 from scheduler.ports import Batch, Clock, Store, UnitOfWork
 from scheduler.stories import recognise
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Change = Callable[[Source], Source]
 
@@ -83,7 +82,7 @@ class Recorder:
         self._keep_tombstones = keep_tombstones
         self._finish = Together(self._finish_all, GROUP)
         self._save = Together(self._save_all, TOGETHER)
-        self._unsaved: dict[int, tuple[Source, Source, Change]] = {}
+        self._unsaved: dict[int, tuple[Source, Source]] = {}
         self._flushing = asyncio.Lock()
         self._lock = asyncio.Lock()
 
@@ -124,9 +123,9 @@ class Recorder:
         After a crash before that the source is only read again.
         """
         changed = change(source)
-        if is_to_move(changed, self._clock.now()):
+        if is_to_move(changed, self._clock.now()) or not is_routine(source, changed):
             return await self.save(source, change)
-        self._unsaved[source.id] = source, changed, change
+        self._unsaved[source.id] = source, changed
         if len(self._unsaved) >= TOGETHER:
             await self.flush()
         return changed
@@ -139,8 +138,7 @@ class Recorder:
                 return
             try:
                 async with self._write() as work:
-                    stored = await work.sources.by_ids(list(unsaved))
-                    await work.sources.save(*(_changed(now, *unsaved[now.id]) for now in stored))
+                    await work.sources.note_reads(list(unsaved.values()))
                     await work.commit()
             except StoreRejected as exc:
                 # It is not known whose values they are, and these sources are read again in any case.
@@ -270,8 +268,3 @@ def _batches(job: _Finish) -> tuple[Batch, Batch]:
     """The posts of a read that are not sent, and those that are."""
     edition = job.comparison.edition
     return Batch(job.source.id, job.silent), Batch(job.source.id, edition, job.tokens)
-
-
-def _changed(stored: Source, read: Source, changed: Source, change: Change) -> Source:
-    """What a read makes of a source, which people may have changed since it was `read`."""
-    return changed if stored == read else change(stored)

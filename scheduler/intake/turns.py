@@ -47,6 +47,7 @@ _Shares = tuple[_Share, ...]
 class _Reading:
     source: Source
     since: float
+    shares: _Shares
     is_slow: bool
 
 
@@ -103,8 +104,7 @@ class Turns:
 
     def end(self, source_id: int) -> None:
         """A read has ended."""
-        reading = self._running.pop(source_id)
-        self._release(_shares(reading.source, reading.is_slow))
+        self._release(self._running.pop(source_id).shares)
 
     def _take(self, is_slow: bool, now: float) -> Iterator[tuple[int, Source]]:
         ready = self._ready[is_slow]
@@ -120,12 +120,12 @@ class Turns:
                 heappush(ready, (line[0][0], shares))
             else:
                 del self._lines[shares]
-            self._start(_Reading(source, now, is_slow))
+            self._start(_Reading(source, now, shares, is_slow))
             yield place, source
 
     def _start(self, reading: _Reading) -> None:
         self._running[reading.source.id] = reading
-        self._used.update(_shares(reading.source, reading.is_slow))
+        self._used.update(reading.shares)
         if not reading.is_slow:
             self._young.append(reading)
 
@@ -134,9 +134,9 @@ class Turns:
         while self._young and now - self._young[0].since >= SLOW:
             reading = self._young.popleft()
             if self._running.get(reading.source.id) is reading:
-                self._release(_shares(reading.source, False))
-                reading.is_slow = True
-                self._used.update(_shares(reading.source, True))
+                self._release(reading.shares)
+                reading.shares, reading.is_slow = _shares(reading.source, True), True
+                self._used.update(reading.shares)
 
     def _release(self, shares: Iterable[_Share]) -> None:
         for share in shares:

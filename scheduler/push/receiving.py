@@ -6,16 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-import structlog
-
 from content.errors import NotFound, SkywaveError
 from content.types import Source, SourceState
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import LIVE, SEEN, Push, PushKind, digest
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Calls that are answered at a time, and calls that wait to be stored: their bodies are in memory.
 AT_ONCE, QUEUED = 16, 16

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from content.bounds import MAX_URL
 from content.document import is_web_url
 from content.errors import SourceError, StoreError
@@ -17,6 +15,7 @@ from content.fetch import Fetcher
 from content.secrets import is_public, printable
 from content.text import storable
 from content.types import Hints, Source
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.push.pushes import (
     DENIED_WAIT,
@@ -34,7 +33,7 @@ from scheduler.push.pushes import (
     wait,
 )
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
 # Requests to hubs in one tick, and how many of them at a time.

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-import structlog
-
 from content import changes
 from content.errors import SourceError
 from content.sources.kinds import Parser
@@ -13,10 +11,11 @@ from content.types import UPDATES, ParsedPost, ParsedSource, Post, Source, Visib
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.actions.updates import named
 from scheduler.judging import NOT_YET, settle
+from scheduler.log import get_logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, Draft, DraftState
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Drafts:

@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from content.errors import SkywaveError
+from scheduler.log import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Seconds that running ticks get to finish at the end; nearly all take some milliseconds.
 FINISH = 5.0

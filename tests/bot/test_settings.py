@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.loading import load_settings, unknown_settings
+from bot.loading import TOML, load_settings, unknown_settings
 from bot.platforms.telegram import TelegramSettings
-from bot.loading import TOML
 from content.errors import SettingsError
 from scheduler.rhythm import Bounds
 

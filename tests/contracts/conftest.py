@@ -1,7 +1,7 @@
 """The store under test, as its ports alone.
 
-All tests of this folder share one database of each kind, with stores that stay open and an event loop. To open
-them for each test would take longer than most tests do.
+All tests of this folder share a database of each kind, its open stores, and an event loop. To open them for
+each test would take longer than most tests do.
 """
 
 import sqlite3
@@ -54,10 +54,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @asynccontextmanager
 async def opened(url: str, empty: Callable[[], Awaitable[None]]) -> AsyncIterator[Database]:
-    stores = [await SqlStore.open(url) for _ in range(2)]
-    yield Database(url, *stores, empty)
-    for store in stores:
-        await store.close()
+    store, neighbour = await SqlStore.open(url), await SqlStore.open(url)
+    yield Database(url, store, neighbour, empty)
+    await store.close()
+    await neighbour.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -88,13 +88,17 @@ async def test_what_posts_look_like_in_their_source_is_remembered(world: World, 
     source = await world.source()
     first, second, *_ = await world.posts(source, replace(new_post("a"), raw_hash="one"), "b", "c")
     async with store.write() as work:
-        assert await work.posts.raw_hashes(source.id, 9) == {"a": "one"}
+        assert await work.posts.raw_hashes([source.id], 9) == {source.id: {"a": "one"}}
         await work.posts.set_raw_hashes([(second, "two")])
         await work.posts.update([(first, replace(new_post("a"), raw_hash="another"))], NOW)
         await work.commit()
     async with store.read() as work:
-        assert await work.posts.raw_hashes(source.id, 9) == {"a": "another", "b": "two"}
-        assert await work.posts.raw_hashes(source.id, 1) == {"b": "two"}
+        assert await work.posts.raw_hashes([source.id], 9) == {source.id: {"a": "another", "b": "two"}}
+    other = await world.source("other")
+    await world.posts(other, replace(new_post("d"), raw_hash="three"))
+    async with store.read() as work:
+        newest = await work.posts.raw_hashes([source.id, other.id, 0], 1)
+        assert newest == {source.id: {"b": "two"}, other.id: {"d": "three"}, 0: {}}
         known = (await work.posts.known([source.id]))[source.id]
         assert {post.guid: post.raw_hash for post in known} == {
             "a": "another",

@@ -45,6 +45,29 @@ async def test_save_keeps_what_a_poll_learned(world: World, store: Store) -> Non
         assert await work.sources.get(source.id) == polled
 
 
+async def test_reads_that_found_nothing_are_noted_but_not_over_what_a_person_asked(
+    world: World, store: Store
+) -> None:
+    fresh, again, resumed, other = [await world.source(name) for name in ("a", "b", "c", "d")]
+    async with store.write() as work:
+        again, resumed = (replace(source, next_poll_at=NOW) for source in (again, resumed))
+        await work.sources.save(again, resumed)
+        await work.sources.set_state(resumed.id, SourceState.ACTIVE)
+        await work.sources.save(replace(fresh, title="A title given meanwhile"))
+        read = [
+            (one, replace(one, next_poll_at=after(5), polled_at=after(1), read_seconds=0.5))
+            for one in (fresh, again, resumed)
+        ]
+        await work.sources.note_reads(read)
+        await work.commit()
+    async with store.read() as work:
+        (_, first), (_, second), _ = read
+        assert await work.sources.get(fresh.id) == replace(first, title="A title given meanwhile")
+        assert await work.sources.get(again.id) == second
+        assert await work.sources.get(resumed.id) == replace(resumed, next_poll_at=None)
+        assert await work.sources.get(other.id) == other
+
+
 async def test_options_are_stored_as_they_are_given(store: Store) -> None:
     given = Options(2, {"selector": "article h2", "limits": [1, 2], "deep": {"pages": 3}})
     async with store.write() as work:

@@ -17,6 +17,7 @@ from content.errors import (
     StoreReadOnly,
     StoreUnreachable,
 )
+from storage import driver
 from storage.database import create_engine, database_name, database_url
 from storage.unit_of_work import SqlStore
 from tests.builders import new_post, place
@@ -123,6 +124,32 @@ async def open_with(sqlite_url: str) -> AsyncIterator[OpenWith]:
 
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
+
+
+async def test_a_statement_of_sqlite_is_one_call_of_its_thread() -> None:
+    calls = 0
+
+    class Counted(driver.Connection):
+        async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    connection = Counted(lambda: sqlite3.connect(":memory:"), driver.CHUNK)
+    async with connection:
+        cursor = connection.cursor()
+        await cursor.execute("CREATE TABLE t (x)")
+        await cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
+        assert cursor.rowcount == 2
+        await cursor.execute("DELETE FROM t WHERE x = ? RETURNING x, 7", (2,))
+        assert (await cursor.fetchall(), cursor.rowcount) == ([(2, 7)], 1)
+        assert calls == 3
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            await cursor.execute("SELECT * FROM other")
+    engine = create_engine("sqlite://")
+    async with engine.connect() as used:
+        assert isinstance((await used.get_raw_connection()).driver_connection, driver.Connection)
+    await engine.dispose()
 
 
 async def test_a_locked_file_is_busy(sqlite_url: str, open_with: OpenWith) -> None:

@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 import discord
-import structlog
 import yarl
 from discord import gateway, http
 
@@ -22,9 +21,10 @@ from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
 from bot.platforms.types import Wiring
 from scheduler.errors import PlatformStopped
+from scheduler.log import get_logger
 from scheduler.types import Limits
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # The permissions that the bot's invite link asks for.
 INVITED = discord.Permissions(

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import discord
-import structlog
 
 from bot.commands.types import Call, Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
@@ -16,9 +15,10 @@ from bot.platforms.discord.render import render
 from bot.platforms.discord.rights import hindrance
 from bot.platforms.discord.sender import content, view
 from bot.platforms.types import Wiring
+from scheduler.log import get_logger
 from scheduler.types import ChatKind, Message, Place
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 async def greet(guild: discord.Guild, wiring: Wiring) -> None:

@@ -8,7 +8,6 @@ from time import monotonic
 from typing import Any
 
 import discord
-import structlog
 
 from bot.commands.types import ASKS, Call, Reply
 from bot.platforms.chat_events import ChatEvents
@@ -32,11 +31,13 @@ from bot.platforms.discord.reach import Reach
 from bot.platforms.discord.replies import Replies
 from bot.platforms.discord.rights import Channel
 from bot.platforms.roles import Roles
-from bot.platforms.types import TaskSet, Wiring
+from bot.platforms.tasks import TaskSet
+from bot.platforms.types import Wiring
 from content.errors import SkywaveError
+from scheduler.log import get_logger
 from scheduler.types import ChatKind
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # The guild list counts as complete when no further guild has arrived for this long, seconds.
 GUILD_WAIT = 2.0

@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 
 import discord
-import structlog
 
 from bot.commands.types import Question, Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
@@ -17,9 +16,10 @@ from bot.platforms.discord.render import render
 from bot.platforms.discord.sender import content, form, view
 from content.document import Document
 from scheduler.errors import ContentRejected
+from scheduler.log import get_logger
 from scheduler.types import Form, Message
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Discord shows an interaction as failed after 3 s; one without a reply after this time is deferred, seconds.
 PATIENCE = 1.5

@@ -3,12 +3,12 @@
 from typing import Literal
 
 import discord
-import structlog
 
 from bot.platforms.discord import errors
+from scheduler.log import get_logger
 from scheduler.types import Sent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Minutes without a message until Discord archives the thread.
 KEPT_OPEN: Literal[1440] = 1440

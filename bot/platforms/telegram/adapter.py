@@ -10,7 +10,6 @@ from functools import partial
 from itertools import count
 from urllib.parse import urlencode
 
-import structlog
 from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, Document, Update
 from telegram._utils.types import JSONDict
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
@@ -20,6 +19,7 @@ from bot.commands.types import Call, Question, Reply, Upload
 from bot.platforms.attempts import Sleep, back_off
 from bot.platforms.chat_events import ChatEvents
 from bot.platforms.roles import Roles
+from bot.platforms.tasks import TaskSet
 from bot.platforms.telegram import chats
 from bot.platforms.telegram.alone import Alone, registered
 from bot.platforms.telegram.arrivals import Arrivals
@@ -49,14 +49,15 @@ from bot.platforms.telegram.replies import Replies
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.telegram.tidying import STAYS, Tidying
 from bot.platforms.telegram.transport import READ_TIMEOUT, AiohttpRequest, call
-from bot.platforms.types import TaskSet, Wiring
+from bot.platforms.types import Wiring
 from content import present
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
 from scheduler.errors import ChatPaused, PlatformStopped, RateLimited
+from scheduler.log import get_logger
 from scheduler.types import ChatKind, Form, Limits, Place, Sent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ALERT_LENGTH = 200  # most characters of an answer to a press
 SPINNING = 5.0  # seconds after which a press is answered even if its page still waits for the chat's limit

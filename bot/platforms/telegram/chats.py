@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 
-import structlog
-
 from bot.platforms.telegram.events import MembershipEvent, TopicEvent, Where
 from bot.platforms.telegram.limits import NAME
 from bot.platforms.types import Wiring
 from content.i18n import supported
 from scheduler import membership
+from scheduler.log import get_logger
 from scheduler.types import ChatState, Place
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:

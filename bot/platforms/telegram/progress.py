@@ -1,16 +1,15 @@
 """How far a long command is: one message that is edited, and becomes the reply in the end."""
 
-import structlog
-
 from bot.commands.types import Reply, Rows
 from bot.platforms.telegram.events import Where
 from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from content.document import Document
 from scheduler.errors import SendError
+from scheduler.log import get_logger
 from scheduler.types import Form, Sent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Progress:

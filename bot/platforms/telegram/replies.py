@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import structlog
-
 from bot.commands.types import Question, Reply
 from bot.platforms.attempts import say_in_a_form_that_is_taken
 from bot.platforms.messages import units
@@ -15,9 +13,10 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from content.formats import Answers
 from scheduler.errors import ChatGone, ChatMoved, ChatPaused, ContentRejected, RateLimited
+from scheduler.log import get_logger
 from scheduler.types import Chat, ChatKind, Form, Message, Sent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # A reply is dropped if its flood wait is longer than this, seconds: it would come too late to be of use.
 LATE = 60.0

@@ -2,14 +2,14 @@
 
 import asyncio
 
-import structlog
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.platforms.types import TaskSet
+from bot.platforms.tasks import TaskSet
+from scheduler.log import get_logger
 from scheduler.types import Place, Sent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 STAYS = 600.0  # seconds that an answer stays
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-import structlog
 
 from bot.loading import load_settings
 from bot.logs import configure
@@ -16,6 +15,7 @@ from bot.platforms.apprise.sender import AppriseSender
 from content.document import Block, Document, Heading, Link, Paragraph, Text
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused
+from scheduler.log import hand_over
 from scheduler.types import Chat, ChatKind, Digest, Form, PartState, Place
 from tests.bot.apprise.servers import Hook, MailServer
 from tests.bot.live import Deployment
@@ -205,7 +205,7 @@ def logging_as_it_is() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    hand_over()
 
 
 @pytest.mark.usefixtures("logging_as_it_is")

@@ -1,0 +1,34 @@
+"""The loggers of all modules: events with values, handed over to the standard library's logging.
+
+Modules import `get_logger` from here and not from structlog, so that no event is logged before it is set up.
+Commands that log nothing do not load this module: structlog loads rich, which takes a tenth of a start.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+from structlog import get_logger as get_logger
+from structlog.typing import Processor
+
+# What an event gets when it is logged. Those of libraries get it when they are formatted.
+STAMPS: tuple[Processor, ...] = (
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def hand_over(observers: Sequence[Processor] = ()) -> None:
+    """Hand events over to `logging`. `observers` get each of them before, whatever its level."""
+    structlog.configure(
+        processors=[
+            *observers,
+            structlog.stdlib.filter_by_level,
+            *STAMPS,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+hand_over()
