@@ -15,7 +15,6 @@ from content.types import Visibility
 from scheduler import membership
 from scheduler.ports import Clock, DeliveryFilter, Sender
 from scheduler.types import Chat, ChatKind, Delivery, PartState, Place
-from storage.models import Base
 from tests.e2e.program import FeedServer, item, json_feed
 from tests.fakes import ParserHere
 
@@ -23,9 +22,6 @@ FEED = "/feed"
 # Seconds between two looks at whether something has happened; others need the processor meanwhile.
 LOOK = 0.05
 PATIENCE = 90.0  # seconds after which a test that waits has failed
-# What stays when a deployment forgets the rest: what the program relies on. Ids of broadcasts must not come back,
-# because the program keeps their renderings in memory.
-KEPT = {"meta", "leases", "broadcasts"}
 
 Found = TypeVar("Found")
 Spot = TypeVar("Spot")  # a chat of an emulator
@@ -99,18 +95,26 @@ class Deployment(Generic[Spot]):
         await self._stack.aclose()
 
     async def forget(self) -> None:
-        """Be as new for another test: the store has one feed with one old post."""
-        await asyncio.to_thread(self._empty)  # for a transaction of the program may be waiting for the loop
+        """Be as new for another test: nobody follows anything, nothing waits, and there is one feed.
+
+        Rows stay, for the program may be about to refer to them.
+        """
+        await asyncio.to_thread(self._retire)  # a transaction of the program may be waiting for the loop
         self._items = []
         await self.begin()
 
-    def _empty(self) -> None:
+    def _retire(self) -> None:
         with closing(self._database()) as database, database:
             database.execute("BEGIN IMMEDIATE")
-            for table in Base.metadata.sorted_tables:
-                if table.name not in KEPT:
-                    database.execute(f"DELETE FROM {table.name}")
-            database.execute("INSERT INTO post_fts (post_fts) VALUES ('delete-all')")
+            database.execute("DELETE FROM subscriptions")
+            database.execute(
+                "UPDATE deliveries SET state = 'cancelled' WHERE state IN ('pending', 'claimed')"
+            )
+            # Examples are not seen while there is another source.
+            database.execute(
+                "UPDATE sources SET visibility = 'example', state = 'paused', title = '',"
+                " url = url || '#' || id WHERE visibility <> 'example'"
+            )
 
     async def begin(self) -> None:
         """Add a public feed, which has one old post."""

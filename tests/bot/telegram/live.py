@@ -88,6 +88,7 @@ class Live(Deployment[Chat]):
         """Return when all that people did before has been handled to its end."""
         zoe = self.tg.private(self.tg.user("Zoe"))
         await self.answer(zoe, "/help")  # so everything before it was taken up
+        await self.tg.wait_for(lambda: self.tg.world.updates.pending == 0 or None)  # nor is it told again
         await self.stop()  # which finishes it
         self.start()
 
@@ -107,8 +108,9 @@ class Live(Deployment[Chat]):
         return await self.parts(chat) == list(states)
 
     def chat_states(self) -> set[str]:
-        """The states of all chats, at this moment."""
-        return {str(state) for (state,) in self.read("SELECT state FROM chats")}
+        """The states of all chats that follow something, at this moment."""
+        rows = self.read("SELECT state FROM chats WHERE id IN (SELECT chat_id FROM subscriptions)")
+        return {str(state) for (state,) in rows}
 
     def texts(self, chat: Chat, thread: int | None = None) -> list[str]:
         """What the bot has written in a chat, oldest first."""

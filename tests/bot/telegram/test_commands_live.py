@@ -19,11 +19,6 @@ from tests.emulators.telegram.faults import (
 )
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
 async def test_a_private_chat_is_answered(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
     reply = await sky.answer(ann, "/latest")
     assert reply.text.startswith("INCOMING TRANSMISSION\n\nLATEST UPDATES\n")

@@ -11,11 +11,6 @@ from tests.emulators.telegram import Chat, TelegramEmulator, User
 from tests.emulators.telegram.faults import answers, held, too_many
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
 async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
     assert ann.user is not None
     known = await sky.follow(ann)

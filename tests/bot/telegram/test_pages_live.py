@@ -8,11 +8,6 @@ from tests.emulators.telegram import Chat, Message, Press, PressAnswer, Telegram
 from tests.emulators.telegram.faults import answers, refused, too_many
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
 async def opened(sky: Live, chat: Chat) -> Message:
     """The first of three pages: post n29 to n19 and so on."""
     await sky.publish(*(f"n{number:02}" for number in reversed(range(29))))

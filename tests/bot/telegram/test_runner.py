@@ -39,11 +39,6 @@ class PaperSender:
         return Sent(chat.place.address, ("1",))
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
 async def ended(sky: Live) -> None:
     assert sky.task is not None
     async with asyncio.timeout(PATIENCE):
