@@ -60,13 +60,11 @@ class Commands(TyperGroup):
     """A group of commands that suggests the most similar one for an unknown command."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        word = args[0]
-        if word.startswith("-") or self.get_command(ctx, word):
+        word, known = args[0], self.list_commands(ctx)
+        if word.startswith("-") or word in known:
             return super().resolve_command(ctx, args)
-        nearest = get_close_matches(word, self.list_commands(ctx), 1, NEAR)
-        meant = (
-            f": do you mean {nearest[0]}?" if nearest else f"; it has {', '.join(self.list_commands(ctx))}."
-        )
+        nearest = get_close_matches(word, known, 1, NEAR)
+        meant = f": do you mean {nearest[0]}?" if nearest else f"; it has {', '.join(known)}."
         ctx.fail(f"{ctx.command_path} has no command {word!r}{meant}")
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
@@ -18,6 +19,7 @@ from bot.commands.types import Call, Question, Reach, Reply, Services
 from bot.settings import Settings
 from content.document import block_text
 from content.i18n import Translator, negotiate
+from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
@@ -29,7 +31,7 @@ from scheduler.rhythm import Bounds
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
 from storage.unit_of_work import SqlStore
-from tests.fakes import FakeClock, FakeFetcher, WatchedStore
+from tests.fakes import FakeClock, FakeFetcher, ParserHere, WatchedStore
 from tests.scheduler.conftest import json_feed
 
 P = ParamSpec("P")
@@ -159,6 +161,18 @@ def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
     """What is logged is not printed."""
     with capture_logs():
         yield
+
+
+@pytest.fixture
+def workplace(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of the command line, with a migrated database.
+
+    Sources are parsed in this process: each command would start a worker, which takes longer than the rest.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKYWAVE_DATABASE_URL", sqlite_url)
+    monkeypatch.setattr(ParserPool, "call", ParserHere.call)
+    return tmp_path
 
 
 @asynccontextmanager

@@ -16,23 +16,21 @@ from bot.cli.main import app
 Skywave = Callable[..., Result]
 
 SECRET = "http://me:hunter2@127.0.0.1/private/3f9a8b7c6d5e4f30/feed?token=hunter3"
+HIDDEN = ("hunter2", "hunter3", "3f9a8b7c6d5e4f30")
 NASTY = "Title \x1b]0;owned\x07\x9b2J\r\u202e[red]end"
 OBEYED = ("\x1b]", "\x07", "\x9b", "\r", "\u202e")
 
 
 @pytest.fixture
-def skywave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
+def skywave(workplace: Path) -> Skywave:
     """`skywave WORDS` on a database of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'skywave.db'}")
     return lambda *words: CliRunner().invoke(app, words)
 
 
 @pytest.fixture
-def database(skywave: Skywave, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def database(workplace: Path) -> Iterator[sqlite3.Connection]:
     """The database, for rows that come from elsewhere."""
-    assert skywave("db", "upgrade").exit_code == 0
-    with closing(sqlite3.connect(tmp_path / "skywave.db", isolation_level=None)) as connection:
+    with closing(sqlite3.connect(workplace / "skywave.db", isolation_level=None)) as connection:
         yield connection
 
 
@@ -77,10 +75,9 @@ class TestLists:
         (tmp_path / "posts" / "one.md").write_text("# One")
         assert skywave("sources", "add", "./posts").exit_code == 0
 
-    @pytest.mark.parametrize("name", ["updates:", "updates:telegram:-100123"])
-    def test_nobody_adds_what_admins_write_by_name(self, skywave: Skywave, name: str) -> None:
-        result = skywave("sources", "add", name)
-        assert result.exit_code == 1 and "is not a source" in result.stderr
+    def test_nobody_adds_what_admins_write_by_name(self, skywave: Skywave) -> None:
+        result = skywave("sources", "add", "updates:", "updates:telegram:-100123")
+        assert result.exit_code == 1 and result.stderr.count("is not a source") == 2
 
     def test_what_admins_write_is_not_polled(self, skywave: Skywave, database: sqlite3.Connection) -> None:
         add_source(database, "updates:", kind="updates")
@@ -88,14 +85,10 @@ class TestLists:
         assert result.exit_code == 0 and "0 sources polled, 0 new posts, 0 failed" in result.stdout
         assert json.loads(skywave("sources", "list", "--json").stdout)[0]["failures"] == 0
 
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            (
-                '<!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-                '<opml><body><outline xmlUrl="https://example.org/&b;"/></body></opml>',
-                "document type declaration",
-            ),
+    def test_a_list_has_bounds(self, skywave: Skywave, tmp_path: Path) -> None:
+        entities = "".join(f'<!ENTITY {name} "{8 * text}">' for name, text in (("a", "aa"), ("b", "&a;")))
+        for content, reason in (
+            (f"<!DOCTYPE opml [{entities}]>{opml('https://example.org/&b;')}", "document type declaration"),
             ("<outline>" * 60 + "</outline>" * 60, "nested more than 50"),
             (opml("https://example.org/" + "x" * 2_000), "more than 2000 characters"),
             (opml(*(f"https://example.org/{n}" for n in range(2_001))), "more than 2000 feeds"),
@@ -103,13 +96,10 @@ class TestLists:
             ("<opml><body>", "cannot be read as OPML"),
             ('<?xml version="1.0" encoding="nowhere"?><opml/>', "cannot be read as OPML"),
             ("<opml/>", "names no feeds"),
-        ],
-        ids=["entities", "nesting", "length", "number", "size", "broken", "charset", "empty"],
-    )
-    def test_a_list_has_bounds(self, skywave: Skywave, tmp_path: Path, content: str, reason: str) -> None:
-        (tmp_path / "list.opml").write_text(content)
-        result = skywave("sources", "import", "list.opml")
-        assert result.exit_code == 2 and reason in result.stderr and result.stderr.count("\n") == 1
+        ):
+            (tmp_path / "list.opml").write_text(content)
+            result = skywave("sources", "import", "list.opml")
+            assert (result.exit_code, result.stderr.count("\n")) == (2, 1) and reason in result.stderr
 
     def test_an_export_is_private_and_has_no_secrets(
         self, skywave: Skywave, database: sqlite3.Connection, tmp_path: Path
@@ -127,26 +117,20 @@ class TestLists:
 
 
 class TestSecrets:
-    @pytest.mark.parametrize(
-        "words",
-        [
+    def test_no_command_shows_a_secret(self, skywave: Skywave, database: sqlite3.Connection) -> None:
+        add_source(database, SECRET, error=f"GET {SECRET} failed")  # as an earlier version recorded it
+        assert skywave("subscriptions", "add", "telegram:1", "--source", SECRET).exit_code == 0
+        for words in (
             "sources list",
             "sources list --json",
             "doctor",
             "doctor --json",
             "subscriptions list",
             "poll --json",
-        ],
-    )
-    def test_no_command_shows_a_secret(
-        self, skywave: Skywave, database: sqlite3.Connection, words: str
-    ) -> None:
-        add_source(database, SECRET, error=f"GET {SECRET} failed")  # as an earlier version recorded it
-        assert skywave("subscriptions", "add", "telegram:1", "--source", SECRET).exit_code == 0
-        result = skywave(*words.split())
-        assert "127.0.0.1" in result.output
-        for secret in ("hunter2", "hunter3", "3f9a8b7c6d5e4f30"):
-            assert secret not in result.output
+        ):
+            output = skywave(*words.split()).output
+            assert "127.0.0.1" in output, words
+            assert not [hidden for hidden in HIDDEN if hidden in output], words
 
     def test_what_is_recorded_has_no_secret(self, skywave: Skywave, database: sqlite3.Connection) -> None:
         add_source(database, SECRET)
@@ -175,26 +159,22 @@ class TestSecrets:
 
 
 class TestTerminal:
-    @pytest.mark.parametrize(
-        "words",
-        [
+    def test_no_command_prints_what_a_terminal_obeys(
+        self, skywave: Skywave, database: sqlite3.Connection
+    ) -> None:
+        add_source(database, "https://example.org/feed.xml", NASTY, error=NASTY)
+        assert skywave("chats", "add", "telegram:1", "--title", NASTY).exit_code == 0
+        assert skywave("subscriptions", "add", "telegram:1", "--source", NASTY).exit_code == 0
+        for words in (
             "sources list",
             "sources list --json",
             "doctor",
             "subscriptions list",
             "chats list",
             "chats list --json",
-        ],
-    )
-    def test_no_command_prints_what_a_terminal_obeys(
-        self, skywave: Skywave, database: sqlite3.Connection, words: str
-    ) -> None:
-        add_source(database, "https://example.org/feed.xml", NASTY, error=NASTY)
-        assert skywave("chats", "add", "telegram:1", "--title", NASTY).exit_code == 0
-        assert skywave("subscriptions", "add", "telegram:1", "--source", NASTY).exit_code == 0
-        output = skywave(*words.split()).output
-        assert "Title" in output
-        assert not [ch for ch in OBEYED if ch in output]
+        ):
+            output = skywave(*words.split()).output
+            assert "Title" in output and not [ch for ch in OBEYED if ch in output], words
 
     def test_nor_does_an_error(self, skywave: Skywave) -> None:
         result = skywave("sources", "pause", NASTY)
@@ -249,7 +229,6 @@ class TestDatabase:
         assert result.exit_code == 1 and result.stdout.startswith("BAD  database: ")
 
     def test_doctor_tells_of_damage_that_it_meets_on_its_way(self, skywave: Skywave, tmp_path: Path) -> None:
-        assert skywave("db", "upgrade").exit_code == 0
         self.damage(tmp_path / "skywave.db")
         result = skywave("doctor")
         assert result.exit_code == 1 and "BAD  database: " in result.stdout
@@ -277,7 +256,7 @@ class TestDatabase:
     def test_all_that_is_written_is_private(self, skywave: Skywave, tmp_path: Path) -> None:
         before = os.umask(0o022)
         try:
-            (tmp_path / "skywave.db").touch(0o644)
+            (tmp_path / "skywave.db").chmod(0o644)
             assert skywave("db", "backup", "backup.db").exit_code == 0
             assert skywave("db", "restore", "backup.db").exit_code == 0
         finally:

@@ -57,20 +57,15 @@ async def test_list_shows_the_schedule_or_how_to_make_one(desk: Desk) -> None:
         assert "The digest of this chat: weekdays 18:30 (UTC)." in shown(await desk.say(line))
 
 
-@pytest.mark.parametrize(
-    ("line", "answer"),
-    [
+async def test_a_schedule_that_makes_no_sense_gets_the_nearest_one(desk: Desk) -> None:
+    for line, answer in (
         ("/digest daily 25:00", "I don't understand “25:00”. Did you mean: /digest daily 23:00"),
         ("/digest dayly 9", "I don't understand “dayly”. Did you mean: /digest daily 09:00"),
         ("/digest daily 09:00 Asia/Shangai", "Did you mean: /digest daily 09:00 Asia/Shanghai"),
-    ],
-)
-async def test_a_schedule_that_makes_no_sense_gets_the_nearest_one(
-    desk: Desk, line: str, answer: str
-) -> None:
-    reply = await desk.say(line)
-    assert answer in shown(reply)
-    assert reply and reply.private
+    ):
+        reply = await desk.say(line)
+        assert answer in shown(reply)
+        assert reply and reply.private
     async with desk.store.read() as work:
         assert await work.digests.all() == []
 
@@ -156,13 +151,15 @@ async def test_a_digest_of_some_sources_names_them(desk: Desk) -> None:
     assert "daily 09:00" in told, "an hour, not the name of a digest"
 
 
-async def test_a_digest_that_would_never_have_posts_is_refused(desk: Desk) -> None:
+async def test_what_a_digest_cannot_be(desk: Desk) -> None:
     await two(desk)
     nothing = "Name its sources, for example: daily 12:00 for alpha"
     assert nothing in shown(await desk.say("/digest add daily 12:00"))
     never = "“0 9 31 2 *” never comes. Did you mean: /digest add cron 0 9 28 2 *"
     assert never in shown(await desk.say("/digest add 0 9 31 2 *"))
     assert "There is no subscription to “gamma” here" in shown(await gamma(desk))
+    for wrong in ("max none", "max 0", "as evening", "as a-name-that-is-much-too-long"):
+        assert shown(await desk.say(f"/digest edit 1 {wrong}")).startswith("⚠ "), wrong
     async with desk.store.read() as work:
         assert [digest.name for digest in await work.digests.all()] == ["1", "evening"]
 
@@ -170,12 +167,6 @@ async def test_a_digest_that_would_never_have_posts_is_refused(desk: Desk) -> No
 async def gamma(desk: Desk) -> Reply | None:
     await desk.source("old", url="https://gamma.example.org/feed.json", title="gamma")
     return await desk.say("/digest add daily 12:00 for gamma")
-
-
-@pytest.mark.parametrize("wrong", ["max none", "max 0", "as evening", "as a-name-that-is-much-too-long"])
-async def test_what_a_digest_cannot_be(desk: Desk, wrong: str) -> None:
-    await two(desk)
-    assert shown(await desk.say(f"/digest edit 1 {wrong}")).startswith("⚠ ")
 
 
 async def test_the_buttons_of_a_digest(desk: Desk) -> None:

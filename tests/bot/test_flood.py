@@ -11,7 +11,7 @@ from bot.commands.router import Router
 from tests.bot.conftest import OPERATOR, Desk, shown
 from tests.fakes import FakeClock
 
-PER_MINUTE = 20
+PER_MINUTE = 6
 TOLD = "⚠ Too many commands at once. Please wait 30 seconds."
 
 
@@ -22,14 +22,14 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def flooded(desk: Desk, clock: FakeClock) -> Desk:
-    """A desk where a person has 20 commands a minute, and time stands still."""
+    """A desk where a person has few commands a minute, and time stands still."""
     desk.router = Router(desk.services, {OPERATOR}, Flood(PER_MINUTE, clock))
     return desk
 
 
 async def test_a_flood_of_commands_gets_one_refusal(flooded: Desk) -> None:
     await flooded.source("one")
-    replies = [await flooded.say("/latest") for _ in range(120)]
+    replies = [await flooded.say("/latest") for _ in range(5 * PER_MINUTE)]
     answered = [reply for reply in replies if reply is not None]
     assert len(answered) == PER_MINUTE + 1
     assert shown(answered[-1]) == TOLD and answered[-1].private
@@ -46,7 +46,7 @@ async def test_what_is_ignored_costs_nothing(flooded: Desk) -> None:
 
 
 async def test_presses_count_and_are_refused_once(flooded: Desk) -> None:
-    replies = [await flooded.press("l:0:1:0") for _ in range(60)]
+    replies = [await flooded.press("l:0:1:0") for _ in range(3 * PER_MINUTE)]
     assert [shown(reply) for reply in replies if reply is not None and reply.private] == [TOLD]
     assert await flooded.say("/help") is None
 
@@ -57,14 +57,14 @@ async def test_a_chinese_person_is_refused_in_chinese(flooded: Desk) -> None:
 
 
 async def test_operators_are_never_refused(flooded: Desk) -> None:
-    for _ in range(5 * PER_MINUTE):
+    for _ in range(3 * PER_MINUTE):
         assert TOLD not in shown(await flooded.say("/help", actor=OPERATOR))
 
 
 async def test_completions_count_softly(flooded: Desk) -> None:
     await flooded.source("one")
     call = flooded.call("/latest")
-    offered = [await flooded.router.complete("source", "", call) for _ in range(500)]
+    offered = [await flooded.router.complete("source", "", call) for _ in range(2 * PER_MINUTE * COMPLETIONS)]
     assert sum(bool(names) for names in offered) == PER_MINUTE * COMPLETIONS // 2
     assert await flooded.router.complete("source", "", replace(call, actor="fake:8"))
     assert TOLD not in shown(await flooded.say("/help"))

@@ -179,10 +179,8 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def skywave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
+def skywave(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
     """`skywave WORDS` on a database of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'skywave.db'}")
     monkeypatch.setenv("SKYWAVE_ALLOWED_NETWORKS", "127.0.0.0/8")
     return lambda *words, **given: CliRunner().invoke(app, words, **given)
 

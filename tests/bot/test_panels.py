@@ -142,15 +142,14 @@ async def test_a_button_reaches_no_other_chat(ann: Conversation) -> None:
     assert len(await ann.desk.follows()) == 1
 
 
-@pytest.mark.parametrize(
-    "data",
-    ["u:l", "u:q:1:1", "u:o:x:1", "e:s:HOUR:0:pictures:yes:maybe", "e:s:HOUR:0:nothing:-:no", "e:x:HOUR:0"],
-)
-async def test_data_that_says_nothing_changes_nothing(ann: Conversation, data: str) -> None:
-    data = data.replace("HOUR", str(hour_of(ann.desk.services.clock.now())))
-    writes = len(await ann.desk.follows())
-    assert await ann.desk.press(data) is None
-    assert len(await ann.desk.follows()) == writes and not (await ann.desk.chat()).choices.chosen
+async def test_data_that_says_nothing_changes_nothing(ann: Conversation) -> None:
+    hour, followed = hour_of(ann.desk.services.clock.now()), len(await ann.desk.follows())
+    for data in (
+        *("u:l", "u:q:1:1", "u:o:x:1", f"e:x:{hour}:0"),
+        *(f"e:s:{hour}:0:pictures:yes:maybe", f"e:s:{hour}:0:nothing:-:no"),
+    ):
+        assert await ann.desk.press(data) is None, data
+    assert len(await ann.desk.follows()) == followed and not (await ann.desk.chat()).choices.chosen
 
 
 async def test_undo_brings_a_subscription_back_as_it_was(ann: Conversation) -> None:

@@ -1,6 +1,7 @@
 """Buttons carry all that their page needs, and pages stay where they were."""
 
 import random
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -101,14 +102,17 @@ async def test_a_page_beyond_the_last_is_the_last(desk: Desk) -> None:
     assert posts_of(await desk.press(f"l:0:{LARGEST}:1000")) == posts_of(last)
 
 
-@pytest.mark.parametrize(
-    "data",
-    ["", "x", "l", "l:0:0:5", "l:0:1:-5", "menu:1", "l:0:1:99999999999999999999",
-     "s:99999999999999999999:1:0", "l:0:99999999999999999999:5", "\u0000", "l:0:1:5:6", "л:0:1:5"],
-)  # fmt: skip
-async def test_garbage_is_not_answered(desk: Desk, data: str) -> None:
+async def test_garbage_is_not_answered(desk: Desk) -> None:
     await desk.source(*POSTS)
-    assert await desk.press(data) is None
+    for data in (
+        "", "x", "l", "l:0:0:5", "l:0:1:-5", "menu:1", "l:0:1:99999999999999999999",
+        "s:99999999999999999999:1:0", "l:0:99999999999999999999:5", "\u0000", "l:0:1:5:6", "л:0:1:5",
+    ):  # fmt: skip
+        assert await desk.press(data) is None, data
+    numbers = ("9" * 15, "9" * 16, "9" * 19, "9" * 20, "9" * 40, "-1", "٣", "²", "")
+    for kind, number in product(("l:{}:1:9", "l:0:{}:9", "l:0:1:{}", "s:{}:1:0", "s:1:{}:0"), numbers):
+        reply = await desk.press(kind.format(number))
+        assert reply is None or "internal" not in shown(reply), (kind, number)
 
 
 async def test_a_view_of_one_source_shows_no_other(desk: Desk) -> None:
@@ -226,11 +230,3 @@ async def test_a_button_that_the_message_does_not_have_does_nothing(desk: Desk) 
         refused = await desk.press(real, offered=offered)
         assert refused and refused.private and "no longer has that button" in shown(refused)
     assert posts_of(await desk.press(real, offered=["l:0:3:9", real]))
-
-
-@pytest.mark.parametrize("kind", ["l:{}:1:9", "l:0:{}:9", "l:0:1:{}", "s:{}:1:0", "s:1:{}:0"])
-@pytest.mark.parametrize("number", ["9" * 15, "9" * 16, "9" * 19, "9" * 20, "9" * 40, "-1", "٣", "²", ""])
-async def test_no_number_in_a_button_breaks_anything(desk: Desk, kind: str, number: str) -> None:
-    await desk.source(*POSTS)
-    reply = await desk.press(kind.format(number))
-    assert reply is None or "internal" not in shown(reply)

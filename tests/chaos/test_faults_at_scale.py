@@ -1,9 +1,9 @@
 """A broadcast to many chats, some of which fail: each failure has its effect, all others get every post."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from bot.loading import load_settings
 from bot.platforms import PLATFORMS
@@ -11,7 +11,7 @@ from bot.settings import Settings
 from scheduler.ports import Sender
 from scheduler.types import ChatKind, Place
 from tests.bot.discord.live import addresses
-from tests.bot.live import Deployment
+from tests.bot.live import LOOK, Deployment
 from tests.chaos.books import Database
 from tests.chaos.places import Spot
 from tests.chaos.storm import Effect
@@ -25,10 +25,10 @@ PASSING = (Effect.AMBIGUOUS, Effect.PASSES, Effect.CONTENT)
 
 
 @asynccontextmanager
-async def deployed(world: World, folder: Path) -> AsyncIterator[Deployment[Place]]:
+async def deployed(world: World, url: str) -> AsyncIterator[Deployment[Place]]:
     """Skywave in this process, with the real adapters and a clock that skips waiting times."""
     settings = load_settings(
-        database_url=f"sqlite:///{folder / 'skywave.db'}",
+        database_url=url,
         telegram_token=world.tg.token,
         telegram_api_url=world.tg.url,
         discord_token=world.dc.token,
@@ -57,13 +57,13 @@ def _some(world: World, kind: str, count: int) -> list[Spot]:
     return found
 
 
-async def test_every_chat_ends_as_its_platform_asks(tmp_path: Path) -> None:
+async def test_every_chat_ends_as_its_platform_asks(sqlite_url: str) -> None:
     world = World(random.Random(3), SIZE)
     for storm in world.storms:
         storm.table = {effect: storm.table[effect] if effect in PASSING else () for effect in Effect}
     blocked, migrated = _some(world, "private", 12), _some(world, "group", 3)
     deleted = [*_some(world, "channel", 3), *_some(world, "text", 3)]
-    async with world.open(), deployed(world, tmp_path) as skywave:
+    async with world.open(), deployed(world, sqlite_url) as skywave:
         await skywave.add_source()
         for spot in world.spots:
             kind = ChatKind.PRIVATE if spot.kind == "private" else ChatKind.GROUP
@@ -135,3 +135,4 @@ async def _nothing_open(skywave: Deployment[Place]) -> None:
 
     while not await ended():
         assert skywave.task is not None and not skywave.task.done()
+        await asyncio.sleep(4 * LOOK)
