@@ -284,8 +284,8 @@ async def test_strict_limits_double_nothing(folder: Path) -> None:
     strict = Limits(overall=2, private=1, group=2)
     emulator = TelegramEmulator(limits=strict, clock=clock.monotonic, sleep=clock.sleep)
     async with emulator as tg, live(tg, folder, clock=clock) as sky:
-        chats = [tg.private(tg.user(f"Reader {n}")) for n in range(20)]
-        chats += [tg.supergroup(f"Group {n}") for n in range(5)]
+        chats = [tg.private(tg.user(f"Reader {n}")) for n in range(7)]
+        chats += [tg.supergroup(f"Group {n}") for n in range(3)]
         for chat in chats:
             await sky.follow(chat)
         await sky.publish("one", "two", "three")
