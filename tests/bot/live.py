@@ -254,10 +254,12 @@ class Deployment(Generic[Spot]):
         return await self.until(all_closed)
 
     async def all_sent(self) -> None:
-        """Return when no delivery is open any more; all of them have to be sent then."""
+        """Return when no delivery to followers is open any more; all of them have to be sent then."""
+        followers = "SELECT chat_id FROM subscriptions"
 
         async def all_closed() -> set[str] | None:
-            states = {str(state) for (state,) in self.read("SELECT state FROM deliveries")}
+            rows = self.read(f"SELECT state FROM deliveries WHERE chat_id IN ({followers})")
+            states = {str(state) for (state,) in rows}
             return states if states and not {"pending", "claimed"} & states else None
 
         assert await self.until(all_closed) == {"sent"}

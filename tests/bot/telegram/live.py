@@ -1,6 +1,6 @@
 """Skywave on an emulated Telegram, in this process."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,10 @@ class Live(Deployment[Chat]):
         if on_unknown is not None:
             self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
         return known
+
+    async def follow_all(self, chats: Iterable[Chat]) -> None:
+        """The same for many private chats."""
+        await self.subscribe_all(map(self.place, chats), ChatKind.PRIVATE)
 
     async def answer(self, chat: Chat, text: str, **said: Any) -> Message:
         """Say something and return what the bot answers to it."""
