@@ -15,7 +15,7 @@ from benchmarks.outbox import sqlite
 from benchmarks.results import Result, at_most
 from benchmarks.search import first_page
 from benchmarks.worlds import post
-from content.tokens import index_text, words
+from content.tokens import counted_words, index_text
 from content.types import NewPost, PostQuery, Source, Visibility
 from scheduler.types import Broadcast, BroadcastKind
 from storage import backup
@@ -119,7 +119,7 @@ def _write(
         stored.append((number, source, *named, at, at, one.html, one.text, one.content_hash))
         tokens = index_text(one.title, one.text, one.tags)
         indexed.append((number, *to_fts5_row(tokens)))
-        counts.update(words(tokens))
+        counts.update(counted_words([tokens]))
     database.executemany(POST, stored)
     database.executemany(INDEXED, indexed)
 

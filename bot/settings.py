@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.access import AccessMode
-from content.document import is_web_url
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
@@ -24,7 +23,7 @@ class Settings(BaseModel):
     Secrets never show in a repr or a log.
     """
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     database_url: str = "sqlite:///skywave.db"
     """The database; for PostgreSQL `postgresql://user:password@host/name`."""
@@ -122,7 +121,7 @@ class Settings(BaseModel):
     @field_validator("rsshub_url")
     @classmethod
     def _is_web_url(cls, value: str) -> str:
-        if value and not is_web_url(value):
+        if value and not _is_web(value):
             raise ValueError("is not an http or https URL: use one like https://rsshub.example.org")
         return value
 
@@ -137,7 +136,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_public_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (not is_web_url(value) or parts.query or parts.fragment or parts.username):
+        if value and (not _is_web(value) or parts.query or parts.fragment or parts.username):
             raise ValueError("is not a URL: write it like https://bot.example.org")
         return value.rstrip("/")
 
@@ -166,6 +165,12 @@ class Settings(BaseModel):
 def _zones() -> Collection[str]:
     """The time zones of this system: finding them takes 20 ms."""
     return available_timezones()
+
+
+def _is_web(url: str) -> bool:
+    from content.document import is_web_url  # many types, which most commands do not need
+
+    return is_web_url(url)
 
 
 def _values(value: object) -> Collection[object]:

@@ -64,18 +64,34 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
     storable_posts = [post if post.is_unchanged or post.derived else _storable(post) for post in parsed.posts]
     unique = _with_own_guids(storable_posts, by_guid, source_url)
     posts = {post.guid: post for post in reversed(unique)}
-    by_key = {post.key: post for post in known}
-    keys = _keys(posts, by_guid, source_url)
+    found = _sorted_out(posts, known, by_guid, source_url, now)
+    alive = [(stored_guid(post.guid), post) for post in known if post.id]
+    gone = _gone(known, set(posts), parsed)
+    return replace(
+        found,
+        buried=tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id),
+        withdrawn=tuple(post.id for guid, post in alive if guid in gone and not post.withdrawn),
+        returned=tuple(post.id for guid, post in alive if guid in posts and post.withdrawn),
+        shown=frozenset(post.id for guid, post in alive if guid in posts),
+    )
+
+
+def _sorted_out(
+    posts: Mapping[str, ParsedPost],
+    known: Sequence[KnownPost],
+    by_guid: Mapping[str, KnownPost],
+    source_url: str,
+    now: datetime,
+) -> Changes:
+    """Which of the posts are new, have changed, or only look different in their source."""
+    keys, known_keys = _keys(posts, by_guid, source_url), {post.key for post in known}
     new: list[NewPost] = []
     changed: list[tuple[int, NewPost]] = []
     seen: list[tuple[int, str]] = []
     is_incomplete = False
     for guid, post in posts.items():
         old = by_guid.get(guid)
-        if old is None and keys[guid] in by_key:
-            continue
-        # A tombstone has id 0: it is neither new nor changed.
-        if old is not None and (not old.id or (post.raw_hash and post.raw_hash == old.raw_hash)):
+        if _is_as_it_was(post, old) if old else keys[guid] in known_keys:
             continue
         if post.is_unchanged:
             is_incomplete = True
@@ -87,22 +103,12 @@ def diff(known: Sequence[KnownPost], parsed: ParsedSource, *, source_url: str, n
             changed.append((old.id, _new_post(post, old.key, now)))
     # `posts` is in reverse order, oldest first; the stable sort keeps that for posts of the same time.
     new.sort(key=lambda post: post.published_at)
-    buried = tuple(by_guid[guid].guid for guid in posts if guid in by_guid and not by_guid[guid].id)
-    gone = _gone(known, set(posts), parsed)
-    alive = [post for post in known if post.id]
-    withdrawn = tuple(post.id for post in alive if stored_guid(post.guid) in gone and not post.withdrawn)
-    returned = tuple(post.id for post in alive if stored_guid(post.guid) in posts and post.withdrawn)
-    shown = frozenset(post.id for post in alive if stored_guid(post.guid) in posts)
-    return Changes(
-        tuple(new),
-        tuple(changed),
-        buried,
-        withdrawn,
-        returned,
-        shown,
-        seen=tuple(seen),
-        is_incomplete=is_incomplete,
-    )
+    return Changes(tuple(new), tuple(changed), seen=tuple(seen), is_incomplete=is_incomplete)
+
+
+def _is_as_it_was(post: ParsedPost, old: KnownPost) -> bool:
+    """Whether nothing is to be done about a post. A tombstone, of id 0, is neither new nor changed."""
+    return not old.id or bool(post.raw_hash and post.raw_hash == old.raw_hash)
 
 
 def _gone(known: Sequence[KnownPost], shown: Collection[str], parsed: ParsedSource) -> Collection[str]:
@@ -138,7 +144,8 @@ def _with_own_guids(
         return _longer(guid, url) if guid in moved else guid
 
     guids = map(final, own, stored, urls)
-    return [replace(post, guid=guid) for post, guid in zip(posts, guids, strict=True)]
+    pairs = zip(posts, guids, strict=True)
+    return [post if post.guid == guid else replace(post, guid=guid) for post, guid in pairs]
 
 
 def _guids_by_url(
@@ -197,6 +204,10 @@ def stored_guid(guid: str) -> str:
 
 def _storable(post: ParsedPost) -> ParsedPost:
     """`post` with texts that both databases can store, whatever the parser let through."""
+    texts = (post.url, post.title, post.author, post.html, post.summary, *post.tags)
+    of_media = (text for medium in post.media for text in (medium.url, medium.type, medium.alt))
+    if stored_guid(post.guid) == post.guid and all(storable(text) is text for text in (*texts, *of_media)):
+        return post
     return replace(
         post,
         guid=stored_guid(post.guid),

@@ -14,6 +14,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from content.embedded import absolute, best_of, with_embedded
+from content.simple import is_canonical
 
 # What every version has kept. Content hashes are made of it, so that no post looks changed after an update.
 _BASIC_TAG_NAMES = (
@@ -56,6 +57,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     **{tag: {"class"} for tag in ("code", "pre", "figure")},
     **{tag: {"id"} for tag in ("sup", "li", "section", "aside", "dt", "dd", *_HEADINGS)},
 }
+_KEPT_AS_THEY_ARE = ("href", "src", "alt")
 # What classes tell; all others are removed.
 _CLASSES = {
     **dict.fromkeys(("spoiler", "spoiled", "md-spoiler-text", "spoiler-text", "tg-spoiler"), "spoiler"),
@@ -107,7 +109,7 @@ def sanitise(html: str, base_url: str = "") -> str:
 
 def basic(html: str) -> str:
     """Sanitised `html` as the first version kept it: what content hashes are made of."""
-    return _cleaners.basic(html).strip()
+    return (html if is_canonical(html, _BASIC_TAGS) else _cleaners.basic(html)).strip()
 
 
 def _basic_attribute(_tag: str, attribute: str, value: str) -> str | None:
@@ -116,6 +118,8 @@ def _basic_attribute(_tag: str, attribute: str, value: str) -> str | None:
 
 def _attribute(base_url: str, tag: str, attribute: str, value: str) -> str | None:
     """What is kept of an attribute that is allowed, None for nothing."""
+    if attribute in _KEPT_AS_THEY_ARE:
+        return value
     match attribute:
         case "class":
             return _class(tag, value.split())
@@ -280,6 +284,10 @@ def parse_page(html: str) -> LexborHTMLParser:
 
 def storable(text: str) -> str:
     """`text` without characters that no database stores: NUL, and halves of surrogate pairs."""
-    if text.isascii() and "\0" not in text:
-        return text
+    if "\0" not in text:
+        try:
+            text.encode()
+            return text
+        except UnicodeEncodeError:
+            pass
     return text.replace("\0", "").encode("utf-8", "replace").decode()

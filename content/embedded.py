@@ -144,7 +144,7 @@ def absolute(base_url: str, url: str) -> str:
     """`url` resolved against `base_url`, or an empty text if that is no http(s) URL."""
     url = url.strip()
     if _WHOLE_URL.fullmatch(url):
-        return url if is_web_url(url) else ""
+        return url
     try:
         joined = urljoin(base_url, url)
     except ValueError:
@@ -181,4 +181,5 @@ def picture_of(values: Mapping[str, str | None]) -> str:
     """The URL of a sanitised `img` element with these attributes, as `picture_url` returns it."""
     if "width" in values or "height" in values:  # the sanitiser keeps the sizes of tracking pixels only
         return ""
-    return next((url for name in (*_LAZY, "src") if is_web_url(url := values.get(name) or "")), "")
+    given = (values.get(name) for name in (*_LAZY, "src"))
+    return next((url for url in given if url and is_web_url(url)), "")

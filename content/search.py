@@ -134,8 +134,8 @@ class SearchIndex(Protocol):
         """Those of the words that are in any post, whoever may see it."""
         ...
 
-    async def waiting(self, limit: int) -> Sequence[Unindexed]:
-        """Some of the posts that wait to be indexed, the first ones first."""
+    async def waiting(self, limit: int, after: int) -> Sequence[Unindexed]:
+        """Some of the posts with higher ids than `after` that wait to be indexed, the first ones first."""
         ...
 
     async def count_waiting(self) -> int:

@@ -1,10 +1,7 @@
 """HTML to plain text, excerpts of texts, and the language of a text."""
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from html import unescape
-from html.entities import html5
+from collections.abc import Iterator
 
 import regex
 from selectolax.lexbor import LexborNode
@@ -12,6 +9,7 @@ from selectolax.lexbor import LexborNode
 from content.characters import harmless
 from content.clean import UNREADABLE, markdown_to_html, parse, sanitise, storable
 from content.embedded import absolute
+from content.simple import simple_text
 
 __all__ = [
     "absolute",
@@ -35,30 +33,6 @@ _PLAYERS = ("audio", "video")  # what they hold is for browsers that cannot play
 _UNREAD = UNREADABLE.union(_PLAYERS)
 BOXES = ("☐ ", "☑ ")  # of a task: open, done
 _SPACES = regex.compile(r"\s+")
-# Elements that are nothing to readers but a line break, or nothing at all.
-_SIMPLE_BLOCKS = (
-    "address article aside blockquote center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 "
-    "header hgroup hr li main nav ol p section summary ul"
-)
-_SIMPLE_INLINE_NAMES = (
-    "a abbr b br cite code del dfn em i img ins kbd mark s samp small span strike strong sub sup time u var"
-)
-_SIMPLE_INLINE = frozenset(_SIMPLE_INLINE_NAMES.split())
-_VOID = ("br", "hr", "img")
-_FREE = _SIMPLE_INLINE - {"a"}  # may be in any other element
-_PARENTS = {"li": ("ul", "ol"), "dt": ("dl",), "dd": ("dl",)}
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_SIMPLE_TAGS = {
-    **{slash + tag: "\n" for tag in _SIMPLE_BLOCKS.split() for slash in ("", "/")},
-    **{slash + tag: "" for tag in _SIMPLE_INLINE for slash in ("", "/")},
-    "br": "\n",
-}
-_ENDS = {tag: tag[1:] for tag in _SIMPLE_TAGS if tag[0] == "/"}
-_SIMPLE_TAG = re.compile(r"""<(/?[a-z][a-z0-9]*)(?: [a-z][a-z-]*="[^"<>]*"){0,20}>""")
-_MOST_SIMPLE_TAGS = 40_000
-_DEEPEST_SIMPLE = 16  # nested elements; `parse` has higher limits than these
-_REFERENCE = re.compile(r"&(?:#[0-9]{2,5}|[a-zA-Z]{2,10});")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef"
 _WORD_BEFORE = regex.compile(rf"[^\s{_CJK}]*\Z", regex.REVERSE)
 _GRAPHEME = regex.compile(r"\X")
@@ -75,71 +49,17 @@ def plain_text(html: str) -> str:
     """The visible text of `html`: a line for each block, white space collapsed."""
     if "<" not in html and "&" not in html:
         return _lines(html)
-    if (text := _simple_text(html)) is not None:
+    if (text := simple_text(html)) is not None:
         return _lines(text)
     root = parse(html)
     return _lines(visible_text(root)) if root else ""
 
 
-def _simple_text(html: str) -> str | None:
-    """What `visible_text` returns for HTML in which each tag stands for a line break or for nothing.
-
-    None for any other HTML. It is ten times as fast as a parser.
-    """
-    if html.count("<") > _MOST_SIMPLE_TAGS:
-        return None
-    references = _REFERENCE.findall(html) if "&" in html else ()
-    if len(references) != html.count("&") or not all(map(_is_visible, references)):
-        return None
-    flat = html.replace("\n", " ").replace("\t", " ")
-    if not flat.isprintable() and _CONTROLS.search(flat):
-        return None
-    pieces = _SIMPLE_TAG.split(flat)
-    if not _is_simple(pieces[1::2]):
-        return None
-    pieces[1::2] = [_SIMPLE_TAGS[tag] for tag in pieces[1::2]]
-    text = "".join(pieces)
-    return None if "<" in text else unescape(text) if "&" in text else text
-
-
-def _is_simple(tags: Sequence[str]) -> bool:
-    """Whether a parser makes of these tags just the elements that they say, and adds and drops none."""
-    opened = [""]
-    for tag in tags:
-        if (begun := _ENDS.get(tag)) is not None:
-            if opened.pop() != begun:
-                return False
-        elif tag not in _FREE and not _fits(tag, opened):
-            return False
-        elif tag not in _VOID:
-            opened.append(tag)
-            if len(opened) > _DEEPEST_SIMPLE:
-                return False
-    return opened == [""]
-
-
-def _fits(tag: str, opened: Sequence[str]) -> bool:
-    """Whether an element may be in those that are open. A parser would close one of them elsewhere."""
-    if tag in _PARENTS:
-        return opened[-1] in _PARENTS[tag]
-    if tag == "a":
-        return "a" not in opened
-    if tag in _HEADINGS and _HEADINGS.intersection(opened):
-        return False
-    return tag in _SIMPLE_TAGS and "p" not in opened
-
-
-@lru_cache(maxsize=1024)
-def _is_visible(reference: str) -> bool:
-    """Whether a reference stands for visible characters, on which all readers of HTML agree."""
-    name = reference[1:-1]
-    if name[0] == "#":
-        return 160 < int(name[1:]) < 0xD800 or 32 < int(name[1:]) < 127
-    return name == "nbsp" or html5.get(f"{name};", " ").isprintable()
-
-
 def _lines(text: str) -> str:
-    return "\n".join(filter(None, map(_one_line, harmless(text).splitlines())))
+    seen = harmless(text)
+    if seen.replace("\n", "").isprintable():  # then the only other white space is the space
+        return "\n".join(filter(None, [" ".join(line.split()) for line in seen.split("\n")]))
+    return "\n".join(filter(None, map(_one_line, seen.splitlines())))
 
 
 def _one_line(line: str) -> str:
@@ -215,6 +135,8 @@ def _boundary(text: str, end: int) -> int:
     start = end
     while start and not (_is_plain(text[start - 1]) and _is_plain(text[start])):
         start -= 1
+    if start == end:
+        return end
     found = start
     for grapheme in _GRAPHEME.finditer(text, start):
         if grapheme.end() > end:

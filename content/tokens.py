@@ -8,9 +8,11 @@ are kept apart as variants, so that quoted phrases and prefixes stay exact.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import add
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,8 +62,9 @@ _WORD = rf"[^\W_{_CJK}]++(?:[{_MARKS}]++[^\W_{_CJK}]*+)*+"
 _PART = rf"(?:c\+\+|c[#♯]|{_WORD})"
 _PARTS = rf"{_PART}|{_EMOJI}"
 # Parts that are written as one: DeepSeek-V3, gpt-4.1, file_name, don't, C++17.
-_RUNS = rf"(?P<cjk>[{_CJK}]++)|{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+|{_EMOJI}"
+_RUNS = rf"(?P<cjk>[{_CJK}]++)|(?P<word>{_PART}(?:(?:[-‐_.'’]|(?<=[+#♯])){_PART})*+|{_EMOJI})"
 SPELLED = {"c++": "cpp", "c#": "csharp", "c♯": "csharp"}
+_RARE = re.compile("[\U00010000-\U0010ffff]")
 _LETTERS_THEN_DIGIT = re.compile(r"([a-z]{2,})\d")
 # Invisible characters: soft hyphen, zero-width spaces, direction marks, variation selectors.
 _UNSEEN = re.compile(
@@ -110,7 +113,7 @@ class Run(NamedTuple):
     def tokens(self) -> list[str]:
         """The tokens: bigrams and the last character of a CJK run, or the parts of a word."""
         if self.cjk:
-            return [self.text[i : i + 2] for i in range(len(self.text))]
+            return _pairs(self.text)
         return _parts(self.text)
 
     def spans(self) -> list[tuple[int, int]]:
@@ -125,7 +128,7 @@ class Run(NamedTuple):
 
         A compound that is longer than any name (a path, a data URL) has none.
         """
-        return () if self.cjk or len(self.text) > 4 * MAX_TOKEN else _variants(self.text)
+        return () if self.cjk else _variants_of(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,14 @@ class IndexedText:
     title: tuple[str, ...]
     body: tuple[str, ...]
     variants: tuple[str, ...]
+
+    def __getstate__(self) -> tuple[str, ...]:
+        # Between processes as three texts: thousands of tokens take ten times as long.
+        return tuple(map(" ".join, (self.title, self.body, self.variants)))
+
+    def __setstate__(self, state: tuple[str, ...]) -> None:
+        for name, text in zip(("title", "body", "variants"), state, strict=True):
+            object.__setattr__(self, name, tuple(text.split()))
 
 
 def index_texts(texts: Sequence[tuple[str, str, Sequence[str]]]) -> list[IndexedText]:
@@ -157,11 +168,13 @@ def variants(text: str) -> list[str]:
     return list(dict.fromkeys(variant for run in runs(fold(text)) for variant in run.variants()))
 
 
-def words(indexed: IndexedText) -> frozenset[str]:
-    """The words of a post that a misspelt word of a query may stand for."""
-    found = frozenset(indexed.title) | frozenset(indexed.body)
+def counted_words(texts: Iterable[IndexedText]) -> Mapping[str, int]:
+    """The words that a misspelt word of a query may stand for, and how many of the posts have each."""
+    counts = Counter[str]()
+    for indexed in texts:
+        counts.update({*indexed.title, *indexed.body})
     cjk = _compiled(f"[{_CJK}]")
-    return frozenset(token for token in found if is_correctable(token) and not cjk.match(token))
+    return {word: n for word, n in counts.items() if is_correctable(word) and not cjk.match(word)}
 
 
 def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
@@ -173,7 +186,7 @@ def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
     body = of_text[: MAX_POSITION - len(head) - 1 - len(tail)] + tail
     kept = _affordable(_thinned([*head, GAP, *body]), MAX_LEXEME_BYTES)
     present = frozenset(kept)
-    others = dict.fromkeys(other for word in words for other in Run(word, 0, False).variants())
+    others = dict.fromkeys(other for word in words for other in _variants_of(word))
     return IndexedText(
         title=tuple(kept[: len(head)]),
         body=tuple(kept[len(head) + 1 :]),
@@ -184,17 +197,21 @@ def index_text(title: str, text: str, tags: Sequence[str]) -> IndexedText:
 def _taken_in(folded: str, words: dict[str, None]) -> list[str]:
     """The tokens of a folded text. Its words are added to `words`."""
     found: list[str] = []
-    for match in _compiled(_RUNS).finditer(folded):
-        run = match[0]
-        if match.lastgroup == "cjk":
-            found += Run(run, 0, True).tokens()
+    for cjk, word in _compiled(_RUNS).findall(folded):
+        if cjk:
+            found += _pairs(cjk)
+            continue
+        words[word] = None
+        if word.isalnum():
+            found.append(word[:MAX_TOKEN])
         else:
-            words[run] = None
-            if run.isalnum():
-                found.append(run[:MAX_TOKEN])
-            else:
-                found += _parts(run)
+            found += _parts(word)
     return found
+
+
+def _pairs(cjk: str) -> list[str]:
+    """Each character of a run with the next one, and the last one alone."""
+    return [*map(add, cjk, cjk[1:]), cjk[-1]]
 
 
 def fold(text: str) -> str:
@@ -249,6 +266,10 @@ def _parts(word: str) -> list[str]:
     return [SPELLED.get(part) or part[:MAX_TOKEN] for part in _compiled(_PARTS).findall(word)]
 
 
+def _variants_of(word: str) -> tuple[str, ...]:
+    return _variants(word) if len(word) <= 4 * MAX_TOKEN else ()
+
+
 @lru_cache(maxsize=32_768)
 def _variants(word: str) -> tuple[str, ...]:
     parts = _parts(word)
@@ -261,7 +282,7 @@ def _variants(word: str) -> tuple[str, ...]:
 
 def _thinned(items: list[str]) -> list[str]:
     """Put a gap in place of each token that has come `MAX_REPEATS` times already."""
-    if len(items) <= MAX_REPEATS:
+    if len(items) <= MAX_REPEATS or max(Counter(items).values()) <= MAX_REPEATS:
         return items
     seen: dict[str, int] = {}
     thinned = []
@@ -284,12 +305,23 @@ def _affordable(items: list[str], budget: int) -> list[str]:
 
 def simplified(text: str) -> str:
     """The text with each traditional character replaced by its simplified form."""
-    return text if text.isascii() else text.translate(_traditional())
+    if text.isascii():
+        return text
+    if _RARE.search(text):
+        return text.translate(_traditional())
+    # Few characters of a text are traditional, and to find them is faster than to translate each one.
+    return _common_traditional().sub(lambda found: _traditional()[ord(found[0])], text)
 
 
 def index_all(posts: Iterable[NewPost]) -> list[IndexedText]:
     """The search tokens of each post. A long text takes 0.1 s and more, so call it outside the event loop."""
     return [index_text(post.title, post.text, post.tags) for post in posts]
+
+
+@cache
+def _common_traditional() -> re.Pattern[str]:
+    # Without the rare ones, for which `re` would compare each character with the whole list.
+    return re.compile(f"[{''.join(chr(code) for code in _traditional() if code <= 0xFFFF)}]")
 
 
 @cache

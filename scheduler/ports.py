@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from content.document import Document
 from content.formats import Format
 from content.search import SearchIndex
 from content.tokens import IndexedText
@@ -52,6 +51,9 @@ from scheduler.types import (
     Subscription,
 )
 
+if TYPE_CHECKING:
+    from content.document import Document
+
 
 class Clock(Protocol):
     """Time, so that tests can decide how it passes."""
@@ -84,7 +86,7 @@ class Sender(Protocol):
         """Whether a second send under the same key makes no second message."""
         ...
 
-    def render(self, document: Document, form: Form) -> Sequence[Message]:
+    def render(self, document: "Document", form: Form) -> Sequence[Message]:
         """The document as messages within every limit of the platform."""
         ...
 
@@ -97,7 +99,7 @@ class Sender(Protocol):
 class HasRichForm(Protocol):
     """A sender that can send richer messages than its ordinary ones."""
 
-    def prefers_rich(self, document: Document, chat: Chat) -> bool:
+    def prefers_rich(self, document: "Document", chat: Chat) -> bool:
         """Whether a chat should get this document in `Form.RICH`; if not, it gets `Form.FULL`."""
         ...
 

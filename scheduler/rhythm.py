@@ -5,10 +5,9 @@ makes the sum of all delays smaller. The rate of posts is estimated from the las
 silence since; hours of the day and days of the week in which the source usually posts count more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import reduce
 from math import sqrt
 
 from content.types import Rhythm
@@ -48,37 +47,37 @@ class Bounds:
 
 def learned(rhythm: Rhythm, posts: Iterable[datetime], now: datetime) -> Rhythm:
     """The rhythm after a read at `now` that found new posts of these times. A new source begins quick."""
-    times = sorted(min(post, now) for post in posts)
-    known = reduce(_with, times[-MOST:], rhythm)
-    return known if rhythm.last else replace(known, last=now)
-
-
-def _with(rhythm: Rhythm, post: datetime) -> Rhythm:
-    last = rhythm.last
-    if last is not None and timedelta() <= post - last < TOGETHER:
-        return rhythm
-    gap = DAY if last is None else min(max((post - last).total_seconds(), 0.0), LONGEST_GAP)
-    rhythm = replace(
+    last, count, seconds = rhythm.last, rhythm.posts, rhythm.seconds
+    hours: list[datetime] = []
+    for post in sorted(min(post, now) for post in posts)[-MOST:]:
+        if last is not None and timedelta() <= post - last < TOGETHER:
+            continue
+        gap = DAY if last is None else min(max((post - last).total_seconds(), 0.0), LONGEST_GAP)
+        count, seconds = count * RATE_DECAY + 1, seconds * RATE_DECAY + gap
+        # Each hour counts once, so that the profile of a busy source reaches back for days.
+        if last is None or _hour(post) != _hour(last):
+            hours.append(post.astimezone(UTC))
+        last = post
+    return replace(
         rhythm,
-        last=post,
-        posts=round(rhythm.posts * RATE_DECAY + 1, 3),
-        seconds=round(rhythm.seconds * RATE_DECAY + gap, 1),
+        last=last if rhythm.last else now,
+        posts=round(count, 3),
+        seconds=round(seconds, 1),
+        hours=_more(rhythm.hours, [hour.hour for hour in hours]),
+        days=_more(rhythm.days, [hour.weekday() for hour in hours]),
     )
-    if last is not None and _hour(post) == _hour(last):
-        return rhythm  # each hour counts once, so that the profile of a busy source reaches back for days
-    utc = post.astimezone(UTC)
-    return replace(rhythm, hours=_more(rhythm.hours, utc.hour), days=_more(rhythm.days, utc.weekday()))
 
 
 def _hour(time: datetime) -> int:
     return int(time.timestamp() // HOUR)
 
 
-def _more(counts: tuple[float, ...], at: int) -> tuple[float, ...]:
-    # A first read calls this for each post, so zeros are left alone.
-    return tuple(
-        [round(n * PROFILE_DECAY + (i == at), 2) if n or i == at else n for i, n in enumerate(counts)]
-    )
+def _more(counts: tuple[float, ...], at: Sequence[int]) -> tuple[float, ...]:
+    """The counts with one more at each of these places, in order: after each the others count less."""
+    more = [count * PROFILE_DECAY ** len(at) for count in counts]
+    for age, place in enumerate(reversed(at)):
+        more[place] += PROFILE_DECAY**age
+    return tuple([round(count, 2) for count in more]) if at else counts
 
 
 def usual_wait(rhythm: Rhythm, now: datetime, bounds: Bounds) -> timedelta:

@@ -18,6 +18,10 @@ from storage import driver
 # A SQLite writer waits so long for another process, milliseconds.
 BUSY_TIMEOUT = 5_000
 
+# Connections to a SQLite file that stay open once they were needed. SQLAlchemy would close all but five at
+# once and open others, under load twenty a second: the event loop waits for the thread of each.
+CONNECTIONS = 15
+
 # File permissions: only the owner can read and write.
 PRIVATE = 0o600
 
@@ -63,9 +67,12 @@ def create_engine(setting: str) -> AsyncEngine:
         return create_async_engine(
             url, hide_parameters=True, pool_pre_ping=True, connect_args={"timeout": 10}
         )
+    pool: dict[str, Any] = {}
     if (file := sqlite_file(setting)) is not None:
         keep_private(file, create="uri" not in url.query)
-    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT / 1000})
+        pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
+    waits = {"timeout": BUSY_TIMEOUT / 1000}
+    engine = create_async_engine(url, hide_parameters=True, connect_args=waits, **pool)
     event.listen(engine.sync_engine, "do_connect", _try_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -1,7 +1,6 @@
 """The full-text index: FTS5 on SQLite, a tsvector on PostgreSQL, with the same tokens and results in both."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time
@@ -26,7 +25,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from content.errors import SearchTooLong
 from content.search import Query, Unindexed
-from content.tokens import TOKENIZER_VERSION, IndexedText, index_texts, words
+from content.tokens import TOKENIZER_VERSION, IndexedText, counted_words, index_texts
 from content.types import PostQuery, Ranking
 from content.typos import Near
 from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
@@ -106,8 +105,9 @@ class SqlIndex:
         if ids:
             await self._run(WAITING_ADD, [{"id": one} for one in ids])
 
-    async def waiting(self, limit: int) -> Sequence[Unindexed]:
-        first = select(UnindexedRow.post_id).order_by(UnindexedRow.post_id).limit(limit)
+    async def waiting(self, limit: int, after: int) -> Sequence[Unindexed]:
+        later = select(UnindexedRow.post_id).where(UnindexedRow.post_id > after)
+        first = later.order_by(UnindexedRow.post_id).limit(limit)
         columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
         rows = await self._session.execute(
             columns.where(PostRow.id.in_(first.scalar_subquery())).order_by(PostRow.id)
@@ -267,8 +267,8 @@ def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bo
 
 
 def _counted(posts: Sequence[IndexedText]) -> list[dict[str, Any]]:
-    counts = Counter(word for tokens in posts for word in words(tokens))
-    return [{"word": word, "backwards": word[::-1], "posts": counts[word]} for word in counts]
+    counts = counted_words(posts)
+    return [{"word": word, "backwards": word[::-1], "posts": count} for word, count in counts.items()]
 
 
 def _midnight(day: date) -> datetime:

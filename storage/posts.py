@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Select, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Dialect, Select, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.secrets import printable
@@ -85,6 +85,40 @@ def _mark_each(dialect: Dialect) -> ManyRows:
     return ManyRows(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
 
 
+@cache
+def _count_each(dialect: Dialect) -> ManyRows:
+    source = table_of(SourceRow)
+    counted = source.c.post_count + bindparam("more", type_=source.c.post_count.type)
+    more = update(source).where(source.c.id == bindparam("source")).values(post_count=counted)
+    return ManyRows(more, dialect)
+
+
+@cache
+def _known() -> tuple[Select[Any], Select[Any]]:
+    """What is asked of stored posts and of tombstones. To build the statements takes longer than they do."""
+    post, gone = _posts.c, table_of(TombstoneRow).c
+    opening = case((post.title != "", post.title), else_=func.substr(post.text, 1, OPENING))
+    identity = (post.id, post.guid, post.key, post.content_hash, opening, post.withdrawn_at.is_not(None))
+    edits = (post.url, post.published_at, post.changed_at, post.changes, post.raw_hash)
+    posts = select(post.source_id, *identity, *edits).where(post.source_id.in_(_given_sources()))
+    return posts, select(gone.source_id, gone.guid, gone.key).where(gone.source_id.in_(_given_sources()))
+
+
+@cache
+def _raw_hashes() -> Select[Any]:
+    post = _posts.c
+    place = func.row_number().over(partition_by=post.source_id, order_by=post.id.desc()).label("place")
+    hashed = select(post.source_id, post.guid, post.raw_hash, place).where(
+        post.source_id.in_(_given_sources()), post.raw_hash != ""
+    )
+    newest = hashed.subquery().c
+    return select(newest.source_id, newest.guid, newest.raw_hash).where(newest.place <= bindparam("most"))
+
+
+def _given_sources() -> BindParameter[Any]:
+    return bindparam("sources", expanding=True)
+
+
 class SqlPosts:
     def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
         self._session = session
@@ -93,28 +127,18 @@ class SqlPosts:
 
     async def known(self, source_ids: Sequence[int]) -> Mapping[int, Sequence[KnownPost]]:
         found: dict[int, list[KnownPost]] = {source_id: [] for source_id in source_ids}
-        opening = case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING))
-        withdrawn = PostRow.withdrawn_at.is_not(None)
-        identity = (PostRow.id, PostRow.guid, PostRow.key, PostRow.content_hash, opening, withdrawn)
-        edits = (PostRow.url, PostRow.published_at, PostRow.changed_at, PostRow.changes, PostRow.raw_hash)
-        posts = select(PostRow.source_id, *identity, *edits)
-        for source_id, *post in await self._session.execute(posts.where(PostRow.source_id.in_(source_ids))):
+        posts, gone = _known()
+        for source_id, *post in await self._session.execute(posts, {"sources": source_ids}):
             found[source_id].append(KnownPost(*post))
         # Tombstones count as known, so that deleted posts do not come back as new.
-        gone = select(TombstoneRow.source_id, TombstoneRow.guid, TombstoneRow.key)
-        for source_id, guid, key in await self._session.execute(
-            gone.where(TombstoneRow.source_id.in_(source_ids))
-        ):
+        for source_id, guid, key in await self._session.execute(gone, {"sources": source_ids}):
             found[source_id].append(KnownPost(0, guid, key, ""))
         return found
 
     async def raw_hashes(self, source_ids: Sequence[int], limit: int) -> Mapping[int, Mapping[str, str]]:
         found: dict[int, dict[str, str]] = {source_id: {} for source_id in source_ids}
-        place = func.row_number().over(partition_by=PostRow.source_id, order_by=PostRow.id.desc())
-        posts = select(PostRow.source_id, PostRow.guid, PostRow.raw_hash, place.label("place"))
-        hashed = posts.where(PostRow.source_id.in_(source_ids), PostRow.raw_hash != "").subquery()
-        newest = select(hashed.c.source_id, hashed.c.guid, hashed.c.raw_hash).where(hashed.c.place <= limit)
-        for source_id, guid, raw in await self._session.execute(newest):
+        given = {"sources": source_ids, "most": limit}
+        for source_id, guid, raw in await self._session.execute(_raw_hashes(), given):
             found[source_id][guid] = raw
         return found
 
@@ -172,12 +196,9 @@ class SqlPosts:
         counts = Counter[int]()
         for batch, ids in zip(batches, made, strict=True):
             counts[batch.source_id] += len(ids)
-        table = table_of(SourceRow)
-        more = update(table).where(table.c.id == bindparam("source"))
         rows = [{"source": source_id, "more": count} for source_id, count in counts.items() if count]
-        if rows:
-            counted = more.values(post_count=table.c.post_count + bindparam("more"))
-            await self._session.execute(counted, rows)
+        connection = await self._session.connection()
+        await connection.run_sync(_count_each(connection.dialect).run, rows)
 
     async def update(
         self,

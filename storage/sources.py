@@ -153,6 +153,11 @@ def _note_each(dialect: Dialect) -> ManyRows:
     return ManyRows(same.values(values), dialect)
 
 
+@cache
+def _by_ids() -> Select[Any]:
+    return _rows(_sources.c.id.in_(bindparam("ids", expanding=True))).order_by(_sources.c.id)
+
+
 class SqlSources:
     def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
         self._session = session
@@ -197,7 +202,8 @@ class SqlSources:
         return await self._one(SourceRow.id == source_id)
 
     async def by_ids(self, ids: Sequence[int]) -> Sequence[Source]:
-        return await self._many(SourceRow.id.in_(ids))
+        rows = await self._session.execute(_by_ids(), {"ids": ids})
+        return [to_source(row) for row in rows]
 
     async def by_url(self, url: str) -> Source | None:
         return await self._one(SourceRow.url == url)

@@ -5,7 +5,7 @@ it derives the Chinese of Taiwan, then lists what each language lacks and what n
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -93,7 +93,10 @@ def raised() -> list[tuple[str, ast.Call]]:
         here = shown | {"UsageError"} if path.is_relative_to(ROOT / "content") else shown
         if path.is_relative_to(ROOT / "scheduler" / "actions"):
             here = here | OF_ACTIONS
-        for node in ast.walk(ast.parse(path.read_text())):
+        source = path.read_text()
+        if not any(name in source for name in here):
+            continue
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in here:
                 found.append((f"{path.relative_to(ROOT)}:{node.lineno}", node))
     return found
@@ -108,13 +111,13 @@ def message_of(call: ast.Call) -> str | None:
     return first.value
 
 
-def extracted(keywords: Mapping[str, tuple[int, ...] | None]) -> set[str]:
-    """The texts in such calls, the singular where there is a plural."""
+def extracted() -> set[str]:
+    """The texts that the code says, the singular where there is a plural."""
     found = [
         message
         for package in PACKAGES
         for _, _, message, _, _ in extract_from_dir(
-            str(ROOT / package), [("**.py", "python")], keywords=dict(keywords)
+            str(ROOT / package), [("**.py", "python")], keywords=KEYWORDS
         )
     ]
     return {message if isinstance(message, str) else message[0] for message in found}
@@ -124,11 +127,11 @@ def extracted(keywords: Mapping[str, tuple[int, ...] | None]) -> set[str]:
 def used() -> frozenset[Key]:
     """What a catalog has to translate."""
     # What is typed for a command is the same in every language, unless it has a placeholder.
-    usages = {usage for usage in extracted({"Command": (2,)}) if " " in usage}
+    usages = {command.usage for command in COMMANDS if " " in command.usage}
     messages = {message for _, call in raised() if (message := message_of(call))}
     names = {(COMMAND, command.name) for command in COMMANDS}
     options = {(OPTION, parameter.name) for command in COMMANDS for parameter in command.parameters}
-    return frozenset({("", text) for text in extracted(KEYWORDS) | usages | messages} | names | options)
+    return frozenset({("", text) for text in extracted() | usages | messages} | names | options)
 
 
 @cache

@@ -231,6 +231,7 @@ class WatchedStore:
     inner: Store
     outages: list[StoreError] = field(default_factory=list)
     on_write: Callable[[], Awaitable[None]] | None = None
+    reads: int = 0
     writes: int = 0
     _open: Counter[asyncio.Task[Any] | None] = field(default_factory=Counter)
 
@@ -250,6 +251,7 @@ class WatchedStore:
                 self._open[task] -= 1
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        self.reads += 1
         return self._counted(write=False)
 
     @asynccontextmanager

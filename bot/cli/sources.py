@@ -29,7 +29,6 @@ from bot.cli.common import (
 from bot.cli.hooks import hook_lines, push_words
 from bot.cli.opml import STANDARD, read_opml
 from bot.cli.tables import print_table
-from content.document import is_web_url
 from content.errors import UsageError
 from content.secrets import is_public, printable
 from content.sources import Choice, choice_of
@@ -257,6 +256,7 @@ def import_(
 
 async def _import(file: Path) -> int:
     from bot.cli import adding
+    from content.document import is_web_url
 
     # Somebody else wrote the file: it must not name folders of this machine or sources of Skywave's own.
     urls = read_opml(file)

@@ -89,18 +89,7 @@ class Router:
             return reply
 
         act = command.act if command else Act.READ
-        return await self._answer(call, act, answer, await self._managed(call, command))
-
-    async def _managed(self, call: Call, command: Command | None = None) -> int | None:
-        """The chat that the person manages from here, if the command can be about another one."""
-        if call.reach is None or (command and command.here):
-            return None
-        try:
-            async with self._services.store.read() as work:
-                chat = await work.chats.find(call.place)
-                return await work.people.managed(call.actor, chat.id) if chat else None
-        except SkywaveError:
-            return None  # the answer says why
+        return await self._answer(call, act, answer, may_be_afar=_may_be_afar(command))
 
     async def text(self, call: Call) -> Reply | None:
         """The reply to a text of a private chat that is no command; None if it is not an address."""
@@ -110,7 +99,7 @@ class Router:
         async def answer(request: Request) -> Reply:
             return await pasted(request, self._services)
 
-        return await self._answer(call, Act.MANAGE, answer, await self._managed(call))
+        return await self._answer(call, Act.MANAGE, answer, may_be_afar=True)
 
     async def press(
         self, data: str, call: Call, offered: Collection[str], *, answered: bool = False
@@ -170,7 +159,7 @@ class Router:
             return ()
         if not (self._is_operator(call) or self._flood.typed(call.actor)):
             return ()
-        request, verdict = await self._admit(call, command.act, await self._managed(call, command))
+        request, verdict = await self._admit(call, command.act, may_be_afar=_may_be_afar(command))
         if verdict is not Verdict.YES:
             return ()
         return await completer(text, request, self._services)
@@ -183,7 +172,7 @@ class Router:
         if not (self._is_operator(call) or self._flood.typed(call.actor)):
             return inline.NOTHING
         async with self._in_queue(call):
-            chat, own = await self._known(call)
+            chat, own, _ = await self._known(call)
         role = role_of(call.actor, is_chat_admin=True, operators=self._operators)
         if decide(Act.READ, role, chat.access, self._mode) is not Verdict.YES:
             return inline.NOTHING
@@ -200,17 +189,20 @@ class Router:
         act: Act,
         answer: Callable[[Request], Awaitable[A | None]],
         target: int | None = None,
+        *,
+        may_be_afar: bool = False,
     ) -> A | Reply | None:
         """The answer if the person has the right, else a refusal; None if the person floods the bot.
 
         Errors of ours become replies as well. `target`: the chat that the call is about, if it is another.
+        `may_be_afar`: it is about the chat that the person manages from here, if there is one.
         """
         pace = Pace.ANSWERED if self._is_operator(call) else self._flood.asked(call.actor)
         if pace is Pace.IGNORED:
             return None
         request = None
         try:
-            request, verdict = await self._admit(call, act, target)
+            request, verdict = await self._admit(call, act, target, may_be_afar=may_be_afar)
             if verdict is not Verdict.YES:
                 return await self._refusals.refused(whispered(request, self._services), verdict)
             if pace is Pace.REFUSED:
@@ -234,7 +226,7 @@ class Router:
     async def translator(self, call: Call) -> Translator:
         """The translator of answers to a call."""
         try:
-            chat, own = await self._known(call)
+            chat, own, _ = await self._known(call)
         except SkywaveError:
             return self._translator(None, call)
         return look_of(call, chat, own, self._services).translator
@@ -254,13 +246,16 @@ class Router:
     def _is_operator(self, call: Call) -> bool:
         return call.actor in self._operators
 
-    async def _admit(self, call: Call, act: Act, target: int | None = None) -> tuple[Request, Verdict]:
+    async def _admit(
+        self, call: Call, act: Act, target: int | None = None, *, may_be_afar: bool = False
+    ) -> tuple[Request, Verdict]:
         """The request with its verdict. A chat is stored only if it may use the bot.
 
         Raises NotFound if it is about another chat that the person does not administer.
         """
         async with self._in_queue(call):
-            chat, own = await self._known(call)
+            chat, own, managed = await self._known(call)
+        target = managed if may_be_afar else target
         role = role_of(call.actor, is_chat_admin=False, operators=self._operators)
         if target is not None and decide(Act.READ, role, chat.access, self._mode) is Verdict.YES:
             return await self._admit_afar(call, act, role, target)
@@ -286,15 +281,21 @@ class Router:
     def _mode(self) -> AccessMode:
         return self._services.settings.access
 
-    async def _known(self, call: Call) -> tuple[Chat, str]:
-        """The stored chat, and the language of the person. A new topic inherits the access of its group."""
+    async def _known(self, call: Call) -> tuple[Chat, str, int | None]:
+        """The stored chat, the language of the person, and the chat that the person manages from here.
+
+        A new topic inherits the access of its group.
+        """
         place = call.place
         async with self._services.store.read() as work:
             chat = await work.chats.find(place)
             around = chat or await work.chats.find(replace(place, topic=""))
             own = await work.people.language(call.actor) if call.alone or call.whispers else ""
+            managed = (
+                await work.people.managed(call.actor, chat.id) if chat and call.reach is not None else None
+            )
         access = around.access if around else ChatAccess.DEFAULT
-        return chat or Chat(0, place, kind=call.kind, access=access), own
+        return chat or Chat(0, place, kind=call.kind, access=access), own, managed
 
     async def _present(self, chat: Chat, call: Call) -> Chat:
         """Store the chat with the title and kind of the call. A chat that was gone is active again."""
@@ -305,6 +306,11 @@ class Router:
             chat = await chats.arrived(work, call.place, call.title, call.kind, self._services.clock.now())
             await work.commit()
         return chat
+
+
+def _may_be_afar(command: Command | None) -> bool:
+    """Whether a command can be about the chat that the person manages from here."""
+    return command is None or not command.here
 
 
 def _gone(request: Request) -> Reply:

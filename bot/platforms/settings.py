@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, field_validator
 
 
 def _empty_is_none(value: object) -> object:
@@ -16,6 +16,8 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
 class PlatformSettings(BaseModel):
     """The settings of a platform. The text below each is its documentation, in Markdown."""
+
+    model_config = ConfigDict(defer_build=True)  # only the class of all settings is used
 
 
 class Proxied(PlatformSettings):

@@ -1,133 +1,30 @@
 """The elements of feeds and entries as feedparser understands them. See `fastfeed`."""
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from content.sources.dates import to_utc
-from content.sources.feednames import RDF, XML, Unclear, is_passed_over, looks_like_html, name_of
-
-Fields = dict[str, object]
-Attributes = dict[str, str]
+from content.sources.fastcontext import (
+    Attributes,
+    Context,
+    Fields,
+    Handler,
+    attributes,
+    check_base,
+    ignore,
+    pass_over,
+    repaired,
+    repaired_uri,
+    text_of,
+    value_of,
+)
+from content.sources.fastpeople import author, ignore_person
+from content.sources.feednames import Unclear, looks_like_html, name_of
 
 _TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}
 _TEXT_TYPES = ("text/plain", "text/html")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
-_UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
-_CP1252 = {n: bytes([n]).decode("cp1252") for n in range(0x80, 0xA0) if n not in _UNDEFINED}
-_C1 = re.compile("[\x80-\x9f]")
-_SLASHES = re.compile(r"^([A-Za-z][A-Za-z0-9+-.]*://)/+")
 _REFERENCE = re.compile(r"&([A-Za-z0-9_]+);")
-_EMAIL = re.compile(
-    r"[a-zA-Z0-9_.+-]+@(?:\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.|(?:[a-zA-Z0-9-]+\.)+)"
-    r"(?:[a-zA-Z]{2,4}|[0-9]{1,3})\]?(?:\?subject=\S+)?"
-)
-_KEPT_ATTRIBUTES = {f"{{{RDF}}}about": "rdf:about", f"{{{RDF}}}resource": "rdf:resource"}
-_NEUTRAL = (f"{{{XML}}}lang", f"{{{XML}}}space")
-
-
-@dataclass(slots=True)
-class Context:
-    """A feed or an entry that is being read. `strange` are namespaces that feedparser does not know.
-
-    Depths are numbers of enclosing elements; `title` is that of the title that counts, -1 before there is
-    one.
-    """
-
-    is_entry: bool
-    is_atom: bool
-    strange: Mapping[str, set[str]]
-    title: int = -1
-    has_content: bool = False
-    fields: Fields = field(default_factory=dict)
-    links: list[Attributes] = field(default_factory=list)
-    tags: list[Fields] = field(default_factory=list)
-    authors: list[Attributes] = field(default_factory=list)
-    depths: dict[str, int] = field(default_factory=dict)
-
-    def store(self, name: str, value: str, depth: int) -> None:
-        """Of two values of an entry the one further out counts, else the later one."""
-        if not self.is_entry or depth <= self.depths.get(name, depth):
-            self.depths[name] = depth
-            self.fields[name] = value
-
-    def read(self, element: Element, depth: int, handlers: Mapping[str, "Handler"]) -> None:
-        """Read an element at `depth`. Raises Unclear."""
-        name, namespace = name_of(element.tag)
-        handler = None if namespace else handlers.get(name)
-        if handler is None:
-            pass_over(self, element)
-        else:
-            handler(self, element, depth)
-
-    def read_all(self, element: Element, depth: int, handlers: Mapping[str, "Handler"]) -> None:
-        """Read the children of an element at `depth`. Raises Unclear."""
-        for child in element:
-            self.read(child, depth + 1, handlers)
-
-
-Handler = Callable[[Context, Element, int], None]
-
-
-def attributes(element: Element) -> Attributes:
-    """The attributes of an element by their names in lower case. Raises Unclear."""
-    found: Attributes = {}
-    if not element.attrib:
-        return found
-    for name, value in element.attrib.items():
-        if name in _NEUTRAL:
-            continue
-        key = _KEPT_ATTRIBUTES.get(name) or name.lower()
-        if key in found or key == "base" or "{" in key or not key.isascii():
-            raise Unclear
-        found[key] = value.lower() if key in ("rel", "type") else value
-    return found
-
-
-def pass_over(context: Context, element: Element) -> None:
-    """An element that changes nothing, nor do those in it."""
-    for inner in element.iter():
-        if not is_passed_over(inner.tag, context.strange):
-            raise Unclear
-        _check_base(inner)
-
-
-def _check_base(element: Element) -> None:
-    # A base URL would count for all that follows.
-    if element.attrib and any(name.lower().endswith("base") for name in element.attrib):
-        raise Unclear
-
-
-def _ignore(_context: Context, element: Element, _depth: int) -> None:
-    """An element that changes nothing that is read here, as long as nothing is in it."""
-    _text(element)
-    _check_base(element)
-
-
-def _text(element: Element) -> str:
-    """The text of an element that has no others in it."""
-    if len(element):
-        raise Unclear
-    return (element.text or "").strip()
-
-
-def _repaired(text: str) -> str:
-    """`text` with UTF-8 that was taken for ISO 8859-1, and the characters of Windows-1252, set right."""
-    if text.isascii():
-        return text
-    with suppress(UnicodeError):
-        text = text.encode("latin-1").decode("utf-8")
-    return text.translate(_CP1252) if _C1.search(text) else text
-
-
-def _value(element: Element) -> str:
-    return _repaired(_text(element))
-
-
-def _uri(text: str) -> str:
-    return _SLASHES.sub(r"\1", text) if ":///" in text else text
 
 
 # ---------------------------------------------------------------- texts
@@ -140,10 +37,10 @@ def _content(element: Element, context: Context, default: str) -> Fields:
     kind = _TYPES.get(kind, kind)
     if kind not in _TEXT_TYPES or "mode" in given:  # XHTML and base64
         raise Unclear
-    text = _text(element)
+    text = text_of(element)
     if kind == "text/plain" and not context.is_atom and looks_like_html(text):
         kind = "text/html"
-    return {"type": kind, "value": _repaired(text)}
+    return {"type": kind, "value": repaired(text)}
 
 
 def _store_content(context: Context, name: str, content: Fields, depth: int) -> None:
@@ -194,7 +91,7 @@ def _feed_text(context: Context, element: Element, depth: int) -> None:
     """A description of the feed. After a summary, feedparser takes it for the content of an entry."""
     if "summary" in context.fields:
         raise Unclear
-    _ignore(context, element, depth)
+    ignore(context, element, depth)
 
 
 def _feed_summary(context: Context, element: Element, depth: int) -> None:
@@ -211,13 +108,13 @@ def _link(context: Context, element: Element, _depth: int) -> None:
     kind = given.setdefault("type", "application/atom+xml" if rel == "self" else "text/html")
     context.links.append(given)
     if "href" in given:
-        given["href"] = _uri(given["href"])
+        given["href"] = repaired_uri(given["href"])
         if len(element):
             raise Unclear
         if rel == "alternate" and _TYPES.get(kind, kind) in _PAGE_TYPES:
             context.fields["link"] = given["href"]
         return
-    url = _repaired(_uri(_text(element)))
+    url = repaired(repaired_uri(text_of(element)))
     if context.is_entry:
         url = url.replace("&amp;", "&")
     context.fields["link"] = url = _REFERENCE.sub(r"&\1", url)
@@ -236,15 +133,15 @@ def _with_href(given: Attributes) -> Attributes:
 
 def _guid(context: Context, element: Element, depth: int) -> None:
     is_link = attributes(element).get("ispermalink", "true") == "true"
-    text = _text(element)
-    guid = _repaired(_uri(text) if is_link else text)
+    text = text_of(element)
+    guid = repaired(repaired_uri(text) if is_link else text)
     context.store("id", guid, depth)
     if is_link:
         context.fields.setdefault("link", guid)
 
 
 def _enclosure(context: Context, element: Element, _depth: int) -> None:
-    _text(element)
+    text_of(element)
     context.links.append(_with_href(attributes(element)) | {"rel": "enclosure"})
 
 
@@ -253,8 +150,8 @@ def _enclosure(context: Context, element: Element, _depth: int) -> None:
 
 def _date_of(name: str) -> Handler:
     def date(context: Context, element: Element, depth: int) -> None:
-        _check_base(element)
-        value = _value(element)
+        check_base(element)
+        value = value_of(element)
         # feedparser knows more formats.
         if value and to_utc(value) is None:
             raise Unclear
@@ -262,78 +159,6 @@ def _date_of(name: str) -> Handler:
             context.store(name, value, depth)
 
     return date
-
-
-# ---------------------------------------------------------------- people
-
-
-def _author(context: Context, element: Element, depth: int) -> None:
-    _check_base(element)
-    context.authors.append({})
-    context.read_all(element, depth, _PERSON)
-    if len(element) and _has_own_text(element):
-        raise Unclear
-    context.store("author", _repaired((element.text or "").strip()), depth)
-    _sync_author(context)
-
-
-def _has_own_text(element: Element) -> bool:
-    """Whether there is text beside the parts of a person, in an element that is passed over for instance."""
-    others = (inner for child in element if name_of(child.tag)[0] not in _PERSON for inner in child.iter())
-    texts = [element.text, *(child.tail for child in element), *(other.text for other in others)]
-    return any(text and text.strip() for text in texts)
-
-
-def _person_of(name: str) -> Handler:
-    def about(context: Context, element: Element, _depth: int) -> None:
-        _check_base(element)
-        value = _text(element)
-        value = _repaired(_uri(value)) if name == "href" else value
-        detail = context.fields.setdefault("author_detail", {})
-        assert isinstance(detail, dict)
-        detail[name] = value
-        _sync_author(context)
-        context.authors[-1][name] = value
-
-    return about
-
-
-_PERSON: dict[str, Handler] = {
-    "name": _person_of("name"),
-    "email": _person_of("email"),
-    **dict.fromkeys(("uri", "url", "homepage"), _person_of("href")),
-}
-
-
-def _sync_author(context: Context) -> None:
-    """The author as one text from its parts, or its parts from the text."""
-    fields, detail = context.fields, context.authors[-1]
-    if detail:
-        name, email = detail.get("name", ""), detail.get("email", "")
-        if name or email:
-            fields["author"] = f"{name} ({email})" if name and email else name or email
-        return
-    author, email = str(fields.get("author") or ""), ""
-    if not author:
-        return
-    if len(author) > 500:
-        raise Unclear
-    if found := _EMAIL.search(author):
-        email = found[0]
-        author = author.replace(email, "").replace("()", "").replace("<>", "").replace("&lt;&gt;", "").strip()
-        author = author.removeprefix("(").removesuffix(")").strip()
-    fields.setdefault("author_detail", detail)
-    detail.update({name: value for name, value in (("name", author), ("email", email)) if value})
-
-
-def _ignore_person(context: Context, element: Element, depth: int) -> None:
-    _check_base(element)
-    context.read_all(element, depth, _IGNORED_PERSON)
-
-
-_IGNORED_PERSON: dict[str, Handler] = dict.fromkeys(
-    ("name", "email", "uri", "url", "homepage", "itunes_name", "itunes_email"), _ignore
-)
 
 
 # ---------------------------------------------------------------- tags and media
@@ -359,7 +184,7 @@ def _media_category(context: Context, element: Element, _depth: int) -> None:
 
 def _add_category(context: Context, element: Element, given: Attributes, scheme: str | None) -> None:
     _add_tag(context, given.get("term"), scheme, given.get("label"))
-    value = _value(element)
+    value = value_of(element)
     if value and context.tags and not context.tags[-1]["term"]:
         context.tags[-1]["term"] = value
     elif value:
@@ -370,7 +195,7 @@ def _keywords_of(scheme: str | None) -> Handler:
     def keywords(context: Context, element: Element, _depth: int) -> None:
         if element.attrib:
             raise Unclear
-        for term in filter(None, map(str.strip, _value(element).split(","))):
+        for term in filter(None, map(str.strip, value_of(element).split(","))):
             _add_tag(context, term, scheme, None)
 
     return keywords
@@ -388,19 +213,19 @@ def _media_content(context: Context, element: Element, depth: int) -> None:
 
 
 def _media_group(context: Context, element: Element, depth: int) -> None:
-    _check_base(element)
+    check_base(element)
     context.read_all(element, depth, _MEDIA)
 
 
 def _thumbnail(context: Context, element: Element, _depth: int) -> None:
     given = attributes(element)
-    if _text(element):
+    if text_of(element):
         raise Unclear
     _append(context, "media_thumbnail", given)
 
 
 def _itunes_image(context: Context, element: Element, _depth: int) -> None:
-    _text(element)
+    text_of(element)
     given = attributes(element)
     if href := given.get("href") or given.get("url"):
         context.fields["image"] = {"href": href}
@@ -408,33 +233,33 @@ def _itunes_image(context: Context, element: Element, _depth: int) -> None:
 
 def _source(context: Context, element: Element, depth: int) -> None:
     """Where an entry of RSS was taken from. After it, feedparser takes another title."""
-    _ignore(context, element, depth)
+    ignore(context, element, depth)
     context.title = -1
 
 
 def read_image(context: Context, element: Element, depth: int) -> None:
     """The picture of a feed, whose title counts like that of a feed."""
-    _check_base(element)
+    check_base(element)
     context.title = -1
     for child in element:
         name, namespace = name_of(child.tag)
         if namespace or name not in ("title", "link", "description", "url", "width", "height"):
             raise Unclear
-        _ignore(context, child, depth + 1)
-        if name == "title" and _text(child):
+        ignore(context, child, depth + 1)
+        if name == "title" and text_of(child):
             context.title = depth + 1
 
 
 def _items(context: Context, element: Element, _depth: int) -> None:
     """The table of contents of RSS 1.0."""
-    _check_base(element)
+    check_base(element)
     for child in element:
         pass_over(context, child)
 
 
 def _itunes_categories(_context: Context, element: Element, _depth: int) -> None:
     for inner in element.iter():
-        _check_base(inner)
+        check_base(inner)
         if name_of(inner.tag) != ("itunes_category", ""):
             raise Unclear
 
@@ -443,7 +268,7 @@ def _kept(context: Context, element: Element, _depth: int) -> None:
     """A text that feedparser has no rule for."""
     if element.attrib:
         raise Unclear
-    context.fields[name_of(element.tag)[0]] = _value(element)
+    context.fields[name_of(element.tag)[0]] = value_of(element)
 
 
 _IGNORED_NAMES = (
@@ -452,7 +277,7 @@ _IGNORED_NAMES = (
     "itunes_name itunes_subtitle language media_credit media_license media_player media_rating "
     "media_restriction rights subtitle tagline webmaster"
 )
-_IGNORED: dict[str, Handler] = dict.fromkeys(_IGNORED_NAMES.split(), _ignore)
+_IGNORED: dict[str, Handler] = dict.fromkeys(_IGNORED_NAMES.split(), ignore)
 _DATES: dict[str, Handler] = {
     **dict.fromkeys(("published", "issued", "pubdate", "dcterms_issued"), _date_of("published")),
     **dict.fromkeys(
@@ -461,7 +286,7 @@ _DATES: dict[str, Handler] = {
     **dict.fromkeys(("created", "dcterms_created"), _date_of("created")),
 }
 _MEDIA: dict[str, Handler] = {
-    **{name: _ignore for name in _IGNORED if name.startswith("media_")},
+    **{name: ignore for name in _IGNORED if name.startswith("media_")},
     "media_title": _media_title,
     "media_description": _summary_of("text/html"),
     "media_category": _media_category,
@@ -476,7 +301,7 @@ _BOTH: dict[str, Handler] = {
     **dict.fromkeys(("title", "dc_title"), _title),
     **dict.fromkeys(("guid", "id"), _guid),
     "link": _link,
-    "contributor": _ignore_person,
+    "contributor": ignore_person,
 }
 ENTRY: dict[str, Handler] = {
     **_BOTH,
@@ -485,7 +310,7 @@ ENTRY: dict[str, Handler] = {
     **dict.fromkeys(("summary", "itunes_summary"), _summary_of("text/plain")),
     "content": _plain_content,
     "content_encoded": _content_of("text/html"),
-    **dict.fromkeys(("author", "managingeditor", "dc_author", "dc_creator", "itunes_author"), _author),
+    **dict.fromkeys(("author", "managingeditor", "dc_author", "dc_creator", "itunes_author"), author),
     **dict.fromkeys(("category", "keywords", "dc_subject"), _category),
     "itunes_keywords": _keywords_of("http://www.itunes.com/"),
     "itunes_image": _itunes_image,
@@ -494,15 +319,15 @@ ENTRY: dict[str, Handler] = {
 }
 FEED: dict[str, Handler] = {
     **_BOTH,
-    **dict.fromkeys(("author", "managingeditor", "dc_author", "dc_creator", "itunes_author"), _ignore_person),
+    **dict.fromkeys(("author", "managingeditor", "dc_author", "dc_creator", "itunes_author"), ignore_person),
     **dict.fromkeys(("description", "dc_description"), _feed_text),
     **dict.fromkeys(("summary", "itunes_summary"), _feed_summary),
     **dict.fromkeys(
-        ("category", "keywords", "dc_subject", "itunes_keywords", "itunes_image", "enclosure"), _ignore
+        ("category", "keywords", "dc_subject", "itunes_keywords", "itunes_image", "enclosure"), ignore
     ),
     **dict.fromkeys(("ttl", "sy_updateperiod", "sy_updatefrequency"), _kept),
     "image": read_image,
     "items": _items,
-    "itunes_owner": _ignore_person,
+    "itunes_owner": ignore_person,
     "itunes_category": _itunes_categories,
 }

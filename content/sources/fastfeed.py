@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from content.sources.fastentry import ENTRY, FEED, Context, Fields, attributes, pass_over, read_image
+from content.sources.fastcontext import Context, Fields, attributes, pass_over
+from content.sources.fastentry import ENTRY, FEED, read_image
 from content.sources.feednames import ATOM, RDF, RSS_090, RSS_1, Unclear, check_prefixes, name_of
 
 MOST_TAGS = 200_000  # a tree of more elements would not fit into the memory of a worker

@@ -268,11 +268,12 @@ def _author(entry: Entry) -> str:
 
 def _time(entry: Entry, name: str) -> datetime | None:
     """A date, parsed by `dates`, else by feedparser, which knows more formats but misreads 2026年7月14日."""
-    fields = dict(entry.items())  # feedparser's own look-up returns another date if one is missing
-    value = fields.get(name)
+    assert isinstance(entry, dict)
+    # feedparser's own look-up returns another date if one is missing.
+    value = dict.get(entry, name)
     if isinstance(value, str) and (read := to_utc(value)):
         return read
-    parts = fields.get(f"{name}_parsed")
+    parts = dict.get(entry, f"{name}_parsed")
     try:
         return to_utc(datetime(*parts[:6])) if isinstance(parts, tuple) else None
     except ValueError:
@@ -286,8 +287,8 @@ def _published(entry: Entry) -> datetime | None:
 def _body(entry: Entry) -> Entry:
     """The longest content, HTML before plain text, or else the summary."""
     contents = [content for content in _list(entry, "content") if _string(content, "value")]
-    if not contents:
-        return _detail(entry, "summary")
+    if len(contents) < 2:
+        return contents[0] if contents else _detail(entry, "summary")
     return max(contents, key=lambda one: ("html" in _string(one, "type"), len(_string(one, "value"))))
 
 

@@ -3,6 +3,7 @@
 A table names the posts that wait, so a crash loses none.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from content.errors import SourceError
@@ -18,7 +19,7 @@ log = get_logger(__name__)
 # Posts that are held in memory at once.
 POSTS = 200
 # Indexing takes less time than storing and indexing, so a transaction has room for so many batches.
-ROOM = 3
+ROOM = 4
 # While sources are being read, indexing waits for so many ticks.
 PATIENCE = 5
 
@@ -43,18 +44,32 @@ class Indexing:
 
     async def run(self, on_indexed: Callable[[int], None] = _ignore) -> None:
         """Index all posts that wait; `on_indexed` gets the number of each batch. Raises StoreError."""
-        while posts := await self._waiting():
-            for batch in batches(posts, lambda post: len(post.text), ROOM):
-                tokens = await self._tokens(batch)
-                async with self._store.write() as work:
-                    ids = [post.id for post in batch]
-                    await work.index.add_waiting(list(zip(ids, tokens, strict=True)))
-                    await work.commit()
-                on_indexed(len(batch))
+        writing: asyncio.Task[None] | None = None
+        last = 0
+        try:
+            while posts := await self._waiting(last):
+                for batch in batches(posts, lambda post: len(post.text), ROOM):
+                    tokens = await self._tokens(batch)
+                    if writing:
+                        await writing
+                    # While one batch is written, another process makes the tokens of the next one.
+                    writing = asyncio.create_task(self._write(batch, tokens, on_indexed))
+                last = posts[-1].id
+        finally:
+            if writing:
+                await writing
 
-    async def _waiting(self) -> Sequence[Unindexed]:
+    async def _waiting(self, after: int) -> Sequence[Unindexed]:
         async with self._store.read() as work:
-            return await work.index.waiting(POSTS)
+            return await work.index.waiting(POSTS, after)
+
+    async def _write(
+        self, batch: Sequence[Unindexed], tokens: Sequence[IndexedText], on_indexed: Callable[[int], None]
+    ) -> None:
+        async with self._store.write() as work:
+            await work.index.add_waiting(list(zip([post.id for post in batch], tokens, strict=True)))
+            await work.commit()
+        on_indexed(len(batch))
 
     async def _tokens(self, posts: Sequence[Unindexed]) -> Sequence[IndexedText]:
         texts = [(post.title, post.text, post.tags) for post in posts]

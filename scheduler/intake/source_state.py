@@ -1,8 +1,9 @@
 """What a read changes of its source: validators, the next poll, failures, a new address. Pure functions."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from content.errors import ParserKilled, SkywaveError, SourceGone
 from content.fetch import ServerBusy
@@ -15,6 +16,8 @@ from scheduler.rhythm import KILLED_WAIT, Bounds, learned, wait_after_failure, w
 
 # A permanent redirect must be answered at every read for this long before the stored URL changes.
 MOVED_FOR = timedelta(days=1)
+_TIMES = ("next_poll_at", "polled_at", "read_seconds")
+_lasting = attrgetter(*(one.name for one in fields(Source) if one.name not in _TIMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,7 @@ def _shortest_wait(error: SkywaveError) -> timedelta | None:
 
 def is_routine(before: Source, after: Source) -> bool:
     """Whether a read has changed nothing of its source but when it was read, how long, and when again."""
-    times = {name: getattr(before, name) for name in ("next_poll_at", "polled_at", "read_seconds")}
-    return replace(after, **times) == before
+    return _lasting(before) == _lasting(after)
 
 
 def is_to_move(source: Source, now: datetime) -> bool:

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 # So many reads are compared, or stored, together: each has up to a hundred posts.
 GROUP = 16
 # Groups begin at least so many seconds apart, unless one is full: at a high pace, each then has several jobs.
-APART = 0.05
+APART = 0.1
 
 
 @dataclass(slots=True, eq=False)

@@ -21,11 +21,11 @@ class ReadLimits:
     have no owner.
     """
 
-    quick: int = 20
+    quick: int = 40
     slow: int = 10
     host: int = 5
     owner: int = 5
-    total: int = 40
+    total: int = 60
 
 
 LIMITS = ReadLimits()

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from bot.commands.flood import COMPLETIONS, REMEMBERED, FairQueue, Flood, Pace
 from bot.commands.router import Router
 from tests.bot.conftest import OPERATOR, Desk, shown
+from tests.bot.test_afar import Admins
 from tests.fakes import FakeClock
 
 PER_MINUTE = 6
@@ -39,10 +40,11 @@ async def test_a_flood_of_commands_gets_one_refusal(flooded: Desk) -> None:
 async def test_what_is_ignored_costs_nothing(flooded: Desk) -> None:
     for _ in range(PER_MINUTE + 1):
         await flooded.say("/help")
-    writes, asked = flooded.store.writes, list(flooded.asked)
+    store, asked = flooded.store, list(flooded.asked)
+    used = store.reads, store.writes
     for place in range(50):
-        assert await flooded.say("/subscribe", place=str(place + 100)) is None
-    assert (flooded.store.writes, flooded.asked) == (writes, asked)
+        assert await flooded.say("/subscribe", place=str(place + 100), reach=Admins()) is None
+    assert (store.reads, store.writes, flooded.asked) == (*used, asked)
 
 
 async def test_presses_count_and_are_refused_once(flooded: Desk) -> None:

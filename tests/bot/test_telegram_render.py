@@ -174,6 +174,13 @@ def test_code_and_links_exclude_others() -> None:
     ]
 
 
+@pytest.mark.parametrize("host", ["localhost", "2130706434", "0x7f000001", "router:8080"])
+def test_a_link_that_telegram_refuses_is_left_out(host: str) -> None:
+    refused, good = Link(f"http://{host}/", text("a")), Link("https://example.org/", text("b"))
+    assert covered(one(Paragraph((refused, Text(" "), good)))) == [("text_link", "b")]
+    assert one(Image(f"http://{host}/i.png", "c"))["link_preview_options"] == DISABLED
+
+
 def test_quotes_do_not_nest_but_hold_code() -> None:
     inner = Quote((Paragraph(text("in")), CodeBlock("x = 1", "python")))
     payload = one(Quote((Paragraph(text("out")), inner)))

@@ -297,7 +297,7 @@ class TestServers:
 
             async def posts_lead_inside(request: web.Request) -> web.StreamResponse:
                 if request.method == "GET":
-                    return web.Response(body=GitServer()._advertise())
+                    return web.Response(body=GitServer().advertise())
                 return web.Response(status=307, headers={"Location": f"{inside}/git-upload-pack"})
 
             async with serving(redirecting(refs)) as away, serving(posts_lead_inside) as later:
@@ -333,7 +333,7 @@ class TestServers:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             if request.method == "GET":
-                return web.Response(body=GitServer(filters=False)._advertise())
+                return web.Response(body=GitServer(filters=False).advertise())
             if b"ls-refs" in await request.read():
                 return web.Response(body=packet(b"1" * 40 + b" HEAD\n") + b"0000")
             response = web.StreamResponse()
@@ -358,7 +358,7 @@ class TestServers:
 
         async def drip(request: web.Request) -> web.StreamResponse:
             if request.method != at:
-                return web.Response(body=GitServer()._advertise())
+                return web.Response(body=GitServer().advertise())
             response = web.StreamResponse()
             await response.prepare(request)
             with suppress(ConnectionError):

@@ -56,7 +56,7 @@ class TestPatterns:
     """Each of these took minutes to hours."""
 
     def test_declarations_without_an_end(self) -> None:
-        assert parse_feed(b"<rss>" + b"<?xml" * 2_000_000, "", URL).posts == ()
+        assert parse_feed(b"<rss>" + b"<?xml" * 500_000, "", URL).posts == ()
 
     def test_an_author_that_never_ends(self) -> None:
         for name in ("a." * 200_000, "a" * 400_000):
@@ -74,9 +74,9 @@ class TestPatterns:
     @pytest.mark.parametrize("piece", ["<!DOCTYPE a [", "<!--", "\"'", "<!ENTITY a '", "<!ENTITY ", " "])
     def test_a_doctype_without_an_end(self, piece: str) -> None:
         with pytest.raises(SourceError):
-            parse_feed(("<!DOCTYPE a [" + piece * 500_000).encode(), "", URL)
+            parse_feed(("<!DOCTYPE a [" + piece * 200_000).encode(), "", URL)
         with pytest.raises(SourceError):
-            parse_feed(("<!DOCTYPE " + piece * 500_000).encode(), "", URL)
+            parse_feed(("<!DOCTYPE " + piece * 200_000).encode(), "", URL)
 
     @pytest.mark.parametrize("piece", ["<![CDATA[", "<!--", "&#", "&#1", "&a"])
     def test_references_without_an_end(self, piece: str) -> None:

@@ -1,3 +1,5 @@
+from urllib.parse import urlsplit
+
 import pytest
 import regex
 from hypothesis import given
@@ -5,7 +7,8 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from content import document as doc
-from content.clean import parse
+from content.clean import _BASIC_TAGS, _cleaners, basic, parse
+from content.simple import is_canonical
 from content.text import _lines, excerpt, language, plain_text, sanitise, visible_text
 
 PIECES = st.sampled_from(
@@ -224,7 +227,7 @@ NAMES_OF_TAGS = "p br div span a b i em li ul ol h1 h2 img hr blockquote code pr
 TAGS = st.sampled_from(NAMES_OF_TAGS.split())
 WORDS = (
     "word",
-    *("  ", "\n", "\t", "\u3000", "\u00a0", "\x1c", "\u2028", "\x85", "\u200b"),
+    *("  ", "\n", "\t", "\u3000", "\u00a0", "\x1c", "\u2028", "\x85", "\u200b", "\ufeff"),
     *("&amp;", "&lt;", "&nbsp;", "&hellip;", "&#8217;", "&#8217", "&shy;", "&#x41;", "&", "&Tab;", "&#128;"),
     *("中文", "é", "👩‍💻", "\ufe0f", ">", "</p>", "</li>", "<br/>", "<p", '<img src="/a.png" alt="x">'),
 )
@@ -249,3 +252,71 @@ def test_the_language_goes_by_the_number_of_letters(text: str) -> None:
     others = letters - han - latin
     expected = "" if max(3 * han, latin) <= others * 3 else "zh" if 3 * han >= latin else "en"
     assert language(text) == expected
+
+
+ADDRESSES = (
+    "https://example.org/a?b=c&amp;d",
+    "http://192.168.0.1/",
+    "https://xn--a/",
+    "https://a..b/",
+    "#x",
+)
+ODD_ADDRESSES = (
+    "https://a-.org/",
+    "https://1.2.3.999/",
+    "https://example.org:99999/",
+    "https://é.org/",
+    "ftp://a.org/",
+)
+VALUES = st.sampled_from(
+    (*ADDRESSES, *ODD_ADDRESSES, "", "a b", "&quot;", "&lt;", "x>y", "&nbsp;", "\u00a0", "\n")
+)
+ATTRIBUTES = st.sampled_from(("href", "src", "alt", "class", "start", "title"))
+LINKED = st.builds(
+    "<{}{}>{}".format,
+    st.sampled_from(("a", "img", "p", "code", "ol", "time")),
+    st.lists(
+        st.builds(' {}="{}"'.format, ATTRIBUTES, VALUES),
+        max_size=3,
+    ).map("".join),
+    st.sampled_from(("", "</a>", "x</a>", "</p>", "</code>", "</ol>", "</time>")),
+)
+WITH_LINKS = st.lists(PIECE | NESTED | LINKED, max_size=6).map("".join)
+
+
+@given(
+    WITH_LINKS
+    | WITH_LINKS.map(sanitise)
+    | WITH_LINKS.map(lambda html: sanitise(html, "https://example.org/"))
+)
+def test_what_content_hashes_are_made_of_never_depends_on_the_shortcut(html: str) -> None:
+    assert basic(html) == _cleaners.basic(html).strip()
+
+
+@pytest.mark.parametrize(
+    ("html", "is_kept"),
+    [
+        (
+            '<p>a &amp; <a href="https://example.org/?b&amp;#d">b</a><br><img src="http://e.org/"></p>',
+            True,
+        ),
+        ("<ul>\n<li><strong>微调</strong></li>\n</ul>", True),
+        ("<p>a > b</p>", False),
+        ("<p>a&#8217;s</p>", False),
+        ("<section>a</section>", False),
+        ('<p class="a">b</p>', False),
+        ('<a href="#b">c</a>', False),
+        ('<a href="https://1.2.3.999/">d</a>', False),
+    ],
+)
+def test_html_that_is_written_as_sanitisers_write_is_not_sanitised_again(html: str, is_kept: bool) -> None:
+    assert is_canonical(html, _BASIC_TAGS) is is_kept
+
+
+@given(
+    st.from_regex(doc._USUAL_URL, fullmatch=True)
+    | st.text("htps:/.[]@?#a1 \u00e9", max_size=20).map("http://".__add__)
+)
+def test_a_usual_url_is_one_that_can_be_split(url: str) -> None:
+    if doc._USUAL_URL.fullmatch(url):
+        assert urlsplit(url).hostname and urlsplit(url).scheme in ("http", "https") and " " not in url

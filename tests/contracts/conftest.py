@@ -4,6 +4,7 @@ All tests of this folder share a database of each kind, its open stores, and an 
 each test would take longer than most tests do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -80,6 +81,7 @@ async def postgres_database(postgres: Postgres) -> AsyncIterator[Database]:
     with postgres.database("migrated") as url:
         connection = await asyncpg.connect(url)
         await connection.execute(EMPTY)
+        await connection.execute("SET lock_timeout = '20s'")
 
         async def empty() -> None:
             await connection.execute("SELECT empty()")
@@ -97,9 +99,14 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def store(database: Database) -> Store:
+async def store(database: Database) -> AsyncIterator[Store]:
     await database.empty()
-    return database.store
+    yield database.store
+    # A test that fails may leave tasks with open transactions. The end of an event loop would cancel them.
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Subscriptions: who follows what, and from which post on."""
 
-import pytest
-
 from content.types import Visibility
 from scheduler.ports import Store
 from scheduler.types import Digest
@@ -67,44 +65,56 @@ async def test_restart_begins_after_the_newest_post(world: World, store: Store) 
         assert [s.starts_after for s in await work.subscriptions.of(other.id)] == [0]
 
 
-@pytest.mark.parametrize(
-    ("own", "followed"),
-    [
-        ((), set()),
-        (("public",), {"public"}),
-        (("private",), {"private"}),
-        (("all",), {"public", "other"}),
-        (("all", "private", "example"), {"public", "other", "private", "example"}),
-        (("all", "public"), {"public", "other"}),
-    ],
-)
-async def test_what_a_chat_follows(world: World, own: tuple[str, ...], followed: set[str]) -> None:
+# What a chat subscribes to, and what it follows by that.
+SCOPES: dict[tuple[str, ...], set[str]] = {
+    (): set(),
+    ("public",): {"public"},
+    ("private",): {"private"},
+    ("all",): {"public", "other"},
+    ("all", "private", "example"): {"public", "other", "private", "example"},
+    ("all", "public"): {"public", "other"},
+}
+
+
+async def test_what_a_chat_follows(world: World) -> None:
     sources = {
         "public": await world.source("public"),
         "other": await world.source("other"),
         "private": await world.source("private", Visibility.PRIVATE),
         "example": await world.source("example", Visibility.EXAMPLE),
     }
-    chat = await world.follower(*(sources.get(name) for name in own))
+    chats = {
+        own: await world.follower(*(sources.get(name) for name in own), address=str(number))
+        for number, own in enumerate(SCOPES)
+    }
     await world.follower(*sources.values(), address="200")  # another chat's are its own business
+    public = {sources[name].id for name in ("public", "other")}
     async with world.store.read() as work:
-        found = await work.subscriptions.followed(chat.id)
-        own_ids = {sources[name].id for name in own if name != "all"}
-        public = {sources[name].id for name in ("public", "other")}
-        seen = await work.sources.visible_to(chat.id)
-    assert found == {sources[name].id for name in followed}
-    assert {source.id for source in seen} == public | own_ids
+        for own, followed in SCOPES.items():
+            found = await work.subscriptions.followed(chats[own].id)
+            assert found == {sources[name].id for name in followed}, own
+            seen = await work.sources.visible_to(chats[own].id)
+            own_ids = {sources[name].id for name in own if name != "all"}
+            assert {source.id for source in seen} == public | own_ids, own
     # Fan-out and digests go by the same.
     posts = {name: (await world.publish(source, f"{name} 1"))[0] for name, source in sources.items()}
-    assert {post for (post,) in await world.waiting(chat)} == {posts[name] for name in followed}
+    digests: dict[tuple[str, ...], Digest] = {}
+    for own, followed in SCOPES.items():
+        assert {post for (post,) in await world.waiting(chats[own])} == {posts[name] for name in followed}, (
+            own
+        )
     async with world.store.write() as work:
-        digest = await work.digests.save(Digest(0, chat.id, "daily 09:00", "UTC", after(1)))
-        await work.subscriptions.assign([one.id for one in await work.subscriptions.of(chat.id)], digest.id)
+        for own, chat in chats.items():
+            digest = await work.digests.save(Digest(0, chat.id, "daily 09:00", "UTC", after(1)))
+            mine = [one.id for one in await work.subscriptions.of(chat.id)]
+            await work.subscriptions.assign(mine, digest.id)
+            digests[own] = digest
         await work.commit()
     later = {name: (await world.publish(source, f"{name} 2"))[0] for name, source in sources.items()}
     async with world.store.read() as work:
-        kept = await work.digests.waiting(digest)
-    assert set(kept) == {later[name] for name in followed}
+        for own, followed in SCOPES.items():
+            expected = {later[name] for name in followed}
+            assert set(await work.digests.waiting(digests[own])) == expected, own
 
 
 async def test_which_sources_a_chat_may_follow(world: World, store: Store) -> None:

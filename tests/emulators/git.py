@@ -95,18 +95,18 @@ class GitServer:
         self.repo.refs.set_symbolic_ref(Ref(b"HEAD"), Ref(b"refs/heads/main"))
         return commit.id.decode()
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
         if self.version == 0:
             answered = self._version_0(request, body)
         elif request.method == "GET":
-            answered = self._advertise()
+            answered = self.advertise()
         else:
             answered = self._version_2(body)
         self.sent.append(len(answered))
         return web.Response(body=answered)
 
-    def _version_0(self, request: web.Request, body: bytes) -> bytes:
+    def _version_0(self, request: web.BaseRequest, body: bytes) -> bytes:
         self.asked.append(body.decode() if body else "refs")
         environ = {
             "REQUEST_METHOD": request.method,
@@ -125,7 +125,7 @@ class GitServer:
         written += self._v0(environ, start)
         return b"".join(written)
 
-    def _advertise(self) -> bytes:
+    def advertise(self) -> bytes:
         self.asked.append("refs")
         fetch = b"fetch=shallow filter\n" if self.filters else b"fetch=shallow\n"
         lines = (b"version 2\n", b"agent=test\n", b"ls-refs\n", fetch, b"object-format=sha1\n")

@@ -15,7 +15,7 @@ MOVED = 3_000  # posts of the site that changes all its addresses
 POSTS = 300_000
 
 
-def _answers(make: Callable[[], bytes], content_type: str = "application/rss+xml") -> Handler:
+def compressed(make: Callable[[], bytes], content_type: str = "application/rss+xml") -> Handler:
     """Answer with a compressed body, so that a small answer becomes a large text.
 
     It is created in advance, because the same event loop serves everything that is measured.
@@ -76,7 +76,7 @@ def _slow() -> Handler:
     return answer
 
 
-def _drips() -> Handler:
+def drips() -> Handler:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/rss+xml"})
         await response.prepare(request)
@@ -87,7 +87,7 @@ def _drips() -> Handler:
     return answer
 
 
-def _redirects() -> Handler:
+def redirects() -> Handler:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": f"{request.url}x"})
 
@@ -127,29 +127,29 @@ def _nested(depth: int) -> str:
 
 
 KINDS: Mapping[str, Callable[[], Handler]] = {
-    "xml declarations": lambda: _answers(lambda: b"<rss>" + b"<?xml" * 2_000_000),
-    "attributes": lambda: _answers(_escaped("<p " + " ".join(f"a{n}=1" for n in range(40_000)) + ">x</p>")),
-    "ampersands": lambda: _answers(lambda: b"<rss><channel><item><title>" + b"&" * 2_000_000),
-    "nesting": lambda: _answers(_escaped("<div><b>" * 100_000 + "x")),
-    "nested elements": lambda: _answers(lambda: b"<rss>" + b"<a>" * 500_000),
-    "comments": lambda: _answers(lambda: b"<rss>" + b"<!--" * 1_000_000),
-    "unclosed tags": lambda: _answers(_escaped("<p" * 500_000)),
-    "entities": lambda: _answers(_doctype),
-    "300,000 posts": lambda: _answers(_huge),
-    "a long guid": lambda: _answers(_long_guid),
-    "a bomb": lambda: _answers(lambda: b"<rss>" + b" " * 200_000_000),
-    "deep JSON": lambda: _answers(lambda: _nested(200_000).encode(), "application/feed+json"),
-    "a huge number": lambda: _answers(
+    "xml declarations": lambda: compressed(lambda: b"<rss>" + b"<?xml" * 2_000_000),
+    "attributes": lambda: compressed(_escaped("<p " + " ".join(f"a{n}=1" for n in range(40_000)) + ">x</p>")),
+    "ampersands": lambda: compressed(lambda: b"<rss><channel><item><title>" + b"&" * 2_000_000),
+    "nesting": lambda: compressed(_escaped("<div><b>" * 100_000 + "x")),
+    "nested elements": lambda: compressed(lambda: b"<rss>" + b"<a>" * 500_000),
+    "comments": lambda: compressed(lambda: b"<rss>" + b"<!--" * 1_000_000),
+    "unclosed tags": lambda: compressed(_escaped("<p" * 500_000)),
+    "entities": lambda: compressed(_doctype),
+    "300,000 posts": lambda: compressed(_huge),
+    "a long guid": lambda: compressed(_long_guid),
+    "a bomb": lambda: compressed(lambda: b"<rss>" + b" " * 200_000_000),
+    "deep JSON": lambda: compressed(lambda: _nested(200_000).encode(), "application/feed+json"),
+    "a huge number": lambda: compressed(
         lambda: b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":' + b"9" * 100_000 + b"}]}"
     ),
-    "utf-16 that is none": lambda: _answers(lambda: b'<?xml version="1.0" encoding="utf-16"?><rss/>'),
-    "control characters": lambda: _answers(_feed_of("\x00\x1b[2J\ufffe &#xD800; &#0;")),
-    "a page": lambda: _answers(lambda: b"<html><head>" + b"<link rel=alternate " * 100_000, "text/html"),
-    "nothing": lambda: _answers(lambda: b""),
+    "utf-16 that is none": lambda: compressed(lambda: b'<?xml version="1.0" encoding="utf-16"?><rss/>'),
+    "control characters": lambda: compressed(_feed_of("\x00\x1b[2J\ufffe &#xD800; &#0;")),
+    "a page": lambda: compressed(lambda: b"<html><head>" + b"<link rel=alternate " * 100_000, "text/html"),
+    "nothing": lambda: compressed(lambda: b""),
     "moving": _moving,
     "slow": _slow,
-    "dripping": _drips,
-    "redirects": _redirects,
+    "dripping": drips,
+    "redirects": redirects,
     "leads inside": _leads_inside,
     "bad headers": _bad_headers,
     "resets": _resets,

@@ -22,6 +22,7 @@ from tests.e2e.program import Program
 from tests.hostile import feeds, folders
 from tests.hostile.people import Chats
 from tests.hostile.sites import Site, serving
+from tests.hostile.traps import Traps, command
 
 # Seconds in which the program must connect, and in which everything must be sent at the end.
 PATIENCE = 240.0
@@ -34,7 +35,11 @@ BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of a world, and the seconds of a run. `interval` is the poll interval, seconds."""
+    """The size of a world, and the seconds of a run. `interval` is the poll interval, seconds.
+
+    `call_every` is the pause between two calls of a flood: 50 a second are ten times what the proxy of
+    docs/push.md lets one address send.
+    """
 
     private: int = 180
     groups: int = 20
@@ -42,9 +47,13 @@ class Size:
     good: int = 200
     hostile: int = 50
     folders: int = 5
+    listings: int = 6
+    gits: int = 10
+    teasers: int = 4
     seconds: float = 120.0
     interval: int = 10
     news_every: float = 15.0
+    call_every: float = 0.02
 
 
 @dataclass(slots=True)
@@ -84,12 +93,13 @@ class Phase:
         self.news = Site("news")
         self.good = [Site(f"good {n}") for n in range(size.good)]
         self.bad = [Site(f"site {n}") for n in range(size.hostile)]
+        self.traps = Traps(size.listings, size.gits, size.teasers)
         self.published: list[tuple[float, str]] = []
         self.figures = Figures()
 
     async def go(self, say: Callable[[str], None]) -> Figures:
         """Set up, run for `seconds`, wait until everything is sent, and measure."""
-        async with self.chats.tg, serving([self.news, *self.good, *self.bad]):
+        async with self.chats.tg, serving([self.news, *self.good, *self.bad]), self.traps.serving():
             program = await self._set_up()
             say(f"{'hostile' if self.hostile else 'calm'}: {self.size.good + len(self.bad)} feeds are added")
             process = await program.start("run")
@@ -99,6 +109,9 @@ class Phase:
             finally:
                 await self._end(process)
         self._count()
+        lost, wrong = await self.traps.faults(self.folder)
+        self.figures.lost += lost
+        self.figures.broken += wrong
         return self.figures
 
     async def _set_up(self) -> Program:
@@ -109,14 +122,16 @@ class Phase:
             telegram_api_url=self.chats.tg.url,
             poll_interval=str(size.interval),
             poll_longest=str(size.interval),
+            **self.traps.settings,
         )
         places = [self.folder / f"folder {n}" for n in range(size.folders)]
         for place in places:
             folders.fill(place)
         sites = [site.url for site in (self.news, *self.good, *self.bad)]
-        await _command(program, "sources", "add", *sites, *map(str, places))
+        await command(program, "sources", "add", *sites, *map(str, places))
         words = " ".join(f"telegram:{chat.id}" for chat in self.chats.followers)
-        await _command(program, "subscriptions", "add", "-", "--source", self.news.url, input=words)
+        await command(program, "subscriptions", "add", "-", "--source", self.news.url, input=words)
+        await self.traps.add(program)
         if self.hostile:
             self._turn(places)
         return program
@@ -126,6 +141,7 @@ class Phase:
         kinds = list(feeds.KINDS.values())
         for number, site in enumerate(self.bad):
             site.answer = kinds[number % len(kinds)]()
+        self.traps.turn()
         spoil = list(folders.KINDS.values())
         for number, place in enumerate(places):
             spoil[number % len(spoil)](place)
@@ -134,9 +150,9 @@ class Phase:
         await self.chats.tg.wait_for(lambda: self.chats.tg.requests("getUpdates"), PATIENCE)
         await self._until(lambda: all(len(site.asked) >= 2 for site in self.good), process)
         begun = monotonic()
-        doing = [self.chats.ask(), self._publish(), self._watch(process)]
+        doing = [self.chats.ask(), self._publish(), self.traps.publish(), self._watch(process)]
         if self.hostile:
-            doing.append(self.chats.flood(self.rng))
+            doing += [self.chats.flood(self.rng), self.traps.flood(self.rng, self.size.call_every)]
         tasks = [asyncio.create_task(one) for one in doing]
         await self._until(lambda: self._has_seen_enough(begun), process)
         for task in tasks:
@@ -238,12 +254,6 @@ class Phase:
         log = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
         figures.broken += [line for line in log.splitlines() if BROKEN.search(line)]
         figures.refused = tg.flood.refusals if tg.flood else 0
-
-
-async def _command(program: Program, *arguments: str, input: str = "") -> None:
-    status, _, err = await program.call(*arguments, input=input)
-    if status:
-        raise AssertionError(f"skywave {' '.join(arguments)[:200]}: {err}")
 
 
 def _memory(pid: int) -> tuple[float, float]:

@@ -16,14 +16,18 @@ TEXT = "<p>" + "The beacon on the northern ridge was heard again, 电波回到�
 
 
 class Site:
-    """One host with one feed. `answer` creates the response; by default it is a good feed."""
+    """One host with one source at `path`. `answer` creates the response; by default it is a good feed."""
 
-    def __init__(self, name: str) -> None:
-        self.name, self.url = name, ""
+    def __init__(self, name: str, path: str = "") -> None:
+        self.name, self.url, self._path = name, "", path
         self.asked: list[float] = []
         self.answer: Handler = self.feed
         self._posts: list[tuple[str, datetime]] = []
         self.publish("a first post")
+
+    @property
+    def address(self) -> str:
+        return self.url + self._path
 
     def publish(self, title: str) -> None:
         """Add a new post."""
@@ -43,12 +47,12 @@ class Site:
         return web.Response(body=body, content_type="application/rss+xml", headers={"ETag": tag})
 
 
-def item(site: str, title: str, moment: datetime) -> str:
+def item(site: str, title: str, moment: datetime, link: str = "") -> str:
     """One item of an RSS feed."""
     name = escape(f"{site}-{title}".replace(" ", "-"))
     return (
         f"<item><guid isPermaLink='false'>{name}</guid><title>{escape(title)}</title>"
-        f"<link>https://example.org/{name}</link><pubDate>{format_datetime(moment)}</pubDate>"
+        f"<link>{escape(link) or f'https://example.org/{name}'}</link><pubDate>{format_datetime(moment)}</pubDate>"
         f"<description>{escape(TEXT)}</description></item>"
     )
 

@@ -16,9 +16,13 @@ SMALL = Size(
     good=6,
     hostile=len(KINDS),
     folders=5,
+    listings=1,
+    gits=5,
+    teasers=1,
     seconds=5.0,
     interval=2,
     news_every=2.0,
+    call_every=0.25,
 )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.platforms.flat import QUOTES, Flat, Span, SpanKind, flatten, is_visible, trim
 from bot.platforms.messages import NOTHING, messages, with_urls, without_mentions
-from content.document import Document, Image, is_web_url
+from bot.platforms.telegram.rich_text import is_linkable
+from content.document import Document, Image
 from scheduler.types import Form, Message, Payload
 
 TEXT_LENGTH = 4096  # code points
@@ -72,7 +73,7 @@ def _payload(document: Document, form: Form) -> Payload:
 
 def _flat(document: Document, form: Form) -> tuple[Flat, str]:
     """The text of a message, never empty, and the URL of the picture above it, or "" for none."""
-    picture = next((b for b in document.blocks if isinstance(b, Image) and is_web_url(b.url)), None)
+    picture = next((b for b in document.blocks if isinstance(b, Image) and is_linkable(b.url)), None)
     if form is Form.FULL and picture:
         others = tuple(block for block in document.blocks if block is not picture)
         flat = flatten(Document(others))
@@ -103,7 +104,8 @@ def _entity(span: Span, offsets: list[int]) -> dict[str, Any]:
 
 def _allowed(flat: Flat) -> Iterator[Span]:
     """The spans in a combination that Telegram accepts: no style overlaps code, and no code is in a link."""
-    links = [span for span in flat.spans if span.kind is SpanKind.LINK]
+    # Telegram refuses a whole message for one link that it does not accept.
+    links = [span for span in flat.spans if span.kind is SpanKind.LINK and is_linkable(span.url)]
     code = [
         span for span in flat.spans if span.kind in _CODE and not any(map(partial(_overlap, span), links))
     ]

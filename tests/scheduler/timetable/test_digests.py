@@ -1,12 +1,7 @@
 """Digests: a slot runs once, whatever crashes or repeats, and nothing that waits is lost."""
 
-import random
-from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
-
-import pytest
+from datetime import timedelta
 
 from scheduler import membership
 from scheduler.timetable import digests, schedules
@@ -204,62 +199,6 @@ async def test_rules_that_changed_count_from_the_next_start_on(world: World) -> 
     async with world.store.read() as work:
         (again,) = await work.digests.of(chat.id)
     assert again.next_run_at == digest.next_run_at
-
-
-IN_FIVE_ZONES = {
-    "1": ("daily 02:30", "Europe/Berlin"),  # skipped in March, twice in October
-    "2": ("daily 00:00", "America/Santiago"),  # a midnight that does not exist in September
-    "3": ("weekdays 09:00", "Asia/Kolkata"),  # half an hour
-    "4": ("mon,thu 01:30", "America/New_York"),
-    "5": ("daily 09:00", "Asia/Shanghai"),
-}
-
-
-@pytest.mark.parametrize(
-    ("first", "days"), [((2026, 3, 6), 4), ((2026, 3, 27), 10), ((2026, 9, 4), 4), ((2026, 10, 23), 11)]
-)
-async def test_digests_in_five_zones_run_each_occurrence_once_while_clocks_change(
-    world: World, first: tuple[int, int, int], days: int
-) -> None:
-    """The clock jumps from run to run; now and then the process starts anew, or asks twice."""
-    rng = random.Random(5)
-    world.clock.advance((datetime(*first, tzinfo=UTC) - world.clock.now()).total_seconds())
-    chats = {}
-    for address, (text, zone) in IN_FIVE_ZONES.items():
-        chats[address] = await world.chat(address)
-        await scheduled(world, chats[address], text, zone, when_empty=WhenEmpty.SAY)
-    start = world.clock.now()
-    end = start + timedelta(days=days)
-    process = running(world)
-    while (next_run := await _next_run(world)) < end:
-        world.clock.advance((next_run - world.clock.now()).total_seconds())
-        await process.run_due()
-        if rng.random() < 0.2:
-            process = running(world)
-            await process.refresh()
-            assert await process.run_due() == 0
-    for address, (text, zone) in IN_FIVE_ZONES.items():
-        recurrence, _ = schedules.parse(text)
-        expected = []
-        for instant in schedules.occurrences(recurrence, zone, start):
-            if instant >= end:
-                break
-            expected.append(instant)
-        slots = _slots(world, chats[address])
-        assert slots == expected
-        dates = Counter(slot.astimezone(ZoneInfo(zone)).date() for slot in slots)
-        assert set(dates.values()) == {1}
-
-
-async def _next_run(world: World) -> datetime:
-    async with world.store.read() as work:
-        return (await work.digests.all())[0].next_run_at
-
-
-def _slots(world: World, chat: Chat) -> Sequence[datetime]:
-    digest = "(SELECT id FROM digests WHERE chat_id = ?)"
-    query = f"SELECT slot FROM broadcasts WHERE digest_id = {digest} ORDER BY slot"
-    return [datetime.fromisoformat(slot).replace(tzinfo=UTC) for (slot,) in world.sql(query, chat.id)]
 
 
 async def test_a_chat_that_is_gone_gets_no_digest_and_what_waits_is_listed_when_it_is_back(
