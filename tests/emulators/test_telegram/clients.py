@@ -9,8 +9,8 @@ ROCKET = "🚀"
 
 
 def request(read_timeout: float = 10) -> HTTPXRequest:
-    """The library's own transport, without a proxy, because the emulator is on loopback."""
-    return HTTPXRequest(read_timeout=read_timeout, httpx_kwargs={"trust_env": False})
+    """The library's own transport, without a proxy and TLS, because the emulator is on loopback."""
+    return HTTPXRequest(read_timeout=read_timeout, httpx_kwargs={"trust_env": False, "verify": False})
 
 
 def make_bot(tg: TelegramEmulator, read_timeout: float = 10) -> Bot:
