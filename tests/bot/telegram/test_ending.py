@@ -33,7 +33,7 @@ async def test_a_hundred_answers_that_wait_hold_up_no_end(tg: TelegramEmulator, 
         group = tg.supergroup("Group")
         for number in range(100):
             tg.say(group, "/latest", by=tg.user(f"Member {number}"))
-        await tg.wait_for(lambda: len(tg.messages(group)) >= 3 or None)
+        await tg.wait_for(lambda: tg.messages(group))  # how many the limit lets through depends on the time
         await sky.stop()  # fails after PATIENCE
         assert len(tg.messages(group)) < 10
 
