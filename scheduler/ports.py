@@ -660,7 +660,7 @@ class EditRepository(Protocol):
         ...
 
     async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
-        """Store an edit, in the place of an earlier state of it."""
+        """Store an edit, in the place of an earlier state of it; nothing if its delivery is gone."""
         ...
 
 

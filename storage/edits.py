@@ -45,6 +45,9 @@ class SqlEdits:
         return (await self._session.scalar(edits) or 0) < limits.of_chat
 
     async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
+        delivery = select(DeliveryRow.id).where(DeliveryRow.id == edit.delivery_id)
+        if await self._session.scalar(delivery.with_for_update(read=True, key_share=True)) is None:
+            return  # deleted meanwhile, perhaps with its chat
         values = {
             "delivery_id": edit.delivery_id,
             "version": edit.version,

@@ -148,3 +148,15 @@ async def test_a_chat_that_is_merged_keeps_its_edits(world: World) -> None:
     await world.chat("200")
     await world.move("100", "200")
     assert await stale(world, 5) == []
+
+
+async def test_an_edit_of_a_chat_that_is_removed_meanwhile_is_recorded_nowhere(world: World) -> None:
+    _, chat, post_id, delivery_id = await sent(world)
+    await change(world, post_id, 10)
+    begun = Edit(delivery_id, after(10), ("one",))
+    await edited(world, chat, begun, 11)
+    async with world.store.write() as work:
+        await work.chats.remove([chat.id])
+        await work.commit()
+    await edited(world, chat, replace(begun, done=True, reason="the chat is gone"), 12)
+    assert await stale(world, 13) == []
