@@ -1,6 +1,8 @@
 """From an address to a source: what `skywave sources add`, `check` and `import` do."""
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from shlex import quote
 from typing import NoReturn
 
@@ -37,9 +39,11 @@ def add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) -> 
     """Add pages, each after what it holds was shown and confirmed; exits with the status of the worst."""
     status = 0
     for url in urls:
-        found = show_preview(result_of(found_at(url, choice)))
+        found = result_of(found_at(url, choice))
+        with redirect_stdout(sys.stderr if json else sys.stdout):
+            chosen = show_preview(found)
         confirm("Follow these posts?", yes, "Nothing was added.")
-        status = max(status, result_of(add({url: ()}, json, found)))
+        status = max(status, result_of(add({url: ()}, json, chosen)))
     raise SystemExit(status)
 
 
