@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -94,37 +94,6 @@ class Deployment(Generic[Spot]):
         await self.stop()
         await self._stack.aclose()
 
-    async def forget(self) -> None:
-        """Be as new for another test: nobody follows anything, nothing waits, and there is one feed.
-
-        Rows stay, for the program may be about to refer to them.
-        """
-        await asyncio.to_thread(self._retire)  # a transaction of the program may be waiting for the loop
-        self._items = []
-        await self.begin()
-
-    def _retire(self) -> None:
-        with closing(self._database()) as database, database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("DELETE FROM subscriptions")
-            database.execute(
-                "UPDATE deliveries SET state = 'cancelled' WHERE state IN ('pending', 'claimed')"
-            )
-            # Examples are not seen while there is another source.
-            database.execute(
-                "UPDATE sources SET visibility = 'example', state = 'paused', title = '',"
-                " url = url || '#' || id WHERE visibility <> 'example'"
-            )
-
-    async def begin(self) -> None:
-        """Add a public feed, which has one old post."""
-        self.serve(item("old"))
-        await self.add_source()
-
-    @property
-    def is_running(self) -> bool:
-        return self.task is not None and not self.task.done()
-
     async def restart(self) -> None:
         """Stop it, and start a new one on the same folder."""
         await self.close()
@@ -159,14 +128,6 @@ class Deployment(Generic[Spot]):
             await work.subscriptions.add(known.id, None)
             await work.commit()
         return known
-
-    async def subscribe_all(self, places: Iterable[Place], kind: ChatKind) -> None:
-        """Let many chats follow everything that is public, in one transaction."""
-        async with self.app.store.write() as work:
-            for place in places:
-                known = await work.chats.ensure(place, title="", kind=kind)
-                await work.subscriptions.add(known.id, None)
-            await work.commit()
 
     async def notify(self, chat: Spot | Place, text: str) -> None:
         """Send a notice through the outbox."""
@@ -252,17 +213,6 @@ class Deployment(Generic[Spot]):
             return states if states and not {"pending", "claimed"} & set(states) else None
 
         return await self.until(all_closed)
-
-    async def all_sent(self) -> None:
-        """Return when no delivery to followers is open any more; all of them have to be sent then."""
-        followers = "SELECT chat_id FROM subscriptions"
-
-        async def all_closed() -> set[str] | None:
-            rows = self.read(f"SELECT state FROM deliveries WHERE chat_id IN ({followers})")
-            states = {str(state) for (state,) in rows}
-            return states if states and not {"pending", "claimed"} & states else None
-
-        assert await self.until(all_closed) == {"sent"}
 
     async def ended_at_last(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
         """The same for a chat whose deliveries wait: time passes until they are due."""

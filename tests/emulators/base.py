@@ -95,28 +95,18 @@ class Transcript(Generic[Entry]):
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._forgotten = 0
         self._change = asyncio.Event()
 
     def append(self, entry: Entry) -> int:
-        """Add the entry and return its number."""
+        """Add the entry and return its index."""
         self.entries.append(entry)
         self.changed()
-        return self._forgotten + len(self.entries) - 1
+        return len(self.entries) - 1
 
-    def find(self, number: int) -> Entry | None:
-        """The entry with this number; None if it was forgotten."""
-        return self.entries[number - self._forgotten] if number >= self._forgotten else None
-
-    def replace(self, number: int, entry: Entry) -> None:
+    def replace(self, place: int, entry: Entry) -> None:
         """Replace an earlier version of the entry."""
-        self.entries[number - self._forgotten] = entry
+        self.entries[place] = entry
         self.changed()
-
-    def forget(self) -> None:
-        """Drop all entries. Numbers go on."""
-        self._forgotten += len(self.entries)
-        self.entries.clear()
 
     def changed(self) -> None:
         """Let waiters check their predicates again."""
@@ -167,15 +157,6 @@ class Emulator(ABC):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    @property
-    def is_up(self) -> bool:
-        """Whether it listens."""
-        return self._runner is not None
-
-    def forget(self) -> None:
-        """Be as new for another test: without faults, and without what was sent and asked before."""
-        self.faults.clear()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -43,7 +43,7 @@ class Story:
         self.transcript.saw(who + text_of(message), rows)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def sky(dc: DiscordEmulator, folder: Path) -> AsyncIterator[Live]:
     async with live(dc, folder, clock=ThatDay()) as running:
         yield running
@@ -110,8 +110,9 @@ async def test_an_address_pasted_in_a_direct_message_is_followed_at_a_press(
         assert text_of(done).startswith("This chat already follows Long.")
 
 
-async def test_a_channel_is_managed_from_a_direct_message(dc: DiscordEmulator, sky: Live) -> None:
-    news = dc.text(dc.guild("Club"), "news")  # a channel that the bot knows, because it has greeted it
+async def test_a_channel_is_managed_from_a_direct_message(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
     assert news.guild is not None
     ann, bob = dc.user("Ann"), dc.user("Bob")
     for person in (ann, bob):

@@ -18,7 +18,7 @@ ROUTE = "POST /channels/{channel}/messages/{message}/crosspost"
 MOST = 10  # an hour
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def dc() -> AsyncIterator[DiscordEmulator]:
     async with DiscordEmulator(limits=Limits(crossposts=MOST, channel=1000, overall=1000)) as emulator:
         yield emulator
@@ -29,7 +29,7 @@ def loud(dc: DiscordEmulator, club: Guild) -> Channel:
     return dc.announcement(club, "loud")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def sky(dc: DiscordEmulator, loud: Channel, news: Channel, folder: Path) -> AsyncIterator[Live]:
     async with live(dc, folder) as running:
         yield running

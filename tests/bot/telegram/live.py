@@ -1,6 +1,6 @@
 """Skywave on an emulated Telegram, in this process."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
 from tests.bot.live import PATIENCE, Deployment, SkippingClock
-from tests.e2e.program import FeedServer
+from tests.e2e.program import FeedServer, item
 from tests.emulators.telegram import Chat, Message, TelegramEmulator
 
 KINDS = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
@@ -75,10 +75,6 @@ class Live(Deployment[Chat]):
             self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
         return known
 
-    async def follow_all(self, chats: Iterable[Chat]) -> None:
-        """The same for many private chats."""
-        await self.subscribe_all(map(self.place, chats), ChatKind.PRIVATE)
-
     async def answer(self, chat: Chat, text: str, **said: Any) -> Message:
         """Say something and return what the bot answers to it."""
         before = len(self.tg.messages(chat))
@@ -92,7 +88,6 @@ class Live(Deployment[Chat]):
         """Return when all that people did before has been handled to its end."""
         zoe = self.tg.private(self.tg.user("Zoe"))
         await self.answer(zoe, "/help")  # so everything before it was taken up
-        await self.tg.wait_for(lambda: self.tg.world.updates.pending == 0 or None)  # nor is it told again
         await self.stop()  # which finishes it
         self.start()
 
@@ -112,9 +107,8 @@ class Live(Deployment[Chat]):
         return await self.parts(chat) == list(states)
 
     def chat_states(self) -> set[str]:
-        """The states of all chats that follow something, at this moment."""
-        rows = self.read("SELECT state FROM chats WHERE id IN (SELECT chat_id FROM subscriptions)")
-        return {str(state) for (state,) in rows}
+        """The states of all chats, at this moment."""
+        return {str(state) for (state,) in self.read("SELECT state FROM chats")}
 
     def texts(self, chat: Chat, thread: int | None = None) -> list[str]:
         """What the bot has written in a chat, oldest first."""
@@ -169,7 +163,8 @@ async def live(
         )
         await made.open()
         try:
-            await made.begin()
+            made.serve(item("old"))
+            await made.add_source()
             if run:
                 made.start()
             yield made

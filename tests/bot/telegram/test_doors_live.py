@@ -13,7 +13,7 @@ from tests.emulators.telegram import TelegramEmulator, User
 from tests.emulators.telegram.types import InlineAnswer
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def sky(tg: TelegramEmulator, folder: Path) -> AsyncIterator[Live]:
     async with live(tg, folder, clock=ThatDay()) as running:
         yield running

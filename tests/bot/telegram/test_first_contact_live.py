@@ -60,7 +60,7 @@ class Story:
         self.transcript.saw(message.text, rows)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def sky(tg: TelegramEmulator, folder: Path) -> AsyncIterator[Live]:
     async with live(tg, folder, clock=ThatDay()) as running:
         yield running

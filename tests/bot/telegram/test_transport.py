@@ -32,7 +32,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 SHORT = 0.2  # seconds
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture
 async def request_() -> AsyncIterator[AiohttpRequest]:
     made = AiohttpRequest()
     await made.initialize()

@@ -50,12 +50,8 @@ class People:
         bot_permissions: int = BOT_PERMISSIONS,
         everyone: int = EVERYONE,
         with_bot: bool = True,
-        is_new: bool = True,
     ) -> Guild:
-        """Create a guild. The bot has the permissions of its role and of @everyone.
-
-        A running bot takes it for one that it has just joined; unless `is_new`, for one that was away.
-        """
+        """Create a guild. The bot has the permissions of its role and of @everyone."""
         world, number = self.world, self.world.new_id()
         role = Role(world.new_id(), world.bot.name, bot_permissions, managed=True)
         made = Guild(number, name, owner or self._god, Role(number, "@everyone", everyone), role, locale)
@@ -64,7 +60,7 @@ class People:
         world.guilds[number] = made
         self.join(made, made.owner)
         if with_bot:
-            self.add_bot(made, is_new=is_new)
+            self.add_bot(made)
         return made
 
     def role(self, guild: Guild, name: str, allowed: int = 0, *, mentionable: bool = False) -> Role:
@@ -99,13 +95,12 @@ class People:
         guild.members.pop(user.id, None)
         self.world.homes.get(user.id, set()).discard(guild.id)
 
-    def add_bot(self, guild: Guild, *, is_new: bool = True) -> None:
-        """Add the bot to the guild, or tell it of a guild that was away."""
+    def add_bot(self, guild: Guild) -> None:
+        """Add the bot to the guild."""
         guild.has_bot = True
         guild.members[self.world.bot.id] = {guild.bot_role.id}
         body = full_guild_json(guild, self.world.users, self.world.bot)
-        if is_new:
-            del body["unavailable"]  # only events of a known guild that is available again have it
+        del body["unavailable"]  # only events of a known guild that is available again have it
         self.world.events.dispatch("GUILD_CREATE", body, GUILDS)
 
     def kick_bot(self, guild: Guild) -> None:

@@ -100,17 +100,8 @@ class DiscordEmulator(Clicks, Emulator):
     def requests(self, method: str, route: str) -> list[Request]:
         """All requests of a route so far, oldest first: requests("POST", "/channels/{channel}/messages")."""
         places = self.world.requests.get(f"{method.upper()} {route}", ())
-        entries = (self.transcript.find(place) for place in places)
+        entries = (self.transcript.entries[place] for place in places)
         return [entry for entry in entries if isinstance(entry, Request)]
-
-    def forget(self) -> None:
-        """See Emulator.forget. The bot is in no guild any more; it is told when it connects anew."""
-        super().forget()
-        self.transcript.forget()
-        self.world.sent.clear()
-        self.world.requests.clear()
-        for guild in self.world.guilds.values():
-            guild.has_bot = False
 
     async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:
         """See Transcript.wait_for."""
@@ -225,6 +216,6 @@ class DiscordEmulator(Clicks, Emulator):
         return answer
 
     def _settle(self, place: int, outcome: Outcome) -> None:
-        entry = self.transcript.find(place)
-        if isinstance(entry, Request):
-            self.transcript.replace(place, replace(entry, outcome=outcome))
+        entry = self.transcript.entries[place]
+        assert isinstance(entry, Request)
+        self.transcript.replace(place, replace(entry, outcome=outcome))

@@ -96,19 +96,12 @@ class TelegramEmulator(People, Emulator):
     def requests(self, method: str) -> list[Request]:
         """All requests for the method so far, oldest first."""
         places = self.world.requests.get(method.lower(), ())
-        entries = (self.transcript.find(place) for place in places)
+        entries = (self.transcript.entries[place] for place in places)
         return [entry for entry in entries if isinstance(entry, Request)]
 
     def has_untold(self, chat: Chat) -> bool:
         """Whether an update about the bot's membership in the chat is not confirmed yet."""
         return self.world.updates.is_about(chat.id)
-
-    def forget(self) -> None:
-        """See Emulator.forget."""
-        super().forget()
-        self.transcript.forget()
-        self.world.sent.clear()
-        self.world.requests.clear()
 
     async def wait_for(self, predicate: Callable[[], Found | None], timeout: float = 30.0) -> Found:
         """See Transcript.wait_for."""
@@ -184,9 +177,9 @@ class TelegramEmulator(People, Emulator):
         return METHODS[name](self.world, params)
 
     def _settle(self, place: int, outcome: Outcome) -> None:
-        entry = self.transcript.find(place)
-        if isinstance(entry, Request):
-            self.transcript.replace(place, replace(entry, outcome=outcome))
+        entry = self.transcript.entries[place]
+        assert isinstance(entry, Request)
+        self.transcript.replace(place, replace(entry, outcome=outcome))
 
 
 def _message_ids(method: str, result: object) -> tuple[int, ...]:
