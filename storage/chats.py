@@ -1,7 +1,7 @@
 """The repository of chats, including the merge of two chats after a group has moved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,9 @@ from storage.sql import CHUNK, is_open, reserve_alone, table_of, upsert
 _chats = table_of(ChatRow)
 # Built once: every command and every press reads a chat.
 _ONE = select(_chats).where(_chats.c.id == bindparam("chat"))
+_AT_PLACE = select(_chats).where(
+    *(column == bindparam(column.name) for column in (_chats.c.platform, _chats.c.address, _chats.c.topic))
+)
 
 # The reason of deliveries and posts that ended because two chats were merged.
 UNITED = "united with a moved chat"
@@ -65,14 +68,6 @@ def to_chat(row: Row[*tuple[Any, ...]]) -> Chat:
     )
 
 
-def at_place(place: Place) -> ColumnElement[bool]:
-    return (
-        (ChatRow.platform == place.platform)
-        & (ChatRow.address == place.address)
-        & (ChatRow.topic == place.topic)
-    )
-
-
 def _stricter(one: ChatAccess, other: ChatAccess) -> ChatAccess:
     """The access of a merged chat: a ban wins over an allowance, and that over the default."""
     for access in (ChatAccess.BANNED, ChatAccess.ALLOWED):
@@ -90,30 +85,33 @@ class SqlChats:
         return None if row is None else to_chat(row)
 
     async def find(self, place: Place) -> Chat | None:
-        found = await self._many(at_place(place))
-        return found[0] if found else None
+        row = (await self._connection.execute(_AT_PLACE, asdict(place))).first()
+        return None if row is None else to_chat(row)
 
     async def ensure(self, place: Place, *, title: str = "", kind: ChatKind | None = None) -> Chat:
-        given: dict[str, object] = {"title": title} if title else {}
-        if kind:
-            given["kind"] = kind
-        fresh: dict[str, object] = {
-            "platform": place.platform,
-            "address": place.address,
-            "topic": place.topic,
+        chat = await self.find(place) or await self._add(place, title, kind or ChatKind.PRIVATE)
+        given = replace(chat, title=title or chat.title, kind=kind or chat.kind)
+        if given != chat:
+            values = {"title": given.title, "kind": given.kind}
+            await self._connection.execute(update(_chats).where(_chats.c.id == chat.id).values(values))
+        return given
+
+    async def _add(self, place: Place, title: str, kind: ChatKind) -> Chat:
+        values = asdict(place) | {
             "title": title,
-            "kind": kind or ChatKind.PRIVATE,
+            "kind": kind,
             "on_unknown": OnUnknown.RESEND,
             "state": ChatState.ACTIVE,
         }
         # A new topic has what its group has.
         if place.topic and (around := await self.find(replace(place, topic=""))):
-            fresh |= {"access": around.access, "language": around.language, "timezone": around.timezone}
-        insert = upsert(self._connection, ChatRow).values(fresh)
-        await self._connection.execute(insert.on_conflict_do_nothing())
-        if given:
-            await self._connection.execute(update(ChatRow).where(at_place(place)).values(given))
-        return (await self._many(at_place(place)))[0]
+            values |= {"access": around.access, "language": around.language, "timezone": around.timezone}
+        # Another process may have added it meanwhile.
+        added = upsert(self._connection, ChatRow).on_conflict_do_nothing()
+        await self._connection.execute(added, values)
+        chat = await self.find(place)
+        assert chat is not None
+        return chat
 
     async def all(self) -> Sequence[Chat]:
         return await self._many(ChatRow.id > 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,11 @@ from storage.past import remember
 from storage.scope import follows, scope_of, waits
 from storage.sql import CHUNK, changed_rows, prune, reserve_alone, upsert
 
+# Asked for each post that is stored.
+_ARE_USED = select(exists().where(SubscriptionRow.filter_id.is_not(None)))
 
+
+@cache
 def passes() -> ColumnElement[bool]:
     """Whether the filter of a subscription lets a post pass, in a query that selects from both."""
     failed = exists().where(
@@ -44,8 +49,7 @@ class SqlFilters:
         return {filter_id: text for filter_id, text in rows}
 
     async def are_used(self) -> bool:
-        used = exists().where(SubscriptionRow.filter_id.is_not(None))
-        return bool(await self._connection.scalar(select(used)))
+        return bool(await self._connection.scalar(_ARE_USED))
 
     async def reject(self, post_id: int, why: Mapping[int, str]) -> None:
         rows = [{"post_id": post_id, "filter_id": key, "why": reason} for key, reason in why.items()]

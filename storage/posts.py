@@ -21,6 +21,7 @@ from storage.scope import in_scope, sources_in_scope, visible_sources
 from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
+_NEWEST = select(func.max(_posts.c.id))
 _UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
 
 
@@ -281,7 +282,7 @@ class SqlPosts:
         return (await self._connection.scalars(newest.offset(query.offset).limit(query.limit))).all()
 
     async def newest_id(self) -> int:
-        return await self._connection.scalar(select(func.max(PostRow.id))) or 0
+        return await self._connection.scalar(_NEWEST) or 0
 
     # Deletion, see storage/pruning.py.
 

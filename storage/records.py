@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Correction, Match
@@ -115,6 +115,14 @@ class SqlQuestions:
         )
 
 
+# Built once: it is asked at every command.
+_LANGUAGE = (
+    select(ChatRow.language)
+    .join(PersonRow, PersonRow.chat_id == ChatRow.id)
+    .where(PersonRow.actor == bindparam("person"))
+)
+
+
 class SqlPeople:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -126,8 +134,7 @@ class SqlPeople:
         )
 
     async def language(self, actor: str) -> str:
-        wanted = select(ChatRow.language).join(PersonRow, PersonRow.chat_id == ChatRow.id)
-        return await self._connection.scalar(wanted.where(PersonRow.actor == actor)) or ""
+        return await self._connection.scalar(_LANGUAGE, {"person": actor}) or ""
 
     async def manage(self, actor: str, chat_id: int, target_id: int | None) -> None:
         mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)

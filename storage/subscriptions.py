@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.formats import Format, from_json
@@ -29,6 +29,20 @@ def to_subscription(row: Row[Any]) -> Subscription:
         row.paused_after,
         row.paused_until,
     )
+
+
+_subscriptions, _sources = table_of(SubscriptionRow), table_of(SourceRow)
+# Built once: to build them takes longer than to run them.
+_WITH_FILTER = (
+    select(_subscriptions, FilterRow.text).outerjoin(table_of(FilterRow)).order_by(_subscriptions.c.id)
+)
+_OF_CHAT = _WITH_FILTER.where(_subscriptions.c.chat_id == bindparam("chat"))
+_NEWEST_POST = select(func.max(PostRow.id))
+_TAKE_UP = (
+    update(_sources)
+    .where(_sources.c.id == bindparam("source"), _sources.c.unfollowed_since.is_not(None))
+    .values(unfollowed_since=None, polled_at=None, next_poll_at=None)
+)
 
 
 class SqlSubscriptions:
@@ -56,7 +70,8 @@ class SqlSubscriptions:
         return changed_rows(await self._connection.execute(delete(SubscriptionRow).where(scope))) > 0
 
     async def of(self, chat_id: int) -> Sequence[Subscription]:
-        return await self._many(SubscriptionRow.chat_id == chat_id)
+        rows = await self._connection.execute(_OF_CHAT, {"chat": chat_id})
+        return [to_subscription(row) for row in rows]
 
     async def followed(self, chat_id: int) -> Collection[int]:
         query = select(SourceRow.id).join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
@@ -110,9 +125,8 @@ class SqlSubscriptions:
 
     async def _take_up(self, source_id: int | None) -> None:
         """Let a source that nobody followed start again: the posts that it has by now are old news."""
-        forgotten = (SourceRow.id == source_id) & SourceRow.unfollowed_since.is_not(None)
-        anew = {"unfollowed_since": None, "polled_at": None, "next_poll_at": None}
-        await self._connection.execute(update(SourceRow).where(forgotten).values(anew))
+        if source_id is not None:
+            await self._connection.execute(_TAKE_UP, {"source": source_id})
 
     async def _joins(self, chat_id: int) -> int | None:
         """The digest of a new subscription: that of `all`; else the first, if nothing is sent at once."""
@@ -131,9 +145,8 @@ class SqlSubscriptions:
         return await self._connection.scalar(select(decided()).where(by_all)) or 0
 
     async def _newest_post(self) -> int:
-        return await self._connection.scalar(select(func.max(PostRow.id))) or 0
+        return await self._connection.scalar(_NEWEST_POST) or 0
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Subscription]:
-        query = select(table_of(SubscriptionRow), FilterRow.text).outerjoin(FilterRow).where(where)
-        rows = await self._connection.execute(query.order_by(SubscriptionRow.id))
+        rows = await self._connection.execute(_WITH_FILTER.where(where))
         return [to_subscription(row) for row in rows]
