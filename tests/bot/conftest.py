@@ -30,7 +30,7 @@ from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
-from storage.unit_of_work import SqlStore
+from tests.conftest import open_migrated
 from tests.fakes import FakeClock, FakeFetcher, ParserHere, WatchedStore
 from tests.scheduler.conftest import json_feed
 
@@ -183,7 +183,7 @@ async def open_desk(
     quotas: Quotas | None = None,
     for_people: FakeFetcher | None = None,
 ) -> AsyncIterator[Desk]:
-    inner = await SqlStore.open(url)
+    inner = open_migrated(url)
     store, fetcher, clock = WatchedStore(inner), FakeFetcher(), FakeClock()
     quotas = quotas or Quotas()
 
