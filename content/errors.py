@@ -42,6 +42,12 @@ class SkywaveError(Exception):
         return self.message.format(**self.values) if self.values else self.message
 
 
+def without_frames(error: SkywaveError) -> SkywaveError:
+    """`error` without its traceback and causes, whose frames hold what was read until then."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 class SourceError(SkywaveError):
     """A source could not be read. The poller tries again with back-off."""
 
