@@ -43,9 +43,12 @@ class SkywaveError(Exception):
 
 
 def without_frames(error: SkywaveError) -> SkywaveError:
-    """`error` without its traceback and causes, whose frames hold what was read until then."""
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)
+    """`error` and its causes without tracebacks, whose frames hold what was read until then."""
+    link: BaseException | None = error
+    while link is not None:
+        link.with_traceback(None)
+        link = link.__cause__ or link.__context__
+    return error
 
 
 class SourceError(SkywaveError):

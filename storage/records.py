@@ -1,7 +1,7 @@
 """Leases, saved searches, pages shown, questions and the audit: small tables with one purpose each."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -72,10 +72,15 @@ class SqlViews:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def remember(self, chat_id: int, shown: Shown) -> None:
-        values = {"view": shown.view, "pages": shown.pages, "ids": list(shown.ids)}
-        statement = upsert(self._session, ViewRow).values(chat_id=chat_id, **values)
-        await self._session.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
+    async def remember(self, shown: Mapping[int, Shown]) -> None:
+        # In the order of ids, so that two processes cannot wait for each other's rows.
+        rows = [
+            {"chat_id": chat_id, "view": page.view, "pages": page.pages, "ids": list(page.ids)}
+            for chat_id, page in sorted(shown.items())
+        ]
+        statement = upsert(self._session, ViewRow).values(rows)
+        renewed = {name: statement.excluded[name] for name in ("view", "pages", "ids")}
+        await self._session.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=renewed))
 
     async def last(self, chat_id: int) -> Shown | None:
         row = await self._session.get(ViewRow, chat_id)

@@ -23,6 +23,7 @@ from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
+from scheduler.actions.shown import LastShown
 from scheduler.history import MessagePlace
 from scheduler.intake.indexing import Indexing
 from scheduler.intake.ingest import Ingest
@@ -207,12 +208,14 @@ async def open_desk(
         clock=clock,
         look=partial(look),
         wake=wake,
+        shown=LastShown(store),
         commands=COMMANDS,
         presses=PRESSES,
     )
     try:
         yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
     finally:
+        await services.shown.settled()
         await inner.close()
 
 
