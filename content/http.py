@@ -230,9 +230,9 @@ async def _limited(response: aiohttp.ClientResponse, most: int) -> bytes:
     # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
     body = BytesIO()
     async for chunk in response.content.iter_any():
-        if body.write(chunk) and body.tell() > most:
+        body.write(chunk)
+        if body.tell() > most:
             response.close()
-            body.close()  # the error's traceback keeps this frame, and must not keep the body
             raise LargeBody(
                 "{url} is larger than {kib} KiB", url=printable(str(response.url)), kib=most // 1024
             )
