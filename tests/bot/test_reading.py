@@ -153,10 +153,10 @@ async def test_a_chat_that_was_removed_costs_no_other_its_page(desk: Desk) -> No
     await desk.source(*POSTS)
     await desk.say("/latest", place="1")
     await desk.services.shown.settled()
-    page = Shown("l:0:2:99", 3, (1,))
-    desk.services.shown.note(replace(await desk.chat(), id=999), page)
-    desk.services.shown.note(await desk.chat(), page)
+    chat, page = await desk.chat(), Shown("l:0:2:99", 3, (1,))
+    desk.services.shown.note(replace(chat, id=999), page)
+    desk.services.shown.note(chat, page)
     await desk.services.shown.settled()
     async with desk.store.read() as work:
-        assert await work.views.last((await desk.chat()).id) == page
+        assert await work.views.last(chat.id) == page
         assert await work.views.last(999) is None
