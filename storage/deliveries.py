@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from content.formats import from_json
@@ -84,10 +84,10 @@ _PARTS = (
 
 
 async def load_deliveries(
-    session: AsyncSession, which: Rows, values: Mapping[str, Any] | None = None
+    connection: AsyncConnection, which: Rows, values: Mapping[str, Any] | None = None
 ) -> Sequence[Delivery]:
     """The deliveries that `which` selects or updates in their table, earliest due first."""
-    return await session.run_sync(lambda session: _load(session.connection(), which, values))
+    return await connection.run_sync(_load, which, values)
 
 
 def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
