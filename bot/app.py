@@ -145,4 +145,5 @@ async def build(
         try:
             yield app
         finally:
+            await app.router.settled()
             await app.shown.settled()

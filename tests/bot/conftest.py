@@ -212,9 +212,11 @@ async def open_desk(
         commands=COMMANDS,
         presses=PRESSES,
     )
+    router = Router(services, {OPERATOR}, Flood(PER_MINUTE, clock))
     try:
-        yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
+        yield Desk(store, fetcher, services, router)
     finally:
+        await router.settled()
         await services.shown.settled()
         await inner.close()
 

@@ -108,6 +108,20 @@ def test_the_memory_is_bounded(clock: FakeClock) -> None:
     assert len(flood) == REMEMBERED
 
 
+async def test_many_new_chats_are_stored_together(desk: Desk) -> None:
+    chats = 20
+
+    async def until_all_have_asked() -> None:
+        while desk.store.reads < chats:
+            await asyncio.sleep(0)
+
+    desk.store.on_write = until_all_have_asked
+    async with asyncio.timeout(10):
+        answers = [desk.say("/help", place=str(n), actor=f"fake:{n}") for n in range(chats)]
+        assert all(await asyncio.gather(*answers))
+    assert desk.store.writes <= chats / 4
+
+
 async def test_those_who_asked_much_leave_a_place_to_others() -> None:
     queue, begun, end = FairQueue(at_once=2), list[str](), asyncio.Event()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Literal
 from weakref import WeakSet
 
 import pytest
@@ -51,7 +52,7 @@ class Watched(asyncio.Lock):
         super().__init__()
         self.wanted = asyncio.Event()
 
-    async def acquire(self) -> bool:
+    async def acquire(self) -> Literal[True]:
         self.wanted.set()
         return await super().acquire()
 
