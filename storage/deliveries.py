@@ -5,9 +5,10 @@ Read as plain columns: for a few hundred at a time, ORM entities cost several ti
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Dialect, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -16,7 +17,7 @@ from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
 from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow, LedgerRow, PartRow
-from storage.sql import table_of
+from storage.sql import among, table_of
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 Rows: TypeAlias = AnySelect | ReturningUpdate[*tuple[Any, ...]]
@@ -63,24 +64,36 @@ def _to_broadcast(row: AnyRow) -> Broadcast:
     )
 
 
-# Built once: building a statement costs more than running it.
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_CHATS = select(table_of(ChatRow)).where(ChatRow.id.in_(_IDS))
-_BROADCASTS = select(table_of(BroadcastRow)).where(BroadcastRow.id.in_(_IDS))
-_POSTS = (
-    select(LedgerRow.delivery_id, BroadcastPostRow.post_id)
-    .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
-    .join(
-        BroadcastPostRow,
-        (BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
-        & (BroadcastPostRow.post_id == LedgerRow.post_id),
+class _Details(NamedTuple):
+    """What belongs to some deliveries, as statements. To build a statement costs more than to run it."""
+
+    chats: AnySelect
+    broadcasts: AnySelect
+    posts: AnySelect
+    parts: AnySelect
+
+
+@cache
+def _details(dialect: Dialect) -> _Details:
+    """The statements; `ids` are those of the chats, of the broadcasts, and of the deliveries."""
+    chats, broadcasts, parts = table_of(ChatRow), table_of(BroadcastRow), table_of(PartRow)
+    ledger, carried, deliveries = table_of(LedgerRow), table_of(BroadcastPostRow), table_of(DeliveryRow)
+    of_broadcast = (carried.c.broadcast_id == deliveries.c.broadcast_id) & (
+        carried.c.post_id == ledger.c.post_id
     )
-    .where(LedgerRow.delivery_id.in_(_IDS))
-    .order_by(BroadcastPostRow.position)
-)
-_PARTS = (
-    select(table_of(PartRow)).where(PartRow.delivery_id.in_(_IDS)).order_by(PartRow.delivery_id, PartRow.n)
-)
+    posts = (
+        select(ledger.c.delivery_id, carried.c.post_id)
+        .join(deliveries, deliveries.c.id == ledger.c.delivery_id)
+        .join(carried, of_broadcast)
+    )
+    return _Details(
+        select(chats).where(among(chats.c.id, "ids", dialect)),
+        select(broadcasts).where(among(broadcasts.c.id, "ids", dialect)),
+        posts.where(among(ledger.c.delivery_id, "ids", dialect)).order_by(carried.c.position),
+        select(parts)
+        .where(among(parts.c.delivery_id, "ids", dialect))
+        .order_by(parts.c.delivery_id, parts.c.n),
+    )
 
 
 async def load_deliveries(
@@ -97,15 +110,15 @@ def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None)
     rows = sorted(connection.execute(which, values).all(), key=lambda row: (row.due_at, row.id))
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    chats = {row.id: to_chat(row) for row in rows_of(_CHATS, {row.chat_id for row in rows})}
-    found = rows_of(_BROADCASTS, {row.broadcast_id for row in rows})
+    ids, details = [row.id for row in rows], _details(connection.dialect)
+    chats = {row.id: to_chat(row) for row in rows_of(details.chats, {row.chat_id for row in rows})}
+    found = rows_of(details.broadcasts, {row.broadcast_id for row in rows})
     broadcasts = {row.id: _to_broadcast(row) for row in found}
     posts: dict[int, list[int]] = defaultdict(list)
-    for delivery_id, post_id in rows_of(_POSTS, ids):
+    for delivery_id, post_id in rows_of(details.posts, ids):
         posts[delivery_id].append(post_id)
     parts: dict[int, list[Part]] = defaultdict(list)
-    for row in rows_of(_PARTS, ids):
+    for row in rows_of(details.parts, ids):
         parts[row.delivery_id].append(_to_part(row))
     return [
         Delivery(

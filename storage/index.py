@@ -31,7 +31,7 @@ from content.typos import Near
 from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, upsert
+from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, upsert, write
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -229,7 +229,7 @@ class SqlIndex:
 
     async def _run(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         connection = await self._session.connection()
-        await connection.run_sync(_for_each(statement, connection.dialect).run, rows)
+        await connection.run_sync(write, (_for_each(statement, connection.dialect), rows))
 
     def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
         if not self._fts5:

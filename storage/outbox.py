@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     bindparam,
     delete,
@@ -50,7 +49,6 @@ from storage.sql import CHUNK, is_open, prune, reserve_alone, table_of, upsert
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
 _busy = table_of(DeliveryRow).alias("busy")
 _leases = table_of(LeaseRow)
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 # Locks the lease: a process that takes it over waits for open claims of the old holder, which makes no more.
 _HOLDER = select(_leases.c.epoch).where(_leases.c.name == bindparam("on")).with_for_update(read=True)
 
@@ -92,7 +90,6 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
 _CLAIM = _claim()
 # A delivery that was tried before, or had to wait, has a reason.
 _CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
-_BY_ID = select(_deliveries).where(_deliveries.c.id.in_(_IDS))
 
 
 class SqlOutbox(FanOut, Outcomes, Overview):
@@ -167,7 +164,9 @@ class SqlOutbox(FanOut, Outcomes, Overview):
         )
         await self._set([i for i in ids if i not in with_unknown], state=DeliveryState.PENDING)
         await self._set(sorted(with_unknown), epoch=epoch)
-        return await load_deliveries(self._session, _BY_ID, {"ids": sorted(with_unknown)})
+        return await load_deliveries(
+            self._session, select(_deliveries).where(_deliveries.c.id.in_(with_unknown))
+        )
 
     async def _set(self, ids: Sequence[int], **values: object) -> None:
         for start in range(0, len(ids), CHUNK):

@@ -3,17 +3,17 @@
 The hottest path of the store: each statement is compiled once and serves a whole batch.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Dialect,
     Row,
+    Select,
     bindparam,
     delete,
     literal_column,
@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
 from storage.models import DeliveryRow, LedgerRow, PartRow, PostRow
-from storage.sql import ManyRows, insert_into, table_of
+from storage.sql import ManyRows, Rows, among, insert_into, table_of, write
 
 # Tables, not entities: these statements need nothing of the ORM.
 _deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
@@ -33,14 +33,13 @@ _ledger, _posts = table_of(LedgerRow), table_of(PostRow)
 
 Values: TypeAlias = dict[str, ColumnElement[Any]]
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-# Every transaction locks in this order, or PostgreSQL would let two wait for each other.
-_LOCK = (
-    select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
-    .where(_deliveries.c.id.in_(_IDS))
-    .order_by(_deliveries.c.id)
-    .with_for_update()
-)
+
+@cache
+def _lock(dialect: Dialect) -> Select[int, int, DeliveryState, int]:
+    """Every transaction locks in this order, or PostgreSQL would let two wait for each other."""
+    columns = select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
+    some = columns.where(among(_deliveries.c.id, "ids", dialect))
+    return some.order_by(_deliveries.c.id).with_for_update()
 
 
 @cache
@@ -139,90 +138,98 @@ class _Batch:
         self._connection, self._now, self._dialect = connection, now, connection.dialect
 
     def record(self, begins: Sequence[Part], outcomes: Sequence[Outcome], epoch: int) -> Sequence[Part]:
-        locked = self._lock({*(part.delivery_id for part in begins), *map(_delivery_of, outcomes)})
+        locked = self._lock({one.delivery_id for one in (*begins, *outcomes)})
         # Of a delivery that another process took over, only arrivals count.
         ours = {row.id for row in locked.values() if row.epoch == epoch}
-        known = [one for one in outcomes if _delivery_of(one) in locked]  # it is gone if its chat was united
-        valid = [one for one in known if _delivery_of(one) in ours or _is_arrival(one)]
-        ended = [one for one in valid if isinstance(one, PartEnded)]
-        postponed = [one for one in valid if isinstance(one, Postponed)]
-        closed = [one for one in valid if isinstance(one, Closed)]
-        let_go = {one.delivery_id for one in postponed} | {one.delivery_id for one in closed}
+        ended, postponed, closed = list[PartEnded](), list[Postponed](), dict[int, Closed]()
+        for one in outcomes:
+            if one.delivery_id not in locked:
+                continue  # it is gone if its chat was united
+            if one.delivery_id not in ours and not _is_arrival(one):
+                continue
+            match one:
+                case PartEnded():
+                    ended.append(one)
+                case Postponed():
+                    postponed.append(one)
+                case Closed():
+                    closed.setdefault(one.delivery_id, one)  # of several ends the first counts
+        let_go = {one.delivery_id for one in postponed} | closed.keys()
         claimed = {d for d in ours - let_go if locked[d].state is DeliveryState.CLAIMED}
         begun = [part for part in begins if part.delivery_id in claimed]
-        self._write_parts([(one.part, one.reason) for one in ended] + [(part, "") for part in begun])
-        self._write_sent(ended, {row.id: row.chat_id for row in locked.values()})
-        self._write_postponed(postponed)
-        # A delivery that was closed before stays so, and of several ends the first counts.
-        first = {one.delivery_id: one for one in reversed(closed)}
-        self.close([one for d, one in first.items() if locked[d].state in OPEN])
+        # A delivery that was closed before stays so.
+        closing = [one for d, one in closed.items() if locked[d].state in OPEN]
+        chat_of = {row.id: row.chat_id for row in locked.values()}
+        write(
+            self._connection,
+            (_upsert_part(self._dialect), [*map(_part_ended, ended), *map(_part_begun, begun)]),
+            (_upsert_sent(self._dialect), [row for one in ended for row in _sent(one, chat_of)]),
+            (_postpone(self._dialect), [_postponed(one) for one in postponed]),
+            *self._ends(closing),
+        )
         return begun
 
     def close(self, ended: Sequence[Closed]) -> None:
         """End deliveries; a cancelled one frees its reservations, any other keeps them as failed."""
+        write(self._connection, *self._ends(ended))
+
+    def _ends(self, ended: Sequence[Closed]) -> Sequence[tuple[ManyRows, Rows]]:
         rows = [
             {"delivery": one.delivery_id, "ending": one.state, "why": one.reason, "at": self._now}
             for one in ended
         ]
         cancelled = [row for row in rows if row["ending"] is DeliveryState.CANCELLED]
         others = [row for row in rows if row["ending"] is not DeliveryState.CANCELLED]
-        _end(self._dialect).run(self._connection, rows)
-        _free(self._dialect).run(self._connection, cancelled)
-        _give_up(self._dialect).run(self._connection, others)
+        return (
+            (_end(self._dialect), rows),
+            (_free(self._dialect), cancelled),
+            (_give_up(self._dialect), others),
+        )
 
     def _lock(self, ids: Collection[int]) -> dict[int, Row[int, int, DeliveryState, int]]:
-        rows = self._connection.execute(_LOCK, {"ids": list(ids)})
+        rows = self._connection.execute(_lock(self._dialect), {"ids": list(ids)})
         return {row[0]: row for row in rows}
 
-    def _write_parts(self, parts: Sequence[tuple[Part, str]]) -> None:
-        rows = [
-            {
-                "delivery_id": part.delivery_id,
-                "form": part.form,
-                "n": part.n,
-                "state": part.state,
-                "posts": part.posts,
-                "fingerprint": part.rendering_key,
-                "sent": _sent_json(part.sent),
-                "unknowns": part.unknowns,
-                "reason": reason,
-                "begun_at": part.begun_at,
-            }
-            for part, reason in parts
-        ]
-        _upsert_part(self._dialect).run(self._connection, rows)
 
-    def _write_sent(self, ended: Sequence[PartEnded], chat_of: dict[int, int]) -> None:
-        """Record posts that arrived as sent, also where a reservation was freed during the request."""
-        rows = [
-            {"chat": chat_of[one.part.delivery_id], "delivery": one.part.delivery_id, "post": post}
-            for one in ended
-            for post in one.completed
-        ]
-        _upsert_sent(self._dialect).run(self._connection, rows)
+def _part_begun(part: Part, reason: str = "") -> Mapping[str, object]:
+    return {
+        "delivery_id": part.delivery_id,
+        "form": part.form,
+        "n": part.n,
+        "state": part.state,
+        "posts": part.posts,
+        "fingerprint": part.rendering_key,
+        "sent": _sent_json(part.sent),
+        "unknowns": part.unknowns,
+        "reason": reason,
+        "begun_at": part.begun_at,
+    }
 
-    def _write_postponed(self, postponed: Sequence[Postponed]) -> None:
-        rows = [
-            {
-                "delivery": one.delivery_id,
-                "due": one.due_at,
-                "tries": one.attempts,
-                "as_form": one.form,
-                "why": one.reason,
-            }
-            for one in postponed
-        ]
-        _postpone(self._dialect).run(self._connection, rows)
+
+def _part_ended(one: PartEnded) -> Mapping[str, object]:
+    return _part_begun(one.part, one.reason)
+
+
+def _sent(one: PartEnded, chat_of: Mapping[int, int]) -> Iterator[Mapping[str, object]]:
+    """Posts that arrived are recorded as sent, also where a reservation was freed during the request."""
+    for post in one.completed:
+        yield {"chat": chat_of[one.delivery_id], "delivery": one.delivery_id, "post": post}
+
+
+def _postponed(one: Postponed) -> Mapping[str, object]:
+    return {
+        "delivery": one.delivery_id,
+        "due": one.due_at,
+        "tries": one.attempts,
+        "as_form": one.form,
+        "why": one.reason,
+    }
 
 
 def _sent_json(sent: Sent | None) -> dict[str, Any] | None:
     if sent is None:
         return None
     return {"address": sent.address, "message_ids": list(sent.message_ids), "opened": sent.opened}
-
-
-def _delivery_of(outcome: Outcome) -> int:
-    return outcome.part.delivery_id if isinstance(outcome, PartEnded) else outcome.delivery_id
 
 
 def _is_arrival(outcome: Outcome) -> bool:

@@ -18,7 +18,7 @@ from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
 from storage.pruning import Pruning
 from storage.scope import in_scope, sources_in_scope, visible_sources
-from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
+from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of, write
 
 _posts = table_of(PostRow)
 _UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
@@ -145,7 +145,7 @@ class SqlPosts:
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
         connection = await self._session.connection()
         rows = [{"id": post_id, "raw_hash": raw} for post_id, raw in hashes]
-        await connection.run_sync(_mark_each(connection.dialect).run, rows)
+        await connection.run_sync(write, (_mark_each(connection.dialect), rows))
 
     async def insert(
         self,
@@ -172,7 +172,7 @@ class SqlPosts:
             for post in batch.posts
         ]
         connection = await self._session.connection()
-        await connection.run_sync(_insert_each(connection.dialect).run, rows)
+        await connection.run_sync(write, (_insert_each(connection.dialect), rows))
         new = select(PostRow.source_id, PostRow.guid, PostRow.id).where(PostRow.id > before)
         stored = await self._session.execute(new.order_by(PostRow.id))
         ids = {(source_id, guid): post_id for source_id, guid, post_id in stored}
@@ -198,7 +198,7 @@ class SqlPosts:
             counts[batch.source_id] += len(ids)
         rows = [{"source": source_id, "more": count} for source_id, count in counts.items() if count]
         connection = await self._session.connection()
-        await connection.run_sync(_count_each(connection.dialect).run, rows)
+        await connection.run_sync(write, (_count_each(connection.dialect), rows))
 
     async def update(
         self,

@@ -39,7 +39,7 @@ from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
 from storage.scope import shown_sources, visible_sources
-from storage.sql import ManyRows, table_of
+from storage.sql import ManyRows, table_of, write
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)
@@ -252,9 +252,9 @@ class SqlSources:
         return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
 
     async def save(self, *sources: Source) -> None:
-        update_each = _update_each(self._session.get_bind().dialect)
         connection = await self._session.connection()
-        await connection.run_sync(update_each.run, [_values(source) for source in sources])
+        rows = [_values(source) for source in sources]
+        await connection.run_sync(write, (_update_each(connection.dialect), rows))
 
     async def note_reads(self, reads: Sequence[tuple[Source, Source]]) -> None:
         rows = [
@@ -268,7 +268,7 @@ class SqlSources:
             for before, after in reads
         ]
         connection = await self._session.connection()
-        await connection.run_sync(_note_each(connection.dialect).run, rows)
+        await connection.run_sync(write, (_note_each(connection.dialect), rows))
 
     async def set_state(self, source_id: int, state: SourceState) -> None:
         # A source that is resumed is due at once.

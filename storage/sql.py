@@ -1,15 +1,19 @@
 """SQL helpers, among them all that the two dialects spell differently."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
     BindParameter,
     ClauseElement,
     ColumnElement,
     Connection,
     Dialect,
     Table,
+    any_,
     bindparam,
     delete,
     func,
@@ -24,6 +28,8 @@ from scheduler.types import OPEN, DeliveryState
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+
+Rows: TypeAlias = Sequence[Mapping[str, object]]
 
 # SQLite takes at most 32,766 parameters a statement, asyncpg 32,767.
 CHUNK = 5_000
@@ -49,19 +55,18 @@ class ManyRows:
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler) and compiled.positiontup is not None
-        self._text = str(compiled)
+        self.text = str(compiled)
         self._names = compiled.positiontup
         types = (compiled.binds[name].type.dialect_impl(dialect) for name in self._names)
         self._processors = [type_.bind_processor(dialect) for type_ in types]
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        if not rows:
-            return
+    def parameters(self, rows: Rows) -> Sequence[Sequence[object]]:
+        """The parameters of each row, in the order of the statement."""
         columns: list[Iterable[object]] = []
         for name, process in zip(self._names, self._processors, strict=True):
             values = [row[name] for row in rows]
             columns.append(_processed(values, process) if process else values)
-        connection.exec_driver_sql(self._text, list(zip(*columns, strict=True)))
+        return list(zip(*columns, strict=True))
 
 
 def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Iterator[object]:
@@ -69,9 +74,33 @@ def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Itera
     last: object = None
     done = process(None)
     for value in values:
-        if value != last:
+        if value is not last and value != last:
             last, done = value, process(value)
         yield done
+
+
+def write(connection: Connection, *batches: tuple[ManyRows, Rows]) -> None:
+    """Execute each statement for its rows, in order; on SQLite in one call of the connection's thread."""
+    ready = [(one.text, one.parameters(rows)) for one, rows in batches if rows]
+    if not ready:
+        return
+    if connection.dialect.name == "sqlite":
+        opened: Any = connection.connection.dbapi_connection
+        opened.run_async(lambda driver: driver.write(ready))
+        return
+    for text, parameters in ready:
+        connection.exec_driver_sql(text, parameters)
+
+
+def among(column: ColumnElement[int], ids: str, dialect: Dialect) -> ColumnElement[bool]:
+    """Whether a column is one of the ids that a parameter lists.
+
+    The statement is the same for any number of ids, so it is compiled once. `IN` has a parameter for each.
+    """
+    if dialect.name == "sqlite":
+        listed = func.json_each(bindparam(ids, type_=JSON)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(bindparam(ids, type_=ARRAY(BigInteger)))
 
 
 def is_open(
