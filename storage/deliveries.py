@@ -4,23 +4,22 @@ Read as plain columns: for a few hundred at a time, ORM entities cost several ti
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from content.formats import from_json
 from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
 from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow, LedgerRow, PartRow
+from storage.prepared import Prepared, read
 from storage.sql import among, table_of
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
-Rows: TypeAlias = AnySelect | ReturningUpdate[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
@@ -65,60 +64,69 @@ def _to_broadcast(row: AnyRow) -> Broadcast:
 
 
 class _Details(NamedTuple):
-    """What belongs to some deliveries, as statements. To build a statement costs more than to run it."""
+    """What belongs to deliveries: of chats, of broadcasts, and of the deliveries themselves, by their ids."""
 
-    chats: AnySelect
-    broadcasts: AnySelect
-    posts: AnySelect
-    parts: AnySelect
+    chats: Prepared
+    broadcasts: Prepared
+    posts: Prepared
+    parts: Prepared
 
 
 @cache
 def _details(dialect: Dialect) -> _Details:
-    """The statements; `ids` are those of the chats, of the broadcasts, and of the deliveries."""
     chats, broadcasts, parts = table_of(ChatRow), table_of(BroadcastRow), table_of(PartRow)
     ledger, carried, deliveries = table_of(LedgerRow), table_of(BroadcastPostRow), table_of(DeliveryRow)
-    of_broadcast = (carried.c.broadcast_id == deliveries.c.broadcast_id) & (
-        carried.c.post_id == ledger.c.post_id
-    )
     posts = (
         select(ledger.c.delivery_id, carried.c.post_id)
         .join(deliveries, deliveries.c.id == ledger.c.delivery_id)
-        .join(carried, of_broadcast)
+        .join(
+            carried,
+            (carried.c.broadcast_id == deliveries.c.broadcast_id) & (carried.c.post_id == ledger.c.post_id),
+        )
+        .order_by(carried.c.position)
     )
+    in_order = select(parts).order_by(parts.c.delivery_id, parts.c.n)
     return _Details(
-        select(chats).where(among(chats.c.id, "ids", dialect)),
-        select(broadcasts).where(among(broadcasts.c.id, "ids", dialect)),
-        posts.where(among(ledger.c.delivery_id, "ids", dialect)).order_by(carried.c.position),
-        select(parts)
-        .where(among(parts.c.delivery_id, "ids", dialect))
-        .order_by(parts.c.delivery_id, parts.c.n),
+        Prepared(select(chats).where(among(chats.c.id, "ids", dialect)), dialect),
+        Prepared(select(broadcasts).where(among(broadcasts.c.id, "ids", dialect)), dialect),
+        Prepared(posts.where(among(ledger.c.delivery_id, "ids", dialect)), dialect),
+        Prepared(in_order.where(among(parts.c.delivery_id, "ids", dialect)), dialect),
     )
 
 
-async def load_deliveries(
-    session: AsyncSession, which: Rows, values: Mapping[str, Any] | None = None
-) -> Sequence[Delivery]:
-    """The deliveries that `which` selects or updates in their table, earliest due first."""
-    return await session.run_sync(lambda session: _load(session.connection(), which, values))
+async def load_deliveries(session: AsyncSession, which: AnySelect) -> Sequence[Delivery]:
+    """The deliveries that `which` selects of their table, earliest due first."""
+    return await session.run_sync(lambda session: _load(session.connection(), which))
 
 
-def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
-    def rows_of(statement: AnySelect, ids: Collection[int]) -> Sequence[AnyRow]:
-        return connection.execute(statement, {"ids": list(ids)}).all()
+def _load(connection: Connection, which: AnySelect) -> Sequence[Delivery]:
+    return with_details(connection, earliest_first(connection.execute(which)))
 
-    rows = sorted(connection.execute(which, values).all(), key=lambda row: (row.due_at, row.id))
+
+def earliest_first(rows: Iterable[AnyRow]) -> Sequence[AnyRow]:
+    """Rows of deliveries in the order in which they were due."""
+    return sorted(rows, key=lambda row: (row.due_at, row.id))
+
+
+def with_details(connection: Connection, rows: Sequence[AnyRow]) -> Sequence[Delivery]:
+    """The deliveries of rows of their table, in the same order."""
     if not rows:
         return []
-    ids, details = [row.id for row in rows], _details(connection.dialect)
-    chats = {row.id: to_chat(row) for row in rows_of(details.chats, {row.chat_id for row in rows})}
-    found = rows_of(details.broadcasts, {row.broadcast_id for row in rows})
-    broadcasts = {row.id: _to_broadcast(row) for row in found}
+    details, ids = _details(connection.dialect), [row.id for row in rows]
+    chat_rows, broadcast_rows, post_rows, part_rows = read(
+        connection,
+        (details.chats, {"ids": list({row.chat_id for row in rows})}),
+        (details.broadcasts, {"ids": list({row.broadcast_id for row in rows})}),
+        (details.posts, {"ids": ids}),
+        (details.parts, {"ids": ids}),
+    )
+    chats = {row.id: to_chat(row) for row in chat_rows}
+    broadcasts = {row.id: _to_broadcast(row) for row in broadcast_rows}
     posts: dict[int, list[int]] = defaultdict(list)
-    for delivery_id, post_id in rows_of(details.posts, ids):
+    for delivery_id, post_id in post_rows:
         posts[delivery_id].append(post_id)
     parts: dict[int, list[Part]] = defaultdict(list)
-    for row in rows_of(details.parts, ids):
+    for row in part_rows:
         parts[row.delivery_id].append(_to_part(row))
     return [
         Delivery(

@@ -8,15 +8,15 @@ nothing is rolled back where nothing was done.
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import closing
-from typing import Any, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import aiosqlite
 
 CHUNK = 64  # rows that aiosqlite's own cursors fetch at once; ours fetch all
 
 
-# A statement and the parameters of each time that it is executed.
-Batch = tuple[str, Sequence[Sequence[Any]]]
+T = TypeVar("T")
+Parameters: TypeAlias = Sequence[Any]
 
 
 class Connection(aiosqlite.Connection):
@@ -32,13 +32,18 @@ class Connection(aiosqlite.Connection):
         """Begin a transaction with the next statement. `sql` is BEGIN or BEGIN IMMEDIATE."""
         self._begin = sql
 
-    async def run(self, function: Callable[..., None], *arguments: Any) -> None:
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function with SQLite's connection and the arguments, in the thread."""
         self._used = True
-        await self._execute(_in_transaction, self._conn, self._begin, function, arguments)  # type: ignore[no-untyped-call]
+        call = self._execute(_in_transaction, self._conn, self._begin, function, arguments)  # type: ignore[no-untyped-call]
+        return cast(T, await call)
 
-    async def write(self, batches: Iterable[Batch]) -> None:
-        """Execute several statements, each many times, in one call."""
+    async def read(self, queries: Iterable[tuple[str, Parameters]]) -> list[list[Any]]:
+        """Execute several statements in one call; returns the rows of each."""
+        return await self.run(_read, queries)
+
+    async def write(self, batches: Iterable[tuple[str, Sequence[Parameters]]]) -> None:
+        """Execute several statements in one call, each for all of its parameters."""
         await self.run(_write, batches)
 
     async def commit(self) -> None:
@@ -55,14 +60,19 @@ class Connection(aiosqlite.Connection):
 
 
 def _in_transaction(
-    connection: sqlite3.Connection, begin: str, function: Callable[..., None], arguments: Sequence[Any]
-) -> None:
+    connection: sqlite3.Connection, begin: str, function: Callable[..., T], arguments: Sequence[Any]
+) -> T:
     if begin and not connection.in_transaction:
         connection.execute(begin)
-    function(connection, *arguments)
+    return function(connection, *arguments)
 
 
-def _write(connection: sqlite3.Connection, batches: Iterable[Batch]) -> None:
+def _read(connection: sqlite3.Connection, queries: Iterable[tuple[str, Parameters]]) -> list[list[Any]]:
+    with closing(connection.cursor()) as cursor:
+        return [cursor.execute(sql, parameters).fetchall() for sql, parameters in queries]
+
+
+def _write(connection: sqlite3.Connection, batches: Iterable[tuple[str, Sequence[Parameters]]]) -> None:
     with closing(connection.cursor()) as cursor:
         for sql, parameters in batches:
             cursor.executemany(sql, parameters)

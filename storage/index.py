@@ -29,9 +29,10 @@ from content.tokens import TOKENIZER_VERSION, IndexedText, counted_words, index_
 from content.types import PostQuery, Ranking
 from content.typos import Near
 from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
+from storage.prepared import Prepared, write
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, upsert, write
+from storage.sql import CHUNK, is_sqlite, reserve_alone, upsert
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -258,8 +259,8 @@ class SqlIndex:
 
 
 @cache
-def _for_each(statement: str, dialect: Dialect) -> ManyRows:
-    return ManyRows(text(statement), dialect)
+def _for_each(statement: str, dialect: Dialect) -> Prepared:
+    return Prepared(text(statement), dialect)
 
 
 def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from content.types import Rung, SourceState, Visibility
 from scheduler.push.pushes import PushKind, PushState
@@ -146,7 +147,7 @@ WORDS = (
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar = {
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
         datetime: UtcDateTime(),
         str: Text(),
         **{kind: Word(kind) for kind in WORDS},

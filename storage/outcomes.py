@@ -12,8 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
-    Row,
-    Select,
     bindparam,
     delete,
     literal_column,
@@ -25,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
 from storage.models import DeliveryRow, LedgerRow, PartRow, PostRow
-from storage.sql import ManyRows, Rows, among, insert_into, table_of, write
+from storage.prepared import Prepared, Rows, read, write
+from storage.sql import among, insert_into, literally, table_of
 
 # Tables, not entities: these statements need nothing of the ORM.
 _deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
@@ -35,84 +34,84 @@ Values: TypeAlias = dict[str, ColumnElement[Any]]
 
 
 @cache
-def _lock(dialect: Dialect) -> Select[int, int, DeliveryState, int]:
+def _lock(dialect: Dialect) -> Prepared:
     """Every transaction locks in this order, or PostgreSQL would let two wait for each other."""
     columns = select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
     some = columns.where(among(_deliveries.c.id, "ids", dialect))
-    return some.order_by(_deliveries.c.id).with_for_update()
+    return Prepared(some.order_by(_deliveries.c.id).with_for_update(), dialect)
 
 
 @cache
-def _upsert_part(dialect: Dialect) -> ManyRows:
+def _upsert_part(dialect: Dialect) -> Prepared:
     """A part as it is now; `begun_at` stays that of the first attempt."""
     insert = insert_into(_parts, dialect)
     changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
     renewed = {name: insert.excluded[name] for name in changing}
-    return ManyRows(insert.on_conflict_do_update(index_elements=_parts.primary_key, set_=renewed), dialect)
+    return Prepared(insert.on_conflict_do_update(index_elements=_parts.primary_key, set_=renewed), dialect)
 
 
 @cache
-def _upsert_sent(dialect: Dialect) -> ManyRows:
+def _upsert_sent(dialect: Dialect) -> Prepared:
     """A post as sent in a chat's ledger; a post that was deleted meanwhile has no key, and gets no row."""
     sent = select(
         bindparam("chat", type_=_ledger.c.chat_id.type),
         _posts.c.key,
         _posts.c.id,
         bindparam("delivery", type_=_ledger.c.delivery_id.type),
-        literal_column(f"'{LedgerState.SENT}'"),
+        literally(LedgerState.SENT),
         literal_column("''"),
     ).where(_posts.c.id == bindparam("post"))
     insert = insert_into(_ledger, dialect).from_select(
         ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"], sent
     )
     renewed = {name: insert.excluded[name] for name in ("state", "delivery_id", "reason")}
-    return ManyRows(insert.on_conflict_do_update(index_elements=_ledger.primary_key, set_=renewed), dialect)
+    return Prepared(insert.on_conflict_do_update(index_elements=_ledger.primary_key, set_=renewed), dialect)
 
 
 @cache
-def _postpone(dialect: Dialect) -> ManyRows:
+def _postpone(dialect: Dialect) -> Prepared:
     claimed = (_deliveries.c.id == bindparam("delivery")) & (
-        _deliveries.c.state == literal_column(f"'{DeliveryState.CLAIMED}'")
+        _deliveries.c.state == literally(DeliveryState.CLAIMED)
     )
     values: Values = {
-        "state": literal_column(f"'{DeliveryState.PENDING}'"),
+        "state": literally(DeliveryState.PENDING),
         "due_at": bindparam("due"),
         "attempts": bindparam("tries"),
         "form": bindparam("as_form"),
         "reason": bindparam("why"),
     }
-    return ManyRows(update(_deliveries).where(claimed).values(values), dialect)
+    return Prepared(update(_deliveries).where(claimed).values(values), dialect)
 
 
 @cache
-def _end(dialect: Dialect) -> ManyRows:
+def _end(dialect: Dialect) -> Prepared:
     values: Values = {
         "state": bindparam("ending"),
         "reason": bindparam("why"),
         "ended_at": bindparam("at"),
     }
-    return ManyRows(
+    return Prepared(
         update(_deliveries).where(_deliveries.c.id == bindparam("delivery")).values(values), dialect
     )
 
 
 _reserved = (_ledger.c.delivery_id == bindparam("delivery")) & (
-    _ledger.c.state == literal_column(f"'{LedgerState.RESERVED}'")
+    _ledger.c.state == literally(LedgerState.RESERVED)
 )
 
 
 @cache
-def _free(dialect: Dialect) -> ManyRows:
-    return ManyRows(delete(_ledger).where(_reserved), dialect)
+def _free(dialect: Dialect) -> Prepared:
+    return Prepared(delete(_ledger).where(_reserved), dialect)
 
 
 @cache
-def _give_up(dialect: Dialect) -> ManyRows:
+def _give_up(dialect: Dialect) -> Prepared:
     values: Values = {
-        "state": literal_column(f"'{LedgerState.FAILED}'"),
+        "state": literally(LedgerState.FAILED),
         "reason": bindparam("why"),
     }
-    return ManyRows(update(_ledger).where(_reserved).values(values), dialect)
+    return Prepared(update(_ledger).where(_reserved).values(values), dialect)
 
 
 class Outcomes:
@@ -162,7 +161,8 @@ class _Batch:
         chat_of = {row.id: row.chat_id for row in locked.values()}
         write(
             self._connection,
-            (_upsert_part(self._dialect), [*map(_part_ended, ended), *map(_part_begun, begun)]),
+            (_upsert_part(self._dialect), [_part(one.part, one.reason) for one in ended]),
+            (_upsert_part(self._dialect), [_part(part, "") for part in begun]),
             (_upsert_sent(self._dialect), [row for one in ended for row in _sent(one, chat_of)]),
             (_postpone(self._dialect), [_postponed(one) for one in postponed]),
             *self._ends(closing),
@@ -173,7 +173,7 @@ class _Batch:
         """End deliveries; a cancelled one frees its reservations, any other keeps them as failed."""
         write(self._connection, *self._ends(ended))
 
-    def _ends(self, ended: Sequence[Closed]) -> Sequence[tuple[ManyRows, Rows]]:
+    def _ends(self, ended: Sequence[Closed]) -> Sequence[tuple[Prepared, Rows]]:
         rows = [
             {"delivery": one.delivery_id, "ending": one.state, "why": one.reason, "at": self._now}
             for one in ended
@@ -186,12 +186,13 @@ class _Batch:
             (_give_up(self._dialect), others),
         )
 
-    def _lock(self, ids: Collection[int]) -> dict[int, Row[int, int, DeliveryState, int]]:
-        rows = self._connection.execute(_lock(self._dialect), {"ids": list(ids)})
-        return {row[0]: row for row in rows}
+    def _lock(self, ids: Collection[int]) -> Mapping[int, Any]:
+        """The deliveries that exist, by their ids: chat, state and epoch of each."""
+        (rows,) = read(self._connection, (_lock(self._dialect), {"ids": list(ids)}))
+        return {row.id: row for row in rows}
 
 
-def _part_begun(part: Part, reason: str = "") -> Mapping[str, object]:
+def _part(part: Part, reason: str) -> Mapping[str, object]:
     return {
         "delivery_id": part.delivery_id,
         "form": part.form,
@@ -204,10 +205,6 @@ def _part_begun(part: Part, reason: str = "") -> Mapping[str, object]:
         "reason": reason,
         "begun_at": part.begun_at,
     }
-
-
-def _part_ended(one: PartEnded) -> Mapping[str, object]:
-    return _part_begun(one.part, one.reason)
 
 
 def _sent(one: PartEnded, chat_of: Mapping[int, int]) -> Iterator[Mapping[str, object]]:

@@ -16,9 +16,10 @@ from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, P
 from scheduler.ports import Batch
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
+from storage.prepared import Prepared, write
 from storage.pruning import Pruning
 from storage.scope import in_scope, sources_in_scope, visible_sources
-from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of, write
+from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
 _UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
@@ -72,25 +73,25 @@ def _values(post: NewPost) -> dict[str, Any]:
 
 
 @cache
-def _insert_each(dialect: Dialect) -> ManyRows:
+def _insert_each(dialect: Dialect) -> Prepared:
     """New posts, without those that another process has stored; of two with the same guid the first."""
     columns = [column.name for column in _posts.c if column.name not in _UNSET]
     insert = insert_into(_posts, dialect).values({name: bindparam(name) for name in columns})
-    return ManyRows(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
+    return Prepared(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
 
 
 @cache
-def _mark_each(dialect: Dialect) -> ManyRows:
+def _mark_each(dialect: Dialect) -> Prepared:
     raw_hash = bindparam("raw_hash", type_=_posts.c.raw_hash.type)
-    return ManyRows(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
+    return Prepared(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
 
 
 @cache
-def _count_each(dialect: Dialect) -> ManyRows:
+def _count_each(dialect: Dialect) -> Prepared:
     source = table_of(SourceRow)
     counted = source.c.post_count + bindparam("more", type_=source.c.post_count.type)
     more = update(source).where(source.c.id == bindparam("source")).values(post_count=counted)
-    return ManyRows(more, dialect)
+    return Prepared(more, dialect)
 
 
 @cache

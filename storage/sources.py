@@ -38,8 +38,9 @@ from content.types import (
 from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
+from storage.prepared import Prepared, write
 from storage.scope import shown_sources, visible_sources
-from storage.sql import ManyRows, table_of, write
+from storage.sql import table_of
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)
@@ -143,22 +144,22 @@ _sources = table_of(SourceRow)
 
 
 @cache
-def _update_each(dialect: Dialect) -> ManyRows:
+def _update_each(dialect: Dialect) -> Prepared:
     values: dict[str, BindParameter[Any]] = {
         column.name: bindparam(column.name) for column in _sources.c if column.name not in _UNCHANGED
     }
-    return ManyRows(update(_sources).where(_sources.c.id == bindparam("id")).values(values), dialect)
+    return Prepared(update(_sources).where(_sources.c.id == bindparam("id")).values(values), dialect)
 
 
 @cache
-def _note_each(dialect: Dialect) -> ManyRows:
+def _note_each(dialect: Dialect) -> Prepared:
     due = _sources.c.next_poll_at
     is_still = due.is_not_distinct_from(bindparam("due", type_=due.type))
     values: dict[str, BindParameter[Any]] = {
         name: bindparam(name) for name in ("next_poll_at", "polled_at", "read_seconds")
     }
     same = update(_sources).where(_sources.c.id == bindparam("id"), is_still)
-    return ManyRows(same.values(values), dialect)
+    return Prepared(same.values(values), dialect)
 
 
 @cache

@@ -1,35 +1,30 @@
 """SQL helpers, among them all that the two dialects spell differently."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
-    BindParameter,
-    ClauseElement,
     ColumnElement,
-    Connection,
     Dialect,
     Table,
     any_,
     bindparam,
     delete,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from scheduler.types import OPEN, DeliveryState
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-
-Rows: TypeAlias = Sequence[Mapping[str, object]]
 
 # SQLite takes at most 32,766 parameters a statement, asyncpg 32,767.
 CHUNK = 5_000
@@ -46,52 +41,6 @@ def table_of(entity: type[DeclarativeBase]) -> Table:
     return table
 
 
-class ManyRows:
-    """A statement for many rows: compiled once, its parameters built here.
-
-    SQLAlchemy takes several times as long to build the parameters of a row as SQLite takes to write it.
-    """
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler) and compiled.positiontup is not None
-        self.text = str(compiled)
-        self._names = compiled.positiontup
-        types = (compiled.binds[name].type.dialect_impl(dialect) for name in self._names)
-        self._processors = [type_.bind_processor(dialect) for type_ in types]
-
-    def parameters(self, rows: Rows) -> Sequence[Sequence[object]]:
-        """The parameters of each row, in the order of the statement."""
-        columns: list[Iterable[object]] = []
-        for name, process in zip(self._names, self._processors, strict=True):
-            values = [row[name] for row in rows]
-            columns.append(_processed(values, process) if process else values)
-        return list(zip(*columns, strict=True))
-
-
-def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Iterator[object]:
-    """Consecutive values are often equal (states, times, posts), and equal ones are processed once."""
-    last: object = None
-    done = process(None)
-    for value in values:
-        if value is not last and value != last:
-            last, done = value, process(value)
-        yield done
-
-
-def write(connection: Connection, *batches: tuple[ManyRows, Rows]) -> None:
-    """Execute each statement for its rows, in order; on SQLite in one call of the connection's thread."""
-    ready = [(one.text, one.parameters(rows)) for one, rows in batches if rows]
-    if not ready:
-        return
-    if connection.dialect.name == "sqlite":
-        opened: Any = connection.connection.dbapi_connection
-        opened.run_async(lambda driver: driver.write(ready))
-        return
-    for text, parameters in ready:
-        connection.exec_driver_sql(text, parameters)
-
-
 def among(column: ColumnElement[int], ids: str, dialect: Dialect) -> ColumnElement[bool]:
     """Whether a column is one of the ids that a parameter lists.
 
@@ -103,12 +52,16 @@ def among(column: ColumnElement[int], ids: str, dialect: Dialect) -> ColumnEleme
     return column == any_(bindparam(ids, type_=ARRAY(BigInteger)))
 
 
+def literally(word: StrEnum) -> ColumnElement[Any]:
+    """A word in the text of a statement. SQLite plans once for it, and a partial index matches it."""
+    return literal_column(f"'{word}'")
+
+
 def is_open(
     state: ColumnElement[DeliveryState] | InstrumentedAttribute[DeliveryState],
 ) -> ColumnElement[bool]:
-    """Whether a delivery is open. The states are literals: a partial index does not match parameters."""
-    states: BindParameter[Any] = bindparam("open", OPEN, expanding=True, literal_execute=True, unique=True)
-    return state.in_(states)
+    """Whether a delivery is open."""
+    return state.in_([literally(word) for word in OPEN])
 
 
 def insert_into(table: Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":
