@@ -1,4 +1,4 @@
-"""Processes that parse untrusted text: a quick one for each of two cores, and a slow one with more time.
+"""Processes that parse untrusted text: up to two quick ones, and a slow one with more time.
 
 A source is parsed in a quick process first. If that takes too long, the process is killed and the source is
 parsed once more in the slow one, where it stays until it is quick again. So a slow or hostile source delays
@@ -27,6 +27,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 QUICK_WORKERS = min(2, os.cpu_count() or 1)  # the main process has work for the rest
+WAITING = 2  # calls that wait for a quick worker before another is started, which takes as long as many calls
 QUEUED = 16  # calls that may wait for the slow worker; more are refused
 REMEMBERED = 1000  # slow sources
 CALLS = 2000  # after this many a worker is replaced, so that leaked memory is freed
@@ -61,7 +62,7 @@ class ParserPool:
         """The result of `function(*args)`. Raises SourceError; ParserKilled if the worker was killed."""
         if source not in self._slow_sources:
             try:
-                free = min(self._quick, key=lambda worker: worker.waiting)
+                free = min(self._quick, key=_Worker.cost)
                 return (await free.call(source, function, *args))[0]
             except _Died as exc:
                 self._remember(source)
@@ -120,6 +121,11 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._calls = 0
+
+    def cost(self) -> int:
+        """What a call that is given to this worker waits for: so many other calls, or as long as them."""
+        is_started = self.waiting or self._process is not None
+        return self.waiting if is_started else WAITING
 
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> tuple[T, float]:
         """The result of the function, and the CPU seconds that it took. Raises SourceError and _Died."""

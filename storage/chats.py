@@ -1,12 +1,12 @@
 """The repository of chats, including the merge of two chats after a group has moved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from content.formats import Format, from_json
@@ -35,13 +35,20 @@ from storage.models import (
     SubscriptionRow,
 )
 from storage.past import note_absence
-from storage.sql import CHUNK, is_open, reserve_alone, upsert
+from storage.sql import CHUNK, is_open, reserve_alone, table_of, upsert
+
+_chats = table_of(ChatRow)
+# Built once: every command and every press reads a chat.
+_ONE = select(_chats).where(_chats.c.id == bindparam("chat"))
+_AT_PLACE = select(_chats).where(
+    *(column == bindparam(column.name) for column in (_chats.c.platform, _chats.c.address, _chats.c.topic))
+)
 
 # The reason of deliveries and posts that ended because two chats were merged.
 UNITED = "united with a moved chat"
 
 
-def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
+def to_chat(row: Row[*tuple[Any, ...]]) -> Chat:
     return Chat(
         id=row.id,
         place=Place(row.platform, row.address, row.topic),
@@ -61,14 +68,6 @@ def to_chat(row: ChatRow | Row[*tuple[Any, ...]]) -> Chat:
     )
 
 
-def at_place(place: Place) -> ColumnElement[bool]:
-    return (
-        (ChatRow.platform == place.platform)
-        & (ChatRow.address == place.address)
-        & (ChatRow.topic == place.topic)
-    )
-
-
 def _stricter(one: ChatAccess, other: ChatAccess) -> ChatAccess:
     """The access of a merged chat: a ban wins over an allowance, and that over the default."""
     for access in (ChatAccess.BANNED, ChatAccess.ALLOWED):
@@ -78,63 +77,66 @@ def _stricter(one: ChatAccess, other: ChatAccess) -> ChatAccess:
 
 
 class SqlChats:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def get(self, chat_id: int) -> Chat | None:
-        row = await self._session.get(ChatRow, chat_id, populate_existing=True)
+        row = (await self._connection.execute(_ONE, {"chat": chat_id})).first()
         return None if row is None else to_chat(row)
 
     async def find(self, place: Place) -> Chat | None:
-        found = await self._many(at_place(place))
-        return found[0] if found else None
+        row = (await self._connection.execute(_AT_PLACE, asdict(place))).first()
+        return None if row is None else to_chat(row)
 
     async def ensure(self, place: Place, *, title: str = "", kind: ChatKind | None = None) -> Chat:
-        given: dict[str, object] = {"title": title} if title else {}
-        if kind:
-            given["kind"] = kind
-        fresh: dict[str, object] = {
-            "platform": place.platform,
-            "address": place.address,
-            "topic": place.topic,
+        chat = await self.find(place) or await self._add(place, title, kind or ChatKind.PRIVATE)
+        given = replace(chat, title=title or chat.title, kind=kind or chat.kind)
+        if given != chat:
+            values = {"title": given.title, "kind": given.kind}
+            await self._connection.execute(update(_chats).where(_chats.c.id == chat.id).values(values))
+        return given
+
+    async def _add(self, place: Place, title: str, kind: ChatKind) -> Chat:
+        values = asdict(place) | {
             "title": title,
-            "kind": kind or ChatKind.PRIVATE,
+            "kind": kind,
             "on_unknown": OnUnknown.RESEND,
             "state": ChatState.ACTIVE,
         }
         # A new topic has what its group has.
         if place.topic and (around := await self.find(replace(place, topic=""))):
-            fresh |= {"access": around.access, "language": around.language, "timezone": around.timezone}
-        insert = upsert(self._session, ChatRow).values(fresh)
-        await self._session.execute(insert.on_conflict_do_nothing())
-        if given:
-            await self._session.execute(update(ChatRow).where(at_place(place)).values(given))
-        return (await self._many(at_place(place)))[0]
+            values |= {"access": around.access, "language": around.language, "timezone": around.timezone}
+        # Another process may have added it meanwhile.
+        added = upsert(self._connection, ChatRow).on_conflict_do_nothing()
+        await self._connection.execute(added, values)
+        chat = await self.find(place)
+        assert chat is not None
+        return chat
 
     async def all(self) -> Sequence[Chat]:
         return await self._many(ChatRow.id > 0)
 
     async def page(self, offset: int, limit: int) -> tuple[Sequence[Chat], int]:
-        newest = select(ChatRow).order_by(ChatRow.id.desc()).offset(offset).limit(limit)
-        rows = await self._session.scalars(newest.execution_options(populate_existing=True))
-        total = await self._session.scalar(select(func.count()).select_from(ChatRow))
+        newest = select(_chats).order_by(ChatRow.id.desc()).offset(offset).limit(limit)
+        rows = await self._connection.execute(newest)
+        total = await self._connection.scalar(select(func.count()).select_from(ChatRow))
         return [to_chat(row) for row in rows], total or 0
 
     async def accesses(self) -> Mapping[ChatAccess, int]:
         counted = select(ChatRow.access, func.count()).group_by(ChatRow.access)
-        return {access: count for access, count in await self._session.execute(counted)}
+        return {access: count for access, count in await self._connection.execute(counted)}
 
     async def at(self, platform: str, address: str) -> Sequence[Chat]:
         return await self._many((ChatRow.platform == platform) & (ChatRow.address == address))
 
     async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None:
         changed = update(ChatRow).where(ChatRow.id == chat_id)
-        await self._session.execute(changed.values(state=state, reason=reason))
-        await note_absence(self._session, chat_id)
+        await self._connection.execute(changed.values(state=state, reason=reason))
+        await note_absence(self._connection, chat_id)
 
     async def set_access(self, chat_id: int, access: ChatAccess) -> None:
-        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(access=access))
-        await note_absence(self._session, chat_id)
+        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat_id).values(access=access))
+        await note_absence(self._connection, chat_id)
 
     async def save(self, chat: Chat) -> None:
         values = {
@@ -143,38 +145,40 @@ class SqlChats:
             "on_unknown": chat.on_unknown,
             "crosspost": chat.crosspost,
         }
-        await self._session.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
+        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
 
     async def set_choices(self, chat_id: int, choices: Format) -> None:
         chosen = dict(choices.chosen) or None
-        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(choices=chosen))
+        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat_id).values(choices=chosen))
 
     async def set_quiet(
         self, chat_id: int, quiet: str, quiet_from: datetime | None, quiet_until: datetime | None
     ) -> None:
         values = {"quiet": quiet, "quiet_from": quiet_from, "quiet_until": quiet_until}
-        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(values))
+        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat_id).values(values))
 
     async def quiet_until(self, now: datetime) -> Sequence[Chat]:
         return await self._many(ChatRow.quiet_until <= now)
 
     async def remove(self, chat_ids: Sequence[int]) -> None:
         # Otherwise a concurrent fan-out could create a delivery for a deleted chat.
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         other = aliased(DeliveryRow)
         for_others = exists().where(
             other.broadcast_id == DeliveryRow.broadcast_id, other.chat_id.not_in(chat_ids)
         )
         only_theirs = select(DeliveryRow.broadcast_id).where(DeliveryRow.chat_id.in_(chat_ids), ~for_others)
         # Read them before the deliveries are deleted together with the chats.
-        broadcasts = list(await self._session.scalars(only_theirs))
-        await self._session.execute(delete(ChatRow).where(ChatRow.id.in_(chat_ids)))
+        broadcasts = list(await self._connection.scalars(only_theirs))
+        await self._connection.execute(delete(ChatRow).where(ChatRow.id.in_(chat_ids)))
         for start in range(0, len(broadcasts), CHUNK):
             some = BroadcastRow.id.in_(broadcasts[start : start + CHUNK])
-            await self._session.execute(delete(BroadcastRow).where(some))
+            await self._connection.execute(delete(BroadcastRow).where(some))
         # Do not delete the rows: SQLite would reuse the highest id. Upkeep deletes them later.
         searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
-        await self._session.execute(searches.values(query="", ids=[], total=0, corrections=[], chat_id=None))
+        await self._connection.execute(
+            searches.values(query="", ids=[], total=0, corrections=[], chat_id=None)
+        )
 
     async def move(self, platform: str, old: str, new: str) -> None:
         if old == new:
@@ -188,8 +192,8 @@ class SqlChats:
                 chat = replace(chat, access=_stricter(chat.access, double.access))
             moved = update(ChatRow).where(ChatRow.id == chat.id)
             values = {"address": new, "state": ChatState.ACTIVE, "reason": "", "access": chat.access}
-            await self._session.execute(moved.values(values))
-            await note_absence(self._session, chat.id)
+            await self._connection.execute(moved.values(values))
+            await note_absence(self._connection, chat.id)
 
     async def _unite(self, keep: int, drop: int) -> None:
         """Merge chat `drop` into chat `keep`: ledger, deliveries, subscriptions, digest. Settings stay."""
@@ -199,24 +203,24 @@ class SqlChats:
         lives = update(PastRow).where(
             PastRow.chat_id == drop, PastRow.scope.not_in(followed.scalar_subquery())
         )
-        await self._session.execute(lives.values(chat_id=keep))
+        await self._connection.execute(lives.values(chat_id=keep))
         missing = (SubscriptionRow.chat_id == drop) & SubscriptionRow.scope.not_in(followed.scalar_subquery())
-        await self._session.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
+        await self._connection.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
         await self._unite_digests(keep, drop)
-        await self._session.execute(update(EditRow).where(EditRow.chat_id == drop).values(chat_id=keep))
-        await self._session.execute(delete(ChatRow).where(ChatRow.id == drop))
+        await self._connection.execute(update(EditRow).where(EditRow.chat_id == drop).values(chat_id=keep))
+        await self._connection.execute(delete(ChatRow).where(ChatRow.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:
         """Move drafts, and the digests if chat `keep` has none; else what they contained joins its first."""
-        first = await self._session.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == keep))
+        first = await self._connection.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == keep))
         of_dropped = DigestRow.chat_id == drop
         if first is None:
-            await self._session.execute(update(DigestRow).where(of_dropped).values(chat_id=keep))
+            await self._connection.execute(update(DigestRow).where(of_dropped).values(chat_id=keep))
         else:
             dropped = select(DigestRow.id).where(of_dropped).scalar_subquery()
             moved = update(SubscriptionRow).where(SubscriptionRow.digest_id.in_(dropped))
-            await self._session.execute(moved.values(digest_id=first))
-        await self._session.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
+            await self._connection.execute(moved.values(digest_id=first))
+        await self._connection.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
 
     async def _unite_deliveries(self, keep: int, drop: int) -> None:
         """Move deliveries to chat `keep`, which must have at most one delivery of a broadcast.
@@ -230,10 +234,10 @@ class SqlChats:
         )
         cancelled = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
         replaced = cancelled & DeliveryRow.broadcast_id.in_(alive.scalar_subquery())
-        await self._session.execute(delete(DeliveryRow).where(replaced))
+        await self._connection.execute(delete(DeliveryRow).where(replaced))
         kept = select(DeliveryRow.broadcast_id).where(of_kept).scalar_subquery()
         movable = of_dropped & DeliveryRow.broadcast_id.not_in(kept)
-        await self._session.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
+        await self._connection.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
         # The remaining deliveries of `drop` have a twin in `keep`. Their ledger rows go to the twin.
         twin = aliased(DeliveryRow)
         twin_id = (
@@ -245,7 +249,7 @@ class SqlChats:
         )
         doubles = select(DeliveryRow.id).where(of_dropped).scalar_subquery()
         promised = update(LedgerRow).where(LedgerRow.delivery_id.in_(doubles))
-        await self._session.execute(promised.values(delivery_id=twin_id))
+        await self._connection.execute(promised.values(delivery_id=twin_id))
 
     async def _unite_ledgers(self, keep: int, drop: int) -> None:
         # A post that was sent to one of the two counts as sent for the merged chat.
@@ -254,19 +258,19 @@ class SqlChats:
         )
         promised = (LedgerRow.chat_id == keep) & (LedgerRow.state != LedgerState.SENT)
         already = promised & LedgerRow.post_key.in_(sent.scalar_subquery())
-        await self._session.execute(
+        await self._connection.execute(
             update(LedgerRow).where(already).values(state=LedgerState.SENT, delivery_id=None)
         )
         kept = select(LedgerRow.post_key).where(LedgerRow.chat_id == keep)
         movable = (LedgerRow.chat_id == drop) & LedgerRow.post_key.not_in(kept.scalar_subquery())
-        await self._session.execute(update(LedgerRow).where(movable).values(chat_id=keep))
-        await self._session.execute(delete(LedgerRow).where(LedgerRow.chat_id == drop))
+        await self._connection.execute(update(LedgerRow).where(movable).values(chat_id=keep))
+        await self._connection.execute(delete(LedgerRow).where(LedgerRow.chat_id == drop))
         # A reservation whose delivery has ended would never be sent.
         ended = select(DeliveryRow.id).where(DeliveryRow.chat_id == keep, DeliveryRow.state.not_in(OPEN))
         orphaned = (LedgerRow.state == LedgerState.RESERVED) & LedgerRow.delivery_id.in_(
             ended.scalar_subquery()
         )
-        await self._session.execute(
+        await self._connection.execute(
             update(LedgerRow).where(orphaned).values(state=LedgerState.FAILED, reason=UNITED)
         )
         await self._cancel_emptied(keep)
@@ -279,12 +283,12 @@ class SqlChats:
         )
         waiting = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
         emptied = waiting & had_posts & ~promised.exists()
-        await self._session.execute(
+        await self._connection.execute(
             update(DeliveryRow)
             .where(emptied)
             .values(state=DeliveryState.CANCELLED, reason=UNITED, ended_at=DeliveryRow.due_at)
         )
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Chat]:
-        query = select(ChatRow).where(where).order_by(ChatRow.id).execution_options(populate_existing=True)
-        return [to_chat(row) for row in await self._session.scalars(query)]
+        query = select(_chats).where(where).order_by(ChatRow.id)
+        return [to_chat(row) for row in await self._connection.execute(query)]

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Row, Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.formats import from_json
 from content.i18n import Msgid
@@ -94,9 +94,9 @@ def _details(dialect: Dialect) -> _Details:
     )
 
 
-async def load_deliveries(session: AsyncSession, which: AnySelect) -> Sequence[Delivery]:
+async def load_deliveries(connection: AsyncConnection, which: AnySelect) -> Sequence[Delivery]:
     """The deliveries that `which` selects of their table, earliest due first."""
-    return await session.run_sync(lambda session: _load(session.connection(), which))
+    return await connection.run_sync(_load, which)
 
 
 def _load(connection: Connection, which: AnySelect) -> Sequence[Delivery]:

@@ -2,51 +2,54 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from scheduler.ports import Edit, EditLimits, Stale
 from scheduler.types import ChatAccess, ChatState, DeliveryState, LedgerState
 from storage.deliveries import load_deliveries
 from storage.models import ChatRow, DeliveryRow, EditRow, LedgerRow, PostRow
-from storage.sql import is_open, upsert
+from storage.sql import is_open, table_of, upsert
 
 _OTHER = aliased(DeliveryRow, name="other")
 
 
 class SqlEdits:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def stale(
         self, platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
     ) -> Sequence[Stale]:
-        found = await self._session.execute(_stale(platform, now, limits, limit, without))
+        found = await self._connection.execute(_stale(platform, now, limits, limit, without))
         versions = {delivery_id: version for delivery_id, version in found if version}
         if not versions:
             return []
         which = select(DeliveryRow.__table__).where(DeliveryRow.id.in_(list(versions)))
-        deliveries = await load_deliveries(self._session, which)
+        deliveries = await load_deliveries(self._connection, which)
         earlier: dict[int, list[Edit]] = {}
-        rows = select(EditRow).where(EditRow.delivery_id.in_(list(versions))).order_by(EditRow.version)
-        for row in await self._session.scalars(rows):
+        rows = (
+            select(table_of(EditRow)).where(EditRow.delivery_id.in_(list(versions))).order_by(EditRow.version)
+        )
+        for row in await self._connection.execute(rows):
             earlier.setdefault(row.delivery_id, []).append(_to_edit(row))
         return [Stale(one, versions[one.id], tuple(earlier.get(one.id, ()))) for one in deliveries]
 
     async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
         waiting = select(DeliveryRow.id).where(DeliveryRow.chat_id == chat_id, is_open(DeliveryRow.state))
-        if await self._session.scalar(waiting.limit(1)) is not None:
+        if await self._connection.scalar(waiting.limit(1)) is not None:
             return False
         edits = select(func.count()).where(
             EditRow.chat_id == chat_id, EditRow.at > now - limits.hour, EditRow.done
         )
-        return (await self._session.scalar(edits) or 0) < limits.of_chat
+        return (await self._connection.scalar(edits) or 0) < limits.of_chat
 
     async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
         delivery = select(DeliveryRow.id).where(DeliveryRow.id == edit.delivery_id)
-        if await self._session.scalar(delivery.with_for_update(read=True, key_share=True)) is None:
+        if await self._connection.scalar(delivery.with_for_update(read=True, key_share=True)) is None:
             return  # deleted meanwhile, perhaps with its chat
         values = {
             "delivery_id": edit.delivery_id,
@@ -57,16 +60,16 @@ class SqlEdits:
             "done": edit.done,
             "reason": edit.reason,
         }
-        statement = upsert(self._session, EditRow).values(values)
+        statement = upsert(self._connection, EditRow).values(values)
         changing = {name: values[name] for name in ("at", "shown", "done", "reason")}
         keys = [EditRow.delivery_id, EditRow.version]
-        await self._session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changing))
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changing))
         if edit.reason:  # where people look for what became of a delivery
             mine = update(DeliveryRow).where(DeliveryRow.id == edit.delivery_id)
-            await self._session.execute(mine.values(reason=f"not edited: {edit.reason}"))
+            await self._connection.execute(mine.values(reason=f"not edited: {edit.reason}"))
 
 
-def _to_edit(row: EditRow) -> Edit:
+def _to_edit(row: Row[Any]) -> Edit:
     return Edit(row.delivery_id, row.version, tuple(row.shown), row.done, row.reason)
 
 

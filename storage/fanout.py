@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, delete, exists, func, literal, null, or_, select, true
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source
 from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState
@@ -47,14 +47,14 @@ def _unpromised(chat_id: Any) -> ColumnElement[bool]:
 class FanOut:
     """The outbox as deliveries are added to it."""
 
-    _session: AsyncSession
+    _connection: AsyncConnection
 
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         news = await self._news(broadcast_id)
         # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
         chosen = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source))
-        choices = SubscriptionRow.choices if await self._session.scalar(chosen.limit(1)) else null()
+        choices = SubscriptionRow.choices if await self._connection.scalar(chosen.limit(1)) else null()
         wanted = await self._wanted(news)
         await self._leave_out_told(source, news, wanted)
         anything = select(PostRow.id).where(
@@ -91,20 +91,20 @@ class FanOut:
         return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
 
     async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         of_broadcast = select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == broadcast_id)
-        posts = (await self._session.scalars(of_broadcast)).all()
+        posts = (await self._connection.scalars(of_broadcast)).all()
         may_get = (ChatRow.id == chat_id) & (ChatRow.access != ChatAccess.BANNED)
         await self._insert_deliveries(select(*self._delivery(broadcast_id, now, null())).where(may_get))
         mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
         if not posts:  # a notice has no posts to reserve
-            return await self._session.scalar(select(func.count()).where(mine)) == 1
+            return await self._connection.scalar(select(func.count()).where(mine)) == 1
         promised = select(*self._reservation()).join_from(DeliveryRow, PostRow, PostRow.id.in_(posts))
         await self._reserve(promised.where(mine))
         return await self._drop_empty(mine) > 0
 
     async def tell_followers(self, broadcast_id: int, source_id: int, now: datetime) -> None:
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         is_quiet = (ChatRow.quiet_from <= now) & (ChatRow.quiet_until > now)
         due = case((is_quiet, ChatRow.quiet_until), else_=literal(now, DeliveryRow.due_at.type))
         followers = (
@@ -127,21 +127,21 @@ class FanOut:
         """
         posts = select(PostRow.id).join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
         mine = posts.where(BroadcastPostRow.broadcast_id == broadcast_id, ~PostRow.old_news)
-        return (await self._session.scalars(mine)).all()
+        return (await self._connection.scalars(mine)).all()
 
     async def _leave_out_told(self, source: Source, news: Sequence[int], wanted: ColumnElement[bool]) -> None:
         """Skip posts whose story came from another source, for chats that want each story once."""
         stories = select(PostRow.id).where(PostRow.id.in_(news), PostRow.story.is_not(None))
-        if again := (await self._session.scalars(stories)).all():
+        if again := (await self._connection.scalars(stories)).all():
             wants = _near(source) & _follows_at_once(source) & wanted
             rows = told_again(again, SubscriptionRow.chat_id, wants)
-            statement = upsert(self._session, LedgerRow).from_select(COLUMNS, rows)
-            await self._session.execute(statement.on_conflict_do_nothing())
+            statement = upsert(self._connection, LedgerRow).from_select(COLUMNS, rows)
+            await self._connection.execute(statement.on_conflict_do_nothing())
 
     async def _wanted(self, news: Sequence[int]) -> ColumnElement[bool]:
         """Whether a subscription lets a post pass. If no filter rejected any, this costs nothing."""
         rejected = select(FilteredRow.post_id).where(FilteredRow.post_id.in_(news)).limit(1)
-        return passes() if await self._session.scalar(rejected) else true()
+        return passes() if await self._connection.scalar(rejected) else true()
 
     @staticmethod
     def _delivery(broadcast_id: int, due: Any, choices: Any) -> tuple[Any, ...]:
@@ -171,8 +171,8 @@ class FanOut:
             "reason",
             "choices",
         ]
-        statement = upsert(self._session, DeliveryRow).from_select(columns, chats)
-        await self._session.execute(statement.on_conflict_do_nothing())
+        statement = upsert(self._connection, DeliveryRow).from_select(columns, chats)
+        await self._connection.execute(statement.on_conflict_do_nothing())
 
     @staticmethod
     def _reservation() -> tuple[Any, ...]:
@@ -182,12 +182,14 @@ class FanOut:
     async def _reserve(self, posts: Select[Any]) -> None:
         columns = ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"]
         waiting = posts.where(DeliveryRow.state == DeliveryState.PENDING)
-        statement = upsert(self._session, LedgerRow).from_select(columns, waiting)
-        await self._session.execute(statement.on_conflict_do_nothing())
+        statement = upsert(self._connection, LedgerRow).from_select(columns, waiting)
+        await self._connection.execute(statement.on_conflict_do_nothing())
 
     async def _drop_empty(self, made: ColumnElement[bool]) -> int:
         """Delete deliveries for which nothing was left to reserve, and count the others."""
         waiting = made & (DeliveryRow.state == DeliveryState.PENDING)
         empty = waiting & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
-        await self._session.execute(delete(DeliveryRow).where(empty))
-        return await self._session.scalar(select(func.count()).select_from(DeliveryRow).where(waiting)) or 0
+        await self._connection.execute(delete(DeliveryRow).where(empty))
+        return (
+            await self._connection.scalar(select(func.count()).select_from(DeliveryRow).where(waiting)) or 0
+        )

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Text, case, cast, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import OPENING, Source
 from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
 from scheduler.stories import STORY
 from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
-from storage.chats import to_chat
+from storage.chats import SqlChats
 from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
 from storage.models import (
@@ -54,11 +54,11 @@ _POST = (
 
 
 class SqlHistory:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def of(self, chat_id: int, posts: Collection[int]) -> Sequence[History]:
-        chat = await self._session.get(ChatRow, chat_id, populate_existing=True)
+        chat = await SqlChats(self._connection).get(chat_id)
         items = await self._items(chat_id, posts) if chat else {}
         if chat is None or not items:
             return []
@@ -72,14 +72,14 @@ class SqlHistory:
         wanted = {row.delivery_id for row in ledger.values() if row.delivery_id} | set(cancelled.values())
         deliveries = await self._loaded(wanted)
         waiting = await self._open(chat_id)
-        digests = {digest.id: digest for digest in await SqlDigests(self._session).of(chat_id)}
+        digests = {digest.id: digest for digest in await SqlDigests(self._connection).of(chat_id)}
         found = []
         for post in (items[post_id] for post_id in posts if post_id in items):
             row, same = ledger.get(post.key), by_key[post.key]
             number = row.delivery_id if row else None
             found.append(
                 History(
-                    chat=to_chat(chat),
+                    chat=chat,
                     post=post,
                     twins=tuple(item for item in same if item is not post),
                     entry=LedgerEntry(row.state, row.reason, row.post_id) if row else None,
@@ -94,7 +94,7 @@ class SqlHistory:
 
     async def with_key(self, key: str) -> Sequence[int]:
         posts = select(PostRow.id).where(PostRow.key == key).order_by(PostRow.id.desc())
-        return (await self._session.scalars(posts)).all()
+        return (await self._connection.scalars(posts)).all()
 
     async def message(self, where: MessagePlace) -> Delivery | None:
         there = (ChatRow.platform == where.platform) & ChatRow.address.in_(where.addresses)
@@ -106,13 +106,13 @@ class SqlHistory:
             .order_by(LedgerRow.delivery_id.desc())
             .limit(RECENT)
         )
-        ids = (await self._session.scalars(newest)).all()
+        ids = (await self._connection.scalars(newest)).all()
         # Other parts may contain the id by chance, so it is compared below.
         near = cast(PartRow.sent, Text).contains(f'"{where.message_id}"', autoescape=True)
         parts = select(PartRow.delivery_id, PartRow.sent).where(
             PartRow.delivery_id.in_(ids), PartRow.state == PartState.SENT, near
         )
-        for delivery_id, sent in await self._session.execute(parts.order_by(PartRow.delivery_id.desc())):
+        for delivery_id, sent in await self._connection.execute(parts.order_by(PartRow.delivery_id.desc())):
             if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
@@ -133,7 +133,7 @@ class SqlHistory:
         return {name: await self._rows(query) for name, query in queries.items()}
 
     async def _rows(self, query: AnySelect) -> Sequence[Mapping[str, object]]:
-        return [dict(row._mapping) for row in await self._session.execute(query)]
+        return [dict(row._mapping) for row in await self._connection.execute(query)]
 
     async def outlook(self, chat_id: int, since: datetime) -> Outlook:
         waiting = sorted(await self._open(chat_id))
@@ -149,7 +149,7 @@ class SqlHistory:
             )
             .distinct()
         )
-        ended = sorted(await self._session.scalars(failed))
+        ended = sorted(await self._connection.scalars(failed))
         shown = {*waiting[:1], *ended[-1:]}
         found = await self._loaded(shown)
         return Outlook(
@@ -162,27 +162,27 @@ class SqlHistory:
     async def queue(self) -> Mapping[DeliveryState, int]:
         states = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
         newest = select(DeliveryRow.id).order_by(DeliveryRow.id.desc()).offset(LATEST).limit(1)
-        since = await self._session.scalar(newest) or 0
+        since = await self._connection.scalar(newest) or 0
         failed = states.where(DeliveryRow.id > since, DeliveryRow.state.in_(FAILED))
-        counts = {state: count for state, count in await self._session.execute(failed)}
+        counts = {state: count for state, count in await self._connection.execute(failed)}
         waiting = states.where(is_open(DeliveryRow.state))
-        return counts | {state: count for state, count in await self._session.execute(waiting)}
+        return counts | {state: count for state, count in await self._connection.execute(waiting)}
 
     async def _items(self, chat_id: int, posts: Collection[int]) -> Mapping[int, Item]:
         """The posts and those with the same keys."""
         keys = select(PostRow.key).where(PostRow.id.in_(posts))
         same = select(*_POST).where(PostRow.key.in_(keys.scalar_subquery())).order_by(PostRow.id)
-        rows = (await self._session.execute(same)).all()
+        rows = (await self._connection.execute(same)).all()
         sources = await self._sources({row.source_id for row in rows})
         followed = await self._followed(chat_id, list(sources))
-        before = await lives(self._session, chat_id, [row.id for row in rows])
-        away = await absences(self._session, chat_id)
+        before = await lives(self._connection, chat_id, [row.id for row in rows])
+        away = await absences(self._connection, chat_id)
         visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
-        seen = set(await self._session.scalars(visible))
+        seen = set(await self._connection.scalars(visible))
         carried = select(BroadcastPostRow.post_id).where(
             BroadcastPostRow.post_id.in_([row.id for row in rows])
         )
-        broadcast = set(await self._session.scalars(carried))
+        broadcast = set(await self._connection.scalars(carried))
         return {
             row.id: Item(
                 id=row.id,
@@ -206,23 +206,23 @@ class SqlHistory:
         }
 
     async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
-        rows = await self._session.scalars(select(SourceRow).where(SourceRow.id.in_(ids)))
+        rows = await self._connection.execute(select(table_of(SourceRow)).where(SourceRow.id.in_(ids)))
         return {row.id: to_source(row) for row in rows}
 
     async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:
         """The subscription by which a chat follows each source that it follows."""
         query = (
-            select(SourceRow.id, SubscriptionRow, FilterRow.text)
+            select(SourceRow.id.label("followed"), table_of(SubscriptionRow), FilterRow.text)
             .select_from(SourceRow)
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
         )
-        rows = await self._session.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
-        return {source_id: to_subscription(row, text) for source_id, row, text in rows}
+        rows = await self._connection.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
+        return {row.followed: to_subscription(row) for row in rows}
 
     async def _ledger(self, chat_id: int, keys: Collection[str]) -> Mapping[str, Row[*tuple[Any, ...]]]:
         columns = (LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id)
-        rows = await self._session.execute(
+        rows = await self._connection.execute(
             select(*columns, LedgerRow.delivery_id).where(
                 LedgerRow.chat_id == chat_id, LedgerRow.post_key.in_(keys)
             )
@@ -241,14 +241,14 @@ class SqlHistory:
             )
             .order_by(DeliveryRow.id)
         )
-        return {post_id: delivery_id for post_id, delivery_id in await self._session.execute(query)}
+        return {post_id: delivery_id for post_id, delivery_id in await self._connection.execute(query)}
 
     async def _loaded(self, ids: Collection[int]) -> Mapping[int, Delivery]:
         if not ids:
             return {}
-        found = await load_deliveries(self._session, select(_deliveries).where(_deliveries.c.id.in_(ids)))
+        found = await load_deliveries(self._connection, select(_deliveries).where(_deliveries.c.id.in_(ids)))
         return {delivery.id: delivery for delivery in found}
 
     async def _open(self, chat_id: int) -> Sequence[int]:
         mine = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
-        return (await self._session.scalars(select(DeliveryRow.id).where(mine))).all()
+        return (await self._connection.scalars(select(DeliveryRow.id).where(mine))).all()

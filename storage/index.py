@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from content.errors import SearchTooLong
@@ -77,16 +77,16 @@ SEARCHES = 2
 class SqlIndex:
     """Adds, removes and finds posts. The semaphore `searches` limits the concurrent searches of a store."""
 
-    def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
-        self._session, self._searches = session, searches
-        self._fts5 = is_sqlite(session)
+    def __init__(self, connection: AsyncConnection, searches: asyncio.Semaphore) -> None:
+        self._connection, self._searches = connection, searches
+        self._fts5 = is_sqlite(connection)
         self._until: float | None = None  # when the searches that are limited together have to end
         self._statements: dict[PostQuery, Select[int]] = {}
 
     async def add(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
         """Index stored posts, each with its tokens."""
         if posts:
-            await reserve_alone(self._session)  # two at once might wait for each other's words
+            await reserve_alone(self._connection)  # two at once might wait for each other's words
             await self._write(FTS5_ADD if self._fts5 else TSVECTOR_ADD, posts)
             await self._count(posts, WORDS_ADD)
 
@@ -94,7 +94,7 @@ class SqlIndex:
         """Remove posts from the index. Call it before their rows change or are deleted."""
         if not ids:
             return
-        await reserve_alone(self._session)  # nobody else may remove them at the same time
+        await reserve_alone(self._connection)  # nobody else may remove them at the same time
         # Those that wait are not in it. SQLite's index would be damaged if they were removed from it.
         waiting = await self._no_longer_waiting(ids)
         async for posts in self._tokens([post_id for post_id in ids if post_id not in waiting]):
@@ -110,16 +110,16 @@ class SqlIndex:
         later = select(UnindexedRow.post_id).where(UnindexedRow.post_id > after)
         first = later.order_by(UnindexedRow.post_id).limit(limit)
         columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
-        rows = await self._session.execute(
+        rows = await self._connection.execute(
             columns.where(PostRow.id.in_(first.scalar_subquery())).order_by(PostRow.id)
         )
         return [Unindexed(row[0], row[1], row[2], tuple(row[3])) for row in rows]
 
     async def count_waiting(self) -> int:
-        return await self._session.scalar(select(func.count()).select_from(UnindexedRow)) or 0
+        return await self._connection.scalar(select(func.count()).select_from(UnindexedRow)) or 0
 
     async def add_waiting(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         # A post that has changed or was deleted meanwhile waits no longer.
         waiting = await self._no_longer_waiting([post_id for post_id, _ in posts])
         await self.add([(post_id, tokens) for post_id, tokens in posts if post_id in waiting])
@@ -129,7 +129,7 @@ class SqlIndex:
         found: set[int] = set()
         for start in range(0, len(ids), CHUNK):
             some = delete(UnindexedRow).where(UnindexedRow.post_id.in_(ids[start : start + CHUNK]))
-            found.update(await self._session.scalars(some.returning(UnindexedRow.post_id)))
+            found.update(await self._connection.scalars(some.returning(UnindexedRow.post_id)))
         return found
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
@@ -148,14 +148,14 @@ class SqlIndex:
 
     async def has(self, words: Collection[str]) -> Collection[str]:
         async with self.limited():
-            return set(await self._session.scalars(select(WordRow.word).where(WordRow.word.in_(words))))
+            return set(await self._connection.scalars(select(WordRow.word).where(WordRow.word.in_(words))))
 
     async def near(self, near: Near) -> Sequence[tuple[str, int]]:
         begins_or_ends = _begins(WordRow.word, near.begin) | _begins(WordRow.backwards, near.end[::-1])
         size = func.length(WordRow.word).between(near.shortest, near.longest)
         commonest = select(WordRow.word, WordRow.posts).order_by(WordRow.posts.desc(), WordRow.word)
         async with self.limited():
-            rows = await self._session.execute(commonest.where(begins_or_ends, size).limit(COMPARED))
+            rows = await self._connection.execute(commonest.where(begins_or_ends, size).limit(COMPARED))
             return [(row[0], row[1]) for row in rows]
 
     def _matching(self, query: Query, scope: PostQuery) -> Select[int]:
@@ -175,7 +175,7 @@ class SqlIndex:
     async def _rows(self, statement: Select[int], query: Query) -> Sequence[Row[int]]:
         words = to_fts5(query) if self._fts5 else to_tsquery(query)
         async with self.limited():
-            return (await self._session.execute(statement, {"query": words})).all()
+            return (await self._connection.execute(statement, {"query": words})).all()
 
     @asynccontextmanager
     async def limited(self) -> AsyncIterator[None]:
@@ -184,7 +184,7 @@ class SqlIndex:
                 raise SearchTooLong("the search took too long")
             yield
             return
-        async with self._searches, time_limit(self._session, SEARCH_SECONDS):
+        async with self._searches, time_limit(self._connection, SEARCH_SECONDS):
             self._until = monotonic() + SEARCH_SECONDS
             try:
                 yield
@@ -194,27 +194,27 @@ class SqlIndex:
     async def ensure_current(self) -> None:
         """Rebuild the index if another version of the tokenizer built it."""
         # The row lock keeps a second process from rebuilding at the same time.
-        row = await self._session.get(MetaRow, "tokenizer", with_for_update=True)
-        if row is not None and row.value == TOKENIZER_VERSION:
+        version = select(MetaRow.value).where(MetaRow.name == "tokenizer").with_for_update()
+        if await self._connection.scalar(version) == TOKENIZER_VERSION:
             return
         clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
-        await self._session.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
-        await self._session.execute(delete(WordRow))
-        await self._session.execute(delete(UnindexedRow))
+        await self._connection.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
+        await self._connection.execute(delete(WordRow))
+        await self._connection.execute(delete(UnindexedRow))
         async for posts in self._tokens(
-            (await self._session.scalars(select(PostRow.id).order_by(PostRow.id))).all()
+            (await self._connection.scalars(select(PostRow.id).order_by(PostRow.id))).all()
         ):
             await self.add(posts)
-        statement = upsert(self._session, MetaRow).values(name="tokenizer", value=TOKENIZER_VERSION)
+        statement = upsert(self._connection, MetaRow).values(name="tokenizer", value=TOKENIZER_VERSION)
         renewed = {"value": statement.excluded["value"]}
-        await self._session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed))
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed))
 
     async def _tokens(self, ids: Sequence[int]) -> AsyncIterator[Sequence[tuple[int, IndexedText]]]:
         """The tokens of stored posts, batch by batch."""
         for start in range(0, len(ids), BATCH):
             columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
             chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
-            rows = (await self._session.execute(chosen)).all()
+            rows = (await self._connection.execute(chosen)).all()
             # Tokenizing a post takes about a millisecond, so it runs in a thread.
             indexed = await asyncio.to_thread(index_texts, [(row[1], row[2], row[3]) for row in rows])
             yield [(row[0], tokens) for row, tokens in zip(rows, indexed, strict=True)]
@@ -229,8 +229,7 @@ class SqlIndex:
             await self._run(statement, rows)
 
     async def _run(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
-        connection = await self._session.connection()
-        await connection.run_sync(write, (_for_each(statement, connection.dialect), rows))
+        await self._connection.run_sync(write, (_for_each(statement, self._connection.dialect), rows))
 
     def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
         if not self._fts5:

@@ -18,8 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from scheduler.ports import Closed, DeliveryFilter
@@ -103,8 +102,9 @@ def _claims(dialect: Dialect) -> tuple[Prepared, Prepared]:
     return Prepared(_claim(again), dialect), Prepared(_claim(), dialect)
 
 
-def _claim_due(connection: Connection, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Any]:
-    """The rows of the deliveries that were claimed."""
+def _claim_due(
+    connection: Connection, platform: str, now: datetime, limit: int, epoch: int
+) -> Sequence[Delivery]:
     (leases,) = read(connection, (_holder(connection.dialect), {"on": platform}))
     if any(lease.epoch > epoch for lease in leases):
         return []
@@ -114,14 +114,14 @@ def _claim_due(connection: Connection, platform: str, now: datetime, limit: int,
             due = {"on": platform, "now": now, "holder": epoch, "most": most}
             (rows,) = read(connection, (claim, due))
             claimed += earliest_first(rows)
-    return claimed
+    return with_details(connection, claimed)
 
 
 class SqlOutbox(FanOut, Outcomes, Overview):
     """The outbox: its bases fan out, record and look; claims and what people change are here."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     # Broadcasts
 
@@ -136,19 +136,19 @@ class SqlOutbox(FanOut, Outcomes, Overview):
             "slot": broadcast.slot,
             "created_at": now,
         }
-        statement = upsert(self._session, BroadcastRow).values(values).on_conflict_do_nothing()
-        made = await self._session.scalars(statement.returning(BroadcastRow.id))
+        statement = upsert(self._connection, BroadcastRow).values(values).on_conflict_do_nothing()
+        made = await self._connection.scalars(statement.returning(BroadcastRow.id))
         broadcast_id = made.first()
         if broadcast_id is not None and broadcast.posts:
             rows = [
                 {"broadcast_id": broadcast_id, "position": position, "post_id": post_id}
                 for position, post_id in enumerate(broadcast.posts)
             ]
-            await self._session.execute(insert(BroadcastPostRow), rows)
+            await self._connection.execute(insert(BroadcastPostRow), rows)
         return broadcast_id
 
     async def skip(self, chat_id: int, posts: Sequence[int], reason: str) -> None:
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         for start in range(0, len(posts), CHUNK):
             skipped = select(
                 literal(chat_id),
@@ -158,17 +158,13 @@ class SqlOutbox(FanOut, Outcomes, Overview):
                 literal(reason),
             ).where(PostRow.id.in_(posts[start : start + CHUNK]))
             columns = ["chat_id", "post_key", "post_id", "state", "reason"]
-            statement = upsert(self._session, LedgerRow).from_select(columns, skipped)
-            await self._session.execute(statement.on_conflict_do_nothing())
+            statement = upsert(self._connection, LedgerRow).from_select(columns, skipped)
+            await self._connection.execute(statement.on_conflict_do_nothing())
 
     # Claims
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
-        def claim(session: Session) -> Sequence[Delivery]:
-            connection = session.connection()
-            return with_details(connection, _claim_due(connection, platform, now, limit, epoch))
-
-        return await self._session.run_sync(claim)
+        return await self._connection.run_sync(_claim_due, platform, now, limit, epoch)
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
         claimed = (
@@ -176,40 +172,38 @@ class SqlOutbox(FanOut, Outcomes, Overview):
             & (DeliveryRow.state == DeliveryState.CLAIMED)
             & (DeliveryRow.epoch <= epoch)
         )
-        ids = list(await self._session.scalars(select(DeliveryRow.id).where(claimed)))
+        ids = list(await self._connection.scalars(select(DeliveryRow.id).where(claimed)))
         interrupted = (PartRow.state == PartState.SENDING) & PartRow.delivery_id.in_(ids)
-        with_unknown = set(await self._session.scalars(select(PartRow.delivery_id).where(interrupted)))
-        await self._session.execute(
+        with_unknown = set(await self._connection.scalars(select(PartRow.delivery_id).where(interrupted)))
+        await self._connection.execute(
             update(PartRow)
             .where(interrupted)
             .values(state=PartState.UNKNOWN, unknowns=PartRow.unknowns + 1, reason="the process ended")
         )
         await self._set([i for i in ids if i not in with_unknown], state=DeliveryState.PENDING)
         await self._set(sorted(with_unknown), epoch=epoch)
-        return await load_deliveries(
-            self._session, select(_deliveries).where(_deliveries.c.id.in_(with_unknown))
-        )
+        unknown = select(_deliveries).where(_deliveries.c.id.in_(sorted(with_unknown)))
+        return await load_deliveries(self._connection, unknown)
 
     async def _set(self, ids: Sequence[int], **values: object) -> None:
         for start in range(0, len(ids), CHUNK):
             some = DeliveryRow.id.in_(ids[start : start + CHUNK])
-            await self._session.execute(
-                update(DeliveryRow).where(some).values(**values).execution_options(synchronize_session=False)
-            )
+            await self._connection.execute(update(DeliveryRow).where(some).values(**values))
 
     # Renderings
 
     async def rendering(self, key: str) -> Sequence[Message] | None:
-        row = await self._session.get(RenderingRow, key)
-        if row is None:
+        known = select(RenderingRow.messages).where(RenderingRow.key == key)
+        messages = await self._connection.scalar(known)
+        if messages is None:
             return None
-        return [Message(item["payload"], tuple(item["posts"])) for item in row.messages]
+        return [Message(item["payload"], tuple(item["posts"])) for item in messages]
 
     async def keep_rendering(self, key: str, broadcast_id: int, messages: Sequence[Message]) -> None:
         stored = [{"payload": message.payload, "posts": list(message.posts)} for message in messages]
         values = {"key": key, "broadcast_id": broadcast_id, "messages": stored}
-        await self._session.execute(
-            upsert(self._session, RenderingRow).values(values).on_conflict_do_nothing()
+        await self._connection.execute(
+            upsert(self._connection, RenderingRow).values(values).on_conflict_do_nothing()
         )
 
     # What people and events change
@@ -236,7 +230,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
     async def _cancel(self, which: ColumnElement[bool], reason: str, now: datetime) -> int:
         # Every transaction locks in this order, or PostgreSQL would let two wait for each other.
         locked = select(DeliveryRow.id).where(which).order_by(DeliveryRow.id).with_for_update()
-        ids = list(await self._session.scalars(locked))
+        ids = list(await self._connection.scalars(locked))
         await self._close([Closed(i, DeliveryState.CANCELLED, reason) for i in ids], now)
         return len(ids)
 
@@ -250,7 +244,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
         )
         mixed = select(DeliveryRow.id).where(which, ~begun, of_others.correlate(DeliveryRow).exists())
         of_source = select(PostRow.id).where(PostRow.source_id == source_id)
-        await self._session.execute(
+        await self._connection.execute(
             delete(LedgerRow).where(
                 LedgerRow.state == LedgerState.RESERVED,
                 LedgerRow.delivery_id.in_(mixed.scalar_subquery()),
@@ -261,18 +255,20 @@ class SqlOutbox(FanOut, Outcomes, Overview):
     async def postpone_chat(self, chat_id: int, due_at: datetime, reason: str) -> None:
         mine = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
         waiting = mine & (DeliveryRow.state == DeliveryState.PENDING)
-        await self._session.execute(update(DeliveryRow).where(waiting).values(due_at=due_at, reason=reason))
+        await self._connection.execute(
+            update(DeliveryRow).where(waiting).values(due_at=due_at, reason=reason)
+        )
 
     async def retry(self, which: DeliveryFilter, now: datetime) -> int:
         ended = DeliveryRow.state.in_((DeliveryState.FAILED, DeliveryState.HELD))
         not_banned = exists().where(ChatRow.id == DeliveryRow.chat_id, ChatRow.access != ChatAccess.BANNED)
         failed = select(DeliveryRow.id).where(matching(which) & ended & not_banned)
-        ids = list(await self._session.scalars(failed))
+        ids = list(await self._connection.scalars(failed))
         await self._set(ids, state=DeliveryState.PENDING, due_at=now, attempts=0, reason="", ended_at=None)
         for start in range(0, len(ids), CHUNK):
             mine = LedgerRow.delivery_id.in_(ids[start : start + CHUNK])
             again = update(LedgerRow).where(mine, LedgerRow.state == LedgerState.FAILED)
-            await self._session.execute(again.values(state=LedgerState.RESERVED, reason=""))
+            await self._connection.execute(again.values(state=LedgerState.RESERVED, reason=""))
         return len(ids)
 
     async def prune(self, before: datetime, limit: int) -> int:
@@ -280,11 +276,11 @@ class SqlOutbox(FanOut, Outcomes, Overview):
             DeliveryRow.broadcast_id == RenderingRow.broadcast_id, is_open(DeliveryRow.state)
         )
         unused = select(RenderingRow.key).where(~still_open).limit(limit)
-        await self._session.execute(
+        await self._connection.execute(
             delete(RenderingRow).where(RenderingRow.key.in_(unused.scalar_subquery()))
         )
         done = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
         # Deliveries with an unknown outcome are kept: they are counted for ever.
         uncertain = exists().where(PartRow.delivery_id == DeliveryRow.id, PartRow.unknowns > 0)
         old = done & (DeliveryRow.ended_at < before) & ~uncertain
-        return await prune(self._session, DeliveryRow, DeliveryRow.id, old, limit)
+        return await prune(self._connection, DeliveryRow, DeliveryRow.id, old, limit)

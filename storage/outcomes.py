@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
@@ -117,17 +117,17 @@ def _give_up(dialect: Dialect) -> Prepared:
 class Outcomes:
     """The outbox as the dispatcher writes it."""
 
-    _session: AsyncSession
+    _connection: AsyncConnection
 
     async def record(
         self, begins: Sequence[Part], outcomes: Sequence[Outcome], now: datetime, epoch: int
     ) -> Sequence[Part]:
-        return await self._session.run_sync(
-            lambda session: _Batch(session.connection(), now).record(begins, outcomes, epoch)
+        return await self._connection.run_sync(
+            lambda connection: _Batch(connection, now).record(begins, outcomes, epoch)
         )
 
     async def _close(self, ended: Sequence[Closed], now: datetime) -> None:
-        await self._session.run_sync(lambda session: _Batch(session.connection(), now).close(ended))
+        await self._connection.run_sync(lambda connection: _Batch(connection, now).close(ended))
 
 
 class _Batch:

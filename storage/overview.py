@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.ports import DeliveryFilter
 from scheduler.types import OPEN, Delivery, DeliveryState, Headline, Progress
@@ -38,21 +38,21 @@ def _count(*states: DeliveryState) -> Any:
 class Overview:
     """The outbox as people look at it."""
 
-    _session: AsyncSession
+    _connection: AsyncConnection
 
     async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
         newest = select(_deliveries).where(matching(which)).order_by(_deliveries.c.id.desc()).limit(limit)
-        found = await load_deliveries(self._session, newest)
+        found = await load_deliveries(self._connection, newest)
         return sorted(found, key=lambda delivery: delivery.id, reverse=True)
 
     async def counts(self) -> Mapping[DeliveryState, int]:
-        rows = await self._session.execute(
+        rows = await self._connection.execute(
             select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
         )
         return {row[0]: row[1] for row in rows}
 
     async def unknowns(self) -> int:
-        return await self._session.scalar(select(func.sum(PartRow.unknowns))) or 0
+        return await self._connection.scalar(select(func.sum(PartRow.unknowns))) or 0
 
     async def progress(self, limit: int) -> Sequence[Progress]:
         shown = await self._shown(limit)
@@ -86,7 +86,7 @@ class Overview:
                 unknown=unknowns.get((number, platform), 0),
             )
             for number, kind, platform, sent, pending, failed, cancelled in (
-                await self._session.execute(counted)
+                await self._connection.execute(counted)
             )
         ]
 
@@ -94,7 +94,7 @@ class Overview:
         newest = select(BroadcastRow.id).order_by(BroadcastRow.id.desc()).limit(limit)
         busy = select(DeliveryRow.broadcast_id).where(is_open(DeliveryRow.state)).distinct()
         both = select(BroadcastRow.id).where(or_(BroadcastRow.id.in_(newest), BroadcastRow.id.in_(busy)))
-        return (await self._session.scalars(both)).all()
+        return (await self._connection.scalars(both)).all()
 
     async def _unknowns_of(self, shown: Sequence[int]) -> Mapping[tuple[int, str], int]:
         query: Select[int, str, int] = (
@@ -103,7 +103,7 @@ class Overview:
             .where(DeliveryRow.broadcast_id.in_(shown), PartRow.unknowns > 0)
             .group_by(DeliveryRow.broadcast_id, DeliveryRow.platform)
         )
-        rows = await self._session.execute(query)
+        rows = await self._connection.execute(query)
         return {(number, platform): count for number, platform, count in rows}
 
     async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]:
@@ -118,7 +118,7 @@ class Overview:
         found: dict[int, Headline] = {}
         numbers = list(broadcasts)
         for start in range(0, len(numbers), CHUNK):
-            rows = await self._session.execute(
+            rows = await self._connection.execute(
                 query.where(BroadcastRow.id.in_(numbers[start : start + CHUNK]))
             )
             for number, title, body, first_title, made_at in rows:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState
@@ -75,7 +75,7 @@ def decided() -> ColumnElement[int]:
     )
 
 
-async def remember(session: AsyncSession, which: ColumnElement[bool]) -> None:
+async def remember(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     """Record what subscriptions are; call it before their filter changes, or before they end."""
     life = select(
         SubscriptionRow.chat_id,
@@ -85,44 +85,46 @@ async def remember(session: AsyncSession, which: ColumnElement[bool]) -> None:
         SubscriptionRow.filter_id,
     ).where(which, SubscriptionRow.began_after < decided())
     columns = ["chat_id", "scope", "after", "up_to", "filter_id"]
-    await session.execute(insert(PastRow).from_select(columns, life))
+    await connection.execute(insert(PastRow).from_select(columns, life))
 
 
-async def note_absence(session: AsyncSession, chat_id: int) -> None:
+async def note_absence(connection: AsyncConnection, chat_id: int) -> None:
     """Record since which post a chat gets nothing, or that it is back; call it after that has changed."""
     newest = select(func.coalesce(func.max(PostRow.id), 0)).scalar_subquery()
     lasting = (AbsenceRow.chat_id == chat_id) & AbsenceRow.up_to.is_(None)
     away = or_(ChatRow.state == ChatState.GONE, ChatRow.access == ChatAccess.BANNED)
     begun = select(ChatRow.id, newest).where(ChatRow.id == chat_id, away, ~exists().where(lasting))
-    await session.execute(insert(AbsenceRow).from_select(["chat_id", "after"], begun))
+    await connection.execute(insert(AbsenceRow).from_select(["chat_id", "after"], begun))
     back = exists().where(ChatRow.id == chat_id, ~away)
-    await session.execute(update(AbsenceRow).where(lasting, back).values(up_to=newest))
+    await connection.execute(update(AbsenceRow).where(lasting, back).values(up_to=newest))
 
 
-async def absences(session: AsyncSession, chat_id: int) -> Sequence[tuple[int, int]]:
+async def absences(connection: AsyncConnection, chat_id: int) -> Sequence[tuple[int, int]]:
     """After which post a chat was gone or banned, and up to which one, each time that it has come back."""
     all_of_them = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == chat_id)
-    return [(after, up_to) for after, up_to in await session.execute(all_of_them) if up_to is not None]
+    return [(after, up_to) for after, up_to in await connection.execute(all_of_them) if up_to is not None]
 
 
-async def lives(session: AsyncSession, chat_id: int, posts: Collection[int]) -> Lives:
+async def lives(connection: AsyncConnection, chat_id: int, posts: Collection[int]) -> Lives:
     """How a chat's subscriptions decided, with the verdicts about some posts."""
     # Of two with the same end the first decided, and the second is empty.
     past = select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
     rows = list(
-        await session.execute(past.where(PastRow.chat_id == chat_id).order_by(PastRow.up_to, PastRow.id))
+        await connection.execute(past.where(PastRow.chat_id == chat_id).order_by(PastRow.up_to, PastRow.id))
     )
     present = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id)
     by_scope: dict[str, list[Life]] = defaultdict(list)
     for scope, after, up_to, filter_id in rows:
         by_scope[scope].append(Life(after, up_to, filter_id))
-    for scope, after, filter_id in await session.execute(present.where(SubscriptionRow.chat_id == chat_id)):
+    for scope, after, filter_id in await connection.execute(
+        present.where(SubscriptionRow.chat_id == chat_id)
+    ):
         by_scope[scope].append(Life(after, STILL, filter_id))
     filters = {life.filter_id for of_scope in by_scope.values() for life in of_scope}
     verdicts = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
         FilteredRow.post_id.in_(posts), FilteredRow.filter_id.in_(filters - {None})
     )
     found: dict[tuple[int | None, int], str] = {
-        (number, post_id): why for number, post_id, why in await session.execute(verdicts)
+        (number, post_id): why for number, post_id, why in await connection.execute(verdicts)
     }
     return Lives(by_scope, found)

@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Dialect, Select, bindparam, case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BindParameter, Dialect, Row, Select, bindparam, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.secrets import printable
 from content.tokens import IndexedText, index_all
@@ -22,14 +22,16 @@ from storage.scope import in_scope, sources_in_scope, visible_sources
 from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
+_NEWEST = select(func.max(_posts.c.id))
 _UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
 
 
-def to_post(row: PostRow, source_title: str) -> Post:
+def to_post(row: Row[Any]) -> Post:
+    """From the columns of `posts_with_titles`."""
     return Post(
         id=row.id,
         source_id=row.source_id,
-        source_title=source_title,
+        source_title=row.source_title or printable(row.source_url),
         guid=row.guid,
         key=row.key,
         url=row.url,
@@ -48,8 +50,9 @@ def to_post(row: PostRow, source_title: str) -> Post:
     )
 
 
-def posts_with_titles() -> Select[PostRow, str, str]:
-    return select(PostRow, SourceRow.title, SourceRow.url).join(SourceRow, SourceRow.id == PostRow.source_id)
+def posts_with_titles() -> Select[Any]:
+    of_source = (SourceRow.title.label("source_title"), SourceRow.url.label("source_url"))
+    return select(*_posts.c, *of_source).join(SourceRow, SourceRow.id == PostRow.source_id)
 
 
 def _values(post: NewPost) -> dict[str, Any]:
@@ -121,32 +124,31 @@ def _given_sources() -> BindParameter[Any]:
 
 
 class SqlPosts:
-    def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection, index: SqlIndex) -> None:
+        self._connection = connection
         self._index = index
-        self._pruning = Pruning(session, index)
+        self._pruning = Pruning(connection, index)
 
     async def known(self, source_ids: Sequence[int]) -> Mapping[int, Sequence[KnownPost]]:
         found: dict[int, list[KnownPost]] = {source_id: [] for source_id in source_ids}
         posts, gone = _known()
-        for source_id, *post in await self._session.execute(posts, {"sources": source_ids}):
+        for source_id, *post in await self._connection.execute(posts, {"sources": source_ids}):
             found[source_id].append(KnownPost(*post))
         # Tombstones count as known, so that deleted posts do not come back as new.
-        for source_id, guid, key in await self._session.execute(gone, {"sources": source_ids}):
+        for source_id, guid, key in await self._connection.execute(gone, {"sources": source_ids}):
             found[source_id].append(KnownPost(0, guid, key, ""))
         return found
 
     async def raw_hashes(self, source_ids: Sequence[int], limit: int) -> Mapping[int, Mapping[str, str]]:
         found: dict[int, dict[str, str]] = {source_id: {} for source_id in source_ids}
         given = {"sources": source_ids, "most": limit}
-        for source_id, guid, raw in await self._session.execute(_raw_hashes(), given):
+        for source_id, guid, raw in await self._connection.execute(_raw_hashes(), given):
             found[source_id][guid] = raw
         return found
 
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
-        connection = await self._session.connection()
         rows = [{"id": post_id, "raw_hash": raw} for post_id, raw in hashes]
-        await connection.run_sync(write, (_mark_each(connection.dialect), rows))
+        await self._connection.run_sync(write, (_mark_each(self._connection.dialect), rows))
 
     async def insert(
         self,
@@ -165,17 +167,16 @@ class SqlPosts:
             return [[] for _ in batches]
         # Posts must get their ids in the order of commits. Otherwise a subscription that starts after the
         # newest post could miss a post with a lower id that is committed later.
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         before = await self.newest_id()
         rows = [
             _values(post) | {"source_id": batch.source_id, "first_seen_at": now, "changes": 0}
             for batch in batches
             for post in batch.posts
         ]
-        connection = await self._session.connection()
-        await connection.run_sync(write, (_insert_each(connection.dialect), rows))
+        await self._connection.run_sync(write, (_insert_each(self._connection.dialect), rows))
         new = select(PostRow.source_id, PostRow.guid, PostRow.id).where(PostRow.id > before)
-        stored = await self._session.execute(new.order_by(PostRow.id))
+        stored = await self._connection.execute(new.order_by(PostRow.id))
         ids = {(source_id, guid): post_id for source_id, guid, post_id in stored}
         made, waiting, indexed = [], list[int](), list[tuple[int, IndexedText]]()
         for batch in batches:
@@ -198,8 +199,7 @@ class SqlPosts:
         for batch, ids in zip(batches, made, strict=True):
             counts[batch.source_id] += len(ids)
         rows = [{"source": source_id, "more": count} for source_id, count in counts.items() if count]
-        connection = await self._session.connection()
-        await connection.run_sync(write, (_count_each(connection.dialect), rows))
+        await self._connection.run_sync(write, (_count_each(self._connection.dialect), rows))
 
     async def update(
         self,
@@ -218,7 +218,9 @@ class SqlPosts:
             del values["guid"], values["key"], values["published_at"], values["old_news"]
             if await self._looks_different(post_id, values):
                 values |= {"changed_at": now, "changes": PostRow.changes + 1}
-            result = await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(values))
+            result = await self._connection.execute(
+                update(PostRow).where(PostRow.id == post_id).values(values)
+            )
             stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
 
@@ -226,31 +228,31 @@ class SqlPosts:
         """Whether people would see a difference between a stored post and these values."""
         names = ("title", "html", "text", "url", "media")
         seen = select(*(getattr(PostRow, name) for name in names)).where(PostRow.id == post_id)
-        stored = (await self._session.execute(seen)).first()
+        stored = (await self._connection.execute(seen)).first()
         return stored is not None and any(getattr(stored, name) != values[name] for name in names)
 
     async def rename(self, guids: Mapping[int, str]) -> None:
         for post_id, guid in guids.items():
-            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(guid=guid))
+            await self._connection.execute(update(PostRow).where(PostRow.id == post_id).values(guid=guid))
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         values = {"withdrawn_at": now if withdrawn else None, "changed_at": now}
         for start in range(0, len(ids), CHUNK):
             some = update(PostRow).where(PostRow.id.in_(ids[start : start + CHUNK]))
-            await self._session.execute(some.values(values))
+            await self._connection.execute(some.values(values))
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
         found: dict[int, Post] = {}
         seen = [] if chat_id is None else [visible_sources(chat_id)]
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            rows = await self._session.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
-            found |= {row.id: to_post(row, title or printable(url)) for row, title, url in rows}
+            rows = await self._connection.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
+            found |= {row.id: to_post(row) for row in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
         columns = (PostRow.id, PostRow.title, func.substr(PostRow.text, 1, length), PostRow.published_at)
-        rows = await self._session.execute(select(*columns).where(PostRow.id.in_(ids)))
+        rows = await self._connection.execute(select(*columns).where(PostRow.id.in_(ids)))
         found = {row[0]: Beginning(*row) for row in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
@@ -258,18 +260,18 @@ class SqlPosts:
         where = in_scope(query)
         order = (PostRow.published_at.desc(), PostRow.id.desc())
         page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
-        rows = await self._session.execute(page)
-        posts = [to_post(row, title or printable(url)) for row, title, url in rows]
+        rows = await self._connection.execute(page)
+        posts = [to_post(row) for row in rows]
         return posts, await self._total(query)
 
     async def _total(self, query: PostQuery) -> int:
         """How many posts a query finds. Sources know how many they have, as counting takes long."""
         scope = sources_in_scope(query)
-        total = await self._session.scalar(select(func.sum(SourceRow.post_count)).where(*scope)) or 0
+        total = await self._connection.scalar(select(func.sum(SourceRow.post_count)).where(*scope)) or 0
         if query.anchor is None:
             return total
         later = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
-        return total - (await self._session.scalar(later.where(*scope, PostRow.id > query.anchor)) or 0)
+        return total - (await self._connection.scalar(later.where(*scope, PostRow.id > query.anchor)) or 0)
 
     async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
         titled = select(func.substr(PostRow.title, 1, length)).join(
@@ -278,10 +280,10 @@ class SqlPosts:
         newest = titled.where(*in_scope(query), PostRow.title != "").order_by(
             PostRow.published_at.desc(), PostRow.id.desc()
         )
-        return (await self._session.scalars(newest.offset(query.offset).limit(query.limit))).all()
+        return (await self._connection.scalars(newest.offset(query.offset).limit(query.limit))).all()
 
     async def newest_id(self) -> int:
-        return await self._session.scalar(select(func.max(PostRow.id))) or 0
+        return await self._connection.scalar(_NEWEST) or 0
 
     # Deletion, see storage/pruning.py.
 

@@ -101,6 +101,8 @@ def read(connection: Connection, *queries: tuple[Prepared, Mapping[str, object]]
 
 
 def _driver(connection: Connection, call: Callable[[Any], Any]) -> Any:
-    """The result of a call of the driver's connection, whose transaction is begun."""
+    """The result of a call of the driver's connection, in a transaction as SQLAlchemy's own calls are."""
+    if not connection.in_transaction():
+        connection.begin()
     opened: Any = connection.connection.dbapi_connection
     return opened.run_async(call)

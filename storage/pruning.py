@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.types import ChatState, DeliveryState
 from storage.filters import passes
@@ -54,13 +54,13 @@ def _needed() -> ColumnElement[bool]:
 
 
 class Pruning:
-    def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
-        self._session, self._index = session, index
+    def __init__(self, connection: AsyncConnection, index: SqlIndex) -> None:
+        self._connection, self._index = connection, index
 
     async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
         many = select(SourceRow.id).where(SourceRow.post_count > keep).order_by(SourceRow.id)
         found: list[tuple[int, int]] = []
-        for source_id in (await self._session.scalars(many)).all():
+        for source_id in (await self._connection.scalars(many)).all():
             found += await self._beyond(source_id, before, keep, limit - len(found))
             if len(found) == limit:
                 break
@@ -73,7 +73,7 @@ class Pruning:
         mine, place = PostRow.source_id == source_id, (PostRow.published_at, PostRow.id)
         newest_first = (PostRow.published_at.desc(), PostRow.id.desc())
         edge = select(*place).where(mine).order_by(*newest_first).offset(keep).limit(1)
-        first = (await self._session.execute(edge)).first()
+        first = (await self._connection.execute(edge)).first()
         if first is None:
             return []
         old = mine & (tuple_(*place) <= tuple_(*first)) & (PostRow.first_seen_at < before) & ~_needed()
@@ -85,31 +85,31 @@ class Pruning:
 
     async def _sizes(self, ids: Select[int]) -> Sequence[tuple[int, int]]:
         sized = select(PostRow.id, func.length(PostRow.text)).where(PostRow.id.in_(ids.scalar_subquery()))
-        rows = await self._session.execute(sized.order_by(PostRow.id))
+        rows = await self._connection.execute(sized.order_by(PostRow.id))
         return [(post_id, size) for post_id, size in rows]
 
     async def forget(self, ids: Sequence[int], now: datetime) -> int:
         # A post may have become needed since `prunable` listed it.
         chosen = PostRow.id.in_(ids) & ~_needed()
-        rows = await self._session.execute(
+        rows = await self._connection.execute(
             select(PostRow.id, PostRow.source_id, PostRow.guid, PostRow.key).where(chosen)
         )
         gone = [dict(row._mapping) | {"seen_at": now} for row in rows]
         posts = [row.pop("id") for row in gone]
         if posts:
             # The tombstones keep these posts from coming back as new.
-            statement = upsert(self._session, TombstoneRow).on_conflict_do_nothing()
-            await self._session.execute(statement, gone)
+            statement = upsert(self._connection, TombstoneRow).on_conflict_do_nothing()
+            await self._connection.execute(statement, gone)
             await self.remove(posts)
         return len(posts)
 
     async def remove(self, ids: Sequence[int]) -> None:
         await self._index.remove(ids)
         gone = select(PostRow.source_id, func.count()).where(PostRow.id.in_(ids)).group_by(PostRow.source_id)
-        for source_id, count in (await self._session.execute(gone)).all():
+        for source_id, count in (await self._connection.execute(gone)).all():
             fewer = {"post_count": SourceRow.post_count - count}
-            await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(fewer))
-        await self._session.execute(delete(PostRow).where(PostRow.id.in_(ids)))
+            await self._connection.execute(update(SourceRow).where(SourceRow.id == source_id).values(fewer))
+        await self._connection.execute(delete(PostRow).where(PostRow.id.in_(ids)))
 
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
@@ -118,5 +118,5 @@ class Pruning:
         for start in range(0, len(tombstones), CHUNK):
             shown = mine & TombstoneRow.guid.in_(tombstones[start : start + CHUNK])
             stale = shown & (TombstoneRow.seen_at < now - TOUCHED)
-            await self._session.execute(update(TombstoneRow).where(stale).values(seen_at=now))
-        await self._session.execute(delete(TombstoneRow).where(mine, TombstoneRow.seen_at < forget))
+            await self._connection.execute(update(TombstoneRow).where(stale).values(seen_at=now))
+        await self._connection.execute(delete(TombstoneRow).where(mine, TombstoneRow.seen_at < forget))

@@ -5,18 +5,21 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.push.pushes import Push, PushKind, PushState
 from storage.models import PushRow, SourceRow
 from storage.sources import is_polled, is_unfollowed
+from storage.sql import table_of
+
+_pushes = table_of(PushRow)
 
 # What is not yet over: it is ended when its source is no longer read.
 OPEN = (PushState.WANTED, PushState.ASKED, PushState.ACTIVE, PushState.RENEWING, PushState.DENIED)
 
 
-def to_push(row: PushRow) -> Push:
+def to_push(row: Row[Any]) -> Push:
     return Push(
         id=row.id,
         source_id=row.source_id,
@@ -42,15 +45,15 @@ def _values(push: Push) -> dict[str, Any]:
 
 
 class SqlPushes:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def add(self, push: Push) -> Push:
-        row = await self._session.scalars(insert(PushRow).returning(PushRow), _values(push))
+        row = await self._connection.execute(insert(_pushes).returning(*_pushes.c), _values(push))
         return to_push(row.one())
 
     async def all(self) -> Sequence[Push]:
-        rows = await self._session.scalars(select(PushRow).order_by(PushRow.id))
+        rows = await self._connection.execute(select(_pushes).order_by(_pushes.c.id))
         return [to_push(row) for row in rows]
 
     async def get(self, push_id: int) -> Push | None:
@@ -71,17 +74,17 @@ class SqlPushes:
             (PushRow.state == PushState.ENDED) & read,
             (PushRow.state == PushState.ENDED) & PushRow.source_id.is_(None),
         )
-        wanted = select(PushRow, read).where(PushRow.kind == PushKind.WEBSUB, is_due)
+        wanted = select(_pushes, read.label("is_read")).where(PushRow.kind == PushKind.WEBSUB, is_due)
         in_order = wanted.order_by(PushRow.next_at.nulls_first(), PushRow.id)
-        rows = await self._session.execute(in_order.limit(limit))
-        return [(to_push(row), is_read) for row, is_read in rows]
+        rows = await self._connection.execute(in_order.limit(limit))
+        return [(to_push(row), row.is_read) for row in rows]
 
     async def save(self, push: Push) -> None:
-        await self._session.execute(update(PushRow).where(PushRow.id == push.id).values(_values(push)))
+        await self._connection.execute(update(PushRow).where(PushRow.id == push.id).values(_values(push)))
 
     async def remove(self, push_id: int) -> None:
-        await self._session.execute(delete(PushRow).where(PushRow.id == push_id))
+        await self._connection.execute(delete(PushRow).where(PushRow.id == push_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Push | None:
-        row = await self._session.scalar(select(PushRow).where(where))
+        row = (await self._connection.execute(select(_pushes).where(where))).first()
         return None if row is None else to_push(row)

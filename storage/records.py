@@ -5,41 +5,42 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Correction, Match
 from scheduler.ports import Asked, AuditEntry, Found, Shown
 from scheduler.types import Place
 from storage.models import AuditRow, ChatRow, LeaseRow, ManagedRow, PersonRow, QuestionRow, SearchRow, ViewRow
-from storage.sql import CHUNK, prune, upsert
+from storage.sql import CHUNK, prune, table_of, upsert
 
 
 class SqlLeases:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def take(
         self, name: str, holder: str, now: datetime, until: datetime, *, force: bool
     ) -> int | None:
-        first = upsert(self._session, LeaseRow).values(name=name, holder="", epoch=0, until=now)
-        await self._session.execute(first.on_conflict_do_nothing())
-        row = await self._session.scalar(select(LeaseRow).where(LeaseRow.name == name).with_for_update())
+        first = upsert(self._connection, LeaseRow).values(name=name, holder="", epoch=0, until=now)
+        await self._connection.execute(first.on_conflict_do_nothing())
+        lease = select(table_of(LeaseRow)).where(LeaseRow.name == name).with_for_update()
+        row = (await self._connection.execute(lease)).first()
         if row is None or (row.holder not in ("", holder) and row.until > now and not force):
             return None
-        epoch = row.epoch if row.holder == holder else row.epoch + 1
+        epoch: int = row.epoch if row.holder == holder else row.epoch + 1
         taken = update(LeaseRow).where(LeaseRow.name == name)
-        await self._session.execute(taken.values(holder=holder, epoch=epoch, until=until))
+        await self._connection.execute(taken.values(holder=holder, epoch=epoch, until=until))
         return epoch
 
     async def release(self, name: str, holder: str) -> None:
         mine = (LeaseRow.name == name) & (LeaseRow.holder == holder)
-        await self._session.execute(update(LeaseRow).where(mine).values(holder=""))
+        await self._connection.execute(update(LeaseRow).where(mine).values(holder=""))
 
 
 class SqlSearches:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def save(self, chat_id: int, found: Found, now: datetime) -> int:
         values = {
@@ -52,10 +53,11 @@ class SqlSearches:
             "corrections": [[word.typed, word.meant] for word in found.match.corrections],
             "created_at": now,
         }
-        return (await self._session.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
+        return (await self._connection.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
 
     async def get(self, search_id: int, chat_id: int) -> Found | None:
-        row = await self._session.get(SearchRow, search_id)
+        search = select(table_of(SearchRow)).where(SearchRow.id == search_id)
+        row = (await self._connection.execute(search)).first()
         if row is None or row.chat_id != chat_id:
             return None
         corrections = tuple(Correction(typed, meant) for typed, meant in row.corrections)
@@ -65,33 +67,36 @@ class SqlSearches:
         # Keep the last one: SQLite would reuse its number, and buttons carry it.
         last = select(func.max(SearchRow.id)).scalar_subquery()
         old = (SearchRow.created_at < before) & (SearchRow.id < last)
-        return await prune(self._session, SearchRow, SearchRow.id, old, limit)
+        return await prune(self._connection, SearchRow, SearchRow.id, old, limit)
 
 
 class SqlViews:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def remember(self, chat_id: int, shown: Shown) -> None:
         values = {"view": shown.view, "pages": shown.pages, "ids": list(shown.ids)}
-        statement = upsert(self._session, ViewRow).values(chat_id=chat_id, **values)
-        await self._session.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=values))
+        statement = upsert(self._connection, ViewRow).values(chat_id=chat_id, **values)
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["chat_id"], set_=values)
+        )
 
     async def last(self, chat_id: int) -> Shown | None:
-        row = await self._session.get(ViewRow, chat_id)
+        last = select(table_of(ViewRow)).where(ViewRow.chat_id == chat_id)
+        row = (await self._connection.execute(last)).first()
         return Shown(row.view, row.pages, tuple(row.ids)) if row else None
 
 
 class SqlQuestions:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def ask(self, chat_id: int, questions: Sequence[Asked], now: datetime) -> None:
         for asked in questions:
             values = {**asdict(asked), "asked_at": now}
-            statement = upsert(self._session, QuestionRow).values(chat_id=chat_id, **values)
+            statement = upsert(self._connection, QuestionRow).values(chat_id=chat_id, **values)
             key = ["chat_id", "message", "data"]
-            await self._session.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+            await self._connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
     async def of_button(self, chat_id: int, data: str) -> Asked | None:
         return await self._get((QuestionRow.message == "") & (QuestionRow.data == data), chat_id)
@@ -100,58 +105,70 @@ class SqlQuestions:
         return await self._get(QuestionRow.message == message, chat_id)
 
     async def _get(self, wanted: ColumnElement[bool], chat_id: int) -> Asked | None:
-        row = await self._session.scalar(select(QuestionRow).where(QuestionRow.chat_id == chat_id, wanted))
+        asked = select(table_of(QuestionRow)).where(QuestionRow.chat_id == chat_id, wanted)
+        row = (await self._connection.execute(asked)).first()
         return Asked(row.data, row.prompt, row.placeholder, row.actor, row.message) if row else None
 
     async def prune(self, before: datetime, limit: int) -> int:
-        return await prune(self._session, QuestionRow, QuestionRow.id, QuestionRow.asked_at < before, limit)
+        return await prune(
+            self._connection, QuestionRow, QuestionRow.id, QuestionRow.asked_at < before, limit
+        )
+
+
+# Built once: it is asked at every command.
+_LANGUAGE = (
+    select(ChatRow.language)
+    .join(PersonRow, PersonRow.chat_id == ChatRow.id)
+    .where(PersonRow.actor == bindparam("person"))
+)
 
 
 class SqlPeople:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def writes_in(self, actor: str, chat_id: int) -> None:
-        known = upsert(self._session, PersonRow).values(actor=actor, chat_id=chat_id)
-        await self._session.execute(
+        known = upsert(self._connection, PersonRow).values(actor=actor, chat_id=chat_id)
+        await self._connection.execute(
             known.on_conflict_do_update(index_elements=["actor"], set_={"chat_id": chat_id})
         )
 
     async def language(self, actor: str) -> str:
-        wanted = select(ChatRow.language).join(PersonRow, PersonRow.chat_id == ChatRow.id)
-        return await self._session.scalar(wanted.where(PersonRow.actor == actor)) or ""
+        return await self._connection.scalar(_LANGUAGE, {"person": actor}) or ""
 
     async def manage(self, actor: str, chat_id: int, target_id: int | None) -> None:
         mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)
-        await self._session.execute(delete(ManagedRow).where(mine))
+        await self._connection.execute(delete(ManagedRow).where(mine))
         if target_id is not None:
             row = {"actor": actor, "chat_id": chat_id, "target_id": target_id}
-            await self._session.execute(insert(ManagedRow), row)
+            await self._connection.execute(insert(ManagedRow), row)
 
     async def managed(self, actor: str, chat_id: int) -> int | None:
         mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)
-        return await self._session.scalar(select(ManagedRow.target_id).where(mine))
+        return await self._connection.scalar(select(ManagedRow.target_id).where(mine))
 
 
 class SqlAudit:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
         row = {"at": now, "actor": actor, "action": action, "target": target}
-        await self._session.execute(insert(AuditRow), row)
+        await self._connection.execute(insert(AuditRow), row)
 
     async def prune(self, before: datetime, limit: int) -> int:
-        return await prune(self._session, AuditRow, AuditRow.id, AuditRow.at < before, limit)
+        return await prune(self._connection, AuditRow, AuditRow.id, AuditRow.at < before, limit)
 
     async def forget(self, name: str) -> None:
         mentioned = AuditRow.target.contains(name, autoescape=True)
         whole = re.compile(rf"(?<![\w-]){re.escape(name)}(?!\w)")  # telegram:5 is not in telegram:55
-        rows = await self._session.execute(select(AuditRow.id, AuditRow.target).where(mentioned))
+        rows = await self._connection.execute(select(AuditRow.id, AuditRow.target).where(mentioned))
         ids = [number for number, target in rows if whole.search(target)]
         for start in range(0, len(ids), CHUNK):
-            await self._session.execute(delete(AuditRow).where(AuditRow.id.in_(ids[start : start + CHUNK])))
-        await self._session.execute(delete(AuditRow).where(AuditRow.actor == name))
+            await self._connection.execute(
+                delete(AuditRow).where(AuditRow.id.in_(ids[start : start + CHUNK]))
+            )
+        await self._connection.execute(delete(AuditRow).where(AuditRow.actor == name))
 
     async def newest(
         self,
@@ -163,7 +180,7 @@ class SqlAudit:
         place: Place | None = None,
         actor: str = "",
     ) -> Sequence[AuditEntry]:
-        wanted = select(AuditRow).order_by(AuditRow.id.desc()).offset(offset).limit(limit)
+        wanted = select(table_of(AuditRow)).order_by(AuditRow.id.desc()).offset(offset).limit(limit)
         if actor:
             wanted = wanted.where(AuditRow.actor == actor)
         if since is not None:
@@ -173,5 +190,5 @@ class SqlAudit:
         if place:
             of_place = AuditRow.target.startswith(f"{place} ", autoescape=True)
             wanted = wanted.where(of_place | (AuditRow.target == str(place)))
-        rows = await self._session.scalars(wanted)
+        rows = await self._connection.execute(wanted)
         return [AuditEntry(row.at, row.actor, row.action, row.target) for row in rows]

@@ -1,6 +1,7 @@
 """What a chat follows, and which sources and posts a reader may see: the one place that decides both."""
 
 from collections.abc import Callable
+from functools import cache, lru_cache
 
 from sqlalchemy import ColumnElement, exists, false, or_, select
 from sqlalchemy.orm import aliased
@@ -13,7 +14,10 @@ ALL = "all"
 
 Sources = type[SourceRow]
 
-# To make an alias takes longer than many a query, because it copies all columns of its table.
+# Conditions of so many chats and sources are kept. To build one takes longer than many a query.
+KEPT = 100
+
+# An alias copies all columns of its table, so each is made once.
 _SPECIFIC = aliased(SubscriptionRow, name="specific")
 _OTHER = aliased(SourceRow, name="other")
 
@@ -27,16 +31,29 @@ def follows(source: Source | Sources) -> ColumnElement[bool]:
 
     `source` is a known source, or the rows of a query that also selects from SubscriptionRow.
     """
-    own = _own(source, _SPECIFIC)
-    overridden = exists(select(_SPECIFIC.id).where(_SPECIFIC.chat_id == SubscriptionRow.chat_id, own))
     if isinstance(source, Source):
-        public = source.visibility is Visibility.PUBLIC
-        # The scopes are named so that the index on (chat, scope) finds the subscriptions of a known chat.
-        scopes = [scope_of(source.id), *([ALL] if public else [])]
-        by_all = ~overridden if public else false()
-        return SubscriptionRow.scope.in_(scopes) & or_(_own(source, SubscriptionRow), by_all)
-    is_public = source.visibility == Visibility.PUBLIC
-    return or_(_own(source, SubscriptionRow), (SubscriptionRow.scope == ALL) & is_public & ~overridden)
+        return _follows_known(source.id, source.visibility is Visibility.PUBLIC)
+    return _follows_any(source)
+
+
+@lru_cache(maxsize=KEPT)
+def _follows_known(source_id: int, public: bool) -> ColumnElement[bool]:
+    # The scopes are named so that the index on (chat, scope) finds the subscriptions of a known chat.
+    scopes = [scope_of(source_id), *([ALL] if public else [])]
+    by_all = ~_overridden(_SPECIFIC.scope == scope_of(source_id)) if public else false()
+    return SubscriptionRow.scope.in_(scopes) & or_(SubscriptionRow.scope == scope_of(source_id), by_all)
+
+
+@cache
+def _follows_any(source: Sources) -> ColumnElement[bool]:
+    by_all = (SubscriptionRow.scope == ALL) & (source.visibility == Visibility.PUBLIC)
+    overridden = _overridden(_SPECIFIC.source_id == source.id)
+    return or_(SubscriptionRow.source_id == source.id, by_all & ~overridden)
+
+
+def _overridden(own: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the chat of a subscription also has a subscription to the source alone."""
+    return exists(select(_SPECIFIC.id).where(_SPECIFIC.chat_id == SubscriptionRow.chat_id, own))
 
 
 def before_pause() -> ColumnElement[bool]:
@@ -44,6 +61,7 @@ def before_pause() -> ColumnElement[bool]:
     return SubscriptionRow.paused_after.is_(None) | (PostRow.id <= SubscriptionRow.paused_after)
 
 
+@cache
 def waits() -> ColumnElement[bool]:
     """Whether a post of a subscription waits: for its digest, or for the end of its chat's quiet hours.
 
@@ -53,29 +71,24 @@ def waits() -> ColumnElement[bool]:
     return or_(SubscriptionRow.digest_id.is_not(None), quiet.correlate_except(ChatRow)) & before_pause()
 
 
-def _own(source: Source | Sources, subscription: type[SubscriptionRow]) -> ColumnElement[bool]:
-    """Whether a subscription is to this source alone."""
-    if isinstance(source, Source):
-        return subscription.scope == scope_of(source.id)
-    return subscription.source_id == source.id
-
-
 def _or_examples(seen: Callable[[Sources], ColumnElement[bool]]) -> ColumnElement[bool]:
     """The sources that are seen, and the examples while no other source is."""
     others = exists(select(_OTHER.id).where(_OTHER.visibility != Visibility.EXAMPLE, seen(_OTHER)))
     return or_(seen(SourceRow), (SourceRow.visibility == Visibility.EXAMPLE) & ~others)
 
 
+@lru_cache(maxsize=KEPT)
 def visible_sources(chat_id: int) -> ColumnElement[bool]:
     """Public sources, those the chat follows, and the examples while it sees no other."""
 
     def seen(source: Sources) -> ColumnElement[bool]:
-        own = exists().where(SubscriptionRow.chat_id == chat_id, _own(source, SubscriptionRow))
+        own = exists().where(SubscriptionRow.chat_id == chat_id, SubscriptionRow.source_id == source.id)
         return or_(source.visibility == Visibility.PUBLIC, own)
 
     return _or_examples(seen)
 
 
+@cache
 def shown_sources() -> ColumnElement[bool]:
     """What the operator sees: everything but the examples, once there is something else."""
     return _or_examples(lambda source: source.visibility != Visibility.EXAMPLE)

@@ -16,11 +16,12 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     or_,
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import (
     HOOK,
@@ -47,7 +48,7 @@ FARTHEST = timedelta(days=60)
 DUE = 2_000  # rows of due sources that are read at once
 
 
-def to_source(row: SourceRow | Row[Any]) -> Source:
+def to_source(row: Row[Any]) -> Source:
     return Source(
         id=row.id,
         kind=row.kind,
@@ -168,8 +169,8 @@ def _by_ids() -> Select[Any]:
 
 
 class SqlSources:
-    def __init__(self, session: AsyncSession, index: SqlIndex) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection, index: SqlIndex) -> None:
+        self._connection = connection
         self._index = index
 
     async def add(
@@ -182,18 +183,17 @@ class SqlSources:
         options: Options = NO_OPTIONS,
         added_by: str = "",
     ) -> Source:
-        row = SourceRow(
-            kind=kind,
-            options=_to_json(options),
-            url=url,
-            title=title,
-            visibility=visibility,
-            state=SourceState.ACTIVE,
-            added_by=added_by,
-        )
-        self._session.add(row)
-        await self._session.flush()
-        return to_source(row)
+        values = {
+            "kind": kind,
+            "options": _to_json(options),
+            "url": url,
+            "title": title,
+            "visibility": visibility,
+            "state": SourceState.ACTIVE,
+            "added_by": added_by,
+        }
+        added = await self._connection.execute(insert(_sources).returning(*_sources.c), values)
+        return to_source(added.one())
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
         # A chat's own updates do not count, because they cost no reads.
@@ -205,13 +205,13 @@ class SqlSources:
             count = count.where(SourceRow.id.in_(followed.scalar_subquery()))
         if added_by is not None:
             count = count.where(SourceRow.added_by == added_by)
-        return await self._session.scalar(count) or 0
+        return await self._connection.scalar(count) or 0
 
     async def get(self, source_id: int) -> Source | None:
         return await self._one(SourceRow.id == source_id)
 
     async def by_ids(self, ids: Sequence[int]) -> Sequence[Source]:
-        rows = await self._session.execute(_by_ids(), {"ids": ids})
+        rows = await self._connection.execute(_by_ids(), {"ids": ids})
         return [to_source(row) for row in rows]
 
     async def by_url(self, url: str) -> Source | None:
@@ -234,7 +234,7 @@ class SqlSources:
         found: list[Source] = []
         # Rows take as much memory as sources, so not all of them are in memory at once.
         while True:
-            rows = (await self._session.execute(ordered.offset(len(found)))).all()
+            rows = (await self._connection.execute(ordered.offset(len(found)))).all()
             found += map(to_source, rows)
             if len(rows) < DUE:
                 return found
@@ -242,7 +242,7 @@ class SqlSources:
     async def note_unfollowed(self, now: datetime) -> None:
         # Without `next_poll_at` a source is due at once when a chat follows it again.
         new = (SourceRow.kind != UPDATES) & is_unfollowed() & SourceRow.unfollowed_since.is_(None)
-        await self._session.execute(
+        await self._connection.execute(
             update(SourceRow).where(new).values(unfollowed_since=now, next_poll_at=None)
         )
 
@@ -250,12 +250,11 @@ class SqlSources:
         return await self._many(is_unfollowed() & (SourceRow.unfollowed_since < before))
 
     async def last_read(self) -> datetime | None:
-        return await self._session.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
+        return await self._connection.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
 
     async def save(self, *sources: Source) -> None:
-        connection = await self._session.connection()
         rows = [_values(source) for source in sources]
-        await connection.run_sync(write, (_update_each(connection.dialect), rows))
+        await self._connection.run_sync(write, (_update_each(self._connection.dialect), rows))
 
     async def note_reads(self, reads: Sequence[tuple[Source, Source]]) -> None:
         rows = [
@@ -268,36 +267,34 @@ class SqlSources:
             }
             for before, after in reads
         ]
-        connection = await self._session.connection()
-        await connection.run_sync(write, (_note_each(connection.dialect), rows))
+        await self._connection.run_sync(write, (_note_each(self._connection.dialect), rows))
 
     async def set_state(self, source_id: int, state: SourceState) -> None:
         # A source that is resumed is due at once.
         values = {"state": state, "next_poll_at": None}
-        await self._session.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
+        await self._connection.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
 
     async def set_pushed(self, source_id: int, until: datetime | None) -> None:
         changed = update(SourceRow).where(SourceRow.id == source_id)
-        await self._session.execute(changed.values(pushed_until=until))
+        await self._connection.execute(changed.values(pushed_until=until))
 
     async def remove(self, source_id: int) -> None:
         # Posts are deleted by the foreign key, but their index entries are not.
-        posts = await self._session.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
+        posts = await self._connection.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
         await self._index.remove(posts.all())
         # A subscription stays, so that it can be ended at its hub.
         hook = (PushRow.source_id == source_id) & (PushRow.kind == PushKind.HOOK)
-        await self._session.execute(delete(PushRow).where(hook))
-        await self._session.execute(delete(SourceRow).where(SourceRow.id == source_id))
+        await self._connection.execute(delete(PushRow).where(hook))
+        await self._connection.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Source | None:
-        row = (await self._session.execute(_rows(where))).first()
+        row = (await self._connection.execute(_rows(where))).first()
         return None if row is None else to_source(row)
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Source]:
-        rows = await self._session.execute(_rows(where).order_by(SourceRow.id))
+        rows = await self._connection.execute(_rows(where).order_by(SourceRow.id))
         return [to_source(row) for row in rows]
 
 
 def _rows(where: ColumnElement[bool]) -> Select[Any]:
-    # Columns, not entities: `save` changes rows without the session's knowledge, and entities cost more.
     return select(*_sources.c).where(where)

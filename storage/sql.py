@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from scheduler.types import OPEN, DeliveryState
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 CHUNK = 5_000
 
 
-def is_sqlite(session: AsyncSession) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def is_sqlite(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
 def table_of(entity: type[DeclarativeBase]) -> Table:
@@ -73,9 +73,9 @@ def insert_into(table: Table, dialect: Dialect) -> "sqlite.Insert | postgresql.I
     return postgresql.insert(table)
 
 
-def upsert(session: AsyncSession, table: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
-    """An INSERT of the session's dialect, which has ON CONFLICT."""
-    return insert_into(table_of(table), session.get_bind().dialect)
+def upsert(connection: AsyncConnection, table: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT of the connection's dialect, which has ON CONFLICT."""
+    return insert_into(table_of(table), connection.dialect)
 
 
 # Keys of PostgreSQL's advisory locks: "skyw" in ASCII, and the next one.
@@ -83,10 +83,10 @@ MIGRATION_LOCK = 0x736B7977
 RESERVATION_LOCK = MIGRATION_LOCK + 1
 
 
-async def reserve_alone(session: AsyncSession) -> None:
+async def reserve_alone(connection: AsyncConnection) -> None:
     """Make reservations one transaction at a time: two at once may deadlock on each other's rows."""
-    if not is_sqlite(session):  # SQLite has one writer at a time anyway
-        await session.execute(select(func.pg_advisory_xact_lock(RESERVATION_LOCK)))
+    if not is_sqlite(connection):  # SQLite has one writer at a time anyway
+        await connection.execute(select(func.pg_advisory_xact_lock(RESERVATION_LOCK)))
 
 
 def changed_rows(result: Any) -> int:
@@ -95,7 +95,7 @@ def changed_rows(result: Any) -> int:
 
 
 async def prune(
-    session: AsyncSession,
+    connection: AsyncConnection,
     table: type[DeclarativeBase],
     key: InstrumentedAttribute[int],
     old: ColumnElement[bool],
@@ -103,4 +103,4 @@ async def prune(
 ) -> int:
     """Delete at most `limit` old rows, in the order of `key`; returns how many."""
     some = select(key).where(old).order_by(key).limit(limit)
-    return changed_rows(await session.execute(delete(table).where(key.in_(some.scalar_subquery()))))
+    return changed_rows(await connection.execute(delete(table).where(key.in_(some.scalar_subquery()))))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from scheduler.stories import STORY, Told
@@ -28,11 +28,11 @@ def asks_once() -> ColumnElement[bool]:
 
 
 class SqlStories:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def wanted(self) -> bool:
-        return await self._session.scalar(select(ChatRow.id).where(asks_once()).limit(1)) is not None
+        return await self._connection.scalar(select(ChatRow.id).where(asks_once()).limit(1)) is not None
 
     async def near(self, keys: Collection[int], since: datetime) -> Sequence[Told]:
         shared = (
@@ -51,18 +51,18 @@ class SqlStories:
         )
         return [
             Told(post_id, title, story or post_id)
-            for post_id, title, story in await self._session.execute(posts)
+            for post_id, title, story in await self._connection.execute(posts)
         ]
 
     async def record(self, post_id: int, keys: Collection[int], story: int | None) -> None:
         if keys:
             rows = [{"word": key, "post_id": post_id} for key in keys]
-            await self._session.execute(insert(StoryWordRow), rows)
+            await self._connection.execute(insert(StoryWordRow), rows)
         if story is not None:
-            await self._session.execute(update(PostRow).where(PostRow.id == post_id).values(story=story))
+            await self._connection.execute(update(PostRow).where(PostRow.id == post_id).values(story=story))
 
     async def came(self, chat_id: int, posts: Sequence[int]) -> Mapping[int, int]:
-        known = {row.id: row for row in await self._session.execute(_stories(PostRow.id.in_(posts)))}
+        known = {row.id: row for row in await self._connection.execute(_stories(PostRow.id.in_(posts)))}
         stories = {row.story for row in known.values()}
         promised = (
             _stories(or_(PostRow.id.in_(stories), PostRow.story.in_(stories)))
@@ -70,7 +70,7 @@ class SqlStories:
             .where(LedgerRow.chat_id == chat_id, LedgerRow.state.in_(HAD))
         )
         first: dict[int, Any] = {}
-        for row in await self._session.execute(promised.order_by(PostRow.id)):
+        for row in await self._connection.execute(promised.order_by(PostRow.id)):
             first.setdefault(row.story, row)
         found = {}
         for post_id in posts:
@@ -80,19 +80,21 @@ class SqlStories:
         return found
 
     async def leave_out(self, chat_id: int, instead: Mapping[int, int]) -> None:
-        await reserve_alone(self._session)
-        statement = upsert(self._session, LedgerRow)
+        await reserve_alone(self._connection)
+        statement = upsert(self._connection, LedgerRow)
         for post_id, other in instead.items():
             skipped = select(*_skipped(literal(chat_id), PostRow.key, literal(other))).where(
                 PostRow.id == post_id
             )
-            await self._session.execute(statement.from_select(COLUMNS, skipped).on_conflict_do_nothing())
+            await self._connection.execute(statement.from_select(COLUMNS, skipped).on_conflict_do_nothing())
 
     async def prune(self, before: datetime, limit: int) -> int:
         newest = select(func.max(PostRow.id)).where(PostRow.first_seen_at < before).scalar_subquery()
         key = (StoryWordRow.word, StoryWordRow.post_id)
         some = select(*key).where(StoryWordRow.post_id <= newest).order_by(StoryWordRow.post_id).limit(limit)
-        return changed_rows(await self._session.execute(delete(StoryWordRow).where(tuple_(*key).in_(some))))
+        return changed_rows(
+            await self._connection.execute(delete(StoryWordRow).where(tuple_(*key).in_(some)))
+        )
 
 
 def _stories(which: ColumnElement[bool]) -> Select[int, int, int]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.formats import Format, from_json
 from content.types import Visibility
@@ -12,26 +13,41 @@ from scheduler.types import Subscription
 from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
 from storage.past import decided, remember
 from storage.scope import ALL, follows, scope_of
-from storage.sql import changed_rows, reserve_alone, upsert
+from storage.sql import changed_rows, reserve_alone, table_of, upsert
 
 
-def to_subscription(row: SubscriptionRow, filter_text: str | None) -> Subscription:
+def to_subscription(row: Row[Any]) -> Subscription:
+    """From the columns of a subscription and the text of its filter."""
     return Subscription(
         row.id,
         row.chat_id,
         row.source_id,
         row.starts_after,
         from_json(row.choices),
-        filter_text or "",
+        row.text or "",
         row.digest_id,
         row.paused_after,
         row.paused_until,
     )
 
 
+_subscriptions, _sources = table_of(SubscriptionRow), table_of(SourceRow)
+# Built once: to build them takes longer than to run them.
+_WITH_FILTER = (
+    select(_subscriptions, FilterRow.text).outerjoin(table_of(FilterRow)).order_by(_subscriptions.c.id)
+)
+_OF_CHAT = _WITH_FILTER.where(_subscriptions.c.chat_id == bindparam("chat"))
+_NEWEST_POST = select(func.max(PostRow.id))
+_TAKE_UP = (
+    update(_sources)
+    .where(_sources.c.id == bindparam("source"), _sources.c.unfollowed_since.is_not(None))
+    .values(unfollowed_since=None, polled_at=None, next_poll_at=None)
+)
+
+
 class SqlSubscriptions:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def add(self, chat_id: int, source_id: int | None, starts_after: int | None = None) -> bool:
         newest = await self._newest_post()
@@ -43,28 +59,31 @@ class SqlSubscriptions:
             "starts_after": newest if starts_after is None else starts_after,
             "began_after": newest if starts_after is None else await self._decided_by_all(chat_id),
         }
-        statement = upsert(self._session, SubscriptionRow).values(values).on_conflict_do_nothing()
-        added = await self._session.scalars(statement.returning(SubscriptionRow.id))
+        statement = upsert(self._connection, SubscriptionRow).values(values).on_conflict_do_nothing()
+        added = await self._connection.scalars(statement.returning(SubscriptionRow.id))
         await self._take_up(source_id)
         return added.first() is not None
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool:
         scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
-        await remember(self._session, scope)
-        return changed_rows(await self._session.execute(delete(SubscriptionRow).where(scope))) > 0
+        await remember(self._connection, scope)
+        return changed_rows(await self._connection.execute(delete(SubscriptionRow).where(scope))) > 0
 
     async def of(self, chat_id: int) -> Sequence[Subscription]:
-        return await self._many(SubscriptionRow.chat_id == chat_id)
+        rows = await self._connection.execute(_OF_CHAT, {"chat": chat_id})
+        return [to_subscription(row) for row in rows]
 
     async def followed(self, chat_id: int) -> Collection[int]:
         query = select(SourceRow.id).join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
-        return set(await self._session.scalars(query.where(follows(SourceRow))))
+        return set(await self._connection.scalars(query.where(follows(SourceRow))))
 
     async def have_followers(self, source_ids: Collection[int]) -> Collection[int]:
         own = exists().where(SubscriptionRow.source_id == SourceRow.id)
         by_all = exists().where(SubscriptionRow.source_id.is_(None))
         followed = or_(own, (SourceRow.visibility == Visibility.PUBLIC) & by_all)
-        rows = await self._session.scalars(select(SourceRow.id).where(SourceRow.id.in_(source_ids), followed))
+        rows = await self._connection.scalars(
+            select(SourceRow.id).where(SourceRow.id.in_(source_ids), followed)
+        )
         return set(rows)
 
     async def all(self) -> Sequence[Subscription]:
@@ -72,43 +91,42 @@ class SqlSubscriptions:
 
     async def assign(self, ids: Collection[int], digest_id: int | None) -> None:
         some = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
-        await self._session.execute(some.values(digest_id=digest_id))
+        await self._connection.execute(some.values(digest_id=digest_id))
 
     async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
         scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
         chosen = dict(choices.chosen) or None
-        await self._session.execute(update(SubscriptionRow).where(scope).values(choices=chosen))
+        await self._connection.execute(update(SubscriptionRow).where(scope).values(choices=chosen))
 
     async def restart(self, ids: Collection[int], seen_before: datetime | None = None) -> None:
         await reserve_alone(
-            self._session
+            self._connection
         )  # a post that is being stored must be either before or after the new start
         newest = select(PostRow.id).order_by(PostRow.id.desc()).limit(1)
         if seen_before is not None:
             newest = newest.where(PostRow.first_seen_at < seen_before)
         restarted = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
-        start = await self._session.scalar(newest) or 0
-        await self._session.execute(restarted.values(starts_after=start))
+        start = await self._connection.scalar(newest) or 0
+        await self._connection.execute(restarted.values(starts_after=start))
 
     async def pause(self, ids: Collection[int], until: datetime) -> None:
-        await reserve_alone(self._session)
+        await reserve_alone(self._connection)
         some = SubscriptionRow.id.in_(ids)
         after = func.coalesce(SubscriptionRow.paused_after, await self._newest_post())
         paused = update(SubscriptionRow).where(some).values(paused_until=until, paused_after=after)
-        await self._session.execute(paused)
+        await self._connection.execute(paused)
 
     async def resume(self, ids: Collection[int]) -> None:
         some = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
-        await self._session.execute(some.values(paused_after=None, paused_until=None))
+        await self._connection.execute(some.values(paused_after=None, paused_until=None))
 
     async def paused_until(self, now: datetime) -> Sequence[Subscription]:
         return await self._many(SubscriptionRow.paused_until <= now)
 
     async def _take_up(self, source_id: int | None) -> None:
         """Let a source that nobody followed start again: the posts that it has by now are old news."""
-        forgotten = (SourceRow.id == source_id) & SourceRow.unfollowed_since.is_not(None)
-        anew = {"unfollowed_since": None, "polled_at": None, "next_poll_at": None}
-        await self._session.execute(update(SourceRow).where(forgotten).values(anew))
+        if source_id is not None:
+            await self._connection.execute(_TAKE_UP, {"source": source_id})
 
     async def _joins(self, chat_id: int) -> int | None:
         """The digest of a new subscription: that of `all`; else the first, if nothing is sent at once."""
@@ -118,17 +136,17 @@ class SqlSubscriptions:
                 return other.digest_id
         if any(other.digest_id is None for other in others):
             return None
-        return await self._session.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == chat_id))
+        return await self._connection.scalar(
+            select(func.min(DigestRow.id)).where(DigestRow.chat_id == chat_id)
+        )
 
     async def _decided_by_all(self, chat_id: int) -> int:
         by_all = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == ALL)
-        return await self._session.scalar(select(decided()).where(by_all)) or 0
+        return await self._connection.scalar(select(decided()).where(by_all)) or 0
 
     async def _newest_post(self) -> int:
-        return await self._session.scalar(select(func.max(PostRow.id))) or 0
+        return await self._connection.scalar(_NEWEST_POST) or 0
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Subscription]:
-        query = select(SubscriptionRow, FilterRow.text).outerjoin(FilterRow).where(where)
-        # The rows may have been read before they were changed.
-        fresh = query.order_by(SubscriptionRow.id).execution_options(populate_existing=True)
-        return [to_subscription(row, text) for row, text in await self._session.execute(fresh)]
+        rows = await self._connection.execute(_WITH_FILTER.where(where))
+        return [to_subscription(row) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.errors import SearchTooLong
 from storage.sql import is_sqlite
@@ -18,18 +18,18 @@ QUERY_CANCELED = "57014"
 
 
 @asynccontextmanager
-async def time_limit(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
+async def time_limit(connection: AsyncConnection, seconds: float) -> AsyncIterator[None]:
     """Stop the statements in the block after so many seconds.
 
     Raises SearchTooLong. The transaction cannot be used after that.
     """
     try:
-        if is_sqlite(session):
-            async with _interrupted(session, seconds):
+        if is_sqlite(connection):
+            async with _interrupted(connection, seconds):
                 yield
         else:
             milliseconds = str(max(1, round(seconds * 1000)))
-            await session.execute(select(func.set_config("statement_timeout", milliseconds, True)))
+            await connection.execute(select(func.set_config("statement_timeout", milliseconds, True)))
             yield
     except DBAPIError as exc:
         if _was_stopped(exc.orig):
@@ -38,12 +38,12 @@ async def time_limit(session: AsyncSession, seconds: float) -> AsyncIterator[Non
 
 
 @asynccontextmanager
-async def _interrupted(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
+async def _interrupted(connection: AsyncConnection, seconds: float) -> AsyncIterator[None]:
     """Interrupt SQLite after so many seconds, from outside.
 
     A progress handler would be too late: SQLite does not call it while FTS5 expands a prefix.
     """
-    raw = await (await session.connection()).get_raw_connection()
+    raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
 
     async def interrupt() -> None:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from time import monotonic
 from typing import Self
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from content.errors import StoreBusy
 from storage.chats import SqlChats
@@ -34,31 +34,31 @@ BUSY_PAUSE = 0.02
 class SqlUnitOfWork:
     """One transaction with all repositories. It is rolled back unless it was committed."""
 
-    def __init__(self, session: AsyncSession, searches: asyncio.Semaphore) -> None:
-        self._session = session
-        self.index = SqlIndex(session, searches)
-        self.sources = SqlSources(session, self.index)
-        self.posts = SqlPosts(session, self.index)
-        self.pushes = SqlPushes(session)
-        self.chats = SqlChats(session)
-        self.subscriptions = SqlSubscriptions(session)
-        self.filters = SqlFilters(session)
-        self.stories = SqlStories(session)
-        self.endings = SqlEndings(session)
-        self.outbox = SqlOutbox(session)
-        self.edits = SqlEdits(session)
-        self.digests = SqlDigests(session)
-        self.drafts = SqlDrafts(session)
-        self.leases = SqlLeases(session)
-        self.searches = SqlSearches(session)
-        self.views = SqlViews(session)
-        self.questions = SqlQuestions(session)
-        self.people = SqlPeople(session)
-        self.audit = SqlAudit(session)
-        self.history = SqlHistory(session)
+    def __init__(self, connection: AsyncConnection, searches: asyncio.Semaphore) -> None:
+        self._connection = connection
+        self.index = SqlIndex(connection, searches)
+        self.sources = SqlSources(connection, self.index)
+        self.posts = SqlPosts(connection, self.index)
+        self.pushes = SqlPushes(connection)
+        self.chats = SqlChats(connection)
+        self.subscriptions = SqlSubscriptions(connection)
+        self.filters = SqlFilters(connection)
+        self.stories = SqlStories(connection)
+        self.endings = SqlEndings(connection)
+        self.outbox = SqlOutbox(connection)
+        self.edits = SqlEdits(connection)
+        self.digests = SqlDigests(connection)
+        self.drafts = SqlDrafts(connection)
+        self.leases = SqlLeases(connection)
+        self.searches = SqlSearches(connection)
+        self.views = SqlViews(connection)
+        self.questions = SqlQuestions(connection)
+        self.people = SqlPeople(connection)
+        self.audit = SqlAudit(connection)
+        self.history = SqlHistory(connection)
 
     async def commit(self) -> None:
-        await self._session.commit()
+        await self._connection.commit()
 
 
 class SqlStore:
@@ -99,14 +99,14 @@ class SqlStore:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnitOfWork]:
         with store_errors(self._reader.url):
-            async with AsyncSession(self._reader, autoflush=False) as session:
-                yield SqlUnitOfWork(session, self._searches)
+            async with self._reader.connect() as connection:
+                yield SqlUnitOfWork(connection, self._searches)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnitOfWork]:
         with store_errors(self._reader.url):
-            async with self._write_lock, AsyncSession(self._writer, autoflush=False) as session:
-                yield SqlUnitOfWork(session, self._searches)
+            async with self._write_lock, self._writer.connect() as connection:
+                yield SqlUnitOfWork(connection, self._searches)
 
     async def close(self) -> None:
         await self._reader.dispose()

@@ -12,6 +12,7 @@ from bot.cli.common import (
     open_app,
     print_json,
     result_of,
+    run,
     say,
     to_json,
     warn,
@@ -36,15 +37,14 @@ from scheduler.push.pushes import Push
 
 
 def add_listings(urls: Sequence[str], choice: Choice, json: bool, yes: bool) -> NoReturn:
-    """Add pages, each after what it holds was shown and confirmed; exits with the status of the worst."""
-    status = 0
+    """Show what each page holds, ask whether to follow it, and add all pages; then exit."""
+    chosen = {}
     for url in urls:
         found = result_of(found_at(url, choice))
         with redirect_stdout(sys.stderr if json else sys.stdout):
-            chosen = show_preview(found)
+            chosen[url] = show_preview(found)
         confirm("Follow these posts?", yes, "Nothing was added.")
-        status = max(status, result_of(add({url: ()}, json, chosen)))
-    raise SystemExit(status)
+    run(add(dict.fromkeys(urls, ()), json, chosen))
 
 
 async def found_at(url: str, choice: Choice) -> Found:
@@ -53,14 +53,14 @@ async def found_at(url: str, choice: Choice) -> Found:
 
 
 async def add(
-    urls: Mapping[str, Sequence[str]], json: bool, choice: Choice = NO_CHOICE, *, exact: bool = False
+    urls: Mapping[str, Sequence[str]], json: bool, choices: Mapping[str, Choice] = {}, *, exact: bool = False
 ) -> int:
-    """Add sources, each with its tags. `exact`: the URLs are those of feeds."""
+    """Add sources, each with its tags and what is chosen for it. `exact`: the URLs are those of feeds."""
     results: dict[str, PollResult] = {}
     refused: list[SkywaveError] = []
     async with open_app() as app:
         with progress("reading", len(urls)) as read:
-            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choice, exact=exact):
+            async for url, added in add_each(app.ingest, urls, Visibility.PUBLIC, choices, exact=exact):
                 read(printable(url))
                 if isinstance(added, SkywaveError):
                     refused.append(added)
@@ -73,7 +73,7 @@ async def add(
         print_json([as_json(result) | shown.get(result.source.id, {}) for result in results.values()])
     else:
         for url, result in sorted(results.items(), key=lambda added: bool(added[1].error)):
-            say(_added(result, choice) + _where(url, result.source))
+            say(_added(result, choices.get(url, NO_CHOICE)) + _where(url, result.source))
             if found := made.get(result.source.id):
                 say(hook_lines(found, app.settings, secret=True))
     for error in refused:

@@ -89,7 +89,7 @@ def add(
     choice = chosen(option, full_text=full_text, listing=listing)
     if choice.kind == LISTING:
         adding.add_listings(urls, choice, json, yes)
-    run(adding.add(dict.fromkeys(urls, ()), json, choice))
+    run(adding.add(dict.fromkeys(urls, ()), json, dict.fromkeys(urls, choice)))
 
 
 @commands.command("list")

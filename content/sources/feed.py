@@ -16,7 +16,6 @@ from content.sources.charset import decode
 from content.sources.entities import split_doctype
 from content.sources.jsonfeed import parse_json
 from content.sources.kinds import FULL_TEXT, NO_HASHES, Hashes, Read, ReadContext, Values, is_yes, no_options
-from content.sources.pages import not_a_feed
 from content.sources.xmlfeed import ReadFast, parse_xml
 from content.types import Options, ParsedSource, Validators
 
@@ -115,5 +114,7 @@ def _parsed(
     root = _ROOT.search(start)
     page = (_ELEMENT if kind == "html" else _PAGE).search(start)
     if root is None or (page and page.start() < root.start()):
+        from content.sources.pages import not_a_feed
+
         raise not_a_feed(text, url, is_page=page is not None)
     return parse_xml(document, root[1], declared, url, max_posts, hashes, read_fast)

@@ -1,15 +1,17 @@
 """What a kind of source is: it recognises its URLs, brings them into one form, and reads them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
-from content.fetch import Fetcher
 from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
+
+if TYPE_CHECKING:
+    from content.fetch import Fetcher
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +38,19 @@ class Run(Protocol):
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
+async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a thread. asyncio is loaded late: processes that only parse do without it."""
+    import asyncio
+
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def _lock() -> AbstractAsyncContextManager[None]:
+    import asyncio
+
+    return asyncio.Lock()
+
+
 class Parser(Protocol):
     """Calls a function on untrusted text in a process that can be killed."""
 
@@ -55,11 +70,11 @@ class ReadContext:
     changed since need not be parsed.
     """
 
-    fetcher: Fetcher
-    run: Run = asyncio.to_thread
+    fetcher: "Fetcher"
+    run: Run = in_thread
     max_posts: int = 500
     parser: Parser | None = None
-    large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    large: AbstractAsyncContextManager[None] = field(default_factory=_lock)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     hashes: Callable[[], Awaitable[Hashes]] = no_hashes
 

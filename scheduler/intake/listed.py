@@ -39,20 +39,21 @@ async def add_each(
     ingest: Ingest,
     urls: Mapping[str, Sequence[str]],
     visibility: Visibility,
-    choice: Choice = NO_CHOICE,
+    choices: Mapping[str, Choice] = {},
     *,
     exact: bool,
 ) -> AsyncIterator[tuple[str, PollResult | SkywaveError]]:
-    """Add sources of the operator, each URL with its tags. Yields each URL with its result as it comes.
+    """Add sources of the operator, each URL with its tags and what is chosen for it.
 
-    A source that cannot be read for a passing reason is added, and its result has an error. `exact`: the URLs
-    are those of feeds; others are searched for feeds, with several requests each.
+    Yields each URL with its result as it comes. A source that cannot be read for a passing reason is added,
+    and its result has an error. `exact`: the URLs are those of feeds; others are searched for feeds, with
+    several requests each.
     """
     read = ingest.check if exact else ingest.find
 
     async def add(url: str) -> tuple[str, PollResult | SkywaveError]:
         try:
-            found = await read(url, choice=choice, waits=True)
+            found = await read(url, choice=choices.get(url, NO_CHOICE), waits=True)
             return url, await ingest.add_found(found, visibility, tags=urls[url])
         except SkywaveError as exc:
             return url, exc

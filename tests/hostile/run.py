@@ -29,6 +29,7 @@ PATIENCE = 240.0
 # After so many seconds without an answer, a command counts as unanswered.
 LATE = 30.0
 LOOK = 0.25
+WATCH = 1.0  # seconds between two looks at the memory, which read the states of all processes
 # Log events of Skywave's own bugs.
 BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 
@@ -38,7 +39,8 @@ class Size:
     """The size of a world, and the seconds of a run. `interval` is the poll interval, seconds.
 
     `call_every` is the pause between two calls of a flood: 50 a second are ten times what the proxy of
-    docs/push.md lets one address send.
+    docs/push.md lets one address send. `say_every` is that between two commands of good people, and of each
+    attacker. Hostile texts are so many times (`part`) smaller than their sites could make them.
     """
 
     private: int = 180
@@ -54,6 +56,8 @@ class Size:
     interval: int = 10
     news_every: float = 15.0
     call_every: float = 0.02
+    say_every: float = 0.5
+    part: int = 1
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ class Phase:
 
     async def go(self, say: Callable[[str], None]) -> Figures:
         """Set up, run for `seconds`, wait until everything is sent, and measure."""
-        async with self.chats.tg, serving([self.news, *self.good, *self.bad]), self.traps.serving():
+        async with self.chats.tg, serving([self.news, *self.good, *self.bad], 0), self.traps.serving():
             program = await self._set_up()
             say(f"{'hostile' if self.hostile else 'calm'}: {self.size.good + len(self.bad)} feeds are added")
             process = await program.start("run")
@@ -128,7 +132,7 @@ class Phase:
         for place in places:
             folders.fill(place)
         sites = [site.url for site in (self.news, *self.good, *self.bad)]
-        await command(program, "sources", "add", *sites, *map(str, places))
+        await command(program, "sources", "add", *sites, *map(str, places), *self.traps.plain)
         words = " ".join(f"telegram:{chat.id}" for chat in self.chats.followers)
         await command(program, "subscriptions", "add", "-", "--source", self.news.url, input=words)
         await self.traps.add(program)
@@ -140,8 +144,8 @@ class Phase:
         """Make the hostile feeds and folders hostile; until now they were harmless."""
         kinds = list(feeds.KINDS.values())
         for number, site in enumerate(self.bad):
-            site.answer = kinds[number % len(kinds)]()
-        self.traps.turn()
+            site.answer = kinds[number % len(kinds)](self.size.part)
+        self.traps.turn(self.size.part)
         spoil = list(folders.KINDS.values())
         for number, place in enumerate(places):
             spoil[number % len(spoil)](place)
@@ -150,9 +154,17 @@ class Phase:
         await self._until(lambda: bool(self.chats.tg.requests("getUpdates")), process)
         await self._until(lambda: all(len(site.asked) >= 2 for site in self.good), process)
         begun = monotonic()
-        doing = [self.chats.ask(), self._publish(), self.traps.publish(), self._watch(process)]
+        doing = [
+            self.chats.ask(self.size.say_every),
+            self._publish(),
+            self.traps.publish(),
+            self._watch(process),
+        ]
         if self.hostile:
-            doing += [self.chats.flood(self.rng), self.traps.flood(self.rng, self.size.call_every)]
+            doing += [
+                self.chats.flood(self.rng, self.size.say_every),
+                self.traps.flood(self.rng, self.size.call_every),
+            ]
         tasks = [asyncio.create_task(one) for one in doing]
         await self._until(lambda: self._has_seen_enough(begun), process)
         for task in tasks:
@@ -195,7 +207,7 @@ class Phase:
             alone, together = _memory(process.pid)
             figures.memory = max(figures.memory, alone)
             figures.with_workers = max(figures.with_workers, together)
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(WATCH)
 
     async def _settle(self, process: Process) -> None:
         """Wait until all published posts were sent."""

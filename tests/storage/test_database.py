@@ -248,7 +248,7 @@ async def test_our_own_faults_are_no_store_errors(open_with: OpenWith) -> None:
     store = open_with()
     with pytest.raises(DBAPIError, match="no such table"):
         async with store.read() as work:
-            await work._session.execute(text("SELECT 1 FROM nowhere"))
+            await work._connection.execute(text("SELECT 1 FROM nowhere"))
 
 
 async def test_a_server_that_does_not_run(unused_tcp_port: int) -> None:
