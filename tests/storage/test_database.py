@@ -204,6 +204,22 @@ async def test_a_cancelled_write_is_rolled_back() -> None:
         assert await connection.read([("SELECT * FROM t", ())]) == [[]]
 
 
+async def test_a_commit_that_fails_is_rolled_back() -> None:
+    def write(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE t (x PRIMARY KEY, y REFERENCES t (x) DEFERRABLE INITIALLY DEFERRED)")
+        connection.execute("INSERT INTO t VALUES (1, 2)")
+
+    async with Counted() as opened:
+        connection = cast(Counted, opened)
+        await connection.run(lambda sqlite: sqlite.execute("PRAGMA foreign_keys = ON"))
+        connection.begin("BEGIN")
+        await connection.run(write)
+        with pytest.raises(sqlite3.IntegrityError):
+            await connection.commit()
+        await connection.rollback()
+        assert not connection.in_transaction
+
+
 async def test_a_locked_file_is_busy(sqlite_url: str, open_with: OpenWith) -> None:
     store = open_with("busy_timeout = 20")
     other = sqlite3.connect(file_of(sqlite_url), isolation_level=None)
