@@ -5,7 +5,7 @@ SQLite takes for the row. And what is passed together is one call of the connect
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, cast
 
@@ -27,11 +27,9 @@ class Prepared:
         assert isinstance(compiled, SQLCompiler) and compiled.positiontup is not None
         self.text = str(compiled)
         self._names = compiled.positiontup
-        binds = [compiled.binds[name] for name in self._names]
-        self._fixed = {
-            name: compiled.binds[name].value for name in self._names if not compiled.binds[name].required
-        }
-        types = (_of_dialect(bind.type, dialect) for bind in binds)
+        binds = {name: compiled.binds[name] for name in self._names}
+        self._fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
+        types = (_of_dialect(binds[name].type, dialect) for name in self._names)
         self._to_stored = [type_.bind_processor(dialect) for type_ in types]
         columns = () if isinstance(statement, TextClause) else statement.exported_columns
         self._row: type[tuple[Any, ...]] = cast(Any, namedtuple)("Row", [column.key for column in columns])
@@ -41,16 +39,17 @@ class Prepared:
     def parameters(self, rows: Rows) -> Sequence[Sequence[object]]:
         """The parameters for each row, in the order of the statement."""
         columns: list[Iterable[object]] = []
-        for name, process in zip(self._names, self._to_stored, strict=True):
+        for name, convert in zip(self._names, self._to_stored, strict=True):
             values = [self._fixed[name]] * len(rows) if name in self._fixed else [row[name] for row in rows]
-            columns.append(_processed(values, process) if process else values)
+            columns.append(_converted(values, convert) if convert else values)
         return list(zip(*columns, strict=True))
 
     def rows(self, stored: Sequence[Sequence[Any]]) -> Sequence[Any]:
-        """Rows that were read, as tuples whose fields are the columns."""
-        columns = zip(*stored, strict=True)
-        pairs = zip(columns, self._from_stored, strict=bool(stored))
-        converted = [_converted(values, process) if process else values for values, process in pairs]
+        """Rows that were read, as tuples whose fields are the columns. Rows may share equal values."""
+        if not stored:
+            return []
+        columns = zip(zip(*stored, strict=True), self._from_stored, strict=True)
+        converted = [_converted(values, convert) if convert else values for values, convert in columns]
         return list(map(partial(tuple.__new__, self._row), zip(*converted, strict=True)))
 
 
@@ -58,24 +57,11 @@ def _of_dialect(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return type_.dialect_impl(dialect)
 
 
-def _processed(values: Sequence[object], process: Callable[[Any], Any]) -> Iterable[object]:
-    """Values of a column are often equal (states, times, posts), and equal ones are processed once."""
+def _converted(values: Sequence[Any], convert: Callable[[Any], Any]) -> Iterable[Any]:
+    """The values of a column, which are often all equal (states, times, posts): those are converted once."""
     if values.count(values[0]) == len(values):
-        return [process(values[0])] * len(values)
-    return _processed_by_runs(values, process)
-
-
-def _processed_by_runs(values: Iterable[object], process: Callable[[Any], Any]) -> Iterator[object]:
-    last: object = None
-    done = process(None)
-    for value in values:
-        if value is not last and value != last:
-            last, done = value, process(value)
-        yield done
-
-
-def _converted(values: Sequence[Any], process: Callable[[Any], Any]) -> Iterable[Any]:
-    return values if values.count(None) == len(values) else map(process, values)
+        return [convert(values[0])] * len(values)
+    return map(convert, values)
 
 
 def write(connection: Connection, *batches: tuple[Prepared, Rows]) -> None:
