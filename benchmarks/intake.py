@@ -27,7 +27,8 @@ def spent() -> float:
     """Seconds of CPU so far, those of the processes that parse included."""
     ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     alive = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-    return sum(use.ru_utime + use.ru_stime for use in ours) + sum(use.user + use.system for use in alive)
+    theirs: float = sum(use.user + use.system for use in alive)
+    return theirs + sum(use.ru_utime + use.ru_stime for use in ours)
 
 
 def memory() -> float:
