@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
-from content.fetch import LargeBody
+from content.fetch import Fetcher, LargeBody
 from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
-
-if TYPE_CHECKING:
-    from content.fetch import Fetcher
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,7 +68,7 @@ class ReadContext:
     changed since need not be parsed.
     """
 
-    fetcher: "Fetcher"
+    fetcher: Fetcher
     run: Run = in_thread
     max_posts: int = 500
     parser: Parser | None = None
