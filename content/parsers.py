@@ -209,8 +209,8 @@ def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=kept | {"PYTHONPATH": path},
-        # Ctrl-C must not reach it: this process ends it. No session of its own: Linux may share the processors
-        # equally among sessions, and compares priorities within each of them only.
+        # Ctrl-C must not reach it: this process ends it. It is no session of its own: Linux may share the
+        # processors equally among sessions, and compare priorities only within each of them.
         process_group=0,
     )
 
