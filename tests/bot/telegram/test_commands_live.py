@@ -7,7 +7,7 @@ from functools import partial
 from structlog.testing import capture_logs
 
 from bot.commands import MENU
-from tests.bot.telegram.live import MENUS, Live, registered
+from tests.bot.telegram.live import MENUS, Live
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import (
     answers,
@@ -126,9 +126,8 @@ async def test_an_update_that_cannot_be_read_ends_nothing(tg: TelegramEmulator, 
     assert (await sky.answer(ann, "/latest")).text
 
 
-async def test_the_menu_has_the_commands_in_every_language(tg: TelegramEmulator, sky: Live) -> None:
+async def test_the_menu_has_the_commands_in_every_language(tg: TelegramEmulator, with_menus: Live) -> None:
     default = json.dumps({"type": "default"})
-    await registered(tg)
     menus = [tg.world.commands[default, code] for code in MENUS]
     for menu in menus:
         assert [command["command"] for command in menu] == [c.name for c in MENU]
