@@ -25,6 +25,7 @@ from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
+from scheduler.actions.shown import LastShown
 from scheduler.history import MessagePlace
 from scheduler.intake.indexing import Indexing
 from scheduler.intake.ingest import Ingest
@@ -32,8 +33,8 @@ from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
-from storage.unit_of_work import SqlStore
 from tests.bot.live import write_feed
+from tests.conftest import open_migrated
 from tests.fakes import FakeClock, FakeFetcher, ParserHere, WatchedStore
 from tests.scheduler.conftest import json_feed
 
@@ -201,7 +202,7 @@ async def open_desk(
     quotas: Quotas | None = None,
     for_people: FakeFetcher | None = None,
 ) -> AsyncIterator[Desk]:
-    inner = await SqlStore.open(url)
+    inner = open_migrated(url)
     store, fetcher, clock = WatchedStore(inner), FakeFetcher(), FakeClock()
     quotas = quotas or Quotas()
 
@@ -225,12 +226,16 @@ async def open_desk(
         clock=clock,
         look=partial(look),
         wake=wake,
+        shown=LastShown(store),
         commands=COMMANDS,
         presses=PRESSES,
     )
+    router = Router(services, {OPERATOR}, Flood(PER_MINUTE, clock))
     try:
-        yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
+        yield Desk(store, fetcher, services, router)
     finally:
+        await router.settled()
+        await services.shown.settled()
         await inner.close()
 
 
