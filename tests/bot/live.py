@@ -281,23 +281,26 @@ class Deployment(Generic[Spot]):
     async def waits(self, chat: Spot | Place, topic: int | None = None) -> Delivery:
         """The delivery to a chat that waits with a reason, once there is one."""
 
-        async def postponed() -> bool:
-            return any(state == "pending" and reason for state, _, reason in self._rows(chat, topic))
+        async def postponed() -> Delivery | None:
+            if not any(state == "pending" and reason for state, _, reason in self._rows(chat, topic)):
+                return None
+            found = await self.deliveries(chat, topic)
+            return next((d for d in found if d.state == "pending" and d.reason), None)
 
-        await self.until(postponed)
-        found = await self.deliveries(chat, topic)
-        return next(d for d in found if d.state == "pending" and d.reason)
+        return await self.until(postponed)
 
     async def is_in(self, chat: Spot | Place, state: str, topic: int | None = None) -> Chat:
         """The chat, once the store knows it in this state."""
         place = self._at(chat, topic)
 
-        async def there() -> bool:
+        async def there() -> Chat | None:
             query = "SELECT state FROM chats WHERE platform = ? AND address = ? AND topic = ?"
-            return self.read(query, place.platform, place.address, place.topic) == [(state,)]
+            if self.read(query, place.platform, place.address, place.topic) != [(state,)]:
+                return None
+            known = await self.known(chat, topic)
+            return known if known.state == state else None
 
-        await self.until(there)
-        return await self.known(chat, topic)
+        return await self.until(there)
 
     def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Rows past the store, for what is asked often."""

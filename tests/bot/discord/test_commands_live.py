@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from tests.bot.discord.live import CALLBACK, SEND, Live, live, text_of
+from tests.bot.discord.live import CALLBACK, SEND, Live, called_back, live, text_of
 from tests.e2e.program import item, json_feed
 from tests.emulators.base import Fault
 from tests.emulators.discord import (
@@ -308,11 +308,6 @@ async def test_a_quick_reply_is_not_announced(dc: DiscordEmulator, sky: Live, ne
 
 
 # What goes wrong
-
-
-async def called_back(dc: DiscordEmulator, times: int) -> None:
-    """Return when so many replies have been tried."""
-    await dc.wait_for(lambda: len(dc.requests(*CALLBACK.split(" "))) == times)
 
 
 async def test_what_nobody_waits_for_is_dropped_quietly(

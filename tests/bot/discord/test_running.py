@@ -34,16 +34,18 @@ def synced(dc: DiscordEmulator) -> int:
     return len(dc.requests("PUT", COMMANDS))
 
 
-async def test_commands_are_synced_when_they_differ(dc: DiscordEmulator, sky: Live) -> None:
-    known = dc.world.commands[None]
-    before = plain(known.listed())
-    assert (synced(dc), differ(command_payloads(), known.listed())) == (1, False)
-    described = next(command for command in known.listed() if command["name"] == "subscribe")
-    described["description"] = "something else"
-    await sky.restart()
-    assert (synced(dc), plain(known.listed())) == (2, before)
-    await sky.restart()
-    assert (synced(dc), len(dc.requests("GET", COMMANDS))) == (2, 3)
+async def test_commands_are_synced_when_they_differ(dc: DiscordEmulator, folder: Path) -> None:
+    dc.world.commands.clear()
+    async with live(dc, folder) as sky:
+        known = dc.world.commands[None]
+        before = plain(known.listed())
+        assert (synced(dc), differ(command_payloads(), known.listed())) == (1, False)
+        described = next(command for command in known.listed() if command["name"] == "subscribe")
+        described["description"] = "something else"
+        await sky.restart()
+        assert (synced(dc), plain(known.listed())) == (2, before)
+        await sky.restart()
+        assert (synced(dc), len(dc.requests("GET", COMMANDS))) == (2, 3)
     for change in CHANGES.values():
         other = {command["name"]: command for command in deepcopy(known.listed())}
         change(other)
