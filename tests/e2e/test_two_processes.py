@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Select, select, update
 
 from scheduler.types import DeliveryState, PartState
@@ -129,9 +130,9 @@ async def _rows(url: str, query: Select[*tuple[Any, ...]]) -> list[object]:
 
 
 async def test_on_postgresql_the_second_takes_over_from_a_dead_one(
-    empty_postgres_url: str, tmp_path: Path
+    own_postgres_url: str, tmp_path: Path
 ) -> None:
-    done = await take_over(tmp_path, empty_postgres_url, chats=150)
+    done = await take_over(tmp_path, own_postgres_url, chats=150)
     assert done.lost == 0
     assert done.on_the_way > 0
     assert done.doubled <= done.on_the_way
@@ -142,11 +143,11 @@ async def test_on_postgresql_the_second_takes_over_from_a_dead_one(
 
 
 async def test_on_postgresql_the_second_takes_over_from_one_that_ended(
-    empty_postgres_url: str, tmp_path: Path
+    own_postgres_url: str, tmp_path: Path
 ) -> None:
     async with TelegramEmulator() as tg:
         program = Program(
-            tmp_path, database_url=empty_postgres_url, telegram_token=tg.token, telegram_api_url=tg.url
+            tmp_path, database_url=own_postgres_url, telegram_token=tg.token, telegram_api_url=tg.url
         )
         async with program.running() as first:
             await tg.wait_for(lambda: tg.requests("getUpdates"), PATIENCE)
@@ -154,11 +155,12 @@ async def test_on_postgresql_the_second_takes_over_from_one_that_ended(
                 first.terminate()
                 assert await first.wait() == 0
                 await tg.wait_for(lambda: len(tg.requests("getMe")) >= 2, PATIENCE)
-                holders = await _rows(empty_postgres_url, select(LeaseRow.holder).distinct())
+                holders = await _rows(own_postgres_url, select(LeaseRow.holder).distinct())
                 assert len(holders) == 1
                 assert f":{second.pid}:" in str(holders[0])
 
 
+@pytest.mark.usefixtures("sqlite_url")
 async def test_on_sqlite_the_second_is_refused_and_commands_work(tmp_path: Path) -> None:
     async with TelegramEmulator() as tg:
         program = Program(tmp_path, telegram_token=tg.token, telegram_api_url=tg.url)
