@@ -217,7 +217,7 @@ class SqlHistory:
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
         )
-        rows = await self._connection.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
+        rows = await self._connection.execute(query.where(SourceRow.id.in_(sources), follows()))
         return {row.followed: to_subscription(row) for row in rows}
 
     async def _ledger(self, chat_id: int, keys: Collection[str]) -> Mapping[str, Row[*tuple[Any, ...]]]:

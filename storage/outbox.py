@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Dialect,
+    Insert,
     bindparam,
     delete,
     exists,
@@ -44,7 +47,7 @@ from storage.models import (
 )
 from storage.outcomes import Outcomes
 from storage.overview import Overview, matching
-from storage.sql import CHUNK, is_open, prune, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, insert_into, is_open, prune, reserve_alone, table_of, upsert
 
 # The statements of every claim, built once.
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
@@ -95,6 +98,12 @@ _CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
 _BY_ID = select(_deliveries).where(_deliveries.c.id.in_(_IDS))
 
 
+@cache
+def _make(dialect: Dialect) -> Insert:
+    made = insert_into(table_of(BroadcastRow), dialect).on_conflict_do_nothing()
+    return made.returning(BroadcastRow.id)
+
+
 class SqlOutbox(FanOut, Outcomes, Overview):
     """The outbox: its bases fan out, record and look; claims and what people change are here."""
 
@@ -114,9 +123,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
             "slot": broadcast.slot,
             "created_at": now,
         }
-        statement = upsert(self._connection, BroadcastRow).values(values).on_conflict_do_nothing()
-        made = await self._connection.scalars(statement.returning(BroadcastRow.id))
-        broadcast_id = made.first()
+        broadcast_id: int | None = await self._connection.scalar(_make(self._connection.dialect), values)
         if broadcast_id is not None and broadcast.posts:
             rows = [
                 {"broadcast_id": broadcast_id, "position": position, "post_id": post_id}

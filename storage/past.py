@@ -6,14 +6,28 @@ A row is written when a filter changes, a subscription ends, or a chat goes, and
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Update,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState
 from storage.models import AbsenceRow, ChatRow, FilteredRow, PastRow, PostRow, SubscriptionRow
 from storage.scope import ALL, scope_of
+from storage.sql import table_of
 
 # Rows hold all but the present part of a subscription's life.
 STILL = 2**63 - 1
@@ -90,13 +104,24 @@ async def remember(connection: AsyncConnection, which: ColumnElement[bool]) -> N
 
 async def note_absence(connection: AsyncConnection, chat_id: int) -> None:
     """Record since which post a chat gets nothing, or that it is back; call it after that has changed."""
+    begin, end = _absence()
+    await connection.execute(begin, {"chat": chat_id})
+    await connection.execute(end, {"chat": chat_id})
+
+
+@cache
+def _absence() -> tuple[Insert, Update]:
+    """The statements that begin the absence of a chat that is away, and end that of one that is back."""
+    chat, absence = table_of(ChatRow).c, table_of(AbsenceRow)
     newest = select(func.coalesce(func.max(PostRow.id), 0)).scalar_subquery()
-    lasting = (AbsenceRow.chat_id == chat_id) & AbsenceRow.up_to.is_(None)
-    away = or_(ChatRow.state == ChatState.GONE, ChatRow.access == ChatAccess.BANNED)
-    begun = select(ChatRow.id, newest).where(ChatRow.id == chat_id, away, ~exists().where(lasting))
-    await connection.execute(insert(AbsenceRow).from_select(["chat_id", "after"], begun))
-    back = exists().where(ChatRow.id == chat_id, ~away)
-    await connection.execute(update(AbsenceRow).where(lasting, back).values(up_to=newest))
+    lasting = (absence.c.chat_id == bindparam("chat")) & absence.c.up_to.is_(None)
+    away = or_(chat.state == ChatState.GONE, chat.access == ChatAccess.BANNED)
+    begun = select(chat.id, newest).where(chat.id == bindparam("chat"), away, ~exists().where(lasting))
+    back = exists().where(chat.id == bindparam("chat"), ~away)
+    return (
+        insert(absence).from_select(["chat_id", "after"], begun),
+        update(absence).where(lasting, back).values(up_to=newest),
+    )
 
 
 async def absences(connection: AsyncConnection, chat_id: int) -> Sequence[tuple[int, int]]:

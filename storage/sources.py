@@ -141,6 +141,7 @@ def _values(source: Source) -> dict[str, object]:
 
 _UNCHANGED = {"post_count", "id", "kind", "state", "pushed_until"}
 _sources = table_of(SourceRow)
+_ADD = insert(_sources).returning(*_sources.c)
 
 
 @cache
@@ -191,7 +192,7 @@ class SqlSources:
             "state": SourceState.ACTIVE,
             "added_by": added_by,
         }
-        added = await self._connection.execute(insert(_sources).returning(*_sources.c), values)
+        added = await self._connection.execute(_ADD, values)
         return to_source(added.one())
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
