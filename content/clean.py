@@ -6,11 +6,6 @@ from collections.abc import Sequence
 from html import escape
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from content.embedded import absolute, best_of, with_embedded
@@ -80,8 +75,6 @@ MAX_ID = 200
 MAX_HTML_BYTES = 512 * 1024
 _WIDEST = 4  # bytes of a character in UTF-8
 _ROOM = 4096  # bytes for the end tags that are missing after a cut
-_EXPANSION = 4  # rendered Markdown may be this many times as long as its source
-_FOOTNOTE = 80  # characters of a reference to a footnote, or of a link back
 # Bounds far above what authors write. Beyond them the time or memory of an HTML parser explodes.
 _DEEPEST = 100
 _DEEPEST_FORMATTING = 16
@@ -104,6 +97,8 @@ def sanitise(html: str, base_url: str = "") -> str:
 
     Relative URLs are resolved against `base_url`. Without one they are removed, but for links within `html`.
     """
+    if is_canonical(html, _BASIC_TAGS):
+        return html.strip()
     return _cleaners.full(_bounded(with_embedded(html, base_url)), base_url).strip()
 
 
@@ -242,34 +237,6 @@ def _is_too_deep(html: str) -> bool:
         if depth > _DEEPEST or formatting > _DEEPEST_FORMATTING:
             return True
     return False
-
-
-def markdown_to_html(text: str) -> str:
-    """Render CommonMark with tables, strikethrough, footnotes, task lists and formulas between dollar signs.
-
-    The result is not sanitised: raw HTML is kept.
-    """
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    reader.use(footnote_plugin).use(tasklists_plugin)
-    # As in pandoc, so that prices are no formulas.
-    reader.use(dollarmath_plugin, allow_space=False, allow_digits=False, renderer=_delimited)
-    tokens = reader.parse(text)
-    # A reference definition of a few characters can be used again and again, each time with a long URL.
-    if sum(map(_weight, tokens)) > _ROOM + _EXPANSION * len(text):
-        return f"<p>{escape(text)}</p>"
-    html: str = reader.renderer.render(tokens, reader.options, {})
-    return html
-
-
-def _delimited(tex: str, _options: dict[str, object]) -> str:
-    return f"\\({escape(tex.strip())}\\)"
-
-
-def _weight(token: Token) -> int:
-    """The number of characters in what a token and its children become beside their text."""
-    is_footnote = token.type in ("footnote_ref", "footnote_anchor")
-    own = sum(len(str(value)) for value in token.attrs.values()) + _FOOTNOTE * is_footnote
-    return own + sum(map(_weight, token.children or ()))
 
 
 def parse(html: str) -> LexborNode | None:

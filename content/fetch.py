@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from content.address import Network
 from content.errors import FetchError, NoSuchServer, Unreachable
 from content.types import NO_HINTS, Hints, Validators
 
 if TYPE_CHECKING:
+    from content.address import Network
     from content.http import HttpFetcher
 
 LARGE = 1024 * 1024  # bytes of a decompressed body; nearly all feeds are smaller
@@ -73,7 +73,7 @@ class Fetcher(Protocol):
 class LateFetcher:
     """Makes an HttpFetcher at the first fetch: most commands fetch nothing, and loading aiohttp is slow."""
 
-    def __init__(self, allowed_networks: Iterable[Network] = ()) -> None:
+    def __init__(self, allowed_networks: Iterable["Network"] = ()) -> None:
         self._allowed = tuple(allowed_networks)
         self._made: HttpFetcher | None = None
 

@@ -1,4 +1,4 @@
-"""Processes that parse untrusted text: a quick one for each of two cores, and a slow one with more time.
+"""Processes that parse untrusted text: up to two quick ones, and a slow one with more time.
 
 A source is parsed in a quick process first. If that takes too long, the process is killed and the source is
 parsed once more in the slow one, where it stays until it is quick again. So a slow or hostile source delays
@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple, cast
@@ -27,6 +27,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 QUICK_WORKERS = min(2, os.cpu_count() or 1)  # the main process has work for the rest
+WAITING = 2  # calls that wait for a quick worker before another is started, which takes as long as many calls
 QUEUED = 16  # calls that may wait for the slow worker; more are refused
 REMEMBERED = 1000  # slow sources
 CALLS = 2000  # after this many a worker is replaced, so that leaked memory is freed
@@ -61,7 +62,7 @@ class ParserPool:
         """The result of `function(*args)`. Raises SourceError; ParserKilled if the worker was killed."""
         if source not in self._slow_sources:
             try:
-                free = min(self._quick, key=lambda worker: worker.waiting)
+                free = min(self._quick, key=_Worker.cost)
                 return (await free.call(source, function, *args))[0]
             except _Died as exc:
                 self._remember(source)
@@ -121,6 +122,11 @@ class _Worker:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._calls = 0
 
+    def cost(self) -> int:
+        """What a call that is given to this worker waits for: so many other calls, or as long as them."""
+        is_started = self.waiting or self._process is not None
+        return self.waiting if is_started else WAITING
+
     async def call(self, source: str, function: Callable[[*Args], T], *args: *Args) -> tuple[T, float]:
         """The result of the function, and the CPU seconds that it took. Raises SourceError and _Died."""
         self.waiting += 1
@@ -144,7 +150,7 @@ class _Worker:
         reader, writer = await self._ready()
         try:
             async with asyncio.timeout(self.limits.wall + _MARGIN):
-                await _send(writer, pickle.dumps(call, pickle.HIGHEST_PROTOCOL))
+                await _send(writer, _pickled(call))
                 answer = await _received(reader)
             self._calls += 1
             answered = True
@@ -207,13 +213,26 @@ def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
     )
 
 
-async def _send(writer: asyncio.StreamWriter, message: bytes) -> None:
-    """Write in pieces, because the transport copies whatever the worker has not read yet."""
-    writer.write(len(message).to_bytes(_LENGTH))
-    with memoryview(message) as view:
-        for start in range(0, len(view), _PIECE):
-            writer.write(view[start : start + _PIECE])
-            await writer.drain()
+class _Pieces(list[bytes]):
+    """A file for a pickler, which passes large bytes on as they are. So a body of megabytes is not copied."""
+
+    write = list[bytes].append
+
+
+def _pickled(call: object) -> Sequence[bytes]:
+    pieces = _Pieces()
+    pickle.Pickler(pieces, pickle.HIGHEST_PROTOCOL).dump(call)
+    return pieces
+
+
+async def _send(writer: asyncio.StreamWriter, message: Sequence[bytes]) -> None:
+    """Write in small pieces, because the transport copies whatever the worker has not read yet."""
+    writer.write(sum(map(len, message)).to_bytes(_LENGTH))
+    for part in message:
+        with memoryview(part) as view:
+            for start in range(0, len(view), _PIECE):
+                writer.write(view[start : start + _PIECE])
+                await writer.drain()
 
 
 async def _received(reader: asyncio.StreamReader) -> bytes:

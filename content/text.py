@@ -7,7 +7,7 @@ import regex
 from selectolax.lexbor import LexborNode
 
 from content.characters import harmless
-from content.clean import UNREADABLE, markdown_to_html, parse, sanitise, storable
+from content.clean import UNREADABLE, parse, sanitise, storable
 from content.embedded import absolute
 from content.simple import simple_text
 
@@ -15,7 +15,6 @@ __all__ = [
     "absolute",
     "excerpt",
     "language",
-    "markdown_to_html",
     "plain_text",
     "sanitise",
     "storable",

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from content.bounds import MAX_POSTS
 from content.errors import ParseError, UsageError
+from content.markdown import markdown_to_html
 from content.sources.jsonfeed import Object, feed_of
 from content.sources.kinds import Read, ReadContext, Values, no_options
-from content.text import markdown_to_html
 from content.types import HOOK, Options, ParsedSource, Validators
 
 SCHEME = "hook:"

@@ -1,14 +1,14 @@
 """What a kind of source is: it recognises its URLs, brings them into one form, and reads them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
-from content.fetch import Fetcher
+from content.fetch import Fetcher, LargeBody
 from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
 
 P = ParamSpec("P")
@@ -36,6 +36,19 @@ class Run(Protocol):
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
+async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a thread. asyncio is loaded late: processes that only parse do without it."""
+    import asyncio
+
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def _lock() -> AbstractAsyncContextManager[None]:
+    import asyncio
+
+    return asyncio.Lock()
+
+
 class Parser(Protocol):
     """Calls a function on untrusted text in a process that can be killed."""
 
@@ -56,10 +69,10 @@ class ReadContext:
     """
 
     fetcher: Fetcher
-    run: Run = asyncio.to_thread
+    run: Run = in_thread
     max_posts: int = 500
     parser: Parser | None = None
-    large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    large: AbstractAsyncContextManager[None] = field(default_factory=_lock)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     hashes: Callable[[], Awaitable[Hashes]] = no_hashes
 
@@ -68,6 +81,17 @@ class ReadContext:
         if self.parser is None:
             return await self.run(lambda: guarded(source, function, *args))
         return await self.parser.call(source, function, *args)
+
+    async def one_large_at_a_time(self, read: Callable[[bool], Awaitable[T]]) -> T:
+        """`read(False)`; if a body is too large for that, `read(True)` when no other large body is in memory.
+
+        Raises what `read(True)` raises, and SourceError.
+        """
+        with suppress(LargeBody):
+            return await read(False)
+        # The error is gone by now. It held what had arrived of the body, and many may wait here.
+        async with self.large:
+            return await read(True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from urllib.parse import unquote, urlsplit
 from content.bounds import MAX_POSTS, bounded
 from content.document import is_web_url
 from content.errors import FetchError, ParseError
+from content.markdown import markdown_to_html
 from content.sources.dates import to_utc
 from content.sources.frontmatter import BrokenFrontMatter, split
 from content.sources.kinds import Read, ReadContext, Values, no_options
 from content.sources.xmlfeed import media_of
-from content.text import markdown_to_html, plain_text, sanitise, storable
+from content.text import plain_text, sanitise, storable
 from content.types import Failure, Options, ParsedPost, ParsedSource, Validators
 
 KIND = "markdown"

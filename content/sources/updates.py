@@ -6,7 +6,8 @@ They are no entry of KINDS: nothing has to be read, and so they are never polled
 from datetime import datetime
 
 from content.bounds import MAX_TITLE
-from content.text import markdown_to_html, sanitise
+from content.markdown import markdown_to_html
+from content.text import sanitise
 from content.types import UPDATES, ParsedPost
 
 TITLE = "updates"

@@ -11,11 +11,10 @@ from io import BytesIO
 from itertools import islice
 from typing import cast
 
-import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import MAX_POSTS, bounded, newest
-from content.changes import stored_guid
+from content.bounds import MAX_POSTS, bounded, newest, shortened
+from content.changes import stored_guid, with_derived
 from content.document import is_web_url
 from content.embedded import picture_of
 from content.errors import ParseError
@@ -86,12 +85,12 @@ def parse_xml(
     if completed is None and (fast := read_fast(text)):
         return _source(fast, text, url, max_posts, hashes)
     found = _parsed(text if completed is None else completed, url)
-    entries = cast(list[Entry], found.entries)
-    if found.bozo and not entries and completed is None and _POST_START.search(text):
+    entries = cast(list[Entry], found["entries"])
+    if found["bozo"] and not entries and completed is None and _POST_START.search(text):
         raise ParseError(
             "{url} is a broken feed ({reason}): tell its publisher", url=printable(url), reason=_reason(found)
         )
-    parsed = _source(fastfeed.Feed(found.feed, entries), text, url, max_posts, hashes)
+    parsed = _source(fastfeed.Feed(cast(Entry, found["feed"]), entries), text, url, max_posts, hashes)
     if is_long:
         return replace(parsed, total=len(ends))
     if completed is None:
@@ -122,7 +121,8 @@ def _source(found: fastfeed.Feed, text: str, url: str, max_posts: int, hashes: H
     parsed = ParsedSource(
         title=_plain(found.feed, "title"),
         url=home,
-        posts=tuple(_post(entry, home, url, hashes) for entry in kept),
+        # One after the other: what was found out about the HTML of a post is remembered for a few posts.
+        posts=tuple(with_derived(shortened(_post(entry, home, url, hashes))) for entry in kept),
         withdrawn=tuple(unescape(one[2]).strip() for one in islice(deleted, MAX_POSTS)),
         hints=_hints(found.feed, url),
     )
@@ -140,9 +140,12 @@ def _prepared(text: str, declared: Mapping[str, str]) -> str:
     return text
 
 
-def _parsed(text: str, url: str) -> feedparser.FeedParserDict:
+def _parsed(text: str, url: str) -> Entry:
+    """What feedparser makes of `text`. It is loaded late, because most feeds do not need it."""
+    import feedparser
+
     try:
-        return feedparser.parse(
+        found: Entry = feedparser.parse(
             BytesIO(text.encode("utf-8", "ignore")),
             response_headers={"content-type": "application/xml; charset=utf-8"},
             resolve_relative_uris=False,
@@ -151,6 +154,7 @@ def _parsed(text: str, url: str) -> feedparser.FeedParserDict:
     except ValueError as exc:
         # expat fails on a name that contains a no-break space.
         raise ParseError("{url} is a broken feed: tell its publisher", url=printable(url)) from exc
+    return found
 
 
 def _completed(text: str, root: str) -> str | None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from content import document as doc
 from content.blocks import to_blocks
 from content.document import Block, Inline
-from content.text import markdown_to_html, plain_text, sanitise
+from content.markdown import markdown_to_html
+from content.text import plain_text, sanitise
 from tests.content.test_text import HTML
 
 POST = "https://example.org/posts/a"

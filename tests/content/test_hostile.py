@@ -9,9 +9,10 @@ import pytest
 
 from content import bounds
 from content.changes import MAX_GUID_BYTES
-from content.clean import MAX_HTML_BYTES, markdown_to_html, sanitise
+from content.clean import MAX_HTML_BYTES, sanitise
 from content.errors import FetchError, SourceError
 from content.fetch import Fetched
+from content.markdown import markdown_to_html
 from content.sources import markdown
 from content.sources.feed import FeedKind, parse_feed
 from content.sources.kinds import ReadContext

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-# The program may reach 127.0.0.1, where the sites are, but not this address.
-HOST, ALLOWED = "127.0.0.2", "127.0.0.1/32"
+# The program may reach the addresses of the sites, but not this one.
+HOST, ALLOWED = "127.0.0.2", "127.1.0.0/16"
 
 
 class Canary:

@@ -23,8 +23,6 @@ FORGED = (
     "l:0:-1:0",
     "x",
 )
-# Seconds between two commands of one attacker, and between two commands of good people.
-FLOOD_EVERY, ASK_EVERY = 0.5, 0.5
 
 
 class Timed(Transcript[Happening]):
@@ -58,22 +56,22 @@ class Chats:
         """The chats that follow the news."""
         return [*self.readers, *self.groups]
 
-    async def ask(self) -> None:
-        """Let good people send commands one after the other, until cancelled."""
+    async def ask(self, every: float) -> None:
+        """Let good people send a command each so many seconds, one after the other, until cancelled."""
         for chat in cycle(self.askers):
             self.asked.append((monotonic(), str(chat.id)))
             self.tg.say(chat, "/latest")
-            await asyncio.sleep(ASK_EVERY)
+            await asyncio.sleep(every)
 
-    async def flood(self, rng: random.Random) -> None:
-        """Let a member of each group send commands and forged presses without pause, until cancelled."""
+    async def flood(self, rng: random.Random, every: float) -> None:
+        """Let a member of each group send commands and forged presses, so many seconds apart."""
         while True:
             for group in self.groups:
                 member = self._members[group.id]
                 self.tg.say(group, rng.choice(FLOOD), by=member)
                 if rng.random() < 0.2:
                     self._forge(group, rng.choice(FORGED), member)
-            await asyncio.sleep(FLOOD_EVERY)
+            await asyncio.sleep(every)
 
     def _forge(self, group: Chat, data: str, by: User) -> None:
         """Send a press like a modified client: any data on any message of the bot."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from statistics import mean
 from time import monotonic
@@ -29,6 +29,7 @@ PATIENCE = 240.0
 # After so many seconds without an answer, a command counts as unanswered.
 LATE = 30.0
 LOOK = 0.25
+FAMILY = 4  # one of so many looks at the memory is one at the workers' too, for which all processes are read
 # Log events of Skywave's own bugs.
 BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 
@@ -38,7 +39,8 @@ class Size:
     """The size of a world, and the seconds of a run. `interval` is the poll interval, seconds.
 
     `call_every` is the pause between two calls of a flood: 50 a second are ten times what the proxy of
-    docs/push.md lets one address send.
+    docs/push.md lets one address send. `say_every` is that between two commands of good people, and of each
+    attacker. Hostile texts are so many times (`part`) smaller than their sites could make them.
     """
 
     private: int = 180
@@ -54,6 +56,8 @@ class Size:
     interval: int = 10
     news_every: float = 15.0
     call_every: float = 0.02
+    say_every: float = 0.5
+    part: int = 1
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ class Phase:
 
     async def go(self, say: Callable[[str], None]) -> Figures:
         """Set up, run for `seconds`, wait until everything is sent, and measure."""
-        async with self.chats.tg, serving([self.news, *self.good, *self.bad]), self.traps.serving():
+        async with self.chats.tg, serving([self.news, *self.good, *self.bad], 0), self.traps.serving():
             program = await self._set_up()
             say(f"{'hostile' if self.hostile else 'calm'}: {self.size.good + len(self.bad)} feeds are added")
             process = await program.start("run")
@@ -128,7 +132,7 @@ class Phase:
         for place in places:
             folders.fill(place)
         sites = [site.url for site in (self.news, *self.good, *self.bad)]
-        await command(program, "sources", "add", *sites, *map(str, places))
+        await command(program, "sources", "add", *sites, *map(str, places), *self.traps.plain)
         words = " ".join(f"telegram:{chat.id}" for chat in self.chats.followers)
         await command(program, "subscriptions", "add", "-", "--source", self.news.url, input=words)
         await self.traps.add(program)
@@ -140,8 +144,8 @@ class Phase:
         """Make the hostile feeds and folders hostile; until now they were harmless."""
         kinds = list(feeds.KINDS.values())
         for number, site in enumerate(self.bad):
-            site.answer = kinds[number % len(kinds)]()
-        self.traps.turn()
+            site.answer = kinds[number % len(kinds)](self.size.part)
+        self.traps.turn(self.size.part)
         spoil = list(folders.KINDS.values())
         for number, place in enumerate(places):
             spoil[number % len(spoil)](place)
@@ -150,9 +154,17 @@ class Phase:
         await self._until(lambda: bool(self.chats.tg.requests("getUpdates")), process)
         await self._until(lambda: all(len(site.asked) >= 2 for site in self.good), process)
         begun = monotonic()
-        doing = [self.chats.ask(), self._publish(), self.traps.publish(), self._watch(process)]
+        doing = [
+            self.chats.ask(self.size.say_every),
+            self._publish(),
+            self.traps.publish(),
+            self._watch(process),
+        ]
         if self.hostile:
-            doing += [self.chats.flood(self.rng), self.traps.flood(self.rng, self.size.call_every)]
+            doing += [
+                self.chats.flood(self.rng, self.size.say_every),
+                self.traps.flood(self.rng, self.size.call_every),
+            ]
         tasks = [asyncio.create_task(one) for one in doing]
         await self._until(lambda: self._has_seen_enough(begun), process)
         for task in tasks:
@@ -191,10 +203,10 @@ class Phase:
     async def _watch(self, process: Process) -> None:
         """Record the maximum memory of the program, alone and with its workers."""
         figures = self.figures
-        while True:
-            alone, together = _memory(process.pid)
-            figures.memory = max(figures.memory, alone)
-            figures.with_workers = max(figures.with_workers, together)
+        for number in count():
+            figures.memory = max(figures.memory, _memory(process.pid))
+            if number % FAMILY == 0:
+                figures.with_workers = max(figures.with_workers, _memory(process.pid, workers=True))
             await asyncio.sleep(LOOK)
 
     async def _settle(self, process: Process) -> None:
@@ -256,12 +268,12 @@ class Phase:
         figures.refused = tg.flood.refusals if tg.flood else 0
 
 
-def _memory(pid: int) -> tuple[float, float]:
-    """Memory of a process, alone and with its child processes, MB."""
-    found = []
+def _memory(pid: int, *, workers: bool = False) -> float:
+    """Memory of a process, with that of its child processes if `workers`, MB."""
+    found = 0.0
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
+        for one in (process, *(process.children(recursive=True) if workers else ())):
             with suppress(psutil.NoSuchProcess):
-                found.append(one.memory_info().rss / 1e6)
-    return found[0] if found else 0.0, sum(found)
+                found += one.memory_info().rss / 1e6
+    return found

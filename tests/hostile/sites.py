@@ -1,4 +1,4 @@
-"""Web sites on loopback. Each has its own port, like feeds of different hosts, and records its reads."""
+"""Web sites on loopback. Each has an address of its own, because few sources of one host are read at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -64,14 +64,14 @@ def rss(title: str, items: Sequence[str]) -> bytes:
 
 
 @asynccontextmanager
-async def serving(sites: Sequence[Site]) -> AsyncIterator[None]:
-    """Serve all sites, each on a free port."""
+async def serving(sites: Sequence[Site], net: int) -> AsyncIterator[None]:
+    """Serve all sites at addresses from 127.1.`net`.1 on, each on a free port."""
     async with AsyncExitStack() as stack:
-        for site in sites:
+        for number, site in enumerate(sites):
             runner = web.ServerRunner(web.Server(site.handle), shutdown_timeout=0.05)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            await web.TCPSite(runner, f"127.1.{net + number // 250}.{number % 250 + 1}", 0).start()
             host, port = runner.addresses[0][:2]
             site.url = f"http://{host}:{port}"
         yield

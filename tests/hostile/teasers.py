@@ -51,7 +51,7 @@ def _html(make: Callable[[], str]) -> Handler:
     return compressed(lambda: f"<html><body><article>{make()}</article></body></html>".encode(), "text/html")
 
 
-def articles(inside: Sequence[str]) -> Mapping[str, Callable[[], Handler]]:
+def articles(inside: Sequence[str], part: int) -> Mapping[str, Callable[[], Handler]]:
     """The hostile articles by their paths. `inside` are addresses that must not be reached."""
     return {
         "/leads-inside": lambda: _leads(inside),
@@ -59,18 +59,20 @@ def articles(inside: Sequence[str]) -> Mapping[str, Callable[[], Handler]]:
         "/redirects": redirects,
         "/drips": drips,
         "/endless": lambda: _endless,
-        "/nested": lambda: _html(lambda: "<div><p>" * 100_000 + "x"),
-        "/attributes": lambda: _html(lambda: "<p " + " ".join(f"a{n}=1" for n in range(40_000)) + ">x</p>"),
-        "/paragraphs": lambda: _html(lambda: "<p>Some words of a text, and more.</p>" * 100_000),
+        "/nested": lambda: _html(lambda: "<div><p>" * (100_000 // part) + "x"),
+        "/attributes": lambda: _html(
+            lambda: "<p " + " ".join(f"a{n}=1" for n in range(40_000 // part)) + ">x</p>"
+        ),
+        "/paragraphs": lambda: _html(lambda: "<p>Some words of a text, and more.</p>" * (100_000 // part)),
     }
 
 
 class Teaser:
     """The answers of one such feed. The first of its posts link to `inside` itself."""
 
-    def __init__(self, site: Site, inside: Sequence[str]) -> None:
+    def __init__(self, site: Site, inside: Sequence[str], part: int) -> None:
         self._site, self._inside = site, inside
-        self._articles = {path: make() for path, make in articles(inside).items()}
+        self._articles = {path: make() for path, make in articles(inside, part).items()}
         self._read, self._posts = count(), list[str]()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -22,7 +22,9 @@ SMALL = Size(
     seconds=2.0,
     interval=4,
     news_every=1.0,
-    call_every=0.25,
+    call_every=0.5,
+    say_every=1.0,
+    part=10,
 )
 
 

@@ -46,18 +46,22 @@ class Traps:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         sites = [*self.listings, *self.gits, *self.teasers, self.hub]
-        async with self.canary.listening(), serving(sites):
+        async with self.canary.listening(), serving(sites, 100):
             yield
 
     @property
     def settings(self) -> Mapping[str, str]:
         return {"allowed_networks": ALLOWED, "metrics_port": str(self.port), "public_url": PUBLIC}
 
+    @property
+    def plain(self) -> Sequence[str]:
+        """The addresses that need no option when they are added."""
+        return _addresses([*self.gits, self.hub])
+
     async def add(self, program: Program) -> None:
-        """Add all of them as sources."""
+        """Add those that are not `plain` as sources."""
         if self.listings:
             await command(program, "sources", "add", "--listing", "--yes", *_addresses(self.listings))
-        await command(program, "sources", "add", *_addresses([*self.gits, self.hub]))
         await command(program, "sources", "add", "--full-text", *_addresses(self.teasers))
         hooks = await program.json("sources", "add", "hook:good", "hook:loud")
         good, loud = (
@@ -84,8 +88,8 @@ class Traps:
         response.headers["Link"] = f'<{HUB}>; rel="hub", <{self.hub.address}>; rel="self"'
         return response
 
-    def turn(self) -> None:
-        """Make all but the good hook hostile."""
+    def turn(self, part: int) -> None:
+        """Make all but the good hook hostile; see `feeds` for `part`."""
         inside = self.canary.urls
         spoilt = list(pages.KINDS.values())
         for number, page in enumerate(self.listings):
@@ -94,7 +98,7 @@ class Traps:
         for number, repository in enumerate(self.gits):
             repository.answer = lies[number % len(lies)]()
         for site in self.teasers:
-            site.answer = Teaser(site, inside).answer
+            site.answer = Teaser(site, inside, part).answer
 
     async def publish(self) -> None:
         """Send posts with the good hook, until cancelled."""

@@ -18,8 +18,14 @@ async def dc() -> AsyncIterator[DiscordEmulator]:
 
 
 @pytest.fixture
-def folder(sqlite_url: str, tmp_path: Path) -> Path:
-    """A folder of its own, with a database."""
+def folder(url_with_feed: str, tmp_path: Path) -> Path:
+    """A folder of its own, with a database that has one feed."""
+    return tmp_path
+
+
+@pytest.fixture
+def empty_folder(sqlite_url: str, tmp_path: Path) -> Path:
+    """The same with a database without rows, for a story of a certain day: its feed is read on that day."""
     return tmp_path
 
 

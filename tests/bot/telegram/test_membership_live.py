@@ -1,19 +1,11 @@
 """Chats that come, go, move and lose a topic, as Telegram's updates tell it."""
 
 import asyncio
-from collections.abc import Callable
-
-import pytest
 
 from bot.platforms.telegram.limits import GROUP
 from tests.bot.telegram.live import Live
-from tests.emulators.telegram import Chat, TelegramEmulator, User
+from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import answers, held, too_many
-
-
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
 
 
 async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
@@ -46,35 +38,27 @@ async def test_an_unblock_brings_the_chat_back_without_a_flood(
     assert sky.posts(ann) == ["Post next"]
 
 
-async def states_when_acknowledged(
-    tg: TelegramEmulator, sky: Live, happens: Callable[[User], None]
-) -> set[str]:
-    """The states of twenty chats as the poll arrives that acknowledges what happened to them meanwhile."""
-    readers = [tg.user(f"Reader {number}") for number in range(20)]
-    for reader in readers:
-        await sky.follow(tg.private(reader))
-    await sky.stop()
-    for reader in readers:
-        happens(reader)
-    before = len(tg.requests("getUpdates"))
-    sky.start()
-    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
-    return sky.chat_states()
+async def polled(tg: TelegramEmulator, times: int) -> None:
+    """Return when the bot has asked for updates so often."""
+    await tg.wait_for(lambda: len(tg.requests("getUpdates")) >= times or None)
 
 
-async def test_what_is_told_of_chats_is_recorded_before_it_is_acknowledged(
+async def test_what_is_told_of_chats_last_is_recorded_before_it_is_acknowledged(
     tg: TelegramEmulator, sky: Live
 ) -> None:
     """Telegram tells it once: what a crash interrupts must be told again."""
-    assert await states_when_acknowledged(tg, sky, tg.block) == {"gone"}
-
-
-async def test_a_chat_is_what_was_told_of_it_last(tg: TelegramEmulator, sky: Live) -> None:
-    def block_and_unblock(reader: User) -> None:
-        tg.block(reader)
-        tg.unblock(reader)
-
-    assert await states_when_acknowledged(tg, sky, block_and_unblock) == {"active"}
+    readers = [tg.user(f"Reader {number}") for number in range(20)]
+    await sky.follow_all(map(tg.private, readers))
+    for last in ("gone", "active"):
+        await sky.stop()
+        for reader in readers:
+            tg.block(reader)
+            if last == "active":
+                tg.unblock(reader)
+        second = len(tg.requests("getUpdates")) + 2
+        sky.start()
+        await polled(tg, second)  # which acknowledges what the first poll of this start has brought
+        assert sky.chat_states() == {last}
 
 
 async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
@@ -88,22 +72,24 @@ async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann
     assert (await sky.known(ann)).state == "active"
 
 
-@pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
-async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live, kind: str) -> None:
-    chat: Chat = getattr(tg, kind)("Place")
-    await sky.follow(chat)
-    tg.kick_bot(chat)
-    gone = await sky.is_in(chat, "gone")
-    assert gone.reason == "the bot was removed"
+async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live) -> None:
+    chats = [tg.group("Group"), tg.supergroup("Supergroup"), tg.channel("Channel")]
+    for chat in chats:
+        await sky.follow(chat)
+        tg.kick_bot(chat)
+    for chat in chats:
+        assert (await sky.is_in(chat, "gone")).reason == "the bot was removed"
     await sky.publish("missed")
-    tg.add_bot(chat, admin=True)
-    await sky.is_in(chat, "active")
+    for chat in chats:
+        tg.add_bot(chat, admin=True)
+        await sky.is_in(chat, "active")
     await sky.publish("next")
-    assert await sky.ended(chat) == ["sent"]
-    assert sky.posts(chat) == ["Post next"]
-    # It is told that its settings are back, and not asked anew.
-    (told,) = [text for text in sky.texts(chat) if not text.startswith("Post")]
-    assert "The settings of this chat apply as before. It follows: all public sources." in told
+    for chat in chats:
+        assert await sky.ended(chat) == ["sent"]
+        assert sky.posts(chat) == ["Post next"]
+        # It is told that its settings are back, and not asked anew.
+        (told,) = [text for text in sky.texts(chat) if not text.startswith("Post")]
+        assert "The settings of this chat apply as before. It follows: all public sources." in told
 
 
 async def test_a_kick_takes_all_topics_along(tg: TelegramEmulator, sky: Live) -> None:
@@ -233,13 +219,12 @@ async def test_a_reply_overtakes_a_broadcast_that_is_stuck(
 ) -> None:
     go_on = asyncio.Event()
     readers = [tg.private(tg.user(f"Reader {number}")) for number in range(40)]
+    await sky.follow_all(readers)
     for reader in readers:
-        await sky.follow(reader)
         tg.faults.add(held(go_on), "sendMessage", reader.id)
     await sky.publish("one")
     await tg.wait_for(lambda: tg.requests("sendMessage") or None)
     assert "Post one" in (await sky.answer(ann, "/latest")).text
     assert len(tg.sent) == 1
     go_on.set()
-    for reader in readers:
-        assert await sky.ended(reader) == ["sent"]
+    await sky.all_sent()

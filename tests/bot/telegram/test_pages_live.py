@@ -1,16 +1,10 @@
 """Pages: buttons turn them in place, whatever happens meanwhile, and none is left spinning."""
 
-import pytest
 from structlog.testing import capture_logs
 
 from tests.bot.telegram.live import Live
 from tests.emulators.telegram import Chat, Message, Press, PressAnswer, TelegramEmulator
 from tests.emulators.telegram.faults import answers, refused, too_many
-
-
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
 
 
 async def opened(sky: Live, chat: Chat) -> Message:
@@ -96,18 +90,17 @@ async def test_a_foreign_button_is_answered(tg: TelegramEmulator, sky: Live, ann
     assert tg.messages(ann)[-1].text == "An old one"
 
 
-@pytest.mark.parametrize("kind", ["edit-not-found", "edit-forbidden", "server-error"])
-async def test_a_page_that_cannot_be_turned_is_answered(
-    tg: TelegramEmulator, sky: Live, ann: Chat, kind: str
-) -> None:
+async def test_a_page_that_cannot_be_turned_is_answered(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
     await opened(sky, ann)
-    tg.faults.add(refused(kind), "editMessageText")
+    kinds = ("edit-not-found", "edit-forbidden", "server-error")
     with capture_logs() as events:
-        await answered(tg, tg.press(ann, "2"))
+        for kind in kinds:
+            tg.faults.add(refused(kind), "editMessageText")
+            await answered(tg, tg.press(ann, "2"))
         await sky.barrier()
     assert [event["log_level"] for event in events if event["event"].startswith("telegram.update")] == [
         "warning"
-    ]
+    ] * len(kinds)
     await answered(tg, tg.press(ann, "2"))
     assert numbers(tg.messages(ann)[0])[0] == "n17"
 

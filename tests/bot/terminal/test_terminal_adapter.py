@@ -151,7 +151,7 @@ async def test_a_new_post_is_printed_while_it_runs(terminal: Terminal) -> None:
             (feed,) = [s for s in await work.sources.all() if s.url.startswith("http")]
         await app.ingest.poll(feed)
         while "Post three" not in output.getvalue():
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
         source.end()
         await running
     assert output.getvalue().startswith("Post three\nRadio notes")
@@ -170,7 +170,7 @@ async def test_a_new_post_leaves_what_is_typed_as_it_is(terminal: Terminal) -> N
             (feed,) = [s for s in await work.sources.all() if s.url.startswith("http")]
         await app.ingest.poll(feed)
         while "Post three" not in output.getvalue():
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
         typing.ended.set()
         await running
     arrived = output.getvalue().rpartition("\r\x1b[J")[2]
