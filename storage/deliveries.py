@@ -65,6 +65,7 @@ def _to_broadcast(row: AnyRow) -> Broadcast:
 
 # Built once: building a statement costs more than running it.
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+BY_ID = select(table_of(DeliveryRow)).where(DeliveryRow.id.in_(_IDS))
 _CHATS = select(table_of(ChatRow)).where(ChatRow.id.in_(_IDS))
 _BROADCASTS = select(table_of(BroadcastRow)).where(BroadcastRow.id.in_(_IDS))
 _POSTS = (

@@ -32,7 +32,7 @@ from scheduler.types import (
     Message,
     PartState,
 )
-from storage.deliveries import from_values, load_deliveries
+from storage.deliveries import BY_ID, from_values, load_deliveries
 from storage.fanout import FanOut
 from storage.models import (
     BroadcastPostRow,
@@ -95,7 +95,6 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
 _CLAIM = _claim()
 # A delivery that was tried before, or had to wait, has a reason.
 _CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
-_BY_ID = select(_deliveries).where(_deliveries.c.id.in_(_IDS))
 
 
 @cache
@@ -174,7 +173,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
         )
         await self._set([i for i in ids if i not in with_unknown], state=DeliveryState.PENDING)
         await self._set(sorted(with_unknown), epoch=epoch)
-        return await load_deliveries(self._connection, _BY_ID, {"ids": sorted(with_unknown)})
+        return await load_deliveries(self._connection, BY_ID, {"ids": sorted(with_unknown)})
 
     async def _set(self, ids: Sequence[int], **values: object) -> None:
         for start in range(0, len(ids), CHUNK):

@@ -68,6 +68,22 @@ class Lives:
         return next((life for life in lives if life.after < post_id <= life.up_to), None)
 
 
+# Built once: for one answer, to build them takes longer than to run them.
+_ABSENCES = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == bindparam("chat"))
+_PAST = (
+    select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
+    .where(PastRow.chat_id == bindparam("chat"))
+    .order_by(PastRow.up_to, PastRow.id)
+)
+_PRESENT = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id).where(
+    SubscriptionRow.chat_id == bindparam("chat")
+)
+_VERDICTS = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
+    FilteredRow.post_id.in_(bindparam("posts", expanding=True)),
+    FilteredRow.filter_id.in_(bindparam("filters", expanding=True)),
+)
+
+
 def decided() -> ColumnElement[int]:
     """The last post that a subscription has decided about; its filter of later on decides about the others.
 
@@ -126,30 +142,21 @@ def _absence() -> tuple[Insert, Update]:
 
 async def absences(connection: AsyncConnection, chat_id: int) -> Sequence[tuple[int, int]]:
     """After which post a chat was gone or banned, and up to which one, each time that it has come back."""
-    all_of_them = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == chat_id)
-    return [(after, up_to) for after, up_to in await connection.execute(all_of_them) if up_to is not None]
+    rows = await connection.execute(_ABSENCES, {"chat": chat_id})
+    return [(after, up_to) for after, up_to in rows if up_to is not None]
 
 
 async def lives(connection: AsyncConnection, chat_id: int, posts: Collection[int]) -> Lives:
     """How a chat's subscriptions decided, with the verdicts about some posts."""
     # Of two with the same end the first decided, and the second is empty.
-    past = select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
-    rows = list(
-        await connection.execute(past.where(PastRow.chat_id == chat_id).order_by(PastRow.up_to, PastRow.id))
-    )
-    present = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id)
     by_scope: dict[str, list[Life]] = defaultdict(list)
-    for scope, after, up_to, filter_id in rows:
+    for scope, after, up_to, filter_id in await connection.execute(_PAST, {"chat": chat_id}):
         by_scope[scope].append(Life(after, up_to, filter_id))
-    for scope, after, filter_id in await connection.execute(
-        present.where(SubscriptionRow.chat_id == chat_id)
-    ):
+    for scope, after, filter_id in await connection.execute(_PRESENT, {"chat": chat_id}):
         by_scope[scope].append(Life(after, STILL, filter_id))
     filters = {life.filter_id for of_scope in by_scope.values() for life in of_scope}
-    verdicts = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
-        FilteredRow.post_id.in_(posts), FilteredRow.filter_id.in_(filters - {None})
-    )
-    found: dict[tuple[int | None, int], str] = {
-        (number, post_id): why for number, post_id, why in await connection.execute(verdicts)
+    given = {"posts": list(posts), "filters": list(filters - {None})}
+    verdicts: dict[tuple[int | None, int], str] = {
+        (number, post_id): why for number, post_id, why in await connection.execute(_VERDICTS, given)
     }
-    return Lives(by_scope, found)
+    return Lives(by_scope, verdicts)
