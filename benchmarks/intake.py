@@ -36,7 +36,7 @@ class Cpu:
     def spent(self) -> float:
         ours = _ours()
         alive = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-        found = ours - self._measuring + sum(use.user + use.system for use in alive)
+        found: float = ours - self._measuring + sum(use.user + use.system for use in alive)
         self._measuring += _ours() - ours
         return found
 

@@ -481,6 +481,10 @@ class PartEnded:
     completed: tuple[int, ...] = ()
     reason: str = ""
 
+    @property
+    def delivery_id(self) -> int:
+        return self.part.delivery_id
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:

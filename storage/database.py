@@ -134,4 +134,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     # A transaction that reads first cannot wait for another writer later, so writers take the lock at once.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    opened: Any = connection.connection.driver_connection
+    opened.begin("BEGIN IMMEDIATE" if write else "BEGIN")

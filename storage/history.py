@@ -13,7 +13,7 @@ from scheduler.history import History, Item, LedgerEntry, MessagePlace, Outlook
 from scheduler.stories import STORY
 from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Subscription
 from storage.chats import SqlChats
-from storage.deliveries import BY_ID, AnySelect, load_deliveries
+from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
 from storage.models import (
     Base,
@@ -40,6 +40,7 @@ RECENT = 2_000
 # Deliveries of all chats among which those that failed are counted.
 LATEST = 20_000
 
+_deliveries = table_of(DeliveryRow)
 _POST = (
     PostRow.id,
     PostRow.key,
@@ -249,7 +250,7 @@ class SqlHistory:
     async def _loaded(self, ids: Collection[int]) -> Mapping[int, Delivery]:
         if not ids:
             return {}
-        found = await load_deliveries(self._connection, BY_ID, {"ids": list(ids)})
+        found = await load_deliveries(self._connection, select(_deliveries).where(_deliveries.c.id.in_(ids)))
         return {delivery.id: delivery for delivery in found}
 
     async def _open(self, chat_id: int) -> Sequence[int]:

@@ -38,8 +38,9 @@ from content.types import (
 from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
+from storage.prepared import Prepared, write
 from storage.scope import shown_sources, visible_sources
-from storage.sql import ManyRows, table_of
+from storage.sql import table_of
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)
@@ -141,22 +142,22 @@ _ADD = insert(_sources).returning(*_COLUMNS)
 
 
 @cache
-def _update_each(dialect: Dialect) -> ManyRows:
+def _update_each(dialect: Dialect) -> Prepared:
     values: dict[str, BindParameter[Any]] = {
         column.name: bindparam(column.name) for column in _sources.c if column.name not in _UNCHANGED
     }
-    return ManyRows(update(_sources).where(_sources.c.id == bindparam("id")).values(values), dialect)
+    return Prepared(update(_sources).where(_sources.c.id == bindparam("id")).values(values), dialect)
 
 
 @cache
-def _note_each(dialect: Dialect) -> ManyRows:
+def _note_each(dialect: Dialect) -> Prepared:
     due = _sources.c.next_poll_at
     is_still = due.is_not_distinct_from(bindparam("due", type_=due.type))
     values: dict[str, BindParameter[Any]] = {
         name: bindparam(name) for name in ("next_poll_at", "polled_at", "read_seconds")
     }
     same = update(_sources).where(_sources.c.id == bindparam("id"), is_still)
-    return ManyRows(same.values(values), dialect)
+    return Prepared(same.values(values), dialect)
 
 
 @cache
@@ -249,8 +250,8 @@ class SqlSources:
         return await self._connection.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
 
     async def save(self, *sources: Source) -> None:
-        update_each = _update_each(self._connection.dialect)
-        await self._connection.run_sync(update_each.run, [_values(source) for source in sources])
+        rows = [_values(source) for source in sources]
+        await self._connection.run_sync(write, (_update_each(self._connection.dialect), rows))
 
     async def note_reads(self, reads: Sequence[tuple[Source, Source]]) -> None:
         rows = [
@@ -263,7 +264,7 @@ class SqlSources:
             }
             for before, after in reads
         ]
-        await self._connection.run_sync(_note_each(self._connection.dialect).run, rows)
+        await self._connection.run_sync(write, (_note_each(self._connection.dialect), rows))
 
     async def set_state(self, source_id: int, state: SourceState) -> None:
         # A source that is resumed is due at once.
