@@ -4,9 +4,12 @@ import ctypes
 import sys
 from contextlib import suppress
 
-# mallopt(3): glibc maps blocks above this size separately, and unmaps them when they are freed.
-M_MMAP_THRESHOLD = -3
-LARGE = 256 * 1024  # bytes
+# mallopt(3): glibc maps blocks above the first size separately, and unmaps them when they are freed. It
+# returns the end of the heap to the system when more than the second size is free there.
+M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
+# Both in bytes. asyncio takes 256 KiB for each read of a socket, whatever comes, and gives it back at once. A
+# smaller threshold would make each read ask the system for memory, which takes longer than the read itself.
+LARGE, KEPT = 288 * 1024, 1024 * 1024
 
 
 def give_back_large_blocks() -> None:
@@ -18,4 +21,6 @@ def give_back_large_blocks() -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(M_MMAP_THRESHOLD, LARGE)
+            mallopt(M_TRIM_THRESHOLD, KEPT)

@@ -35,7 +35,7 @@ def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
     """`parsed` with every text cut to its limit. `total` is the number of posts in the source."""
     posts: list[ParsedPost] = []
     room = MAX_READ
-    for post in map(_shortened, parsed.posts):
+    for post in map(shortened, parsed.posts):
         room -= len(post.html)
         if room < 0:
             break
@@ -53,7 +53,10 @@ def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
     )
 
 
-def _shortened(post: ParsedPost) -> ParsedPost:
+def shortened(post: ParsedPost) -> ParsedPost:
+    """`post` with every text cut to its limit."""
+    if _fits(post):
+        return post
     return replace(
         post,
         guid=stored_guid(post.guid),
@@ -68,6 +71,26 @@ def _shortened(post: ParsedPost) -> ParsedPost:
             for medium in post.media[:MAX_MEDIA]
             if _url(medium.url)
         ),
+    )
+
+
+def _fits(post: ParsedPost) -> bool:
+    """Whether nothing of a post need be cut, as of nearly every one."""
+    texts = (
+        (post.url, MAX_URL),
+        (post.title, MAX_TITLE),
+        (post.author, MAX_NAME),
+        (post.summary, MAX_SUMMARY),
+        (post.tags, MAX_TAGS),
+        (post.media, MAX_MEDIA),
+    )
+    return (
+        all(len(text) <= limit for text, limit in texts)
+        and all(len(tag) <= MAX_NAME for tag in post.tags)
+        and all(0 < len(one.url) <= MAX_URL for one in post.media)
+        and all(len(one.type) <= MAX_NAME and len(one.alt) <= MAX_TITLE for one in post.media)
+        and stored_guid(post.guid) == post.guid
+        and capped(post.html) == post.html
     )
 
 

@@ -374,9 +374,15 @@ def _hash(text: str) -> str:
 
 def prepared(parsed: ParsedSource) -> ParsedSource:
     """`parsed` with what is derived from its posts. It takes most of the time of comparing."""
-    posts = (post if post.is_unchanged else _storable(post) for post in parsed.posts)
-    derived = (post if post.is_unchanged else replace(post, derived=derived_from(post)) for post in posts)
-    return replace(parsed, posts=tuple(derived))
+    return replace(parsed, posts=tuple(map(with_derived, parsed.posts)))
+
+
+def with_derived(post: ParsedPost) -> ParsedPost:
+    """`post` with what is derived from it, unless it has that or is unchanged."""
+    if post.is_unchanged or post.derived:
+        return post
+    post = _storable(post)
+    return replace(post, derived=derived_from(post))
 
 
 def derived_from(post: ParsedPost) -> Derived:

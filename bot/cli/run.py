@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 
 from bot.app import build
 from bot.cli.arguments import commands_of
@@ -23,6 +24,10 @@ from content.secrets import printable
 
 commands = commands_of()
 
+# Seconds for which a thread keeps Python's lock. With the default of 5 ms the event loop waits as long after
+# each statement of the database while a thread tokenizes or compares.
+SWITCH = 0.001
+
 
 @commands.command()
 def run() -> None:
@@ -35,6 +40,7 @@ def run() -> None:
 
 async def _run() -> int:
     give_back_large_blocks()
+    sys.setswitchinterval(SWITCH)
     metrics = Metrics()
     settings = settings_of_process(level="INFO", observers=[metrics])
     made = [(platform, platform.make(settings)) for platform in PLATFORMS]

@@ -13,8 +13,8 @@ from typing import cast
 
 from selectolax.lexbor import LexborHTMLParser
 
-from content.bounds import MAX_POSTS, bounded, newest
-from content.changes import stored_guid
+from content.bounds import MAX_POSTS, bounded, newest, shortened
+from content.changes import stored_guid, with_derived
 from content.document import is_web_url
 from content.embedded import picture_of
 from content.errors import ParseError
@@ -121,7 +121,8 @@ def _source(found: fastfeed.Feed, text: str, url: str, max_posts: int, hashes: H
     parsed = ParsedSource(
         title=_plain(found.feed, "title"),
         url=home,
-        posts=tuple(_post(entry, home, url, hashes) for entry in kept),
+        # One after the other: what was found out about the HTML of a post is remembered for a few posts.
+        posts=tuple(with_derived(shortened(_post(entry, home, url, hashes))) for entry in kept),
         withdrawn=tuple(unescape(one[2]).strip() for one in islice(deleted, MAX_POSTS)),
         hints=_hints(found.feed, url),
     )

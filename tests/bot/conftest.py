@@ -25,6 +25,7 @@ from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
+from scheduler.actions.shown import LastShown
 from scheduler.history import MessagePlace
 from scheduler.intake.indexing import Indexing
 from scheduler.intake.ingest import Ingest
@@ -225,12 +226,16 @@ async def open_desk(
         clock=clock,
         look=partial(look),
         wake=wake,
+        shown=LastShown(store),
         commands=COMMANDS,
         presses=PRESSES,
     )
+    router = Router(services, {OPERATOR}, Flood(PER_MINUTE, clock))
     try:
-        yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
+        yield Desk(store, fetcher, services, router)
     finally:
+        await router.settled()
+        await services.shown.settled()
         await inner.close()
 
 

@@ -270,9 +270,7 @@ class Deployment(Generic[Spot]):
 
         async def all_closed() -> list[str] | None:
             found = self._rows(chat, topic)
-            due = [
-                datetime.fromisoformat(f"{due_at}+00:00") for state, due_at, _ in found if state == "pending"
-            ]
+            due = [utc(due_at) for state, due_at, _ in found if state == "pending"]
             if waiting := [at for at in due if at > self.clock.now()]:
                 self.skip((min(waiting) - self.clock.now()).total_seconds())
             is_open = {"pending", "claimed"} & {state for state, *_ in found}
