@@ -111,7 +111,7 @@ def _document(rows: list[tuple[Block, tuple[int, ...]]], single: bool) -> Docume
 
 
 CARRIED = st.lists(st.integers(1, 9), max_size=2).map(tuple)
-DOCUMENTS = st.builds(_document, st.lists(st.tuples(BLOCKS, CARRIED), max_size=4), st.booleans())
+DOCUMENTS = st.builds(_document, st.lists(st.tuples(BLOCKS, CARRIED), max_size=6), st.booleans())
 
 WHEN = datetime(2025, 3, 1, 17, 5, tzinfo=UTC)
 SENTENCES = (
