@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from benchmarks.broadcasts import telegram_30, telegram_1000, telegram_faults
 from benchmarks.channels import discord_50, discord_cpu
@@ -18,7 +19,9 @@ from benchmarks.rhythm import simulated_year
 from benchmarks.search import search, search_large
 from benchmarks.transport import transport
 
-ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
+Benchmark: TypeAlias = Callable[[], Awaitable[Sequence[Result]]]
+
+ALL: dict[str, Benchmark] = {
     "telegram-transport": transport,
     "telegram-30": telegram_30,
     "telegram-faults": telegram_faults,
@@ -38,7 +41,7 @@ ALL: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
     "feeds": feeds,
 }
 # Run only when they are named.
-LARGE: Mapping[str, Callable[[], Awaitable[Sequence[Result]]]] = {
+LARGE: dict[str, Benchmark] = {
     "search-large": search_large,
     "million": million,
     "feeds-large": feeds_large,

@@ -8,7 +8,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -164,10 +164,13 @@ async def claim(url: str, limit: str) -> object:
 async def main(what: str, *arguments: str) -> None:
     """Measure and print."""
     configure("console", [])
-    print(
-        json.dumps(await {"cpu": cpu, "outbox": outbox, "memory": memory, "claim": claim}[what](*arguments)),
-        flush=True,
-    )
+    figures: Mapping[str, Callable[..., Awaitable[object]]] = {
+        "cpu": cpu,
+        "outbox": outbox,
+        "memory": memory,
+        "claim": claim,
+    }
+    print(json.dumps(await figures[what](*arguments)), flush=True)
 
 
 if __name__ == "__main__":

@@ -55,14 +55,14 @@ class Sides:
 
 def python_with_reader() -> str:
     """The interpreter of an environment with `reader`, which is made if it is missing."""
-    python = RIVALS / "bin" / "python"
+    python = str(RIVALS / "bin" / "python")
     made = RIVALS / "-".join(READER)
     if not made.exists():
         subprocess.run([sys.executable, "-m", "venv", RIVALS], check=True)
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *READER]
         subprocess.run(install, check=True)
         made.touch()
-    return str(python)
+    return python
 
 
 @asynccontextmanager
@@ -113,11 +113,11 @@ async def feeds() -> list[Result]:
             ("", sides.read, sides.plain),
             ("-indexed", sides.indexed, sides.searched),
         ):
-            speeds = [FEEDS / side.of(phase, "wall") for side in (ours, theirs)]
-            cpus = [1e3 * side.of(phase, "cpu") / FEEDS for side in (ours, theirs)]
+            speed, rival = (FEEDS / side.of(phase, "wall") for side in (ours, theirs))
+            cpu, rival_cpu = (1e3 * side.of(phase, "cpu") / FEEDS for side in (ours, theirs))
             results += [
-                at_least(f"{name}{suffix}", "feeds/s, beside reader's", *speeds, least),
-                at_most(f"{name}{suffix}-cpu", "ms CPU a feed, beside reader's", *cpus, 1 / least),
+                at_least(f"{name}{suffix}", "feeds/s, beside reader's", speed, rival, least),
+                at_most(f"{name}{suffix}-cpu", "ms CPU a feed, beside reader's", cpu, rival_cpu, 1 / least),
             ]
     return results
 
@@ -140,12 +140,14 @@ async def feeds_large() -> list[Result]:
             )
             for phase in LEAST
         ),
-        at_most("feeds-large-memory", f"MB with {LARGE} feeds, beside {FEEDS}", *_memory(many, few), 1.25),
+        at_most(
+            "feeds-large-memory", f"MB with {LARGE} feeds, beside {FEEDS}", _memory(many), _memory(few), 1.25
+        ),
     ]
 
 
-def _memory(*sides: Took) -> list[float]:
-    return [max(side.of(phase, "memory") for phase in LEAST) for side in sides]
+def _memory(side: Took) -> float:
+    return max(side.of(phase, "memory") for phase in LEAST)
 
 
 async def _alone(stack: AsyncExitStack, count: int) -> Took:

@@ -11,7 +11,7 @@ import sys
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -116,8 +116,11 @@ def _bodies(post: ParsedPost) -> list[object]:
 
 
 # What of ours may be the value that a case expects.
-_OF_FEED = {"title": lambda parsed: [parsed.title], "link": lambda parsed: [parsed.url]}
-_OF_POST = {
+_OF_FEED: Mapping[str, Callable[[ParsedSource], Sequence[object]]] = {
+    "title": lambda parsed: [parsed.title],
+    "link": lambda parsed: [parsed.url],
+}
+_OF_POST: Mapping[str, Callable[[ParsedPost], Sequence[object]]] = {
     "title": lambda post: [post.title],
     "id": lambda post: [post.guid],
     "link": lambda post: [post.url],

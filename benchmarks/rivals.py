@@ -39,7 +39,7 @@ async def on_telegram(url: str, rate: int, seconds: float, chats: list[int], peo
         took.append(time.monotonic() - began)
 
     sends = [asyncio.create_task(send(chat)) for chat in chats]
-    replies = []
+    replies = list[asyncio.Task[None]]()
     while time.monotonic() < until:
         await asyncio.sleep(TALK)
         replies.append(asyncio.create_task(reply(people[len(replies) % len(people)])))

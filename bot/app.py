@@ -22,6 +22,7 @@ from content.document import Document
 from content.sources import Parser
 from content.types import Post, Visibility
 from scheduler.actions.audit import UPKEEP
+from scheduler.actions.shown import LastShown
 from scheduler.ports import Clock
 from scheduler.push.receiving import Receiver
 from scheduler.timetable.digests import Digests
@@ -67,6 +68,11 @@ class App(Engine):
         return Upkeep(self.store, self.clock, kept(self.settings))
 
     @cached_property
+    def shown(self) -> LastShown:
+        """Remembers what chats were shown last."""
+        return LastShown(self.store)
+
+    @cached_property
     def services(self) -> Services:
         """What commands use."""
         return Services(
@@ -77,6 +83,7 @@ class App(Engine):
             clock=self.clock,
             look=partial(make_look, self.settings),
             wake=self.wake,
+            shown=self.shown,
             commands=COMMANDS,
             presses=PRESSES,
         )
@@ -134,4 +141,9 @@ async def build(
     """
     async with open_engine(settings, clock=clock, parser=parser) as engine:
         parts = {field.name: getattr(engine, field.name) for field in fields(Engine)}
-        yield App(**parts, rng=random.Random(seed))
+        app = App(**parts, rng=random.Random(seed))
+        try:
+            yield app
+        finally:
+            await app.router.settled()
+            await app.shown.settled()

@@ -35,7 +35,7 @@ def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
     """`parsed` with every text cut to its limit. `total` is the number of posts in the source."""
     posts: list[ParsedPost] = []
     room = MAX_READ
-    for post in map(_shortened, parsed.posts):
+    for post in map(shortened, parsed.posts):
         room -= len(post.html)
         if room < 0:
             break
@@ -53,7 +53,10 @@ def bounded(parsed: ParsedSource, total: int) -> ParsedSource:
     )
 
 
-def _shortened(post: ParsedPost) -> ParsedPost:
+def shortened(post: ParsedPost) -> ParsedPost:
+    """`post` with every text cut to its limit."""
+    if _fits(post):
+        return post
     return replace(
         post,
         guid=stored_guid(post.guid),
@@ -69,6 +72,26 @@ def _shortened(post: ParsedPost) -> ParsedPost:
             if _url(medium.url)
         ),
     )
+
+
+def _fits(post: ParsedPost) -> bool:
+    """Whether nothing of a post need be cut, as of nearly every one."""
+    return (
+        len(post.url) <= MAX_URL
+        and len(post.title) <= MAX_TITLE
+        and len(post.author) <= MAX_NAME
+        and len(post.summary) <= MAX_SUMMARY
+        and len(post.tags) <= MAX_TAGS
+        and len(post.media) <= MAX_MEDIA
+        and max(map(len, post.tags), default=0) <= MAX_NAME
+        and all(map(_medium_fits, post.media))
+        and stored_guid(post.guid) == post.guid
+        and capped(post.html) == post.html
+    )
+
+
+def _medium_fits(medium: Media) -> bool:
+    return 0 < len(medium.url) <= MAX_URL and len(medium.type) <= MAX_NAME and len(medium.alt) <= MAX_TITLE
 
 
 def _url(url: str) -> str:

@@ -1,6 +1,7 @@
 """Compare parsed posts with the stored ones: which are new, which have changed. Pure: time is an argument."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ DATES_ERR = timedelta(days=2)
 # A later date is a mistake of the publisher; the post gets the time of the read.
 _TOO_FAR_AHEAD = timedelta(days=1)
 _TRACKING = ("utm_", "fbclid", "gclid")
+# What most URLs of posts are like: nothing in them is spelled in several ways.
+_PLAIN_URL = re.compile(r"https?://([a-z0-9][a-z0-9.-]*)(/[A-Za-z0-9/_.~-]*)?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -300,7 +303,9 @@ def with_old_news(
     moved = len(new) > HANDFUL and 2 * suspicious > len(new) + len(again)
     if moved:  # a post without a date got the time of this read
         old = [redated or post.published_at < since or post.published_at == now for post in new]
-    return tuple(replace(post, old_news=is_old) for post, is_old in zip(new, old, strict=True))
+    return tuple(
+        replace(post, old_news=True) if is_old else post for post, is_old in zip(new, old, strict=True)
+    )
 
 
 def cut_short(parsed: ParsedSource, kept: int) -> str:
@@ -343,6 +348,9 @@ def canonical_url(url: str) -> str:
     It ignores http or https, `www.`, the default port, user name, fragment, tracking parameters, the order of
     the other parameters, and a slash at the end. A home page is not the URL of a post.
     """
+    if plain := _PLAIN_URL.fullmatch(url):
+        path = (plain[2] or "").rstrip("/")
+        return f"https://{plain[1].removeprefix('www.')}{path}" if path else ""
     if not is_web_url(url):
         return ""
     parts = urlsplit(url)
@@ -374,9 +382,15 @@ def _hash(text: str) -> str:
 
 def prepared(parsed: ParsedSource) -> ParsedSource:
     """`parsed` with what is derived from its posts. It takes most of the time of comparing."""
-    posts = (post if post.is_unchanged else _storable(post) for post in parsed.posts)
-    derived = (post if post.is_unchanged else replace(post, derived=derived_from(post)) for post in posts)
-    return replace(parsed, posts=tuple(derived))
+    return replace(parsed, posts=tuple(map(with_derived, parsed.posts)))
+
+
+def with_derived(post: ParsedPost) -> ParsedPost:
+    """`post` with what is derived from it, unless it has that or is unchanged."""
+    if post.is_unchanged or post.derived:
+        return post
+    post = _storable(post)
+    return replace(post, derived=derived_from(post))
 
 
 def derived_from(post: ParsedPost) -> Derived:

@@ -97,6 +97,8 @@ def sanitise(html: str, base_url: str = "") -> str:
 
     Relative URLs are resolved against `base_url`. Without one they are removed, but for links within `html`.
     """
+    if is_canonical(html, _BASIC_TAGS):
+        return html.strip()
     return _cleaners.full(_bounded(with_embedded(html, base_url)), base_url).strip()
 
 
@@ -250,6 +252,8 @@ def parse_page(html: str) -> LexborHTMLParser:
 def storable(text: str) -> str:
     """`text` without characters that no database stores: NUL, and halves of surrogate pairs."""
     if "\0" not in text:
+        if text.isascii():
+            return text
         try:
             text.encode()
             return text

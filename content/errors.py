@@ -42,6 +42,15 @@ class SkywaveError(Exception):
         return self.message.format(**self.values) if self.values else self.message
 
 
+def without_frames(error: SkywaveError) -> SkywaveError:
+    """`error` and its causes without tracebacks, whose frames hold what was read until then."""
+    link: BaseException | None = error
+    while link is not None:
+        link.with_traceback(None)
+        link = link.__cause__ or link.__context__
+    return error
+
+
 class SourceError(SkywaveError):
     """A source could not be read. The poller tries again with back-off."""
 

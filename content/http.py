@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -149,7 +150,7 @@ class HttpFetcher:
     async def _fetched(
         self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
     ) -> Fetched:
-        hints = _hints(response, self._now())
+        hints = _hints(response, self._now)
         unchanged = Fetched(str(response.url), None, "", validators, moved, hints)
         if response.status == 304:
             return unchanged
@@ -157,7 +158,8 @@ class HttpFetcher:
             raise _refusal(response, self._now())
         body = await self._body(response, large)
         # Many servers send neither ETag nor Last-Modified: then equal bytes mean that nothing has changed.
-        content_hash = blake2b(body, digest_size=16).hexdigest()
+        # Of a large body that takes 10 ms, so it is done in a thread.
+        content_hash = await asyncio.to_thread(_hash, body) if large else _hash(body)
         if content_hash == validators.content_hash:
             return unchanged
         headers = response.headers
@@ -226,15 +228,19 @@ class HttpFetcher:
 async def _limited(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The decompressed body. Raises LargeBody if it has more than `most` bytes."""
     # Counted while it arrives: a Content-Length may be missing, wrong, or that of the compressed body.
-    body = bytearray()
+    body = BytesIO()
     async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > most:
+        body.write(chunk)
+        if body.tell() > most:
             response.close()
             raise LargeBody(
                 "{url} is larger than {kib} KiB", url=printable(str(response.url)), kib=most // 1024
             )
-    return bytes(body)
+    return body.getvalue()  # without a copy
+
+
+def _hash(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _check(url: str) -> None:
@@ -263,9 +269,9 @@ def _header(value: str) -> str:
     return value if len(value) <= MAX_HEADER and value.isprintable() else ""
 
 
-def _hints(response: aiohttp.ClientResponse, now: datetime) -> Hints:
+def _hints(response: aiohttp.ClientResponse, now: Callable[[], datetime]) -> Hints:
     headers = {name: ", ".join(response.headers.getall(name)) for name in HINTING if name in response.headers}
-    return header_hints(headers, str(response.url), now) if headers else NO_HINTS
+    return header_hints(headers, str(response.url), now()) if headers else NO_HINTS
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:

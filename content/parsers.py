@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple, cast
@@ -150,7 +150,7 @@ class _Worker:
         reader, writer = await self._ready()
         try:
             async with asyncio.timeout(self.limits.wall + _MARGIN):
-                await _send(writer, pickle.dumps(call, pickle.HIGHEST_PROTOCOL))
+                await _send(writer, _pickled(call))
                 answer = await _received(reader)
             self._calls += 1
             answered = True
@@ -209,17 +209,32 @@ def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=kept | {"PYTHONPATH": path},
-        start_new_session=True,  # Ctrl-C must not reach it: this process ends it
+        # Ctrl-C must not reach it: this process ends it. It is no session of its own: Linux may share the
+        # processors equally among sessions, and compare priorities only within each of them.
+        process_group=0,
     )
 
 
-async def _send(writer: asyncio.StreamWriter, message: bytes) -> None:
-    """Write in pieces, because the transport copies whatever the worker has not read yet."""
-    writer.write(len(message).to_bytes(_LENGTH))
-    with memoryview(message) as view:
-        for start in range(0, len(view), _PIECE):
-            writer.write(view[start : start + _PIECE])
-            await writer.drain()
+class _Pieces(list[bytes]):
+    """A file for a pickler, which passes large bytes on as they are. So a body of megabytes is not copied."""
+
+    write = list[bytes].append
+
+
+def _pickled(call: object) -> Sequence[bytes]:
+    pieces = _Pieces()
+    pickle.Pickler(pieces, pickle.HIGHEST_PROTOCOL).dump(call)
+    return pieces
+
+
+async def _send(writer: asyncio.StreamWriter, message: Sequence[bytes]) -> None:
+    """Write in small pieces, because the transport copies whatever the worker has not read yet."""
+    writer.write(sum(map(len, message)).to_bytes(_LENGTH))
+    for part in message:
+        with memoryview(part) as view:
+            for start in range(0, len(view), _PIECE):
+                writer.write(view[start : start + _PIECE])
+                await writer.drain()
 
 
 async def _received(reader: asyncio.StreamReader) -> bytes:

@@ -1,9 +1,10 @@
 """Sources, posts and pages. All times are UTC-aware; ids are those of the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from content.secrets import printable
 
@@ -33,6 +34,9 @@ class Media:
     type: str = ""
     alt: str = ""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Media, (self.url, self.type, self.alt)
+
 
 @dataclass(frozen=True, slots=True)
 class Derived:
@@ -41,6 +45,9 @@ class Derived:
     text: str
     language: str
     content_hash: str
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Derived, (self.text, self.language, self.content_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,13 @@ class ParsedPost:
     raw_hash: str = field(default="", compare=False)
     is_unchanged: bool = False
     derived: Derived | None = field(default=None, compare=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # How posts come from the process that parses: by a dataclass's own way it takes three times as long.
+        return ParsedPost, _fields_of_post(self)
+
+
+_fields_of_post = attrgetter(*(one.name for one in fields(ParsedPost)))
 
 
 @dataclass(frozen=True, slots=True)

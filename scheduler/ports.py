@@ -481,6 +481,10 @@ class PartEnded:
     completed: tuple[int, ...] = ()
     reason: str = ""
 
+    @property
+    def delivery_id(self) -> int:
+        return self.part.delivery_id
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -782,8 +786,8 @@ class Shown:
 
 
 class ViewRepository(Protocol):
-    async def remember(self, chat_id: int, shown: Shown) -> None:
-        """Remember a page as the last one that a chat was shown."""
+    async def remember(self, shown: Mapping[int, Shown]) -> None:
+        """Remember pages as the last ones that these chats, by their ids, were shown."""
         ...
 
     async def last(self, chat_id: int) -> Shown | None: ...

@@ -4,22 +4,22 @@ Read as plain columns: for a few hundred at a time, ORM entities cost several ti
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Dialect, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from content.formats import from_json
 from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
 from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow, LedgerRow, PartRow
-from storage.sql import table_of
+from storage.prepared import Prepared, read
+from storage.sql import among, table_of
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
-Rows: TypeAlias = AnySelect | ReturningUpdate[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
@@ -63,49 +63,70 @@ def _to_broadcast(row: AnyRow) -> Broadcast:
     )
 
 
-# Built once: building a statement costs more than running it.
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_CHATS = select(table_of(ChatRow)).where(ChatRow.id.in_(_IDS))
-_BROADCASTS = select(table_of(BroadcastRow)).where(BroadcastRow.id.in_(_IDS))
-_POSTS = (
-    select(LedgerRow.delivery_id, BroadcastPostRow.post_id)
-    .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
-    .join(
-        BroadcastPostRow,
-        (BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
-        & (BroadcastPostRow.post_id == LedgerRow.post_id),
+class _Details(NamedTuple):
+    """What belongs to deliveries: of chats, of broadcasts, and of the deliveries themselves, by their ids."""
+
+    chats: Prepared
+    broadcasts: Prepared
+    posts: Prepared
+    parts: Prepared
+
+
+@cache
+def _details(dialect: Dialect) -> _Details:
+    chats, broadcasts, parts = table_of(ChatRow), table_of(BroadcastRow), table_of(PartRow)
+    ledger, carried, deliveries = table_of(LedgerRow), table_of(BroadcastPostRow), table_of(DeliveryRow)
+    posts = (
+        select(ledger.c.delivery_id, carried.c.post_id)
+        .join(deliveries, deliveries.c.id == ledger.c.delivery_id)
+        .join(
+            carried,
+            (carried.c.broadcast_id == deliveries.c.broadcast_id) & (carried.c.post_id == ledger.c.post_id),
+        )
+        .order_by(carried.c.position)
     )
-    .where(LedgerRow.delivery_id.in_(_IDS))
-    .order_by(BroadcastPostRow.position)
-)
-_PARTS = (
-    select(table_of(PartRow)).where(PartRow.delivery_id.in_(_IDS)).order_by(PartRow.delivery_id, PartRow.n)
-)
+    in_order = select(parts).order_by(parts.c.delivery_id, parts.c.n)
+    return _Details(
+        Prepared(select(chats).where(among(chats.c.id, "ids", dialect)), dialect),
+        Prepared(select(broadcasts).where(among(broadcasts.c.id, "ids", dialect)), dialect),
+        Prepared(posts.where(among(ledger.c.delivery_id, "ids", dialect)), dialect),
+        Prepared(in_order.where(among(parts.c.delivery_id, "ids", dialect)), dialect),
+    )
 
 
-async def load_deliveries(
-    connection: AsyncConnection, which: Rows, values: Mapping[str, Any] | None = None
-) -> Sequence[Delivery]:
-    """The deliveries that `which` selects or updates in their table, earliest due first."""
-    return await connection.run_sync(_load, which, values)
+async def load_deliveries(connection: AsyncConnection, which: AnySelect) -> Sequence[Delivery]:
+    """The deliveries that `which` selects of their table, earliest due first."""
+    return await connection.run_sync(_load, which)
 
 
-def _load(connection: Connection, which: Rows, values: Mapping[str, Any] | None) -> Sequence[Delivery]:
-    def rows_of(statement: AnySelect, ids: Collection[int]) -> Sequence[AnyRow]:
-        return connection.execute(statement, {"ids": list(ids)}).all()
+def _load(connection: Connection, which: AnySelect) -> Sequence[Delivery]:
+    return with_details(connection, earliest_first(connection.execute(which)))
 
-    rows = sorted(connection.execute(which, values).all(), key=lambda row: (row.due_at, row.id))
+
+def earliest_first(rows: Iterable[AnyRow]) -> Sequence[AnyRow]:
+    """Rows of deliveries in the order in which they were due."""
+    return sorted(rows, key=lambda row: (row.due_at, row.id))
+
+
+def with_details(connection: Connection, rows: Sequence[AnyRow]) -> Sequence[Delivery]:
+    """The deliveries of rows of their table, in the same order."""
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    chats = {row.id: to_chat(row) for row in rows_of(_CHATS, {row.chat_id for row in rows})}
-    found = rows_of(_BROADCASTS, {row.broadcast_id for row in rows})
-    broadcasts = {row.id: _to_broadcast(row) for row in found}
+    details, ids = _details(connection.dialect), [row.id for row in rows]
+    chat_rows, broadcast_rows, post_rows, part_rows = read(
+        connection,
+        (details.chats, {"ids": list({row.chat_id for row in rows})}),
+        (details.broadcasts, {"ids": list({row.broadcast_id for row in rows})}),
+        (details.posts, {"ids": ids}),
+        (details.parts, {"ids": ids}),
+    )
+    chats = {row.id: to_chat(row) for row in chat_rows}
+    broadcasts = {row.id: _to_broadcast(row) for row in broadcast_rows}
     posts: dict[int, list[int]] = defaultdict(list)
-    for delivery_id, post_id in rows_of(_POSTS, ids):
+    for delivery_id, post_id in post_rows:
         posts[delivery_id].append(post_id)
     parts: dict[int, list[Part]] = defaultdict(list)
-    for row in rows_of(_PARTS, ids):
+    for row in part_rows:
         parts[row.delivery_id].append(_to_part(row))
     return [
         Delivery(

@@ -30,7 +30,7 @@ from storage.models import (
 from storage.overview import FAILED
 from storage.past import absences, lives
 from storage.scope import follows, visible_sources
-from storage.sources import to_source
+from storage.sources import source_rows, to_source
 from storage.sql import is_open, table_of
 from storage.subscriptions import to_subscription
 
@@ -206,7 +206,7 @@ class SqlHistory:
         }
 
     async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
-        rows = await self._connection.execute(select(table_of(SourceRow)).where(SourceRow.id.in_(ids)))
+        rows = await self._connection.execute(source_rows(SourceRow.id.in_(ids)))
         return {row.id: to_source(row) for row in rows}
 
     async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:

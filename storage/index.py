@@ -29,9 +29,10 @@ from content.tokens import TOKENIZER_VERSION, IndexedText, counted_words, index_
 from content.types import PostQuery, Ranking
 from content.typos import Near
 from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
+from storage.prepared import Prepared, write
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
-from storage.sql import CHUNK, ManyRows, is_sqlite, reserve_alone, upsert
+from storage.sql import CHUNK, is_sqlite, reserve_alone, upsert
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".
@@ -228,7 +229,7 @@ class SqlIndex:
             await self._run(statement, rows)
 
     async def _run(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
-        await self._connection.run_sync(_for_each(statement, self._connection.dialect).run, rows)
+        await self._connection.run_sync(write, (_for_each(statement, self._connection.dialect), rows))
 
     def _row(self, post_id: int, tokens: IndexedText) -> dict[str, Any]:
         if not self._fts5:
@@ -257,8 +258,8 @@ class SqlIndex:
 
 
 @cache
-def _for_each(statement: str, dialect: Dialect) -> ManyRows:
-    return ManyRows(text(statement), dialect)
+def _for_each(statement: str, dialect: Dialect) -> Prepared:
+    return Prepared(text(statement), dialect)
 
 
 def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:

@@ -37,9 +37,9 @@ async def migrate(engine: AsyncEngine) -> None:
         if await connection.run_sync(is_current):
             return
     async with engine.execution_options(write=True).begin() as connection:
-        # On SQLite the write lock of the transaction keeps other processes out.
-        if engine.dialect.name == "postgresql":
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        # The first statement keeps other processes out: on SQLite it takes the write lock, whatever it is.
+        lock = f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+        await connection.execute(text(lock if engine.dialect.name == "postgresql" else "SELECT 1"))
         await connection.run_sync(_upgrade)
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
+    Connection,
+    Dialect,
     bindparam,
     delete,
     exists,
@@ -29,7 +31,7 @@ from scheduler.types import (
     Message,
     PartState,
 )
-from storage.deliveries import from_values, load_deliveries
+from storage.deliveries import earliest_first, from_values, load_deliveries, with_details
 from storage.fanout import FanOut
 from storage.models import (
     BroadcastPostRow,
@@ -44,15 +46,19 @@ from storage.models import (
 )
 from storage.outcomes import Outcomes
 from storage.overview import Overview, matching
-from storage.sql import CHUNK, is_open, prune, reserve_alone, table_of, upsert
+from storage.prepared import Prepared, read
+from storage.sql import CHUNK, is_open, literally, prune, reserve_alone, table_of, upsert
 
-# The statements of every claim, built once.
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
 _busy = table_of(DeliveryRow).alias("busy")
 _leases = table_of(LeaseRow)
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-# Locks the lease: a process that takes it over waits for open claims of the old holder, which makes no more.
-_HOLDER = select(_leases.c.epoch).where(_leases.c.name == bindparam("on")).with_for_update(read=True)
+
+
+@cache
+def _holder(dialect: Dialect) -> Prepared:
+    """Locks the lease: a process that takes it over waits for the old holder's open claims, its last ones."""
+    of_platform = select(_leases.c.epoch).where(_leases.c.name == bindparam("on"))
+    return Prepared(of_platform.with_for_update(read=True), dialect)
 
 
 def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]]:
@@ -61,7 +67,7 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
         select(_deliveries.c.id)
         .where(
             _deliveries.c.platform == bindparam("on"),
-            _deliveries.c.state == DeliveryState.PENDING,
+            _deliveries.c.state == literally(DeliveryState.PENDING),
             _deliveries.c.due_at <= bindparam("now"),
             *conditions,
             ~exists().where(
@@ -73,7 +79,7 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
             ~exists().where(
                 _busy.c.chat_id == _deliveries.c.chat_id,
                 is_open(_busy.c.state),  # for the index
-                _busy.c.state == DeliveryState.CLAIMED,
+                _busy.c.state == literally(DeliveryState.CLAIMED),
             ),
         )
         .order_by(_deliveries.c.due_at, _deliveries.c.id)
@@ -84,15 +90,31 @@ def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]
     return (
         update(_deliveries)
         .where(_deliveries.c.id.in_(select(due.c.id)))
-        .values(state=DeliveryState.CLAIMED, epoch=bindparam("holder"))
+        .values(state=literally(DeliveryState.CLAIMED), epoch=bindparam("holder"))
         .returning(*_deliveries.c)
     )
 
 
-_CLAIM = _claim()
-# A delivery that was tried before, or had to wait, has a reason.
-_CLAIM_AGAIN = _claim(_deliveries.c.reason != literal_column("''"))
-_BY_ID = select(_deliveries).where(_deliveries.c.id.in_(_IDS))
+@cache
+def _claims(dialect: Dialect) -> tuple[Prepared, Prepared]:
+    """Claims deliveries that were tried before, or had to wait; and any. The first have a reason."""
+    again = _deliveries.c.reason != literal_column("''")
+    return Prepared(_claim(again), dialect), Prepared(_claim(), dialect)
+
+
+def _claim_due(
+    connection: Connection, platform: str, now: datetime, limit: int, epoch: int
+) -> Sequence[Delivery]:
+    (leases,) = read(connection, (_holder(connection.dialect), {"on": platform}))
+    if any(lease.epoch > epoch for lease in leases):
+        return []
+    claimed: list[Any] = []
+    for claim in _claims(connection.dialect):
+        if (most := limit - len(claimed)) > 0:
+            due = {"on": platform, "now": now, "holder": epoch, "most": most}
+            (rows,) = read(connection, (claim, due))
+            claimed += earliest_first(rows)
+    return with_details(connection, claimed)
 
 
 class SqlOutbox(FanOut, Outcomes, Overview):
@@ -142,14 +164,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
     # Claims
 
     async def claim(self, platform: str, now: datetime, limit: int, epoch: int) -> Sequence[Delivery]:
-        holder = await self._connection.scalar(_HOLDER, {"on": platform})
-        if holder is not None and holder > epoch:
-            return []
-        due = {"on": platform, "now": now, "most": limit, "holder": epoch}
-        again = await load_deliveries(self._connection, _CLAIM_AGAIN, due)
-        if len(again) == limit:
-            return again
-        return [*again, *await load_deliveries(self._connection, _CLAIM, due | {"most": limit - len(again)})]
+        return await self._connection.run_sync(_claim_due, platform, now, limit, epoch)
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
         claimed = (
@@ -167,7 +182,8 @@ class SqlOutbox(FanOut, Outcomes, Overview):
         )
         await self._set([i for i in ids if i not in with_unknown], state=DeliveryState.PENDING)
         await self._set(sorted(with_unknown), epoch=epoch)
-        return await load_deliveries(self._connection, _BY_ID, {"ids": sorted(with_unknown)})
+        unknown = select(_deliveries).where(_deliveries.c.id.in_(sorted(with_unknown)))
+        return await load_deliveries(self._connection, unknown)
 
     async def _set(self, ids: Sequence[int], **values: object) -> None:
         for start in range(0, len(ids), CHUNK):

@@ -3,17 +3,15 @@
 The hottest path of the store: each statement is compiled once and serves a whole batch.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Dialect,
-    Row,
     bindparam,
     delete,
     literal_column,
@@ -25,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
 from storage.models import DeliveryRow, LedgerRow, PartRow, PostRow
-from storage.sql import ManyRows, insert_into, table_of
+from storage.prepared import Prepared, Rows, read, write
+from storage.sql import among, insert_into, literally, table_of
 
 # Tables, not entities: these statements need nothing of the ORM.
 _deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
@@ -33,87 +32,86 @@ _ledger, _posts = table_of(LedgerRow), table_of(PostRow)
 
 Values: TypeAlias = dict[str, ColumnElement[Any]]
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-# Every transaction locks in this order, or PostgreSQL would let two wait for each other.
-_LOCK = (
-    select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
-    .where(_deliveries.c.id.in_(_IDS))
-    .order_by(_deliveries.c.id)
-    .with_for_update()
-)
+
+@cache
+def _lock(dialect: Dialect) -> Prepared:
+    """Every transaction locks in this order, or PostgreSQL would let two wait for each other."""
+    columns = select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
+    some = columns.where(among(_deliveries.c.id, "ids", dialect))
+    return Prepared(some.order_by(_deliveries.c.id).with_for_update(), dialect)
 
 
 @cache
-def _upsert_part(dialect: Dialect) -> ManyRows:
+def _upsert_part(dialect: Dialect) -> Prepared:
     """A part as it is now; `begun_at` stays that of the first attempt."""
     insert = insert_into(_parts, dialect)
     changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
     renewed = {name: insert.excluded[name] for name in changing}
-    return ManyRows(insert.on_conflict_do_update(index_elements=_parts.primary_key, set_=renewed), dialect)
+    return Prepared(insert.on_conflict_do_update(index_elements=_parts.primary_key, set_=renewed), dialect)
 
 
 @cache
-def _upsert_sent(dialect: Dialect) -> ManyRows:
+def _upsert_sent(dialect: Dialect) -> Prepared:
     """A post as sent in a chat's ledger; a post that was deleted meanwhile has no key, and gets no row."""
     sent = select(
         bindparam("chat", type_=_ledger.c.chat_id.type),
         _posts.c.key,
         _posts.c.id,
         bindparam("delivery", type_=_ledger.c.delivery_id.type),
-        literal_column(f"'{LedgerState.SENT}'"),
+        literally(LedgerState.SENT),
         literal_column("''"),
     ).where(_posts.c.id == bindparam("post"))
     insert = insert_into(_ledger, dialect).from_select(
         ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"], sent
     )
     renewed = {name: insert.excluded[name] for name in ("state", "delivery_id", "reason")}
-    return ManyRows(insert.on_conflict_do_update(index_elements=_ledger.primary_key, set_=renewed), dialect)
+    return Prepared(insert.on_conflict_do_update(index_elements=_ledger.primary_key, set_=renewed), dialect)
 
 
 @cache
-def _postpone(dialect: Dialect) -> ManyRows:
+def _postpone(dialect: Dialect) -> Prepared:
     claimed = (_deliveries.c.id == bindparam("delivery")) & (
-        _deliveries.c.state == literal_column(f"'{DeliveryState.CLAIMED}'")
+        _deliveries.c.state == literally(DeliveryState.CLAIMED)
     )
     values: Values = {
-        "state": literal_column(f"'{DeliveryState.PENDING}'"),
+        "state": literally(DeliveryState.PENDING),
         "due_at": bindparam("due"),
         "attempts": bindparam("tries"),
         "form": bindparam("as_form"),
         "reason": bindparam("why"),
     }
-    return ManyRows(update(_deliveries).where(claimed).values(values), dialect)
+    return Prepared(update(_deliveries).where(claimed).values(values), dialect)
 
 
 @cache
-def _end(dialect: Dialect) -> ManyRows:
+def _end(dialect: Dialect) -> Prepared:
     values: Values = {
         "state": bindparam("ending"),
         "reason": bindparam("why"),
         "ended_at": bindparam("at"),
     }
-    return ManyRows(
+    return Prepared(
         update(_deliveries).where(_deliveries.c.id == bindparam("delivery")).values(values), dialect
     )
 
 
 _reserved = (_ledger.c.delivery_id == bindparam("delivery")) & (
-    _ledger.c.state == literal_column(f"'{LedgerState.RESERVED}'")
+    _ledger.c.state == literally(LedgerState.RESERVED)
 )
 
 
 @cache
-def _free(dialect: Dialect) -> ManyRows:
-    return ManyRows(delete(_ledger).where(_reserved), dialect)
+def _free(dialect: Dialect) -> Prepared:
+    return Prepared(delete(_ledger).where(_reserved), dialect)
 
 
 @cache
-def _give_up(dialect: Dialect) -> ManyRows:
+def _give_up(dialect: Dialect) -> Prepared:
     values: Values = {
-        "state": literal_column(f"'{LedgerState.FAILED}'"),
+        "state": literally(LedgerState.FAILED),
         "reason": bindparam("why"),
     }
-    return ManyRows(update(_ledger).where(_reserved).values(values), dialect)
+    return Prepared(update(_ledger).where(_reserved).values(values), dialect)
 
 
 class Outcomes:
@@ -139,90 +137,96 @@ class _Batch:
         self._connection, self._now, self._dialect = connection, now, connection.dialect
 
     def record(self, begins: Sequence[Part], outcomes: Sequence[Outcome], epoch: int) -> Sequence[Part]:
-        locked = self._lock({*(part.delivery_id for part in begins), *map(_delivery_of, outcomes)})
+        locked = self._lock({one.delivery_id for one in (*begins, *outcomes)})
         # Of a delivery that another process took over, only arrivals count.
         ours = {row.id for row in locked.values() if row.epoch == epoch}
-        known = [one for one in outcomes if _delivery_of(one) in locked]  # it is gone if its chat was united
-        valid = [one for one in known if _delivery_of(one) in ours or _is_arrival(one)]
-        ended = [one for one in valid if isinstance(one, PartEnded)]
-        postponed = [one for one in valid if isinstance(one, Postponed)]
-        closed = [one for one in valid if isinstance(one, Closed)]
-        let_go = {one.delivery_id for one in postponed} | {one.delivery_id for one in closed}
+        ended, postponed, closed = list[PartEnded](), list[Postponed](), dict[int, Closed]()
+        for one in outcomes:
+            if one.delivery_id not in locked:
+                continue  # it is gone if its chat was united
+            if one.delivery_id not in ours and not _is_arrival(one):
+                continue
+            match one:
+                case PartEnded():
+                    ended.append(one)
+                case Postponed():
+                    postponed.append(one)
+                case Closed():
+                    closed.setdefault(one.delivery_id, one)  # of several ends the first counts
+        let_go = {one.delivery_id for one in postponed} | closed.keys()
         claimed = {d for d in ours - let_go if locked[d].state is DeliveryState.CLAIMED}
         begun = [part for part in begins if part.delivery_id in claimed]
-        self._write_parts([(one.part, one.reason) for one in ended] + [(part, "") for part in begun])
-        self._write_sent(ended, {row.id: row.chat_id for row in locked.values()})
-        self._write_postponed(postponed)
-        # A delivery that was closed before stays so, and of several ends the first counts.
-        first = {one.delivery_id: one for one in reversed(closed)}
-        self.close([one for d, one in first.items() if locked[d].state in OPEN])
+        # A delivery that was closed before stays so.
+        closing = [one for d, one in closed.items() if locked[d].state in OPEN]
+        chat_of = {row.id: row.chat_id for row in locked.values()}
+        write(
+            self._connection,
+            (_upsert_part(self._dialect), [_part(one.part, one.reason) for one in ended]),
+            (_upsert_part(self._dialect), [_part(part, "") for part in begun]),
+            (_upsert_sent(self._dialect), [row for one in ended for row in _sent(one, chat_of)]),
+            (_postpone(self._dialect), [_postponed(one) for one in postponed]),
+            *self._ends(closing),
+        )
         return begun
 
     def close(self, ended: Sequence[Closed]) -> None:
         """End deliveries; a cancelled one frees its reservations, any other keeps them as failed."""
+        write(self._connection, *self._ends(ended))
+
+    def _ends(self, ended: Sequence[Closed]) -> Sequence[tuple[Prepared, Rows]]:
         rows = [
             {"delivery": one.delivery_id, "ending": one.state, "why": one.reason, "at": self._now}
             for one in ended
         ]
         cancelled = [row for row in rows if row["ending"] is DeliveryState.CANCELLED]
         others = [row for row in rows if row["ending"] is not DeliveryState.CANCELLED]
-        _end(self._dialect).run(self._connection, rows)
-        _free(self._dialect).run(self._connection, cancelled)
-        _give_up(self._dialect).run(self._connection, others)
+        return (
+            (_end(self._dialect), rows),
+            (_free(self._dialect), cancelled),
+            (_give_up(self._dialect), others),
+        )
 
-    def _lock(self, ids: Collection[int]) -> dict[int, Row[int, int, DeliveryState, int]]:
-        rows = self._connection.execute(_LOCK, {"ids": list(ids)})
-        return {row[0]: row for row in rows}
+    def _lock(self, ids: Collection[int]) -> Mapping[int, Any]:
+        """The deliveries that exist, by their ids: chat, state and epoch of each."""
+        (rows,) = read(self._connection, (_lock(self._dialect), {"ids": list(ids)}))
+        return {row.id: row for row in rows}
 
-    def _write_parts(self, parts: Sequence[tuple[Part, str]]) -> None:
-        rows = [
-            {
-                "delivery_id": part.delivery_id,
-                "form": part.form,
-                "n": part.n,
-                "state": part.state,
-                "posts": part.posts,
-                "fingerprint": part.rendering_key,
-                "sent": _sent_json(part.sent),
-                "unknowns": part.unknowns,
-                "reason": reason,
-                "begun_at": part.begun_at,
-            }
-            for part, reason in parts
-        ]
-        _upsert_part(self._dialect).run(self._connection, rows)
 
-    def _write_sent(self, ended: Sequence[PartEnded], chat_of: dict[int, int]) -> None:
-        """Record posts that arrived as sent, also where a reservation was freed during the request."""
-        rows = [
-            {"chat": chat_of[one.part.delivery_id], "delivery": one.part.delivery_id, "post": post}
-            for one in ended
-            for post in one.completed
-        ]
-        _upsert_sent(self._dialect).run(self._connection, rows)
+def _part(part: Part, reason: str) -> Mapping[str, object]:
+    return {
+        "delivery_id": part.delivery_id,
+        "form": part.form,
+        "n": part.n,
+        "state": part.state,
+        "posts": part.posts,
+        "fingerprint": part.rendering_key,
+        "sent": _sent_json(part.sent),
+        "unknowns": part.unknowns,
+        "reason": reason,
+        "begun_at": part.begun_at,
+    }
 
-    def _write_postponed(self, postponed: Sequence[Postponed]) -> None:
-        rows = [
-            {
-                "delivery": one.delivery_id,
-                "due": one.due_at,
-                "tries": one.attempts,
-                "as_form": one.form,
-                "why": one.reason,
-            }
-            for one in postponed
-        ]
-        _postpone(self._dialect).run(self._connection, rows)
+
+def _sent(one: PartEnded, chat_of: Mapping[int, int]) -> Iterator[Mapping[str, object]]:
+    """Posts that arrived are recorded as sent, also where a reservation was freed during the request."""
+    for post in one.completed:
+        yield {"chat": chat_of[one.delivery_id], "delivery": one.delivery_id, "post": post}
+
+
+def _postponed(one: Postponed) -> Mapping[str, object]:
+    return {
+        "delivery": one.delivery_id,
+        "due": one.due_at,
+        "tries": one.attempts,
+        "as_form": one.form,
+        "why": one.reason,
+    }
 
 
 def _sent_json(sent: Sent | None) -> dict[str, Any] | None:
     if sent is None:
         return None
     return {"address": sent.address, "message_ids": list(sent.message_ids), "opened": sent.opened}
-
-
-def _delivery_of(outcome: Outcome) -> int:
-    return outcome.part.delivery_id if isinstance(outcome, PartEnded) else outcome.delivery_id
 
 
 def _is_arrival(outcome: Outcome) -> bool:

@@ -16,9 +16,10 @@ from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, P
 from scheduler.ports import Batch
 from storage.index import SqlIndex
 from storage.models import PostRow, SourceRow, TombstoneRow
+from storage.prepared import Prepared, write
 from storage.pruning import Pruning
 from storage.scope import in_scope, sources_in_scope, visible_sources
-from storage.sql import CHUNK, ManyRows, changed_rows, insert_into, reserve_alone, table_of
+from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone, table_of
 
 _posts = table_of(PostRow)
 _NEWEST = select(func.max(_posts.c.id))
@@ -75,25 +76,25 @@ def _values(post: NewPost) -> dict[str, Any]:
 
 
 @cache
-def _insert_each(dialect: Dialect) -> ManyRows:
+def _insert_each(dialect: Dialect) -> Prepared:
     """New posts, without those that another process has stored; of two with the same guid the first."""
     columns = [column.name for column in _posts.c if column.name not in _UNSET]
     insert = insert_into(_posts, dialect).values({name: bindparam(name) for name in columns})
-    return ManyRows(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
+    return Prepared(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
 
 
 @cache
-def _mark_each(dialect: Dialect) -> ManyRows:
+def _mark_each(dialect: Dialect) -> Prepared:
     raw_hash = bindparam("raw_hash", type_=_posts.c.raw_hash.type)
-    return ManyRows(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
+    return Prepared(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
 
 
 @cache
-def _count_each(dialect: Dialect) -> ManyRows:
+def _count_each(dialect: Dialect) -> Prepared:
     source = table_of(SourceRow)
     counted = source.c.post_count + bindparam("more", type_=source.c.post_count.type)
     more = update(source).where(source.c.id == bindparam("source")).values(post_count=counted)
-    return ManyRows(more, dialect)
+    return Prepared(more, dialect)
 
 
 @cache
@@ -147,7 +148,7 @@ class SqlPosts:
 
     async def set_raw_hashes(self, hashes: Sequence[tuple[int, str]]) -> None:
         rows = [{"id": post_id, "raw_hash": raw} for post_id, raw in hashes]
-        await self._connection.run_sync(_mark_each(self._connection.dialect).run, rows)
+        await self._connection.run_sync(write, (_mark_each(self._connection.dialect), rows))
 
     async def insert(
         self,
@@ -173,7 +174,7 @@ class SqlPosts:
             for batch in batches
             for post in batch.posts
         ]
-        await self._connection.run_sync(_insert_each(self._connection.dialect).run, rows)
+        await self._connection.run_sync(write, (_insert_each(self._connection.dialect), rows))
         new = select(PostRow.source_id, PostRow.guid, PostRow.id).where(PostRow.id > before)
         stored = await self._connection.execute(new.order_by(PostRow.id))
         ids = {(source_id, guid): post_id for source_id, guid, post_id in stored}
@@ -198,7 +199,7 @@ class SqlPosts:
         for batch, ids in zip(batches, made, strict=True):
             counts[batch.source_id] += len(ids)
         rows = [{"source": source_id, "more": count} for source_id, count in counts.items() if count]
-        await self._connection.run_sync(_count_each(self._connection.dialect).run, rows)
+        await self._connection.run_sync(write, (_count_each(self._connection.dialect), rows))
 
     async def update(
         self,

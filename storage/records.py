@@ -1,7 +1,7 @@
 """Leases, saved searches, pages shown, questions and the audit: small tables with one purpose each."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -74,12 +74,16 @@ class SqlViews:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def remember(self, chat_id: int, shown: Shown) -> None:
-        values = {"view": shown.view, "pages": shown.pages, "ids": list(shown.ids)}
-        statement = upsert(self._connection, ViewRow).values(chat_id=chat_id, **values)
-        await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["chat_id"], set_=values)
-        )
+    async def remember(self, shown: Mapping[int, Shown]) -> None:
+        # In the order of ids, so that two processes cannot wait for each other's rows.
+        rows = [
+            {"chat_id": chat_id, "view": page.view, "pages": page.pages, "ids": list(page.ids)}
+            for chat_id, page in sorted(shown.items())
+        ]
+        statement = upsert(self._connection, ViewRow).values(rows)
+        renewed = {name: statement.excluded[name] for name in ("view", "pages", "ids")}
+        renew = statement.on_conflict_do_update(index_elements=["chat_id"], set_=renewed)
+        await self._connection.execute(renew)
 
     async def last(self, chat_id: int) -> Shown | None:
         last = select(table_of(ViewRow)).where(ViewRow.chat_id == chat_id)

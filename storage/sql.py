@@ -1,24 +1,25 @@
 """SQL helpers, among them all that the two dialects spell differently."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    BindParameter,
-    ClauseElement,
+    ARRAY,
+    JSON,
+    BigInteger,
     ColumnElement,
-    Connection,
     Dialect,
     Table,
+    any_,
     bindparam,
     delete,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from scheduler.types import OPEN, DeliveryState
 
@@ -40,46 +41,27 @@ def table_of(entity: type[DeclarativeBase]) -> Table:
     return table
 
 
-class ManyRows:
-    """A statement for many rows: compiled once, its parameters built here.
+def among(column: ColumnElement[int], ids: str, dialect: Dialect) -> ColumnElement[bool]:
+    """Whether a column is one of the ids that a parameter lists.
 
-    SQLAlchemy takes several times as long to build the parameters of a row as SQLite takes to write it.
+    The statement is the same for any number of ids, so it is compiled once. `IN` has a parameter for each.
     """
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler) and compiled.positiontup is not None
-        self._text = str(compiled)
-        self._names = compiled.positiontup
-        types = (compiled.binds[name].type.dialect_impl(dialect) for name in self._names)
-        self._processors = [type_.bind_processor(dialect) for type_ in types]
-
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        if not rows:
-            return
-        columns: list[Iterable[object]] = []
-        for name, process in zip(self._names, self._processors, strict=True):
-            values = [row[name] for row in rows]
-            columns.append(_processed(values, process) if process else values)
-        connection.exec_driver_sql(self._text, list(zip(*columns, strict=True)))
+    if dialect.name == "sqlite":
+        listed = func.json_each(bindparam(ids, type_=JSON)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(bindparam(ids, type_=ARRAY(BigInteger)))
 
 
-def _processed(values: Iterable[object], process: Callable[[Any], Any]) -> Iterator[object]:
-    """Consecutive values are often equal (states, times, posts), and equal ones are processed once."""
-    last: object = None
-    done = process(None)
-    for value in values:
-        if value != last:
-            last, done = value, process(value)
-        yield done
+def literally(word: StrEnum) -> ColumnElement[Any]:
+    """A word in the text of a statement. SQLite plans once for it, and a partial index matches it."""
+    return literal_column(f"'{word}'")
 
 
 def is_open(
     state: ColumnElement[DeliveryState] | InstrumentedAttribute[DeliveryState],
 ) -> ColumnElement[bool]:
-    """Whether a delivery is open. The states are literals: a partial index does not match parameters."""
-    states: BindParameter[Any] = bindparam("open", OPEN, expanding=True, literal_execute=True, unique=True)
-    return state.in_(states)
+    """Whether a delivery is open."""
+    return state.in_([literally(word) for word in OPEN])
 
 
 def insert_into(table: Table, dialect: Dialect) -> "sqlite.Insert | postgresql.Insert":

@@ -18,11 +18,13 @@ import asyncpg
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import database
+from storage.database import create_engine
 from storage.models import Base
 from storage.unit_of_work import SqlStore
 
@@ -93,6 +95,16 @@ class _Server(Protocol):
     def psql(self, command: str) -> str: ...
 
     def cleanup(self) -> None: ...
+
+
+def open_migrated(url: str) -> SqlStore:
+    """The store of a database that is migrated already. A SQLite file need not survive a power cut."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(
+            engine.sync_engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF")
+        )
+    return SqlStore(engine)
 
 
 async def _migrated(url: str) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import gc
 import os
+import sys
 
 from bot.app import build
 from bot.cli.arguments import commands_of
 from bot.cli.chat import run_chat, until_signal
 from bot.cli.common import run as run_and_exit
 from bot.cli.common import settings_of_process, warn
-from bot.memory import give_back_large_blocks
+from bot.memory import give_back_large_blocks, keep_small
 from bot.metrics import Metrics
 from bot.platforms import PLATFORMS
 from bot.runner import Runner
@@ -23,6 +24,10 @@ from content.secrets import printable
 
 commands = commands_of()
 
+# Seconds for which a thread keeps Python's lock. With the default of 5 ms the event loop waits as long after
+# each statement of the database while a thread tokenizes or compares.
+SWITCH = 0.001
+
 
 @commands.command()
 def run() -> None:
@@ -35,6 +40,7 @@ def run() -> None:
 
 async def _run() -> int:
     give_back_large_blocks()
+    sys.setswitchinterval(SWITCH)
     metrics = Metrics()
     settings = settings_of_process(level="INFO", observers=[metrics])
     made = [(platform, platform.make(settings)) for platform in PLATFORMS]
@@ -59,11 +65,12 @@ async def _run() -> int:
 
 
 async def _watched(runner: Runner, *, end: bool) -> None:
-    """Run until told to stop, while threads check that the event loop is not stuck."""
-    armed = asyncio.create_task(keep_armed(end))
+    """Run until told to stop. Meanwhile threads watch the event loop, and free memory is returned."""
+    beside = {asyncio.create_task(keep_armed(end)), asyncio.create_task(keep_small())}
     try:
         with Watchdog(asyncio.get_running_loop(), end=os._exit if end else None):
             await until_signal(runner)
     finally:
-        armed.cancel()
-        await asyncio.wait({armed})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)

@@ -38,7 +38,8 @@ async def page(request: Request, services: Services) -> Reply:
 async def read(request: Request, services: Services) -> Reply:
     """Show a post of the last page in full, by its place there. Raises UsageError, NotFound."""
     async with services.store.read() as work:
-        post = await reading.post(work, request.chat, number(request.arguments.strip()))
+        last = await services.shown.of(work, request.chat)
+        post = await reading.post(work, request.chat, last, number(request.arguments.strip()))
     button = Button(request.translator.t("Similar posts"), f"{LIKE_IT}:{post.id}")
     return Reply(present.post(post, request.look), ((button,),))
 

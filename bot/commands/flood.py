@@ -23,6 +23,8 @@ COMPLETIONS = 10
 # People whose buckets are remembered; beyond that, the least recently active are forgotten.
 REMEMBERED = 10_000
 MINUTE = 60.0
+# Who has asked so much lately, in seconds until the bucket is empty, leaves one place to others.
+BUSY = MINUTE / 4
 # Concurrent commands. They share one event loop, so more would only delay each other.
 AT_ONCE = 2
 SEARCHES = 2  # a search may take seconds in the database, so searches have a queue of their own
@@ -96,17 +98,19 @@ class Flood:
 class FairQueue:
     """Limits concurrent commands. Of the waiting people, the one with the emptiest bucket goes first.
 
-    So a person who floods the bot waits for everybody else.
+    So a person who floods the bot waits for everybody else. Those who do never have all places, so others
+    need not even wait until one of their commands has ended.
     """
 
     def __init__(self, at_once: int) -> None:
         self._free, self._number = at_once, 0
+        self._kept = min(1, at_once - 1)
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 
     @asynccontextmanager
     async def turn(self, asked_lately: float) -> AsyncIterator[None]:
         """Wait for a free place, and hold it while the block runs."""
-        if self._free:
+        if self._has_place(asked_lately):
             self._free -= 1
         else:
             await self._wait(asked_lately)
@@ -126,13 +130,16 @@ class FairQueue:
                 self._leave()
             raise
 
+    def _has_place(self, asked_lately: float) -> bool:
+        return self._free > (self._kept if asked_lately > BUSY else 0)
+
     def _leave(self) -> None:
-        while self._waiting:
+        self._free += 1
+        while self._waiting and self._has_place(self._waiting[0][0]):
             _, _, granted = heappop(self._waiting)
             if not granted.done():
+                self._free -= 1
                 granted.set_result(None)
-                return
-        self._free += 1
 
 
 def refusal(request: Request) -> Reply:

@@ -21,6 +21,7 @@ from content.i18n import COMMAND, LANGUAGES, Translator
 from content.sources.sites import is_address
 from scheduler.actions import chats
 from scheduler.errors import SendError
+from scheduler.intake.together import GROUP, Together
 from scheduler.log import get_logger
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
@@ -37,6 +38,7 @@ class Router:
         self._commands = {command.name: command for command in services.commands}
         self._presses = {press.prefix: press for press in services.presses}
         self._refusals = Refusals(services)
+        self._arrivals = Together(self._store_arrivals, GROUP, apart=0.0)
         self._queues = {Work.QUICK: FairQueue(AT_ONCE), Work.SEARCH: FairQueue(SEARCHES)}
 
     def knows(self, name: str) -> bool:
@@ -302,10 +304,19 @@ class Router:
         same = call.title in ("", chat.title) and call.kind is chat.kind  # some messages contain no title
         if chat.id and same and chat.state is not ChatState.GONE:
             return chat
+        return await self._arrivals(call)
+
+    async def _store_arrivals(self, calls: Sequence[Call]) -> Sequence[Chat]:
+        """The chats of several calls, in one transaction: many groups may write for the first time."""
+        now = self._services.clock.now()
         async with self._services.store.write() as work:
-            chat = await chats.arrived(work, call.place, call.title, call.kind, self._services.clock.now())
+            stored = [await chats.arrived(work, call.place, call.title, call.kind, now) for call in calls]
             await work.commit()
-        return chat
+        return stored
+
+    async def settled(self) -> None:
+        """Wait until everything that was begun is stored."""
+        await self._arrivals.settled()
 
 
 def _may_be_afar(command: Command | None) -> bool:

@@ -11,6 +11,7 @@ from content.document import Document
 from content.i18n import Translator
 from content.present import Look
 from scheduler.actions.audit import Actor
+from scheduler.actions.shown import LastShown
 from scheduler.errors import ChatPaused
 from scheduler.history import MessagePlace
 from scheduler.intake.ingest import Ingest
@@ -173,6 +174,7 @@ class Services:
     clock: Clock
     look: Callable[[Chat, str], Look]  # the look of a chat, for a person's locale
     wake: Callable[[], None]
+    shown: LastShown
     commands: "tuple[Command, ...]"
     presses: "tuple[Press, ...]"
 

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.commands.types import Button, Reply, Request, Services
 from bot.numbers import number
 from content import present, relaxing, snippets
-from content.errors import StoreError, StoreRejected, UsageError
+from content.errors import UsageError
 from content.types import Page, Post, SearchResults
 from scheduler.actions import reading, searching
 from scheduler.actions.reading import page_count
-from scheduler.ports import Found
+from scheduler.ports import Found, Shown
 
 # Page numbers in a row: Telegram allows eight buttons, and « and » take two.
 NUMBERED = 6
@@ -85,28 +84,22 @@ async def show(view: View, request: Request, services: Services) -> Reply:
 async def open_page(page: Page, subject: int, request: Request, services: Services) -> Reply:
     """The reply that shows a page of the newest posts. `subject` is the id of a source, or 0 for all."""
     view = View(ViewKind.LATEST, subject, page.number, page.anchor)
-    await _remember(view, page.pages, page.posts, request, services)
+    _remember(view, page.pages, page.posts, request, services)
     return Reply(present.page(page, request.look), (page_buttons(view, page.pages),))
 
 
 async def more(request: Request, services: Services) -> Reply:
     """The reply that shows the page after the one that the chat was shown last. Raises UsageError."""
     async with services.store.read() as work:
-        shown = await reading.last_shown(work, request.chat)
+        shown = await services.shown.of(work, request.chat)
     view = View.decode(shown.view)
     if view is None or view.page >= shown.pages:
         raise UsageError(request.translator.t("That was the last page. /latest shows the newest posts."))
     return await show(replace(view, page=view.page + 1), request, services)
 
 
-async def _remember(
-    view: View, pages: int, posts: Sequence[Post], request: Request, services: Services
-) -> None:
-    # If the database cannot be written now, the page is shown all the same.
-    with suppress(StoreError, StoreRejected):
-        async with services.store.write() as work:
-            await reading.remember(work, request.chat, view.encode(), pages, posts)
-            await work.commit()
+def _remember(view: View, pages: int, posts: Sequence[Post], request: Request, services: Services) -> None:
+    services.shown.note(request.chat, Shown(view.encode(), pages, tuple(post.id for post in posts)))
 
 
 async def open_search(text: str, request: Request, services: Services) -> Reply:
@@ -154,7 +147,7 @@ async def _results(view: View, found: Found, request: Request, services: Service
     # In a thread, because a snippet of a long post takes milliseconds, which would block the event loop.
     hits = [await asyncio.to_thread(snippets.hit, post, query, limit) for post in posts]
     pages = page_count(len(found.ids), size)
-    await _remember(view, pages, posts, request, services)
+    _remember(view, pages, posts, request, services)
     results = SearchResults(found.total, tuple(hits), found.match)
     document = present.results(found.words, results, view.page, pages, request.look)
     return Reply(document, (page_buttons(view, pages),))

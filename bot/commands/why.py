@@ -24,7 +24,7 @@ async def why_(request: Request, services: Services) -> Reply:
     async with services.store.read() as work:
         if not wanted:
             return await _of_message(work, request, services)
-        posts = await _meant(work, wanted, request)
+        posts = await _meant(work, wanted, request, services)
         answer = await why.about_visible(work, request.chat, posts, now)
     return Reply(reasons.said(answer, request.look), private=True)
 
@@ -39,11 +39,12 @@ async def _of_message(work: UnitOfWork, request: Request, services: Services) ->
     return Reply(reasons.said_of_message(found, request.look), private=True)
 
 
-async def _meant(work: UnitOfWork, wanted: str, request: Request) -> Sequence[int]:
+async def _meant(work: UnitOfWork, wanted: str, request: Request, services: Services) -> Sequence[int]:
     """The posts that a person may mean. Raises UsageError, NotFound."""
     place = number(wanted)
     if place is not None:
-        return [(await reading.post(work, request.chat, place)).id]
+        last = await services.shown.of(work, request.chat)
+        return [(await reading.post(work, request.chat, last, place)).id]
     try:
         return await why.meant(work, wanted, request.chat)
     except searching.NoWords as exc:

@@ -8,7 +8,6 @@ from content.bounds import MAX_POSTS, MAX_READ, MAX_URL
 from content.changes import prepared
 from content.document import is_web_url
 from content.errors import UsageError
-from content.fetch import LargeBody
 from content.hints import merged
 from content.secrets import printable
 from content.sources import fastfeed
@@ -55,19 +54,12 @@ class FeedKind:
         return urlunsplit((parts.scheme.lower(), userinfo + at + host.lower(), parts.path, parts.query, ""))
 
     async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
-        try:
-            return await self._read(url, validators, context)
-        except LargeBody:
-            # Read it again when no other large body is in memory.
-            async with context.large:
-                return await self._read(url, validators, context, large=True)
+        return await context.one_large_at_a_time(lambda large: self._read(url, validators, context, large))
 
     async def take(self, url: str, body: bytes, content_type: str, context: ReadContext) -> ParsedSource:
         return await context.parse(url, parse_feed, body, content_type, url, context.max_posts)
 
-    async def _read(
-        self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
-    ) -> Read:
+    async def _read(self, url: str, validators: Validators, context: ReadContext, large: bool) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""
         if fetched.body is None:

@@ -68,20 +68,21 @@ class GitKind:
         return urlunsplit((parts.scheme.lower(), userinfo + at + host.lower(), path, "", ""))
 
     async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
-        try:
-            return await _read(url, options, validators, context, LARGE)
-        except LargeBody:
-            # Read it again when no other large body is in memory.
-            async with context.large:
-                return await self._large(url, options, validators, context)
+        return await context.one_large_at_a_time(
+            lambda large: self._read(url, options, validators, context, MAX_ANSWER if large else LARGE)
+        )
 
-    async def _large(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
+    async def _read(
+        self, url: str, options: Options, validators: Validators, context: ReadContext, most: int
+    ) -> Read:
         from content.sources.gitpack import too_large
 
         try:
-            return await _read(url, options, validators, context, MAX_ANSWER)
+            return await _read(url, options, validators, context, most)
         except LargeBody as exc:
-            raise too_large(url, MAX_ANSWER) from exc
+            if most < MAX_ANSWER:
+                raise
+            raise too_large(url, most) from exc
 
 
 async def _read(url: str, options: Options, validators: Validators, context: ReadContext, most: int) -> Read:

@@ -1,17 +1,15 @@
 """What a kind of source is: it recognises its URLs, brings them into one form, and reads them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from content.edge import guarded
 from content.errors import SourceError, UsageError
+from content.fetch import Fetcher, LargeBody
 from content.types import NO_HINTS, Hints, Options, ParsedSource, Validators
-
-if TYPE_CHECKING:
-    from content.fetch import Fetcher
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,7 +68,7 @@ class ReadContext:
     changed since need not be parsed.
     """
 
-    fetcher: "Fetcher"
+    fetcher: Fetcher
     run: Run = in_thread
     max_posts: int = 500
     parser: Parser | None = None
@@ -83,6 +81,17 @@ class ReadContext:
         if self.parser is None:
             return await self.run(lambda: guarded(source, function, *args))
         return await self.parser.call(source, function, *args)
+
+    async def one_large_at_a_time(self, read: Callable[[bool], Awaitable[T]]) -> T:
+        """`read(False)`; if a body is too large for that, `read(True)` when no other large body is in memory.
+
+        Raises what `read(True)` raises, and SourceError.
+        """
+        with suppress(LargeBody):
+            return await read(False)
+        # The error is gone by now. It held what had arrived of the body, and many may wait here.
+        async with self.large:
+            return await read(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +203,8 @@ def upgraded(kind: SourceKind, options: Options) -> Options:
             version=options.version,
             kind=kind.name,
         )
+    if options.version == newest:
+        return options
     values = options.values
     for upgrade in kind.upgrades[options.version - 1 :]:
         values = upgrade(values)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from content.bounds import MAX_URL
 from content.errors import UsageError
-from content.fetch import LargeBody
 from content.sources.feed import FeedKind
 from content.sources.kinds import FULL_TEXT, LISTING, Choice, Read, ReadContext, Values, is_yes, no_options
 from content.sources.listing_items import PARTS
@@ -46,15 +45,12 @@ class ListingKind:
         return FeedKind().normalise(url)
 
     async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
-        try:
-            return await self._read(url, options, validators, context)
-        except LargeBody:
-            # Read it again when no other large body is in memory.
-            async with context.large:
-                return await self._read(url, options, validators, context, large=True)
+        return await context.one_large_at_a_time(
+            lambda large: self._read(url, options, validators, context, large)
+        )
 
     async def _read(
-        self, url: str, options: Options, validators: Validators, context: ReadContext, *, large: bool = False
+        self, url: str, options: Options, validators: Validators, context: ReadContext, large: bool
     ) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         moved = self.normalise(fetched.moved) if 0 < len(fetched.moved) <= MAX_URL else ""

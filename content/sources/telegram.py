@@ -12,7 +12,6 @@ from selectolax.lexbor import LexborNode
 from content.bounds import MAX_POSTS, bounded, newest
 from content.clean import parse_page
 from content.errors import ParseError, UsageError
-from content.fetch import LargeBody
 from content.secrets import printable
 from content.sources.charset import decode
 from content.sources.dates import to_utc
@@ -69,15 +68,9 @@ class TelegramKind:
         return f"https://t.me/s/{found['name'].lower()}"
 
     async def read(self, url: str, options: Options, validators: Validators, context: ReadContext) -> Read:
-        try:
-            return await self._read(url, validators, context)
-        except LargeBody:
-            async with context.large:
-                return await self._read(url, validators, context, large=True)
+        return await context.one_large_at_a_time(lambda large: self._read(url, validators, context, large))
 
-    async def _read(
-        self, url: str, validators: Validators, context: ReadContext, *, large: bool = False
-    ) -> Read:
+    async def _read(self, url: str, validators: Validators, context: ReadContext, large: bool) -> Read:
         fetched = await context.fetcher.fetch(url, validators, large=large)
         if fetched.body is None:
             return Read(None, fetched.validators, hints=fetched.hints)

@@ -40,24 +40,12 @@ async def page(
     return Page(tuple(posts), number, pages, total, anchor)
 
 
-async def remember(work: UnitOfWork, chat: Chat, view: str, pages: int, posts: Sequence[Post]) -> None:
-    """Remember the page that a chat is shown, for commands that refer to it."""
-    await work.views.remember(chat.id, Shown(view, pages, tuple(post.id for post in posts)))
-
-
-async def last_shown(work: UnitOfWork, chat: Chat) -> Shown:
-    """The page that a chat was shown last. Raises UsageError if there is none."""
-    if shown := await work.views.last(chat.id):
-        return shown
-    raise UsageError("No page has been shown here yet. Send /latest or /search first.")
-
-
-async def post(work: UnitOfWork, chat: Chat, number: int | None) -> Post:
+async def post(work: UnitOfWork, chat: Chat, shown: Shown, number: int | None) -> Post:
     """Post `number`, counted from 1, of the page that a chat was shown last.
 
     Raises UsageError if the page has no such post, NotFound if the chat may not see it any more.
     """
-    ids = (await last_shown(work, chat)).ids
+    ids = shown.ids
     if not ids:
         raise UsageError("The last page has no posts. Send /latest first.")
     if number is None or not 1 <= number <= len(ids):

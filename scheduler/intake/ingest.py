@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
-from content.errors import SkywaveError, SourceError
+from content.errors import SkywaveError, SourceError, without_frames
 from content.fetch import Fetcher, is_passing
 from content.sources import NO_CHOICE, Choice, Read, ReadContext, kind_of, new_options, normalise
 from content.sources.discovery import Found, discover
@@ -172,7 +172,7 @@ class Ingest:
         try:
             return await self._poll(source, watch)
         except SkywaveError as exc:
-            return await self._failed(source, exc, watch)
+            return await self._failed(source, without_frames(exc), watch)
         except Exception as exc:
             # The edge of the task: a bug that one source triggers must not stop the other sources.
             log.exception("source.broken", source=source.name)

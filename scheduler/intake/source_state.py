@@ -134,4 +134,5 @@ def _storable(validators: Validators) -> Validators:
     """Drop validators that are not valid Unicode, as no database stores them."""
     given = (validators.etag, validators.last_modified)
     etag, last_modified = (value if storable(value) == value else "" for value in given)
-    return replace(validators, etag=etag, last_modified=last_modified)
+    kept = Validators(etag, last_modified, validators.content_hash)
+    return validators if kept == validators else kept

@@ -16,8 +16,7 @@ Result = TypeVar("Result")
 
 # So many reads are compared, or stored, together: each has up to a hundred posts.
 GROUP = 16
-# Groups begin at least so many seconds apart, unless one is full: at a high pace, each then has several jobs.
-APART = 0.1
+APART = 0.1  # seconds between the beginnings of two groups of reads
 
 
 @dataclass(slots=True, eq=False)
@@ -39,14 +38,17 @@ class _Entry(Generic[Job, Result]):
 class Together(Generic[Job, Result]):
     """Calls `do` with the jobs of several callers, at most `most`; it returns the result of each.
 
-    It runs in one transaction, which is rolled back if it raises.
+    It runs in one transaction, which is rolled back if it raises. Groups begin at least `apart` seconds
+    after each other, unless one is full: at a high pace, each then has several jobs.
     """
 
-    def __init__(self, do: Callable[[Sequence[Job]], Awaitable[Sequence[Result]]], most: int) -> None:
-        self._do, self._most = do, most
+    def __init__(
+        self, do: Callable[[Sequence[Job]], Awaitable[Sequence[Result]]], most: int, *, apart: float = APART
+    ) -> None:
+        self._do, self._most, self._apart = do, most, apart
         self._waiting: deque[_Entry[Job, Result]] = deque()
         self._working: asyncio.Task[None] | None = None
-        self._begun, self._more = -APART, asyncio.Event()
+        self._begun, self._more = -apart, asyncio.Event()
 
     async def __call__(self, job: Job) -> Result:
         """The result of one job. A job that fails harms no other. Raises StoreError, and what `do` raises."""
@@ -67,7 +69,7 @@ class Together(Generic[Job, Result]):
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            while len(self._waiting) < self._most and (early := self._begun + APART - loop.time()) > 0:
+            while len(self._waiting) < self._most and (early := self._begun + self._apart - loop.time()) > 0:
                 self._more.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(early):

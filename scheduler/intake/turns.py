@@ -1,9 +1,10 @@
 """Which sources are read now: those that wait, the reads in progress, and the limits. Pure: time is given."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -62,7 +63,7 @@ class Turns:
         self._limits = limits
         self._running: dict[int, _Reading] = {}
         self._young: deque[_Reading] = deque()  # those that may turn out to be slow, oldest first
-        self._used: Counter[_Share] = Counter()
+        self._used: dict[_Share, int] = {}
         self._lines: dict[_Shares, deque[tuple[int, Source]]] = {}
         # By speed: the lines that may have a turn, each with the place of its first source.
         self._ready: dict[bool, list[tuple[int, _Shares]]] = {False: [], True: []}
@@ -99,20 +100,19 @@ class Turns:
     def take(self, now: float) -> list[Source]:
         """The sources whose reads start now. `now`: monotonic seconds."""
         self._notice_slow(now)
-        chosen = [*self._take(False, now), *self._take(True, now)]
-        return [source for _, source in sorted(chosen, key=lambda one: one[0])]
+        chosen = [one for is_slow in self._ready if self._ready[is_slow] for one in self._take(is_slow, now)]
+        return [source for _, source in sorted(chosen, key=itemgetter(0))]
 
     def end(self, source_id: int) -> None:
         """A read has ended."""
         self._release(self._running.pop(source_id).shares)
 
     def _take(self, is_slow: bool, now: float) -> Iterator[tuple[int, Source]]:
-        ready = self._ready[is_slow]
-        while ready and not self._is_full(_speed(is_slow)) and len(self._running) < self._limits.total:
+        ready, speed = self._ready[is_slow], _SPEEDS[is_slow]
+        while ready and not self._is_full(speed) and len(self._running) < self._limits.total:
             place, shares = heappop(ready)
-            full = next(filter(self._is_full, shares), None)
-            if full is not None:
-                self._stopped.setdefault(full, []).append((place, shares))
+            if full := [share for share in shares if self._is_full(share)]:
+                self._stopped.setdefault(full[0], []).append((place, shares))
                 continue
             line = self._lines[shares]
             _, source = line.popleft()
@@ -125,7 +125,7 @@ class Turns:
 
     def _start(self, reading: _Reading) -> None:
         self._running[reading.source.id] = reading
-        self._used.update(reading.shares)
+        self._use(reading.shares)
         if not reading.is_slow:
             self._young.append(reading)
 
@@ -136,7 +136,11 @@ class Turns:
             if self._running.get(reading.source.id) is reading:
                 self._release(reading.shares)
                 reading.shares, reading.is_slow = _shares(reading.source, True), True
-                self._used.update(reading.shares)
+                self._use(reading.shares)
+
+    def _use(self, shares: _Shares) -> None:
+        for share in shares:
+            self._used[share] = self._used.get(share, 0) + 1
 
     def _release(self, shares: Iterable[_Share]) -> None:
         for share in shares:
@@ -148,19 +152,18 @@ class Turns:
 
     def _is_full(self, share: _Share) -> bool:
         limit: int = getattr(self._limits, share.limit)
-        return self._used[share] >= limit
+        return self._used.get(share, 0) >= limit
 
 
 def _is_slow(source: Source) -> bool:
     return source.read_seconds >= SLOW
 
 
-def _speed(is_slow: bool) -> _Share:
-    return _Share(is_slow, "slow" if is_slow else "quick")
+_SPEEDS = {False: _Share(False, "quick"), True: _Share(True, "slow")}
 
 
 def _shares(source: Source, is_slow: bool) -> _Shares:
-    shares = [_speed(is_slow)]
+    shares = [_SPEEDS[is_slow]]
     if host := host_of(source.url):
         shares.append(_Share(is_slow, "host", host))
     if source.added_by:

@@ -1,5 +1,7 @@
 """People in chats: the router over a real store, with everything around it faked."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -23,6 +25,7 @@ from content.parsers import ParserPool
 from content.present import Look
 from content.sources import ReadContext
 from content.types import Source, Visibility
+from scheduler.actions.shown import LastShown
 from scheduler.history import MessagePlace
 from scheduler.intake.indexing import Indexing
 from scheduler.intake.ingest import Ingest
@@ -30,7 +33,8 @@ from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 from scheduler.timetable.drafts import Drafts
 from scheduler.types import Chat, ChatKind, Place
-from storage.unit_of_work import SqlStore
+from tests.bot.live import write_feed
+from tests.conftest import open_migrated
 from tests.fakes import FakeClock, FakeFetcher, ParserHere, WatchedStore
 from tests.scheduler.conftest import json_feed
 
@@ -175,6 +179,21 @@ def workplace(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def with_feed(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with one public feed, which has one old post. Tests copy it and do not open it."""
+    path = tmp_path_factory.mktemp("feed") / "skywave.db"
+    shutil.copy(migrated_file, path)
+    asyncio.run(write_feed(path))
+    return path
+
+
+@pytest.fixture
+def url_with_feed(with_feed: Path, tmp_path: Path) -> str:
+    """The URL of a new SQLite file with one public feed, which has one old post; see Deployment.begin."""
+    return f"sqlite:///{shutil.copy(with_feed, tmp_path / 'skywave.db')}"
+
+
 @asynccontextmanager
 async def open_desk(
     url: str,
@@ -183,7 +202,7 @@ async def open_desk(
     quotas: Quotas | None = None,
     for_people: FakeFetcher | None = None,
 ) -> AsyncIterator[Desk]:
-    inner = await SqlStore.open(url)
+    inner = open_migrated(url)
     store, fetcher, clock = WatchedStore(inner), FakeFetcher(), FakeClock()
     quotas = quotas or Quotas()
 
@@ -207,12 +226,16 @@ async def open_desk(
         clock=clock,
         look=partial(look),
         wake=wake,
+        shown=LastShown(store),
         commands=COMMANDS,
         presses=PRESSES,
     )
+    router = Router(services, {OPERATOR}, Flood(PER_MINUTE, clock))
     try:
-        yield Desk(store, fetcher, services, Router(services, {OPERATOR}, Flood(PER_MINUTE, clock)))
+        yield Desk(store, fetcher, services, router)
     finally:
+        await router.settled()
+        await services.shown.settled()
         await inner.close()
 
 

@@ -64,7 +64,7 @@ STYLES = (Strong, Emphasis, Strike, Underline, Marked, Sub, Sup, Spoiler)
 
 
 def _inlines(children: st.SearchStrategy[Inline]) -> st.SearchStrategy[Inline]:
-    many = st.lists(children, max_size=4).map(tuple)
+    many = st.lists(children, max_size=3).map(tuple)
     return st.one_of(
         *(st.builds(style, many) for style in STYLES),
         st.builds(Link, URLS, many),
@@ -80,7 +80,7 @@ _LEAVES: st.SearchStrategy[Inline] = st.one_of(
     st.just(LineBreak()),
     st.builds(Excerpt, WORDS, st.integers(0, 400)),
 )
-INLINES = st.lists(st.recursive(_LEAVES, _inlines, max_leaves=6), max_size=5).map(tuple)
+INLINES = st.lists(st.recursive(_LEAVES, _inlines, max_leaves=4), max_size=3).map(tuple)
 _CELLS = st.builds(Cell, INLINES, st.booleans(), st.integers(1, 3), st.integers(1, 3))
 _SIMPLE: st.SearchStrategy[Block] = st.one_of(
     st.builds(Heading, INLINES, st.integers(1, 6), st.sampled_from(["", "part-1"])),
@@ -88,7 +88,7 @@ _SIMPLE: st.SearchStrategy[Block] = st.one_of(
     st.builds(CodeBlock, WORDS, st.sampled_from(["", "python", "c\x1b\n+"])),
     st.builds(Image, URLS, WORDS, INLINES),
     st.builds(Media, st.sampled_from(MediaKind), URLS, WORDS, INLINES),
-    st.builds(Table, st.lists(st.lists(_CELLS, max_size=4).map(tuple), max_size=4).map(tuple), INLINES),
+    st.builds(Table, st.lists(st.lists(_CELLS, max_size=3).map(tuple), max_size=3).map(tuple), INLINES),
     st.builds(Entry, INLINES, INLINES),
     st.builds(FormulaBlock, WORDS),
     st.just(Divider()),
@@ -103,7 +103,7 @@ def _blocks(children: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
     return st.one_of(st.builds(Quote, some), lists, folded, st.builds(Note, st.integers(1, 20), some))
 
 
-BLOCKS = st.recursive(_SIMPLE, _blocks, max_leaves=6)
+BLOCKS = st.recursive(_SIMPLE, _blocks, max_leaves=4)
 
 
 def _document(rows: list[tuple[Block, tuple[int, ...]]], single: bool) -> Document:
@@ -111,7 +111,7 @@ def _document(rows: list[tuple[Block, tuple[int, ...]]], single: bool) -> Docume
 
 
 CARRIED = st.lists(st.integers(1, 9), max_size=2).map(tuple)
-DOCUMENTS = st.builds(_document, st.lists(st.tuples(BLOCKS, CARRIED), max_size=6), st.booleans())
+DOCUMENTS = st.builds(_document, st.lists(st.tuples(BLOCKS, CARRIED), max_size=4), st.booleans())
 
 WHEN = datetime(2025, 3, 1, 17, 5, tzinfo=UTC)
 SENTENCES = (

@@ -2,13 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, closing
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from bot.app import App, build
+from bot.loading import load_settings
 from bot.runner import Runner
 from bot.settings import Settings
 from content.types import Visibility
@@ -50,6 +52,21 @@ class SkippingClock:
         await asyncio.sleep(0)
 
 
+def utc(column: str) -> datetime:
+    """A time as the database has it."""
+    return datetime.fromisoformat(f"{column}+00:00")
+
+
+async def write_feed(path: Path) -> None:
+    """Let a database have one public feed, which has one old post."""
+    settings = load_settings(database_url=f"sqlite:///{path}", allowed_networks="127.0.0.0/8")
+    async with FeedServer().serving() as feeds:
+        reader: Deployment[Place] = Deployment(feeds, settings, lambda: [])
+        await reader.open()
+        await reader.begin()
+        await reader.close()
+
+
 class Deployment(Generic[Spot]):
     """One Skywave. It can be stopped and started again; what it knows is in its folder.
 
@@ -70,6 +87,7 @@ class Deployment(Generic[Spot]):
         self.runner: Runner
         self.task: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
+        self._database: sqlite3.Connection | None = None
 
     async def open(self) -> None:
         """Wire the application, without running it."""
@@ -93,6 +111,9 @@ class Deployment(Generic[Spot]):
     async def close(self) -> None:
         await self.stop()
         await self._stack.aclose()
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     async def restart(self) -> None:
         """Stop it, and start a new one on the same folder."""
@@ -107,6 +128,14 @@ class Deployment(Generic[Spot]):
         """Let the feed have these items on top."""
         self._items = [*items, *self._items]
         self.feeds.documents[FEED] = json_feed(*self._items)
+
+    async def begin(self) -> None:
+        """Serve the feed with its old post, and read it unless the database has it (see `write_feed`)."""
+        self.serve(item("old"))
+        if self.read("SELECT id FROM sources"):
+            self.write("UPDATE sources SET url = ?", f"{self.feeds.url}{FEED}")
+        else:
+            await self.add_source()
 
     async def add_source(self) -> None:
         await self.app.ingest.add(f"{self.feeds.url}{FEED}", Visibility.PUBLIC)
@@ -128,6 +157,14 @@ class Deployment(Generic[Spot]):
             await work.subscriptions.add(known.id, None)
             await work.commit()
         return known
+
+    async def subscribe_all(self, places: Iterable[Place], kind: ChatKind) -> None:
+        """Let many chats follow everything that is public, in one transaction."""
+        async with self.app.store.write() as work:
+            for place in places:
+                known = await work.chats.ensure(place, title="", kind=kind)
+                await work.subscriptions.add(known.id, None)
+            await work.commit()
 
     async def notify(self, chat: Spot | Place, text: str) -> None:
         """Send a notice through the outbox."""
@@ -170,16 +207,21 @@ class Deployment(Generic[Spot]):
         return sorted(found, key=lambda delivery: delivery.id)
 
     async def states(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
-        """The states of a chat's deliveries, oldest first. It is asked often, so past the store."""
+        """The states of a chat's deliveries, oldest first."""
+        return [state for state, *_ in self._rows(chat, topic)]
+
+    def _rows(self, chat: Spot | Place, topic: int | None = None) -> list[tuple[str, str, str]]:
+        """State, due time and reason of a chat's deliveries, oldest first."""
         place = self._at(chat, topic)
         rows = self.read(
-            "SELECT deliveries.state FROM deliveries JOIN chats ON chats.id = deliveries.chat_id"
+            "SELECT deliveries.state, due_at, deliveries.reason"
+            " FROM deliveries JOIN chats ON chats.id = deliveries.chat_id"
             " WHERE chats.platform = ? AND chats.address = ? AND chats.topic = ? ORDER BY deliveries.id",
             place.platform,
             place.address,
             place.topic,
         )
-        return [str(state) for (state,) in rows]
+        return [(str(state), str(due_at), str(reason)) for state, due_at, reason in rows]
 
     async def parts(self, chat: Spot | Place) -> list[PartState]:
         """The states of the parts of all deliveries to a chat."""
@@ -214,16 +256,25 @@ class Deployment(Generic[Spot]):
 
         return await self.until(all_closed)
 
+    async def all_sent(self) -> None:
+        """Return when no delivery is open any more; all of them have to be sent then."""
+
+        async def all_closed() -> set[str] | None:
+            states = {str(state) for (state,) in self.read("SELECT state FROM deliveries")}
+            return states if states and not {"pending", "claimed"} & states else None
+
+        assert await self.until(all_closed) == {"sent"}
+
     async def ended_at_last(self, chat: Spot | Place, topic: int | None = None) -> list[str]:
         """The same for a chat whose deliveries wait: time passes until they are due."""
 
         async def all_closed() -> list[str] | None:
-            found = await self.deliveries(chat, topic)
-            waiting = [d.due_at for d in found if d.state == "pending" and d.due_at > self.clock.now()]
-            if waiting:
+            found = self._rows(chat, topic)
+            due = [utc(due_at) for state, due_at, _ in found if state == "pending"]
+            if waiting := [at for at in due if at > self.clock.now()]:
                 self.skip((min(waiting) - self.clock.now()).total_seconds())
-            is_open = [d for d in found if d.state in ("pending", "claimed")]
-            return None if is_open or not found else [str(d.state) for d in found]
+            is_open = {"pending", "claimed"} & {state for state, *_ in found}
+            return None if is_open or not found else [state for state, *_ in found]
 
         return await self.until(all_closed)
 
@@ -231,6 +282,8 @@ class Deployment(Generic[Spot]):
         """The delivery to a chat that waits with a reason, once there is one."""
 
         async def postponed() -> Delivery | None:
+            if not any(state == "pending" and reason for state, _, reason in self._rows(chat, topic)):
+                return None
             found = await self.deliveries(chat, topic)
             return next((d for d in found if d.state == "pending" and d.reason), None)
 
@@ -238,20 +291,28 @@ class Deployment(Generic[Spot]):
 
     async def is_in(self, chat: Spot | Place, state: str, topic: int | None = None) -> Chat:
         """The chat, once the store knows it in this state."""
+        place = self._at(chat, topic)
 
         async def there() -> Chat | None:
-            found = await self.find(chat, topic)
-            return found if found and found.state == state else None
+            query = "SELECT state FROM chats WHERE platform = ? AND address = ? AND topic = ?"
+            if self.read(query, place.platform, place.address, place.topic) != [(state,)]:
+                return None
+            known = await self.known(chat, topic)
+            return known if known.state == state else None
 
         return await self.until(there)
 
     def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        with closing(self._database()) as database:
-            return database.execute(query, values).fetchall()
+        """Rows past the store, for what is asked often."""
+        return self._opened().execute(query, values).fetchall()
 
     def write(self, statement: str, *values: object) -> None:
-        with closing(self._database()) as database, database:
+        with self._opened() as database:
             database.execute(statement, values)
 
-    def _database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.settings.database_url.removeprefix("sqlite:///"), timeout=5)
+    def _opened(self) -> sqlite3.Connection:
+        """A connection that stays open: SQLite reads the schema anew for each."""
+        if self._database is None:
+            path = self.settings.database_url.removeprefix("sqlite:///")
+            self._database = sqlite3.connect(path, timeout=5)
+        return self._database

@@ -182,6 +182,7 @@ class Gate:
             clock=FakeClock(),
             look=look,
             wake=lambda: None,
+            shown=cast(Any, None),
             commands=tuple(completing(command) for command in COMMANDS),
             presses=tuple(replace(press, handler=ran) for press in PRESSES),
         )

@@ -108,6 +108,40 @@ def test_the_memory_is_bounded(clock: FakeClock) -> None:
     assert len(flood) == REMEMBERED
 
 
+async def test_many_new_chats_are_stored_together(desk: Desk) -> None:
+    chats = 20
+
+    async def until_all_have_asked() -> None:
+        while desk.store.reads < chats:
+            await asyncio.sleep(0)
+
+    desk.store.on_write = until_all_have_asked
+    async with asyncio.timeout(10):
+        answers = [desk.say("/help", place=str(n), actor=f"fake:{n}") for n in range(chats)]
+        assert all(await asyncio.gather(*answers))
+    assert desk.store.writes <= chats / 4
+
+
+async def test_those_who_asked_much_leave_a_place_to_others() -> None:
+    queue, begun, end = FairQueue(at_once=2), list[str](), asyncio.Event()
+
+    async def ask(name: str, asked_lately: float) -> None:
+        async with queue.turn(asked_lately):
+            begun.append(name)
+            await end.wait()
+
+    people = {"flood": 60.0, "another": 50.0, "good": 0.0}
+    tasks = [asyncio.create_task(ask(name, asked_lately)) for name, asked_lately in people.items()]
+    await asyncio.sleep(0)
+    assert begun == ["flood", "good"], "the good one need not wait for an end"
+    end.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks)
+        assert begun[-1] == "another"
+        async with queue.turn(0.0), queue.turn(0.0):
+            pass  # no place was lost
+
+
 async def test_who_has_asked_least_is_next() -> None:
     queue, order = FairQueue(at_once=1), list[str]()
 

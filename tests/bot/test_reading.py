@@ -1,8 +1,12 @@
 """/read, /more and similar posts: they refer to the page that the chat was shown last."""
 
+import asyncio
+from dataclasses import replace
+
 from bot.commands.types import Reply
 from bot.numbers import LARGEST
 from content.errors import StoreBusy
+from scheduler.ports import Shown
 from tests.bot.conftest import Desk, open_desk, shown
 
 POSTS = [f"post-{n} about sourdough" for n in range(7)]
@@ -120,5 +124,39 @@ async def test_garbage_is_not_answered(desk: Desk) -> None:
 async def test_a_page_is_shown_although_it_cannot_be_remembered(desk: Desk) -> None:
     await desk.source(*POSTS)
     await desk.say("/latest")
+    await desk.services.shown.settled()
     desk.store.outages = [StoreBusy("locked by another process")]
-    assert posts_of(await desk.say("/latest"))
+    assert posts_of(await desk.say("/page 2"))
+    await desk.services.shown.settled()
+    assert posts_of(await desk.say("/more"))[0] == POSTS[3], "what was remembered before"
+
+
+async def test_an_answer_does_not_wait_for_who_writes(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    released = asyncio.Event()
+
+    async def another_writes() -> None:
+        await released.wait()
+
+    await desk.say("/latest")
+    await desk.services.shown.settled()
+    desk.store.on_write = another_writes
+    async with asyncio.timeout(10):
+        assert posts_of(await desk.say("/page 2")) == posts_of(await desk.say("/page 2"))
+        assert POSTS[3] in shown(await desk.say("/read 1")), "though it is not written yet"
+        assert posts_of(await desk.say("/more"))[0] == POSTS[0]
+        released.set()
+        await desk.services.shown.settled()
+
+
+async def test_a_chat_that_was_removed_costs_no_other_its_page(desk: Desk) -> None:
+    await desk.source(*POSTS)
+    await desk.say("/latest", place="1")
+    await desk.services.shown.settled()
+    chat, page = await desk.chat(), Shown("l:0:2:99", 3, (1,))
+    desk.services.shown.note(replace(chat, id=999), page)
+    desk.services.shown.note(chat, page)
+    await desk.services.shown.settled()
+    async with desk.store.read() as work:
+        assert await work.views.last(chat.id) == page
+        assert await work.views.last(999) is None

@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from content import document as doc
 from content.clean import _BASIC_TAGS, _cleaners, basic, parse
+from content.embedded import with_embedded
 from content.simple import is_canonical
 from content.text import _lines, excerpt, language, plain_text, sanitise, visible_text
 
@@ -291,6 +292,12 @@ WITH_LINKS = st.lists(PIECE | NESTED | LINKED, max_size=6).map("".join)
 )
 def test_what_content_hashes_are_made_of_never_depends_on_the_shortcut(html: str) -> None:
     assert basic(html) == _cleaners.basic(html).strip()
+
+
+@given(WITH_LINKS | WITH_LINKS.map(lambda html: sanitise(html, "https://example.org/")))
+def test_simple_html_is_sanitised_without_the_sanitiser_as_with_it(html: str) -> None:
+    with_it = _cleaners.full(with_embedded(html, "https://example.org/"), "https://example.org/").strip()
+    assert sanitise(html, "https://example.org/") == with_it
 
 
 @pytest.mark.parametrize(

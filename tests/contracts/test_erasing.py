@@ -59,7 +59,7 @@ async def lived_in(world: World, store: Store, address: str, topic: str = "") ->
             chat.id, Found(f"who is {name}", (1,), 1, Match(corrections=(Correction(name, name),))), NOW
         )
         await work.edits.record(chat.id, Edit(taken.id, NOW, (name,), done=True), NOW)
-        await work.views.remember(chat.id, Shown(f"l:0:1:{name}", 1, (1,)))
+        await work.views.remember({chat.id: Shown(f"l:0:1:{name}", 1, (1,))})
         await work.questions.ask(chat.id, [Asked("u:f", name, name, name)], NOW)
         await work.endings.keep(chat.id, [one.id for one in await work.subscriptions.of(chat.id)], NOW)
         await work.people.writes_in(name, chat.id)

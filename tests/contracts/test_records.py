@@ -90,13 +90,15 @@ async def test_a_search_is_kept_with_its_ranked_ids(store: Store) -> None:
 
 
 async def test_the_page_that_a_chat_was_shown_last(store: Store, world: World) -> None:
-    chat, other = await world.chat("1"), await world.chat("2")
+    chat, second, other = [await world.chat(name) for name in "123"]
     for shown in (Shown("l:0:1:5", 3, (5, 4)), Shown("s:1:2:0", 2, ())):
+        beside = Shown("l:0:1:9", 1, shown.ids[:1])
         async with store.write() as work:
-            await work.views.remember(chat.id, shown)
+            await work.views.remember({second.id: beside, chat.id: shown})
             await work.commit()
         async with store.read() as work:
             assert await work.views.last(chat.id) == shown
+            assert await work.views.last(second.id) == beside
             assert await work.views.last(other.id) is None
     async with store.write() as work:
         await work.chats.remove([chat.id])

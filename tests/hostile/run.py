@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from statistics import mean
 from time import monotonic
@@ -29,7 +29,7 @@ PATIENCE = 240.0
 # After so many seconds without an answer, a command counts as unanswered.
 LATE = 30.0
 LOOK = 0.25
-WATCH = 1.0  # seconds between two looks at the memory, which read the states of all processes
+FAMILY = 4  # one of so many looks at the memory is one at the workers' too, for which all processes are read
 # Log events of Skywave's own bugs.
 BROKEN = re.compile(r"\b\w+\.(\w+_)?broken\b")
 
@@ -204,11 +204,11 @@ class Phase:
     async def _watch(self, process: Process) -> None:
         """Record the maximum memory of the program, alone and with its workers."""
         figures = self.figures
-        while True:
-            alone, together = _memory(process.pid)
-            figures.memory = max(figures.memory, alone)
-            figures.with_workers = max(figures.with_workers, together)
-            await asyncio.sleep(WATCH)
+        for number in count():
+            figures.memory = max(figures.memory, _memory(process.pid))
+            if number % FAMILY == 0:
+                figures.with_workers = max(figures.with_workers, _memory(process.pid, workers=True))
+            await asyncio.sleep(LOOK)
 
     async def _settle(self, process: Process) -> None:
         """Wait until all published posts were sent."""
@@ -269,12 +269,12 @@ class Phase:
         figures.refused = tg.flood.refusals if tg.flood else 0
 
 
-def _memory(pid: int) -> tuple[float, float]:
-    """Memory of a process, alone and with its child processes, MB."""
-    found = []
+def _memory(pid: int, *, workers: bool = False) -> float:
+    """Memory of a process, with that of its child processes if `workers`, MB."""
+    found = 0.0
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
+        for one in (process, *(process.children(recursive=True) if workers else ())):
             with suppress(psutil.NoSuchProcess):
-                found.append(one.memory_info().rss / 1e6)
-    return found[0] if found else 0.0, sum(found)
+                found += one.memory_info().rss / 1e6
+    return found

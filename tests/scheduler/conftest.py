@@ -26,7 +26,7 @@ from scheduler.intake.storing import PollResult
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 from scheduler.types import Chat, ChatKind, Delivery, Limits, Place, Rate
-from storage.unit_of_work import SqlStore
+from tests.conftest import open_migrated
 from tests.fakes import FakeClock, FakeFetcher, FakePlatform, WatchedStore
 
 P = ParamSpec("P")
@@ -179,7 +179,7 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 
 @pytest.fixture
 async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    store = await SqlStore.open(sqlite_url)
+    store = open_migrated(sqlite_url)
     clock = FakeClock()
     yield World(tmp_path / "skywave.db", WatchedStore(store), clock, FakePlatform(clock), FakeFetcher())
     await store.close()

@@ -1,9 +1,11 @@
 """URLs of databases, and what a person is told when one does not work."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event, text
@@ -126,30 +128,96 @@ def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
+class Counted(driver.Connection):
+    """A connection to a database in memory that counts the calls of its thread."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: sqlite3.connect(":memory:", isolation_level=None), driver.CHUNK)
+        self.calls = 0
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+
 async def test_a_statement_of_sqlite_is_one_call_of_its_thread() -> None:
-    calls = 0
-
-    class Counted(driver.Connection):
-        async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
-
-    connection = Counted(lambda: sqlite3.connect(":memory:"), driver.CHUNK)
-    async with connection:
+    async with Counted() as opened:
+        connection = cast(Counted, opened)
         cursor = connection.cursor()
         await cursor.execute("CREATE TABLE t (x)")
         await cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
         assert cursor.rowcount == 2
         await cursor.execute("DELETE FROM t WHERE x = ? RETURNING x, 7", (2,))
         assert (await cursor.fetchall(), cursor.rowcount) == ([(2, 7)], 1)
-        assert calls == 3
+        assert connection.calls == 3
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             await cursor.execute("SELECT * FROM other")
     engine = create_engine("sqlite://")
     async with engine.connect() as used:
         assert isinstance((await used.get_raw_connection()).driver_connection, driver.Connection)
     await engine.dispose()
+
+
+async def test_a_transaction_begins_with_its_first_statement_and_ends_once() -> None:
+    async with Counted() as opened:
+        connection = cast(Counted, opened)
+        await connection.run(lambda sqlite: sqlite.execute("CREATE TABLE t (x)"))
+        await connection.commit()
+        before = connection.calls
+        connection.begin("BEGIN")
+        await connection.write(
+            [("INSERT INTO t VALUES (?)", [(1,), (2,)]), ("DELETE FROM t WHERE x = ?", [(2,)])]
+        )
+        assert connection.in_transaction
+        queries = [("SELECT x FROM t", ()), ("SELECT x + ? FROM t", (6,))]
+        assert await connection.read(queries) == [[(1,)], [(7,)]]
+        await connection.commit()
+        await connection.rollback()
+        assert connection.calls - before == 3, "one to write, one to read, one to commit"
+        connection.begin("BEGIN")
+        await connection.rollback()
+        assert await connection.read([("SELECT x FROM t", ())]) == [[(1,)]]
+        assert not connection.in_transaction, "what was begun and not used is forgotten"
+
+
+async def test_a_cancelled_write_is_rolled_back() -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def write(connection: sqlite3.Connection) -> None:
+        started.set()
+        go_on.wait()
+        connection.execute("INSERT INTO t VALUES (1)")
+
+    async with Counted() as opened:
+        connection = cast(Counted, opened)
+        await connection.run(lambda sqlite: sqlite.execute("CREATE TABLE t (x)"))
+        await connection.commit()
+        connection.begin("BEGIN IMMEDIATE")
+        task = asyncio.create_task(connection.run(write))
+        await asyncio.to_thread(started.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        await connection.rollback()
+        assert not connection.in_transaction
+        assert await connection.read([("SELECT * FROM t", ())]) == [[]]
+
+
+async def test_a_commit_that_fails_is_rolled_back() -> None:
+    def write(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE t (x PRIMARY KEY, y REFERENCES t (x) DEFERRABLE INITIALLY DEFERRED)")
+        connection.execute("INSERT INTO t VALUES (1, 2)")
+
+    async with Counted() as opened:
+        connection = cast(Counted, opened)
+        await connection.run(lambda sqlite: sqlite.execute("PRAGMA foreign_keys = ON"))
+        connection.begin("BEGIN")
+        await connection.run(write)
+        with pytest.raises(sqlite3.IntegrityError):
+            await connection.commit()
+        await connection.rollback()
+        assert not connection.in_transaction
 
 
 async def test_a_locked_file_is_busy(sqlite_url: str, open_with: OpenWith) -> None:

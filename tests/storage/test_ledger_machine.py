@@ -25,17 +25,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import event
 
 from content.formats import Format
 from content.types import NewPost
 from scheduler.actions.why import Because
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import Delivery, DeliveryState, Form, Part, PartState, Sent
-from storage.database import create_engine
-from storage.unit_of_work import SqlStore
 from tests.builders import NOW, new_post, part
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, open_migrated
 from tests.contracts.world import World
 
 T = TypeVar("T")
@@ -96,11 +93,7 @@ class Ledger(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         path = shutil.copy(self.template, Path(self.folder.name) / "skywave.db")
-        engine = create_engine(f"sqlite:///{path}")
-        event.listen(
-            engine.sync_engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF")
-        )
-        self.runner, self.store = asyncio.Runner(), SqlStore(engine)
+        self.runner, self.store = asyncio.Runner(), open_migrated(f"sqlite:///{path}")
         self.world = World(self.store)
         self.rows = sqlite3.connect(path, isolation_level=None)
         self.guids = itertools.count()

@@ -19,10 +19,9 @@ from scheduler.actions import digests, following, quiet
 from scheduler.actions.audit import COMMAND_LINE
 from scheduler.actions.why import Because
 from scheduler.types import Chat
-from storage.database import create_engine
 from storage.unit_of_work import SqlStore
 from tests.builders import NOW
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, open_migrated
 from tests.contracts.world import World
 
 SOURCES = 3
@@ -132,7 +131,7 @@ class Waiting:
 
 
 async def play(path: Path, actions: Sequence[tuple[str, int]]) -> None:
-    store = SqlStore(create_engine(f"sqlite:///{path}"))
+    store = open_migrated(f"sqlite:///{path}")
     try:
         waiting = Waiting(store, path)
         await waiting.begin()

@@ -149,8 +149,12 @@ class TelegramAdapter(TelegramSender):
             ("to add it to a channel", f"{bot}?startchannel&admin=post_messages+edit_messages"),
         )
 
-    async def close(self, patience: float = 0.0) -> None:
+    async def finish(self, patience: float) -> None:
+        """Wait at most `patience` seconds for answers that are under way, then cancel them."""
         await self._tasks.finish(patience)
+
+    async def close(self, patience: float = 0.0) -> None:
+        await self.finish(patience)
         await self._tidying.close()
         await self._bot.shutdown()
         for request in self._requests:  # the bot does not close them if it was never initialised

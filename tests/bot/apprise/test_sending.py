@@ -20,7 +20,7 @@ from scheduler.types import Chat, ChatKind, Digest, Form, PartState, Place
 from tests.bot.apprise.servers import Hook, MailServer
 from tests.bot.live import Deployment
 from tests.builders import with_digest
-from tests.e2e.program import FeedServer, item
+from tests.e2e.program import FeedServer
 
 TEAM = Place("apprise", "team")
 CHAT = Chat(1, TEAM, kind=ChatKind.CHANNEL)
@@ -50,8 +50,7 @@ async def running(url: str, database_url: str) -> AsyncIterator[Deployment[Place
         sky = Deployment[Place](feeds, settings, lambda: [senders()])
         await sky.open()
         try:
-            sky.serve(item("old"))
-            await sky.add_source()
+            await sky.begin()
             await sky.subscribe(TEAM, ChatKind.CHANNEL)
             sky.start()
             yield sky
@@ -64,8 +63,8 @@ def document(*texts: str) -> Document:
     return Document(blocks, carried=tuple((number,) for number in range(len(blocks))))
 
 
-async def test_a_post_goes_out_once_and_is_in_the_ledger(hook: Hook, sqlite_url: str) -> None:
-    async with running(hook.url, sqlite_url) as sky:
+async def test_a_post_goes_out_once_and_is_in_the_ledger(hook: Hook, url_with_feed: str) -> None:
+    async with running(hook.url, url_with_feed) as sky:
         await sky.publish("new")
         assert await sky.ended(TEAM) == ["sent"]
         assert sky.ledger(TEAM) == {"Post new": "sent"}
@@ -75,8 +74,8 @@ async def test_a_post_goes_out_once_and_is_in_the_ledger(hook: Hook, sqlite_url:
     assert "The text of new." in arrived["message"]
 
 
-async def test_a_digest_is_a_mail_like_any_other(mail: MailServer, sqlite_url: str) -> None:
-    async with running(mail.url, sqlite_url) as sky:
+async def test_a_digest_is_a_mail_like_any_other(mail: MailServer, url_with_feed: str) -> None:
+    async with running(mail.url, url_with_feed) as sky:
         chat, later = await sky.known(TEAM), sky.clock.now() + timedelta(hours=1)
         async with sky.app.store.write() as work:
             await with_digest(work, Digest(0, chat.id, "daily 08:00", "UTC", later, title="Radio notes"))
@@ -92,9 +91,9 @@ async def test_a_digest_is_a_mail_like_any_other(mail: MailServer, sqlite_url: s
     assert "https://example.org/one" in shown and "https://example.org/two" in shown
 
 
-async def test_a_no_is_an_unknown_outcome_and_is_tried_again(hook: Hook, sqlite_url: str) -> None:
+async def test_a_no_is_an_unknown_outcome_and_is_tried_again(hook: Hook, url_with_feed: str) -> None:
     hook.statuses = [500, 503]
-    async with running(hook.url, sqlite_url) as sky:
+    async with running(hook.url, url_with_feed) as sky:
         await sky.publish("new")
         assert await sky.ended_at_last(TEAM) == ["sent"]
         assert sky.read("SELECT unknowns FROM delivery_parts") == [(2,)]
@@ -102,9 +101,9 @@ async def test_a_no_is_an_unknown_outcome_and_is_tried_again(hook: Hook, sqlite_
     assert len(hook.arrived) == 3  # the service that said no twice may have shown it all the same
 
 
-async def test_a_chat_that_holds_what_is_unknown_gets_it_once(hook: Hook, sqlite_url: str) -> None:
+async def test_a_chat_that_holds_what_is_unknown_gets_it_once(hook: Hook, url_with_feed: str) -> None:
     hook.statuses = [500]
-    async with running(hook.url, sqlite_url) as sky:
+    async with running(hook.url, url_with_feed) as sky:
         sky.write("UPDATE chats SET on_unknown = 'hold'")
         await sky.publish("new")
         assert await sky.ended(TEAM) == ["held"]

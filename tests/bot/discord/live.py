@@ -3,7 +3,7 @@
 import asyncio
 import re
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from bot.settings import Settings
 from scheduler.ports import Clock, Sender
 from scheduler.types import Chat, ChatKind, Place
 from tests.bot.live import PATIENCE, Deployment
-from tests.e2e.program import FeedServer, item
+from tests.e2e.program import FeedServer
 from tests.emulators.discord import Channel, DiscordEmulator, Interaction, Message, Request, User
 from tests.emulators.discord.layout import texts as displayed
 from tests.emulators.discord.options import Value
@@ -75,9 +75,9 @@ class Live(Deployment[Channel]):
         """Return when all that people did before has been handled to its end."""
         zoe = self.dc.dm(self.dc.user("Zoe"))
         await self.answer(zoe, "help")  # so everything before it was taken up
-        await self.stop()  # which finishes it
-        self.start()
-        await self.connected()
+        await self.client.finish(PATIENCE)
+        assert await self.client.chat_events.recorded(PATIENCE)
+        await self.client.finish(PATIENCE)  # what was started by what was recorded
 
     async def looked(self) -> None:
         """Return when the dispatcher has dealt with all that was due: a notice to Zoe, due last, has left."""
@@ -89,6 +89,10 @@ class Live(Deployment[Channel]):
         """Let a channel follow everything that is public."""
         kind = ChatKind.PRIVATE if channel.guild is None else ChatKind.CHANNEL
         return await self.subscribe(channel, kind)
+
+    async def follow_all(self, channels: Iterable[Channel]) -> None:
+        """The same for many channels of servers."""
+        await self.subscribe_all(map(self.place, channels), ChatKind.CHANNEL)
 
     async def answer(
         self, channel: Channel, name: str, /, *, by: User | None = None, **options: Value
@@ -116,6 +120,11 @@ class Live(Deployment[Channel]):
         """The requests to send a message to a channel."""
         method, _, route = SEND.partition(" ")
         return [r for r in self.dc.requests(method, route) if r.channel_id == str(channel.id)]
+
+
+async def called_back(dc: DiscordEmulator, times: int) -> None:
+    """Return when so many replies have been tried."""
+    await dc.wait_for(lambda: len(dc.requests(*CALLBACK.split(" "))) == times)
 
 
 def text_of(message: Message) -> str:
@@ -202,8 +211,7 @@ async def live(
             made = Live(dc, feeds, settings, clock, make, others)
             await made.open()
             try:
-                made.serve(item("old"))
-                await made.add_source()
+                await made.begin()
                 if run:
                     made.start()
                     await made.connected()

@@ -90,11 +90,11 @@ class Person:
         self._known = self._seen()
 
 
-async def test_people_decide_what_comes_and_when(dc: DiscordEmulator, folder: Path) -> None:
+async def test_people_decide_what_comes_and_when(dc: DiscordEmulator, empty_folder: Path) -> None:
     ann, olga = dc.user("Ann"), dc.user("Olga")
     guild, transcript = dc.guild("Radio club", owner=ann), Transcript(TRANSCRIPT)
     board = dc.text(guild, "board")
-    async with live(dc, folder, clock=ThatDay(), operators=f"discord:{olga.id}") as sky:
+    async with live(dc, empty_folder, clock=ThatDay(), operators=f"discord:{olga.id}") as sky:
         here = Person(sky, board, ann, transcript)
         await everything.decide_what_comes(here)
         await everything.decide_when_it_comes(here)

@@ -44,8 +44,8 @@ class Story:
 
 
 @pytest_asyncio.fixture
-async def sky(dc: DiscordEmulator, folder: Path) -> AsyncIterator[Live]:
-    async with live(dc, folder, clock=ThatDay()) as running:
+async def sky(dc: DiscordEmulator, empty_folder: Path) -> AsyncIterator[Live]:
+    async with live(dc, empty_folder, clock=ThatDay()) as running:
         yield running
 
 

@@ -4,8 +4,8 @@ Each time others must get their posts, and nobody more than they must.
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,9 @@ async def broadcast(sky: Live, fault: Fault | None, news: Channel, talk: Channel
     assert sky.ledger(talk) == {"Post new": "sent"}
 
 
-async def test_a_post_goes_out_once(sky: Live, news: Channel, talk: Channel) -> None:
+async def test_a_post_goes_out_once_and_its_message_follows_it(
+    sky: Live, news: Channel, talk: Channel
+) -> None:
     known = await sky.follow(news)
     sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
     await broadcast(sky, None, news, talk)
@@ -61,16 +63,11 @@ async def test_a_post_goes_out_once(sky: Live, news: Channel, talk: Channel) -> 
     assert [message.flags, sky.dc.messages(talk)[0].flags] == [SUPPRESS_NOTIFICATIONS, 0]
     assert delivery.parts[0].sent is not None
     assert delivery.parts[0].sent.message_ids == (str(message.id),)
-
-
-async def test_a_message_follows_its_post(sky: Live, news: Channel, talk: Channel) -> None:
-    await broadcast(sky, None, news, talk)
-    (first,) = sky.dc.messages(talk)
     await sky.publish(item("new", content_html="<p>Corrected.</p>"))
     sky.skip(61)
     await sky.dc.wait_for(lambda: len(sky.dc.messages(talk)[0].history) == 1)
     (edited,) = sky.dc.messages(talk)
-    assert edited.id == first.id and "Corrected." in text_of(edited)
+    assert "Corrected." in text_of(edited)
     sky.dc.remove(edited)
     await sky.publish(item("new", content_html="<p>Corrected again.</p>"))
     sky.skip(61)
@@ -116,39 +113,33 @@ async def test_a_chat_that_refuses_is_paused_and_tried_again_later(
     assert sky.posts(news)[0] == "new"
 
 
-async def test_rejected_content_arrives_plainer(sky: Live, news: Channel, talk: Channel) -> None:
+async def test_rejected_content_arrives_plainer_or_is_listed_as_failed(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, talk: Channel
+) -> None:
+    hopeless, blocked = dc.text(club, "hopeless"), dc.text(club, "blocked")
+    dc.faults.add(refused(CONTENT), SEND, hopeless.id, times=2)
+    dc.faults.add(refused(BLOCKED), SEND, blocked.id)
+    for channel in (hopeless, blocked):
+        await sky.follow(channel)
     await broadcast(sky, refused(CONTENT), news, talk)
     assert await sky.ended(news) == ["sent"]
-    (message,) = sky.dc.messages(news)
+    (message,) = dc.messages(news)
     assert not message.embeds
     assert message.content.startswith("Post new (<https://example.org/new>)")
     ((delivery,),) = [await sky.deliveries(news)]
     assert [(p.form, p.state) for p in delivery.parts] == [("full", "failed"), ("plain", "sent")]
     assert sky.ledger(news) == {"Post new": "sent"}
-
-
-async def test_content_that_no_form_saves_is_listed_as_failed(
-    sky: Live, news: Channel, talk: Channel
-) -> None:
-    await broadcast(sky, refused(50035), news, talk, times=2)
-    assert await sky.ended(news) == ["failed"]
-    ((delivery,),) = [await sky.deliveries(news)]
-    assert delivery.reason == "Invalid Form Body"
-    assert sky.ledger(news) == {"Post new": "failed"}
+    reasons = {hopeless: "Invalid Form Body", blocked: REFUSALS[BLOCKED][1]}
+    for channel, reason in reasons.items():
+        assert await sky.ended(channel) == ["failed"]
+        ((delivery,),) = [await sky.deliveries(channel)]
+        assert delivery.reason == reason
+        assert sky.ledger(channel) == {"Post new": "failed"}
+        assert (await sky.known(channel)).state == "active"
+    assert len(sky.sends(blocked)) == 1  # no other form would help
     await sky.publish("newer")
-    assert await sky.ended_at_last(news) == ["failed", "sent"]  # it holds up nothing
-
-
-async def test_what_is_blocked_is_given_up_at_once_and_says_why(
-    sky: Live, news: Channel, talk: Channel
-) -> None:
-    await broadcast(sky, refused(BLOCKED), news, talk)
-    assert await sky.ended(news) == ["failed"]
-    ((delivery,),) = [await sky.deliveries(news)]
-    assert delivery.reason == REFUSALS[BLOCKED][1]
-    assert len(sky.sends(news)) == 1
-    assert sky.ledger(news) == {"Post new": "failed"}
-    assert (await sky.known(news)).state == "active"
+    for channel in (hopeless, blocked):
+        assert await sky.ended_at_last(channel) == ["failed", "sent"]  # it holds up nothing
 
 
 async def test_automod_blocks_one_post_and_no_other(
@@ -163,27 +154,27 @@ async def test_automod_blocks_one_post_and_no_other(
     assert await sky.ended_at_last(news) == ["failed", "sent"]
 
 
-async def test_a_limit_of_one_channel_is_waited_for(sky: Live, news: Channel, talk: Channel) -> None:
-    await broadcast(sky, refused(WAIT), news, talk)
-    assert await sky.ended_at_last(news) == ["sent"]
-    assert sky.posts(news) == ["new"]
-    async with sky.app.store.read() as work:
-        assert await work.outbox.unknowns() == 0
-    assert not [seconds for seconds in slept(sky) if seconds > 60]
-
-
 def slept(sky: Live) -> list[float]:
     assert isinstance(sky.clock, SkippingClock)
     return sky.clock.slept
 
 
-async def test_a_long_limit_of_one_channel_comes_back_to_the_outbox(
-    sky: Live, news: Channel, talk: Channel
+async def test_a_limit_of_one_channel_is_waited_for(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, talk: Channel
 ) -> None:
-    """The library would sit it out, and an hour's limit with it."""
+    """A long one in the outbox: the library would sit it out, and an hour's limit with it."""
+    slow, slept_before = dc.text(club, "slow"), len(slept(sky))
+    dc.faults.add(refused(WAIT), SEND, slow.id)
+    await sky.follow(slow)
     await broadcast(sky, answers(too_many(3600, scope="shared")), news, talk)
+    assert await sky.ended_at_last(slow) == ["sent"]
+    assert sky.posts(slow) == ["new"]
+    assert not [seconds for seconds in slept(sky)[slept_before:] if seconds > 60]
     waiting = await sky.waits(news)
     assert (waiting.attempts, await sky.parts(news)) == (0, ["pending"])  # nothing was done: no attempt
+    assert not [
+        part.unknowns for part in (*waiting.parts, *(await sky.deliveries(slow))[0].parts) if part.unknowns
+    ]
     left = (waiting.due_at - sky.clock.now()).total_seconds()
     assert 3500 < left <= 3600
     sky.skip(left - 5)
@@ -199,6 +190,7 @@ async def test_a_block_of_the_address_is_sat_out_by_everybody(
 ) -> None:
     await sky.follow(news)
     dc.faults.add(banned(), SEND, news.id)
+    slept(sky).clear()
     await sky.publish("new")
     waiting = await sky.waits(news)
     assert waiting.attempts == 0
@@ -207,42 +199,31 @@ async def test_a_block_of_the_address_is_sat_out_by_everybody(
     assert await sky.ended_at_last(news) == ["sent"]
 
 
-UNPROCESSED: dict[str, Callable[[], Fault]] = {
-    "dropped": dropped,
-    "500": lambda: broken(500),
-    "502": lambda: broken(502),
-    "503": lambda: broken(503),
-}
-DELIVERED: dict[str, Callable[[], Fault]] = {
-    "dropped": delivered_then_dropped,
-    "500": lambda: broken(500, processed=True),
-    "502": lambda: broken(502, processed=True),
-    "503": lambda: broken(503, processed=True),
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "arrived", "policy"),
-    [
-        *(("dropped", arrived, policy) for arrived in (False, True) for policy in OnUnknown),
-        *(("503", True, OnUnknown.HOLD), ("500", True, OnUnknown.HOLD), ("502", False, OnUnknown.RESEND)),
-    ],
-)
+@pytest.mark.parametrize("policy", OnUnknown)
 async def test_an_unknown_outcome_is_settled_by_the_nonce(
-    sky: Live, news: Channel, talk: Channel, name: str, arrived: bool, policy: OnUnknown
+    dc: DiscordEmulator, sky: Live, club: Guild, policy: OnUnknown
 ) -> None:
-    fault = (DELIVERED if arrived else UNPROCESSED)[name]
-    known = await sky.follow(news)
-    sky.write("UPDATE chats SET on_unknown = ? WHERE id = ?", policy, known.id)
-    await broadcast(sky, fault(), news, talk)
-    assert await sky.ended_at_last(news) == ["sent"]
-    assert sky.posts(news) == ["new"]
-    assert sky.ledger(news) == {"Post new": "sent"}
-    assert len({request.body["nonce"] for request in sky.sends(news)}) == 1
-    assert len(sky.sends(news)) == 2
-    ((delivery,),) = [await sky.deliveries(news)]
-    ours = 0 if name in ("500", "502") else 1  # these the library repeats by itself
-    assert (delivery.attempts, delivery.parts[0].unknowns) == (ours, ours)
+    faults = {
+        "dropped": dropped(),
+        "dropped after it arrived": delivered_then_dropped(),
+        "503 after it arrived": broken(503, processed=True),
+        "502, which the library repeats": broken(502),
+        "500 after it arrived, which the library repeats": broken(500, processed=True),
+    }
+    channels = {name: dc.text(club, f"c{number}") for number, name in enumerate(faults)}
+    await sky.follow_all(channels.values())
+    sky.write("UPDATE chats SET on_unknown = ?", policy)
+    for name, channel in channels.items():
+        dc.faults.add(faults[name], SEND, channel.id)
+    await sky.publish("new")
+    for name, channel in channels.items():
+        assert await sky.ended_at_last(channel) == ["sent"]
+        assert (sky.posts(channel), sky.ledger(channel)) == (["new"], {"Post new": "sent"}), name
+        assert len({request.body["nonce"] for request in sky.sends(channel)}) == 1
+        assert len(sky.sends(channel)) == 2
+        ((delivery,),) = [await sky.deliveries(channel)]
+        ours = 0 if "library" in name else 1
+        assert (delivery.attempts, delivery.parts[0].unknowns) == (ours, ours), name
 
 
 async def test_an_answer_that_never_comes_is_not_waited_for(
@@ -250,7 +231,7 @@ async def test_an_answer_that_never_comes_is_not_waited_for(
 ) -> None:
     """The message arrived; the library alone would wait until Discord has forgotten its nonce."""
     never = asyncio.Event()
-    async with live(dc, folder, timeout=1.0) as sky:
+    async with live(dc, folder, timeout=0.3) as sky:
         await sky.follow(news)
         dc.faults.add(delayed(never), SEND, news.id)
         await sky.publish("new")
@@ -347,19 +328,18 @@ async def test_an_archived_thread_is_brought_back(
     assert len(dc.requests("PATCH", "/channels/{channel}")) == 1
 
 
-@pytest.mark.parametrize("archived", [False, True])
 async def test_a_locked_thread_is_paused_alone_until_it_is_unlocked(
-    dc: DiscordEmulator, news: Channel, club: Guild, folder: Path, archived: bool
+    dc: DiscordEmulator, sky: Live, news: Channel, club: Guild
 ) -> None:
     dc.set_permissions(club, club.bot_role, EVERYONE)  # not Manage Threads
-    thread, other = dc.thread(news, "a thread"), dc.thread(news, "another")
-    dc.archive(thread, archived)
-    thread.locked = True
-    async with live(dc, folder) as sky:
-        for place in (thread, other):
-            await sky.follow(place)
-        await sky.publish("new")
-        assert await sky.ended(other) == ["sent"]
+    locked, archived, other = (dc.thread(news, name) for name in ("locked", "archived", "another"))
+    dc.archive(archived)
+    for thread in (locked, archived):
+        thread.locked = True
+    await sky.follow_all([locked, archived, other])
+    await sky.publish("new")
+    assert await sky.ended(other) == ["sent"]
+    for thread in (locked, archived):
         assert (await sky.is_in(thread, "paused")).reason
         assert sky.posts(thread) == []
         assert sky.ledger(thread) == {"Post new": "reserved"}
@@ -369,30 +349,26 @@ async def test_a_locked_thread_is_paused_alone_until_it_is_unlocked(
         assert sky.posts(thread) == ["new"]
 
 
-@pytest.mark.parametrize("requires_tag", [False, True])
-async def test_a_forum_gets_a_post_for_each_edition(
-    dc: DiscordEmulator, sky: Live, club: Guild, requires_tag: bool
-) -> None:
+async def test_a_forum_gets_a_post_for_each_edition(dc: DiscordEmulator, sky: Live, club: Guild) -> None:
+    """With a tag where it has to have one, and if there is none, the forum is paused."""
     dc.set_permissions(club, club.bot_role, EVERYONE)  # whoever may manage threads needs no tag
-    forum = dc.forum(club, "updates", ["News", "Talk"], requires_tag=requires_tag)
-    await sky.follow(forum)
+    free = dc.forum(club, "free", ["News", "Talk"])
+    strict = dc.forum(club, "strict", ["News", "Talk"], requires_tag=True)
+    hopeless = dc.forum(club, "hopeless", requires_tag=True)
+    await sky.follow_all([free, strict, hopeless])
     await sky.publish("new")
-    assert await sky.ended(forum) == ["sent"]
-    (thread,) = club.threads.values()
-    assert (thread.parent, thread.name) == (forum, "Post new")
-    assert [forum.tags[tag] for tag in thread.applied_tags] == (["News"] if requires_tag else [])
-    assert sky.posts(thread) == ["new"]
-    assert sky.ledger(forum) == {"Post new": "sent"}
-
-
-async def test_a_forum_that_has_no_tag_to_give_is_paused(dc: DiscordEmulator, sky: Live, club: Guild) -> None:
-    dc.set_permissions(club, club.bot_role, EVERYONE)
-    forum = dc.forum(club, "updates", requires_tag=True)
-    await sky.follow(forum)
-    await sky.publish("new")
-    known = await sky.is_in(forum, "paused")
-    assert known.reason == REFUSALS[40067][1]
-    assert sky.ledger(forum) == {"Post new": "reserved"}
+    for forum in (free, strict):
+        assert await sky.ended(forum) == ["sent"]
+        assert sky.ledger(forum) == {"Post new": "sent"}
+    threads = {thread.parent: thread for thread in club.threads.values()}
+    assert [threads[forum].name for forum in (free, strict)] == ["Post new"] * 2
+    assert [[forum.tags[tag] for tag in threads[forum].applied_tags] for forum in (free, strict)] == [
+        [],
+        ["News"],
+    ]
+    assert [sky.posts(thread) for thread in threads.values()] == [["new"]] * 2
+    assert (await sky.is_in(hopeless, "paused")).reason == REFUSALS[40067][1]
+    assert sky.ledger(hopeless) == {"Post new": "reserved"}
 
 
 async def test_later_parts_go_into_the_thread_that_the_first_one_opened(
@@ -423,31 +399,34 @@ async def test_a_thread_that_vanishes_between_two_parts_ends_that_edition_alone(
     assert await sky.ended_at_last(forum) == ["failed", "sent"]
 
 
-@pytest.mark.parametrize("fault", [dropped, delivered_then_dropped, DELIVERED["503"], UNPROCESSED["500"]])
 async def test_a_forum_has_no_nonce_and_gets_nothing_twice(
-    dc: DiscordEmulator, sky: Live, club: Guild, fault: Callable[[], Fault]
-) -> None:
-    forum = dc.forum(club, "updates")
-    await sky.follow(forum)
-    dc.faults.add(fault(), OPEN_THREAD, forum.id)
-    await sky.publish("new")
-    assert await sky.ended_at_last(forum) == ["sent"]
-    (thread,) = club.threads.values()
-    assert sky.posts(thread) == ["new"]
-
-
-async def test_a_forum_that_the_gateway_has_not_told_of_is_served(
     dc: DiscordEmulator, sky: Live, club: Guild
 ) -> None:
-    forum = dc.forum(club, "updates")
-    await sky.follow(forum)
-    await sky.barrier()
+    """One that the gateway has not told of as well."""
+    faults = [Fault(), dropped(), delivered_then_dropped(), broken(503, processed=True), broken(500)]
+    faults.append(broken(500, processed=True))  # which the library would repeat
+    forums = [dc.forum(club, f"f{number}") for number in range(len(faults))]
+    await sky.follow_all(forums)
+    for fault, forum in zip(faults, forums, strict=True):
+        dc.faults.add(fault, OPEN_THREAD, forum.id)
+    untold = forums[0].id
+    await sky.until(partial(is_told, sky, club, untold))
     guild = sky.client.get_guild(club.id)
     assert guild is not None
-    guild._channels.pop(forum.id)
+    guild._channels.pop(untold)
     await sky.publish("new")
-    assert await sky.ended(forum) == ["sent"]
-    assert len(club.threads) == 1
+    for forum in forums:
+        assert await sky.ended_at_last(forum) == ["sent"]
+    assert {thread.parent: sky.posts(thread) for thread in club.threads.values()} == {
+        forum: ["new"] for forum in forums
+    }
+    assert len(club.threads) == len(forums)
+
+
+async def is_told(sky: Live, guild: Guild, channel: int) -> bool:
+    """Whether the gateway has told of a channel."""
+    known = sky.client.get_guild(guild.id)
+    return known is not None and known.get_channel(channel) is not None
 
 
 async def test_a_person_is_written_to_by_their_id(dc: DiscordEmulator, sky: Live) -> None:

@@ -1,6 +1,6 @@
 """Skywave on an emulated Telegram, in this process."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from scheduler.ports import Sender
 from scheduler.types import Chat as Known
 from scheduler.types import ChatKind, OnUnknown, Place
 from tests.bot.live import PATIENCE, Deployment, SkippingClock
-from tests.e2e.program import FeedServer, item
+from tests.e2e.program import FeedServer
 from tests.emulators.telegram import Chat, Message, TelegramEmulator
 
 KINDS = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}
@@ -32,6 +32,13 @@ MENUS = ["", *(language for language in LANGUAGES if len(language) == 2 and lang
 async def registered(tg: TelegramEmulator) -> None:
     """Return when the bot has registered its commands: in each language, those of groups as well."""
     await tg.wait_for(lambda: len(tg.world.commands) == 2 * len(MENUS) or None)
+
+
+class WithoutMenus(TelegramAdapter):
+    """Registers no commands, which is eight requests, because nearly no test looks at them."""
+
+    async def _register_commands(self) -> None:
+        pass
 
 
 class Live(Deployment[Chat]):
@@ -48,14 +55,17 @@ class Live(Deployment[Chat]):
         read_timeout: float,
         others: Sequence[Sender],
         clock: SkippingClock | None,
+        menus: bool,
     ) -> None:
-        super().__init__(feeds, settings, lambda: [self._adapter(), *others], clock)
+        super().__init__(feeds, settings, lambda: [self._start_adapter(), *others], clock)
         self.tg, self._read_timeout = tg, read_timeout
+        self._make = TelegramAdapter if menus else WithoutMenus
+        self.adapter: TelegramAdapter
         self.stays = STAYS  # how long answers stay in channels
 
-    def _adapter(self) -> TelegramAdapter:
+    def _start_adapter(self) -> TelegramAdapter:
         assert isinstance(self.settings, TelegramSettings) and self.settings.telegram_token is not None
-        return TelegramAdapter(
+        self.adapter = self._make(
             self.settings.telegram_token.get_secret_value(),
             self.settings.telegram_api_url,
             limits(),
@@ -64,6 +74,7 @@ class Live(Deployment[Chat]):
             monotonic=self.clock.monotonic,
             stays=self.stays,
         )
+        return self.adapter
 
     async def follow(
         self, chat: Chat, *, topic: int | None = None, on_unknown: OnUnknown | None = None
@@ -74,6 +85,10 @@ class Live(Deployment[Chat]):
         if on_unknown is not None:
             self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
         return known
+
+    async def follow_all(self, chats: Iterable[Chat]) -> None:
+        """The same for many private chats."""
+        await self.subscribe_all(map(self.place, chats), ChatKind.PRIVATE)
 
     async def answer(self, chat: Chat, text: str, **said: Any) -> Message:
         """Say something and return what the bot answers to it."""
@@ -88,8 +103,9 @@ class Live(Deployment[Chat]):
         """Return when all that people did before has been handled to its end."""
         zoe = self.tg.private(self.tg.user("Zoe"))
         await self.answer(zoe, "/help")  # so everything before it was taken up
-        await self.stop()  # which finishes it
-        self.start()
+        # What was told of chats is recorded before the poll that acknowledges it.
+        await self.tg.wait_for(lambda: self.tg.world.updates.pending == 0 or None, PATIENCE)
+        await self.adapter.finish(PATIENCE)
 
     async def looked(self) -> None:
         """Return when the dispatcher has dealt with all that was due: a notice to Zoe, due last, has left."""
@@ -141,9 +157,13 @@ async def live(
     read_timeout: float = READ_TIMEOUT,
     others: Sequence[Sender] = (),
     clock: SkippingClock | None = None,
+    menus: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Live]:
-    """A deployment with one public feed, which has one old post; running, unless `run` is False."""
+    """A deployment with one public feed, which has one old post; running, unless `run` is False.
+
+    With `menus` it registers its commands.
+    """
     given: dict[str, Any] = {
         "database_url": f"sqlite:///{folder / 'skywave.db'}",
         "telegram_token": tg.token,
@@ -160,11 +180,11 @@ async def live(
             read_timeout=read_timeout,
             others=others,
             clock=clock,
+            menus=menus,
         )
         await made.open()
         try:
-            made.serve(item("old"))
-            await made.add_source()
+            await made.begin()
             if run:
                 made.start()
             yield made

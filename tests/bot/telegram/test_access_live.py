@@ -2,17 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from scheduler import membership
 from scheduler.types import ChatAccess
 from tests.bot.telegram.live import Live, live
 from tests.emulators.telegram import Chat, Press, PressAnswer, TelegramEmulator, User
-
-
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
 
 
 async def answered(tg: TelegramEmulator, press: Press) -> PressAnswer:

@@ -14,8 +14,8 @@ from tests.emulators.telegram.types import InlineAnswer
 
 
 @pytest_asyncio.fixture
-async def sky(tg: TelegramEmulator, folder: Path) -> AsyncIterator[Live]:
-    async with live(tg, folder, clock=ThatDay()) as running:
+async def sky(tg: TelegramEmulator, empty_folder: Path) -> AsyncIterator[Live]:
+    async with live(tg, empty_folder, clock=ThatDay()) as running:
         yield running
 
 

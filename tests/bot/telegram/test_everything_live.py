@@ -72,10 +72,10 @@ class Person:
         self._known = self._seen()
 
 
-async def test_people_decide_what_comes_and_when(tg: TelegramEmulator, folder: Path) -> None:
+async def test_people_decide_what_comes_and_when(tg: TelegramEmulator, empty_folder: Path) -> None:
     ann, olga = tg.user("Ann"), tg.user("Olga")
     group, transcript = tg.supergroup("Radio club", owner=ann), Transcript(TRANSCRIPT)
-    async with live(tg, folder, clock=ThatDay(), operators=f"telegram:{olga.id}") as sky:
+    async with live(tg, empty_folder, clock=ThatDay(), operators=f"telegram:{olga.id}") as sky:
         here = Person(sky, group, ann, transcript)
         await everything.decide_what_comes(here)
         await everything.decide_when_it_comes(here)

@@ -1,22 +1,16 @@
 """Chats that come, go, move and lose a topic, as Telegram's updates tell it."""
 
 import asyncio
-from collections.abc import Callable
-
-import pytest
 
 from bot.platforms.telegram.limits import GROUP
 from tests.bot.telegram.live import Live
-from tests.emulators.telegram import Chat, TelegramEmulator, User
+from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import answers, held, too_many
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
-async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+async def test_a_block_cancels_what_waits_and_the_chat_comes_back_without_a_flood(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
     assert ann.user is not None
     known = await sky.follow(ann)
     tg.faults.add(answers(too_many(600)), "sendMessage", ann.id)
@@ -29,94 +23,73 @@ async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: 
     assert sky.ledger(ann) == {}
     async with sky.app.store.read() as work:
         assert await work.subscriptions.of(known.id)
-
-
-async def test_an_unblock_brings_the_chat_back_without_a_flood(
-    tg: TelegramEmulator, sky: Live, ann: Chat
-) -> None:
-    assert ann.user is not None
-    await sky.follow(ann)
-    tg.block(ann.user)
-    await sky.is_in(ann, "gone")
     await sky.publish("missed")
     tg.unblock(ann.user)
     await sky.is_in(ann, "active")
     await sky.publish("next")
-    assert await sky.ended(ann) == ["sent"]
+    assert await sky.ended_at_last(ann) == ["cancelled", "cancelled", "sent"]
     assert sky.posts(ann) == ["Post next"]
-
-
-async def states_when_acknowledged(
-    tg: TelegramEmulator, sky: Live, happens: Callable[[User], None]
-) -> set[str]:
-    """The states of twenty chats as the poll arrives that acknowledges what happened to them meanwhile."""
-    readers = [tg.user(f"Reader {number}") for number in range(20)]
-    for reader in readers:
-        await sky.follow(tg.private(reader))
-    await sky.stop()
-    for reader in readers:
-        happens(reader)
-    before = len(tg.requests("getUpdates"))
-    sky.start()
-    await tg.wait_for(lambda: tg.requests("getUpdates")[before + 1 :] or None)
-    return sky.chat_states()
-
-
-async def test_what_is_told_of_chats_is_recorded_before_it_is_acknowledged(
-    tg: TelegramEmulator, sky: Live
-) -> None:
-    """Telegram tells it once: what a crash interrupts must be told again."""
-    assert await states_when_acknowledged(tg, sky, tg.block) == {"gone"}
-
-
-async def test_a_chat_is_what_was_told_of_it_last(tg: TelegramEmulator, sky: Live) -> None:
-    def block_and_unblock(reader: User) -> None:
-        tg.block(reader)
-        tg.unblock(reader)
-
-    assert await states_when_acknowledged(tg, sky, block_and_unblock) == {"active"}
-
-
-async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    """The update about an unblock is lost after a day; that somebody speaks is proof enough."""
-    assert ann.user is not None
-    await sky.follow(ann)
     tg.block(ann.user)
     await sky.is_in(ann, "gone")
+    # The update about an unblock is lost after a day; that somebody speaks is proof enough.
     ann.bot = "member"
     await sky.answer(ann, "/latest")
     assert (await sky.known(ann)).state == "active"
 
 
-@pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
-async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live, kind: str) -> None:
-    chat: Chat = getattr(tg, kind)("Place")
-    await sky.follow(chat)
-    tg.kick_bot(chat)
-    gone = await sky.is_in(chat, "gone")
-    assert gone.reason == "the bot was removed"
-    await sky.publish("missed")
-    tg.add_bot(chat, admin=True)
-    await sky.is_in(chat, "active")
-    await sky.publish("next")
-    assert await sky.ended(chat) == ["sent"]
-    assert sky.posts(chat) == ["Post next"]
-    # It is told that its settings are back, and not asked anew.
-    (told,) = [text for text in sky.texts(chat) if not text.startswith("Post")]
-    assert "The settings of this chat apply as before. It follows: all public sources." in told
+async def polled(tg: TelegramEmulator, times: int) -> None:
+    """Return when the bot has asked for updates so often."""
+    await tg.wait_for(lambda: len(tg.requests("getUpdates")) >= times or None)
 
 
-async def test_a_kick_takes_all_topics_along(tg: TelegramEmulator, sky: Live) -> None:
+async def test_what_is_told_of_chats_last_is_recorded_before_it_is_acknowledged(
+    tg: TelegramEmulator, sky: Live
+) -> None:
+    """Telegram tells it once: what a crash interrupts must be told again."""
+    readers = [tg.user(f"Reader {number}") for number in range(20)]
+    await sky.follow_all(map(tg.private, readers))
+    for last in ("gone", "active"):
+        await sky.stop()
+        for reader in readers:
+            tg.block(reader)
+            if last == "active":
+                tg.unblock(reader)
+        second = len(tg.requests("getUpdates")) + 2
+        sky.start()
+        await polled(tg, second)  # which acknowledges what the first poll of this start has brought
+        assert sky.chat_states() == {last}
+
+
+async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live) -> None:
+    chats = [tg.group("Group"), tg.supergroup("Supergroup"), tg.channel("Channel")]
     forum = tg.forum("Club", ["News", "Talk"])
     topics = [tg.topic(forum, name) for name in ("News", "Talk")]
     for topic in topics:
         await sky.follow(forum, topic=topic)
-    tg.kick_bot(forum)
-    for topic in topics:
+    for chat in chats:
+        await sky.follow(chat)
+    for chat in (*chats, forum):
+        tg.kick_bot(chat)
+    for chat in chats:
+        assert (await sky.is_in(chat, "gone")).reason == "the bot was removed"
+    for topic in topics:  # all go along with their group, and come back with it
         await sky.is_in(forum, "gone", topic)
     tg.add_bot(forum)
     for topic in topics:
         await sky.is_in(forum, "active", topic)
+    tg.kick_bot(forum)
+    await sky.is_in(forum, "gone", topics[1])
+    await sky.publish("missed")
+    for chat in chats:
+        tg.add_bot(chat, admin=True)
+        await sky.is_in(chat, "active")
+    await sky.publish("next")
+    for chat in chats:
+        assert await sky.ended(chat) == ["sent"]
+        assert sky.posts(chat) == ["Post next"]
+        # It is told that its settings are back, and not asked anew.
+        (told,) = [text for text in sky.texts(chat) if not text.startswith("Post")]
+        assert "The settings of this chat apply as before. It follows: all public sources." in told
 
 
 async def test_rights_that_change_bring_no_greeting(tg: TelegramEmulator, sky: Live) -> None:
@@ -233,13 +206,12 @@ async def test_a_reply_overtakes_a_broadcast_that_is_stuck(
 ) -> None:
     go_on = asyncio.Event()
     readers = [tg.private(tg.user(f"Reader {number}")) for number in range(40)]
+    await sky.follow_all(readers)
     for reader in readers:
-        await sky.follow(reader)
         tg.faults.add(held(go_on), "sendMessage", reader.id)
     await sky.publish("one")
     await tg.wait_for(lambda: tg.requests("sendMessage") or None)
     assert "Post one" in (await sky.answer(ann, "/latest")).text
     assert len(tg.sent) == 1
     go_on.set()
-    for reader in readers:
-        assert await sky.ended(reader) == ["sent"]
+    await sky.all_sent()

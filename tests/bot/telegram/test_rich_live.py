@@ -18,11 +18,6 @@ from tests.emulators.telegram.faults import refused
 TABLE = Document((Heading(text("Tides")), Table(((Cell(text("Port")), Cell(text("High"))),))))
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
 async def forms(sky: Live, chat: Chat) -> list[dict[str, str]]:
     """The state of each form of each delivery to a chat."""
     found = await sky.deliveries(chat)
@@ -59,6 +54,7 @@ async def test_a_long_article_is_shown_whole(tg: TelegramEmulator, sky: Live, an
 async def test_a_server_without_rich_messages_is_asked_once(
     tg: TelegramEmulator, sky: Live, ann: Chat
 ) -> None:
+
     tg.world.version = (9, 6)
     await sky.follow(ann)
     with capture_logs() as events:

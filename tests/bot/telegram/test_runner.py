@@ -39,19 +39,16 @@ class PaperSender:
         return Sent(chat.place.address, ("1",))
 
 
-@pytest.fixture
-def ann(tg: TelegramEmulator) -> Chat:
-    return tg.private(tg.user("Ann"))
-
-
 async def ended(sky: Live) -> None:
     assert sky.task is not None
     async with asyncio.timeout(PATIENCE):
         await sky.task
 
 
-@pytest.mark.parametrize("kind", ["unauthorized", "not-found"])
-@pytest.mark.parametrize("method", ["getMe", "getUpdates", "sendMessage"])
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [("getMe", "unauthorized"), ("getUpdates", "not-found"), ("sendMessage", "unauthorized")],
+)
 async def test_a_refused_token_ends_the_platform_with_one_message(
     tg: TelegramEmulator, folder: Path, ann: Chat, method: str, kind: str
 ) -> None:
@@ -80,8 +77,7 @@ async def test_operators_are_told_once_on_another_platform(
     tg.faults.add(refused("unauthorized"), "sendMessage", times=None)
     operators = frozenset({"paper:boss", f"telegram:{ann.id}"})
     async with live(tg, folder, run=False, others=[paper], operators=operators) as sky:
-        for number in range(20):
-            await sky.follow(tg.private(tg.user(f"Reader {number}")))
+        await sky.follow_all(tg.private(tg.user(f"Reader {number}")) for number in range(20))
         await sky.publish("new")
         sky.start()
         async with asyncio.timeout(PATIENCE):

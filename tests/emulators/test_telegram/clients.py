@@ -9,7 +9,7 @@ ROCKET = "🚀"
 
 
 def request(read_timeout: float = 10) -> HTTPXRequest:
-    """The library's own transport, without proxy and certificates, because the emulator is on loopback."""
+    """The library's own transport, without a proxy and TLS, because the emulator is on loopback."""
     return HTTPXRequest(read_timeout=read_timeout, httpx_kwargs={"trust_env": False, "verify": False})
 
 

@@ -24,8 +24,9 @@ QUIET, HOUR = 61, 3601
 LIMITS = EditLimits()
 
 
-def editor(world: World, pacer: Pacer | None = None) -> Editor:
-    return Editor(world.store, world.platform, compose, pacer or world.pacer, world.clock, random.Random(7))
+def editor(world: World, pacer: Pacer | None = None, limits: EditLimits = LIMITS) -> Editor:
+    rng = random.Random(7)
+    return Editor(world.store, world.platform, compose, pacer or world.pacer, world.clock, rng, limits)
 
 
 async def sent(world: World, *posts: str, per_message: int = 100) -> Chat:
@@ -89,7 +90,8 @@ async def test_a_post_that_always_changes_is_edited_a_few_times(world: World) ->
 async def test_a_chat_has_so_many_edits_an_hour(world: World) -> None:
     await world.source()
     await world.chat()
-    texts = [f"post {number} old" for number in range(LIMITS.of_chat + 3)]
+    few = replace(LIMITS, of_chat=2)
+    texts = [f"post {number} old" for number in range(few.of_chat + 2)]
     for last in range(1, len(texts) + 1):
         await world.publish(*texts[:last])
     await world.dispatcher().drain()
@@ -97,10 +99,10 @@ async def test_a_chat_has_so_many_edits_an_hour(world: World) -> None:
     for content in texts:
         await change(world, content, content.replace("old", "new"))
     world.clock.advance(QUIET)
-    editing = editor(world)
+    editing = editor(world, limits=few)
     while await editing.edit_due():
         pass
-    assert len(world.platform.rewritten) == LIMITS.of_chat
+    assert len(world.platform.rewritten) == few.of_chat
     world.clock.advance(HOUR)
     while await editing.edit_due():
         pass

@@ -158,9 +158,9 @@ def test_a_chats_limit_counts_from_when_its_broadcast_was_sent() -> None:
     assert limiter.chat_ready("a", ChatKind.PRIVATE, Lane.BROADCAST) == pytest.approx(0.4 + 1 / 0.95)
 
 
-def test_a_hundred_thousand_parked_chats_cost_the_others_nothing() -> None:
+def test_parked_chats_cost_the_others_nothing() -> None:
     limiter = Limiter(Limits(Rate(inf), LIMITS.per_chat))
-    for number in range(100_000):
+    for number in range(1000):
         limiter.hold(str(number), 0.0, 1000.0)
         limiter.offer(Ticket(Lane.REPLY, str(number), ChatKind.PRIVATE))
     assert isinstance(limiter.next(0.0), float)  # parks them

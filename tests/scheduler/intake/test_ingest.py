@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
+from weakref import WeakSet
 
 import pytest
 
@@ -222,6 +223,31 @@ async def test_a_failing_source_is_polled_less_and_recovers(world: World) -> Non
     await world.publish("one")
     source = await stored(world)
     assert (source.failures, source.last_error) == (0, "")
+
+
+async def test_what_was_read_is_not_kept_until_its_failure_is_stored(world: World) -> None:
+    """Many failures may wait for the database, and each had a body of up to megabytes."""
+
+    class Body: ...
+
+    bodies, kept = WeakSet[Body](), list[int]()
+
+    async def breaks_off(_: str) -> None:
+        arrived = Body()
+        bodies.add(arrived)
+        try:
+            raise OSError("broken off")
+        except OSError as exc:
+            raise FetchError("the answer broke off") from exc
+
+    async def storing() -> None:
+        kept.append(len(bodies))
+
+    await world.source()
+    source = await stored(world)
+    world.fetcher.on_fetch, world.store.on_write = breaks_off, storing
+    assert (await world.ingest.poll(source)).error
+    assert kept == [0]
 
 
 async def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
 
 from content.errors import StoreBusy
 from content.types import Source
@@ -29,9 +28,9 @@ from scheduler.timetable import schedules
 from scheduler.timetable.digests import Digests
 from scheduler.timetable.quiet import Quiet
 from scheduler.types import Chat, Digest, Rest, WhenEmpty
-from storage.database import create_engine
 from storage.unit_of_work import SqlStore
 from tests.builders import new_post
+from tests.conftest import open_migrated
 from tests.contracts.world import World
 from tests.fakes import FakeClock
 
@@ -202,10 +201,7 @@ def slots_between(life: Life, schedule: str, begin: datetime, end: datetime) -> 
 
 @pytest.fixture
 async def year(sqlite_url: str) -> AsyncIterator[Year]:
-    await (await SqlStore.open(sqlite_url)).close()
-    engine = create_engine(sqlite_url)
-    event.listen(engine.sync_engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF"))
-    store = SqlStore(engine)
+    store = open_migrated(sqlite_url)
     yield Year(World(store), FakeClock(), random.Random(11))
     await store.close()
 
