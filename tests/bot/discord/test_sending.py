@@ -444,23 +444,21 @@ async def test_a_person_is_written_to_by_their_id(dc: DiscordEmulator, sky: Live
 PINGS = "@everyone @here <@{user}> <@!{user}> <@&{role}> https://example.org/@everyone"
 
 
-@pytest.mark.parametrize("plain", [False, True])
 async def test_posts_ping_nobody(
-    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, plain: bool
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, talk: Channel
 ) -> None:
     dc.set_permissions(club, club.bot_role, EVERYONE | Permission.MENTION_EVERYONE)
     role = dc.role(club, "Readers", mentionable=True)
     evil = PINGS.format(user=club.owner.id, role=role.id)
     escaped = evil.replace("<", "&lt;").replace(">", "&gt;")
-    forum = dc.forum(club, "updates")
-    for place in (news, forum):
-        await sky.follow(place)
-        if plain:
-            dc.faults.add(refused(50035), SEND, place.id)
-            dc.faults.add(refused(50035), OPEN_THREAD, place.id)
+    forums = [dc.forum(club, name) for name in ("updates", "plain updates")]
+    await sky.follow_all([news, talk, *forums])
+    dc.faults.add(refused(50035), SEND, talk.id)  # so that the plain form is sent
+    dc.faults.add(refused(50035), OPEN_THREAD, forums[1].id)
     await sky.publish(item("evil", title=evil, content_html=f"<p>{escaped}</p>"))
-    for place in (news, forum):
+    for place in (news, talk, *forums):
         assert await sky.ended(place) == ["sent"]
+    assert not dc.messages(talk)[0].embeds
     page = await sky.answer(news, "latest")  # a reply
     await sky.publish(
         *(item(f"n{number}", title=evil, content_html=f"<p>{escaped}</p>") for number in range(20))
@@ -470,7 +468,7 @@ async def test_posts_ping_nobody(
     made = dc.press(page, "2")  # an edit
     await sky.acknowledged(made)
     assert dc.messages(news)
-    for message in [*dc.sent, *(m for c in (news, *club.threads.values()) for m in dc.messages(c))]:
+    for message in [*dc.sent, *(m for c in (news, talk, *club.threads.values()) for m in dc.messages(c))]:
         assert not message.pings
         assert not any(version.pings for version in message.history)
     bodies = [entry.body for entry in dc.transcript.entries if isinstance(entry, Request)]
