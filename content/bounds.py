@@ -76,22 +76,22 @@ def shortened(post: ParsedPost) -> ParsedPost:
 
 def _fits(post: ParsedPost) -> bool:
     """Whether nothing of a post need be cut, as of nearly every one."""
-    texts = (
-        (post.url, MAX_URL),
-        (post.title, MAX_TITLE),
-        (post.author, MAX_NAME),
-        (post.summary, MAX_SUMMARY),
-        (post.tags, MAX_TAGS),
-        (post.media, MAX_MEDIA),
-    )
     return (
-        all(len(text) <= limit for text, limit in texts)
-        and all(len(tag) <= MAX_NAME for tag in post.tags)
-        and all(0 < len(one.url) <= MAX_URL for one in post.media)
-        and all(len(one.type) <= MAX_NAME and len(one.alt) <= MAX_TITLE for one in post.media)
+        len(post.url) <= MAX_URL
+        and len(post.title) <= MAX_TITLE
+        and len(post.author) <= MAX_NAME
+        and len(post.summary) <= MAX_SUMMARY
+        and len(post.tags) <= MAX_TAGS
+        and len(post.media) <= MAX_MEDIA
+        and max(map(len, post.tags), default=0) <= MAX_NAME
+        and all(map(_medium_fits, post.media))
         and stored_guid(post.guid) == post.guid
         and capped(post.html) == post.html
     )
+
+
+def _medium_fits(medium: Media) -> bool:
+    return 0 < len(medium.url) <= MAX_URL and len(medium.type) <= MAX_NAME and len(medium.alt) <= MAX_TITLE
 
 
 def _url(url: str) -> str:

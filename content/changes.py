@@ -1,6 +1,7 @@
 """Compare parsed posts with the stored ones: which are new, which have changed. Pure: time is an argument."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ DATES_ERR = timedelta(days=2)
 # A later date is a mistake of the publisher; the post gets the time of the read.
 _TOO_FAR_AHEAD = timedelta(days=1)
 _TRACKING = ("utm_", "fbclid", "gclid")
+# What most URLs of posts are like: nothing in them is spelled in several ways.
+_PLAIN_URL = re.compile(r"https?://([a-z0-9][a-z0-9.-]*)(/[A-Za-z0-9/_.~-]*)?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -300,7 +303,9 @@ def with_old_news(
     moved = len(new) > HANDFUL and 2 * suspicious > len(new) + len(again)
     if moved:  # a post without a date got the time of this read
         old = [redated or post.published_at < since or post.published_at == now for post in new]
-    return tuple(replace(post, old_news=is_old) for post, is_old in zip(new, old, strict=True))
+    return tuple(
+        replace(post, old_news=True) if is_old else post for post, is_old in zip(new, old, strict=True)
+    )
 
 
 def cut_short(parsed: ParsedSource, kept: int) -> str:
@@ -343,6 +348,9 @@ def canonical_url(url: str) -> str:
     It ignores http or https, `www.`, the default port, user name, fragment, tracking parameters, the order of
     the other parameters, and a slash at the end. A home page is not the URL of a post.
     """
+    if plain := _PLAIN_URL.fullmatch(url):
+        path = (plain[2] or "").rstrip("/")
+        return f"https://{plain[1].removeprefix('www.')}{path}" if path else ""
     if not is_web_url(url):
         return ""
     parts = urlsplit(url)

@@ -252,6 +252,8 @@ def parse_page(html: str) -> LexborHTMLParser:
 def storable(text: str) -> str:
     """`text` without characters that no database stores: NUL, and halves of surrogate pairs."""
     if "\0" not in text:
+        if text.isascii():
+            return text
         try:
             text.encode()
             return text

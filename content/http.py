@@ -150,7 +150,7 @@ class HttpFetcher:
     async def _fetched(
         self, response: aiohttp.ClientResponse, validators: Validators, large: bool, moved: str
     ) -> Fetched:
-        hints = _hints(response, self._now())
+        hints = _hints(response, self._now)
         unchanged = Fetched(str(response.url), None, "", validators, moved, hints)
         if response.status == 304:
             return unchanged
@@ -269,9 +269,9 @@ def _header(value: str) -> str:
     return value if len(value) <= MAX_HEADER and value.isprintable() else ""
 
 
-def _hints(response: aiohttp.ClientResponse, now: datetime) -> Hints:
+def _hints(response: aiohttp.ClientResponse, now: Callable[[], datetime]) -> Hints:
     headers = {name: ", ".join(response.headers.getall(name)) for name in HINTING if name in response.headers}
-    return header_hints(headers, str(response.url), now) if headers else NO_HINTS
+    return header_hints(headers, str(response.url), now()) if headers else NO_HINTS
 
 
 def _refusal(response: aiohttp.ClientResponse, now: datetime) -> FetchError:

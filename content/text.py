@@ -169,6 +169,10 @@ def language(text: str) -> str:
         return "en" if letters else ""
     rest = _ASCII.sub("", sample)
     han = 3 * _count(_HAN, rest)
+    # At most so many letters are others. For most Chinese texts that is enough to know.
+    more = len(rest) - han // 3
+    if han > 3 * more and han >= letters + more:
+        return "zh"
     latin = letters + _count(_LATIN, rest)
     others = letters + _count(_LETTERS, rest) - han // 3 - latin
     if max(han, latin) <= others * 3:

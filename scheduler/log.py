@@ -17,18 +17,23 @@ STAMPS: tuple[Processor, ...] = (
 )
 
 
+# Loggers keep this list when they are first used: to look for it at each event takes longer than the event.
+_PROCESSORS: list[Processor] = []
+
+
 def hand_over(observers: Sequence[Processor] = ()) -> None:
     """Hand events over to `logging`. `observers` get each of them before, whatever its level."""
-    structlog.configure(
-        processors=[
-            *observers,
-            structlog.stdlib.filter_by_level,
-            *STAMPS,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
+    _PROCESSORS[:] = [
+        *observers,
+        structlog.stdlib.filter_by_level,
+        *STAMPS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
 
 
+structlog.configure(
+    processors=_PROCESSORS,
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
 hand_over()

@@ -1,5 +1,6 @@
 """Creates the engine for SQLite or PostgreSQL from its URL, and sets the permissions of SQLite's files."""
 
+import json
 import os
 import sqlite3
 import stat
@@ -72,7 +73,9 @@ def create_engine(setting: str) -> AsyncEngine:
         keep_private(file, create="uri" not in url.query)
         pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
     waits = {"timeout": BUSY_TIMEOUT / 1000}
-    engine = create_async_engine(url, hide_parameters=True, connect_args=waits, **pool)
+    engine = create_async_engine(
+        url, hide_parameters=True, connect_args=waits, json_deserializer=_from_json, **pool
+    )
     event.listen(engine.sync_engine, "do_connect", _try_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -109,6 +112,11 @@ def _warn(event: str, file: Path, reason: str) -> None:
 def side_files(file: Path) -> tuple[Path, Path]:
     """The paths of a SQLite file's write-ahead log, which has the newest rows, and of the log's index."""
     return file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")
+
+
+def _from_json(text: str) -> Any:
+    # Most lists of sources and posts are empty.
+    return [] if text == "[]" else json.loads(text)
 
 
 def _try_sqlite(_dialect: object, _record: object, arguments: Any, options: Any) -> None:

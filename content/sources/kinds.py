@@ -203,6 +203,8 @@ def upgraded(kind: SourceKind, options: Options) -> Options:
             version=options.version,
             kind=kind.name,
         )
+    if options.version == newest:
+        return options
     values = options.values
     for upgrade in kind.upgrades[options.version - 1 :]:
         values = upgrade(values)

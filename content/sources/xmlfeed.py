@@ -32,6 +32,7 @@ _XML_DECLARATION = re.compile(r"<\?xml[^<>]{0,1000}\?>")
 _MANY_SIGNS_TEXT = "&" * 64
 _MANY_SIGNS = re.compile(rf"{_MANY_SIGNS_TEXT}&*")
 _LONG = 500  # characters
+_LONG_TEXT = re.compile(rf"<[^<]{{{_LONG}}}")
 _LONG_AUTHOR = re.compile(
     r"(<(?:[\w-]+:)?(?:author|managingEditor|webMaster|creator|name|email|contributor|publisher|owner)"
     rf"(?=[\s>])[^<>]*>\s*+(?:<!\[CDATA\[)?[^<\]]{{{_LONG}}})[^<\]]+"
@@ -110,13 +111,14 @@ def _is_plain(text: str, most: int) -> bool:
 
 
 def _has_long_author(text: str) -> bool:
-    longest = max(map(len, text.split("<")))
-    return longest >= _LONG and _LONG_AUTHOR.search(text) is not None
+    return _LONG_TEXT.search(text) is not None and _LONG_AUTHOR.search(text) is not None
 
 
 def _source(found: fastfeed.Feed, text: str, url: str, max_posts: int, hashes: Hashes) -> ParsedSource:
     home = _url(found.feed, "link", url)
-    kept = newest(found.entries, [_published(entry) for entry in found.entries], max_posts)
+    kept = found.entries
+    if len(kept) > max_posts:
+        kept = newest(kept, [_published(entry) for entry in kept], max_posts)
     deleted = _DELETED.finditer(text) if "deleted-entry" in text else ()
     parsed = ParsedSource(
         title=_plain(found.feed, "title"),
@@ -205,14 +207,13 @@ def _post(entry: Entry, home: str, feed_url: str, hashes: Hashes) -> ParsedPost:
     if (guid or url) and hashes.get(stored_guid(guid or url)) == raw:
         return unchanged(guid or url, url, title, _published(entry), raw)
     html = _html(body, _url(body, "base", feed_url) or url or home or feed_url)
-    published, updated = _time(entry, "published"), _time(entry, "updated")
     return ParsedPost(
         guid=guid or url or blake2b(f"{title}\n{html}".encode(), digest_size=16).hexdigest(),
         url=url,
         title=title,
         author=_author(entry),
         published_at=_published(entry),
-        updated_at=updated if published else None,
+        updated_at=_time(entry, "updated") if _time(entry, "published") else None,
         html=html,
         summary=_plain(entry, "summary") if _detail(entry, "summary") else "",
         tags=_tags(entry),

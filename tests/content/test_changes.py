@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from content.bounds import newest
 from content.changes import (
+    _PLAIN_URL,
     DATES_ERR,
     HANDFUL,
     MAX_GUID_BYTES,
@@ -200,6 +201,10 @@ class TestKeys:
     )
     def test_one_post_by_another_url(self, url: str) -> None:
         assert canonical_url(url) == "https://example.org/a"
+
+    @given(st.from_regex(_PLAIN_URL, fullmatch=True))
+    def test_a_plain_url_is_the_same_post_as_with_a_fragment(self, url: str) -> None:
+        assert canonical_url(url) == canonical_url(f"{url}#part")
 
     def test_what_tells_posts_apart_stays(self) -> None:
         assert canonical_url("https://e.org/p?b=2&a=1") == canonical_url("https://e.org/p?a=1&b=2")

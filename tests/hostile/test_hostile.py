@@ -28,6 +28,7 @@ SMALL = Size(
 )
 
 
+@pytest.mark.usefixtures("sqlite_url")
 async def test_hostile_feeds_folders_and_members_cost_nobody_else_a_post(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
