@@ -37,7 +37,7 @@ async def sky(dc: DiscordEmulator, loud: Channel, news: Channel, folder: Path) -
 
 async def announces(sky: Live, channel: Channel) -> None:
     known = await sky.follow(channel)
-    sky.write("UPDATE chats SET crosspost = 1 WHERE id = ?", known.id)
+    await sky.write("UPDATE chats SET crosspost = 1 WHERE id = ?", known.id)
 
 
 def published(sky: Live, channel: Channel) -> list[bool]:

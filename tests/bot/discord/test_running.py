@@ -244,7 +244,7 @@ async def test_neither_a_broadcast_nor_the_parts_of_an_edition_draw_a_429(folder
             await sky.publish("new")
             await sky.all_sent()
             assert [sky.posts(channel) for channel in channels] == [["new"]] * 80
-            sky.write("DELETE FROM subscriptions")
+            await sky.write("DELETE FROM subscriptions")
             await sky.follow(news)
             long = "<p>" + "word " * 400 + "</p>"
             await sky.publish(*(item(f"n{number}", content_html=long) for number in range(20)))

@@ -51,7 +51,7 @@ async def test_a_post_goes_out_once_and_its_message_follows_it(
     sky: Live, news: Channel, talk: Channel
 ) -> None:
     known = await sky.follow(news)
-    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
+    await sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
     await broadcast(sky, None, news, talk)
     assert await sky.ended(news) == ["sent"]
     assert sky.posts(news) == ["new"]
@@ -212,7 +212,7 @@ async def test_an_unknown_outcome_is_settled_by_the_nonce(
     channels = {case: dc.text(club, f"c{number}") for number, case in enumerate(cases)}
     for (name, policy), channel in channels.items():
         known = await sky.follow(channel)
-        sky.write("UPDATE chats SET on_unknown = ? WHERE id = ?", policy, known.id)
+        await sky.write("UPDATE chats SET on_unknown = ? WHERE id = ?", policy, known.id)
         dc.faults.add(faults[name], SEND, channel.id)
     await sky.publish("new")
     for (name, policy), channel in channels.items():
