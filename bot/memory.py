@@ -1,6 +1,7 @@
-"""Makes the C library return freed memory to the system."""
+"""Makes the C library return freed memory to the system, and the garbage collector run less often."""
 
 import ctypes
+import gc
 import sys
 from contextlib import suppress
 
@@ -10,6 +11,8 @@ M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
 # Both in bytes. asyncio takes 256 KiB for each read of a socket, whatever comes, and gives it back at once. A
 # smaller threshold would make each read ask the system for memory, which takes longer than the read itself.
 LARGE, KEPT = 288 * 1024, 1024 * 1024
+# So many new objects are looked at together. Python's default is 700.
+NEW_OBJECTS = 10_000
 
 
 def give_back_large_blocks() -> None:
@@ -24,3 +27,12 @@ def give_back_large_blocks() -> None:
             mallopt = ctypes.CDLL(None).mallopt
             mallopt(M_MMAP_THRESHOLD, LARGE)
             mallopt(M_TRIM_THRESHOLD, KEPT)
+
+
+def collect_rarely() -> None:
+    """Let the garbage collector run less often, and never again look at the objects that exist now.
+
+    Nearly all objects of a read or a send are freed without it, but it took 7 % of the CPU of reads.
+    """
+    gc.freeze()  # scanning objects that are never freed takes 0.1 s per full collection
+    gc.set_threshold(NEW_OBJECTS)
