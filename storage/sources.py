@@ -139,6 +139,7 @@ _UNCHANGED = {"post_count", "id", "kind", "state", "pushed_until"}
 _sources = table_of(SourceRow)
 # By place, because a row takes several times as long to find a value by its name.
 _COLUMNS = [_sources.c[name] for name in _NAMES]
+_ADD = insert(_sources).returning(*_COLUMNS)
 
 
 @cache
@@ -198,7 +199,7 @@ class SqlSources:
             "state": SourceState.ACTIVE,
             "added_by": added_by,
         }
-        added = await self._connection.execute(insert(_sources).returning(*_COLUMNS), values)
+        added = await self._connection.execute(_ADD, values)
         return to_source(added.one())
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
