@@ -179,7 +179,9 @@ class Format:
 
     def over(self, other: "Format") -> "Format":
         """These choices, and those of `other` where none was made."""
-        return replace(other, **self.chosen) if self.chosen else other
+        if self is NOTHING:  # as nearly always
+            return other
+        return replace(other, **self.chosen)
 
 
 CHOICES: Mapping[str, Choice] = {one.name: one.metadata[_CHOICE] for one in fields(Format)}

@@ -209,7 +209,9 @@ def _start(connection: socket.socket) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=kept | {"PYTHONPATH": path},
-        start_new_session=True,  # Ctrl-C must not reach it: this process ends it
+        # Ctrl-C must not reach it: this process ends it. It is no session of its own: Linux may share the
+        # processors equally among sessions, and compare priorities only within each of them.
+        process_group=0,
     )
 
 

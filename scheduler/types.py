@@ -361,6 +361,8 @@ class Delivery:
 
     def remaining(self, form: Form) -> tuple[int, ...]:
         """The posts to render in a form: all except those that arrived whole in another form."""
+        if not self.parts:
+            return self.posts
         arrived = set[int]().union(*(self._arrived(other) for other in Form if other is not form))
         return tuple(post for post in self.posts if post not in arrived)
 

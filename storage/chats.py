@@ -106,10 +106,10 @@ class SqlChats:
         # A new topic has what its group has.
         if place.topic and (around := await self.find(replace(place, topic=""))):
             values |= {"access": around.access, "language": around.language, "timezone": around.timezone}
-        # Another process may have added it meanwhile.
-        added = upsert(self._connection, ChatRow).on_conflict_do_nothing()
-        await self._connection.execute(added, values)
-        chat = await self.find(place)
+        added = upsert(self._connection, ChatRow).on_conflict_do_nothing().returning(_chats)
+        if row := (await self._connection.execute(added, values)).first():
+            return to_chat(row)
+        chat = await self.find(place)  # another process has added it meanwhile
         assert chat is not None
         return chat
 

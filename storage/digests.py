@@ -110,7 +110,7 @@ class SqlDigests:
             .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
             .where(
                 *conditions,
-                follows(SourceRow),
+                follows(),
                 PostRow.id > SubscriptionRow.starts_after,
                 PostRow.id > SourceRow.starts_after,
                 ~PostRow.old_news,

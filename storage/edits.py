@@ -2,9 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -24,7 +36,17 @@ class SqlEdits:
     async def stale(
         self, platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
     ) -> Sequence[Stale]:
-        found = await self._connection.execute(_stale(platform, now, limits, limit, without))
+        values = {
+            "platform": platform,
+            "since": now - limits.age,
+            "last_hour": now - limits.hour,
+            "quiet_since": now - limits.quiet,
+            "of_chat": limits.of_chat,
+            "of_delivery": limits.of_delivery,
+            "without": list(without),
+            "most": limit,
+        }
+        found = await self._connection.execute(_stale(), values)
         versions = {delivery_id: version for delivery_id, version in found if version}
         if not versions:
             return []
@@ -73,11 +95,14 @@ def _to_edit(row: Row[Any]) -> Edit:
     return Edit(row.delivery_id, row.version, tuple(row.shown), row.done, row.reason)
 
 
-def _stale(
-    platform: str, now: datetime, limits: EditLimits, limit: int, without: Collection[int]
-) -> Select[int, datetime | None]:
-    """Deliveries with the time at which their posts last changed, those that changed first first."""
-    since, version = now - limits.age, func.max(PostRow.changed_at)
+@cache
+def _stale() -> Select[int, datetime | None]:
+    """Deliveries with the time at which their posts last changed, those that changed first first.
+
+    Built once, because building it takes longer than what it finds, which is nothing nearly always.
+    """
+    since: BindParameter[datetime] = bindparam("since")
+    version = func.max(PostRow.changed_at)
     return (
         select(DeliveryRow.id, version)
         .join_from(PostRow, LedgerRow, LedgerRow.post_id == PostRow.id)
@@ -86,22 +111,22 @@ def _stale(
         .where(
             PostRow.changed_at > since,
             LedgerRow.state == LedgerState.SENT,
-            DeliveryRow.platform == platform,
+            DeliveryRow.platform == bindparam("platform"),
             DeliveryRow.state == DeliveryState.SENT,
             DeliveryRow.ended_at > since,
-            DeliveryRow.id.not_in(without),
+            DeliveryRow.id.not_in(bindparam("without", expanding=True)),
             ChatRow.state == ChatState.ACTIVE,
             ChatRow.access != ChatAccess.BANNED,
             ChatRow.choices["edits"].as_boolean().is_not(False),
             ~_waits(),
-            _edits_of_chat(now - limits.hour) < limits.of_chat,
-            _edits_of_delivery() < limits.of_delivery,
+            _edits_of_chat(bindparam("last_hour")) < bindparam("of_chat"),
+            _edits_of_delivery() < bindparam("of_delivery"),
             ~_is_done(),
         )
         .group_by(DeliveryRow.id)
-        .having(version <= now - limits.quiet)
+        .having(version <= bindparam("quiet_since"))
         .order_by(version, DeliveryRow.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
 
 
@@ -110,7 +135,7 @@ def _waits() -> ColumnElement[bool]:
     return exists(select(_OTHER.id).where(_OTHER.chat_id == DeliveryRow.chat_id, is_open(_OTHER.state)))
 
 
-def _edits_of_chat(since: datetime) -> ColumnElement[int]:
+def _edits_of_chat(since: BindParameter[datetime]) -> ColumnElement[int]:
     edits = select(func.count()).where(
         EditRow.chat_id == DeliveryRow.chat_id, EditRow.at > since, EditRow.done
     )

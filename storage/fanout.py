@@ -3,14 +3,33 @@
 One INSERT … SELECT makes a row for each chat: a hundred thousand chats take a fraction of a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, exists, func, literal, null, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Delete,
+    Dialect,
+    Insert,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from content.types import Source
+from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState
 from storage.filters import passes
 from storage.models import (
@@ -22,26 +41,171 @@ from storage.models import (
     PostRow,
     SubscriptionRow,
 )
-from storage.scope import follows
-from storage.sql import reserve_alone, upsert
+from storage.scope import KEPT, follows_one
+from storage.sql import insert_into, reserve_alone, table_of, upsert
 from storage.stories import COLUMNS, told_again
 
+# Statements are built once: to build those of a fan-out takes longer than to run them for a few chats.
+_BROADCAST = bindparam("broadcast", type_=DeliveryRow.broadcast_id.type)
+_CHAT = bindparam("chat", type_=ChatRow.id.type)
+_NOW = bindparam("now", type_=DeliveryRow.due_at.type)
+_NEWS: BindParameter[Any] = bindparam("news", expanding=True)
 
-def _follows_at_once(source: Source) -> ColumnElement[bool]:
+# PostgreSQL has no statistics of rows that are a second old, and needs to know how few posts there are when
+# it joins them with many chats. So they are queried first.
+_OF_BROADCAST = select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == _BROADCAST)
+_NEWS_OF_BROADCAST = (
+    select(PostRow.id)
+    .join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
+    .where(BroadcastPostRow.broadcast_id == _BROADCAST, ~PostRow.old_news)
+)
+_REJECTED = select(FilteredRow.post_id).where(FilteredRow.post_id.in_(_NEWS)).limit(1)
+_OF_STORIES = select(PostRow.id).where(PostRow.id.in_(_NEWS), PostRow.story.is_not(None))
+
+
+def _follows_at_once(source_id: int, public: bool) -> ColumnElement[bool]:
     """Subscriptions that take a source's posts as they appear."""
     paused = SubscriptionRow.paused_after.is_not(None)
-    return SubscriptionRow.digest_id.is_(None) & ~paused & follows(source)
+    return SubscriptionRow.digest_id.is_(None) & ~paused & follows_one(source_id, public)
 
 
-def _near(source: Source) -> ColumnElement[bool]:
-    """Those that `follows` may find, by the index on sources; `follows` looks at scopes of a known chat."""
-    return or_(SubscriptionRow.source_id == source.id, SubscriptionRow.source_id.is_(None))
+def _near(source_id: int) -> ColumnElement[bool]:
+    """Those that may follow a source, by the index on sources; `follows_one` names scopes of a known chat."""
+    return or_(SubscriptionRow.source_id == source_id, SubscriptionRow.source_id.is_(None))
 
 
 def _unpromised(chat_id: Any) -> ColumnElement[bool]:
     promised = exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
     # By itself SQLAlchemy correlates with the nearest SELECT only, and would ask about any chat.
     return ~promised.correlate_except(LedgerRow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """What the statements of a fan-out depend on, apart from its posts."""
+
+    source_id: int
+    public: bool
+    filtered: bool  # some filter rejected one of the posts
+    chosen: bool  # some subscription has choices of its own
+
+    @property
+    def wanted(self) -> ColumnElement[bool]:
+        """Whether a subscription lets a post pass. If no filter rejected any, this costs nothing."""
+        return passes() if self.filtered else true()
+
+
+@lru_cache(maxsize=KEPT)
+def _make_deliveries(dialect: Dialect, which: _Which) -> Insert:
+    anything = select(PostRow.id).where(
+        PostRow.id.in_(_NEWS),
+        PostRow.id > SubscriptionRow.starts_after,
+        _unpromised(SubscriptionRow.chat_id),
+        which.wanted,
+    )
+    # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
+    chats = (
+        select(*_delivery(_NOW, SubscriptionRow.choices if which.chosen else null()))
+        .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+        .where(
+            _near(which.source_id),
+            _follows_at_once(which.source_id, which.public),
+            ChatRow.state != ChatState.GONE,
+            ChatRow.access != ChatAccess.BANNED,
+            # In quiet hours the posts wait. A tick makes one edition of them and sets the next hours.
+            or_(ChatRow.quiet_from.is_(None), ChatRow.quiet_from > _NOW),
+            anything.correlate(SubscriptionRow).exists(),
+        )
+    )
+    return _into_deliveries(dialect, chats)
+
+
+@lru_cache(maxsize=KEPT)
+def _reserve(dialect: Dialect, which: _Which) -> Insert:
+    posts = (
+        select(*_reservation())
+        .join_from(DeliveryRow, SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
+        .join(PostRow, PostRow.id > SubscriptionRow.starts_after)
+        .where(
+            DeliveryRow.broadcast_id == _BROADCAST,
+            _follows_at_once(which.source_id, which.public),
+            PostRow.id.in_(_NEWS),
+            which.wanted,
+        )
+    )
+    return _into_ledger(dialect, posts)
+
+
+@cache
+def _make_delivery(dialect: Dialect) -> Insert:
+    may_get = (ChatRow.id == _CHAT) & (ChatRow.access != ChatAccess.BANNED)
+    return _into_deliveries(dialect, select(*_delivery(_NOW, null())).where(may_get))
+
+
+@cache
+def _reserve_for_one(dialect: Dialect) -> Insert:
+    posts = select(*_reservation()).join_from(DeliveryRow, PostRow, PostRow.id.in_(_NEWS))
+    return _into_ledger(dialect, posts.where(_OF_ONE_CHAT))
+
+
+def _delivery(due: Any, choices: Any) -> tuple[Any, ...]:
+    return (
+        _BROADCAST,
+        ChatRow.id,
+        ChatRow.platform,
+        literal(DeliveryState.PENDING, DeliveryRow.state.type),
+        literal(Form.RICH, DeliveryRow.form.type),
+        literal(0),
+        due,
+        literal(0),
+        literal(""),
+        choices,
+    )
+
+
+def _into_deliveries(dialect: Dialect, chats: Select[Any]) -> Insert:
+    columns = [
+        "broadcast_id",
+        "chat_id",
+        "platform",
+        "state",
+        "form",
+        "attempts",
+        "due_at",
+        "epoch",
+        "reason",
+        "choices",
+    ]
+    made = insert_into(table_of(DeliveryRow), dialect).from_select(columns, chats)
+    return made.on_conflict_do_nothing()
+
+
+def _reservation() -> tuple[Any, ...]:
+    reserved = literal(LedgerState.RESERVED, LedgerRow.state.type)
+    return (DeliveryRow.chat_id, PostRow.key, PostRow.id, DeliveryRow.id, reserved, literal(""))
+
+
+def _into_ledger(dialect: Dialect, posts: Select[Any]) -> Insert:
+    columns = ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"]
+    waiting = posts.where(DeliveryRow.state == DeliveryState.PENDING)
+    return insert_into(table_of(LedgerRow), dialect).from_select(columns, waiting).on_conflict_do_nothing()
+
+
+_OF_ALL_CHATS = DeliveryRow.broadcast_id == _BROADCAST
+_OF_ONE_CHAT = _OF_ALL_CHATS & (DeliveryRow.chat_id == _CHAT)
+_COUNT_OF_ONE = select(func.count()).select_from(DeliveryRow).where(_OF_ONE_CHAT)
+
+
+@cache
+def _drop_empty(one_chat: bool) -> tuple[Delete, Select[int]]:
+    """Deletes deliveries for which nothing was left to reserve, and counts the others."""
+    made = _OF_ONE_CHAT if one_chat else _OF_ALL_CHATS
+    waiting = made & (DeliveryRow.state == DeliveryState.PENDING)
+    empty = waiting & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
+    return (
+        delete(table_of(DeliveryRow)).where(empty),
+        select(func.count()).select_from(DeliveryRow).where(waiting),
+    )
 
 
 class FanOut:
@@ -51,64 +215,30 @@ class FanOut:
 
     async def fan_out(self, broadcast_id: int, source: Source, now: datetime) -> int:
         await reserve_alone(self._connection)
-        news = await self._news(broadcast_id)
-        # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
-        chosen = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source))
-        choices = SubscriptionRow.choices if await self._connection.scalar(chosen.limit(1)) else null()
-        wanted = await self._wanted(news)
-        await self._leave_out_told(source, news, wanted)
-        anything = select(PostRow.id).where(
-            PostRow.id.in_(news),
-            PostRow.id > SubscriptionRow.starts_after,
-            _unpromised(SubscriptionRow.chat_id),
-            wanted,
-        )
-        chats = (
-            select(*self._delivery(broadcast_id, now, choices))
-            .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
-            .where(
-                _near(source),
-                _follows_at_once(source),
-                ChatRow.state != ChatState.GONE,
-                ChatRow.access != ChatAccess.BANNED,
-                # In quiet hours the posts wait. A tick makes one edition of them and sets the next hours.
-                or_(ChatRow.quiet_from.is_(None), ChatRow.quiet_from > now),
-                anything.correlate(SubscriptionRow).exists(),
-            )
-        )
-        await self._insert_deliveries(chats)
-        await self._reserve(
-            select(*self._reservation())
-            .join_from(DeliveryRow, SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
-            .join(PostRow, PostRow.id > SubscriptionRow.starts_after)
-            .where(
-                DeliveryRow.broadcast_id == broadcast_id,
-                _follows_at_once(source),
-                PostRow.id.in_(news),
-                wanted,
-            )
-        )
-        return await self._drop_empty(DeliveryRow.broadcast_id == broadcast_id)
+        dialect, of_broadcast = self._connection.dialect, {"broadcast": broadcast_id}
+        news = (await self._connection.scalars(_NEWS_OF_BROADCAST, of_broadcast)).all()
+        which = await self._which(source, news)
+        await self._leave_out_told(which, news)
+        given = of_broadcast | {"news": news}
+        await self._connection.execute(_make_deliveries(dialect, which), given | {"now": now})
+        await self._connection.execute(_reserve(dialect, which), given)
+        return await self._drop_empty(of_broadcast)
 
     async def deliver(self, broadcast_id: int, chat_id: int, now: datetime) -> bool:
         await reserve_alone(self._connection)
-        of_broadcast = select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == broadcast_id)
-        posts = (await self._connection.scalars(of_broadcast)).all()
-        may_get = (ChatRow.id == chat_id) & (ChatRow.access != ChatAccess.BANNED)
-        await self._insert_deliveries(select(*self._delivery(broadcast_id, now, null())).where(may_get))
-        mine = (DeliveryRow.broadcast_id == broadcast_id) & (DeliveryRow.chat_id == chat_id)
+        dialect, mine = self._connection.dialect, {"broadcast": broadcast_id, "chat": chat_id}
+        posts = (await self._connection.scalars(_OF_BROADCAST, {"broadcast": broadcast_id})).all()
+        await self._connection.execute(_make_delivery(dialect), mine | {"now": now})
         if not posts:  # a notice has no posts to reserve
-            return await self._connection.scalar(select(func.count()).where(mine)) == 1
-        promised = select(*self._reservation()).join_from(DeliveryRow, PostRow, PostRow.id.in_(posts))
-        await self._reserve(promised.where(mine))
+            return await self._connection.scalar(_COUNT_OF_ONE, mine) == 1
+        await self._connection.execute(_reserve_for_one(dialect), mine | {"news": posts})
         return await self._drop_empty(mine) > 0
 
     async def tell_followers(self, broadcast_id: int, source_id: int, now: datetime) -> None:
         await reserve_alone(self._connection)
         is_quiet = (ChatRow.quiet_from <= now) & (ChatRow.quiet_until > now)
-        due = case((is_quiet, ChatRow.quiet_until), else_=literal(now, DeliveryRow.due_at.type))
         followers = (
-            select(*self._delivery(broadcast_id, due, null()))
+            select(*_delivery(case((is_quiet, ChatRow.quiet_until), else_=_NOW), null()))
             .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
             .where(
                 SubscriptionRow.source_id == source_id,
@@ -117,79 +247,27 @@ class FanOut:
                 ChatRow.access != ChatAccess.BANNED,
             )
         )
-        await self._insert_deliveries(followers)
+        made = _into_deliveries(self._connection.dialect, followers)
+        await self._connection.execute(made, {"broadcast": broadcast_id, "now": now})
 
-    async def _news(self, broadcast_id: int) -> Sequence[int]:
-        """The posts of a broadcast that followers get.
+    async def _which(self, source: Source, news: Sequence[int]) -> _Which:
+        own = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source.id))
+        return _Which(
+            source.id,
+            source.visibility is Visibility.PUBLIC,
+            filtered=bool(await self._connection.scalar(_REJECTED, {"news": news})),
+            chosen=bool(await self._connection.scalar(own.limit(1))),
+        )
 
-        They are queried first because PostgreSQL has no statistics of rows that are a second old, and needs
-        to know how few there are when it joins them with many chats.
-        """
-        posts = select(PostRow.id).join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
-        mine = posts.where(BroadcastPostRow.broadcast_id == broadcast_id, ~PostRow.old_news)
-        return (await self._connection.scalars(mine)).all()
-
-    async def _leave_out_told(self, source: Source, news: Sequence[int], wanted: ColumnElement[bool]) -> None:
+    async def _leave_out_told(self, which: _Which, news: Sequence[int]) -> None:
         """Skip posts whose story came from another source, for chats that want each story once."""
-        stories = select(PostRow.id).where(PostRow.id.in_(news), PostRow.story.is_not(None))
-        if again := (await self._connection.scalars(stories)).all():
-            wants = _near(source) & _follows_at_once(source) & wanted
+        if again := (await self._connection.scalars(_OF_STORIES, {"news": news})).all():
+            wants = _near(which.source_id) & _follows_at_once(which.source_id, which.public) & which.wanted
             rows = told_again(again, SubscriptionRow.chat_id, wants)
             statement = upsert(self._connection, LedgerRow).from_select(COLUMNS, rows)
             await self._connection.execute(statement.on_conflict_do_nothing())
 
-    async def _wanted(self, news: Sequence[int]) -> ColumnElement[bool]:
-        """Whether a subscription lets a post pass. If no filter rejected any, this costs nothing."""
-        rejected = select(FilteredRow.post_id).where(FilteredRow.post_id.in_(news)).limit(1)
-        return passes() if await self._connection.scalar(rejected) else true()
-
-    @staticmethod
-    def _delivery(broadcast_id: int, due: Any, choices: Any) -> tuple[Any, ...]:
-        return (
-            literal(broadcast_id),
-            ChatRow.id,
-            ChatRow.platform,
-            literal(DeliveryState.PENDING, DeliveryRow.state.type),
-            literal(Form.RICH, DeliveryRow.form.type),
-            literal(0),
-            literal(due, DeliveryRow.due_at.type) if isinstance(due, datetime) else due,
-            literal(0),
-            literal(""),
-            choices,
-        )
-
-    async def _insert_deliveries(self, chats: Select[Any]) -> None:
-        columns = [
-            "broadcast_id",
-            "chat_id",
-            "platform",
-            "state",
-            "form",
-            "attempts",
-            "due_at",
-            "epoch",
-            "reason",
-            "choices",
-        ]
-        statement = upsert(self._connection, DeliveryRow).from_select(columns, chats)
-        await self._connection.execute(statement.on_conflict_do_nothing())
-
-    @staticmethod
-    def _reservation() -> tuple[Any, ...]:
-        reserved = literal(LedgerState.RESERVED, LedgerRow.state.type)
-        return (DeliveryRow.chat_id, PostRow.key, PostRow.id, DeliveryRow.id, reserved, literal(""))
-
-    async def _reserve(self, posts: Select[Any]) -> None:
-        columns = ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"]
-        waiting = posts.where(DeliveryRow.state == DeliveryState.PENDING)
-        statement = upsert(self._connection, LedgerRow).from_select(columns, waiting)
-        await self._connection.execute(statement.on_conflict_do_nothing())
-
-    async def _drop_empty(self, made: ColumnElement[bool]) -> int:
-        """Delete deliveries for which nothing was left to reserve, and count the others."""
-        waiting = made & (DeliveryRow.state == DeliveryState.PENDING)
-        empty = waiting & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
-        await self._connection.execute(delete(DeliveryRow).where(empty))
-        return (
-            await self._connection.scalar(select(func.count()).select_from(DeliveryRow).where(waiting)) or 0
-        )
+    async def _drop_empty(self, made: Mapping[str, int]) -> int:
+        drop, count = _drop_empty("chat" in made)
+        await self._connection.execute(drop, made)
+        return await self._connection.scalar(count, made) or 0

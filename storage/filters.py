@@ -76,7 +76,7 @@ class SqlFilters:
             .where(
                 SubscriptionRow.scope == scope_of(source_id),
                 waits(),
-                follows(SourceRow),
+                follows(),
                 PostRow.id > SubscriptionRow.starts_after,
                 PostRow.id > SourceRow.starts_after,
                 ~PostRow.old_news,

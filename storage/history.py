@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, case, cast, func, select
+from sqlalchemy import BindParameter, Row, Text, bindparam, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import OPENING, Source
@@ -50,6 +50,35 @@ _POST = (
     PostRow.old_news,
     PostRow.withdrawn_at,
     PostRow.first_seen_at,
+)
+# Built once: for one answer, to build them takes longer than to run them.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_SAME = (
+    select(*_POST)
+    .where(PostRow.key.in_(select(PostRow.key).where(PostRow.id.in_(_IDS)).scalar_subquery()))
+    .order_by(PostRow.id)
+)
+_CARRIED = select(BroadcastPostRow.post_id).where(BroadcastPostRow.post_id.in_(_IDS))
+_LEDGER = select(
+    LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id, LedgerRow.delivery_id
+).where(LedgerRow.chat_id == bindparam("chat"), LedgerRow.post_key.in_(bindparam("keys", expanding=True)))
+_CANCELLED = (
+    select(BroadcastPostRow.post_id, DeliveryRow.id)
+    .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
+    .where(
+        BroadcastPostRow.post_id.in_(_IDS),
+        DeliveryRow.chat_id == bindparam("chat"),
+        DeliveryRow.state == DeliveryState.CANCELLED,
+    )
+    .order_by(DeliveryRow.id)
+)
+_OPEN = select(DeliveryRow.id).where(DeliveryRow.chat_id == bindparam("chat"), is_open(DeliveryRow.state))
+_FOLLOWED = (
+    select(SourceRow.id.label("followed"), table_of(SubscriptionRow), FilterRow.text)
+    .select_from(SourceRow)
+    .join(SubscriptionRow, SubscriptionRow.chat_id == bindparam("chat"))
+    .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
+    .where(SourceRow.id.in_(_IDS), follows())
 )
 
 
@@ -170,19 +199,14 @@ class SqlHistory:
 
     async def _items(self, chat_id: int, posts: Collection[int]) -> Mapping[int, Item]:
         """The posts and those with the same keys."""
-        keys = select(PostRow.key).where(PostRow.id.in_(posts))
-        same = select(*_POST).where(PostRow.key.in_(keys.scalar_subquery())).order_by(PostRow.id)
-        rows = (await self._connection.execute(same)).all()
+        rows = (await self._connection.execute(_SAME, {"ids": list(posts)})).all()
         sources = await self._sources({row.source_id for row in rows})
         followed = await self._followed(chat_id, list(sources))
         before = await lives(self._connection, chat_id, [row.id for row in rows])
         away = await absences(self._connection, chat_id)
         visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
         seen = set(await self._connection.scalars(visible))
-        carried = select(BroadcastPostRow.post_id).where(
-            BroadcastPostRow.post_id.in_([row.id for row in rows])
-        )
-        broadcast = set(await self._connection.scalars(carried))
+        broadcast = set(await self._connection.scalars(_CARRIED, {"ids": [row.id for row in rows]}))
         return {
             row.id: Item(
                 id=row.id,
@@ -211,37 +235,17 @@ class SqlHistory:
 
     async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:
         """The subscription by which a chat follows each source that it follows."""
-        query = (
-            select(SourceRow.id.label("followed"), table_of(SubscriptionRow), FilterRow.text)
-            .select_from(SourceRow)
-            .join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
-            .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
-        )
-        rows = await self._connection.execute(query.where(SourceRow.id.in_(sources), follows(SourceRow)))
+        rows = await self._connection.execute(_FOLLOWED, {"chat": chat_id, "ids": list(sources)})
         return {row.followed: to_subscription(row) for row in rows}
 
     async def _ledger(self, chat_id: int, keys: Collection[str]) -> Mapping[str, Row[*tuple[Any, ...]]]:
-        columns = (LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id)
-        rows = await self._connection.execute(
-            select(*columns, LedgerRow.delivery_id).where(
-                LedgerRow.chat_id == chat_id, LedgerRow.post_key.in_(keys)
-            )
-        )
+        rows = await self._connection.execute(_LEDGER, {"chat": chat_id, "keys": list(keys)})
         return {row.post_key: row for row in rows}
 
     async def _cancelled(self, chat_id: int, posts: Collection[int]) -> Mapping[int, int]:
         """The newest cancelled delivery of each post that has one."""
-        query = (
-            select(BroadcastPostRow.post_id, DeliveryRow.id)
-            .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
-            .where(
-                BroadcastPostRow.post_id.in_(posts),
-                DeliveryRow.chat_id == chat_id,
-                DeliveryRow.state == DeliveryState.CANCELLED,
-            )
-            .order_by(DeliveryRow.id)
-        )
-        return {post_id: delivery_id for post_id, delivery_id in await self._connection.execute(query)}
+        rows = await self._connection.execute(_CANCELLED, {"chat": chat_id, "ids": list(posts)})
+        return {post_id: delivery_id for post_id, delivery_id in rows}
 
     async def _loaded(self, ids: Collection[int]) -> Mapping[int, Delivery]:
         if not ids:
@@ -250,5 +254,4 @@ class SqlHistory:
         return {delivery.id: delivery for delivery in found}
 
     async def _open(self, chat_id: int) -> Sequence[int]:
-        mine = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
-        return (await self._connection.scalars(select(DeliveryRow.id).where(mine))).all()
+        return (await self._connection.scalars(_OPEN, {"chat": chat_id})).all()

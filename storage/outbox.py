@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Insert,
     bindparam,
     delete,
     exists,
@@ -47,7 +48,7 @@ from storage.models import (
 from storage.outcomes import Outcomes
 from storage.overview import Overview, matching
 from storage.prepared import Prepared, read
-from storage.sql import CHUNK, is_open, literally, prune, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, insert_into, is_open, literally, prune, reserve_alone, table_of, upsert
 
 _deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
 _busy = table_of(DeliveryRow).alias("busy")
@@ -117,6 +118,12 @@ def _claim_due(
     return with_details(connection, claimed)
 
 
+@cache
+def _make(dialect: Dialect) -> Insert:
+    made = insert_into(table_of(BroadcastRow), dialect).on_conflict_do_nothing()
+    return made.returning(BroadcastRow.id)
+
+
 class SqlOutbox(FanOut, Outcomes, Overview):
     """The outbox: its bases fan out, record and look; claims and what people change are here."""
 
@@ -136,9 +143,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
             "slot": broadcast.slot,
             "created_at": now,
         }
-        statement = upsert(self._connection, BroadcastRow).values(values).on_conflict_do_nothing()
-        made = await self._connection.scalars(statement.returning(BroadcastRow.id))
-        broadcast_id = made.first()
+        broadcast_id: int | None = await self._connection.scalar(_make(self._connection.dialect), values)
         if broadcast_id is not None and broadcast.posts:
             rows = [
                 {"broadcast_id": broadcast_id, "position": position, "post_id": post_id}

@@ -6,14 +6,28 @@ A row is written when a filter changes, a subscription ends, or a chat goes, and
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Update,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState
 from storage.models import AbsenceRow, ChatRow, FilteredRow, PastRow, PostRow, SubscriptionRow
 from storage.scope import ALL, scope_of
+from storage.sql import table_of
 
 # Rows hold all but the present part of a subscription's life.
 STILL = 2**63 - 1
@@ -54,6 +68,22 @@ class Lives:
         return next((life for life in lives if life.after < post_id <= life.up_to), None)
 
 
+# Built once: for one answer, to build them takes longer than to run them.
+_ABSENCES = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == bindparam("chat"))
+_PAST = (
+    select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
+    .where(PastRow.chat_id == bindparam("chat"))
+    .order_by(PastRow.up_to, PastRow.id)
+)
+_PRESENT = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id).where(
+    SubscriptionRow.chat_id == bindparam("chat")
+)
+_VERDICTS = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
+    FilteredRow.post_id.in_(bindparam("posts", expanding=True)),
+    FilteredRow.filter_id.in_(bindparam("filters", expanding=True)),
+)
+
+
 def decided() -> ColumnElement[int]:
     """The last post that a subscription has decided about; its filter of later on decides about the others.
 
@@ -90,41 +120,43 @@ async def remember(connection: AsyncConnection, which: ColumnElement[bool]) -> N
 
 async def note_absence(connection: AsyncConnection, chat_id: int) -> None:
     """Record since which post a chat gets nothing, or that it is back; call it after that has changed."""
+    begin, end = _absence()
+    await connection.execute(begin, {"chat": chat_id})
+    await connection.execute(end, {"chat": chat_id})
+
+
+@cache
+def _absence() -> tuple[Insert, Update]:
+    """The statements that begin the absence of a chat that is away, and end that of one that is back."""
+    chat, absence = table_of(ChatRow).c, table_of(AbsenceRow)
     newest = select(func.coalesce(func.max(PostRow.id), 0)).scalar_subquery()
-    lasting = (AbsenceRow.chat_id == chat_id) & AbsenceRow.up_to.is_(None)
-    away = or_(ChatRow.state == ChatState.GONE, ChatRow.access == ChatAccess.BANNED)
-    begun = select(ChatRow.id, newest).where(ChatRow.id == chat_id, away, ~exists().where(lasting))
-    await connection.execute(insert(AbsenceRow).from_select(["chat_id", "after"], begun))
-    back = exists().where(ChatRow.id == chat_id, ~away)
-    await connection.execute(update(AbsenceRow).where(lasting, back).values(up_to=newest))
+    lasting = (absence.c.chat_id == bindparam("chat")) & absence.c.up_to.is_(None)
+    away = or_(chat.state == ChatState.GONE, chat.access == ChatAccess.BANNED)
+    begun = select(chat.id, newest).where(chat.id == bindparam("chat"), away, ~exists().where(lasting))
+    back = exists().where(chat.id == bindparam("chat"), ~away)
+    return (
+        insert(absence).from_select(["chat_id", "after"], begun),
+        update(absence).where(lasting, back).values(up_to=newest),
+    )
 
 
 async def absences(connection: AsyncConnection, chat_id: int) -> Sequence[tuple[int, int]]:
     """After which post a chat was gone or banned, and up to which one, each time that it has come back."""
-    all_of_them = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == chat_id)
-    return [(after, up_to) for after, up_to in await connection.execute(all_of_them) if up_to is not None]
+    rows = await connection.execute(_ABSENCES, {"chat": chat_id})
+    return [(after, up_to) for after, up_to in rows if up_to is not None]
 
 
 async def lives(connection: AsyncConnection, chat_id: int, posts: Collection[int]) -> Lives:
     """How a chat's subscriptions decided, with the verdicts about some posts."""
     # Of two with the same end the first decided, and the second is empty.
-    past = select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
-    rows = list(
-        await connection.execute(past.where(PastRow.chat_id == chat_id).order_by(PastRow.up_to, PastRow.id))
-    )
-    present = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id)
     by_scope: dict[str, list[Life]] = defaultdict(list)
-    for scope, after, up_to, filter_id in rows:
+    for scope, after, up_to, filter_id in await connection.execute(_PAST, {"chat": chat_id}):
         by_scope[scope].append(Life(after, up_to, filter_id))
-    for scope, after, filter_id in await connection.execute(
-        present.where(SubscriptionRow.chat_id == chat_id)
-    ):
+    for scope, after, filter_id in await connection.execute(_PRESENT, {"chat": chat_id}):
         by_scope[scope].append(Life(after, STILL, filter_id))
     filters = {life.filter_id for of_scope in by_scope.values() for life in of_scope}
-    verdicts = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
-        FilteredRow.post_id.in_(posts), FilteredRow.filter_id.in_(filters - {None})
-    )
-    found: dict[tuple[int | None, int], str] = {
-        (number, post_id): why for number, post_id, why in await connection.execute(verdicts)
+    given = {"posts": list(posts), "filters": list(filters - {None})}
+    verdicts: dict[tuple[int | None, int], str] = {
+        (number, post_id): why for number, post_id, why in await connection.execute(_VERDICTS, given)
     }
-    return Lives(by_scope, found)
+    return Lives(by_scope, verdicts)

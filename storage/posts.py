@@ -23,6 +23,11 @@ from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone, table_o
 
 _posts = table_of(PostRow)
 _NEWEST = select(func.max(_posts.c.id))
+_NEW = (
+    select(_posts.c.source_id, _posts.c.guid, _posts.c.id)
+    .where(_posts.c.id > bindparam("before"))
+    .order_by(_posts.c.id)
+)
 _UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
 
 
@@ -175,8 +180,7 @@ class SqlPosts:
             for post in batch.posts
         ]
         await self._connection.run_sync(write, (_insert_each(self._connection.dialect), rows))
-        new = select(PostRow.source_id, PostRow.guid, PostRow.id).where(PostRow.id > before)
-        stored = await self._connection.execute(new.order_by(PostRow.id))
+        stored = await self._connection.execute(_NEW, {"before": before})
         ids = {(source_id, guid): post_id for source_id, guid, post_id in stored}
         made, waiting, indexed = [], list[int](), list[tuple[int, IndexedText]]()
         for batch in batches:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from sqlalchemy import ColumnElement, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
-from content.types import PostQuery, Source, Visibility
+from content.types import PostQuery, Visibility
 from storage.models import ChatRow, PostRow, SourceRow, SubscriptionRow
 
 # The scope of a subscription to all public sources.
@@ -26,29 +26,21 @@ def scope_of(source_id: int | None) -> str:
     return ALL if source_id is None else str(source_id)
 
 
-def follows(source: Source | Sources) -> ColumnElement[bool]:
-    """The subscription by which a chat follows a source: its own, else `all` if the source is public.
-
-    `source` is a known source, or the rows of a query that also selects from SubscriptionRow.
-    """
-    if isinstance(source, Source):
-        return _follows_known(source.id, source.visibility is Visibility.PUBLIC)
-    return _follows_any(source)
-
-
-@lru_cache(maxsize=KEPT)
-def _follows_known(source_id: int, public: bool) -> ColumnElement[bool]:
+def follows_one(source_id: int, public: bool) -> ColumnElement[bool]:
+    """The subscription by which a chat follows a known source: its own, else `all` if that is public."""
+    own = scope_of(source_id)
     # The scopes are named so that the index on (chat, scope) finds the subscriptions of a known chat.
-    scopes = [scope_of(source_id), *([ALL] if public else [])]
-    by_all = ~_overridden(_SPECIFIC.scope == scope_of(source_id)) if public else false()
-    return SubscriptionRow.scope.in_(scopes) & or_(SubscriptionRow.scope == scope_of(source_id), by_all)
+    scopes = [own, *([ALL] if public else [])]
+    by_all = ~_overridden(_SPECIFIC.scope == own) if public else false()
+    return SubscriptionRow.scope.in_(scopes) & or_(SubscriptionRow.scope == own, by_all)
 
 
 @cache
-def _follows_any(source: Sources) -> ColumnElement[bool]:
-    by_all = (SubscriptionRow.scope == ALL) & (source.visibility == Visibility.PUBLIC)
-    overridden = _overridden(_SPECIFIC.source_id == source.id)
-    return or_(SubscriptionRow.source_id == source.id, by_all & ~overridden)
+def follows() -> ColumnElement[bool]:
+    """The same for the sources of a query that also selects from SubscriptionRow."""
+    by_all = (SubscriptionRow.scope == ALL) & (SourceRow.visibility == Visibility.PUBLIC)
+    overridden = _overridden(_SPECIFIC.source_id == SourceRow.id)
+    return or_(SubscriptionRow.source_id == SourceRow.id, by_all & ~overridden)
 
 
 def _overridden(own: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Dialect,
+    Integer,
     Select,
     bindparam,
     delete,
@@ -138,6 +139,7 @@ _UNCHANGED = {"post_count", "id", "kind", "state", "pushed_until"}
 _sources = table_of(SourceRow)
 # By place, because a row takes several times as long to find a value by its name.
 _COLUMNS = [_sources.c[name] for name in _NAMES]
+_ADD = insert(_sources).returning(*_COLUMNS)
 
 
 @cache
@@ -164,6 +166,15 @@ def _by_ids() -> Select[Any]:
     return source_rows(_sources.c.id.in_(bindparam("ids", expanding=True))).order_by(_sources.c.id)
 
 
+@cache
+def _due() -> Select[Any]:
+    next_poll = SourceRow.next_poll_at
+    when = or_(next_poll.is_(None), next_poll <= bindparam("now"), next_poll > bindparam("farthest"))
+    query = select(*_COLUMNS).where(is_polled(), when, ~is_unfollowed())
+    ordered = query.order_by(next_poll.nulls_first(), SourceRow.id)
+    return ordered.limit(DUE).offset(bindparam("found", type_=Integer))
+
+
 class SqlSources:
     def __init__(self, connection: AsyncConnection, index: SqlIndex) -> None:
         self._connection = connection
@@ -188,7 +199,7 @@ class SqlSources:
             "state": SourceState.ACTIVE,
             "added_by": added_by,
         }
-        added = await self._connection.execute(insert(_sources).returning(*_COLUMNS), values)
+        added = await self._connection.execute(_ADD, values)
         return to_source(added.one())
 
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
@@ -223,14 +234,11 @@ class SqlSources:
         return await self._many(visible_sources(chat_id))
 
     async def due(self, now: datetime) -> Sequence[Source]:
-        next_poll = SourceRow.next_poll_at
-        when = or_(next_poll.is_(None), next_poll <= now, next_poll > now + FARTHEST)
-        query = select(*_COLUMNS).where(is_polled(), when, ~is_unfollowed())
-        ordered = query.order_by(next_poll.nulls_first(), SourceRow.id).limit(DUE)
+        values = {"now": now, "farthest": now + FARTHEST}
         found: list[Source] = []
         # Rows take as much memory as sources, so not all of them are in memory at once.
         while True:
-            rows = (await self._connection.execute(ordered.offset(len(found)))).all()
+            rows = (await self._connection.execute(_due(), values | {"found": len(found)})).all()
             found += map(to_source, rows)
             if len(rows) < DUE:
                 return found

@@ -81,12 +81,13 @@ def upsert(connection: AsyncConnection, table: type[DeclarativeBase]) -> "sqlite
 # Keys of PostgreSQL's advisory locks: "skyw" in ASCII, and the next one.
 MIGRATION_LOCK = 0x736B7977
 RESERVATION_LOCK = MIGRATION_LOCK + 1
+_RESERVE = select(func.pg_advisory_xact_lock(RESERVATION_LOCK))
 
 
 async def reserve_alone(connection: AsyncConnection) -> None:
     """Make reservations one transaction at a time: two at once may deadlock on each other's rows."""
     if not is_sqlite(connection):  # SQLite has one writer at a time anyway
-        await connection.execute(select(func.pg_advisory_xact_lock(RESERVATION_LOCK)))
+        await connection.execute(_RESERVE)
 
 
 def changed_rows(result: Any) -> int:

@@ -2,9 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Insert,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.formats import Format, from_json
@@ -13,7 +26,7 @@ from scheduler.types import Subscription
 from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
 from storage.past import decided, remember
 from storage.scope import ALL, follows, scope_of
-from storage.sql import changed_rows, reserve_alone, table_of, upsert
+from storage.sql import changed_rows, insert_into, reserve_alone, table_of
 
 
 def to_subscription(row: Row[Any]) -> Subscription:
@@ -45,6 +58,12 @@ _TAKE_UP = (
 )
 
 
+@cache
+def _add(dialect: Dialect) -> Insert:
+    added = insert_into(_subscriptions, dialect).on_conflict_do_nothing()
+    return added.returning(_subscriptions.c.id)
+
+
 class SqlSubscriptions:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -59,10 +78,9 @@ class SqlSubscriptions:
             "starts_after": newest if starts_after is None else starts_after,
             "began_after": newest if starts_after is None else await self._decided_by_all(chat_id),
         }
-        statement = upsert(self._connection, SubscriptionRow).values(values).on_conflict_do_nothing()
-        added = await self._connection.scalars(statement.returning(SubscriptionRow.id))
+        added = await self._connection.scalar(_add(self._connection.dialect), values)
         await self._take_up(source_id)
-        return added.first() is not None
+        return added is not None
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool:
         scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
@@ -75,7 +93,7 @@ class SqlSubscriptions:
 
     async def followed(self, chat_id: int) -> Collection[int]:
         query = select(SourceRow.id).join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
-        return set(await self._connection.scalars(query.where(follows(SourceRow))))
+        return set(await self._connection.scalars(query.where(follows())))
 
     async def have_followers(self, source_ids: Collection[int]) -> Collection[int]:
         own = exists().where(SubscriptionRow.source_id == SourceRow.id)

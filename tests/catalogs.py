@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Formatter
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from bot.commands import COMMANDS
@@ -26,6 +26,8 @@ LOCALES = ROOT / "content" / "locales"
 PACKAGES = ("content", "scheduler", "storage", "bot")
 # The third argument of a command is its summary.
 KEYWORDS = {"t": None, "n": (1, 2), "Command": (3,), "Parameter": (2,), "Msgid": None}
+# To look for such a call takes a fraction of the time of reading a file.
+SPEAKS = re.compile(rf"\b(?:{'|'.join(KEYWORDS)})\(")
 # The rules of use cases raise these, for chats and the command line alike.
 OF_ACTIONS = {"UsageError", "NotFound", "NoText", "NoWords"}
 
@@ -113,13 +115,9 @@ def message_of(call: ast.Call) -> str | None:
 
 def extracted() -> set[str]:
     """The texts that the code says, the singular where there is a plural."""
-    found = [
-        message
-        for package in PACKAGES
-        for _, _, message, _, _ in extract_from_dir(
-            str(ROOT / package), [("**.py", "python")], keywords=KEYWORDS
-        )
-    ]
+    files = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    speaking = [str(path) for path in files if SPEAKS.search(path.read_text())]
+    found = [message for path in speaking for _, message, _, _ in extract_from_file("python", path, KEYWORDS)]
     return {message if isinstance(message, str) else message[0] for message in found}
 
 

@@ -9,7 +9,7 @@ from bot.cli.arguments import commands_of
 from bot.cli.chat import run_chat, until_signal
 from bot.cli.common import run as run_and_exit
 from bot.cli.common import settings_of_process, warn
-from bot.memory import collect_rarely, give_back_large_blocks
+from bot.memory import collect_rarely, give_back_large_blocks, keep_small
 from bot.metrics import Metrics
 from bot.platforms import PLATFORMS
 from bot.runner import Runner
@@ -64,11 +64,12 @@ async def _run() -> int:
 
 
 async def _watched(runner: Runner, *, end: bool) -> None:
-    """Run until told to stop, while threads check that the event loop is not stuck."""
-    armed = asyncio.create_task(keep_armed(end))
+    """Run until told to stop. Meanwhile threads watch the event loop, and free memory is returned."""
+    beside = {asyncio.create_task(keep_armed(end)), asyncio.create_task(keep_small())}
     try:
         with Watchdog(asyncio.get_running_loop(), end=os._exit if end else None):
             await until_signal(runner)
     finally:
-        armed.cancel()
-        await asyncio.wait({armed})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)

@@ -24,7 +24,7 @@ COMPLETIONS = 10
 REMEMBERED = 10_000
 MINUTE = 60.0
 # Who has asked so much lately, in seconds until the bucket is empty, leaves one place to others.
-BUSY = MINUTE / 6
+BUSY = MINUTE / 4
 # Concurrent commands. They share one event loop, so more would only delay each other.
 AT_ONCE = 2
 SEARCHES = 2  # a search may take seconds in the database, so searches have a queue of their own

@@ -36,6 +36,7 @@ class Renderings:
 
     def __init__(self, store: Store, platform: Sender, compose: Composer) -> None:
         self._store, self._platform, self._compose = store, platform, compose
+        self._rich = platform if isinstance(platform, HasRichForm) else None
         self._cache: OrderedDict[str, Rendering] = OrderedDict()
         self._lookup = asyncio.Lock()  # when many deliveries begin at once, one of them asks the store
 
@@ -59,7 +60,7 @@ class Renderings:
     def _may_be_rich(self, delivery: Delivery) -> bool:
         """A delivery that was begun in the full form goes on in it."""
         begun = {part.form for part in delivery.parts}
-        return isinstance(self._platform, HasRichForm) and (not begun or Form.RICH in begun)
+        return self._rich is not None and (not begun or Form.RICH in begun)
 
     async def _load_or_render(self, key: str, delivery: Delivery, form: Form) -> Rendering:
         async with self._store.read() as work:
@@ -82,9 +83,7 @@ class Renderings:
 
         Runs in a thread, because a long post can take a second.
         """
-        document, platform = self._compose(delivery, posts), self._platform
-        if form is Form.RICH and not (
-            isinstance(platform, HasRichForm) and platform.prefers_rich(document, delivery.chat)
-        ):
+        document = self._compose(delivery, posts)
+        if form is Form.RICH and not (self._rich and self._rich.prefers_rich(document, delivery.chat)):
             return None
-        return tuple(platform.render(document, form))
+        return tuple(self._platform.render(document, form))

@@ -1,6 +1,7 @@
 """A short run of `make chaos`, and a check that its verdict finds lost and repeated messages."""
 
 import logging
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +17,12 @@ from tests.chaos.servers import sqlite
 from tests.chaos.verdict import Account, Verdict, judge
 
 
-async def test_a_storm_with_kills_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_storm_with_kills_loses_nothing(
+    tmp_path: Path, migrated_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.CRITICAL, "aiohttp.server")  # killed clients break off their requests
     with sqlite(tmp_path) as database:
+        shutil.copy(migrated_file, database.path)
         run = Run(tmp_path, database, seed=4, size=0.1, hold=1)
         verdict, account = await run.go(2, lambda text: None)
         books = await run.database.read()  # before its file system is unmounted

@@ -145,6 +145,7 @@ async def test_a_worker_is_started_when_needed_holds_nothing_of_ours_and_ends_wi
 
     (worker,) = children() - before
     assert os.getpgid(worker) != os.getpgid(0)
+    assert os.getsid(worker) == os.getsid(0), "only there its lower priority counts"
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(worker, number)
     assert await pool.call(URL, whoami) == worker, "signals of the terminal do not end it"

@@ -14,19 +14,28 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from typing import NoReturn
 
 from bot.cli import main as program
 from bot.cli.main import COMMANDS, load
+from bot.loading import ALL_SETTINGS
+from content.i18n import LANGUAGES, Translator
+from content.sources import KINDS
 
 LENGTH = 8  # bytes of the length before each request
 PATIENCE = 10.0  # seconds that running programs have to end when the tests have ended
 
 # Modules that commands import late.
-LATE = ("content.http", "bot.platforms.telegram.adapter", "bot.platforms.discord.adapter", "alembic.command")
+LATE = (
+    *("content.http", "bot.platforms.telegram.adapter", "bot.platforms.discord.adapter", "alembic.command"),
+    *("alembic.config", "apscheduler.schedulers.asyncio", "apscheduler.triggers.interval", "snowballstemmer"),
+    *("bot.cli.adding", "scheduler.intake.polling", "scheduler.intake.indexing", "concurrent.futures.thread"),
+)
 
 
 class Process:
@@ -100,6 +109,11 @@ def main() -> None:
         load(command)
     for module in LATE:
         import_module(module)
+    # What each program would make at its start.
+    assert list(KINDS.values())
+    ALL_SETTINGS.model_rebuild()
+    for language in LANGUAGES:
+        Translator(language).t("Help")
     gc.freeze()
     requests = socket.socket(fileno=os.dup(0))
     while True:
@@ -147,6 +161,19 @@ def _attend(request: bytes, stdin: int, stdout: int, stderr: int, teller: int) -
     os.environ.update(environment)
 
 
+def _leave(status: object) -> NoReturn:
+    """End like Python, but without freeing memory, which takes longer than a command: it would be copied."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else 0 if status is None else 1)
+
+
 if __name__ == "__main__":
     main()
-    program()
+    try:
+        program()
+    except SystemExit as exc:
+        _leave(exc.code)
+    _leave(0)

@@ -22,6 +22,7 @@ class Program:
         self.environment = keep | {
             "SKYWAVE_DATABASE_URL": f"sqlite:///{folder / 'skywave.db'}",
             "SKYWAVE_POLL_INTERVAL": "1",
+            "SKYWAVE_POLL_LONGEST": "1",
             "SKYWAVE_ALLOWED_NETWORKS": "127.0.0.0/8",
             "PYTHONUNBUFFERED": "1",
         }

@@ -4,10 +4,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.program import FeedServer, Program, item, json_feed
 from tests.emulators.telegram import TelegramEmulator
 
 PATIENCE = 60.0
+
+# The file from which the program starts.
+pytestmark = pytest.mark.usefixtures("sqlite_url")
 
 
 async def test_a_backup_is_restored_after_a_kill(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ class Phase:
             telegram_api_url=self.chats.tg.url,
             poll_interval=str(size.interval),
             poll_longest=str(size.interval),
+            source_posts=str(500 // size.part),
             **self.traps.settings,
         )
         places = [self.folder / f"folder {n}" for n in range(size.folders)]

@@ -21,10 +21,10 @@ Skywave = Callable[[str], Result]
 
 
 @pytest.fixture
-def skywave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
+def skywave(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Skywave:
     """`skywave WORDS` on a database of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SKYWAVE_DATABASE_URL", f"sqlite:///{tmp_path / 'skywave.db'}")
+    monkeypatch.setenv("SKYWAVE_DATABASE_URL", sqlite_url)
     return lambda words: CliRunner().invoke(app, words.split())
 
 

@@ -1,19 +1,30 @@
 """An emulated Discord with a guild, and Skywave running on it."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.platforms.discord.commands import command_payloads
 from tests.bot.discord.live import Live, live
 from tests.emulators.discord import Channel, DiscordEmulator, Guild, Permission, User
+from tests.emulators.discord.api_account import register
 from tests.emulators.discord.permissions import EVERYONE
 
 
+@pytest.fixture(scope="session")
+def commands() -> str:
+    """The commands as JSON, so that each test has a copy of its own."""
+    return json.dumps(command_payloads())
+
+
 @pytest_asyncio.fixture
-async def dc() -> AsyncIterator[DiscordEmulator]:
+async def dc(commands: str) -> AsyncIterator[DiscordEmulator]:
+    """A Discord that knows the commands from an earlier start: registering them takes long."""
     async with DiscordEmulator() as emulator:
+        register(emulator.world, json.loads(commands))
         yield emulator
 
 

@@ -122,6 +122,11 @@ class Live(Deployment[Channel]):
         return [r for r in self.dc.requests(method, route) if r.channel_id == str(channel.id)]
 
 
+async def called_back(dc: DiscordEmulator, times: int) -> None:
+    """Return when so many replies have been tried."""
+    await dc.wait_for(lambda: len(dc.requests(*CALLBACK.split(" "))) == times)
+
+
 def text_of(message: Message) -> str:
     """What a message says, wherever it stands."""
     texts = [message.content, *(str(embed.get("description", "")) for embed in message.embeds)]

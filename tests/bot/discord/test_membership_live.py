@@ -26,7 +26,7 @@ async def with_waiting(sky: Live, channel: Channel) -> Chat:
     return known
 
 
-async def test_a_server_that_throws_the_bot_out_is_gone_with_all_its_channels(
+async def test_a_server_that_throws_the_bot_out_is_gone_and_comes_back_without_a_flood(
     dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
 ) -> None:
     thread, elsewhere = dc.thread(news, "a thread"), dc.text(dc.guild("Other"), "news")
@@ -40,41 +40,42 @@ async def test_a_server_that_throws_the_bot_out_is_gone_with_all_its_channels(
     assert sky.ledger(news) == {}
     async with sky.app.store.read() as work:
         assert await work.subscriptions.of(known.id)  # it keeps its settings
-    await sky.publish("three")
-    assert await sky.ended_at_last(elsewhere) == ["sent"] * 3
-
-
-async def test_a_server_that_lets_the_bot_in_again_is_not_flooded(
-    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
-) -> None:
-    thread = dc.thread(news, "a thread")
-    for place in (news, thread):
-        await sky.follow(place)
-    dc.kick_bot(club)
-    for place in (news, thread):
-        await sky.is_in(place, "gone")
     await sky.publish("missed")
+    assert await sky.ended_at_last(elsewhere) == ["sent"] * 3
     dc.add_bot(club)
     for place in (news, thread):
         await sky.is_in(place, "active")
     await sky.publish("next")
     for place in (news, thread):
-        assert await sky.ended(place) == ["sent"]
-        assert sky.posts(place) == ["next"]
+        assert (await sky.ended_at_last(place))[-1] == "sent"
+        assert (sky.posts(place)[-1], "missed" in sky.posts(place)) == ("next", False)
 
 
-async def test_a_return_while_skywave_is_down_is_seen_at_the_start(
-    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
+async def test_what_changed_while_it_was_down_is_seen_at_the_start(
+    dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
 ) -> None:
-    await sky.follow(news)
-    dc.kick_bot(club)
-    await sky.is_in(news, "gone")
+    other = dc.guild("Other")
+    elsewhere = dc.text(other, "news")
+    for place in (news, talk, elsewhere):
+        await sky.follow(place)
+    dc.kick_bot(other)
+    await sky.is_in(elsewhere, "gone")
+    assert (await sky.known(news)).title == ""  # it was added by its id
     await sky.stop()
-    dc.add_bot(club)
+    dc.add_bot(other)
+    dc.deny(talk, Permission.SEND_MESSAGES)
     sky.start()
-    await sky.is_in(news, "active")
+    await sky.is_in(elsewhere, "active")
+    await sky.is_in(talk, "paused")
+    await sky.until(partial(_is_titled, sky, news, "#news (Club)"))
+    assert (await sky.known(news)).kind == "channel"
+    assert sky.sends(talk) == []
     await sky.publish("next")
-    assert await sky.ended(news) == ["sent"]
+    assert await sky.ended(elsewhere) == ["sent"]
+
+
+async def _is_titled(sky: Live, place: Channel, title: str) -> bool:
+    return (await sky.known(place)).title == title
 
 
 async def test_an_outage_of_a_server_changes_nothing(
@@ -88,27 +89,20 @@ async def test_an_outage_of_a_server_changes_nothing(
     assert await sky.ended(news) == ["sent"]
 
 
-async def test_a_deleted_channel_is_gone_with_its_threads(
+async def test_a_deleted_channel_is_gone_with_its_threads_and_a_thread_alone(
     dc: DiscordEmulator, sky: Live, news: Channel, talk: Channel
 ) -> None:
-    thread = dc.thread(news, "a thread")
-    for place in (thread, talk):
+    thread, other = dc.thread(news, "a thread"), dc.thread(talk, "another")
+    for place in (thread, talk, other):
         await sky.follow(place)
     await with_waiting(sky, news)
     dc.delete(news)
     assert (await sky.is_in(news, "gone")).reason == "the channel was deleted"
     assert (await sky.is_in(thread, "gone")).reason == "the thread was deleted"
     assert await sky.states(news) == ["cancelled", "cancelled"]
+    dc.delete(other)
+    assert (await sky.is_in(other, "gone")).reason == "the thread was deleted"
     assert (await sky.known(talk)).state == "active"
-
-
-async def test_a_deleted_thread_is_gone_alone(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
-    thread = dc.thread(news, "a thread")
-    for place in (news, thread):
-        await sky.follow(place)
-    dc.delete(thread)
-    assert (await sky.is_in(thread, "gone")).reason == "the thread was deleted"
-    assert (await sky.known(news)).state == "active"
 
 
 LOST = {
@@ -185,41 +179,27 @@ async def test_a_role_that_is_given_to_the_bot_counts(
     await sky.is_in(news, "active")
 
 
-async def test_permissions_that_were_lost_while_it_was_down_are_seen_at_the_start(
-    dc: DiscordEmulator, sky: Live, news: Channel
+async def test_a_closed_dm_is_gone_until_its_person_speaks(
+    dc: DiscordEmulator, sky: Live, club: Guild
 ) -> None:
-    await sky.follow(news)
-    await sky.stop()
-    dc.deny(news, Permission.SEND_MESSAGES)
-    sky.start()
-    await sky.is_in(news, "paused")
-    assert sky.sends(news) == []
-
-
-async def test_a_closed_dm_is_gone_until_its_person_speaks(dc: DiscordEmulator, sky: Live) -> None:
-    user = dc.user("Ann")
+    user, bob = dc.user("Ann"), dc.user("Bob")
     ann = dc.dm(user)
-    await sky.follow(ann)
+    dc.join(club, bob)
+    for place in (ann, dc.dm(bob)):
+        await sky.follow(place)
     dc.close_dms(user)
+    dc.leave(club, bob)  # so that he shares no server with the bot
     await sky.publish("missed")
-    assert await sky.ended(ann) == ["cancelled"]
-    assert (await sky.is_in(ann, "gone")).reason == "Cannot send messages to this user"
+    for place in (ann, dc.dm(bob)):
+        assert await sky.ended(place) == ["cancelled"]
+        await sky.is_in(place, "gone")
+    assert (await sky.known(ann)).reason == "Cannot send messages to this user"
     dc.close_dms(user, None)
     await sky.answer(ann, "latest")
     assert (await sky.known(ann)).state == "active"
     await sky.publish("next")
     assert await sky.ended(ann) == ["cancelled", "sent"]
     assert sky.posts(ann) == ["next"]
-
-
-async def test_who_shares_no_server_any_more_is_gone(dc: DiscordEmulator, sky: Live, club: Guild) -> None:
-    user = dc.user("Ann")
-    dc.join(club, user)
-    await sky.follow(dc.dm(user))
-    dc.leave(club, user)
-    await sky.publish("new")
-    assert await sky.ended(dc.dm(user)) == ["cancelled"]
-    await sky.is_in(dc.dm(user), "gone")
 
 
 async def test_a_channel_that_the_bot_cannot_see_keeps_its_title(
@@ -252,20 +232,6 @@ async def _titled(sky: Live, place: Channel) -> str:
 
 
 # Titles
-
-
-async def test_a_chat_that_was_added_by_its_id_gets_its_title_when_it_is_seen(
-    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
-) -> None:
-    await sky.follow(news)
-    assert (await sky.known(news)).title == ""
-    await sky.restart()
-
-    async def named() -> bool:
-        return (await sky.known(news)).title == "#news (Club)"
-
-    await sky.until(named)
-    assert (await sky.known(news)).kind == "channel"
 
 
 async def test_titles_follow_channels_threads_and_servers(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.bot.telegram.live import Live, live
+from tests.bot.telegram.live import Live, live, registered
 from tests.emulators.telegram import Chat, TelegramEmulator
 
 
@@ -36,4 +36,12 @@ def ann(tg: TelegramEmulator) -> Chat:
 @pytest_asyncio.fixture
 async def sky(tg: TelegramEmulator, folder: Path) -> AsyncIterator[Live]:
     async with live(tg, folder) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def with_menus(tg: TelegramEmulator, folder: Path) -> AsyncIterator[Live]:
+    """The same, and its commands are registered."""
+    async with live(tg, folder, menus=True) as running:
+        await registered(tg)
         yield running

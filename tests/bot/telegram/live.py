@@ -34,6 +34,13 @@ async def registered(tg: TelegramEmulator) -> None:
     await tg.wait_for(lambda: len(tg.world.commands) == 2 * len(MENUS) or None)
 
 
+class WithoutMenus(TelegramAdapter):
+    """Registers no commands, which is eight requests, because nearly no test looks at them."""
+
+    async def _register_commands(self) -> None:
+        pass
+
+
 class Live(Deployment[Chat]):
     """One deployment on Telegram."""
 
@@ -48,15 +55,17 @@ class Live(Deployment[Chat]):
         read_timeout: float,
         others: Sequence[Sender],
         clock: SkippingClock | None,
+        menus: bool,
     ) -> None:
         super().__init__(feeds, settings, lambda: [self._start_adapter(), *others], clock)
         self.tg, self._read_timeout = tg, read_timeout
+        self._make = TelegramAdapter if menus else WithoutMenus
         self.adapter: TelegramAdapter
         self.stays = STAYS  # how long answers stay in channels
 
     def _start_adapter(self) -> TelegramAdapter:
         assert isinstance(self.settings, TelegramSettings) and self.settings.telegram_token is not None
-        self.adapter = TelegramAdapter(
+        self.adapter = self._make(
             self.settings.telegram_token.get_secret_value(),
             self.settings.telegram_api_url,
             limits(),
@@ -74,7 +83,7 @@ class Live(Deployment[Chat]):
         kind = KINDS.get(chat.type, ChatKind.GROUP)
         known = await self.subscribe(self.place(chat, topic), kind, chat.title)
         if on_unknown is not None:
-            self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
+            await self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
         return known
 
     async def follow_all(self, chats: Iterable[Chat]) -> None:
@@ -148,9 +157,13 @@ async def live(
     read_timeout: float = READ_TIMEOUT,
     others: Sequence[Sender] = (),
     clock: SkippingClock | None = None,
+    menus: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Live]:
-    """A deployment with one public feed, which has one old post; running, unless `run` is False."""
+    """A deployment with one public feed, which has one old post; running, unless `run` is False.
+
+    With `menus` it registers its commands.
+    """
     given: dict[str, Any] = {
         "database_url": f"sqlite:///{folder / 'skywave.db'}",
         "telegram_token": tg.token,
@@ -167,6 +180,7 @@ async def live(
             read_timeout=read_timeout,
             others=others,
             clock=clock,
+            menus=menus,
         )
         await made.open()
         try:

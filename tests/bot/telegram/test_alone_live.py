@@ -2,7 +2,7 @@
 
 import json
 
-from tests.bot.telegram.live import Live, registered
+from tests.bot.telegram.live import Live
 from tests.emulators.telegram import Chat, Message, TelegramEmulator, User
 from tests.emulators.telegram.faults import refused
 
@@ -14,11 +14,12 @@ async def whispered(tg: TelegramEmulator, chat: Chat, text: str, by: User) -> Me
     return (await tg.wait_for(lambda: tg.whispers(chat, by)[before:] or None))[0]
 
 
-async def test_a_group_sees_neither_what_one_asks_nor_the_answer(tg: TelegramEmulator, sky: Live) -> None:
+async def test_a_group_sees_neither_what_one_asks_nor_the_answer(
+    tg: TelegramEmulator, with_menus: Live
+) -> None:
     group, bob, owner = tg.supergroup("Group"), tg.user("Bob"), tg.user("Olga")
     tg.promote(group, owner)
-    await registered(tg)
-    await sky.publish(*(f"n{number:02}" for number in range(29)))
+    await with_menus.publish(*(f"n{number:02}" for number in range(29)))
     page = await whispered(tg, group, "/latest", bob)
     assert page.text.startswith("INCOMING TRANSMISSION") and page.labels == ("· 1 ·", "2", "3", "»")
     press = tg.press(page, "2")
@@ -38,9 +39,10 @@ async def test_a_group_sees_neither_what_one_asks_nor_the_answer(tg: TelegramEmu
     assert len(tg.messages(group)) == 2
 
 
-async def test_where_it_cannot_be_private_the_answer_is_as_before(tg: TelegramEmulator, sky: Live) -> None:
+async def test_where_it_cannot_be_private_the_answer_is_as_before(
+    tg: TelegramEmulator, with_menus: Live
+) -> None:
     group, bob = tg.supergroup("Group"), tg.user("Bob")
-    await registered(tg)
     tg.faults.add(refused("not-admin"), "sendMessage", group.id)
     tg.whisper(group, "/latest", by=bob)
     await tg.wait_for(lambda: tg.messages(group) or None)
@@ -50,8 +52,7 @@ async def test_where_it_cannot_be_private_the_answer_is_as_before(tg: TelegramEm
     assert not tg.whispers(group, bob)
 
 
-async def test_the_menu_of_groups_has_private_commands(tg: TelegramEmulator, sky: Live) -> None:
-    await registered(tg)
+async def test_the_menu_of_groups_has_private_commands(tg: TelegramEmulator, with_menus: Live) -> None:
     menu = tg.world.commands[json.dumps({"type": "all_group_chats"}), "zh"]
     private = {command["command"] for command in menu if command.get("is_ephemeral")}
     assert {"latest", "page", "search", "help", "sources"} <= private

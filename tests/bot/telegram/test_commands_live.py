@@ -7,7 +7,7 @@ from functools import partial
 from structlog.testing import capture_logs
 
 from bot.commands import MENU
-from tests.bot.telegram.live import MENUS, Live, registered
+from tests.bot.telegram.live import MENUS, Live
 from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import (
     answers,
@@ -19,21 +19,13 @@ from tests.emulators.telegram.faults import (
 )
 
 
-async def test_a_private_chat_is_answered(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+async def test_a_command_is_answered_where_it_was_given(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
     reply = await sky.answer(ann, "/latest")
     assert reply.text.startswith("INCOMING TRANSMISSION\n\nLATEST UPDATES\n")
     assert "Post old: The text of old." in reply.text
     assert [entity.url for entity in reply.entities if entity.url] == ["https://example.org/old"]
-
-
-async def test_a_chinese_person_is_answered_in_chinese(tg: TelegramEmulator, sky: Live) -> None:
-    wei = tg.private(tg.user("Wei", language="zh-hans"))
-    assert "搜索中英文文章" in (await sky.answer(wei, "/start")).text
-    assert (await sky.known(wei)).language == "zh"
-    assert "SEARCH RESULTS" not in (await sky.answer(wei, "/search 无线电")).text
-
-
-async def test_the_answer_goes_to_the_topic_that_asked(tg: TelegramEmulator, sky: Live) -> None:
+    for chat in (tg.group("Group"), tg.supergroup("Supergroup"), tg.channel("Channel")):
+        assert "Post old" in (await sky.answer(chat, "/latest")).text
     forum = tg.forum("Club", ["News"])
     news = tg.topic(forum, "News")
     assert (await sky.answer(forum, "/latest", thread=news)).thread_id == news
@@ -43,36 +35,28 @@ async def test_the_answer_goes_to_the_topic_that_asked(tg: TelegramEmulator, sky
     assert (await sky.answer(forum, "/latest", reply_to=earlier.message_id)).thread_id is None
 
 
-async def test_a_group_a_supergroup_and_a_channel_are_answered(tg: TelegramEmulator, sky: Live) -> None:
-    for chat in (tg.group("Group"), tg.supergroup("Supergroup"), tg.channel("Channel")):
-        assert "Post old" in (await sky.answer(chat, "/latest")).text
+async def test_a_chinese_person_is_answered_in_chinese(tg: TelegramEmulator, sky: Live) -> None:
+    wei = tg.private(tg.user("Wei", language="zh-hans"))
+    assert "搜索中英文文章" in (await sky.answer(wei, "/start")).text
+    assert (await sky.known(wei)).language == "zh"
+    assert "SEARCH RESULTS" not in (await sky.answer(wei, "/search 无线电")).text
 
 
-async def test_only_commands_to_this_bot_are_ours(tg: TelegramEmulator, sky: Live) -> None:
+async def test_what_is_no_command_of_ours_is_answered_in_private_alone(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
     group = tg.supergroup("Group", bot="administrator")  # an admin sees every message
-    tg.say(group, "/latest@another_bot")
-    tg.say(group, "/weather")
-    tg.say(group, "look: /latest")
-    tg.say(group, "good morning")
+    for text in ("/latest@another_bot", "/weather", "look: /latest", "good morning"):
+        tg.say(group, text)
     assert "Post old" in (await sky.answer(group, "/LATEST@Skywave_Test_Bot")).text
-    assert len(tg.messages(group)) == 1
-
-
-async def test_an_edited_command_is_ignored(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    await sky.answer(ann, "/latest")
+    channel = tg.channel("Channel")
+    tg.say(channel, "/weather")
     tg.edit(tg.say(ann, "what is new?"), "/latest")
     await sky.barrier()
-    assert len(tg.messages(ann)) == 1
-
-
-async def test_an_unknown_command_is_answered_in_private(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+    assert [len(tg.messages(chat)) for chat in (group, channel, ann)] == [1, 0, 0]
     assert (await sky.answer(ann, "/weather")).text == (
         "⚠ There is no command /weather. /help lists them all."
     )
-    channel = tg.channel("Channel")
-    tg.say(channel, "/weather")
-    await sky.barrier()
-    assert not tg.messages(channel)
 
 
 async def test_members_are_refused_what_admins_may(tg: TelegramEmulator, sky: Live) -> None:
@@ -81,17 +65,15 @@ async def test_members_are_refused_what_admins_may(tg: TelegramEmulator, sky: Li
     assert (await sky.answer(group, "/subscribe", by=bob)).text == (
         "⚠ Only admins of this chat can use /subscribe."
     )
-    async with sky.app.store.read() as work:
-        assert not await work.subscriptions.all()
+    assert not sky.read("SELECT id FROM subscriptions")
     assert "now follows" in (await sky.answer(group, "/subscribe", by=eve)).text
     assert "Unsubscribed from" in (await sky.answer(group, "/unsubscribe")).text  # the owner
-
-
-async def test_who_speaks_as_the_chat_is_its_admin(tg: TelegramEmulator, sky: Live) -> None:
-    group, channel = tg.supergroup("Group"), tg.channel("Channel")
+    asked = len(tg.requests("getChatMember"))
+    # Who speaks as the chat is its admin.
+    channel = tg.channel("Channel")
     assert "now follows" in (await sky.answer(group, "/subscribe", anonymous=True)).text
     assert "now follows" in (await sky.answer(channel, "/subscribe")).text
-    assert not tg.requests("getChatMember")
+    assert len(tg.requests("getChatMember")) == asked
 
 
 async def test_a_topic_is_subscribed_by_itself(tg: TelegramEmulator, sky: Live) -> None:
@@ -126,9 +108,8 @@ async def test_an_update_that_cannot_be_read_ends_nothing(tg: TelegramEmulator, 
     assert (await sky.answer(ann, "/latest")).text
 
 
-async def test_the_menu_has_the_commands_in_every_language(tg: TelegramEmulator, sky: Live) -> None:
+async def test_the_menu_has_the_commands_in_every_language(tg: TelegramEmulator, with_menus: Live) -> None:
     default = json.dumps({"type": "default"})
-    await registered(tg)
     menus = [tg.world.commands[default, code] for code in MENUS]
     for menu in menus:
         assert [command["command"] for command in menu] == [c.name for c in MENU]

@@ -8,7 +8,9 @@ from tests.emulators.telegram import Chat, TelegramEmulator
 from tests.emulators.telegram.faults import answers, held, too_many
 
 
-async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+async def test_a_block_cancels_what_waits_and_the_chat_comes_back_without_a_flood(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
     assert ann.user is not None
     known = await sky.follow(ann)
     tg.faults.add(answers(too_many(600)), "sendMessage", ann.id)
@@ -21,21 +23,18 @@ async def test_a_block_cancels_what_waits(tg: TelegramEmulator, sky: Live, ann: 
     assert sky.ledger(ann) == {}
     async with sky.app.store.read() as work:
         assert await work.subscriptions.of(known.id)
-
-
-async def test_an_unblock_brings_the_chat_back_without_a_flood(
-    tg: TelegramEmulator, sky: Live, ann: Chat
-) -> None:
-    assert ann.user is not None
-    await sky.follow(ann)
-    tg.block(ann.user)
-    await sky.is_in(ann, "gone")
     await sky.publish("missed")
     tg.unblock(ann.user)
     await sky.is_in(ann, "active")
     await sky.publish("next")
-    assert await sky.ended(ann) == ["sent"]
+    assert await sky.ended_at_last(ann) == ["cancelled", "cancelled", "sent"]
     assert sky.posts(ann) == ["Post next"]
+    tg.block(ann.user)
+    await sky.is_in(ann, "gone")
+    # The update about an unblock is lost after a day; that somebody speaks is proof enough.
+    ann.bot = "member"
+    await sky.answer(ann, "/latest")
+    assert (await sky.known(ann)).state == "active"
 
 
 async def polled(tg: TelegramEmulator, times: int) -> None:
@@ -61,24 +60,25 @@ async def test_what_is_told_of_chats_last_is_recorded_before_it_is_acknowledged(
         assert sky.chat_states() == {last}
 
 
-async def test_a_command_brings_a_chat_back(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    """The update about an unblock is lost after a day; that somebody speaks is proof enough."""
-    assert ann.user is not None
-    await sky.follow(ann)
-    tg.block(ann.user)
-    await sky.is_in(ann, "gone")
-    ann.bot = "member"
-    await sky.answer(ann, "/latest")
-    assert (await sky.known(ann)).state == "active"
-
-
 async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live) -> None:
     chats = [tg.group("Group"), tg.supergroup("Supergroup"), tg.channel("Channel")]
+    forum = tg.forum("Club", ["News", "Talk"])
+    topics = [tg.topic(forum, name) for name in ("News", "Talk")]
+    for topic in topics:
+        await sky.follow(forum, topic=topic)
     for chat in chats:
         await sky.follow(chat)
+    for chat in (*chats, forum):
         tg.kick_bot(chat)
     for chat in chats:
         assert (await sky.is_in(chat, "gone")).reason == "the bot was removed"
+    for topic in topics:  # all go along with their group, and come back with it
+        await sky.is_in(forum, "gone", topic)
+    tg.add_bot(forum)
+    for topic in topics:
+        await sky.is_in(forum, "active", topic)
+    tg.kick_bot(forum)
+    await sky.is_in(forum, "gone", topics[1])
     await sky.publish("missed")
     for chat in chats:
         tg.add_bot(chat, admin=True)
@@ -90,19 +90,6 @@ async def test_a_kick_and_a_return(tg: TelegramEmulator, sky: Live) -> None:
         # It is told that its settings are back, and not asked anew.
         (told,) = [text for text in sky.texts(chat) if not text.startswith("Post")]
         assert "The settings of this chat apply as before. It follows: all public sources." in told
-
-
-async def test_a_kick_takes_all_topics_along(tg: TelegramEmulator, sky: Live) -> None:
-    forum = tg.forum("Club", ["News", "Talk"])
-    topics = [tg.topic(forum, name) for name in ("News", "Talk")]
-    for topic in topics:
-        await sky.follow(forum, topic=topic)
-    tg.kick_bot(forum)
-    for topic in topics:
-        await sky.is_in(forum, "gone", topic)
-    tg.add_bot(forum)
-    for topic in topics:
-        await sky.is_in(forum, "active", topic)
 
 
 async def test_rights_that_change_bring_no_greeting(tg: TelegramEmulator, sky: Live) -> None:

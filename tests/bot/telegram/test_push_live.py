@@ -8,7 +8,7 @@ from bot.web.push import push_routes
 from bot.web.server import serving
 from content.types import Visibility
 from tests.bot.live import PATIENCE
-from tests.bot.telegram.live import live, registered
+from tests.bot.telegram.live import live
 from tests.emulators.telegram import TelegramEmulator
 
 
@@ -20,7 +20,6 @@ async def test_what_a_hook_is_sent_arrives_while_the_program_runs(tg: TelegramEm
         async with sky.app.store.read() as work:
             push = await work.pushes.of_source(source.id)
         assert push is not None
-        await registered(tg)
         headers = {"Authorization": f"Bearer {push.secret}"}
         async with serving(push_routes(sky.app.receiver, sky.app.hubs), "127.0.0.1", 0) as port:
             url = f"http://127.0.0.1:{port}/hooks/{push.token}"

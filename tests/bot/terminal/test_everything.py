@@ -24,11 +24,12 @@ class Typing(io.StringIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
+        self.asked = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._lines: queue.Queue[str] = queue.Queue()
 
     def readline(self, size: int | None = -1) -> str:  # type: ignore[override]
-        self.asked += 1
+        self._loop.call_soon_threadsafe(self.asked.set)
         return self._lines.get(timeout=PATIENCE)
 
     def type(self, line: str) -> None:
@@ -45,11 +46,11 @@ class Person:
 
     async def say(self, line: str) -> None:
         self.transcript.did(line.replace(f"{self._folder}/", ""))
-        before = self._typing.asked
-        self._typing.type(f"{line}\n")
         async with asyncio.timeout(PATIENCE):
-            while self._typing.asked == before:
-                await asyncio.sleep(0.001)
+            await self._typing.asked.wait()
+            self._typing.asked.clear()
+            self._typing.type(f"{line}\n")
+            await self._typing.asked.wait()
         self._note()
 
     async def press(self, label: str) -> None:

@@ -51,9 +51,13 @@ def get_application(world: World, call: Call) -> Json:
 
 def put_commands(world: World, call: Call) -> list[Json]:
     """Replace all commands. A command with the same name keeps its id."""
-    guild = _place(world, call)
+    return register(world, read_commands(call.items), _place(world, call))
+
+
+def register(world: World, items: list[Json], guild: int | None = None) -> list[Json]:
+    """Let these be the commands, everywhere or in a guild."""
     there = world.commands.setdefault(guild, Commands())
-    there.replace([_registered(world, there, item, guild) for item in read_commands(call.items)])
+    there.replace([_registered(world, there, item, guild) for item in items])
     return there.listed()
 
 
