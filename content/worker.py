@@ -19,8 +19,8 @@ from content.errors import SourceError
 
 MEMORY = 256 * 1024**2  # bytes of address space; a feed of 10 MB needs 150 MB
 LENGTH = 8  # bytes of the length before each message
-# The process that answers people gets three times the share of a worker. More would make hostile sources occupy
-# the quick workers for so long that good ones wait: a second of CPU may take ten seconds then.
+# The process that answers people gets three times the share of a worker. With more, a hostile source would
+# occupy a quick worker for so long that good ones wait: its second of CPU would take ten.
 NICE = 5
 
 
