@@ -5,7 +5,6 @@ error, as in a deployment.
 """
 
 import asyncio
-import gc
 import json
 import resource
 import sys
@@ -18,6 +17,7 @@ from sqlalchemy import insert, text
 from bot.app import build
 from bot.loading import load_settings
 from bot.logs import configure
+from bot.memory import collect_rarely
 from content.types import Visibility
 from storage.database import create_engine
 from storage.models import SourceRow
@@ -80,7 +80,7 @@ async def main(database: str, ports: Sequence[int], count: int) -> None:
         await app.ingest.check(f"http://127.0.0.1:{ports[0]}/0")
         print(json.dumps("ready"), flush=True)
         cpu = Cpu()
-        gc.freeze()  # as `skywave run` does
+        collect_rarely()  # as `skywave run` does
         async for _ in read_lines(sys.stdin.readline):
             await execute(database, text("UPDATE sources SET next_poll_at = NULL"))
             before, began = cpu.spent(), time.monotonic()

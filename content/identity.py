@@ -28,7 +28,8 @@ def opening(title: str, text: str) -> str:
 def recognised(title: str) -> str:
     """A title or the beginning of a text without case, punctuation and what was put before it."""
     folded = normalize("NFKC", title).casefold()
-    bare = _NO_WORD.sub("", _DECORATION.sub("", folded))
+    decoration = _DECORATION.match(folded)
+    bare = _NO_WORD.sub("", folded[decoration.end() :] if decoration else folded)
     return bare or _NO_WORD.sub("", folded) or folded
 
 
@@ -69,6 +70,8 @@ def repeats(
     for post in sorted(known, key=lambda post: post.id):
         if post.id and post.opening and post.id not in shown:
             missing[recognised(post.opening)].append(post)
+    if not missing:
+        return {}
     found = {}
     for one in sorted(new, key=lambda post: post.published_at, reverse=True):
         if same := missing.get(recognised(opening(one.title, one.text))):

@@ -57,13 +57,17 @@ def plain_text(html: str) -> str:
 def _lines(text: str) -> str:
     seen = harmless(text)
     if seen.replace("\n", "").isprintable():  # then the only other white space is the space
-        return "\n".join(filter(None, [" ".join(line.split()) for line in seen.split("\n")]))
+        return "\n".join(filter(None, map(_spaced, seen.split("\n"))))
     return "\n".join(filter(None, map(_one_line, seen.splitlines())))
 
 
 def _one_line(line: str) -> str:
-    # In a printable text the only white space is the space.
-    return " ".join(line.split()) if line.isprintable() else _SPACES.sub(" ", line).strip()
+    return _spaced(line) if line.isprintable() else _SPACES.sub(" ", line).strip()
+
+
+def _spaced(line: str) -> str:
+    """A printable line, in which the only white space is the space, with single ones."""
+    return " ".join(line.split()) if "  " in line else line.strip()
 
 
 def visible_text(root: LexborNode, *, spaces: bool = False) -> str:

@@ -19,7 +19,9 @@ from content.errors import SourceError
 
 MEMORY = 256 * 1024**2  # bytes of address space; a feed of 10 MB needs 150 MB
 LENGTH = 8  # bytes of the length before each message
-NICE = 10  # lower priority than the process that answers people
+# The process that answers people gets three times the share of a worker. With more, a hostile source would
+# occupy a quick worker for so long that good ones wait: its second of CPU would take ten.
+NICE = 5
 
 
 def main() -> None:

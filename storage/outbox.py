@@ -178,6 +178,8 @@ class SqlOutbox(FanOut, Outcomes, Overview):
             & (DeliveryRow.epoch <= epoch)
         )
         ids = list(await self._connection.scalars(select(DeliveryRow.id).where(claimed)))
+        if not ids:
+            return []
         interrupted = (PartRow.state == PartState.SENDING) & PartRow.delivery_id.in_(ids)
         with_unknown = set(await self._connection.scalars(select(PartRow.delivery_id).where(interrupted)))
         await self._connection.execute(

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -133,7 +133,7 @@ class Deployment(Generic[Spot]):
         """Serve the feed with its old post, and read it unless the database has it (see `write_feed`)."""
         self.serve(item("old"))
         if self.read("SELECT id FROM sources"):
-            self.write("UPDATE sources SET url = ?", f"{self.feeds.url}{FEED}")
+            await self.write("UPDATE sources SET url = ?", f"{self.feeds.url}{FEED}")
         else:
             await self.add_source()
 
@@ -303,16 +303,18 @@ class Deployment(Generic[Spot]):
         return await self.until(there)
 
     def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Rows past the store, for what is asked often."""
-        return self._opened().execute(query, values).fetchall()
+        """Rows past the store, for what is asked often; each new connection would read the schema anew."""
+        if self._database is None:
+            self._database = self._connect()
+        return self._database.execute(query, values).fetchall()
 
-    def write(self, statement: str, *values: object) -> None:
-        with self._opened() as database:
+    async def write(self, statement: str, *values: object) -> None:
+        """Write past the store, in a thread: the program may hold the lock and need the event loop."""
+        await asyncio.to_thread(self._write, statement, values)
+
+    def _write(self, statement: str, values: Sequence[object]) -> None:
+        with closing(self._connect()) as database, database:
             database.execute(statement, values)
 
-    def _opened(self) -> sqlite3.Connection:
-        """A connection that stays open: SQLite reads the schema anew for each."""
-        if self._database is None:
-            path = self.settings.database_url.removeprefix("sqlite:///")
-            self._database = sqlite3.connect(path, timeout=5)
-        return self._database
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.settings.database_url.removeprefix("sqlite:///"), timeout=PATIENCE)

@@ -162,7 +162,7 @@ def _attend(request: bytes, stdin: int, stdout: int, stderr: int, teller: int) -
 
 
 def _leave(status: object) -> NoReturn:
-    """End like Python, but without freeing memory: that would copy it all, which takes longer than a command."""
+    """End like Python, but without freeing memory, which takes longer than a command: it would be copied."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -26,8 +26,8 @@ from tests.emulators.telegram import Latency, TelegramEmulator
 # Latency in seconds, so that many messages are in flight when the process is killed.
 LATENCY = Latency(round_trip=0.05)
 PATIENCE = 90.0
-# A lease lasts 10 s and is renewed after a third of that. So the one that was renewed last before the kill lasts
-# at least so long after it, less the time of the renewal, seconds.
+# A lease lasts 10 s and is renewed after a third of that. So after a kill it lasts at least so long, less the
+# time of a renewal, seconds.
 SHORTEST = 5.0
 OPEN = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 

@@ -72,6 +72,7 @@ class Figures:
     doubled: int = 0
     memory: float = 0.0
     with_workers: float = 0.0
+    workers: int = 0
     stop: float = 0.0
     broken: list[str] = field(default_factory=list)
     refused: int = 0
@@ -202,12 +203,15 @@ class Phase:
                 await asyncio.sleep(LOOK)
 
     async def _watch(self, process: Process) -> None:
-        """Record the maximum memory of the program, alone and with its workers."""
+        """Record the maximum memory of the program, alone and with its workers, and how many they are."""
         figures = self.figures
         for number in count():
             figures.memory = max(figures.memory, _memory(process.pid))
             if number % FAMILY == 0:
-                figures.with_workers = max(figures.with_workers, _memory(process.pid, workers=True))
+                workers = _workers(process.pid)
+                together = sum(map(_memory, (process.pid, *workers)))
+                figures.with_workers = max(figures.with_workers, together)
+                figures.workers = max(figures.workers, len(workers))
             await asyncio.sleep(LOOK)
 
     async def _settle(self, process: Process) -> None:
@@ -269,12 +273,14 @@ class Phase:
         figures.refused = tg.flood.refusals if tg.flood else 0
 
 
-def _memory(pid: int, *, workers: bool = False) -> float:
-    """Memory of a process, with that of its child processes if `workers`, MB."""
-    found = 0.0
+def _memory(pid: int) -> float:
+    """Memory of a process, MB; none if it has ended."""
     with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for one in (process, *(process.children(recursive=True) if workers else ())):
-            with suppress(psutil.NoSuchProcess):
-                found += one.memory_info().rss / 1e6
-    return found
+        return float(psutil.Process(pid).memory_info().rss / 1e6)
+    return 0.0
+
+
+def _workers(pid: int) -> list[int]:
+    with suppress(psutil.NoSuchProcess):
+        return [worker.pid for worker in psutil.Process(pid).children(recursive=True)]
+    return []

@@ -39,6 +39,7 @@ async def test_hostile_feeds_folders_and_members_cost_nobody_else_a_post(
     assert found.broken == []
     assert found.unanswered == 0
     assert found.gaps, "good feeds were read again and again"
+    assert found.workers, "other processes have parsed it all"
 
 
 def test_the_report_sees_what_is_wrong() -> None:

@@ -104,7 +104,7 @@ async def test_a_no_is_an_unknown_outcome_and_is_tried_again(hook: Hook, url_wit
 async def test_a_chat_that_holds_what_is_unknown_gets_it_once(hook: Hook, url_with_feed: str) -> None:
     hook.statuses = [500]
     async with running(hook.url, url_with_feed) as sky:
-        sky.write("UPDATE chats SET on_unknown = 'hold'")
+        await sky.write("UPDATE chats SET on_unknown = 'hold'")
         await sky.publish("new")
         assert await sky.ended(TEAM) == ["held"]
         assert await sky.parts(TEAM) == [PartState.UNKNOWN]

@@ -121,34 +121,27 @@ async def test_options_arrive_as_arguments(dc: DiscordEmulator, sky: Live, news:
     assert "https://example.org/old" in text_of(found)
     assert "https://example.org/old" in text_of(await sky.answer(news, "latest", source="Radio notes"))
     assert "No source is called “Nobody”" in text_of(await sky.answer(news, "latest", source="Nobody"))
+    # A command that we no longer have is answered with those that we have.
+    known = dc.world.commands[None]
+    known.replace([*known.listed(), dict(known.listed()[0]) | {"name": "weather"}])
+    assert "/search" in text_of(await sky.answer(news, "weather"))
 
 
-async def test_only_admins_are_offered_what_only_they_may_do(
-    dc: DiscordEmulator, sky: Live, news: Channel, bob: User
+async def test_only_admins_are_offered_what_only_they_may_do_and_others_are_refused(
+    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel, bob: User
 ) -> None:
     assert set(dc.offered(news)) - set(dc.offered(news, bob)) == ADMIN_COMMANDS
-
-
-async def test_a_member_who_is_offered_an_admins_command_is_refused_by_it(
-    dc: DiscordEmulator, sky: Live, news: Channel, bob: User
-) -> None:
-    """A server's own settings can offer a command to everybody; that makes nobody an admin."""
+    # A server's own settings can offer a command to everybody; that makes nobody an admin.
     for command in dc.world.commands[None].listed():
         command["default_member_permissions"] = None
     reply = await sky.answer(news, "subscribe", by=bob)
     assert text_of(reply) == "⚠ Only admins of this chat can use /subscribe."
     assert reply.only_for == bob.id
-    async with sky.app.store.read() as work:
-        assert not await work.subscriptions.all()
-
-
-async def test_who_may_manage_the_server_is_an_admin(
-    dc: DiscordEmulator, sky: Live, club: Guild, news: Channel
-) -> None:
+    assert not sky.read("SELECT id FROM subscriptions")
     eve = dc.user("Eve")
     dc.join(club, eve, dc.role(club, "Managers", Permission.MANAGE_GUILD))
     assert "now follows" in text_of(await sky.answer(news, "subscribe", by=eve))
-    assert "Unsubscribed from" in text_of(await sky.answer(news, "unsubscribe"))
+    assert "Unsubscribed from" in text_of(await sky.answer(news, "unsubscribe"))  # the owner
 
 
 async def test_private_replies_are_for_one_person(
@@ -165,14 +158,6 @@ async def test_private_replies_are_for_one_person(
     assert [text_of(message) for message in dc.messages(news)] != []
 
 
-async def test_a_command_that_we_no_longer_have_is_answered_with_those_that_we_have(
-    dc: DiscordEmulator, sky: Live, news: Channel
-) -> None:
-    known = dc.world.commands[None]
-    known.replace([*known.listed(), dict(known.listed()[0]) | {"name": "weather"}])
-    assert "/search" in text_of(await sky.answer(news, "weather"))
-
-
 # Autocompletion
 
 
@@ -184,15 +169,12 @@ async def offered(sky: Live, channel: Channel, command: str, option: str, text: 
     return [str(choice["name"]) for choice in made.choices]
 
 
-async def test_sources_are_completed(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
+async def test_sources_and_titles_are_completed_within_discords_limits(
+    dc: DiscordEmulator, sky: Live, news: Channel
+) -> None:
     assert await offered(sky, news, "latest", "source", "radio") == ["Radio notes"]
     assert await offered(sky, news, "subscribe", "source", "") == ["Radio notes"]
     assert await offered(sky, news, "latest", "source", "television") == []
-
-
-async def test_titles_are_completed_within_discords_limits(
-    dc: DiscordEmulator, sky: Live, news: Channel
-) -> None:
     long = [item(f"n{number}", title=f"{number:02} " + "wave " * 40) for number in range(40)]
     await sky.publish(*long, item("blank", title=" \u3000 "))
     titles = await offered(sky, news, "search", "words", "wave")
@@ -262,22 +244,15 @@ async def test_what_takes_longer_is_announced_and_answered_later(
         slow.go_on.set()
         reply = await sky.answer_to(made)
         assert "now follows Slow notes" in text_of(reply)
-        assert len(dc.messages(news)) == 1
-    await runner.cleanup()
-
-
-async def test_a_late_error_is_for_who_asked_alone(
-    dc: DiscordEmulator, news: Channel, folder: Path, slow: SlowFeed
-) -> None:
-    runner, url = await _served(slow)
-    slow.document = None
-    async with live(dc, folder, patience=0.05, operators=owner_of(news)) as sky:
-        made = dc.slash(news, "subscribe", source=url)
+        assert dc.messages(news) == [reply]
+        slow.document = None
+        slow.go_on.clear()
+        made = dc.slash(news, "subscribe", source=f"{url}?gone")
         await sky.acknowledged(made)
         slow.go_on.set()
-        (reply,) = await dc.wait_for(lambda: [m for m in dc.answers_to(made) if m.only_for])
-        assert "404" in text_of(reply)
-        assert dc.messages(news) == []  # nothing is left of the announcement
+        (error,) = await dc.wait_for(lambda: [m for m in dc.answers_to(made) if m.only_for])
+        assert "404" in text_of(error)
+        assert dc.messages(news) == [reply]  # nothing is left of the announcement
     await runner.cleanup()
 
 
@@ -299,12 +274,6 @@ async def test_who_can_wait_no_longer_has_subscribed_all_the_same(
             (subscription,) = await work.subscriptions.all()
         assert subscription.chat_id == (await sky.known(news)).id
     await runner.cleanup()
-
-
-async def test_a_quick_reply_is_not_announced(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
-    made = dc.slash(news, "latest")
-    await sky.answer_to(made)
-    assert kind_of_answer(dc, made) == REPLY
 
 
 # What goes wrong
@@ -330,24 +299,23 @@ async def test_what_nobody_waits_for_is_dropped_quietly(
     assert "Post old" in text_of(await sky.answer(talk, "latest"))
 
 
-async def test_a_rejected_reply_is_sent_plainer(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
-    for code in (50035, 50006):
-        dc.faults.add(refused(code), CALLBACK)
-        reply = await sky.answer(news, "latest")
-        assert not reply.embeds
-        assert "https://example.org/old" in reply.content
-
-
-async def test_a_reply_that_meets_a_broken_server_is_repeated(
+async def test_a_rejected_reply_is_sent_plainer_and_one_that_meets_a_broken_server_is_repeated(
     dc: DiscordEmulator, sky: Live, news: Channel
 ) -> None:
     with capture_logs() as events:
         for processed in (False, True):
             dc.faults.add(broken(500, processed=processed), CALLBACK)
-            assert "Post old" in text_of(await sky.answer(news, "latest"))
+            made = dc.slash(news, "latest")
+            assert "Post old" in text_of(await sky.answer_to(made))
+            assert kind_of_answer(dc, made) == REPLY  # what is quick is not announced
         await sky.barrier()
     assert len(dc.messages(news)) == 2
     assert not [event for event in events if event["log_level"] not in ("info", "debug")]
+    for code in (50035, 50006):
+        dc.faults.add(refused(code), CALLBACK)
+        reply = await sky.answer(news, "latest")
+        assert not reply.embeds
+        assert "https://example.org/old" in reply.content
 
 
 async def test_a_reply_that_cannot_be_sent_is_a_line_in_the_log(

@@ -70,7 +70,9 @@ async def test_components_arrive_and_are_found_again(
 
 async def test_a_long_article_arrives_to_its_last_word(sky: Live, news: Channel) -> None:
     known = await sky.follow(news)
-    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"detail": "full", "author": true}', known.id)
+    await sky.write(
+        "UPDATE chats SET choices = ? WHERE id = ?", '{"detail": "full", "author": true}', known.id
+    )
     words = [[f"word{part}x{n}" for n in range(130)] for part in range(8)]
     html = "".join(
         f"<h2>Part {n}</h2><p>{' '.join(part)}</p><img src='{CAT}'>" for n, part in enumerate(words)
@@ -96,9 +98,9 @@ async def test_long_posts_go_on_in_a_thread_where_that_is_wanted(
         places = (news, lost, denied, limited, loud, forum, inside)
         for place in places:
             known = await sky.follow(place)
-            sky.write("UPDATE chats SET choices = '{\"threads\": true}' WHERE id = ?", known.id)
+            await sky.write("UPDATE chats SET choices = '{\"threads\": true}' WHERE id = ?", known.id)
             if place is loud:
-                sky.write("UPDATE chats SET crosspost = 1 WHERE id = ?", known.id)
+                await sky.write("UPDATE chats SET crosspost = 1 WHERE id = ?", known.id)
         dc.faults.add(delivered_then_dropped(), THREADS, lost.id)
         dc.faults.add(refused(50013), THREADS, denied.id)
         dc.faults.add(answers(too_many(300)), THREADS, limited.id)

@@ -88,6 +88,9 @@ async def test_what_happens_while_the_gateway_is_away_is_told_when_it_is_back(
             assert links(dc, "resumed") == number
     assert links(dc, "identified") == begun
     assert not [event for event in events if event["log_level"] in ("warning", "error")]
+    dc.gateway.invalidate()  # a session that is lost is begun anew
+    await dc.wait_for(lambda: links(dc, "identified") == begun + 1)
+    assert "Post old" in text_of(await sky.answer(news, "latest"))
 
 
 @pytest.fixture
@@ -129,14 +132,6 @@ async def test_a_gateway_that_comes_back_later_is_connected_to(
         assert "Post old" in text_of(await sky.answer_to(made))
     assert (links(dc, "identified"), links(dc, "resumed")) == (1, 1)
     assert naps.taken == [2.0, 5.0, 15.0, 30.0, 30.0, 30.0]  # after one attempt at once
-
-
-async def test_a_session_that_is_lost_is_begun_anew(dc: DiscordEmulator, sky: Live, news: Channel) -> None:
-    """Five seconds later: Discord wants that between two sessions."""
-    begun = links(dc, "identified")
-    dc.gateway.invalidate()
-    await dc.wait_for(lambda: links(dc, "identified") == begun + 1)
-    assert "Post old" in text_of(await sky.answer(news, "latest"))
 
 
 async def test_nothing_is_said_of_voice_or_after_the_end(
@@ -249,7 +244,7 @@ async def test_neither_a_broadcast_nor_the_parts_of_an_edition_draw_a_429(folder
             await sky.publish("new")
             await sky.all_sent()
             assert [sky.posts(channel) for channel in channels] == [["new"]] * 80
-            sky.write("DELETE FROM subscriptions")
+            await sky.write("DELETE FROM subscriptions")
             await sky.follow(news)
             long = "<p>" + "word " * 400 + "</p>"
             await sky.publish(*(item(f"n{number}", content_html=long) for number in range(20)))

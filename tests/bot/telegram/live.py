@@ -83,7 +83,7 @@ class Live(Deployment[Chat]):
         kind = KINDS.get(chat.type, ChatKind.GROUP)
         known = await self.subscribe(self.place(chat, topic), kind, chat.title)
         if on_unknown is not None:
-            self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
+            await self.write("UPDATE chats SET on_unknown = ? WHERE id = ?", on_unknown, known.id)
         return known
 
     async def follow_all(self, chats: Iterable[Chat]) -> None:

@@ -90,29 +90,31 @@ async def test_operators_are_told_once_on_another_platform(
     assert "Telegram refuses the token: check SKYWAVE_TELEGRAM_TOKEN" in text
 
 
-async def test_a_second_instance_is_backed_off_from(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+async def test_polls_go_on_after_conflicts_floods_and_outages(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
     await sky.answer(ann, "/latest")
+    allowed = tg.requests("getUpdates")[0].params["allowed_updates"]
+    assert "my_chat_member" in allowed and "edited_message" not in allowed
     tg.faults.add(refused("conflict"), "getUpdates", times=3)
     with capture_logs() as events:
-        reply = await sky.answer(ann, "/latest")
-        assert reply
-        await sky.answer(ann, "/latest")
-        await sky.answer(ann, "/latest")
-        await sky.answer(ann, "/latest")
+        for _ in range(4):
+            await sky.answer(ann, "/latest")
     conflicts = [event for event in events if event["event"] == "telegram.unreachable"]
     assert [event["seconds"] for event in conflicts] == [1.0, 2.0, 5.0]
     assert {event["next_step"] for event in conflicts} == {
         "another process polls with the same token: stop it"
     }
     assert [seconds for seconds in sky.clock.slept if seconds in (1.0, 2.0, 5.0)] == [1.0, 2.0, 5.0]
-
-
-async def test_a_flood_wait_for_polling_is_kept(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    await sky.answer(ann, "/latest")
     tg.faults.add(answers(too_many(40)), "getUpdates")
-    await sky.answer(ann, "/latest")
-    await sky.answer(ann, "/latest")
+    for _ in range(2):
+        await sky.answer(ann, "/latest")
     assert 40.0 in sky.clock.slept
+    await tg.stop()
+    before = len(sky.clock.slept)
+    await sky.until(lambda: seen(sky, before + 2))
+    await tg.start()
+    assert (await sky.answer(ann, "/latest")).text
 
 
 async def test_a_network_that_is_down_at_the_start_is_waited_for(
@@ -138,21 +140,13 @@ async def seen(sky: Live, waits: int) -> bool:
     return len(sky.clock.slept) >= waits
 
 
-async def test_an_outage_is_outlived(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    await sky.answer(ann, "/latest")
-    await tg.stop()
-    before = len(sky.clock.slept)
-    await sky.until(lambda: seen(sky, before + 2))
-    await tg.start()
-    assert (await sky.answer(ann, "/latest")).text
-
-
 async def test_a_menu_that_cannot_be_set_keeps_nobody_from_reading(
     tg: TelegramEmulator, folder: Path, ann: Chat
 ) -> None:
     tg.faults.add(answers(too_many(10_000)), "setMyCommands", times=None)
-    async with live(tg, folder) as sky:
+    async with live(tg, folder, menus=True) as sky:
         assert (await sky.answer(ann, "/latest")).text
+        assert tg.requests("setMyCommands")
         assert not [seconds for seconds in sky.clock.slept if seconds > 60]
 
 
@@ -193,14 +187,20 @@ async def test_a_stop_finishes_what_is_in_flight(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-async def test_what_waits_is_sent_after_a_restart(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
+async def test_what_waits_is_sent_after_a_restart_and_no_update_is_handled_twice(
+    tg: TelegramEmulator, sky: Live, ann: Chat
+) -> None:
+    await sky.answer(ann, "/help")
     await sky.follow(ann)
     tg.faults.add(answers(too_many(5)), "sendMessage", ann.id)
     await sky.publish("new")
     await sky.waits(ann)
+    await tg.wait_for(lambda: tg.world.updates.pending == 0 or None)
     await sky.restart()
     assert await sky.ended_at_last(ann) == ["sent"]
+    await sky.barrier()
     assert sky.posts(ann) == ["Post new"]
+    assert len(tg.messages(ann)) == 2
 
 
 async def test_a_stop_is_quiet_and_quick_when_nothing_happens(
@@ -212,18 +212,3 @@ async def test_a_stop_is_quiet_and_quick_when_nothing_happens(
     gc.collect()
     assert not [event for event in events if event["log_level"] in ("warning", "error")]
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-async def test_updates_are_handled_once_over_a_restart(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    await sky.answer(ann, "/latest")
-    await tg.wait_for(lambda: tg.world.updates.pending == 0 or None)
-    await sky.restart()
-    await sky.barrier()
-    assert len(tg.messages(ann)) == 1
-
-
-async def test_only_what_is_understood_is_asked_for(tg: TelegramEmulator, sky: Live, ann: Chat) -> None:
-    await sky.answer(ann, "/latest")
-    (first, *_) = tg.requests("getUpdates")
-    assert "edited_message" not in first.params["allowed_updates"]
-    assert "my_chat_member" in first.params["allowed_updates"]

@@ -55,7 +55,7 @@ async def broadcast(sky: Live, fault: Fault | None, ann: Chat, bob: Chat, times:
 
 async def test_a_post_goes_out_once(sky: Live, ann: Chat, bob: Chat) -> None:
     known = await sky.follow(ann)
-    sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
+    await sky.write("UPDATE chats SET choices = ? WHERE id = ?", '{"silent": true}', known.id)
     await broadcast(sky, None, ann, bob)
     assert await sky.ended(ann) == ["sent"]
     assert sky.posts(ann) == ["Post new"]
@@ -233,7 +233,7 @@ async def test_what_may_have_arrived_is_sent_again_unless_nothing_may_be_doubled
                 assert delivery.reason.startswith("it may have arrived: ")
             else:
                 assert (delivery.attempts, part.unknowns) == (1, 1)
-        sky.write("DELETE FROM subscriptions")
+        await sky.write("DELETE FROM subscriptions")
     chat = next(iter(chats.values()))
     await sky.follow(chat)
     await sky.publish("newer")
