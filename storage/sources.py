@@ -39,7 +39,7 @@ from content.types import (
 from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
 from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
-from storage.prepared import Prepared, write
+from storage.prepared import Prepared, read, write
 from storage.scope import shown_sources, visible_sources
 from storage.sql import table_of
 
@@ -90,7 +90,7 @@ def _to_json(options: Options) -> dict[str, object]:
 
 
 def is_polled() -> ColumnElement[bool]:
-    return (SourceRow.state == SourceState.ACTIVE) & SourceRow.kind.not_in((UPDATES, HOOK))
+    return (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES) & (SourceRow.kind != HOOK)
 
 
 def is_unfollowed() -> ColumnElement[bool]:
@@ -167,12 +167,12 @@ def _by_ids() -> Select[Any]:
 
 
 @cache
-def _due() -> Select[Any]:
+def _due(dialect: Dialect) -> Prepared:
     next_poll = SourceRow.next_poll_at
     when = or_(next_poll.is_(None), next_poll <= bindparam("now"), next_poll > bindparam("farthest"))
     query = select(*_COLUMNS).where(is_polled(), when, ~is_unfollowed())
     ordered = query.order_by(next_poll.nulls_first(), SourceRow.id)
-    return ordered.limit(DUE).offset(bindparam("found", type_=Integer))
+    return Prepared(ordered.limit(DUE).offset(bindparam("found", type_=Integer)), dialect)
 
 
 class SqlSources:
@@ -238,7 +238,8 @@ class SqlSources:
         found: list[Source] = []
         # Rows take as much memory as sources, so not all of them are in memory at once.
         while True:
-            rows = (await self._connection.execute(_due(), values | {"found": len(found)})).all()
+            query = _due(self._connection.dialect), values | {"found": len(found)}
+            (rows,) = await self._connection.run_sync(read, query)
             found += map(to_source, rows)
             if len(rows) < DUE:
                 return found

@@ -1,12 +1,12 @@
 """Which sources are read now: those that wait, the reads in progress, and the limits. Pure: time is given."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from operator import itemgetter
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from content.types import Source
 
@@ -159,6 +159,8 @@ def _is_slow(source: Source) -> bool:
     return source.read_seconds >= SLOW
 
 
+# Of a URL that was checked when it was added: the part after "//" and a user's name.
+_HOST = re.compile(r"[^/?#]*//(?:[^/?#]*@)?([^/?#]*)")
 _SPEEDS = {False: _Share(False, "quick"), True: _Share(True, "slow")}
 
 
@@ -172,8 +174,6 @@ def _shares(source: Source, is_slow: bool) -> _Shares:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL; empty for a folder, and for what is no URL."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower() if "//" in url else ""
-    except ValueError:  # for instance an IPv6 address without its closing bracket
-        return ""
+    """The host of a URL with its port; empty for a folder, and for what is no URL."""
+    found = _HOST.match(url)
+    return found[1].lower() if found else ""

@@ -56,6 +56,30 @@ def test_the_longest_overdue_come_first_as_far_as_there_are_places() -> None:
     assert chosen([of(n) for n in range(9)]) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://Example.org/feed",
+        "https://example.org?feed=1",
+        "http://example.org#feed",
+        "https://user:pass@example.org/feed",
+        "https://user@example.org/a//b@c",
+    ],
+)
+def test_urls_of_one_host_share_its_places_however_they_are_written(url: str) -> None:
+    others = [of(1, host="example.org"), of(2, host="example.org"), of(3)]
+    assert chosen([*others, replace(of(4), url=url)]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/home/me/posts//example.org", "git@example.org:posts", "https://example.org:8443/", "https://[::1]/"],
+)
+def test_urls_of_no_host_or_another_one_do_not(url: str) -> None:
+    others = [of(1, host="example.org"), of(2, host="example.org")]
+    assert chosen([*others, replace(of(4), url=url)]) == [1, 2, 4]
+
+
 def test_slow_ones_leave_the_places_of_quick_ones_alone() -> None:
     due = [*(of(n, seconds=15) for n in range(50)), *(of(n) for n in range(50, 53))]
     assert chosen(due) == [0, 1, 50, 51, 52]
