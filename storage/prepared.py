@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, cast
 
-from sqlalchemy import Connection, Dialect, Select, UpdateBase
+from sqlalchemy import Connection, Dialect, Float, Select, UpdateBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
@@ -33,8 +33,7 @@ class Prepared:
         self._to_stored = [type_.bind_processor(dialect) for type_ in types]
         columns = () if isinstance(statement, TextClause) else statement.exported_columns
         self._row: type[tuple[Any, ...]] = cast(Any, namedtuple)("Row", [column.key for column in columns])
-        types = (_of_dialect(column.type, dialect) for column in columns)
-        self._from_stored = [type_.result_processor(dialect, None) for type_ in types]
+        self._from_stored = [_from_stored(column.type, dialect) for column in columns]
 
     def parameters(self, rows: Rows) -> Sequence[Sequence[object]]:
         """The parameters for each row, in the order of the statement."""
@@ -51,6 +50,13 @@ class Prepared:
         columns = zip(zip(*stored, strict=True), self._from_stored, strict=True)
         converted = [_converted(values, convert) if convert else values for values, convert in columns]
         return list(map(partial(tuple.__new__, self._row), zip(*converted, strict=True)))
+
+
+def _from_stored(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    # Drivers return floats as they are. For PostgreSQL, SQLAlchemy would ask what type an answer gives them.
+    if isinstance(type_, Float):
+        return None
+    return _of_dialect(type_, dialect).result_processor(dialect, None)
 
 
 def _of_dialect(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
