@@ -16,6 +16,7 @@ async def test_what_a_hook_is_sent_arrives_while_the_program_runs(tg: TelegramEm
     ann = tg.private(tg.user("Ann"))
     async with live(tg, folder) as sky, ClientSession() as session:
         await sky.follow(ann)
+        await sky.barrier()  # until it serves, it takes no calls
         source = (await sky.app.ingest.add("hook:builds", Visibility.PUBLIC)).source
         async with sky.app.store.read() as work:
             push = await work.pushes.of_source(source.id)
