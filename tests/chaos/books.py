@@ -114,6 +114,11 @@ class Database:
         count: int = (await self.rows(query))[0][0]
         return count
 
+    async def posts(self) -> int:
+        """The number of stored posts."""
+        count: int = (await self.rows(select(func.count()).select_from(PostRow)))[0][0]
+        return count
+
     async def quiet(self) -> None:
         """Let posts that have just changed count as quiet for long enough to be edited."""
         since = datetime.now(UTC) - EditLimits().quiet

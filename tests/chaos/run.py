@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from scheduler.intake.reading import EDITION
 from tests.chaos.books import Database, Sending
 from tests.chaos.edits import Edited, judge_edits
 from tests.chaos.happenings import Happenings
@@ -26,6 +27,7 @@ from tests.emulators.base import Fault
 SHARE = 0.05
 # With so many open deliveries, no more posts are published: they are enough for a kill.
 ENOUGH = 500
+OLD = 1  # posts that were in the feed before
 # Seconds to wait for the moment of a kill, and for the program's end.
 PATIENCE, ENDING = 12.0, 40.0
 # Seconds in which everything must be sent at the end.
@@ -137,7 +139,7 @@ class Run:
         for _ in range(rng.choice((0, 0, 1, 1, 2))):
             self.happenings.one()
         if await self.database.open() < ENOUGH * self._size:
-            self.world.publish(rng.choices((1, 2, 4, rng.randint(6, 25)), (60, 20, 10, 10))[0])
+            await self._publish(rng.choices((1, 2, 4, rng.randint(6, 25)), (60, 20, 10, 10))[0])
         self.world.change()
         await self.database.quiet()
         self.world.stopped.clear()
@@ -161,6 +163,14 @@ class Run:
             self.tally.kills[name] += 1
         await go_on()
         self.tally.sending.append((name, await self._newly_sending()))
+
+    async def _publish(self, count: int) -> None:
+        """Publish no more than one edition holds: of more, Skywave only says how many there are.
+
+        The program may have been killed several times before it read anything. One more comes at the end.
+        """
+        unread = self.world.published + OLD - await self.database.posts()
+        self.world.publish(max(0, min(count, EDITION - 1 - unread)))
 
     async def _newly_sending(self) -> set[Sending]:
         return await self.database.sending() - set[Sending]().union(*(p for _, p in self.tally.sending))
