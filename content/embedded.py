@@ -69,7 +69,7 @@ def _with_links(html: str, base_url: str) -> str:
         tag = match[1].lower()
         if tag == "source" and not is_open:
             return match[0]
-        values = [unescape(found[1] or found[2] or found[3]) for found in _SRC.finditer(match[2])]
+        values = filter(None, map(_value, _SRC.finditer(match[2])))
         urls = [absolute(base_url or "https:", value) for value in values]
         url = next(filter(None, urls), "")
         kind = is_open if tag == "source" else "" if tag == "iframe" else tag
@@ -77,12 +77,17 @@ def _with_links(html: str, base_url: str) -> str:
         if not url:
             return match[0]
         named = _TITLE.search(match[2])
-        label = (named and unescape(named[1] or named[2]).strip()) or host(url)
+        label = (named and _value(named).strip()) or host(url)
         page = _YOUTUBE.sub(r"https://www.youtube.com/watch?v=\1", url)
         mark = f' data-media="{kind}"' if kind else ""
         return f'<div><a href="{escape(page)}"{mark}>{PLAYED}{escape(label[:_LABEL])}</a></div>{match[0]}'
 
     return _PLAYER.sub(with_link, html)
+
+
+def _value(found: re.Match[str]) -> str:
+    """The value of an attribute, in whatever quotes; it may be empty."""
+    return unescape("".join(filter(None, found.groups())))
 
 
 def _with_formulas(html: str) -> str:
@@ -113,8 +118,7 @@ def _formula(opened: re.Match[str], inside: str) -> str:
 
 def _tex(attributes: str, inside: str) -> str:
     annotation, alternative = _ANNOTATION.search(inside), _ALTERNATIVE.search(attributes)
-    tex = annotation[1] if annotation else (alternative[1] or alternative[2] or "") if alternative else ""
-    return tex_of(unescape(tex))
+    return tex_of(unescape(annotation[1]) if annotation else _value(alternative) if alternative else "")
 
 
 def tex_of(text: str) -> str:

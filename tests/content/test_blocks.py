@@ -331,8 +331,9 @@ class TestPlayers:
         assert isinstance(unnamed, doc.Paragraph) and isinstance(unnamed.children[0], doc.Link)
         assert unnamed.children[0].url == url
 
-    def test_a_link_without_a_title_names_the_host_that_it_leads_to(self) -> None:
-        html = '<iframe src="https://player.vimeo.com/video/7"></iframe>'
+    @pytest.mark.parametrize("title", ["", 'title=""', "title=' '"])
+    def test_a_link_without_a_title_names_the_host_that_it_leads_to(self, title: str) -> None:
+        html = f'<iframe src="https://player.vimeo.com/video/7" {title}></iframe>'
         assert read(html) == (line(doc.Link("https://vimeo.com/7", doc.text("▶ vimeo.com"))),)
 
     @pytest.mark.parametrize(
@@ -340,6 +341,8 @@ class TestPlayers:
         [
             "<iframe src='javascript:alert(1)'></iframe>",
             "<iframe srcdoc='<p>x'></iframe>",
+            '<iframe src=""></iframe>',
+            "<video src=''></video>",
             "<video></video>",
             "<picture><source src=https://example.org/a.png></picture>",
             "<script>'<iframe src=https://example.org/>'</script>",
