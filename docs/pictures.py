@@ -27,7 +27,7 @@ from bot.app import App, build, examples_folder
 from bot.cli.watch import Pace, picture
 from bot.commands import listing
 from bot.commands.types import Call, Reply, Request
-from bot.loading import load_settings
+from bot.loading import PREFIX, load_settings
 from bot.logs import configure
 from bot.look import make_look
 from bot.platforms.discord.render import prefers_rich as more_than_an_embed
@@ -36,7 +36,6 @@ from bot.platforms.telegram.gains import gains
 from bot.platforms.telegram.render import render as telegram
 from bot.platforms.telegram.rich import render as rich
 from bot.platforms.terminal.render import render as terminal
-from bot.settings import PREFIX
 from content import present
 from content.document import Document
 from content.fetch import Fetched
