@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import ceil, floor, log10
 from pathlib import Path
 
 from drawing.discord import DiscordPicture
@@ -329,18 +330,28 @@ def growth_picture(title: str) -> str:
     names = {"sent": "sent to Telegram at 1000/s", "outbox": "the outbox alone, unthrottled"}
     measured = json.loads(GROWTH.read_text(encoding="utf-8"))
 
-    def panel(heading: str, measure: str, *ticks: float, of: Sequence[str] = tuple(names)) -> Panel:
-        series = {names[key]: [(size["deliveries"], size[measure]) for size in measured[key]] for key in of}
-        return Panel(heading, ticks, series)
+    def panel(heading: str, measure: str) -> Panel:
+        series = {
+            name: [(size["deliveries"], size[measure]) for size in measured[key]]
+            for key, name in names.items()
+        }
+        return Panel(heading, ticks(max(value for points in series.values() for _, value in points)), series)
 
     return plot(
         title,
         [
-            panel("deliveries a second", "rate", 0, 5_000, 10_000, 15_000),
-            panel("µs of CPU for each", "cpu", 0, 500, 1_000, 1_500),
-            panel("MB of the process", "memory", 0, 50, 100, 150, 200),
+            panel("deliveries a second", "rate"),
+            panel("µs of CPU for each", "cpu"),
+            panel("MB of the process", "memory"),
         ],
     )
+
+
+def ticks(most: float) -> Sequence[float]:
+    """Three to five round numbers, from 0 to `most` or above."""
+    scale = 10 ** floor(log10(most))
+    step = next(part * scale for part in (0.2, 0.25, 0.5, 1, 2.5) if most <= 4 * part * scale)
+    return [step * n for n in range(ceil(most / step) + 1)]
 
 
 def rhythm_picture(title: str) -> str:
