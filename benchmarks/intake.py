@@ -9,10 +9,10 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psutil
-from sqlalchemy import insert, text
+from sqlalchemy import Executable, insert, text
 
 from bot.app import build
 from bot.loading import load_settings
@@ -51,11 +51,13 @@ def memory() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
-async def execute(database: str, statement: object, *rows: object) -> None:
+async def execute(
+    database: str, statement: Executable, rows: Sequence[Mapping[str, object]] | None = None
+) -> None:
     """Change the database as another process would."""
     engine = create_engine(database)
     async with engine.begin() as connection:
-        await connection.execute(statement, *rows)  # type: ignore[call-overload]
+        await connection.execute(statement, rows)
     await engine.dispose()
 
 

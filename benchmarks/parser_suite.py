@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.results import Result, at_least
 from content.sources.fastfeed import Feed, read
 from content.sources.feed import parse_feed
+from content.sources.xmlfeed import ReadFast
 from content.text import plain_text
 from content.types import ParsedPost, ParsedSource
 
@@ -148,8 +149,8 @@ def _alike(files: Sequence[Path]) -> Iterator[Result]:
     yield Result("of these, read without feedparser", "files", fast, len(files), fast / len(files))
 
 
-def _outcome(body: bytes, read_fast: object) -> object:
+def _outcome(body: bytes, read_fast: ReadFast) -> object:
     try:
-        return parse_feed(body, "", URL, read_fast=read_fast)  # type: ignore[arg-type]
+        return parse_feed(body, "", URL, read_fast=read_fast)
     except Exception as exc:
         return type(exc)

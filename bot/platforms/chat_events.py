@@ -61,7 +61,7 @@ class ChatEvents:
             try:
                 await self._record(event)
             except Exception:
-                # The edge of the task: a event that fails must not stop the recording of the others.
+                # The edge of the task: an event that fails must not stop the recording of the others.
                 log.exception("chat.broken")
             self._told.task_done()
 
