@@ -20,7 +20,7 @@ from bot.logs import configure
 from bot.memory import collect_rarely
 from content.types import Visibility
 from storage.database import create_engine
-from storage.models import SourceRow
+from storage.models import SOURCES
 from tests.emulators.telegram.console import read_lines
 
 
@@ -77,7 +77,7 @@ async def main(database: str, ports: Sequence[int], count: int) -> None:
     configure("console", [])
     settings = load_settings(database_url=database, allowed_networks="127.0.0.0/8")
     async with build(settings) as app:
-        await execute(database, insert(SourceRow), _rows(ports, count))
+        await execute(database, insert(SOURCES), _rows(ports, count))
         # The parser's processes start with their first call, which is a part of the start-up.
         await app.ingest.check(f"http://127.0.0.1:{ports[0]}/0")
         print(json.dumps("ready"), flush=True)

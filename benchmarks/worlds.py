@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from content.types import NewPost, Source, SourceState, Visibility
 from scheduler.types import Broadcast, BroadcastKind, ChatKind
 from storage.database import create_engine
-from storage.models import ChatRow, SourceRow, SubscriptionRow
+from storage.models import CHATS, SOURCES, SUBSCRIPTIONS
 from storage.unit_of_work import SqlStore
 
 # About as long as an excerpt.
@@ -55,7 +55,7 @@ class World:
         world = cls(url, store, source)
         engine = create_engine(url)
         async with engine.begin() as connection:
-            await connection.execute(update(SourceRow).values(state=SourceState.PAUSED, polled_at=NEVER))
+            await connection.execute(update(SOURCES).values(state=SourceState.PAUSED, polled_at=NEVER))
         await engine.dispose()
         return world
 
@@ -68,8 +68,8 @@ class World:
                     {"platform": platform, "address": address, "kind": kind, "title": f"Chat {address}"}
                     for address in addresses[start : start + CHUNK]
                 ]
-                await connection.execute(insert(ChatRow), chats)
-            ids = (await connection.scalars(select(ChatRow.id))).all()
+                await connection.execute(insert(CHATS), chats)
+            ids = (await connection.scalars(select(CHATS.c.id))).all()
             rows = [
                 {
                     "chat_id": chat,
@@ -80,7 +80,7 @@ class World:
                 for chat in ids
             ]
             for start in range(0, len(rows), CHUNK):
-                await connection.execute(insert(SubscriptionRow), rows[start : start + CHUNK])
+                await connection.execute(insert(SUBSCRIPTIONS), rows[start : start + CHUNK])
         await engine.dispose()
 
     async def filter(self, texts: Sequence[str]) -> None:
@@ -91,8 +91,8 @@ class World:
             await work.commit()
         engine = create_engine(self.url)
         async with engine.begin() as connection:
-            turn = ids[0] + SubscriptionRow.id % len(ids)
-            await connection.execute(update(SubscriptionRow).values(filter_id=turn))
+            turn = ids[0] + SUBSCRIPTIONS.c.id % len(ids)
+            await connection.execute(update(SUBSCRIPTIONS).values(filter_id=turn))
         await engine.dispose()
 
     async def publish(self, name: str) -> int:

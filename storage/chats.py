@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from content.formats import Format, from_json
 from scheduler.types import (
@@ -22,26 +21,25 @@ from scheduler.types import (
     Place,
 )
 from storage.models import (
-    BroadcastPostRow,
-    BroadcastRow,
-    ChatRow,
-    DeliveryRow,
-    DigestRow,
-    DraftRow,
-    EditRow,
-    LedgerRow,
-    PastRow,
-    SearchRow,
-    SubscriptionRow,
+    BROADCAST_POSTS,
+    BROADCASTS,
+    CHATS,
+    DELIVERIES,
+    DIGESTS,
+    DRAFTS,
+    EDITS,
+    LEDGER,
+    PAST,
+    SEARCHES,
+    SUBSCRIPTIONS,
 )
 from storage.past import note_absence
-from storage.sql import CHUNK, is_open, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, is_open, reserve_alone, upsert
 
-_chats = table_of(ChatRow)
 # Built once: every command and every press reads a chat.
-_ONE = select(_chats).where(_chats.c.id == bindparam("chat"))
-_AT_PLACE = select(_chats).where(
-    *(column == bindparam(column.name) for column in (_chats.c.platform, _chats.c.address, _chats.c.topic))
+_ONE = select(CHATS).where(CHATS.c.id == bindparam("chat"))
+_AT_PLACE = select(CHATS).where(
+    *(column == bindparam(column.name) for column in (CHATS.c.platform, CHATS.c.address, CHATS.c.topic))
 )
 
 # The reason of deliveries and posts that ended because two chats were merged.
@@ -93,7 +91,7 @@ class SqlChats:
         given = replace(chat, title=title or chat.title, kind=kind or chat.kind)
         if given != chat:
             values = {"title": given.title, "kind": given.kind}
-            await self._connection.execute(update(_chats).where(_chats.c.id == chat.id).values(values))
+            await self._connection.execute(update(CHATS).where(CHATS.c.id == chat.id).values(values))
         return given
 
     async def _add(self, place: Place, title: str, kind: ChatKind) -> Chat:
@@ -106,7 +104,7 @@ class SqlChats:
         # A new topic has what its group has.
         if place.topic and (around := await self.find(replace(place, topic=""))):
             values |= {"access": around.access, "language": around.language, "timezone": around.timezone}
-        added = upsert(self._connection, ChatRow).on_conflict_do_nothing().returning(_chats)
+        added = upsert(self._connection, CHATS).on_conflict_do_nothing().returning(CHATS)
         if row := (await self._connection.execute(added, values)).first():
             return to_chat(row)
         chat = await self.find(place)  # another process has added it meanwhile
@@ -114,28 +112,28 @@ class SqlChats:
         return chat
 
     async def all(self) -> Sequence[Chat]:
-        return await self._many(ChatRow.id > 0)
+        return await self._many(CHATS.c.id > 0)
 
     async def page(self, offset: int, limit: int) -> tuple[Sequence[Chat], int]:
-        newest = select(_chats).order_by(ChatRow.id.desc()).offset(offset).limit(limit)
+        newest = select(CHATS).order_by(CHATS.c.id.desc()).offset(offset).limit(limit)
         rows = await self._connection.execute(newest)
-        total = await self._connection.scalar(select(func.count()).select_from(ChatRow))
+        total = await self._connection.scalar(select(func.count()).select_from(CHATS))
         return [to_chat(row) for row in rows], total or 0
 
     async def accesses(self) -> Mapping[ChatAccess, int]:
-        counted = select(ChatRow.access, func.count()).group_by(ChatRow.access)
+        counted = select(CHATS.c.access, func.count()).group_by(CHATS.c.access)
         return {access: count for access, count in await self._connection.execute(counted)}
 
     async def at(self, platform: str, address: str) -> Sequence[Chat]:
-        return await self._many((ChatRow.platform == platform) & (ChatRow.address == address))
+        return await self._many((CHATS.c.platform == platform) & (CHATS.c.address == address))
 
     async def set_state(self, chat_id: int, state: ChatState, reason: str) -> None:
-        changed = update(ChatRow).where(ChatRow.id == chat_id)
+        changed = update(CHATS).where(CHATS.c.id == chat_id)
         await self._connection.execute(changed.values(state=state, reason=reason))
         await note_absence(self._connection, chat_id)
 
     async def set_access(self, chat_id: int, access: ChatAccess) -> None:
-        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat_id).values(access=access))
+        await self._connection.execute(update(CHATS).where(CHATS.c.id == chat_id).values(access=access))
         await note_absence(self._connection, chat_id)
 
     async def save(self, chat: Chat) -> None:
@@ -145,37 +143,37 @@ class SqlChats:
             "on_unknown": chat.on_unknown,
             "crosspost": chat.crosspost,
         }
-        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat.id).values(values))
+        await self._connection.execute(update(CHATS).where(CHATS.c.id == chat.id).values(values))
 
     async def set_choices(self, chat_id: int, choices: Format) -> None:
         chosen = dict(choices.chosen) or None
-        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat_id).values(choices=chosen))
+        await self._connection.execute(update(CHATS).where(CHATS.c.id == chat_id).values(choices=chosen))
 
     async def set_quiet(
         self, chat_id: int, quiet: str, quiet_from: datetime | None, quiet_until: datetime | None
     ) -> None:
         values = {"quiet": quiet, "quiet_from": quiet_from, "quiet_until": quiet_until}
-        await self._connection.execute(update(ChatRow).where(ChatRow.id == chat_id).values(values))
+        await self._connection.execute(update(CHATS).where(CHATS.c.id == chat_id).values(values))
 
     async def quiet_until(self, now: datetime) -> Sequence[Chat]:
-        return await self._many(ChatRow.quiet_until <= now)
+        return await self._many(CHATS.c.quiet_until <= now)
 
     async def remove(self, chat_ids: Sequence[int]) -> None:
         # Otherwise a concurrent fan-out could create a delivery for a deleted chat.
         await reserve_alone(self._connection)
-        other = aliased(DeliveryRow)
+        other = DELIVERIES.alias()
         for_others = exists().where(
-            other.broadcast_id == DeliveryRow.broadcast_id, other.chat_id.not_in(chat_ids)
+            other.c.broadcast_id == DELIVERIES.c.broadcast_id, other.c.chat_id.not_in(chat_ids)
         )
-        only_theirs = select(DeliveryRow.broadcast_id).where(DeliveryRow.chat_id.in_(chat_ids), ~for_others)
+        only_theirs = select(DELIVERIES.c.broadcast_id).where(DELIVERIES.c.chat_id.in_(chat_ids), ~for_others)
         # Read them before the deliveries are deleted together with the chats.
         broadcasts = list(await self._connection.scalars(only_theirs))
-        await self._connection.execute(delete(ChatRow).where(ChatRow.id.in_(chat_ids)))
+        await self._connection.execute(delete(CHATS).where(CHATS.c.id.in_(chat_ids)))
         for start in range(0, len(broadcasts), CHUNK):
-            some = BroadcastRow.id.in_(broadcasts[start : start + CHUNK])
-            await self._connection.execute(delete(BroadcastRow).where(some))
+            some = BROADCASTS.c.id.in_(broadcasts[start : start + CHUNK])
+            await self._connection.execute(delete(BROADCASTS).where(some))
         # Do not delete the rows: SQLite would reuse the highest id. Upkeep deletes them later.
-        searches = update(SearchRow).where(SearchRow.chat_id.in_(chat_ids))
+        searches = update(SEARCHES).where(SEARCHES.c.chat_id.in_(chat_ids))
         await self._connection.execute(
             searches.values(query="", ids=[], total=0, corrections=[], chat_id=None)
         )
@@ -190,7 +188,7 @@ class SqlChats:
             if double is not None:
                 await self._unite(chat.id, double.id)
                 chat = replace(chat, access=_stricter(chat.access, double.access))
-            moved = update(ChatRow).where(ChatRow.id == chat.id)
+            moved = update(CHATS).where(CHATS.c.id == chat.id)
             values = {"address": new, "state": ChatState.ACTIVE, "reason": "", "access": chat.access}
             await self._connection.execute(moved.values(values))
             await note_absence(self._connection, chat.id)
@@ -199,28 +197,26 @@ class SqlChats:
         """Merge chat `drop` into chat `keep`: ledger, deliveries, subscriptions, digest. Settings stay."""
         await self._unite_deliveries(keep, drop)
         await self._unite_ledgers(keep, drop)
-        followed = select(SubscriptionRow.scope).where(SubscriptionRow.chat_id == keep)
-        lives = update(PastRow).where(
-            PastRow.chat_id == drop, PastRow.scope.not_in(followed.scalar_subquery())
-        )
+        followed = select(SUBSCRIPTIONS.c.scope).where(SUBSCRIPTIONS.c.chat_id == keep)
+        lives = update(PAST).where(PAST.c.chat_id == drop, PAST.c.scope.not_in(followed.scalar_subquery()))
         await self._connection.execute(lives.values(chat_id=keep))
-        missing = (SubscriptionRow.chat_id == drop) & SubscriptionRow.scope.not_in(followed.scalar_subquery())
-        await self._connection.execute(update(SubscriptionRow).where(missing).values(chat_id=keep))
+        missing = (SUBSCRIPTIONS.c.chat_id == drop) & SUBSCRIPTIONS.c.scope.not_in(followed.scalar_subquery())
+        await self._connection.execute(update(SUBSCRIPTIONS).where(missing).values(chat_id=keep))
         await self._unite_digests(keep, drop)
-        await self._connection.execute(update(EditRow).where(EditRow.chat_id == drop).values(chat_id=keep))
-        await self._connection.execute(delete(ChatRow).where(ChatRow.id == drop))
+        await self._connection.execute(update(EDITS).where(EDITS.c.chat_id == drop).values(chat_id=keep))
+        await self._connection.execute(delete(CHATS).where(CHATS.c.id == drop))
 
     async def _unite_digests(self, keep: int, drop: int) -> None:
         """Move drafts, and the digests if chat `keep` has none; else what they contained joins its first."""
-        first = await self._connection.scalar(select(func.min(DigestRow.id)).where(DigestRow.chat_id == keep))
-        of_dropped = DigestRow.chat_id == drop
+        first = await self._connection.scalar(select(func.min(DIGESTS.c.id)).where(DIGESTS.c.chat_id == keep))
+        of_dropped = DIGESTS.c.chat_id == drop
         if first is None:
-            await self._connection.execute(update(DigestRow).where(of_dropped).values(chat_id=keep))
+            await self._connection.execute(update(DIGESTS).where(of_dropped).values(chat_id=keep))
         else:
-            dropped = select(DigestRow.id).where(of_dropped).scalar_subquery()
-            moved = update(SubscriptionRow).where(SubscriptionRow.digest_id.in_(dropped))
+            dropped = select(DIGESTS.c.id).where(of_dropped).scalar_subquery()
+            moved = update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.digest_id.in_(dropped))
             await self._connection.execute(moved.values(digest_id=first))
-        await self._connection.execute(update(DraftRow).where(DraftRow.chat_id == drop).values(chat_id=keep))
+        await self._connection.execute(update(DRAFTS).where(DRAFTS.c.chat_id == drop).values(chat_id=keep))
 
     async def _unite_deliveries(self, keep: int, drop: int) -> None:
         """Move deliveries to chat `keep`, which must have at most one delivery of a broadcast.
@@ -228,67 +224,65 @@ class SqlChats:
         If both chats have one, the ledger rows of the other delivery are moved to the kept one. A cancelled
         delivery of `keep` gives way to one of `drop` that was not cancelled.
         """
-        of_kept, of_dropped = DeliveryRow.chat_id == keep, DeliveryRow.chat_id == drop
-        alive = select(DeliveryRow.broadcast_id).where(
-            of_dropped, DeliveryRow.state != DeliveryState.CANCELLED
+        of_kept, of_dropped = DELIVERIES.c.chat_id == keep, DELIVERIES.c.chat_id == drop
+        alive = select(DELIVERIES.c.broadcast_id).where(
+            of_dropped, DELIVERIES.c.state != DeliveryState.CANCELLED
         )
-        cancelled = of_kept & (DeliveryRow.state == DeliveryState.CANCELLED)
-        replaced = cancelled & DeliveryRow.broadcast_id.in_(alive.scalar_subquery())
-        await self._connection.execute(delete(DeliveryRow).where(replaced))
-        kept = select(DeliveryRow.broadcast_id).where(of_kept).scalar_subquery()
-        movable = of_dropped & DeliveryRow.broadcast_id.not_in(kept)
-        await self._connection.execute(update(DeliveryRow).where(movable).values(chat_id=keep))
+        cancelled = of_kept & (DELIVERIES.c.state == DeliveryState.CANCELLED)
+        replaced = cancelled & DELIVERIES.c.broadcast_id.in_(alive.scalar_subquery())
+        await self._connection.execute(delete(DELIVERIES).where(replaced))
+        kept = select(DELIVERIES.c.broadcast_id).where(of_kept).scalar_subquery()
+        movable = of_dropped & DELIVERIES.c.broadcast_id.not_in(kept)
+        await self._connection.execute(update(DELIVERIES).where(movable).values(chat_id=keep))
         # The remaining deliveries of `drop` have a twin in `keep`. Their ledger rows go to the twin.
-        twin = aliased(DeliveryRow)
+        twin = DELIVERIES.alias()
         twin_id = (
-            select(twin.id)
-            .join(DeliveryRow, DeliveryRow.broadcast_id == twin.broadcast_id)
-            .where(twin.chat_id == keep, DeliveryRow.id == LedgerRow.delivery_id)
-            .correlate(LedgerRow)
+            select(twin.c.id)
+            .join(DELIVERIES, DELIVERIES.c.broadcast_id == twin.c.broadcast_id)
+            .where(twin.c.chat_id == keep, DELIVERIES.c.id == LEDGER.c.delivery_id)
+            .correlate(LEDGER)
             .scalar_subquery()
         )
-        doubles = select(DeliveryRow.id).where(of_dropped).scalar_subquery()
-        promised = update(LedgerRow).where(LedgerRow.delivery_id.in_(doubles))
+        doubles = select(DELIVERIES.c.id).where(of_dropped).scalar_subquery()
+        promised = update(LEDGER).where(LEDGER.c.delivery_id.in_(doubles))
         await self._connection.execute(promised.values(delivery_id=twin_id))
 
     async def _unite_ledgers(self, keep: int, drop: int) -> None:
         # A post that was sent to one of the two counts as sent for the merged chat.
-        sent = select(LedgerRow.post_key).where(
-            LedgerRow.chat_id == drop, LedgerRow.state == LedgerState.SENT
-        )
-        promised = (LedgerRow.chat_id == keep) & (LedgerRow.state != LedgerState.SENT)
-        already = promised & LedgerRow.post_key.in_(sent.scalar_subquery())
+        sent = select(LEDGER.c.post_key).where(LEDGER.c.chat_id == drop, LEDGER.c.state == LedgerState.SENT)
+        promised = (LEDGER.c.chat_id == keep) & (LEDGER.c.state != LedgerState.SENT)
+        already = promised & LEDGER.c.post_key.in_(sent.scalar_subquery())
         await self._connection.execute(
-            update(LedgerRow).where(already).values(state=LedgerState.SENT, delivery_id=None)
+            update(LEDGER).where(already).values(state=LedgerState.SENT, delivery_id=None)
         )
-        kept = select(LedgerRow.post_key).where(LedgerRow.chat_id == keep)
-        movable = (LedgerRow.chat_id == drop) & LedgerRow.post_key.not_in(kept.scalar_subquery())
-        await self._connection.execute(update(LedgerRow).where(movable).values(chat_id=keep))
-        await self._connection.execute(delete(LedgerRow).where(LedgerRow.chat_id == drop))
+        kept = select(LEDGER.c.post_key).where(LEDGER.c.chat_id == keep)
+        movable = (LEDGER.c.chat_id == drop) & LEDGER.c.post_key.not_in(kept.scalar_subquery())
+        await self._connection.execute(update(LEDGER).where(movable).values(chat_id=keep))
+        await self._connection.execute(delete(LEDGER).where(LEDGER.c.chat_id == drop))
         # A reservation whose delivery has ended would never be sent.
-        ended = select(DeliveryRow.id).where(DeliveryRow.chat_id == keep, DeliveryRow.state.not_in(OPEN))
-        orphaned = (LedgerRow.state == LedgerState.RESERVED) & LedgerRow.delivery_id.in_(
+        ended = select(DELIVERIES.c.id).where(DELIVERIES.c.chat_id == keep, DELIVERIES.c.state.not_in(OPEN))
+        orphaned = (LEDGER.c.state == LedgerState.RESERVED) & LEDGER.c.delivery_id.in_(
             ended.scalar_subquery()
         )
         await self._connection.execute(
-            update(LedgerRow).where(orphaned).values(state=LedgerState.FAILED, reason=UNITED)
+            update(LEDGER).where(orphaned).values(state=LedgerState.FAILED, reason=UNITED)
         )
         await self._cancel_emptied(keep)
 
     async def _cancel_emptied(self, chat_id: int) -> None:
         """Cancel open deliveries whose posts are no longer reserved in the ledger."""
-        had_posts = exists().where(BroadcastPostRow.broadcast_id == DeliveryRow.broadcast_id)
-        promised = select(LedgerRow.delivery_id).where(
-            LedgerRow.delivery_id == DeliveryRow.id, LedgerRow.state == LedgerState.RESERVED
+        had_posts = exists().where(BROADCAST_POSTS.c.broadcast_id == DELIVERIES.c.broadcast_id)
+        promised = select(LEDGER.c.delivery_id).where(
+            LEDGER.c.delivery_id == DELIVERIES.c.id, LEDGER.c.state == LedgerState.RESERVED
         )
-        waiting = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
+        waiting = (DELIVERIES.c.chat_id == chat_id) & is_open(DELIVERIES.c.state)
         emptied = waiting & had_posts & ~promised.exists()
         await self._connection.execute(
-            update(DeliveryRow)
+            update(DELIVERIES)
             .where(emptied)
-            .values(state=DeliveryState.CANCELLED, reason=UNITED, ended_at=DeliveryRow.due_at)
+            .values(state=DeliveryState.CANCELLED, reason=UNITED, ended_at=DELIVERIES.c.due_at)
         )
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Chat]:
-        query = select(_chats).where(where).order_by(ChatRow.id)
+        query = select(CHATS).where(where).order_by(CHATS.c.id)
         return [to_chat(row) for row in await self._connection.execute(query)]

@@ -15,9 +15,9 @@ from content.formats import from_json
 from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
-from storage.models import BroadcastPostRow, BroadcastRow, ChatRow, DeliveryRow, LedgerRow, PartRow
+from storage.models import BROADCAST_POSTS, BROADCASTS, CHATS, DELIVERIES, LEDGER, PARTS
 from storage.prepared import Prepared, read
-from storage.sql import among, table_of
+from storage.sql import among
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -74,23 +74,22 @@ class _Details(NamedTuple):
 
 @cache
 def _details(dialect: Dialect) -> _Details:
-    chats, broadcasts, parts = table_of(ChatRow), table_of(BroadcastRow), table_of(PartRow)
-    ledger, carried, deliveries = table_of(LedgerRow), table_of(BroadcastPostRow), table_of(DeliveryRow)
     posts = (
-        select(ledger.c.delivery_id, carried.c.post_id)
-        .join(deliveries, deliveries.c.id == ledger.c.delivery_id)
+        select(LEDGER.c.delivery_id, BROADCAST_POSTS.c.post_id)
+        .join(DELIVERIES, DELIVERIES.c.id == LEDGER.c.delivery_id)
         .join(
-            carried,
-            (carried.c.broadcast_id == deliveries.c.broadcast_id) & (carried.c.post_id == ledger.c.post_id),
+            BROADCAST_POSTS,
+            (BROADCAST_POSTS.c.broadcast_id == DELIVERIES.c.broadcast_id)
+            & (BROADCAST_POSTS.c.post_id == LEDGER.c.post_id),
         )
-        .order_by(carried.c.position)
+        .order_by(BROADCAST_POSTS.c.position)
     )
-    in_order = select(parts).order_by(parts.c.delivery_id, parts.c.n)
+    in_order = select(PARTS).order_by(PARTS.c.delivery_id, PARTS.c.n)
     return _Details(
-        Prepared(select(chats).where(among(chats.c.id, "ids", dialect)), dialect),
-        Prepared(select(broadcasts).where(among(broadcasts.c.id, "ids", dialect)), dialect),
-        Prepared(posts.where(among(ledger.c.delivery_id, "ids", dialect)), dialect),
-        Prepared(in_order.where(among(parts.c.delivery_id, "ids", dialect)), dialect),
+        Prepared(select(CHATS).where(among(CHATS.c.id, "ids", dialect)), dialect),
+        Prepared(select(BROADCASTS).where(among(BROADCASTS.c.id, "ids", dialect)), dialect),
+        Prepared(posts.where(among(LEDGER.c.delivery_id, "ids", dialect)), dialect),
+        Prepared(in_order.where(among(PARTS.c.delivery_id, "ids", dialect)), dialect),
     )
 
 

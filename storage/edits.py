@@ -18,15 +18,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from scheduler.ports import Edit, EditLimits, Stale
 from scheduler.types import ChatAccess, ChatState, DeliveryState, LedgerState
 from storage.deliveries import load_deliveries
-from storage.models import ChatRow, DeliveryRow, EditRow, LedgerRow, PostRow
-from storage.sql import is_open, table_of, upsert
+from storage.models import CHATS, DELIVERIES, EDITS, LEDGER, POSTS
+from storage.sql import is_open, upsert
 
-_OTHER = aliased(DeliveryRow, name="other")
+_OTHER = DELIVERIES.alias("other")
 
 
 class SqlEdits:
@@ -50,27 +49,25 @@ class SqlEdits:
         versions = {delivery_id: version for delivery_id, version in found if version}
         if not versions:
             return []
-        which = select(DeliveryRow.__table__).where(DeliveryRow.id.in_(list(versions)))
+        which = select(DELIVERIES).where(DELIVERIES.c.id.in_(list(versions)))
         deliveries = await load_deliveries(self._connection, which)
         earlier: dict[int, list[Edit]] = {}
-        rows = (
-            select(table_of(EditRow)).where(EditRow.delivery_id.in_(list(versions))).order_by(EditRow.version)
-        )
+        rows = select(EDITS).where(EDITS.c.delivery_id.in_(list(versions))).order_by(EDITS.c.version)
         for row in await self._connection.execute(rows):
             earlier.setdefault(row.delivery_id, []).append(_to_edit(row))
         return [Stale(one, versions[one.id], tuple(earlier.get(one.id, ()))) for one in deliveries]
 
     async def may_edit(self, chat_id: int, now: datetime, limits: EditLimits) -> bool:
-        waiting = select(DeliveryRow.id).where(DeliveryRow.chat_id == chat_id, is_open(DeliveryRow.state))
+        waiting = select(DELIVERIES.c.id).where(DELIVERIES.c.chat_id == chat_id, is_open(DELIVERIES.c.state))
         if await self._connection.scalar(waiting.limit(1)) is not None:
             return False
         edits = select(func.count()).where(
-            EditRow.chat_id == chat_id, EditRow.at > now - limits.hour, EditRow.done
+            EDITS.c.chat_id == chat_id, EDITS.c.at > now - limits.hour, EDITS.c.done
         )
         return (await self._connection.scalar(edits) or 0) < limits.of_chat
 
     async def record(self, chat_id: int, edit: Edit, now: datetime) -> None:
-        delivery = select(DeliveryRow.id).where(DeliveryRow.id == edit.delivery_id)
+        delivery = select(DELIVERIES.c.id).where(DELIVERIES.c.id == edit.delivery_id)
         if await self._connection.scalar(delivery.with_for_update(read=True, key_share=True)) is None:
             return  # deleted meanwhile, perhaps with its chat
         values = {
@@ -82,12 +79,12 @@ class SqlEdits:
             "done": edit.done,
             "reason": edit.reason,
         }
-        statement = upsert(self._connection, EditRow).values(values)
+        statement = upsert(self._connection, EDITS).values(values)
         changing = {name: values[name] for name in ("at", "shown", "done", "reason")}
-        keys = [EditRow.delivery_id, EditRow.version]
+        keys = ["delivery_id", "version"]
         await self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changing))
         if edit.reason:  # where people look for what became of a delivery
-            mine = update(DeliveryRow).where(DeliveryRow.id == edit.delivery_id)
+            mine = update(DELIVERIES).where(DELIVERIES.c.id == edit.delivery_id)
             await self._connection.execute(mine.values(reason=f"not edited: {edit.reason}"))
 
 
@@ -102,52 +99,54 @@ def _stale() -> Select[int, datetime | None]:
     Built once, because building it takes longer than what it finds, which is nothing nearly always.
     """
     since: BindParameter[datetime] = bindparam("since")
-    version = func.max(PostRow.changed_at)
+    version = func.max(POSTS.c.changed_at)
     return (
-        select(DeliveryRow.id, version)
-        .join_from(PostRow, LedgerRow, LedgerRow.post_id == PostRow.id)
-        .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
-        .join(ChatRow, ChatRow.id == DeliveryRow.chat_id)
+        select(DELIVERIES.c.id, version)
+        .join_from(POSTS, LEDGER, LEDGER.c.post_id == POSTS.c.id)
+        .join(DELIVERIES, DELIVERIES.c.id == LEDGER.c.delivery_id)
+        .join(CHATS, CHATS.c.id == DELIVERIES.c.chat_id)
         .where(
-            PostRow.changed_at > since,
-            LedgerRow.state == LedgerState.SENT,
-            DeliveryRow.platform == bindparam("platform"),
-            DeliveryRow.state == DeliveryState.SENT,
-            DeliveryRow.ended_at > since,
-            DeliveryRow.id.not_in(bindparam("without", expanding=True)),
-            ChatRow.state == ChatState.ACTIVE,
-            ChatRow.access != ChatAccess.BANNED,
-            ChatRow.choices["edits"].as_boolean().is_not(False),
+            POSTS.c.changed_at > since,
+            LEDGER.c.state == LedgerState.SENT,
+            DELIVERIES.c.platform == bindparam("platform"),
+            DELIVERIES.c.state == DeliveryState.SENT,
+            DELIVERIES.c.ended_at > since,
+            DELIVERIES.c.id.not_in(bindparam("without", expanding=True)),
+            CHATS.c.state == ChatState.ACTIVE,
+            CHATS.c.access != ChatAccess.BANNED,
+            CHATS.c.choices["edits"].as_boolean().is_not(False),
             ~_waits(),
             _edits_of_chat(bindparam("last_hour")) < bindparam("of_chat"),
             _edits_of_delivery() < bindparam("of_delivery"),
             ~_is_done(),
         )
-        .group_by(DeliveryRow.id)
+        .group_by(DELIVERIES.c.id)
         .having(version <= bindparam("quiet_since"))
-        .order_by(version, DeliveryRow.id)
+        .order_by(version, DELIVERIES.c.id)
         .limit(bindparam("most", type_=Integer))
     )
 
 
 def _waits() -> ColumnElement[bool]:
     """Whether a delivery waits for the chat: new posts go before edits."""
-    return exists(select(_OTHER.id).where(_OTHER.chat_id == DeliveryRow.chat_id, is_open(_OTHER.state)))
+    return exists(
+        select(_OTHER.c.id).where(_OTHER.c.chat_id == DELIVERIES.c.chat_id, is_open(_OTHER.c.state))
+    )
 
 
 def _edits_of_chat(since: BindParameter[datetime]) -> ColumnElement[int]:
     edits = select(func.count()).where(
-        EditRow.chat_id == DeliveryRow.chat_id, EditRow.at > since, EditRow.done
+        EDITS.c.chat_id == DELIVERIES.c.chat_id, EDITS.c.at > since, EDITS.c.done
     )
-    return edits.correlate(DeliveryRow).scalar_subquery()
+    return edits.correlate(DELIVERIES).scalar_subquery()
 
 
 def _edits_of_delivery() -> ColumnElement[int]:
-    edits = select(func.count()).where(EditRow.delivery_id == DeliveryRow.id, EditRow.done)
-    return edits.correlate(DeliveryRow).scalar_subquery()
+    edits = select(func.count()).where(EDITS.c.delivery_id == DELIVERIES.c.id, EDITS.c.done)
+    return edits.correlate(DELIVERIES).scalar_subquery()
 
 
 def _is_done() -> ColumnElement[bool]:
     """Whether the messages show this version of the post, or cannot be edited any more."""
-    settled = EditRow.done & ((EditRow.version >= PostRow.changed_at) | (EditRow.reason != ""))
-    return exists().where(EditRow.delivery_id == DeliveryRow.id, settled)
+    settled = EDITS.c.done & ((EDITS.c.version >= POSTS.c.changed_at) | (EDITS.c.reason != ""))
+    return exists().where(EDITS.c.delivery_id == DELIVERIES.c.id, settled)

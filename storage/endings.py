@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.models import EndingRow, PostRow, SourceRow, SubscriptionRow, UtcDateTime
+from storage.models import ENDINGS, POSTS, SOURCES, SUBSCRIPTIONS, UtcDateTime
 from storage.sql import prune, upsert
 
-TABLE = SubscriptionRow.__table__
 # Copied are all other columns, those of later versions too.
 OWN = ("id", "chat_id", "began_after")
 
@@ -20,45 +19,51 @@ class SqlEndings:
         self._connection = connection
 
     async def keep(self, chat_id: int, ids: Collection[int], now: datetime) -> int:
-        wanted = select(TABLE).where(TABLE.c.chat_id == chat_id, TABLE.c.id.in_(ids)).order_by(TABLE.c.id)
+        wanted = (
+            select(SUBSCRIPTIONS)
+            .where(SUBSCRIPTIONS.c.chat_id == chat_id, SUBSCRIPTIONS.c.id.in_(ids))
+            .order_by(SUBSCRIPTIONS.c.id)
+        )
         found = (await self._connection.execute(wanted)).mappings()
         rows = [{name: _plain(value) for name, value in row.items() if name not in OWN} for row in found]
         ended = {"chat_id": chat_id, "ended_at": now, "rows": rows}
-        return (await self._connection.scalars(insert(EndingRow).returning(EndingRow.id), ended)).one()
+        return (await self._connection.scalars(insert(ENDINGS).returning(ENDINGS.c.id), ended)).one()
 
     async def restore(self, chat_id: int, number: int) -> int | None:
-        mine = (EndingRow.id == number) & (EndingRow.chat_id == chat_id)
-        rows = await self._connection.scalar(select(EndingRow.rows).where(mine))
+        mine = (ENDINGS.c.id == number) & (ENDINGS.c.chat_id == chat_id)
+        rows = await self._connection.scalar(select(ENDINGS.c.rows).where(mine))
         if rows is None:
             return None
-        await self._connection.execute(delete(EndingRow).where(mine))
+        await self._connection.execute(delete(ENDINGS).where(mine))
         return sum([await self._restore(chat_id, row) for row in rows])
 
     async def prune(self, before: datetime, limit: int) -> int:
-        return await prune(self._connection, EndingRow, EndingRow.id, EndingRow.ended_at < before, limit)
+        return await prune(self._connection, ENDINGS, ENDINGS.c.id, ENDINGS.c.ended_at < before, limit)
 
     async def _restore(self, chat_id: int, row: Mapping[str, Any]) -> int:
         """Restore one subscription; 0 if its source is gone, or if the chat follows it again.
 
         An ending of an earlier version may have columns that no longer exist.
         """
-        values = {name: await self._value(name, value) for name, value in row.items() if name in TABLE.c}
+        values = {
+            name: await self._value(name, value) for name, value in row.items() if name in SUBSCRIPTIONS.c
+        }
         if row["source_id"] is not None and values["source_id"] is None:
             return 0
         # A digest also has the posts that came meanwhile.
-        newest = await self._connection.scalar(select(func.max(PostRow.id))) or 0
+        newest = await self._connection.scalar(select(func.max(POSTS.c.id))) or 0
         values["began_after"] = values["starts_after"] if values.get("digest_id") else newest
-        statement = upsert(self._connection, SubscriptionRow).values(chat_id=chat_id, **values)
-        added = statement.on_conflict_do_nothing().returning(SubscriptionRow.id)
+        statement = upsert(self._connection, SUBSCRIPTIONS).values(chat_id=chat_id, **values)
+        added = statement.on_conflict_do_nothing().returning(SUBSCRIPTIONS.c.id)
         if await self._connection.scalar(added) is None:
             return 0
-        followed = update(SourceRow).where(SourceRow.id == values["source_id"])
+        followed = update(SOURCES).where(SOURCES.c.id == values["source_id"])
         await self._connection.execute(followed.values(unfollowed_since=None))
         return 1
 
     async def _value(self, name: str, value: Any) -> Any:
         """The value of a column; None for one that refers to a row that is gone."""
-        column = TABLE.c[name]
+        column = SUBSCRIPTIONS.c[name]
         if value is not None and isinstance(column.type, UtcDateTime):
             return datetime.fromisoformat(value)
         for key in column.foreign_keys if value is not None else ():

@@ -33,51 +33,51 @@ from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState
 from storage.filters import passes
 from storage.models import (
-    BroadcastPostRow,
-    ChatRow,
-    DeliveryRow,
-    FilteredRow,
-    LedgerRow,
-    PostRow,
-    SubscriptionRow,
+    BROADCAST_POSTS,
+    CHATS,
+    DELIVERIES,
+    FILTERED,
+    LEDGER,
+    POSTS,
+    SUBSCRIPTIONS,
 )
 from storage.scope import KEPT, follows_one
-from storage.sql import insert_into, reserve_alone, table_of, upsert
+from storage.sql import insert_into, reserve_alone, upsert
 from storage.stories import COLUMNS, told_again
 
 # Statements are built once: to build those of a fan-out takes longer than to run them for a few chats.
-_BROADCAST = bindparam("broadcast", type_=DeliveryRow.broadcast_id.type)
-_CHAT = bindparam("chat", type_=ChatRow.id.type)
-_NOW = bindparam("now", type_=DeliveryRow.due_at.type)
+_BROADCAST = bindparam("broadcast", type_=DELIVERIES.c.broadcast_id.type)
+_CHAT = bindparam("chat", type_=CHATS.c.id.type)
+_NOW = bindparam("now", type_=DELIVERIES.c.due_at.type)
 _NEWS: BindParameter[Any] = bindparam("news", expanding=True)
 
 # PostgreSQL has no statistics of rows that are a second old, and needs to know how few posts there are when
 # it joins them with many chats. So they are queried first.
-_OF_BROADCAST = select(BroadcastPostRow.post_id).where(BroadcastPostRow.broadcast_id == _BROADCAST)
+_OF_BROADCAST = select(BROADCAST_POSTS.c.post_id).where(BROADCAST_POSTS.c.broadcast_id == _BROADCAST)
 _NEWS_OF_BROADCAST = (
-    select(PostRow.id)
-    .join(BroadcastPostRow, BroadcastPostRow.post_id == PostRow.id)
-    .where(BroadcastPostRow.broadcast_id == _BROADCAST, ~PostRow.old_news)
+    select(POSTS.c.id)
+    .join(BROADCAST_POSTS, BROADCAST_POSTS.c.post_id == POSTS.c.id)
+    .where(BROADCAST_POSTS.c.broadcast_id == _BROADCAST, ~POSTS.c.old_news)
 )
-_REJECTED = select(FilteredRow.post_id).where(FilteredRow.post_id.in_(_NEWS)).limit(1)
-_OF_STORIES = select(PostRow.id).where(PostRow.id.in_(_NEWS), PostRow.story.is_not(None))
+_REJECTED = select(FILTERED.c.post_id).where(FILTERED.c.post_id.in_(_NEWS)).limit(1)
+_OF_STORIES = select(POSTS.c.id).where(POSTS.c.id.in_(_NEWS), POSTS.c.story.is_not(None))
 
 
 def _follows_at_once(source_id: int, public: bool) -> ColumnElement[bool]:
     """Subscriptions that take a source's posts as they appear."""
-    paused = SubscriptionRow.paused_after.is_not(None)
-    return SubscriptionRow.digest_id.is_(None) & ~paused & follows_one(source_id, public)
+    paused = SUBSCRIPTIONS.c.paused_after.is_not(None)
+    return SUBSCRIPTIONS.c.digest_id.is_(None) & ~paused & follows_one(source_id, public)
 
 
 def _near(source_id: int) -> ColumnElement[bool]:
     """Those that may follow a source, by the index on sources; `follows_one` names scopes of a known chat."""
-    return or_(SubscriptionRow.source_id == source_id, SubscriptionRow.source_id.is_(None))
+    return or_(SUBSCRIPTIONS.c.source_id == source_id, SUBSCRIPTIONS.c.source_id.is_(None))
 
 
 def _unpromised(chat_id: Any) -> ColumnElement[bool]:
-    promised = exists().where(LedgerRow.chat_id == chat_id, LedgerRow.post_key == PostRow.key)
+    promised = exists().where(LEDGER.c.chat_id == chat_id, LEDGER.c.post_key == POSTS.c.key)
     # By itself SQLAlchemy correlates with the nearest SELECT only, and would ask about any chat.
-    return ~promised.correlate_except(LedgerRow)
+    return ~promised.correlate_except(LEDGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +97,24 @@ class _Which:
 
 @lru_cache(maxsize=KEPT)
 def _make_deliveries(dialect: Dialect, which: _Which) -> Insert:
-    anything = select(PostRow.id).where(
-        PostRow.id.in_(_NEWS),
-        PostRow.id > SubscriptionRow.starts_after,
-        _unpromised(SubscriptionRow.chat_id),
+    anything = select(POSTS.c.id).where(
+        POSTS.c.id.in_(_NEWS),
+        POSTS.c.id > SUBSCRIPTIONS.c.starts_after,
+        _unpromised(SUBSCRIPTIONS.c.chat_id),
         which.wanted,
     )
     # Most chats have chosen nothing for single subscriptions, and copying a column takes time.
     chats = (
-        select(*_delivery(_NOW, SubscriptionRow.choices if which.chosen else null()))
-        .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+        select(*_delivery(_NOW, SUBSCRIPTIONS.c.choices if which.chosen else null()))
+        .join_from(SUBSCRIPTIONS, CHATS, CHATS.c.id == SUBSCRIPTIONS.c.chat_id)
         .where(
             _near(which.source_id),
             _follows_at_once(which.source_id, which.public),
-            ChatRow.state != ChatState.GONE,
-            ChatRow.access != ChatAccess.BANNED,
+            CHATS.c.state != ChatState.GONE,
+            CHATS.c.access != ChatAccess.BANNED,
             # In quiet hours the posts wait. A tick makes one edition of them and sets the next hours.
-            or_(ChatRow.quiet_from.is_(None), ChatRow.quiet_from > _NOW),
-            anything.correlate(SubscriptionRow).exists(),
+            or_(CHATS.c.quiet_from.is_(None), CHATS.c.quiet_from > _NOW),
+            anything.correlate(SUBSCRIPTIONS).exists(),
         )
     )
     return _into_deliveries(dialect, chats)
@@ -124,12 +124,12 @@ def _make_deliveries(dialect: Dialect, which: _Which) -> Insert:
 def _reserve(dialect: Dialect, which: _Which) -> Insert:
     posts = (
         select(*_reservation())
-        .join_from(DeliveryRow, SubscriptionRow, SubscriptionRow.chat_id == DeliveryRow.chat_id)
-        .join(PostRow, PostRow.id > SubscriptionRow.starts_after)
+        .join_from(DELIVERIES, SUBSCRIPTIONS, SUBSCRIPTIONS.c.chat_id == DELIVERIES.c.chat_id)
+        .join(POSTS, POSTS.c.id > SUBSCRIPTIONS.c.starts_after)
         .where(
-            DeliveryRow.broadcast_id == _BROADCAST,
+            DELIVERIES.c.broadcast_id == _BROADCAST,
             _follows_at_once(which.source_id, which.public),
-            PostRow.id.in_(_NEWS),
+            POSTS.c.id.in_(_NEWS),
             which.wanted,
         )
     )
@@ -138,23 +138,23 @@ def _reserve(dialect: Dialect, which: _Which) -> Insert:
 
 @cache
 def _make_delivery(dialect: Dialect) -> Insert:
-    may_get = (ChatRow.id == _CHAT) & (ChatRow.access != ChatAccess.BANNED)
+    may_get = (CHATS.c.id == _CHAT) & (CHATS.c.access != ChatAccess.BANNED)
     return _into_deliveries(dialect, select(*_delivery(_NOW, null())).where(may_get))
 
 
 @cache
 def _reserve_for_one(dialect: Dialect) -> Insert:
-    posts = select(*_reservation()).join_from(DeliveryRow, PostRow, PostRow.id.in_(_NEWS))
+    posts = select(*_reservation()).join_from(DELIVERIES, POSTS, POSTS.c.id.in_(_NEWS))
     return _into_ledger(dialect, posts.where(_OF_ONE_CHAT))
 
 
 def _delivery(due: Any, choices: Any) -> tuple[Any, ...]:
     return (
         _BROADCAST,
-        ChatRow.id,
-        ChatRow.platform,
-        literal(DeliveryState.PENDING, DeliveryRow.state.type),
-        literal(Form.RICH, DeliveryRow.form.type),
+        CHATS.c.id,
+        CHATS.c.platform,
+        literal(DeliveryState.PENDING, DELIVERIES.c.state.type),
+        literal(Form.RICH, DELIVERIES.c.form.type),
         literal(0),
         due,
         literal(0),
@@ -176,35 +176,35 @@ def _into_deliveries(dialect: Dialect, chats: Select[Any]) -> Insert:
         "reason",
         "choices",
     ]
-    made = insert_into(table_of(DeliveryRow), dialect).from_select(columns, chats)
+    made = insert_into(DELIVERIES, dialect).from_select(columns, chats)
     return made.on_conflict_do_nothing()
 
 
 def _reservation() -> tuple[Any, ...]:
-    reserved = literal(LedgerState.RESERVED, LedgerRow.state.type)
-    return (DeliveryRow.chat_id, PostRow.key, PostRow.id, DeliveryRow.id, reserved, literal(""))
+    reserved = literal(LedgerState.RESERVED, LEDGER.c.state.type)
+    return (DELIVERIES.c.chat_id, POSTS.c.key, POSTS.c.id, DELIVERIES.c.id, reserved, literal(""))
 
 
 def _into_ledger(dialect: Dialect, posts: Select[Any]) -> Insert:
     columns = ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"]
-    waiting = posts.where(DeliveryRow.state == DeliveryState.PENDING)
-    return insert_into(table_of(LedgerRow), dialect).from_select(columns, waiting).on_conflict_do_nothing()
+    waiting = posts.where(DELIVERIES.c.state == DeliveryState.PENDING)
+    return insert_into(LEDGER, dialect).from_select(columns, waiting).on_conflict_do_nothing()
 
 
-_OF_ALL_CHATS = DeliveryRow.broadcast_id == _BROADCAST
-_OF_ONE_CHAT = _OF_ALL_CHATS & (DeliveryRow.chat_id == _CHAT)
-_COUNT_OF_ONE = select(func.count()).select_from(DeliveryRow).where(_OF_ONE_CHAT)
+_OF_ALL_CHATS = DELIVERIES.c.broadcast_id == _BROADCAST
+_OF_ONE_CHAT = _OF_ALL_CHATS & (DELIVERIES.c.chat_id == _CHAT)
+_COUNT_OF_ONE = select(func.count()).select_from(DELIVERIES).where(_OF_ONE_CHAT)
 
 
 @cache
 def _drop_empty(one_chat: bool) -> tuple[Delete, Select[int]]:
     """Deletes deliveries for which nothing was left to reserve, and counts the others."""
     made = _OF_ONE_CHAT if one_chat else _OF_ALL_CHATS
-    waiting = made & (DeliveryRow.state == DeliveryState.PENDING)
-    empty = waiting & ~exists().where(LedgerRow.delivery_id == DeliveryRow.id)
+    waiting = made & (DELIVERIES.c.state == DeliveryState.PENDING)
+    empty = waiting & ~exists().where(LEDGER.c.delivery_id == DELIVERIES.c.id)
     return (
-        delete(table_of(DeliveryRow)).where(empty),
-        select(func.count()).select_from(DeliveryRow).where(waiting),
+        delete(DELIVERIES).where(empty),
+        select(func.count()).select_from(DELIVERIES).where(waiting),
     )
 
 
@@ -236,22 +236,22 @@ class FanOut:
 
     async def tell_followers(self, broadcast_id: int, source_id: int, now: datetime) -> None:
         await reserve_alone(self._connection)
-        is_quiet = (ChatRow.quiet_from <= now) & (ChatRow.quiet_until > now)
+        is_quiet = (CHATS.c.quiet_from <= now) & (CHATS.c.quiet_until > now)
         followers = (
-            select(*_delivery(case((is_quiet, ChatRow.quiet_until), else_=_NOW), null()))
-            .join_from(SubscriptionRow, ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+            select(*_delivery(case((is_quiet, CHATS.c.quiet_until), else_=_NOW), null()))
+            .join_from(SUBSCRIPTIONS, CHATS, CHATS.c.id == SUBSCRIPTIONS.c.chat_id)
             .where(
-                SubscriptionRow.source_id == source_id,
-                SubscriptionRow.paused_after.is_(None),
-                ChatRow.state != ChatState.GONE,
-                ChatRow.access != ChatAccess.BANNED,
+                SUBSCRIPTIONS.c.source_id == source_id,
+                SUBSCRIPTIONS.c.paused_after.is_(None),
+                CHATS.c.state != ChatState.GONE,
+                CHATS.c.access != ChatAccess.BANNED,
             )
         )
         made = _into_deliveries(self._connection.dialect, followers)
         await self._connection.execute(made, {"broadcast": broadcast_id, "now": now})
 
     async def _which(self, source: Source, news: Sequence[int]) -> _Which:
-        own = select(SubscriptionRow.id).where(SubscriptionRow.choices.is_not(None), _near(source.id))
+        own = select(SUBSCRIPTIONS.c.id).where(SUBSCRIPTIONS.c.choices.is_not(None), _near(source.id))
         return _Which(
             source.id,
             source.visibility is Visibility.PUBLIC,
@@ -263,8 +263,8 @@ class FanOut:
         """Skip posts whose story came from another source, for chats that want each story once."""
         if again := (await self._connection.scalars(_OF_STORIES, {"news": news})).all():
             wants = _near(which.source_id) & _follows_at_once(which.source_id, which.public) & which.wanted
-            rows = told_again(again, SubscriptionRow.chat_id, wants)
-            statement = upsert(self._connection, LedgerRow).from_select(COLUMNS, rows)
+            rows = told_again(again, SUBSCRIPTIONS.c.chat_id, wants)
+            statement = upsert(self._connection, LEDGER).from_select(COLUMNS, rows)
             await self._connection.execute(statement.on_conflict_do_nothing())
 
     async def _drop_empty(self, made: Mapping[str, int]) -> int:

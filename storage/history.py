@@ -16,22 +16,22 @@ from storage.chats import SqlChats
 from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
 from storage.models import (
-    Base,
-    BroadcastPostRow,
-    ChatRow,
-    DeliveryRow,
-    FilterRow,
-    LedgerRow,
-    PartRow,
-    PostRow,
-    SourceRow,
-    SubscriptionRow,
+    BROADCAST_POSTS,
+    CHATS,
+    DELIVERIES,
+    FILTERS,
+    LEDGER,
+    METADATA,
+    PARTS,
+    POSTS,
+    SOURCES,
+    SUBSCRIPTIONS,
 )
 from storage.overview import FAILED
 from storage.past import absences, lives
 from storage.scope import follows, visible_sources
 from storage.sources import source_rows, to_source
-from storage.sql import is_open, table_of
+from storage.sql import is_open
 from storage.subscriptions import to_subscription
 
 # Deliveries of a chat that are searched for a message. The ledger's primary key finds them without an index
@@ -40,45 +40,44 @@ RECENT = 2_000
 # Deliveries of all chats among which those that failed are counted.
 LATEST = 20_000
 
-_deliveries = table_of(DeliveryRow)
 _POST = (
-    PostRow.id,
-    PostRow.key,
-    case((PostRow.title != "", PostRow.title), else_=func.substr(PostRow.text, 1, OPENING)).label("title"),
-    PostRow.url,
-    PostRow.source_id,
-    PostRow.old_news,
-    PostRow.withdrawn_at,
-    PostRow.first_seen_at,
+    POSTS.c.id,
+    POSTS.c.key,
+    case((POSTS.c.title != "", POSTS.c.title), else_=func.substr(POSTS.c.text, 1, OPENING)).label("title"),
+    POSTS.c.url,
+    POSTS.c.source_id,
+    POSTS.c.old_news,
+    POSTS.c.withdrawn_at,
+    POSTS.c.first_seen_at,
 )
 # Built once: for one answer, to build them takes longer than to run them.
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _SAME = (
     select(*_POST)
-    .where(PostRow.key.in_(select(PostRow.key).where(PostRow.id.in_(_IDS)).scalar_subquery()))
-    .order_by(PostRow.id)
+    .where(POSTS.c.key.in_(select(POSTS.c.key).where(POSTS.c.id.in_(_IDS)).scalar_subquery()))
+    .order_by(POSTS.c.id)
 )
-_CARRIED = select(BroadcastPostRow.post_id).where(BroadcastPostRow.post_id.in_(_IDS))
+_CARRIED = select(BROADCAST_POSTS.c.post_id).where(BROADCAST_POSTS.c.post_id.in_(_IDS))
 _LEDGER = select(
-    LedgerRow.post_key, LedgerRow.state, LedgerRow.reason, LedgerRow.post_id, LedgerRow.delivery_id
-).where(LedgerRow.chat_id == bindparam("chat"), LedgerRow.post_key.in_(bindparam("keys", expanding=True)))
+    LEDGER.c.post_key, LEDGER.c.state, LEDGER.c.reason, LEDGER.c.post_id, LEDGER.c.delivery_id
+).where(LEDGER.c.chat_id == bindparam("chat"), LEDGER.c.post_key.in_(bindparam("keys", expanding=True)))
 _CANCELLED = (
-    select(BroadcastPostRow.post_id, DeliveryRow.id)
-    .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastPostRow.broadcast_id)
+    select(BROADCAST_POSTS.c.post_id, DELIVERIES.c.id)
+    .join(DELIVERIES, DELIVERIES.c.broadcast_id == BROADCAST_POSTS.c.broadcast_id)
     .where(
-        BroadcastPostRow.post_id.in_(_IDS),
-        DeliveryRow.chat_id == bindparam("chat"),
-        DeliveryRow.state == DeliveryState.CANCELLED,
+        BROADCAST_POSTS.c.post_id.in_(_IDS),
+        DELIVERIES.c.chat_id == bindparam("chat"),
+        DELIVERIES.c.state == DeliveryState.CANCELLED,
     )
-    .order_by(DeliveryRow.id)
+    .order_by(DELIVERIES.c.id)
 )
-_OPEN = select(DeliveryRow.id).where(DeliveryRow.chat_id == bindparam("chat"), is_open(DeliveryRow.state))
+_OPEN = select(DELIVERIES.c.id).where(DELIVERIES.c.chat_id == bindparam("chat"), is_open(DELIVERIES.c.state))
 _FOLLOWED = (
-    select(SourceRow.id.label("followed"), table_of(SubscriptionRow), FilterRow.text)
-    .select_from(SourceRow)
-    .join(SubscriptionRow, SubscriptionRow.chat_id == bindparam("chat"))
-    .outerjoin(FilterRow, FilterRow.id == SubscriptionRow.filter_id)
-    .where(SourceRow.id.in_(_IDS), follows())
+    select(SOURCES.c.id.label("followed"), SUBSCRIPTIONS, FILTERS.c.text)
+    .select_from(SOURCES)
+    .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.chat_id == bindparam("chat"))
+    .outerjoin(FILTERS, FILTERS.c.id == SUBSCRIPTIONS.c.filter_id)
+    .where(SOURCES.c.id.in_(_IDS), follows())
 )
 
 
@@ -122,40 +121,40 @@ class SqlHistory:
         return found
 
     async def with_key(self, key: str) -> Sequence[int]:
-        posts = select(PostRow.id).where(PostRow.key == key).order_by(PostRow.id.desc())
+        posts = select(POSTS.c.id).where(POSTS.c.key == key).order_by(POSTS.c.id.desc())
         return (await self._connection.scalars(posts)).all()
 
     async def message(self, where: MessagePlace) -> Delivery | None:
-        there = (ChatRow.platform == where.platform) & ChatRow.address.in_(where.addresses)
+        there = (CHATS.c.platform == where.platform) & CHATS.c.address.in_(where.addresses)
         newest = (
-            select(LedgerRow.delivery_id)
-            .join(ChatRow, ChatRow.id == LedgerRow.chat_id)
-            .where(there, LedgerRow.delivery_id.is_not(None))
+            select(LEDGER.c.delivery_id)
+            .join(CHATS, CHATS.c.id == LEDGER.c.chat_id)
+            .where(there, LEDGER.c.delivery_id.is_not(None))
             .distinct()
-            .order_by(LedgerRow.delivery_id.desc())
+            .order_by(LEDGER.c.delivery_id.desc())
             .limit(RECENT)
         )
         ids = (await self._connection.scalars(newest)).all()
         # Other parts may contain the id by chance, so it is compared below.
-        near = cast(PartRow.sent, Text).contains(f'"{where.message_id}"', autoescape=True)
-        parts = select(PartRow.delivery_id, PartRow.sent).where(
-            PartRow.delivery_id.in_(ids), PartRow.state == PartState.SENT, near
+        near = cast(PARTS.c.sent, Text).contains(f'"{where.message_id}"', autoescape=True)
+        parts = select(PARTS.c.delivery_id, PARTS.c.sent).where(
+            PARTS.c.delivery_id.in_(ids), PARTS.c.state == PartState.SENT, near
         )
-        for delivery_id, sent in await self._connection.execute(parts.order_by(PartRow.delivery_id.desc())):
+        for delivery_id, sent in await self._connection.execute(parts.order_by(PARTS.c.delivery_id.desc())):
             if sent["address"] in where.addresses and where.message_id in sent["message_ids"]:
                 return (await self._loaded({delivery_id}))[delivery_id]
         return None
 
     async def stored(self, chat_id: int) -> Mapping[str, Sequence[Mapping[str, object]]]:
-        tables = [table for table in Base.metadata.sorted_tables if "chat_id" in table.c]
-        posts = select(LedgerRow.post_id).where(LedgerRow.chat_id == chat_id)
-        followed = select(SubscriptionRow.source_id).where(SubscriptionRow.chat_id == chat_id)
-        source = (SourceRow.id, SourceRow.title, SourceRow.url, SourceRow.visibility)
+        tables = [table for table in METADATA.sorted_tables if "chat_id" in table.c]
+        posts = select(LEDGER.c.post_id).where(LEDGER.c.chat_id == chat_id)
+        followed = select(SUBSCRIPTIONS.c.source_id).where(SUBSCRIPTIONS.c.chat_id == chat_id)
+        source = (SOURCES.c.id, SOURCES.c.title, SOURCES.c.url, SOURCES.c.visibility)
         queries: dict[str, AnySelect] = {
-            "chats": select(table_of(ChatRow)).where(ChatRow.id == chat_id),
-            "sources": select(*source).where(SourceRow.id.in_(followed.scalar_subquery())),
-            "posts": select(PostRow.id, PostRow.title, PostRow.url).where(
-                PostRow.id.in_(posts.scalar_subquery())
+            "chats": select(CHATS).where(CHATS.c.id == chat_id),
+            "sources": select(*source).where(SOURCES.c.id.in_(followed.scalar_subquery())),
+            "posts": select(POSTS.c.id, POSTS.c.title, POSTS.c.url).where(
+                POSTS.c.id.in_(posts.scalar_subquery())
             ),
         }
         queries |= {table.name: select(table).where(table.c.chat_id == chat_id) for table in tables}
@@ -168,13 +167,13 @@ class SqlHistory:
         waiting = sorted(await self._open(chat_id))
         # By the ledger, whose primary key begins with the chat: deliveries have no index of their chats.
         failed = (
-            select(DeliveryRow.id)
-            .join(LedgerRow, LedgerRow.delivery_id == DeliveryRow.id)
+            select(DELIVERIES.c.id)
+            .join(LEDGER, LEDGER.c.delivery_id == DELIVERIES.c.id)
             .where(
-                LedgerRow.chat_id == chat_id,
-                LedgerRow.state == LedgerState.FAILED,
-                DeliveryRow.state.in_(FAILED),
-                DeliveryRow.ended_at >= since,
+                LEDGER.c.chat_id == chat_id,
+                LEDGER.c.state == LedgerState.FAILED,
+                DELIVERIES.c.state.in_(FAILED),
+                DELIVERIES.c.ended_at >= since,
             )
             .distinct()
         )
@@ -189,12 +188,12 @@ class SqlHistory:
         )
 
     async def queue(self) -> Mapping[DeliveryState, int]:
-        states = select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
-        newest = select(DeliveryRow.id).order_by(DeliveryRow.id.desc()).offset(LATEST).limit(1)
+        states = select(DELIVERIES.c.state, func.count()).group_by(DELIVERIES.c.state)
+        newest = select(DELIVERIES.c.id).order_by(DELIVERIES.c.id.desc()).offset(LATEST).limit(1)
         since = await self._connection.scalar(newest) or 0
-        failed = states.where(DeliveryRow.id > since, DeliveryRow.state.in_(FAILED))
+        failed = states.where(DELIVERIES.c.id > since, DELIVERIES.c.state.in_(FAILED))
         counts = {state: count for state, count in await self._connection.execute(failed)}
-        waiting = states.where(is_open(DeliveryRow.state))
+        waiting = states.where(is_open(DELIVERIES.c.state))
         return counts | {state: count for state, count in await self._connection.execute(waiting)}
 
     async def _items(self, chat_id: int, posts: Collection[int]) -> Mapping[int, Item]:
@@ -204,7 +203,7 @@ class SqlHistory:
         followed = await self._followed(chat_id, list(sources))
         before = await lives(self._connection, chat_id, [row.id for row in rows])
         away = await absences(self._connection, chat_id)
-        visible = select(SourceRow.id).where(SourceRow.id.in_(sources), visible_sources(chat_id))
+        visible = select(SOURCES.c.id).where(SOURCES.c.id.in_(sources), visible_sources(chat_id))
         seen = set(await self._connection.scalars(visible))
         broadcast = set(await self._connection.scalars(_CARRIED, {"ids": [row.id for row in rows]}))
         return {
@@ -230,7 +229,7 @@ class SqlHistory:
         }
 
     async def _sources(self, ids: Collection[int]) -> Mapping[int, Source]:
-        rows = await self._connection.execute(source_rows(SourceRow.id.in_(ids)))
+        rows = await self._connection.execute(source_rows(SOURCES.c.id.in_(ids)))
         return {row.id: to_source(row) for row in rows}
 
     async def _followed(self, chat_id: int, sources: Collection[int]) -> Mapping[int, Subscription]:
@@ -250,7 +249,7 @@ class SqlHistory:
     async def _loaded(self, ids: Collection[int]) -> Mapping[int, Delivery]:
         if not ids:
             return {}
-        found = await load_deliveries(self._connection, select(_deliveries).where(_deliveries.c.id.in_(ids)))
+        found = await load_deliveries(self._connection, select(DELIVERIES).where(DELIVERIES.c.id.in_(ids)))
         return {delivery.id: delivery for delivery in found}
 
     async def _open(self, chat_id: int) -> Sequence[int]:

@@ -21,14 +21,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import InstrumentedAttribute
 
 from content.errors import SearchTooLong
 from content.search import Query, Unindexed
 from content.tokens import TOKENIZER_VERSION, IndexedText, counted_words, index_texts
 from content.types import PostQuery, Ranking
 from content.typos import Near
-from storage.models import MetaRow, PostRow, SourceRow, UnindexedRow, WordRow
+from storage.models import META, POSTS, SOURCES, UNINDEXED, WORDS
 from storage.prepared import Prepared, write
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
@@ -71,7 +70,7 @@ LAST = "\U0010ffff"  # no token holds it, and all that begin with a prefix come 
 # Limits that leave processors and connections to others: seconds of searches that are limited together,
 # concurrent ones.
 SEARCH_SECONDS = 2.0
-SEARCHES = 2
+AT_ONCE = 2
 
 
 class SqlIndex:
@@ -107,16 +106,16 @@ class SqlIndex:
             await self._run(WAITING_ADD, [{"id": one} for one in ids])
 
     async def waiting(self, limit: int, after: int) -> Sequence[Unindexed]:
-        later = select(UnindexedRow.post_id).where(UnindexedRow.post_id > after)
-        first = later.order_by(UnindexedRow.post_id).limit(limit)
-        columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
+        later = select(UNINDEXED.c.post_id).where(UNINDEXED.c.post_id > after)
+        first = later.order_by(UNINDEXED.c.post_id).limit(limit)
+        columns = select(POSTS.c.id, POSTS.c.title, POSTS.c.text, POSTS.c.tags)
         rows = await self._connection.execute(
-            columns.where(PostRow.id.in_(first.scalar_subquery())).order_by(PostRow.id)
+            columns.where(POSTS.c.id.in_(first.scalar_subquery())).order_by(POSTS.c.id)
         )
         return [Unindexed(row[0], row[1], row[2], tuple(row[3])) for row in rows]
 
     async def count_waiting(self) -> int:
-        return await self._connection.scalar(select(func.count()).select_from(UnindexedRow)) or 0
+        return await self._connection.scalar(select(func.count()).select_from(UNINDEXED)) or 0
 
     async def add_waiting(self, posts: Sequence[tuple[int, IndexedText]]) -> None:
         await reserve_alone(self._connection)
@@ -128,14 +127,14 @@ class SqlIndex:
         """Let posts wait no longer; returns those that did."""
         found: set[int] = set()
         for start in range(0, len(ids), CHUNK):
-            some = delete(UnindexedRow).where(UnindexedRow.post_id.in_(ids[start : start + CHUNK]))
-            found.update(await self._connection.scalars(some.returning(UnindexedRow.post_id)))
+            some = delete(UNINDEXED).where(UNINDEXED.c.post_id.in_(ids[start : start + CHUNK]))
+            found.update(await self._connection.scalars(some.returning(UNINDEXED.c.post_id)))
         return found
 
     async def search(self, query: Query, scope: PostQuery) -> Ranking:
         if query.empty:
             return Ranking(0)
-        best = self._matching(query, scope).order_by(literal_column("score").desc(), PostRow.id.desc())
+        best = self._matching(query, scope).order_by(literal_column("score").desc(), POSTS.c.id.desc())
         # One more shows that there are more.
         rows = await self._rows(best.limit(COUNT_CAP + 1), query)
         page = rows[scope.offset : scope.offset + scope.limit]
@@ -148,12 +147,12 @@ class SqlIndex:
 
     async def has(self, words: Collection[str]) -> Collection[str]:
         async with self.limited():
-            return set(await self._connection.scalars(select(WordRow.word).where(WordRow.word.in_(words))))
+            return set(await self._connection.scalars(select(WORDS.c.word).where(WORDS.c.word.in_(words))))
 
     async def near(self, near: Near) -> Sequence[tuple[str, int]]:
-        begins_or_ends = _begins(WordRow.word, near.begin) | _begins(WordRow.backwards, near.end[::-1])
-        size = func.length(WordRow.word).between(near.shortest, near.longest)
-        commonest = select(WordRow.word, WordRow.posts).order_by(WordRow.posts.desc(), WordRow.word)
+        begins_or_ends = _begins(WORDS.c.word, near.begin) | _begins(WORDS.c.backwards, near.end[::-1])
+        size = func.length(WORDS.c.word).between(near.shortest, near.longest)
+        commonest = select(WORDS.c.word, WORDS.c.posts).order_by(WORDS.c.posts.desc(), WORDS.c.word)
         async with self.limited():
             rows = await self._connection.execute(commonest.where(begins_or_ends, size).limit(COMPARED))
             return [(row[0], row[1]) for row in rows]
@@ -163,11 +162,11 @@ class SqlIndex:
         # Building it takes longer than most searches, and a search that finds nothing is followed by others.
         if scope not in self._statements:
             match = text(FTS5_MATCH if self._fts5 else TSVECTOR_MATCH)
-            hits = match.columns(PostRow.id, literal_column("score")).subquery("hits")
+            hits = match.columns(POSTS.c.id, literal_column("score")).subquery("hits")
             self._statements[scope] = (
-                select(PostRow.id)
-                .join(hits, hits.c.id == PostRow.id)
-                .join(SourceRow, SourceRow.id == PostRow.source_id)
+                select(POSTS.c.id)
+                .join(hits, hits.c.id == POSTS.c.id)
+                .join(SOURCES, SOURCES.c.id == POSTS.c.source_id)
                 .where(*in_scope(scope))
             )
         return self._statements[scope].where(*self._filters(query))
@@ -194,26 +193,26 @@ class SqlIndex:
     async def ensure_current(self) -> None:
         """Rebuild the index if another version of the tokenizer built it."""
         # The row lock keeps a second process from rebuilding at the same time.
-        version = select(MetaRow.value).where(MetaRow.name == "tokenizer").with_for_update()
+        version = select(META.c.value).where(META.c.name == "tokenizer").with_for_update()
         if await self._connection.scalar(version) == TOKENIZER_VERSION:
             return
         clear = "INSERT INTO post_fts (post_fts) VALUES ('delete-all')"
         await self._connection.execute(text(clear if self._fts5 else "DELETE FROM post_search"))
-        await self._connection.execute(delete(WordRow))
-        await self._connection.execute(delete(UnindexedRow))
+        await self._connection.execute(delete(WORDS))
+        await self._connection.execute(delete(UNINDEXED))
         async for posts in self._tokens(
-            (await self._connection.scalars(select(PostRow.id).order_by(PostRow.id))).all()
+            (await self._connection.scalars(select(POSTS.c.id).order_by(POSTS.c.id))).all()
         ):
             await self.add(posts)
-        statement = upsert(self._connection, MetaRow).values(name="tokenizer", value=TOKENIZER_VERSION)
+        statement = upsert(self._connection, META).values(name="tokenizer", value=TOKENIZER_VERSION)
         renewed = {"value": statement.excluded["value"]}
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed))
 
     async def _tokens(self, ids: Sequence[int]) -> AsyncIterator[Sequence[tuple[int, IndexedText]]]:
         """The tokens of stored posts, batch by batch."""
         for start in range(0, len(ids), BATCH):
-            columns = select(PostRow.id, PostRow.title, PostRow.text, PostRow.tags)
-            chosen = columns.where(PostRow.id.in_(ids[start : start + BATCH]))
+            columns = select(POSTS.c.id, POSTS.c.title, POSTS.c.text, POSTS.c.tags)
+            chosen = columns.where(POSTS.c.id.in_(ids[start : start + BATCH]))
             rows = (await self._connection.execute(chosen)).all()
             # Tokenizing a post takes about a millisecond, so it runs in a thread.
             indexed = await asyncio.to_thread(index_texts, [(row[1], row[2], row[3]) for row in rows])
@@ -240,19 +239,19 @@ class SqlIndex:
     def _filters(self, query: Query) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
         if query.sources:
-            named = [SourceRow.title.icontains(name, autoescape=True) for name in query.sources]
-            conditions.append(or_(*named, SourceRow.url.in_(query.sources)))
+            named = [SOURCES.c.title.icontains(name, autoescape=True) for name in query.sources]
+            conditions.append(or_(*named, SOURCES.c.url.in_(query.sources)))
         conditions += [self._tagged(tag) for tag in query.tags]
         if query.languages:
-            conditions.append(PostRow.language.in_(query.languages))
+            conditions.append(POSTS.c.language.in_(query.languages))
         if query.after:
-            conditions.append(PostRow.published_at >= _midnight(query.after))
+            conditions.append(POSTS.c.published_at >= _midnight(query.after))
         if query.before:
-            conditions.append(PostRow.published_at < _midnight(query.before))
+            conditions.append(POSTS.c.published_at < _midnight(query.before))
         return conditions
 
     def _tagged(self, tag: str) -> ColumnElement[bool]:
-        items = func.json_each(PostRow.tags) if self._fts5 else func.json_array_elements_text(PostRow.tags)
+        items = func.json_each(POSTS.c.tags) if self._fts5 else func.json_array_elements_text(POSTS.c.tags)
         item = items.table_valued("value")
         return select(item.c.value).where(func.lower(item.c.value) == func.lower(tag)).exists()
 
@@ -262,7 +261,7 @@ def _for_each(statement: str, dialect: Dialect) -> Prepared:
     return Prepared(text(statement), dialect)
 
 
-def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
+def _begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     return (column >= prefix) & (column < prefix + LAST)
 
 

@@ -35,71 +35,69 @@ from scheduler.types import (
 from storage.deliveries import earliest_first, from_values, load_deliveries, with_details
 from storage.fanout import FanOut
 from storage.models import (
-    BroadcastPostRow,
-    BroadcastRow,
-    ChatRow,
-    DeliveryRow,
-    LeaseRow,
-    LedgerRow,
-    PartRow,
-    PostRow,
-    RenderingRow,
+    BROADCAST_POSTS,
+    BROADCASTS,
+    CHATS,
+    DELIVERIES,
+    LEASES,
+    LEDGER,
+    PARTS,
+    POSTS,
+    RENDERINGS,
 )
 from storage.outcomes import Outcomes
 from storage.overview import Overview, matching
 from storage.prepared import Prepared, read
-from storage.sql import CHUNK, insert_into, is_open, literally, prune, reserve_alone, table_of, upsert
+from storage.sql import CHUNK, insert_into, is_open, literally, prune, reserve_alone, upsert
 
-_deliveries, _older = table_of(DeliveryRow), table_of(DeliveryRow).alias("older")
-_busy = table_of(DeliveryRow).alias("busy")
-_leases = table_of(LeaseRow)
+_older, _busy = DELIVERIES.alias("older"), DELIVERIES.alias("busy")
 
 
 @cache
 def _holder(dialect: Dialect) -> Prepared:
     """Locks the lease: a process that takes it over waits for the old holder's open claims, its last ones."""
-    of_platform = select(_leases.c.epoch).where(_leases.c.name == bindparam("on"))
+    of_platform = select(LEASES.c.epoch).where(LEASES.c.name == bindparam("on"))
     return Prepared(of_platform.with_for_update(read=True), dialect)
 
 
 def _claim(*conditions: ColumnElement[bool]) -> ReturningUpdate[*tuple[Any, ...]]:
     """Claim the deliveries that are due, earliest first, as far as the conditions allow."""
     due = (
-        select(_deliveries.c.id)
+        select(DELIVERIES.c.id)
         .where(
-            _deliveries.c.platform == bindparam("on"),
-            _deliveries.c.state == literally(DeliveryState.PENDING),
-            _deliveries.c.due_at <= bindparam("now"),
+            DELIVERIES.c.platform == bindparam("on"),
+            DELIVERIES.c.state == literally(DeliveryState.PENDING),
+            DELIVERIES.c.due_at <= bindparam("now"),
             *conditions,
             ~exists().where(
-                _older.c.chat_id == _deliveries.c.chat_id,
-                _older.c.id < _deliveries.c.id,
+                _older.c.chat_id == DELIVERIES.c.chat_id,
+                _older.c.id < DELIVERIES.c.id,
                 is_open(_older.c.state),
             ),
             # A later one may be in flight: an earlier one that had failed was opened again meanwhile.
             ~exists().where(
-                _busy.c.chat_id == _deliveries.c.chat_id,
+                _busy.c.chat_id == DELIVERIES.c.chat_id,
                 is_open(_busy.c.state),  # for the index
                 _busy.c.state == literally(DeliveryState.CLAIMED),
             ),
         )
-        .order_by(_deliveries.c.due_at, _deliveries.c.id)
+        .order_by(DELIVERIES.c.due_at, DELIVERIES.c.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)  # PostgreSQL: somebody may be cancelling one of them
         .cte("due")
     )
     return (
-        update(_deliveries)
-        .where(_deliveries.c.id.in_(select(due.c.id)))
+        update(DELIVERIES)
+        .where(DELIVERIES.c.id.in_(select(due.c.id)))
         .values(state=literally(DeliveryState.CLAIMED), epoch=bindparam("holder"))
-        .returning(*_deliveries.c)
+        .returning(*DELIVERIES.c)
     )
 
 
 @cache
 def _claims(dialect: Dialect) -> tuple[Prepared, Prepared]:
     """Claims deliveries that were tried before, or had to wait; and any. The first have a reason."""
-    again = _deliveries.c.reason != literal_column("''")
+    again = DELIVERIES.c.reason != literal_column("''")
     return Prepared(_claim(again), dialect), Prepared(_claim(), dialect)
 
 
@@ -120,8 +118,8 @@ def _claim_due(
 
 @cache
 def _make(dialect: Dialect) -> Insert:
-    made = insert_into(table_of(BroadcastRow), dialect).on_conflict_do_nothing()
-    return made.returning(BroadcastRow.id)
+    made = insert_into(BROADCASTS, dialect).on_conflict_do_nothing()
+    return made.returning(BROADCASTS.c.id)
 
 
 class SqlOutbox(FanOut, Outcomes, Overview):
@@ -149,7 +147,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
                 {"broadcast_id": broadcast_id, "position": position, "post_id": post_id}
                 for position, post_id in enumerate(broadcast.posts)
             ]
-            await self._connection.execute(insert(BroadcastPostRow), rows)
+            await self._connection.execute(insert(BROADCAST_POSTS), rows)
         return broadcast_id
 
     async def skip(self, chat_id: int, posts: Sequence[int], reason: str) -> None:
@@ -157,13 +155,13 @@ class SqlOutbox(FanOut, Outcomes, Overview):
         for start in range(0, len(posts), CHUNK):
             skipped = select(
                 literal(chat_id),
-                PostRow.key,
-                PostRow.id,
-                literal(LedgerState.SKIPPED, LedgerRow.state.type),
+                POSTS.c.key,
+                POSTS.c.id,
+                literal(LedgerState.SKIPPED, LEDGER.c.state.type),
                 literal(reason),
-            ).where(PostRow.id.in_(posts[start : start + CHUNK]))
+            ).where(POSTS.c.id.in_(posts[start : start + CHUNK]))
             columns = ["chat_id", "post_key", "post_id", "state", "reason"]
-            statement = upsert(self._connection, LedgerRow).from_select(columns, skipped)
+            statement = upsert(self._connection, LEDGER).from_select(columns, skipped)
             await self._connection.execute(statement.on_conflict_do_nothing())
 
     # Claims
@@ -173,34 +171,34 @@ class SqlOutbox(FanOut, Outcomes, Overview):
 
     async def recover(self, platform: str, epoch: int) -> Sequence[Delivery]:
         claimed = (
-            (DeliveryRow.platform == platform)
-            & (DeliveryRow.state == DeliveryState.CLAIMED)
-            & (DeliveryRow.epoch <= epoch)
+            (DELIVERIES.c.platform == platform)
+            & (DELIVERIES.c.state == DeliveryState.CLAIMED)
+            & (DELIVERIES.c.epoch <= epoch)
         )
-        ids = list(await self._connection.scalars(select(DeliveryRow.id).where(claimed)))
+        ids = list(await self._connection.scalars(select(DELIVERIES.c.id).where(claimed)))
         if not ids:
             return []
-        interrupted = (PartRow.state == PartState.SENDING) & PartRow.delivery_id.in_(ids)
-        with_unknown = set(await self._connection.scalars(select(PartRow.delivery_id).where(interrupted)))
+        interrupted = (PARTS.c.state == PartState.SENDING) & PARTS.c.delivery_id.in_(ids)
+        with_unknown = set(await self._connection.scalars(select(PARTS.c.delivery_id).where(interrupted)))
         await self._connection.execute(
-            update(PartRow)
+            update(PARTS)
             .where(interrupted)
-            .values(state=PartState.UNKNOWN, unknowns=PartRow.unknowns + 1, reason="the process ended")
+            .values(state=PartState.UNKNOWN, unknowns=PARTS.c.unknowns + 1, reason="the process ended")
         )
         await self._set([i for i in ids if i not in with_unknown], state=DeliveryState.PENDING)
         await self._set(sorted(with_unknown), epoch=epoch)
-        unknown = select(_deliveries).where(_deliveries.c.id.in_(sorted(with_unknown)))
+        unknown = select(DELIVERIES).where(DELIVERIES.c.id.in_(sorted(with_unknown)))
         return await load_deliveries(self._connection, unknown)
 
     async def _set(self, ids: Sequence[int], **values: object) -> None:
         for start in range(0, len(ids), CHUNK):
-            some = DeliveryRow.id.in_(ids[start : start + CHUNK])
-            await self._connection.execute(update(DeliveryRow).where(some).values(**values))
+            some = DELIVERIES.c.id.in_(ids[start : start + CHUNK])
+            await self._connection.execute(update(DELIVERIES).where(some).values(**values))
 
     # Renderings
 
     async def rendering(self, key: str) -> Sequence[Message] | None:
-        known = select(RenderingRow.messages).where(RenderingRow.key == key)
+        known = select(RENDERINGS.c.messages).where(RENDERINGS.c.key == key)
         messages = await self._connection.scalar(known)
         if messages is None:
             return None
@@ -210,7 +208,7 @@ class SqlOutbox(FanOut, Outcomes, Overview):
         stored = [{"payload": message.payload, "posts": list(message.posts)} for message in messages]
         values = {"key": key, "broadcast_id": broadcast_id, "messages": stored}
         await self._connection.execute(
-            upsert(self._connection, RenderingRow).values(values).on_conflict_do_nothing()
+            upsert(self._connection, RENDERINGS).values(values).on_conflict_do_nothing()
         )
 
     # What people and events change
@@ -218,76 +216,72 @@ class SqlOutbox(FanOut, Outcomes, Overview):
     async def cancel(
         self, reason: str, now: datetime, *, chat_id: int | None = None, source_id: int | None = None
     ) -> int:
-        which: ColumnElement[bool] = is_open(DeliveryRow.state)
+        which: ColumnElement[bool] = is_open(DELIVERIES.c.state)
         if chat_id is not None:
-            which &= DeliveryRow.chat_id == chat_id
+            which &= DELIVERIES.c.chat_id == chat_id
         if source_id is None:
             return await self._cancel(which, reason, now)
         await self._withdraw(which, source_id)
-        mine = exists().where(LedgerRow.delivery_id == DeliveryRow.id, LedgerRow.post_id == PostRow.id)
-        of_source = select(PostRow.id).where(
-            PostRow.source_id == source_id, mine.correlate(DeliveryRow, PostRow)
+        mine = exists().where(LEDGER.c.delivery_id == DELIVERIES.c.id, LEDGER.c.post_id == POSTS.c.id)
+        of_source = select(POSTS.c.id).where(
+            POSTS.c.source_id == source_id, mine.correlate(DELIVERIES, POSTS)
         )
-        others = select(PostRow.id).where(
-            PostRow.source_id != source_id, mine.correlate(DeliveryRow, PostRow)
-        )
-        only = of_source.correlate(DeliveryRow).exists() & ~others.correlate(DeliveryRow).exists()
+        others = select(POSTS.c.id).where(POSTS.c.source_id != source_id, mine.correlate(DELIVERIES, POSTS))
+        only = of_source.correlate(DELIVERIES).exists() & ~others.correlate(DELIVERIES).exists()
         return await self._cancel(which & only, reason, now)
 
     async def _cancel(self, which: ColumnElement[bool], reason: str, now: datetime) -> int:
         # Every transaction locks in this order, or PostgreSQL would let two wait for each other.
-        locked = select(DeliveryRow.id).where(which).order_by(DeliveryRow.id).with_for_update()
+        locked = select(DELIVERIES.c.id).where(which).order_by(DELIVERIES.c.id).with_for_update()
         ids = list(await self._connection.scalars(locked))
         await self._close([Closed(i, DeliveryState.CANCELLED, reason) for i in ids], now)
         return len(ids)
 
     async def _withdraw(self, which: ColumnElement[bool], source_id: int) -> None:
         """Take a source's posts out of broadcasts of several sources that have not begun."""
-        begun = exists().where(PartRow.delivery_id == DeliveryRow.id)
+        begun = exists().where(PARTS.c.delivery_id == DELIVERIES.c.id)
         of_others = (
-            select(LedgerRow.post_id)
-            .join(PostRow, PostRow.id == LedgerRow.post_id)
-            .where(LedgerRow.delivery_id == DeliveryRow.id, PostRow.source_id != source_id)
+            select(LEDGER.c.post_id)
+            .join(POSTS, POSTS.c.id == LEDGER.c.post_id)
+            .where(LEDGER.c.delivery_id == DELIVERIES.c.id, POSTS.c.source_id != source_id)
         )
-        mixed = select(DeliveryRow.id).where(which, ~begun, of_others.correlate(DeliveryRow).exists())
-        of_source = select(PostRow.id).where(PostRow.source_id == source_id)
+        mixed = select(DELIVERIES.c.id).where(which, ~begun, of_others.correlate(DELIVERIES).exists())
+        of_source = select(POSTS.c.id).where(POSTS.c.source_id == source_id)
         await self._connection.execute(
-            delete(LedgerRow).where(
-                LedgerRow.state == LedgerState.RESERVED,
-                LedgerRow.delivery_id.in_(mixed.scalar_subquery()),
-                LedgerRow.post_id.in_(of_source.scalar_subquery()),
+            delete(LEDGER).where(
+                LEDGER.c.state == LedgerState.RESERVED,
+                LEDGER.c.delivery_id.in_(mixed.scalar_subquery()),
+                LEDGER.c.post_id.in_(of_source.scalar_subquery()),
             )
         )
 
     async def postpone_chat(self, chat_id: int, due_at: datetime, reason: str) -> None:
-        mine = (DeliveryRow.chat_id == chat_id) & is_open(DeliveryRow.state)
-        waiting = mine & (DeliveryRow.state == DeliveryState.PENDING)
-        await self._connection.execute(
-            update(DeliveryRow).where(waiting).values(due_at=due_at, reason=reason)
-        )
+        mine = (DELIVERIES.c.chat_id == chat_id) & is_open(DELIVERIES.c.state)
+        waiting = mine & (DELIVERIES.c.state == DeliveryState.PENDING)
+        await self._connection.execute(update(DELIVERIES).where(waiting).values(due_at=due_at, reason=reason))
 
     async def retry(self, which: DeliveryFilter, now: datetime) -> int:
-        ended = DeliveryRow.state.in_((DeliveryState.FAILED, DeliveryState.HELD))
-        not_banned = exists().where(ChatRow.id == DeliveryRow.chat_id, ChatRow.access != ChatAccess.BANNED)
-        failed = select(DeliveryRow.id).where(matching(which) & ended & not_banned)
+        ended = DELIVERIES.c.state.in_((DeliveryState.FAILED, DeliveryState.HELD))
+        not_banned = exists().where(CHATS.c.id == DELIVERIES.c.chat_id, CHATS.c.access != ChatAccess.BANNED)
+        failed = select(DELIVERIES.c.id).where(matching(which) & ended & not_banned)
         ids = list(await self._connection.scalars(failed))
         await self._set(ids, state=DeliveryState.PENDING, due_at=now, attempts=0, reason="", ended_at=None)
         for start in range(0, len(ids), CHUNK):
-            mine = LedgerRow.delivery_id.in_(ids[start : start + CHUNK])
-            again = update(LedgerRow).where(mine, LedgerRow.state == LedgerState.FAILED)
+            mine = LEDGER.c.delivery_id.in_(ids[start : start + CHUNK])
+            again = update(LEDGER).where(mine, LEDGER.c.state == LedgerState.FAILED)
             await self._connection.execute(again.values(state=LedgerState.RESERVED, reason=""))
         return len(ids)
 
     async def prune(self, before: datetime, limit: int) -> int:
         still_open = exists().where(
-            DeliveryRow.broadcast_id == RenderingRow.broadcast_id, is_open(DeliveryRow.state)
+            DELIVERIES.c.broadcast_id == RENDERINGS.c.broadcast_id, is_open(DELIVERIES.c.state)
         )
-        unused = select(RenderingRow.key).where(~still_open).limit(limit)
+        unused = select(RENDERINGS.c.key).where(~still_open).limit(limit)
         await self._connection.execute(
-            delete(RenderingRow).where(RenderingRow.key.in_(unused.scalar_subquery()))
+            delete(RENDERINGS).where(RENDERINGS.c.key.in_(unused.scalar_subquery()))
         )
-        done = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
+        done = DELIVERIES.c.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
         # Deliveries with an unknown outcome are kept: they are counted for ever.
-        uncertain = exists().where(PartRow.delivery_id == DeliveryRow.id, PartRow.unknowns > 0)
-        old = done & (DeliveryRow.ended_at < before) & ~uncertain
-        return await prune(self._connection, DeliveryRow, DeliveryRow.id, old, limit)
+        uncertain = exists().where(PARTS.c.delivery_id == DELIVERIES.c.id, PARTS.c.unknowns > 0)
+        old = done & (DELIVERIES.c.ended_at < before) & ~uncertain
+        return await prune(self._connection, DELIVERIES, DELIVERIES.c.id, old, limit)

@@ -22,56 +22,53 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
-from storage.models import DeliveryRow, LedgerRow, PartRow, PostRow
+from storage.models import DELIVERIES, LEDGER, PARTS, POSTS
 from storage.prepared import Prepared, Rows, read, write
-from storage.sql import among, insert_into, literally, table_of
+from storage.sql import among, insert_into, literally
 
 # Tables, not entities: these statements need nothing of the ORM.
-_deliveries, _parts = table_of(DeliveryRow), table_of(PartRow)
-_ledger, _posts = table_of(LedgerRow), table_of(PostRow)
-
 Values: TypeAlias = dict[str, ColumnElement[Any]]
 
 
 @cache
 def _lock(dialect: Dialect) -> Prepared:
     """Every transaction locks in this order, or PostgreSQL would let two wait for each other."""
-    columns = select(_deliveries.c.id, _deliveries.c.chat_id, _deliveries.c.state, _deliveries.c.epoch)
-    some = columns.where(among(_deliveries.c.id, "ids", dialect))
-    return Prepared(some.order_by(_deliveries.c.id).with_for_update(), dialect)
+    columns = select(DELIVERIES.c.id, DELIVERIES.c.chat_id, DELIVERIES.c.state, DELIVERIES.c.epoch)
+    some = columns.where(among(DELIVERIES.c.id, "ids", dialect))
+    return Prepared(some.order_by(DELIVERIES.c.id).with_for_update(), dialect)
 
 
 @cache
 def _upsert_part(dialect: Dialect) -> Prepared:
     """A part as it is now; `begun_at` stays that of the first attempt."""
-    insert = insert_into(_parts, dialect)
+    insert = insert_into(PARTS, dialect)
     changing = ("state", "posts", "fingerprint", "sent", "unknowns", "reason")
     renewed = {name: insert.excluded[name] for name in changing}
-    return Prepared(insert.on_conflict_do_update(index_elements=_parts.primary_key, set_=renewed), dialect)
+    return Prepared(insert.on_conflict_do_update(index_elements=PARTS.primary_key, set_=renewed), dialect)
 
 
 @cache
 def _upsert_sent(dialect: Dialect) -> Prepared:
     """A post as sent in a chat's ledger; a post that was deleted meanwhile has no key, and gets no row."""
     sent = select(
-        bindparam("chat", type_=_ledger.c.chat_id.type),
-        _posts.c.key,
-        _posts.c.id,
-        bindparam("delivery", type_=_ledger.c.delivery_id.type),
+        bindparam("chat", type_=LEDGER.c.chat_id.type),
+        POSTS.c.key,
+        POSTS.c.id,
+        bindparam("delivery", type_=LEDGER.c.delivery_id.type),
         literally(LedgerState.SENT),
         literal_column("''"),
-    ).where(_posts.c.id == bindparam("post"))
-    insert = insert_into(_ledger, dialect).from_select(
+    ).where(POSTS.c.id == bindparam("post"))
+    insert = insert_into(LEDGER, dialect).from_select(
         ["chat_id", "post_key", "post_id", "delivery_id", "state", "reason"], sent
     )
     renewed = {name: insert.excluded[name] for name in ("state", "delivery_id", "reason")}
-    return Prepared(insert.on_conflict_do_update(index_elements=_ledger.primary_key, set_=renewed), dialect)
+    return Prepared(insert.on_conflict_do_update(index_elements=LEDGER.primary_key, set_=renewed), dialect)
 
 
 @cache
 def _postpone(dialect: Dialect) -> Prepared:
-    claimed = (_deliveries.c.id == bindparam("delivery")) & (
-        _deliveries.c.state == literally(DeliveryState.CLAIMED)
+    claimed = (DELIVERIES.c.id == bindparam("delivery")) & (
+        DELIVERIES.c.state == literally(DeliveryState.CLAIMED)
     )
     values: Values = {
         "state": literally(DeliveryState.PENDING),
@@ -80,7 +77,7 @@ def _postpone(dialect: Dialect) -> Prepared:
         "form": bindparam("as_form"),
         "reason": bindparam("why"),
     }
-    return Prepared(update(_deliveries).where(claimed).values(values), dialect)
+    return Prepared(update(DELIVERIES).where(claimed).values(values), dialect)
 
 
 @cache
@@ -91,18 +88,18 @@ def _end(dialect: Dialect) -> Prepared:
         "ended_at": bindparam("at"),
     }
     return Prepared(
-        update(_deliveries).where(_deliveries.c.id == bindparam("delivery")).values(values), dialect
+        update(DELIVERIES).where(DELIVERIES.c.id == bindparam("delivery")).values(values), dialect
     )
 
 
-_reserved = (_ledger.c.delivery_id == bindparam("delivery")) & (
-    _ledger.c.state == literally(LedgerState.RESERVED)
+_reserved = (LEDGER.c.delivery_id == bindparam("delivery")) & (
+    LEDGER.c.state == literally(LedgerState.RESERVED)
 )
 
 
 @cache
 def _free(dialect: Dialect) -> Prepared:
-    return Prepared(delete(_ledger).where(_reserved), dialect)
+    return Prepared(delete(LEDGER).where(_reserved), dialect)
 
 
 @cache
@@ -111,7 +108,7 @@ def _give_up(dialect: Dialect) -> Prepared:
         "state": literally(LedgerState.FAILED),
         "reason": bindparam("why"),
     }
-    return Prepared(update(_ledger).where(_reserved).values(values), dialect)
+    return Prepared(update(LEDGER).where(_reserved).values(values), dialect)
 
 
 class Outcomes:

@@ -9,30 +9,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler.ports import DeliveryFilter
 from scheduler.types import OPEN, Delivery, DeliveryState, Headline, Progress
 from storage.deliveries import load_deliveries
-from storage.models import BroadcastPostRow, BroadcastRow, DeliveryRow, PartRow, PostRow
-from storage.sql import CHUNK, is_open, table_of
+from storage.models import BROADCAST_POSTS, BROADCASTS, DELIVERIES, PARTS, POSTS
+from storage.sql import CHUNK, is_open
 
 FAILED = (DeliveryState.FAILED, DeliveryState.HELD)
-
-_deliveries = table_of(DeliveryRow)
 
 
 def matching(which: DeliveryFilter) -> ColumnElement[bool]:
     """The condition that selects the deliveries of a filter."""
-    where: ColumnElement[bool] = DeliveryRow.id > 0
+    where: ColumnElement[bool] = DELIVERIES.c.id > 0
     if which.states is not None:
-        where &= DeliveryRow.state.in_(which.states)
+        where &= DELIVERIES.c.state.in_(which.states)
     if which.chat_id is not None:
-        where &= DeliveryRow.chat_id == which.chat_id
+        where &= DELIVERIES.c.chat_id == which.chat_id
     if which.broadcast_id is not None:
-        where &= DeliveryRow.broadcast_id == which.broadcast_id
+        where &= DELIVERIES.c.broadcast_id == which.broadcast_id
     if which.reason is not None:
-        where &= DeliveryRow.reason.icontains(which.reason, autoescape=True)
+        where &= DELIVERIES.c.reason.icontains(which.reason, autoescape=True)
     return where
 
 
 def _count(*states: DeliveryState) -> Any:
-    return func.sum(case((DeliveryRow.state.in_(states), 1), else_=0))
+    return func.sum(case((DELIVERIES.c.state.in_(states), 1), else_=0))
 
 
 class Overview:
@@ -41,36 +39,36 @@ class Overview:
     _connection: AsyncConnection
 
     async def find(self, which: DeliveryFilter, limit: int) -> Sequence[Delivery]:
-        newest = select(_deliveries).where(matching(which)).order_by(_deliveries.c.id.desc()).limit(limit)
+        newest = select(DELIVERIES).where(matching(which)).order_by(DELIVERIES.c.id.desc()).limit(limit)
         found = await load_deliveries(self._connection, newest)
         return sorted(found, key=lambda delivery: delivery.id, reverse=True)
 
     async def counts(self) -> Mapping[DeliveryState, int]:
         rows = await self._connection.execute(
-            select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)
+            select(DELIVERIES.c.state, func.count()).group_by(DELIVERIES.c.state)
         )
         return {row[0]: row[1] for row in rows}
 
     async def unknowns(self) -> int:
-        return await self._connection.scalar(select(func.sum(PartRow.unknowns))) or 0
+        return await self._connection.scalar(select(func.sum(PARTS.c.unknowns))) or 0
 
     async def progress(self, limit: int) -> Sequence[Progress]:
         shown = await self._shown(limit)
         unknowns, headlines = await self._unknowns_of(shown), await self.headlines(shown)
         counted = (
             select(
-                BroadcastRow.id,
-                BroadcastRow.kind,
-                DeliveryRow.platform,
+                BROADCASTS.c.id,
+                BROADCASTS.c.kind,
+                DELIVERIES.c.platform,
                 _count(DeliveryState.SENT),
                 _count(*OPEN),
                 _count(*FAILED),
                 _count(DeliveryState.CANCELLED),
             )
-            .join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastRow.id)
-            .where(BroadcastRow.id.in_(shown))
-            .group_by(BroadcastRow.id, DeliveryRow.platform)
-            .order_by(BroadcastRow.id.desc(), DeliveryRow.platform)
+            .join(DELIVERIES, DELIVERIES.c.broadcast_id == BROADCASTS.c.id)
+            .where(BROADCASTS.c.id.in_(shown))
+            .group_by(BROADCASTS.c.id, DELIVERIES.c.platform)
+            .order_by(BROADCASTS.c.id.desc(), DELIVERIES.c.platform)
         )
         return [
             Progress(
@@ -91,35 +89,35 @@ class Overview:
         ]
 
     async def _shown(self, limit: int) -> Sequence[int]:
-        newest = select(BroadcastRow.id).order_by(BroadcastRow.id.desc()).limit(limit)
-        busy = select(DeliveryRow.broadcast_id).where(is_open(DeliveryRow.state)).distinct()
-        both = select(BroadcastRow.id).where(or_(BroadcastRow.id.in_(newest), BroadcastRow.id.in_(busy)))
+        newest = select(BROADCASTS.c.id).order_by(BROADCASTS.c.id.desc()).limit(limit)
+        busy = select(DELIVERIES.c.broadcast_id).where(is_open(DELIVERIES.c.state)).distinct()
+        both = select(BROADCASTS.c.id).where(or_(BROADCASTS.c.id.in_(newest), BROADCASTS.c.id.in_(busy)))
         return (await self._connection.scalars(both)).all()
 
     async def _unknowns_of(self, shown: Sequence[int]) -> Mapping[tuple[int, str], int]:
         query: Select[int, str, int] = (
-            select(DeliveryRow.broadcast_id, DeliveryRow.platform, func.sum(PartRow.unknowns))
-            .join(PartRow, PartRow.delivery_id == DeliveryRow.id)
-            .where(DeliveryRow.broadcast_id.in_(shown), PartRow.unknowns > 0)
-            .group_by(DeliveryRow.broadcast_id, DeliveryRow.platform)
+            select(DELIVERIES.c.broadcast_id, DELIVERIES.c.platform, func.sum(PARTS.c.unknowns))
+            .join(PARTS, PARTS.c.delivery_id == DELIVERIES.c.id)
+            .where(DELIVERIES.c.broadcast_id.in_(shown), PARTS.c.unknowns > 0)
+            .group_by(DELIVERIES.c.broadcast_id, DELIVERIES.c.platform)
         )
         rows = await self._connection.execute(query)
         return {(number, platform): count for number, platform, count in rows}
 
     async def headlines(self, broadcasts: Collection[int]) -> Mapping[int, Headline]:
-        first = (BroadcastPostRow.broadcast_id == BroadcastRow.id) & (BroadcastPostRow.position == 0)
+        first = (BROADCAST_POSTS.c.broadcast_id == BROADCASTS.c.id) & (BROADCAST_POSTS.c.position == 0)
         query = (
             select(
-                BroadcastRow.id, BroadcastRow.title, BroadcastRow.body, PostRow.title, BroadcastRow.created_at
+                BROADCASTS.c.id, BROADCASTS.c.title, BROADCASTS.c.body, POSTS.c.title, BROADCASTS.c.created_at
             )
-            .outerjoin(BroadcastPostRow, first)
-            .outerjoin(PostRow, PostRow.id == BroadcastPostRow.post_id)
+            .outerjoin(BROADCAST_POSTS, first)
+            .outerjoin(POSTS, POSTS.c.id == BROADCAST_POSTS.c.post_id)
         )
         found: dict[int, Headline] = {}
         numbers = list(broadcasts)
         for start in range(0, len(numbers), CHUNK):
             rows = await self._connection.execute(
-                query.where(BroadcastRow.id.in_(numbers[start : start + CHUNK]))
+                query.where(BROADCASTS.c.id.in_(numbers[start : start + CHUNK]))
             )
             for number, title, body, first_title, made_at in rows:
                 found[number] = Headline(title or first_title or body.split("\n")[0], made_at)

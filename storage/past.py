@@ -25,9 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState
-from storage.models import AbsenceRow, ChatRow, FilteredRow, PastRow, PostRow, SubscriptionRow
+from storage.models import ABSENCES, CHATS, FILTERED, PAST, POSTS, SUBSCRIPTIONS
 from storage.scope import ALL, scope_of
-from storage.sql import table_of
 
 # Rows hold all but the present part of a subscription's life.
 STILL = 2**63 - 1
@@ -69,18 +68,18 @@ class Lives:
 
 
 # Built once: for one answer, to build them takes longer than to run them.
-_ABSENCES = select(AbsenceRow.after, AbsenceRow.up_to).where(AbsenceRow.chat_id == bindparam("chat"))
+_ABSENCES = select(ABSENCES.c.after, ABSENCES.c.up_to).where(ABSENCES.c.chat_id == bindparam("chat"))
 _PAST = (
-    select(PastRow.scope, PastRow.after, PastRow.up_to, PastRow.filter_id)
-    .where(PastRow.chat_id == bindparam("chat"))
-    .order_by(PastRow.up_to, PastRow.id)
+    select(PAST.c.scope, PAST.c.after, PAST.c.up_to, PAST.c.filter_id)
+    .where(PAST.c.chat_id == bindparam("chat"))
+    .order_by(PAST.c.up_to, PAST.c.id)
 )
-_PRESENT = select(SubscriptionRow.scope, SubscriptionRow.began_after, SubscriptionRow.filter_id).where(
-    SubscriptionRow.chat_id == bindparam("chat")
+_PRESENT = select(SUBSCRIPTIONS.c.scope, SUBSCRIPTIONS.c.began_after, SUBSCRIPTIONS.c.filter_id).where(
+    SUBSCRIPTIONS.c.chat_id == bindparam("chat")
 )
-_VERDICTS = select(FilteredRow.filter_id, FilteredRow.post_id, FilteredRow.why).where(
-    FilteredRow.post_id.in_(bindparam("posts", expanding=True)),
-    FilteredRow.filter_id.in_(bindparam("filters", expanding=True)),
+_VERDICTS = select(FILTERED.c.filter_id, FILTERED.c.post_id, FILTERED.c.why).where(
+    FILTERED.c.post_id.in_(bindparam("posts", expanding=True)),
+    FILTERED.c.filter_id.in_(bindparam("filters", expanding=True)),
 )
 
 
@@ -90,17 +89,17 @@ def decided() -> ColumnElement[int]:
     Posts that wait for a digest or for the end of quiet hours are undecided, and so are those of a pause.
     """
     newest = (
-        select(PostRow.id)
-        .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
-        .where(or_(ChatRow.quiet_from.is_(None), PostRow.first_seen_at < ChatRow.quiet_from))
-        .order_by(PostRow.id.desc())
+        select(POSTS.c.id)
+        .join_from(POSTS, CHATS, CHATS.c.id == SUBSCRIPTIONS.c.chat_id)
+        .where(or_(CHATS.c.quiet_from.is_(None), POSTS.c.first_seen_at < CHATS.c.quiet_from))
+        .order_by(POSTS.c.id.desc())
         .limit(1)
-        .correlate(SubscriptionRow)
+        .correlate(SUBSCRIPTIONS)
         .scalar_subquery()
     )
     return case(
-        (SubscriptionRow.digest_id.is_not(None), SubscriptionRow.starts_after),
-        (SubscriptionRow.paused_after < newest, SubscriptionRow.paused_after),
+        (SUBSCRIPTIONS.c.digest_id.is_not(None), SUBSCRIPTIONS.c.starts_after),
+        (SUBSCRIPTIONS.c.paused_after < newest, SUBSCRIPTIONS.c.paused_after),
         else_=newest,
     )
 
@@ -108,14 +107,14 @@ def decided() -> ColumnElement[int]:
 async def remember(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     """Record what subscriptions are; call it before their filter changes, or before they end."""
     life = select(
-        SubscriptionRow.chat_id,
-        SubscriptionRow.scope,
-        SubscriptionRow.began_after,
+        SUBSCRIPTIONS.c.chat_id,
+        SUBSCRIPTIONS.c.scope,
+        SUBSCRIPTIONS.c.began_after,
         decided(),
-        SubscriptionRow.filter_id,
-    ).where(which, SubscriptionRow.began_after < decided())
+        SUBSCRIPTIONS.c.filter_id,
+    ).where(which, SUBSCRIPTIONS.c.began_after < decided())
     columns = ["chat_id", "scope", "after", "up_to", "filter_id"]
-    await connection.execute(insert(PastRow).from_select(columns, life))
+    await connection.execute(insert(PAST).from_select(columns, life))
 
 
 async def note_absence(connection: AsyncConnection, chat_id: int) -> None:
@@ -128,8 +127,8 @@ async def note_absence(connection: AsyncConnection, chat_id: int) -> None:
 @cache
 def _absence() -> tuple[Insert, Update]:
     """The statements that begin the absence of a chat that is away, and end that of one that is back."""
-    chat, absence = table_of(ChatRow).c, table_of(AbsenceRow)
-    newest = select(func.coalesce(func.max(PostRow.id), 0)).scalar_subquery()
+    chat, absence = CHATS.c, ABSENCES
+    newest = select(func.coalesce(func.max(POSTS.c.id), 0)).scalar_subquery()
     lasting = (absence.c.chat_id == bindparam("chat")) & absence.c.up_to.is_(None)
     away = or_(chat.state == ChatState.GONE, chat.access == ChatAccess.BANNED)
     begun = select(chat.id, newest).where(chat.id == bindparam("chat"), away, ~exists().where(lasting))

@@ -15,18 +15,17 @@ from content.tokens import IndexedText, index_all
 from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, PostQuery
 from scheduler.ports import Batch
 from storage.index import SqlIndex
-from storage.models import PostRow, SourceRow, TombstoneRow
+from storage.models import POSTS, SOURCES, TOMBSTONES
 from storage.prepared import Prepared, write
 from storage.pruning import Pruning
 from storage.scope import in_scope, sources_in_scope, visible_sources
-from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone, table_of
+from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone
 
-_posts = table_of(PostRow)
-_NEWEST = select(func.max(_posts.c.id))
+_NEWEST = select(func.max(POSTS.c.id))
 _NEW = (
-    select(_posts.c.source_id, _posts.c.guid, _posts.c.id)
-    .where(_posts.c.id > bindparam("before"))
-    .order_by(_posts.c.id)
+    select(POSTS.c.source_id, POSTS.c.guid, POSTS.c.id)
+    .where(POSTS.c.id > bindparam("before"))
+    .order_by(POSTS.c.id)
 )
 _UNSET = {"id", "changed_at", "story", "withdrawn_at"}  # of a new post
 
@@ -56,8 +55,8 @@ def to_post(row: Row[Any]) -> Post:
 
 
 def posts_with_titles() -> Select[Any]:
-    of_source = (SourceRow.title.label("source_title"), SourceRow.url.label("source_url"))
-    return select(*_posts.c, *of_source).join(SourceRow, SourceRow.id == PostRow.source_id)
+    of_source = (SOURCES.c.title.label("source_title"), SOURCES.c.url.label("source_url"))
+    return select(*POSTS.c, *of_source).join(SOURCES, SOURCES.c.id == POSTS.c.source_id)
 
 
 def _values(post: NewPost) -> dict[str, Any]:
@@ -83,29 +82,28 @@ def _values(post: NewPost) -> dict[str, Any]:
 @cache
 def _insert_each(dialect: Dialect) -> Prepared:
     """New posts, without those that another process has stored; of two with the same guid the first."""
-    columns = [column.name for column in _posts.c if column.name not in _UNSET]
-    insert = insert_into(_posts, dialect).values({name: bindparam(name) for name in columns})
+    columns = [column.name for column in POSTS.c if column.name not in _UNSET]
+    insert = insert_into(POSTS, dialect).values({name: bindparam(name) for name in columns})
     return Prepared(insert.on_conflict_do_nothing(index_elements=["source_id", "guid"]), dialect)
 
 
 @cache
 def _mark_each(dialect: Dialect) -> Prepared:
-    raw_hash = bindparam("raw_hash", type_=_posts.c.raw_hash.type)
-    return Prepared(update(_posts).where(_posts.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
+    raw_hash = bindparam("raw_hash", type_=POSTS.c.raw_hash.type)
+    return Prepared(update(POSTS).where(POSTS.c.id == bindparam("id")).values(raw_hash=raw_hash), dialect)
 
 
 @cache
 def _count_each(dialect: Dialect) -> Prepared:
-    source = table_of(SourceRow)
-    counted = source.c.post_count + bindparam("more", type_=source.c.post_count.type)
-    more = update(source).where(source.c.id == bindparam("source")).values(post_count=counted)
+    counted = SOURCES.c.post_count + bindparam("more", type_=SOURCES.c.post_count.type)
+    more = update(SOURCES).where(SOURCES.c.id == bindparam("source")).values(post_count=counted)
     return Prepared(more, dialect)
 
 
 @cache
-def _known() -> tuple[Select[Any], Select[Any]]:
+def _known() -> tuple[Select[*tuple[Any, ...]], Select[int, str, str]]:
     """What is asked of stored posts and of tombstones. To build the statements takes longer than they do."""
-    post, gone = _posts.c, table_of(TombstoneRow).c
+    post, gone = POSTS.c, TOMBSTONES.c
     opening = case((post.title != "", post.title), else_=func.substr(post.text, 1, OPENING))
     identity = (post.id, post.guid, post.key, post.content_hash, opening, post.withdrawn_at.is_not(None))
     edits = (post.url, post.published_at, post.changed_at, post.changes, post.raw_hash)
@@ -115,7 +113,7 @@ def _known() -> tuple[Select[Any], Select[Any]]:
 
 @cache
 def _raw_hashes() -> Select[Any]:
-    post = _posts.c
+    post = POSTS.c
     place = func.row_number().over(partition_by=post.source_id, order_by=post.id.desc()).label("place")
     hashed = select(post.source_id, post.guid, post.raw_hash, place).where(
         post.source_id.in_(_given_sources()), post.raw_hash != ""
@@ -221,28 +219,26 @@ class SqlPosts:
             # An edit must not change the post's identity, its position on pages, or whether it was old news.
             del values["guid"], values["key"], values["published_at"], values["old_news"]
             if await self._looks_different(post_id, values):
-                values |= {"changed_at": now, "changes": PostRow.changes + 1}
-            result = await self._connection.execute(
-                update(PostRow).where(PostRow.id == post_id).values(values)
-            )
+                values |= {"changed_at": now, "changes": POSTS.c.changes + 1}
+            result = await self._connection.execute(update(POSTS).where(POSTS.c.id == post_id).values(values))
             stored += [(post_id, indexed)] * changed_rows(result)  # no row if the post was deleted
         await self._index.add(stored)
 
     async def _looks_different(self, post_id: int, values: Mapping[str, Any]) -> bool:
         """Whether people would see a difference between a stored post and these values."""
         names = ("title", "html", "text", "url", "media")
-        seen = select(*(getattr(PostRow, name) for name in names)).where(PostRow.id == post_id)
+        seen = select(*(POSTS.c[name] for name in names)).where(POSTS.c.id == post_id)
         stored = (await self._connection.execute(seen)).first()
         return stored is not None and any(getattr(stored, name) != values[name] for name in names)
 
     async def rename(self, guids: Mapping[int, str]) -> None:
         for post_id, guid in guids.items():
-            await self._connection.execute(update(PostRow).where(PostRow.id == post_id).values(guid=guid))
+            await self._connection.execute(update(POSTS).where(POSTS.c.id == post_id).values(guid=guid))
 
     async def set_withdrawn(self, ids: Sequence[int], withdrawn: bool, now: datetime) -> None:
         values = {"withdrawn_at": now if withdrawn else None, "changed_at": now}
         for start in range(0, len(ids), CHUNK):
-            some = update(PostRow).where(PostRow.id.in_(ids[start : start + CHUNK]))
+            some = update(POSTS).where(POSTS.c.id.in_(ids[start : start + CHUNK]))
             await self._connection.execute(some.values(values))
 
     async def by_ids(self, ids: Sequence[int], *, chat_id: int | None = None) -> Sequence[Post]:
@@ -250,19 +246,19 @@ class SqlPosts:
         seen = [] if chat_id is None else [visible_sources(chat_id)]
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            rows = await self._connection.execute(posts_with_titles().where(PostRow.id.in_(chunk), *seen))
+            rows = await self._connection.execute(posts_with_titles().where(POSTS.c.id.in_(chunk), *seen))
             found |= {row.id: to_post(row) for row in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def beginnings(self, ids: Sequence[int], length: int) -> Sequence[Beginning]:
-        columns = (PostRow.id, PostRow.title, func.substr(PostRow.text, 1, length), PostRow.published_at)
-        rows = await self._connection.execute(select(*columns).where(PostRow.id.in_(ids)))
+        columns = (POSTS.c.id, POSTS.c.title, func.substr(POSTS.c.text, 1, length), POSTS.c.published_at)
+        rows = await self._connection.execute(select(*columns).where(POSTS.c.id.in_(ids)))
         found = {row[0]: Beginning(*row) for row in rows}
         return [found[post_id] for post_id in ids if post_id in found]
 
     async def page(self, query: PostQuery) -> tuple[Sequence[Post], int]:
         where = in_scope(query)
-        order = (PostRow.published_at.desc(), PostRow.id.desc())
+        order = (POSTS.c.published_at.desc(), POSTS.c.id.desc())
         page = posts_with_titles().where(*where).order_by(*order).offset(query.offset).limit(query.limit)
         rows = await self._connection.execute(page)
         posts = [to_post(row) for row in rows]
@@ -271,18 +267,18 @@ class SqlPosts:
     async def _total(self, query: PostQuery) -> int:
         """How many posts a query finds. Sources know how many they have, as counting takes long."""
         scope = sources_in_scope(query)
-        total = await self._connection.scalar(select(func.sum(SourceRow.post_count)).where(*scope)) or 0
+        total = await self._connection.scalar(select(func.sum(SOURCES.c.post_count)).where(*scope)) or 0
         if query.anchor is None:
             return total
-        later = select(func.count()).select_from(PostRow).join(SourceRow, SourceRow.id == PostRow.source_id)
-        return total - (await self._connection.scalar(later.where(*scope, PostRow.id > query.anchor)) or 0)
+        later = select(func.count()).select_from(POSTS).join(SOURCES, SOURCES.c.id == POSTS.c.source_id)
+        return total - (await self._connection.scalar(later.where(*scope, POSTS.c.id > query.anchor)) or 0)
 
     async def titles(self, query: PostQuery, length: int) -> Sequence[str]:
-        titled = select(func.substr(PostRow.title, 1, length)).join(
-            SourceRow, SourceRow.id == PostRow.source_id
+        titled = select(func.substr(POSTS.c.title, 1, length)).join(
+            SOURCES, SOURCES.c.id == POSTS.c.source_id
         )
-        newest = titled.where(*in_scope(query), PostRow.title != "").order_by(
-            PostRow.published_at.desc(), PostRow.id.desc()
+        newest = titled.where(*in_scope(query), POSTS.c.title != "").order_by(
+            POSTS.c.published_at.desc(), POSTS.c.id.desc()
         )
         return (await self._connection.scalars(newest.offset(query.offset).limit(query.limit))).all()
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler.types import ChatState, DeliveryState
 from storage.filters import passes
 from storage.index import SqlIndex
-from storage.models import ChatRow, DeliveryRow, LedgerRow, PostRow, SourceRow, SubscriptionRow, TombstoneRow
+from storage.models import CHATS, DELIVERIES, LEDGER, POSTS, SOURCES, SUBSCRIPTIONS, TOMBSTONES
 from storage.scope import ALL, waits
 from storage.sql import CHUNK, upsert
 
@@ -22,35 +22,35 @@ def _waits() -> ColumnElement[bool]:
 
     Chats that are gone do not count: they will skip it.
     """
-    promised = exists().where(LedgerRow.chat_id == SubscriptionRow.chat_id, LedgerRow.post_key == PostRow.key)
+    promised = exists().where(LEDGER.c.chat_id == SUBSCRIPTIONS.c.chat_id, LEDGER.c.post_key == POSTS.c.key)
     return exists(
-        select(SubscriptionRow.id)
-        .join(ChatRow, ChatRow.id == SubscriptionRow.chat_id)
+        select(SUBSCRIPTIONS.c.id)
+        .join(CHATS, CHATS.c.id == SUBSCRIPTIONS.c.chat_id)
         .where(
             waits(),
-            SubscriptionRow.starts_after < PostRow.id,
-            or_(SubscriptionRow.source_id == PostRow.source_id, SubscriptionRow.scope == ALL),
-            ChatRow.state != ChatState.GONE,
-            ~promised.correlate_except(LedgerRow),
+            SUBSCRIPTIONS.c.starts_after < POSTS.c.id,
+            or_(SUBSCRIPTIONS.c.source_id == POSTS.c.source_id, SUBSCRIPTIONS.c.scope == ALL),
+            CHATS.c.state != ChatState.GONE,
+            ~promised.correlate_except(LEDGER),
             passes(),
         )
-        .correlate(PostRow)
+        .correlate(POSTS)
     )
 
 
 def _to_be_sent() -> ColumnElement[bool]:
     """Whether a delivery needs a post: an open delivery, or one that can be retried."""
-    ended = DeliveryRow.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
+    ended = DELIVERIES.c.state.in_((DeliveryState.SENT, DeliveryState.CANCELLED))
     return exists(
-        select(LedgerRow.post_id)
-        .join(DeliveryRow, DeliveryRow.id == LedgerRow.delivery_id)
-        .where(LedgerRow.post_id == PostRow.id, ~ended)
-        .correlate(PostRow)
+        select(LEDGER.c.post_id)
+        .join(DELIVERIES, DELIVERIES.c.id == LEDGER.c.delivery_id)
+        .where(LEDGER.c.post_id == POSTS.c.id, ~ended)
+        .correlate(POSTS)
     )
 
 
 def _needed() -> ColumnElement[bool]:
-    return _to_be_sent() | (~PostRow.old_news & _waits())
+    return _to_be_sent() | (~POSTS.c.old_news & _waits())
 
 
 class Pruning:
@@ -58,7 +58,7 @@ class Pruning:
         self._connection, self._index = connection, index
 
     async def prunable(self, before: datetime, keep: int, limit: int) -> Sequence[tuple[int, int]]:
-        many = select(SourceRow.id).where(SourceRow.post_count > keep).order_by(SourceRow.id)
+        many = select(SOURCES.c.id).where(SOURCES.c.post_count > keep).order_by(SOURCES.c.id)
         found: list[tuple[int, int]] = []
         for source_id in (await self._connection.scalars(many)).all():
             found += await self._beyond(source_id, before, keep, limit - len(found))
@@ -70,53 +70,53 @@ class Pruning:
         self, source_id: int, before: datetime, keep: int, limit: int
     ) -> Sequence[tuple[int, int]]:
         """What may go of a source beside its newest posts, the oldest first."""
-        mine, place = PostRow.source_id == source_id, (PostRow.published_at, PostRow.id)
-        newest_first = (PostRow.published_at.desc(), PostRow.id.desc())
+        mine, place = POSTS.c.source_id == source_id, (POSTS.c.published_at, POSTS.c.id)
+        newest_first = (POSTS.c.published_at.desc(), POSTS.c.id.desc())
         edge = select(*place).where(mine).order_by(*newest_first).offset(keep).limit(1)
         first = (await self._connection.execute(edge)).first()
         if first is None:
             return []
-        old = mine & (tuple_(*place) <= tuple_(*first)) & (PostRow.first_seen_at < before) & ~_needed()
-        return await self._sizes(select(PostRow.id).where(old).order_by(*place).limit(limit))
+        old = mine & (tuple_(*place) <= tuple_(*first)) & (POSTS.c.first_seen_at < before) & ~_needed()
+        return await self._sizes(select(POSTS.c.id).where(old).order_by(*place).limit(limit))
 
     async def of_source(self, source_id: int, up_to: int, limit: int) -> Sequence[tuple[int, int]]:
-        mine = (PostRow.source_id == source_id) & (PostRow.id <= up_to)
-        return await self._sizes(select(PostRow.id).where(mine).limit(limit))
+        mine = (POSTS.c.source_id == source_id) & (POSTS.c.id <= up_to)
+        return await self._sizes(select(POSTS.c.id).where(mine).limit(limit))
 
     async def _sizes(self, ids: Select[int]) -> Sequence[tuple[int, int]]:
-        sized = select(PostRow.id, func.length(PostRow.text)).where(PostRow.id.in_(ids.scalar_subquery()))
-        rows = await self._connection.execute(sized.order_by(PostRow.id))
+        sized = select(POSTS.c.id, func.length(POSTS.c.text)).where(POSTS.c.id.in_(ids.scalar_subquery()))
+        rows = await self._connection.execute(sized.order_by(POSTS.c.id))
         return [(post_id, size) for post_id, size in rows]
 
     async def forget(self, ids: Sequence[int], now: datetime) -> int:
         # A post may have become needed since `prunable` listed it.
-        chosen = PostRow.id.in_(ids) & ~_needed()
+        chosen = POSTS.c.id.in_(ids) & ~_needed()
         rows = await self._connection.execute(
-            select(PostRow.id, PostRow.source_id, PostRow.guid, PostRow.key).where(chosen)
+            select(POSTS.c.id, POSTS.c.source_id, POSTS.c.guid, POSTS.c.key).where(chosen)
         )
         gone = [dict(row._mapping) | {"seen_at": now} for row in rows]
         posts = [row.pop("id") for row in gone]
         if posts:
             # The tombstones keep these posts from coming back as new.
-            statement = upsert(self._connection, TombstoneRow).on_conflict_do_nothing()
+            statement = upsert(self._connection, TOMBSTONES).on_conflict_do_nothing()
             await self._connection.execute(statement, gone)
             await self.remove(posts)
         return len(posts)
 
     async def remove(self, ids: Sequence[int]) -> None:
         await self._index.remove(ids)
-        gone = select(PostRow.source_id, func.count()).where(PostRow.id.in_(ids)).group_by(PostRow.source_id)
+        gone = select(POSTS.c.source_id, func.count()).where(POSTS.c.id.in_(ids)).group_by(POSTS.c.source_id)
         for source_id, count in (await self._connection.execute(gone)).all():
-            fewer = {"post_count": SourceRow.post_count - count}
-            await self._connection.execute(update(SourceRow).where(SourceRow.id == source_id).values(fewer))
-        await self._connection.execute(delete(PostRow).where(PostRow.id.in_(ids)))
+            fewer = {"post_count": SOURCES.c.post_count - count}
+            await self._connection.execute(update(SOURCES).where(SOURCES.c.id == source_id).values(fewer))
+        await self._connection.execute(delete(POSTS).where(POSTS.c.id.in_(ids)))
 
     async def still_shown(
         self, source_id: int, tombstones: Sequence[str], now: datetime, forget: datetime
     ) -> None:
-        mine = TombstoneRow.source_id == source_id
+        mine = TOMBSTONES.c.source_id == source_id
         for start in range(0, len(tombstones), CHUNK):
-            shown = mine & TombstoneRow.guid.in_(tombstones[start : start + CHUNK])
-            stale = shown & (TombstoneRow.seen_at < now - TOUCHED)
-            await self._connection.execute(update(TombstoneRow).where(stale).values(seen_at=now))
-        await self._connection.execute(delete(TombstoneRow).where(mine, TombstoneRow.seen_at < forget))
+            shown = mine & TOMBSTONES.c.guid.in_(tombstones[start : start + CHUNK])
+            stale = shown & (TOMBSTONES.c.seen_at < now - TOUCHED)
+            await self._connection.execute(update(TOMBSTONES).where(stale).values(seen_at=now))
+        await self._connection.execute(delete(TOMBSTONES).where(mine, TOMBSTONES.c.seen_at < forget))

@@ -9,11 +9,8 @@ from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.push.pushes import Push, PushKind, PushState
-from storage.models import PushRow, SourceRow
+from storage.models import PUSHES, SOURCES
 from storage.sources import is_polled, is_unfollowed
-from storage.sql import table_of
-
-_pushes = table_of(PushRow)
 
 # What is not yet over: it is ended when its source is no longer read.
 OPEN = (PushState.WANTED, PushState.ASKED, PushState.ACTIVE, PushState.RENEWING, PushState.DENIED)
@@ -49,42 +46,42 @@ class SqlPushes:
         self._connection = connection
 
     async def add(self, push: Push) -> Push:
-        row = await self._connection.execute(insert(_pushes).returning(*_pushes.c), _values(push))
+        row = await self._connection.execute(insert(PUSHES).returning(PUSHES), _values(push))
         return to_push(row.one())
 
     async def all(self) -> Sequence[Push]:
-        rows = await self._connection.execute(select(_pushes).order_by(_pushes.c.id))
+        rows = await self._connection.execute(select(PUSHES).order_by(PUSHES.c.id))
         return [to_push(row) for row in rows]
 
     async def get(self, push_id: int) -> Push | None:
-        return await self._one(PushRow.id == push_id)
+        return await self._one(PUSHES.c.id == push_id)
 
     async def of_source(self, source_id: int) -> Push | None:
-        return await self._one(PushRow.source_id == source_id)
+        return await self._one(PUSHES.c.source_id == source_id)
 
     async def by_token(self, kind: PushKind, token: str) -> Push | None:
-        return await self._one((PushRow.kind == kind) & (PushRow.token == token))
+        return await self._one((PUSHES.c.kind == kind) & (PUSHES.c.token == token))
 
     async def due(self, now: datetime, limit: int) -> Sequence[tuple[Push, bool]]:
-        read = exists().where(SourceRow.id == PushRow.source_id, is_polled(), ~is_unfollowed())
-        read = read.correlate_except(SourceRow)
+        read = exists().where(SOURCES.c.id == PUSHES.c.source_id, is_polled(), ~is_unfollowed())
+        read = read.correlate_except(SOURCES)
         is_due = or_(
-            PushRow.next_at <= now,
-            PushRow.state.in_(OPEN) & ~read,
-            (PushRow.state == PushState.ENDED) & read,
-            (PushRow.state == PushState.ENDED) & PushRow.source_id.is_(None),
+            PUSHES.c.next_at <= now,
+            PUSHES.c.state.in_(OPEN) & ~read,
+            (PUSHES.c.state == PushState.ENDED) & read,
+            (PUSHES.c.state == PushState.ENDED) & PUSHES.c.source_id.is_(None),
         )
-        wanted = select(_pushes, read.label("is_read")).where(PushRow.kind == PushKind.WEBSUB, is_due)
-        in_order = wanted.order_by(PushRow.next_at.nulls_first(), PushRow.id)
+        wanted = select(PUSHES, read.label("is_read")).where(PUSHES.c.kind == PushKind.WEBSUB, is_due)
+        in_order = wanted.order_by(PUSHES.c.next_at.nulls_first(), PUSHES.c.id)
         rows = await self._connection.execute(in_order.limit(limit))
         return [(to_push(row), row.is_read) for row in rows]
 
     async def save(self, push: Push) -> None:
-        await self._connection.execute(update(PushRow).where(PushRow.id == push.id).values(_values(push)))
+        await self._connection.execute(update(PUSHES).where(PUSHES.c.id == push.id).values(_values(push)))
 
     async def remove(self, push_id: int) -> None:
-        await self._connection.execute(delete(PushRow).where(PushRow.id == push_id))
+        await self._connection.execute(delete(PUSHES).where(PUSHES.c.id == push_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Push | None:
-        row = (await self._connection.execute(select(_pushes).where(where))).first()
+        row = (await self._connection.execute(select(PUSHES).where(where))).first()
         return None if row is None else to_push(row)

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.types import Correction, Match
 from scheduler.ports import Asked, AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AuditRow, ChatRow, LeaseRow, ManagedRow, PersonRow, QuestionRow, SearchRow, ViewRow
-from storage.sql import CHUNK, prune, table_of, upsert
+from storage.models import AUDIT, CHATS, LEASES, MANAGED, PEOPLE, QUESTIONS, SEARCHES, VIEWS
+from storage.sql import CHUNK, prune, upsert
 
 
 class SqlLeases:
@@ -22,20 +22,20 @@ class SqlLeases:
     async def take(
         self, name: str, holder: str, now: datetime, until: datetime, *, force: bool
     ) -> int | None:
-        first = upsert(self._connection, LeaseRow).values(name=name, holder="", epoch=0, until=now)
+        first = upsert(self._connection, LEASES).values(name=name, holder="", epoch=0, until=now)
         await self._connection.execute(first.on_conflict_do_nothing())
-        lease = select(table_of(LeaseRow)).where(LeaseRow.name == name).with_for_update()
+        lease = select(LEASES).where(LEASES.c.name == name).with_for_update()
         row = (await self._connection.execute(lease)).first()
         if row is None or (row.holder not in ("", holder) and row.until > now and not force):
             return None
         epoch: int = row.epoch if row.holder == holder else row.epoch + 1
-        taken = update(LeaseRow).where(LeaseRow.name == name)
+        taken = update(LEASES).where(LEASES.c.name == name)
         await self._connection.execute(taken.values(holder=holder, epoch=epoch, until=until))
         return epoch
 
     async def release(self, name: str, holder: str) -> None:
-        mine = (LeaseRow.name == name) & (LeaseRow.holder == holder)
-        await self._connection.execute(update(LeaseRow).where(mine).values(holder=""))
+        mine = (LEASES.c.name == name) & (LEASES.c.holder == holder)
+        await self._connection.execute(update(LEASES).where(mine).values(holder=""))
 
 
 class SqlSearches:
@@ -53,10 +53,10 @@ class SqlSearches:
             "corrections": [[word.typed, word.meant] for word in found.match.corrections],
             "created_at": now,
         }
-        return (await self._connection.scalars(insert(SearchRow).returning(SearchRow.id), values)).one()
+        return (await self._connection.scalars(insert(SEARCHES).returning(SEARCHES.c.id), values)).one()
 
     async def get(self, search_id: int, chat_id: int) -> Found | None:
-        search = select(table_of(SearchRow)).where(SearchRow.id == search_id)
+        search = select(SEARCHES).where(SEARCHES.c.id == search_id)
         row = (await self._connection.execute(search)).first()
         if row is None or row.chat_id != chat_id:
             return None
@@ -65,9 +65,9 @@ class SqlSearches:
 
     async def prune(self, before: datetime, limit: int) -> int:
         # Keep the last one: SQLite would reuse its number, and buttons carry it.
-        last = select(func.max(SearchRow.id)).scalar_subquery()
-        old = (SearchRow.created_at < before) & (SearchRow.id < last)
-        return await prune(self._connection, SearchRow, SearchRow.id, old, limit)
+        last = select(func.max(SEARCHES.c.id)).scalar_subquery()
+        old = (SEARCHES.c.created_at < before) & (SEARCHES.c.id < last)
+        return await prune(self._connection, SEARCHES, SEARCHES.c.id, old, limit)
 
 
 class SqlViews:
@@ -80,13 +80,13 @@ class SqlViews:
             {"chat_id": chat_id, "view": page.view, "pages": page.pages, "ids": list(page.ids)}
             for chat_id, page in sorted(shown.items())
         ]
-        statement = upsert(self._connection, ViewRow).values(rows)
+        statement = upsert(self._connection, VIEWS).values(rows)
         renewed = {name: statement.excluded[name] for name in ("view", "pages", "ids")}
         renew = statement.on_conflict_do_update(index_elements=["chat_id"], set_=renewed)
         await self._connection.execute(renew)
 
     async def last(self, chat_id: int) -> Shown | None:
-        last = select(table_of(ViewRow)).where(ViewRow.chat_id == chat_id)
+        last = select(VIEWS).where(VIEWS.c.chat_id == chat_id)
         row = (await self._connection.execute(last)).first()
         return Shown(row.view, row.pages, tuple(row.ids)) if row else None
 
@@ -98,32 +98,30 @@ class SqlQuestions:
     async def ask(self, chat_id: int, questions: Sequence[Asked], now: datetime) -> None:
         for asked in questions:
             values = {**asdict(asked), "asked_at": now}
-            statement = upsert(self._connection, QuestionRow).values(chat_id=chat_id, **values)
+            statement = upsert(self._connection, QUESTIONS).values(chat_id=chat_id, **values)
             key = ["chat_id", "message", "data"]
             await self._connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
     async def of_button(self, chat_id: int, data: str) -> Asked | None:
-        return await self._get((QuestionRow.message == "") & (QuestionRow.data == data), chat_id)
+        return await self._get((QUESTIONS.c.message == "") & (QUESTIONS.c.data == data), chat_id)
 
     async def of_message(self, chat_id: int, message: str) -> Asked | None:
-        return await self._get(QuestionRow.message == message, chat_id)
+        return await self._get(QUESTIONS.c.message == message, chat_id)
 
     async def _get(self, wanted: ColumnElement[bool], chat_id: int) -> Asked | None:
-        asked = select(table_of(QuestionRow)).where(QuestionRow.chat_id == chat_id, wanted)
+        asked = select(QUESTIONS).where(QUESTIONS.c.chat_id == chat_id, wanted)
         row = (await self._connection.execute(asked)).first()
         return Asked(row.data, row.prompt, row.placeholder, row.actor, row.message) if row else None
 
     async def prune(self, before: datetime, limit: int) -> int:
-        return await prune(
-            self._connection, QuestionRow, QuestionRow.id, QuestionRow.asked_at < before, limit
-        )
+        return await prune(self._connection, QUESTIONS, QUESTIONS.c.id, QUESTIONS.c.asked_at < before, limit)
 
 
 # Built once: it is asked at every command.
 _LANGUAGE = (
-    select(ChatRow.language)
-    .join(PersonRow, PersonRow.chat_id == ChatRow.id)
-    .where(PersonRow.actor == bindparam("person"))
+    select(CHATS.c.language)
+    .join(PEOPLE, PEOPLE.c.chat_id == CHATS.c.id)
+    .where(PEOPLE.c.actor == bindparam("person"))
 )
 
 
@@ -132,7 +130,7 @@ class SqlPeople:
         self._connection = connection
 
     async def writes_in(self, actor: str, chat_id: int) -> None:
-        known = upsert(self._connection, PersonRow).values(actor=actor, chat_id=chat_id)
+        known = upsert(self._connection, PEOPLE).values(actor=actor, chat_id=chat_id)
         await self._connection.execute(
             known.on_conflict_do_update(index_elements=["actor"], set_={"chat_id": chat_id})
         )
@@ -141,15 +139,15 @@ class SqlPeople:
         return await self._connection.scalar(_LANGUAGE, {"person": actor}) or ""
 
     async def manage(self, actor: str, chat_id: int, target_id: int | None) -> None:
-        mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)
-        await self._connection.execute(delete(ManagedRow).where(mine))
+        mine = (MANAGED.c.actor == actor) & (MANAGED.c.chat_id == chat_id)
+        await self._connection.execute(delete(MANAGED).where(mine))
         if target_id is not None:
             row = {"actor": actor, "chat_id": chat_id, "target_id": target_id}
-            await self._connection.execute(insert(ManagedRow), row)
+            await self._connection.execute(insert(MANAGED), row)
 
     async def managed(self, actor: str, chat_id: int) -> int | None:
-        mine = (ManagedRow.actor == actor) & (ManagedRow.chat_id == chat_id)
-        return await self._connection.scalar(select(ManagedRow.target_id).where(mine))
+        mine = (MANAGED.c.actor == actor) & (MANAGED.c.chat_id == chat_id)
+        return await self._connection.scalar(select(MANAGED.c.target_id).where(mine))
 
 
 class SqlAudit:
@@ -158,21 +156,19 @@ class SqlAudit:
 
     async def add(self, actor: str, action: str, target: str, now: datetime) -> None:
         row = {"at": now, "actor": actor, "action": action, "target": target}
-        await self._connection.execute(insert(AuditRow), row)
+        await self._connection.execute(insert(AUDIT), row)
 
     async def prune(self, before: datetime, limit: int) -> int:
-        return await prune(self._connection, AuditRow, AuditRow.id, AuditRow.at < before, limit)
+        return await prune(self._connection, AUDIT, AUDIT.c.id, AUDIT.c.at < before, limit)
 
     async def forget(self, name: str) -> None:
-        mentioned = AuditRow.target.contains(name, autoescape=True)
+        mentioned = AUDIT.c.target.contains(name, autoescape=True)
         whole = re.compile(rf"(?<![\w-]){re.escape(name)}(?!\w)")  # telegram:5 is not in telegram:55
-        rows = await self._connection.execute(select(AuditRow.id, AuditRow.target).where(mentioned))
+        rows = await self._connection.execute(select(AUDIT.c.id, AUDIT.c.target).where(mentioned))
         ids = [number for number, target in rows if whole.search(target)]
         for start in range(0, len(ids), CHUNK):
-            await self._connection.execute(
-                delete(AuditRow).where(AuditRow.id.in_(ids[start : start + CHUNK]))
-            )
-        await self._connection.execute(delete(AuditRow).where(AuditRow.actor == name))
+            await self._connection.execute(delete(AUDIT).where(AUDIT.c.id.in_(ids[start : start + CHUNK])))
+        await self._connection.execute(delete(AUDIT).where(AUDIT.c.actor == name))
 
     async def newest(
         self,
@@ -184,15 +180,15 @@ class SqlAudit:
         place: Place | None = None,
         actor: str = "",
     ) -> Sequence[AuditEntry]:
-        wanted = select(table_of(AuditRow)).order_by(AuditRow.id.desc()).offset(offset).limit(limit)
+        wanted = select(AUDIT).order_by(AUDIT.c.id.desc()).offset(offset).limit(limit)
         if actor:
-            wanted = wanted.where(AuditRow.actor == actor)
+            wanted = wanted.where(AUDIT.c.actor == actor)
         if since is not None:
-            wanted = wanted.where(AuditRow.at >= since)
+            wanted = wanted.where(AUDIT.c.at >= since)
         if action:
-            wanted = wanted.where(AuditRow.action == action)
+            wanted = wanted.where(AUDIT.c.action == action)
         if place:
-            of_place = AuditRow.target.startswith(f"{place} ", autoescape=True)
-            wanted = wanted.where(of_place | (AuditRow.target == str(place)))
+            of_place = AUDIT.c.target.startswith(f"{place} ", autoescape=True)
+            wanted = wanted.where(of_place | (AUDIT.c.target == str(place)))
         rows = await self._connection.execute(wanted)
         return [AuditEntry(row.at, row.actor, row.action, row.target) for row in rows]

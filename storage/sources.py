@@ -38,10 +38,9 @@ from content.types import (
 )
 from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
-from storage.models import PostRow, PushRow, SourceRow, SubscriptionRow
+from storage.models import POSTS, PUSHES, SOURCES, SUBSCRIPTIONS
 from storage.prepared import Prepared, read, write
 from storage.scope import shown_sources, visible_sources
-from storage.sql import table_of
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)
@@ -90,12 +89,12 @@ def _to_json(options: Options) -> dict[str, object]:
 
 
 def is_polled() -> ColumnElement[bool]:
-    return (SourceRow.state == SourceState.ACTIVE) & (SourceRow.kind != UPDATES) & (SourceRow.kind != HOOK)
+    return (SOURCES.c.state == SourceState.ACTIVE) & (SOURCES.c.kind != UPDATES) & (SOURCES.c.kind != HOOK)
 
 
 def is_unfollowed() -> ColumnElement[bool]:
-    followed = exists().where(SubscriptionRow.source_id == SourceRow.id)
-    return (SourceRow.visibility == Visibility.PRIVATE) & ~followed
+    followed = exists().where(SUBSCRIPTIONS.c.source_id == SOURCES.c.id)
+    return (SOURCES.c.visibility == Visibility.PRIVATE) & ~followed
 
 
 def _values(source: Source) -> dict[str, object]:
@@ -136,42 +135,41 @@ _PLAIN_NAMES = (
 _PLAIN = tuple(_PLAIN_NAMES.split())  # what a source has under the name of its column
 _NAMES = (*_PLAIN, "tags", "etag", "last_modified", "content_hash", "options", "unread", "rhythm")
 _UNCHANGED = {"post_count", "id", "kind", "state", "pushed_until"}
-_sources = table_of(SourceRow)
 # By place, because a row takes several times as long to find a value by its name.
-_COLUMNS = [_sources.c[name] for name in _NAMES]
-_ADD = insert(_sources).returning(*_COLUMNS)
+_COLUMNS = [SOURCES.c[name] for name in _NAMES]
+_ADD = insert(SOURCES).returning(*_COLUMNS)
 
 
 @cache
 def _update_each(dialect: Dialect) -> Prepared:
     values: dict[str, BindParameter[Any]] = {
-        column.name: bindparam(column.name) for column in _sources.c if column.name not in _UNCHANGED
+        column.name: bindparam(column.name) for column in SOURCES.c if column.name not in _UNCHANGED
     }
-    return Prepared(update(_sources).where(_sources.c.id == bindparam("id")).values(values), dialect)
+    return Prepared(update(SOURCES).where(SOURCES.c.id == bindparam("id")).values(values), dialect)
 
 
 @cache
 def _note_each(dialect: Dialect) -> Prepared:
-    due = _sources.c.next_poll_at
+    due = SOURCES.c.next_poll_at
     is_still = due.is_not_distinct_from(bindparam("due", type_=due.type))
     values: dict[str, BindParameter[Any]] = {
         name: bindparam(name) for name in ("next_poll_at", "polled_at", "read_seconds")
     }
-    same = update(_sources).where(_sources.c.id == bindparam("id"), is_still)
+    same = update(SOURCES).where(SOURCES.c.id == bindparam("id"), is_still)
     return Prepared(same.values(values), dialect)
 
 
 @cache
 def _by_ids() -> Select[Any]:
-    return source_rows(_sources.c.id.in_(bindparam("ids", expanding=True))).order_by(_sources.c.id)
+    return source_rows(SOURCES.c.id.in_(bindparam("ids", expanding=True))).order_by(SOURCES.c.id)
 
 
 @cache
 def _due(dialect: Dialect) -> Prepared:
-    next_poll = SourceRow.next_poll_at
+    next_poll = SOURCES.c.next_poll_at
     when = or_(next_poll.is_(None), next_poll <= bindparam("now"), next_poll > bindparam("farthest"))
     query = select(*_COLUMNS).where(is_polled(), when, ~is_unfollowed())
-    ordered = query.order_by(next_poll.nulls_first(), SourceRow.id)
+    ordered = query.order_by(next_poll.nulls_first(), SOURCES.c.id)
     return Prepared(ordered.limit(DUE).offset(bindparam("found", type_=Integer)), dialect)
 
 
@@ -205,24 +203,24 @@ class SqlSources:
     async def count_private(self, *, chat_id: int | None = None, added_by: str | None = None) -> int:
         # A chat's own updates do not count, because they cost no reads.
         count = select(func.count()).where(
-            SourceRow.visibility == Visibility.PRIVATE, SourceRow.kind != UPDATES
+            SOURCES.c.visibility == Visibility.PRIVATE, SOURCES.c.kind != UPDATES
         )
         if chat_id is not None:
-            followed = select(SubscriptionRow.source_id).where(SubscriptionRow.chat_id == chat_id)
-            count = count.where(SourceRow.id.in_(followed.scalar_subquery()))
+            followed = select(SUBSCRIPTIONS.c.source_id).where(SUBSCRIPTIONS.c.chat_id == chat_id)
+            count = count.where(SOURCES.c.id.in_(followed.scalar_subquery()))
         if added_by is not None:
-            count = count.where(SourceRow.added_by == added_by)
+            count = count.where(SOURCES.c.added_by == added_by)
         return await self._connection.scalar(count) or 0
 
     async def get(self, source_id: int) -> Source | None:
-        return await self._one(SourceRow.id == source_id)
+        return await self._one(SOURCES.c.id == source_id)
 
     async def by_ids(self, ids: Sequence[int]) -> Sequence[Source]:
         rows = await self._connection.execute(_by_ids(), {"ids": ids})
         return [to_source(row) for row in rows]
 
     async def by_url(self, url: str) -> Source | None:
-        return await self._one(SourceRow.url == url)
+        return await self._one(SOURCES.c.url == url)
 
     async def all(self) -> Sequence[Source]:
         return await self._many(shown_sources())
@@ -246,16 +244,16 @@ class SqlSources:
 
     async def note_unfollowed(self, now: datetime) -> None:
         # Without `next_poll_at` a source is due at once when a chat follows it again.
-        new = (SourceRow.kind != UPDATES) & is_unfollowed() & SourceRow.unfollowed_since.is_(None)
+        new = (SOURCES.c.kind != UPDATES) & is_unfollowed() & SOURCES.c.unfollowed_since.is_(None)
         await self._connection.execute(
-            update(SourceRow).where(new).values(unfollowed_since=now, next_poll_at=None)
+            update(SOURCES).where(new).values(unfollowed_since=now, next_poll_at=None)
         )
 
     async def unfollowed(self, before: datetime) -> Sequence[Source]:
-        return await self._many(is_unfollowed() & (SourceRow.unfollowed_since < before))
+        return await self._many(is_unfollowed() & (SOURCES.c.unfollowed_since < before))
 
     async def last_read(self) -> datetime | None:
-        return await self._connection.scalar(select(func.max(SourceRow.polled_at)).where(is_polled()))
+        return await self._connection.scalar(select(func.max(SOURCES.c.polled_at)).where(is_polled()))
 
     async def save(self, *sources: Source) -> None:
         rows = [_values(source) for source in sources]
@@ -277,27 +275,27 @@ class SqlSources:
     async def set_state(self, source_id: int, state: SourceState) -> None:
         # A source that is resumed is due at once.
         values = {"state": state, "next_poll_at": None}
-        await self._connection.execute(update(SourceRow).where(SourceRow.id == source_id).values(values))
+        await self._connection.execute(update(SOURCES).where(SOURCES.c.id == source_id).values(values))
 
     async def set_pushed(self, source_id: int, until: datetime | None) -> None:
-        changed = update(SourceRow).where(SourceRow.id == source_id)
+        changed = update(SOURCES).where(SOURCES.c.id == source_id)
         await self._connection.execute(changed.values(pushed_until=until))
 
     async def remove(self, source_id: int) -> None:
         # Posts are deleted by the foreign key, but their index entries are not.
-        posts = await self._connection.scalars(select(PostRow.id).where(PostRow.source_id == source_id))
+        posts = await self._connection.scalars(select(POSTS.c.id).where(POSTS.c.source_id == source_id))
         await self._index.remove(posts.all())
         # A subscription stays, so that it can be ended at its hub.
-        hook = (PushRow.source_id == source_id) & (PushRow.kind == PushKind.HOOK)
-        await self._connection.execute(delete(PushRow).where(hook))
-        await self._connection.execute(delete(SourceRow).where(SourceRow.id == source_id))
+        hook = (PUSHES.c.source_id == source_id) & (PUSHES.c.kind == PushKind.HOOK)
+        await self._connection.execute(delete(PUSHES).where(hook))
+        await self._connection.execute(delete(SOURCES).where(SOURCES.c.id == source_id))
 
     async def _one(self, where: ColumnElement[bool]) -> Source | None:
         row = (await self._connection.execute(source_rows(where))).first()
         return None if row is None else to_source(row)
 
     async def _many(self, where: ColumnElement[bool]) -> Sequence[Source]:
-        rows = await self._connection.execute(source_rows(where).order_by(SourceRow.id))
+        rows = await self._connection.execute(source_rows(where).order_by(SOURCES.c.id))
         return [to_source(row) for row in rows]
 
 

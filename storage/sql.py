@@ -19,7 +19,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from scheduler.types import OPEN, DeliveryState
 
@@ -34,14 +33,9 @@ def is_sqlite(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def table_of(entity: type[DeclarativeBase]) -> Table:
-    """The table of an entity, for statements that do not need the ORM."""
-    table = entity.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-def among(column: ColumnElement[int], ids: str, dialect: Dialect) -> ColumnElement[bool]:
+def among(
+    column: ColumnElement[int] | ColumnElement[int | None], ids: str, dialect: Dialect
+) -> ColumnElement[bool]:
     """Whether a column is one of the ids that a parameter lists.
 
     The statement is the same for any number of ids, so it is compiled once. `IN` has a parameter for each.
@@ -57,9 +51,7 @@ def literally(word: StrEnum) -> ColumnElement[Any]:
     return literal_column(f"'{word}'")
 
 
-def is_open(
-    state: ColumnElement[DeliveryState] | InstrumentedAttribute[DeliveryState],
-) -> ColumnElement[bool]:
+def is_open(state: ColumnElement[DeliveryState]) -> ColumnElement[bool]:
     """Whether a delivery is open."""
     return state.in_([literally(word) for word in OPEN])
 
@@ -73,9 +65,9 @@ def insert_into(table: Table, dialect: Dialect) -> "sqlite.Insert | postgresql.I
     return postgresql.insert(table)
 
 
-def upsert(connection: AsyncConnection, table: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
+def upsert(connection: AsyncConnection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT of the connection's dialect, which has ON CONFLICT."""
-    return insert_into(table_of(table), connection.dialect)
+    return insert_into(table, connection.dialect)
 
 
 # Keys of PostgreSQL's advisory locks: "skyw" in ASCII, and the next one.
@@ -97,8 +89,8 @@ def changed_rows(result: Any) -> int:
 
 async def prune(
     connection: AsyncConnection,
-    table: type[DeclarativeBase],
-    key: InstrumentedAttribute[int],
+    table: Table,
+    key: ColumnElement[int],
     old: ColumnElement[bool],
     limit: int,
 ) -> int:

@@ -23,10 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.formats import Format, from_json
 from content.types import Visibility
 from scheduler.types import Subscription
-from storage.models import DigestRow, FilterRow, PostRow, SourceRow, SubscriptionRow
+from storage.models import DIGESTS, FILTERS, POSTS, SOURCES, SUBSCRIPTIONS
 from storage.past import decided, remember
 from storage.scope import ALL, follows, scope_of
-from storage.sql import changed_rows, insert_into, reserve_alone, table_of
+from storage.sql import changed_rows, insert_into, reserve_alone
 
 
 def to_subscription(row: Row[Any]) -> Subscription:
@@ -44,24 +44,21 @@ def to_subscription(row: Row[Any]) -> Subscription:
     )
 
 
-_subscriptions, _sources = table_of(SubscriptionRow), table_of(SourceRow)
 # Built once: to build them takes longer than to run them.
-_WITH_FILTER = (
-    select(_subscriptions, FilterRow.text).outerjoin(table_of(FilterRow)).order_by(_subscriptions.c.id)
-)
-_OF_CHAT = _WITH_FILTER.where(_subscriptions.c.chat_id == bindparam("chat"))
-_NEWEST_POST = select(func.max(PostRow.id))
+_WITH_FILTER = select(SUBSCRIPTIONS, FILTERS.c.text).outerjoin(FILTERS).order_by(SUBSCRIPTIONS.c.id)
+_OF_CHAT = _WITH_FILTER.where(SUBSCRIPTIONS.c.chat_id == bindparam("chat"))
+_NEWEST_POST = select(func.max(POSTS.c.id))
 _TAKE_UP = (
-    update(_sources)
-    .where(_sources.c.id == bindparam("source"), _sources.c.unfollowed_since.is_not(None))
+    update(SOURCES)
+    .where(SOURCES.c.id == bindparam("source"), SOURCES.c.unfollowed_since.is_not(None))
     .values(unfollowed_since=None, polled_at=None, next_poll_at=None)
 )
 
 
 @cache
 def _add(dialect: Dialect) -> Insert:
-    added = insert_into(_subscriptions, dialect).on_conflict_do_nothing()
-    return added.returning(_subscriptions.c.id)
+    added = insert_into(SUBSCRIPTIONS, dialect).on_conflict_do_nothing()
+    return added.returning(SUBSCRIPTIONS.c.id)
 
 
 class SqlSubscriptions:
@@ -83,63 +80,63 @@ class SqlSubscriptions:
         return added is not None
 
     async def remove(self, chat_id: int, source_id: int | None) -> bool:
-        scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
+        scope = (SUBSCRIPTIONS.c.chat_id == chat_id) & (SUBSCRIPTIONS.c.scope == scope_of(source_id))
         await remember(self._connection, scope)
-        return changed_rows(await self._connection.execute(delete(SubscriptionRow).where(scope))) > 0
+        return changed_rows(await self._connection.execute(delete(SUBSCRIPTIONS).where(scope))) > 0
 
     async def of(self, chat_id: int) -> Sequence[Subscription]:
         rows = await self._connection.execute(_OF_CHAT, {"chat": chat_id})
         return [to_subscription(row) for row in rows]
 
     async def followed(self, chat_id: int) -> Collection[int]:
-        query = select(SourceRow.id).join(SubscriptionRow, SubscriptionRow.chat_id == chat_id)
+        query = select(SOURCES.c.id).join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.chat_id == chat_id)
         return set(await self._connection.scalars(query.where(follows())))
 
     async def have_followers(self, source_ids: Collection[int]) -> Collection[int]:
-        own = exists().where(SubscriptionRow.source_id == SourceRow.id)
-        by_all = exists().where(SubscriptionRow.source_id.is_(None))
-        followed = or_(own, (SourceRow.visibility == Visibility.PUBLIC) & by_all)
+        own = exists().where(SUBSCRIPTIONS.c.source_id == SOURCES.c.id)
+        by_all = exists().where(SUBSCRIPTIONS.c.source_id.is_(None))
+        followed = or_(own, (SOURCES.c.visibility == Visibility.PUBLIC) & by_all)
         rows = await self._connection.scalars(
-            select(SourceRow.id).where(SourceRow.id.in_(source_ids), followed)
+            select(SOURCES.c.id).where(SOURCES.c.id.in_(source_ids), followed)
         )
         return set(rows)
 
     async def all(self) -> Sequence[Subscription]:
-        return await self._many(SubscriptionRow.id > 0)
+        return await self._many(SUBSCRIPTIONS.c.id > 0)
 
     async def assign(self, ids: Collection[int], digest_id: int | None) -> None:
-        some = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
+        some = update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id.in_(ids))
         await self._connection.execute(some.values(digest_id=digest_id))
 
     async def set_choices(self, chat_id: int, source_id: int | None, choices: Format) -> None:
-        scope = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == scope_of(source_id))
+        scope = (SUBSCRIPTIONS.c.chat_id == chat_id) & (SUBSCRIPTIONS.c.scope == scope_of(source_id))
         chosen = dict(choices.chosen) or None
-        await self._connection.execute(update(SubscriptionRow).where(scope).values(choices=chosen))
+        await self._connection.execute(update(SUBSCRIPTIONS).where(scope).values(choices=chosen))
 
     async def restart(self, ids: Collection[int], seen_before: datetime | None = None) -> None:
         await reserve_alone(
             self._connection
         )  # a post that is being stored must be either before or after the new start
-        newest = select(PostRow.id).order_by(PostRow.id.desc()).limit(1)
+        newest = select(POSTS.c.id).order_by(POSTS.c.id.desc()).limit(1)
         if seen_before is not None:
-            newest = newest.where(PostRow.first_seen_at < seen_before)
-        restarted = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
+            newest = newest.where(POSTS.c.first_seen_at < seen_before)
+        restarted = update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id.in_(ids))
         start = await self._connection.scalar(newest) or 0
         await self._connection.execute(restarted.values(starts_after=start))
 
     async def pause(self, ids: Collection[int], until: datetime) -> None:
         await reserve_alone(self._connection)
-        some = SubscriptionRow.id.in_(ids)
-        after = func.coalesce(SubscriptionRow.paused_after, await self._newest_post())
-        paused = update(SubscriptionRow).where(some).values(paused_until=until, paused_after=after)
+        some = SUBSCRIPTIONS.c.id.in_(ids)
+        after = func.coalesce(SUBSCRIPTIONS.c.paused_after, await self._newest_post())
+        paused = update(SUBSCRIPTIONS).where(some).values(paused_until=until, paused_after=after)
         await self._connection.execute(paused)
 
     async def resume(self, ids: Collection[int]) -> None:
-        some = update(SubscriptionRow).where(SubscriptionRow.id.in_(ids))
+        some = update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id.in_(ids))
         await self._connection.execute(some.values(paused_after=None, paused_until=None))
 
     async def paused_until(self, now: datetime) -> Sequence[Subscription]:
-        return await self._many(SubscriptionRow.paused_until <= now)
+        return await self._many(SUBSCRIPTIONS.c.paused_until <= now)
 
     async def _take_up(self, source_id: int | None) -> None:
         """Let a source that nobody followed start again: the posts that it has by now are old news."""
@@ -155,11 +152,11 @@ class SqlSubscriptions:
         if any(other.digest_id is None for other in others):
             return None
         return await self._connection.scalar(
-            select(func.min(DigestRow.id)).where(DigestRow.chat_id == chat_id)
+            select(func.min(DIGESTS.c.id)).where(DIGESTS.c.chat_id == chat_id)
         )
 
     async def _decided_by_all(self, chat_id: int) -> int:
-        by_all = (SubscriptionRow.chat_id == chat_id) & (SubscriptionRow.scope == ALL)
+        by_all = (SUBSCRIPTIONS.c.chat_id == chat_id) & (SUBSCRIPTIONS.c.scope == ALL)
         return await self._connection.scalar(select(decided()).where(by_all)) or 0
 
     async def _newest_post(self) -> int:

@@ -17,7 +17,7 @@ from storage.endings import SqlEndings
 from storage.errors import store_errors
 from storage.filters import SqlFilters
 from storage.history import SqlHistory
-from storage.index import SEARCHES, SqlIndex
+from storage.index import AT_ONCE, SqlIndex
 from storage.migrate import migrate
 from storage.outbox import SqlOutbox
 from storage.posts import SqlPosts
@@ -67,7 +67,7 @@ class SqlStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._reader = engine
         self._writer = engine.execution_options(write=True)
-        self._searches = asyncio.Semaphore(SEARCHES)
+        self._searches = asyncio.Semaphore(AT_ONCE)
         # Writers of one process wait here in order. SQLite's own lock is not fair.
         self._write_lock: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()

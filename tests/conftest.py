@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import database
 from storage.database import create_engine
-from storage.models import Base
+from storage.models import METADATA
 from storage.unit_of_work import SqlStore
 
 # For a thorough search, more examples: EXAMPLES=2000 .venv/bin/pytest tests/bot/test_flat.py
@@ -173,7 +173,7 @@ def empty_shared(shared_postgres_url: str) -> Iterator[Callable[[], None]]:
 
     A new connection for each time would read the catalog each time, which takes ten times as long.
     """
-    names = reversed([table.name for table in Base.metadata.sorted_tables if table.name != "meta"])
+    names = reversed([table.name for table in METADATA.sorted_tables if table.name != "meta"])
     script = EMPTY + "".join(f"DELETE FROM {name};" for name in names)
     with asyncio.Runner() as runner:
         connection = runner.run(asyncpg.connect(shared_postgres_url))

@@ -1,9 +1,9 @@
-"""What all tables share: the types of columns, names of constraints, the base class."""
+"""What all tables share: the types of columns, and the names of constraints."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -18,25 +18,8 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeEngine
 
-from content.types import Rung, SourceState, Visibility
-from scheduler.push.pushes import PushKind, PushState
-from scheduler.types import (
-    BroadcastKind,
-    ChatAccess,
-    ChatKind,
-    ChatState,
-    DeliveryState,
-    DraftState,
-    Form,
-    LedgerState,
-    OnUnknown,
-    PartState,
-    Rest,
-    WhenEmpty,
-)
+E = TypeVar("E", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -70,21 +53,21 @@ def _from_sqlite(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
-class Word(TypeDecorator[StrEnum]):
+class Word(TypeDecorator[E]):
     """An enumeration, stored as its values. SQLAlchemy's own calls two functions for each value read."""
 
     impl = String
     cache_ok = True
 
-    def __init__(self, kind: type[StrEnum]) -> None:
+    def __init__(self, kind: type[E]) -> None:
         super().__init__(16)
         self.kind = kind
 
-    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
         return None if value is None else str(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], StrEnum | None]:
-        words: dict[str | None, StrEnum | None] = {word.value: word for word in self.kind}
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], E | None]:
+        words: dict[str | None, E | None] = {word.value: word for word in self.kind}
         return (words | {None: None}).__getitem__
 
 
@@ -93,7 +76,7 @@ NEVER = "1970-01-01 00:00:00"
 
 
 # What was chosen about the format of posts; NULL: nothing.
-CHOICES = JSON(none_as_null=True)
+CHOICES: JSON[Any] = JSON(none_as_null=True)
 
 
 # Sources of earlier versions have no options.
@@ -113,6 +96,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+METADATA = MetaData(naming_convention=NAMES)
 
 
 def partial(name: str, where: str, *columns: str) -> Index:
@@ -125,39 +109,8 @@ def tables() -> MetaData:
 
     Only they need the conditions of indexes for PostgreSQL, whose dialect is slow to load.
     """
-    for table in Base.metadata.tables.values():
+    for table in METADATA.tables.values():
         for index in table.indexes:
             if "where" in index.info:
                 index.dialect_options["postgresql"]["where"] = text(index.info["where"])
-    return Base.metadata
-
-
-# The enumerations that have columns.
-WORDS = (
-    BroadcastKind,
-    ChatAccess,
-    ChatKind,
-    ChatState,
-    DeliveryState,
-    DraftState,
-    Form,
-    LedgerState,
-    OnUnknown,
-    PartState,
-    PushKind,
-    PushState,
-    Rest,
-    Rung,
-    SourceState,
-    Visibility,
-    WhenEmpty,
-)
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
-        datetime: UtcDateTime(),
-        str: Text(),
-        **{kind: Word(kind) for kind in WORDS},
-    }
+    return METADATA

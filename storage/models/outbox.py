@@ -3,129 +3,149 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Named,
+    String,
+    Table,
+    Text,
+    TypedColumns,
+    UniqueConstraint,
+)
 
 from scheduler.types import BroadcastKind, DeliveryState, DraftState, Form, LedgerState, PartState
-from storage.models.base import CHOICES, NEVER, Base, Id, partial
-from storage.models.chats import ChatRow
-from storage.models.posts import PostRow
-from storage.models.subscriptions import DigestRow
+from storage.models.base import CHOICES, METADATA, NEVER, Id, UtcDateTime, Word, partial
+from storage.models.chats import CHATS
+from storage.models.posts import POSTS
+from storage.models.subscriptions import DIGESTS
 
 
-class DraftRow(Base):
-    __tablename__ = "drafts"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
-    actor: Mapped[str]
-    text: Mapped[str]
-    everywhere: Mapped[bool]  # for all chats that follow updates, not only for its own
-    state: Mapped[DraftState] = mapped_column(index=True)
-    due_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=NEVER)
+class Drafts(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"))
+    actor: Named[str] = Column(Text)
+    text: Named[str] = Column(Text)
+    everywhere: Named[bool] = Column(Boolean)  # for all chats that follow updates, not only for its own
+    state: Named[DraftState] = Column(Word(DraftState), index=True)
+    due_at: Named[datetime | None] = Column(UtcDateTime)
+    created_at: Named[datetime] = Column(UtcDateTime, server_default=NEVER)
 
 
-class BroadcastRow(Base):
-    __tablename__ = "broadcasts"
+DRAFTS = Table("drafts", METADATA, Drafts)
+
+
+class Broadcasts(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    kind: Named[BroadcastKind] = Column(Word(BroadcastKind))
+    title: Named[str] = Column(Text, default="")
+    more: Named[int] = Column(Integer, default=0)  # posts that were left out
+    body: Named[str] = Column(Text, default="")  # a notice: its msgid; `body_values` fill the fields
+    body_values: Named[dict[str, Any]] = Column(JSON, default=dict, server_default="{}")
+    digest_id: Named[int | None] = Column(Id, ForeignKey(DIGESTS.c.id, ondelete="SET NULL"))
+    slot: Named[datetime | None] = Column(UtcDateTime)
+    created_at: Named[datetime] = Column(UtcDateTime)
+
+
+BROADCASTS = Table(
+    "broadcasts",
+    METADATA,
+    Broadcasts,
     # A slot of a digest runs once, also after a crash or with two processes.
-    __table_args__ = (UniqueConstraint("digest_id", "slot"),)
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[BroadcastKind]
-    title: Mapped[str] = mapped_column(default="")
-    more: Mapped[int] = mapped_column(default=0)  # posts that were left out
-    body: Mapped[str] = mapped_column(default="")  # a notice: its msgid; `body_values` fill the fields
-    body_values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
-    digest_id: Mapped[int | None] = mapped_column(ForeignKey(DigestRow.id, ondelete="SET NULL"))
-    slot: Mapped[datetime | None]
-    created_at: Mapped[datetime]
+    UniqueConstraint("digest_id", "slot"),
+)
 
 
-class BroadcastPostRow(Base):
-    __tablename__ = "broadcast_posts"
-    __table_args__ = (Index(None, "post_id"),)
-
-    broadcast_id: Mapped[int] = mapped_column(
-        ForeignKey(BroadcastRow.id, ondelete="CASCADE"), primary_key=True
-    )
-    position: Mapped[int] = mapped_column(primary_key=True)
-    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"))
+class BroadcastPosts(TypedColumns):
+    broadcast_id: Named[int] = Column(Id, ForeignKey(BROADCASTS.c.id, ondelete="CASCADE"), primary_key=True)
+    position: Named[int] = Column(Integer, primary_key=True)
+    post_id: Named[int] = Column(Id, ForeignKey(POSTS.c.id, ondelete="CASCADE"))
 
 
-class RenderingRow(Base):
-    __tablename__ = "renderings"
-    __table_args__ = (Index(None, "broadcast_id"),)
-
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    broadcast_id: Mapped[int] = mapped_column(ForeignKey(BroadcastRow.id, ondelete="CASCADE"))
-    messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+BROADCAST_POSTS = Table("broadcast_posts", METADATA, BroadcastPosts, Index(None, "post_id"))
 
 
-class DeliveryRow(Base):
-    __tablename__ = "deliveries"
+class Renderings(TypedColumns):
+    key: Named[str] = Column(String(64), primary_key=True)
+    broadcast_id: Named[int] = Column(Id, ForeignKey(BROADCASTS.c.id, ondelete="CASCADE"))
+    messages: Named[list[dict[str, Any]]] = Column(JSON)
 
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    broadcast_id: Mapped[int] = mapped_column(ForeignKey(BroadcastRow.id, ondelete="CASCADE"))
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
-    platform: Mapped[str]  # a copy of the chat's, so that a claim reads only rows of its platform
-    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
-    form: Mapped[Form] = mapped_column(default=Form.RICH)
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime]
-    epoch: Mapped[int] = mapped_column(default=0)  # of the lease under which it was claimed
-    reason: Mapped[str] = mapped_column(default="")
-    ended_at: Mapped[datetime | None]
-    choices: Mapped[dict[str, Any] | None] = mapped_column(CHOICES)  # a copy of the subscription's
 
+RENDERINGS = Table("renderings", METADATA, Renderings, Index(None, "broadcast_id"))
+
+
+class Deliveries(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    broadcast_id: Named[int] = Column(Id, ForeignKey(BROADCASTS.c.id, ondelete="CASCADE"))
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"))
+    # A copy of the chat's, so that a claim reads only rows of its platform.
+    platform: Named[str] = Column(Text)
+    state: Named[DeliveryState] = Column(Word(DeliveryState), default=DeliveryState.PENDING)
+    form: Named[Form] = Column(Word(Form), default=Form.RICH)
+    attempts: Named[int] = Column(Integer, default=0)
+    due_at: Named[datetime] = Column(UtcDateTime)
+    epoch: Named[int] = Column(Integer, default=0)  # of the lease under which it was claimed
+    reason: Named[str] = Column(Text, default="")
+    ended_at: Named[datetime | None] = Column(UtcDateTime)
+    choices: Named[dict[str, Any] | None] = Column(CHOICES)  # a copy of the subscription's
+
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Deliveries,
     # Most deliveries have ended, so the queries of the outbox use indexes over the few that have not.
-    __table_args__ = (
-        UniqueConstraint("broadcast_id", "chat_id"),
-        partial("ix_deliveries_due", "state = 'pending'", "platform", "due_at", "id"),
-        partial("ix_deliveries_again", "state = 'pending' AND reason <> ''", "platform", "due_at", "id"),
-        partial("ix_deliveries_open", "state IN ('pending', 'claimed')", "chat_id", "id"),
-        partial("ix_deliveries_claimed", "state = 'claimed'", "platform"),
-        {"sqlite_autoincrement": True},
-    )
+    UniqueConstraint("broadcast_id", "chat_id"),
+    partial("ix_deliveries_due", "state = 'pending'", "platform", "due_at", "id"),
+    partial("ix_deliveries_again", "state = 'pending' AND reason <> ''", "platform", "due_at", "id"),
+    partial("ix_deliveries_open", "state IN ('pending', 'claimed')", "chat_id", "id"),
+    partial("ix_deliveries_claimed", "state = 'claimed'", "platform"),
+    sqlite_autoincrement=True,
+)
 
 
-class PartRow(Base):
-    __tablename__ = "delivery_parts"
-
-    delivery_id: Mapped[int] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="CASCADE"), primary_key=True)
-    form: Mapped[Form] = mapped_column(primary_key=True)
-    n: Mapped[int] = mapped_column(primary_key=True)
-    state: Mapped[PartState]
-    posts: Mapped[list[int]] = mapped_column(JSON)
-    sent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    fingerprint: Mapped[str] = mapped_column(String(64))  # the key of its rendering
-    unknowns: Mapped[int] = mapped_column(default=0)
-    reason: Mapped[str] = mapped_column(default="")
-    begun_at: Mapped[datetime | None]  # when it was first written ahead
+class Parts(TypedColumns):
+    delivery_id: Named[int] = Column(Id, ForeignKey(DELIVERIES.c.id, ondelete="CASCADE"), primary_key=True)
+    form: Named[Form] = Column(Word(Form), primary_key=True)
+    n: Named[int] = Column(Integer, primary_key=True)
+    state: Named[PartState] = Column(Word(PartState))
+    posts: Named[list[int]] = Column(JSON)
+    sent: Named[dict[str, Any] | None] = Column(JSON)
+    fingerprint: Named[str] = Column(String(64))  # the key of its rendering
+    unknowns: Named[int] = Column(Integer, default=0)
+    reason: Named[str] = Column(Text, default="")
+    begun_at: Named[datetime | None] = Column(UtcDateTime)  # when it was first written ahead
 
 
-class EditRow(Base):
+PARTS = Table("delivery_parts", METADATA, Parts)
+
+
+class Edits(TypedColumns):
     """That a delivery's messages were edited, or are being edited, after its posts had changed."""
 
-    __tablename__ = "edits"
-    __table_args__ = (Index(None, "chat_id", "at"),)
-
-    delivery_id: Mapped[int] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="CASCADE"), primary_key=True)
-    version: Mapped[datetime] = mapped_column(primary_key=True)  # when its posts had last changed
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
-    at: Mapped[datetime]
-    shown: Mapped[list[str]] = mapped_column(JSON)  # a hash of each message that shows this version
-    done: Mapped[bool]
-    reason: Mapped[str]  # why its messages cannot be edited any more
+    delivery_id: Named[int] = Column(Id, ForeignKey(DELIVERIES.c.id, ondelete="CASCADE"), primary_key=True)
+    version: Named[datetime] = Column(UtcDateTime, primary_key=True)  # when its posts had last changed
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"))
+    at: Named[datetime] = Column(UtcDateTime)
+    shown: Named[list[str]] = Column(JSON)  # a hash of each message that shows this version
+    done: Named[bool] = Column(Boolean)
+    reason: Named[str] = Column(Text)  # why its messages cannot be edited any more
 
 
-class LedgerRow(Base):
-    __tablename__ = "ledger"
-    __table_args__ = (Index(None, "delivery_id"), Index(None, "post_id"))
+EDITS = Table("edits", METADATA, Edits, Index(None, "chat_id", "at"))
 
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True)
-    post_key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    post_id: Mapped[int | None] = mapped_column(ForeignKey(PostRow.id, ondelete="SET NULL"))
-    delivery_id: Mapped[int | None] = mapped_column(ForeignKey(DeliveryRow.id, ondelete="SET NULL"))
-    state: Mapped[LedgerState]
-    reason: Mapped[str] = mapped_column(default="")
+
+class Ledger(TypedColumns):
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"), primary_key=True)
+    post_key: Named[str] = Column(String(64), primary_key=True)
+    post_id: Named[int | None] = Column(Id, ForeignKey(POSTS.c.id, ondelete="SET NULL"))
+    delivery_id: Named[int | None] = Column(Id, ForeignKey(DELIVERIES.c.id, ondelete="SET NULL"))
+    state: Named[LedgerState] = Column(Word(LedgerState))
+    reason: Named[str] = Column(Text, default="")
+
+
+LEDGER = Table("ledger", METADATA, Ledger, Index(None, "delivery_id"), Index(None, "post_id"))

@@ -2,71 +2,72 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Column, ForeignKey, Integer, Named, Table, Text, TypedColumns, UniqueConstraint
 
 from content.types import Rung
-from storage.models.base import Base, Id
-from storage.models.chats import ChatRow
+from storage.models.base import METADATA, Id, UtcDateTime, Word
+from storage.models.chats import CHATS
 
 
-class SearchRow(Base):
-    __tablename__ = "searches"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    query: Mapped[str]
-    ids: Mapped[list[int]] = mapped_column(JSON)
-    total: Mapped[int]
-    created_at: Mapped[datetime]
-    chat_id: Mapped[int | None] = mapped_column(Id)  # None in rows of versions without this column
-    rung: Mapped[Rung] = mapped_column(server_default=Rung.ALL)
-    exact: Mapped[int] = mapped_column(server_default="0")
-    corrections: Mapped[list[tuple[str, str]]] = mapped_column(JSON, server_default="[]")
+class Searches(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    query: Named[str] = Column(Text)
+    ids: Named[list[int]] = Column(JSON)
+    total: Named[int] = Column(Integer)
+    created_at: Named[datetime] = Column(UtcDateTime)
+    chat_id: Named[int | None] = Column(Id)  # None in rows of versions without this column
+    rung: Named[Rung] = Column(Word(Rung), server_default=Rung.ALL)
+    exact: Named[int] = Column(Integer, server_default="0")
+    corrections: Named[list[tuple[str, str]]] = Column(JSON, server_default="[]")
 
 
-class ViewRow(Base):
+SEARCHES = Table("searches", METADATA, Searches)
+
+
+class Views(TypedColumns):
     """The page that a chat was shown last, for commands that refer to it."""
 
-    __tablename__ = "views"
-
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True)
-    view: Mapped[str]
-    pages: Mapped[int]
-    ids: Mapped[list[int]] = mapped_column(JSON)
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"), primary_key=True)
+    view: Named[str] = Column(Text)
+    pages: Named[int] = Column(Integer)
+    ids: Named[list[int]] = Column(JSON)
 
 
-class QuestionRow(Base):
+VIEWS = Table("views", METADATA, Views)
+
+
+class Questions(TypedColumns):
     """A question of a button. `message` is the one that asks it, "" for the button itself."""
 
-    __tablename__ = "questions"
-    __table_args__ = (UniqueConstraint("chat_id", "message", "data"),)
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"))
-    message: Mapped[str]
-    data: Mapped[str]
-    actor: Mapped[str]  # who has to answer the message
-    prompt: Mapped[str]
-    placeholder: Mapped[str]
-    asked_at: Mapped[datetime] = mapped_column(index=True)
+    id: Named[int] = Column(Id, primary_key=True)
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"))
+    message: Named[str] = Column(Text)
+    data: Named[str] = Column(Text)
+    actor: Named[str] = Column(Text)  # who has to answer the message
+    prompt: Named[str] = Column(Text)
+    placeholder: Named[str] = Column(Text)
+    asked_at: Named[datetime] = Column(UtcDateTime, index=True)
 
 
-class PersonRow(Base):
+QUESTIONS = Table("questions", METADATA, Questions, UniqueConstraint("chat_id", "message", "data"))
+
+
+class People(TypedColumns):
     """A person, and the private chat whose language is theirs."""
 
-    __tablename__ = "people"
-
-    actor: Mapped[str] = mapped_column(primary_key=True)
-    chat_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+    actor: Named[str] = Column(Text, primary_key=True)
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"), index=True)
 
 
-class ManagedRow(Base):
+PEOPLE = Table("people", METADATA, People)
+
+
+class Managed(TypedColumns):
     """The chat that a person manages from another chat."""
 
-    __tablename__ = "managed"
+    actor: Named[str] = Column(Text, primary_key=True)
+    chat_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"), primary_key=True, index=True)
+    target_id: Named[int] = Column(Id, ForeignKey(CHATS.c.id, ondelete="CASCADE"), index=True)
 
-    actor: Mapped[str] = mapped_column(primary_key=True)
-    chat_id: Mapped[int] = mapped_column(
-        ForeignKey(ChatRow.id, ondelete="CASCADE"), primary_key=True, index=True
-    )
-    target_id: Mapped[int] = mapped_column(ForeignKey(ChatRow.id, ondelete="CASCADE"), index=True)
+
+MANAGED = Table("managed", METADATA, Managed)

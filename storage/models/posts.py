@@ -2,85 +2,102 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    UniqueConstraint,
+    false,
+)
 
-from storage.models.base import NEVER, Base, Id, InOrder, partial
-from storage.models.sources import SourceRow
+from storage.models.base import METADATA, NEVER, Id, InOrder, UtcDateTime, partial
+from storage.models.sources import SOURCES
 
 
-class PostRow(Base):
-    __tablename__ = "posts"
-    __table_args__ = (
-        UniqueConstraint("source_id", "guid"),
-        Index(None, "key"),
-        Index(None, "published_at", "id"),
-        Index(None, "source_id", "published_at", "id"),
-        partial("ix_posts_changed", "changed_at IS NOT NULL", "changed_at"),
-        partial("ix_posts_story", "story IS NOT NULL", "story"),
-        # A post id must never be reused: pages and subscriptions refer to positions by it.
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"))
-    guid: Mapped[str]
-    key: Mapped[str]  # the same for the same post of another source
-    url: Mapped[str]
-    title: Mapped[str]
-    author: Mapped[str]
-    published_at: Mapped[datetime]
-    updated_at: Mapped[datetime | None]
-    first_seen_at: Mapped[datetime]
-    html: Mapped[str]
-    text: Mapped[str]
-    language: Mapped[str]
-    tags: Mapped[list[str]] = mapped_column(JSON)
-    media: Mapped[list[dict[str, str]]] = mapped_column(JSON)
-    content_hash: Mapped[str]
-    old_news: Mapped[bool] = mapped_column(default=False, server_default=false())
-    changed_at: Mapped[datetime | None]  # when what people see of it last changed
-    changes: Mapped[int] = mapped_column(default=0, server_default="0")  # how often it has
+class Posts(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    source_id: Named[int] = Column(Id, ForeignKey(SOURCES.c.id, ondelete="CASCADE"))
+    guid: Named[str] = Column(Text)
+    key: Named[str] = Column(Text)  # the same for the same post of another source
+    url: Named[str] = Column(Text)
+    title: Named[str] = Column(Text)
+    author: Named[str] = Column(Text)
+    published_at: Named[datetime] = Column(UtcDateTime)
+    updated_at: Named[datetime | None] = Column(UtcDateTime)
+    first_seen_at: Named[datetime] = Column(UtcDateTime)
+    html: Named[str] = Column(Text)
+    text: Named[str] = Column(Text)
+    language: Named[str] = Column(Text)
+    tags: Named[list[str]] = Column(JSON)
+    media: Named[list[dict[str, str]]] = Column(JSON)
+    content_hash: Named[str] = Column(Text)
+    old_news: Named[bool] = Column(Boolean, default=False, server_default=false())
+    changed_at: Named[datetime | None] = Column(UtcDateTime)  # when what people see of it last changed
+    changes: Named[int] = Column(Integer, default=0, server_default="0")  # how often it has
     # The first post of the story that it tells, if another source told that before; see `stories.py`.
-    story: Mapped[int | None] = mapped_column(Id)
-    withdrawn_at: Mapped[datetime | None]
-    raw_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the item as it was read
+    story: Named[int | None] = Column(Id)
+    withdrawn_at: Named[datetime | None] = Column(UtcDateTime)
+    raw_hash: Named[str] = Column(Text, default="", server_default="")  # of the item as it was read
 
 
-class StoryWordRow(Base):
+POSTS = Table(
+    "posts",
+    METADATA,
+    Posts,
+    UniqueConstraint("source_id", "guid"),
+    Index(None, "key"),
+    Index(None, "published_at", "id"),
+    Index(None, "source_id", "published_at", "id"),
+    partial("ix_posts_changed", "changed_at IS NOT NULL", "changed_at"),
+    partial("ix_posts_story", "story IS NOT NULL", "story"),
+    # A post id must never be reused: pages and subscriptions refer to positions by it.
+    sqlite_autoincrement=True,
+)
+
+
+class StoryWords(TypedColumns):
     """A word by which a title of the last days is found, as a number."""
 
-    __tablename__ = "story_words"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    word: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    post_id: Mapped[int] = mapped_column(
-        ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True, index=True
-    )
+    word: Named[int] = Column(BigInteger, primary_key=True)
+    post_id: Named[int] = Column(Id, ForeignKey(POSTS.c.id, ondelete="CASCADE"), primary_key=True, index=True)
 
 
-class UnindexedRow(Base):
+STORY_WORDS = Table("story_words", METADATA, StoryWords, sqlite_with_rowid=False)
+
+
+class Unindexed(TypedColumns):
     """A post that waits to be indexed for searching."""
 
-    __tablename__ = "unindexed"
-
-    post_id: Mapped[int] = mapped_column(ForeignKey(PostRow.id, ondelete="CASCADE"), primary_key=True)
+    post_id: Named[int] = Column(Id, ForeignKey(POSTS.c.id, ondelete="CASCADE"), primary_key=True)
 
 
-class TombstoneRow(Base):
-    __tablename__ = "tombstones"
-
-    source_id: Mapped[int] = mapped_column(ForeignKey(SourceRow.id, ondelete="CASCADE"), primary_key=True)
-    guid: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str]
-    seen_at: Mapped[datetime] = mapped_column(server_default=NEVER)  # when the source last had it
+UNINDEXED = Table("unindexed", METADATA, Unindexed)
 
 
-class WordRow(Base):
+class Tombstones(TypedColumns):
+    source_id: Named[int] = Column(Id, ForeignKey(SOURCES.c.id, ondelete="CASCADE"), primary_key=True)
+    guid: Named[str] = Column(Text, primary_key=True)
+    key: Named[str] = Column(Text)
+    seen_at: Named[datetime] = Column(UtcDateTime, server_default=NEVER)  # when the source last had it
+
+
+TOMBSTONES = Table("tombstones", METADATA, Tombstones)
+
+
+class Words(TypedColumns):
     """A word of the search index, for finding the word that a misspelt one stands for."""
 
-    __tablename__ = "search_words"
+    word: Named[str] = Column(InOrder, primary_key=True)
+    backwards: Named[str] = Column(InOrder, index=True)
+    posts: Named[int] = Column(Integer)
 
-    word: Mapped[str] = mapped_column(InOrder, primary_key=True)
-    backwards: Mapped[str] = mapped_column(InOrder, index=True)
-    posts: Mapped[int]
+
+WORDS = Table("search_words", METADATA, Words)

@@ -2,34 +2,37 @@
 
 from datetime import datetime
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Column, Named, Table, Text, TypedColumns
 
-from storage.models.base import Base, Id
-
-
-class LeaseRow(Base):
-    __tablename__ = "leases"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    holder: Mapped[str]
-    epoch: Mapped[int] = mapped_column(Id)
-    until: Mapped[datetime]
+from storage.models.base import METADATA, Id, UtcDateTime
 
 
-class AuditRow(Base):
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    action: Mapped[str]
-    target: Mapped[str]
+class Leases(TypedColumns):
+    name: Named[str] = Column(Text, primary_key=True)
+    holder: Named[str] = Column(Text)
+    epoch: Named[int] = Column(Id)
+    until: Named[datetime] = Column(UtcDateTime)
 
 
-class MetaRow(Base):
+LEASES = Table("leases", METADATA, Leases)
+
+
+class Audit(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    at: Named[datetime] = Column(UtcDateTime)
+    actor: Named[str] = Column(Text)
+    action: Named[str] = Column(Text)
+    target: Named[str] = Column(Text)
+
+
+AUDIT = Table("audit", METADATA, Audit)
+
+
+class Meta(TypedColumns):
     """Facts about the database itself, such as the version of the tokenizer that built its index."""
 
-    __tablename__ = "meta"
+    name: Named[str] = Column(Text, primary_key=True)
+    value: Named[str] = Column(Text)
 
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
+
+META = Table("meta", METADATA, Meta)

@@ -3,63 +3,77 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    false,
+)
 
 from content.types import SourceState, Visibility
 from scheduler.push.pushes import PushKind, PushState
-from storage.models.base import NO_OPTIONS, Base, Id
+from storage.models.base import METADATA, NO_OPTIONS, Id, UtcDateTime, Word
 
 
-class SourceRow(Base):
-    __tablename__ = "sources"
+class Sources(TypedColumns):
+    id: Named[int] = Column(Id, primary_key=True)
+    kind: Named[str] = Column(Text)
+    url: Named[str] = Column(Text, unique=True)
+    post_count: Named[int] = Column(Integer, default=0, server_default="0")  # of its posts that are stored
+    title: Named[str] = Column(Text, default="")
+    tags: Named[list[str]] = Column(JSON, default=list, server_default="[]")
+    visibility: Named[Visibility] = Column(Word(Visibility))
+    state: Named[SourceState] = Column(Word(SourceState), default=SourceState.ACTIVE)
+    etag: Named[str] = Column(Text, default="")
+    last_modified: Named[str] = Column(Text, default="")
+    content_hash: Named[str] = Column(Text, default="")
+    options: Named[dict[str, Any]] = Column(JSON, server_default=NO_OPTIONS)
+    next_poll_at: Named[datetime | None] = Column(UtcDateTime)
+    polled_at: Named[datetime | None] = Column(UtcDateTime)
+    starts_after: Named[int] = Column(Id, default=0)
+    failures: Named[int] = Column(Integer, default=0)
+    failing_since: Named[datetime | None] = Column(UtcDateTime)
+    trouble_told: Named[bool] = Column(Boolean, default=False, server_default=false())
+    last_error: Named[str] = Column(Text, default="")
+    added_by: Named[str] = Column(Text, default="", server_default="")
+    read_seconds: Named[float] = Column(Double, default=0.0, server_default="0")
+    warning: Named[str] = Column(Text, default="", server_default="")
+    unread: Named[list[dict[str, str]]] = Column(JSON, default=list, server_default="[]")
+    rhythm: Named[dict[str, Any]] = Column(JSON, default=dict, server_default="{}")
+    unfollowed_since: Named[datetime | None] = Column(UtcDateTime)
+    moved_to: Named[str] = Column(Text, default="", server_default="")
+    moved_since: Named[datetime | None] = Column(UtcDateTime)
+    # Until then a push tells of its posts, so it is polled less.
+    pushed_until: Named[datetime | None] = Column(UtcDateTime)
 
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str]
-    url: Mapped[str] = mapped_column(unique=True)
-    post_count: Mapped[int] = mapped_column(default=0, server_default="0")  # of its posts that are stored
-    title: Mapped[str] = mapped_column(default="")
-    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
-    visibility: Mapped[Visibility]
-    state: Mapped[SourceState] = mapped_column(default=SourceState.ACTIVE)
-    etag: Mapped[str] = mapped_column(default="")
-    last_modified: Mapped[str] = mapped_column(default="")
-    content_hash: Mapped[str] = mapped_column(default="")
-    options: Mapped[dict[str, Any]] = mapped_column(JSON, server_default=NO_OPTIONS)
-    next_poll_at: Mapped[datetime | None]
-    polled_at: Mapped[datetime | None]
-    starts_after: Mapped[int] = mapped_column(Id, default=0)
-    failures: Mapped[int] = mapped_column(default=0)
-    failing_since: Mapped[datetime | None]
-    trouble_told: Mapped[bool] = mapped_column(default=False, server_default=false())
-    last_error: Mapped[str] = mapped_column(default="")
-    added_by: Mapped[str] = mapped_column(default="", server_default="")
-    read_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
-    warning: Mapped[str] = mapped_column(default="", server_default="")
-    unread: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list, server_default="[]")
-    rhythm: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
-    unfollowed_since: Mapped[datetime | None]
-    moved_to: Mapped[str] = mapped_column(default="", server_default="")
-    moved_since: Mapped[datetime | None]
-    pushed_until: Mapped[datetime | None]  # until then a push tells of its posts, so it is polled less
+
+SOURCES = Table("sources", METADATA, Sources)
 
 
-class PushRow(Base):
+class Pushes(TypedColumns):
     """How a source tells of its posts: by a hub, or by a hook. Without a source: to be ended."""
 
-    __tablename__ = "pushes"
+    id: Named[int] = Column(Id, primary_key=True)
+    source_id: Named[int | None] = Column(Id, ForeignKey(SOURCES.c.id, ondelete="SET NULL"), unique=True)
+    kind: Named[PushKind] = Column(Word(PushKind))
+    token: Named[str] = Column(Text, unique=True)
+    secret: Named[str] = Column(Text)
+    hub: Named[str] = Column(Text)
+    topic: Named[str] = Column(Text)
+    state: Named[PushState] = Column(Word(PushState))
+    next_at: Named[datetime | None] = Column(UtcDateTime)
+    lease_until: Named[datetime | None] = Column(UtcDateTime)
+    last_at: Named[datetime | None] = Column(UtcDateTime)
+    seen: Named[list[str]] = Column(JSON)  # hashes of the last bodies
+    failures: Named[int] = Column(Integer)
+    reason: Named[str] = Column(Text)
 
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    source_id: Mapped[int | None] = mapped_column(ForeignKey(SourceRow.id, ondelete="SET NULL"), unique=True)
-    kind: Mapped[PushKind]
-    token: Mapped[str] = mapped_column(unique=True)
-    secret: Mapped[str]
-    hub: Mapped[str]
-    topic: Mapped[str]
-    state: Mapped[PushState]
-    next_at: Mapped[datetime | None]
-    lease_until: Mapped[datetime | None]
-    last_at: Mapped[datetime | None]
-    seen: Mapped[list[str]] = mapped_column(JSON)  # hashes of the last bodies
-    failures: Mapped[int]
-    reason: Mapped[str]
+
+PUSHES = Table("pushes", METADATA, Pushes)

@@ -11,14 +11,14 @@ from scheduler.ports import EditLimits
 from scheduler.types import OPEN, DeliveryState, PartState
 from storage.database import create_engine
 from storage.models import (
-    BroadcastPostRow,
-    BroadcastRow,
-    ChatRow,
-    DeliveryRow,
-    EditRow,
-    LedgerRow,
-    PartRow,
-    PostRow,
+    BROADCAST_POSTS,
+    BROADCASTS,
+    CHATS,
+    DELIVERIES,
+    EDITS,
+    LEDGER,
+    PARTS,
+    POSTS,
 )
 
 # At the end, deliveries with a longer back-off than this are made due at once, so that the run need not wait.
@@ -65,24 +65,24 @@ class Database:
 
     async def read(self) -> Books:
         """Read the rows."""
-        chat = select(ChatRow.id, ChatRow.platform, ChatRow.address, ChatRow.topic, ChatRow.state)
-        ledger = select(LedgerRow.chat_id, LedgerRow.post_id, LedgerRow.state, LedgerRow.reason)
+        chat = select(CHATS.c.id, CHATS.c.platform, CHATS.c.address, CHATS.c.topic, CHATS.c.state)
+        ledger = select(LEDGER.c.chat_id, LEDGER.c.post_id, LEDGER.c.state, LEDGER.c.reason)
         delivery = select(
-            DeliveryRow.id,
-            DeliveryRow.broadcast_id,
-            DeliveryRow.chat_id,
-            DeliveryRow.state,
-            DeliveryRow.reason,
-            DeliveryRow.ended_at,
+            DELIVERIES.c.id,
+            DELIVERIES.c.broadcast_id,
+            DELIVERIES.c.chat_id,
+            DELIVERIES.c.state,
+            DELIVERIES.c.reason,
+            DELIVERIES.c.ended_at,
         )
         edition = select(
-            BroadcastPostRow.broadcast_id, BroadcastPostRow.post_id, BroadcastRow.created_at
-        ).join(BroadcastRow, BroadcastRow.id == BroadcastPostRow.broadcast_id)
-        part = select(PartRow.delivery_id, PartRow.state, PartRow.posts, PartRow.unknowns, PartRow.sent)
-        edit = select(EditRow.delivery_id, EditRow.chat_id, EditRow.at, EditRow.done, EditRow.reason)
+            BROADCAST_POSTS.c.broadcast_id, BROADCAST_POSTS.c.post_id, BROADCASTS.c.created_at
+        ).join(BROADCASTS, BROADCASTS.c.id == BROADCAST_POSTS.c.broadcast_id)
+        part = select(PARTS.c.delivery_id, PARTS.c.state, PARTS.c.posts, PARTS.c.unknowns, PARTS.c.sent)
+        edit = select(EDITS.c.delivery_id, EDITS.c.chat_id, EDITS.c.at, EDITS.c.done, EDITS.c.reason)
         return Books(
             await self.rows(chat),
-            await self.rows(select(PostRow.id, PostRow.title, PostRow.first_seen_at)),
+            await self.rows(select(POSTS.c.id, POSTS.c.title, POSTS.c.first_seen_at)),
             await self.rows(ledger),
             await self.rows(delivery),
             await self.rows(edition),
@@ -92,11 +92,11 @@ class Database:
 
     async def sending(self) -> set[Sending]:
         """The parts that are `sending`."""
-        part = (PartRow.delivery_id, PartRow.form, PartRow.n, PartRow.unknowns)
+        part = (PARTS.c.delivery_id, PARTS.c.form, PARTS.c.n, PARTS.c.unknowns)
         query = (
-            select(DeliveryRow.platform, DeliveryRow.chat_id, PartRow.posts, *part)
-            .join(DeliveryRow, DeliveryRow.id == PartRow.delivery_id)
-            .where(PartRow.state == PartState.SENDING)
+            select(DELIVERIES.c.platform, DELIVERIES.c.chat_id, PARTS.c.posts, *part)
+            .join(DELIVERIES, DELIVERIES.c.id == PARTS.c.delivery_id)
+            .where(PARTS.c.state == PartState.SENDING)
         )
         return {
             Sending(platform, chat, tuple(posts), (delivery, str(form), n, unknowns))
@@ -105,18 +105,18 @@ class Database:
 
     async def states(self) -> dict[tuple[str, str, str], str]:
         """The state of each chat, by platform, address and topic."""
-        query = select(ChatRow.platform, ChatRow.address, ChatRow.topic, ChatRow.state)
+        query = select(CHATS.c.platform, CHATS.c.address, CHATS.c.topic, CHATS.c.state)
         return {(row[0], row[1], row[2]): str(row[3]) for row in await self.rows(query)}
 
     async def open(self) -> int:
         """The number of open deliveries."""
-        query = select(func.count()).select_from(DeliveryRow).where(DeliveryRow.state.in_(OPEN))
+        query = select(func.count()).select_from(DELIVERIES).where(DELIVERIES.c.state.in_(OPEN))
         count: int = (await self.rows(query))[0][0]
         return count
 
     async def posts(self) -> int:
         """The number of stored posts."""
-        count: int = (await self.rows(select(func.count()).select_from(PostRow)))[0][0]
+        count: int = (await self.rows(select(func.count()).select_from(POSTS)))[0][0]
         return count
 
     async def quiet(self) -> None:
@@ -125,7 +125,7 @@ class Database:
         engine = create_engine(self.url).execution_options(write=True)
         try:
             async with engine.begin() as connection:
-                lately = update(PostRow).where(PostRow.changed_at > since)
+                lately = update(POSTS).where(POSTS.c.changed_at > since)
                 await connection.execute(lately.values(changed_at=since))
         finally:
             await engine.dispose()
@@ -133,10 +133,10 @@ class Database:
     async def hurry(self) -> None:
         """Make deliveries due that have a back-off of minutes, as if the time had passed."""
         now = datetime.now(UTC)
-        waiting = (DeliveryRow.state == DeliveryState.PENDING) & (DeliveryRow.due_at > now + SOON)
+        waiting = (DELIVERIES.c.state == DeliveryState.PENDING) & (DELIVERIES.c.due_at > now + SOON)
         engine = create_engine(self.url).execution_options(write=True)
         try:
             async with engine.begin() as connection:
-                await connection.execute(update(DeliveryRow).where(waiting).values(due_at=now))
+                await connection.execute(update(DELIVERIES).where(waiting).values(due_at=now))
         finally:
             await engine.dispose()

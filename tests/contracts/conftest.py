@@ -16,12 +16,12 @@ import pytest
 import pytest_asyncio
 
 from scheduler.ports import Store
-from storage.models import Base
+from storage.models import METADATA
 from storage.unit_of_work import SqlStore
 from tests.conftest import Postgres
 from tests.contracts.world import World
 
-TABLES = [table.name for table in reversed(Base.metadata.sorted_tables) if table.name != "meta"]
+TABLES = [table.name for table in reversed(METADATA.sorted_tables) if table.name != "meta"]
 # Deleted rows stay until a vacuum, and after thousands of them every query reads them all.
 EMPTY = f"""
 CREATE FUNCTION empty() RETURNS void LANGUAGE plpgsql AS $$

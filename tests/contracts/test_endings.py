@@ -10,7 +10,7 @@ from scheduler.ports import Asked, Store
 from scheduler.types import Chat, Subscription
 from scheduler.upkeep import Keep, Upkeep
 from storage.database import create_engine
-from storage.models import EndingRow
+from storage.models import ENDINGS
 from tests.builders import NOW
 from tests.contracts.world import World
 from tests.fakes import FakeClock
@@ -66,9 +66,9 @@ async def test_an_ending_of_an_earlier_version_comes_back(store: Store, database
     before, number = await subscriptions(store, chat), await end_all(store, chat)
     engine = create_engine(database_url)
     async with engine.execution_options(write=True).begin() as connection:
-        (row,) = (await connection.execute(select(EndingRow.rows))).scalar_one()
+        (row,) = (await connection.execute(select(ENDINGS.c.rows))).scalar_one()
         del row["paused_until"]
-        await connection.execute(update(EndingRow).values(rows=[row | {"mode": "digest"}]))
+        await connection.execute(update(ENDINGS).values(rows=[row | {"mode": "digest"}]))
     await engine.dispose()
     assert await restore(store, chat, number) == 1
     assert await subscriptions(store, chat) == before

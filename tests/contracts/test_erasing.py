@@ -13,7 +13,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import Asked, Closed, Edit, Found, PartEnded, Shown, Store
 from scheduler.types import Chat, ChatState, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
 from storage.database import create_engine
-from storage.models import Base
+from storage.models import METADATA
 from tests.builders import NOW, after, part, place, with_digest
 from tests.contracts.world import World
 
@@ -29,7 +29,7 @@ def rows(database_url: str, store: Store) -> Rows:
         async with engine.connect() as connection:
             found = {
                 table.name: [repr(tuple(row)) for row in await connection.execute(select(table))]
-                for table in Base.metadata.sorted_tables
+                for table in METADATA.sorted_tables
                 if table.name != "search_words"
             }
         await engine.dispose()

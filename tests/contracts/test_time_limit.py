@@ -10,7 +10,7 @@ from content.search import parse
 from content.types import PostQuery
 from scheduler.ports import Store
 from storage.database import create_engine
-from storage.index import SEARCHES
+from storage.index import AT_ONCE
 from storage.time_limit import time_limit
 from tests.contracts.world import World
 
@@ -34,8 +34,8 @@ async def test_an_endless_statement_is_stopped_and_the_connection_goes_on(databa
 async def test_what_is_quick_is_not_stopped(world: World, store: Store) -> None:
     await world.posts(await world.source(), "one")
     async with asyncio.timeout(30):
-        found = await asyncio.gather(*(world.search("title") for _ in range(5 * SEARCHES)))
-    assert [len(ids) for ids in found] == [1] * 5 * SEARCHES
+        found = await asyncio.gather(*(world.search("title") for _ in range(5 * AT_ONCE)))
+    assert [len(ids) for ids in found] == [1] * 5 * AT_ONCE
     async with store.read() as work:
         assert (await work.index.search(parse("title"), PostQuery())).total == 1
         assert await work.posts.newest_id()

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select, update
 
 from scheduler.types import DeliveryState, PartState
 from storage.database import create_engine
-from storage.models import BroadcastRow, DeliveryRow, DigestRow, LeaseRow, PartRow
+from storage.models import BROADCASTS, DELIVERIES, DIGESTS, LEASES, PARTS
 from tests.chaos.servers import postgres
 from tests.e2e.crash import LOOK
 from tests.e2e.program import FeedServer, Program, item, json_feed
@@ -84,14 +84,14 @@ async def take_over(folder: Path, url: str, chats: int) -> TakeOver:
             await tg.wait_for(lambda: len(tg.requests("getMe")) >= 2, PATIENCE)
             taken = tg.requests("getMe")[1].at
             await tg.wait_for(lambda: any(m.chat_id == daily for m in tg.sent), PATIENCE)
-            while await _rows(url, select(DeliveryRow.id).where(DeliveryRow.state.in_(OPEN)).limit(1)):
+            while await _rows(url, select(DELIVERIES.c.id).where(DELIVERIES.c.state.in_(OPEN)).limit(1)):
                 await asyncio.sleep(LOOK)
             assert second.returncode is None
             async with program.running() as third:
                 second.terminate()
                 assert await second.wait() == 0
                 await tg.wait_for(lambda: len(tg.requests("getMe")) >= 3, PATIENCE)
-                holders = await _rows(url, select(LeaseRow.holder).distinct())
+                holders = await _rows(url, select(LEASES.c.holder).distinct())
         listed = await program.json("deliveries", "list", "--limit", "1")
 
         sends = [request.at for request in tg.requests("sendMessage")]
@@ -111,13 +111,13 @@ async def take_over(folder: Path, url: str, chats: int) -> TakeOver:
 
 
 async def _parts_sending(url: str) -> int:
-    return len(await _rows(url, select(PartRow.n).where(PartRow.state == PartState.SENDING)))
+    return len(await _rows(url, select(PARTS.c.n).where(PARTS.c.state == PartState.SENDING)))
 
 
 async def _editions(url: str) -> int:
-    of_digest = select(BroadcastRow.id).join(DeliveryRow, DeliveryRow.broadcast_id == BroadcastRow.id)
-    sent = DeliveryRow.state == DeliveryState.SENT
-    return len(await _rows(url, of_digest.where(BroadcastRow.digest_id.is_not(None), sent)))
+    of_digest = select(BROADCASTS.c.id).join(DELIVERIES, DELIVERIES.c.broadcast_id == BROADCASTS.c.id)
+    sent = DELIVERIES.c.state == DeliveryState.SENT
+    return len(await _rows(url, of_digest.where(BROADCASTS.c.digest_id.is_not(None), sent)))
 
 
 async def _let_digests_be_due(url: str) -> None:
@@ -125,7 +125,7 @@ async def _let_digests_be_due(url: str) -> None:
     engine = create_engine(url)
     try:
         async with engine.begin() as connection:
-            await connection.execute(update(DigestRow).values(next_run_at=datetime.now(UTC)))
+            await connection.execute(update(DIGESTS).values(next_run_at=datetime.now(UTC)))
     finally:
         await engine.dispose()
 

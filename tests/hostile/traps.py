@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from scheduler.push.pushes import Push, PushKind, PushState, new_secret
-from storage.models import PostRow
+from storage.models import POSTS
 from storage.unit_of_work import SqlStore
 from tests.chaos.books import Database
 from tests.e2e.program import Program
@@ -117,7 +117,7 @@ class Traps:
     async def faults(self, folder: Path) -> tuple[Sequence[str], Sequence[str]]:
         """The posts of the good hook that were lost, and what the program did that it must not."""
         assert self._callers is not None
-        rows = await Database(f"sqlite:///{folder / 'skywave.db'}").rows(select(PostRow.title))
+        rows = await Database(f"sqlite:///{folder / 'skywave.db'}").rows(select(POSTS.c.title))
         titles = {title for (title,) in rows}
         lost = [f"{title} of the hook" for title in self._callers.accepted if title not in titles]
         return lost, [*self._callers.wrong, *(f"reached the inside: {hit}" for hit in self.canary.hits)]

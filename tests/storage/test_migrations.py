@@ -28,7 +28,7 @@ from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
 from storage import models
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
-from storage.models import Base, TombstoneRow
+from storage.models import METADATA, TOMBSTONES
 from storage.unit_of_work import SqlStore
 from tests.builders import NOW, new_post, with_digest
 from tests.contracts.world import World
@@ -75,7 +75,7 @@ async def test_the_migrations_make_what_the_models_say_also_after_down_and_up(da
     async with engine_for(database_url) as engine:
         async with engine.connect() as connection:
             before = await connection.run_sync(tables)
-        assert set(Base.metadata.tables) <= before
+        assert set(METADATA.tables) <= before
         async with engine.execution_options(write=True).begin() as connection:
             await connection.run_sync(downgrade, "base")
         async with engine.connect() as connection:
@@ -138,7 +138,7 @@ async def test_rows_of_revision_2_are_carried_along(database_url: str) -> None:
     gone = f"INSERT INTO tombstones (source_id, guid, key) VALUES ({source.id}, 'gone', 'gone')"
     await carry(database_url, "0002", before=gone)
     async with engine_for(database_url) as engine, engine.connect() as connection:
-        seen_at = (await connection.execute(select(TombstoneRow.seen_at))).scalar_one()
+        seen_at = (await connection.execute(select(TOMBSTONES.c.seen_at))).scalar_one()
     async with opened(database_url) as (store, world):
         async with store.read() as work:
             assert await work.sources.get(source.id) == source
