@@ -70,7 +70,7 @@ class Lines(logging.Formatter):
     def _formatter(self) -> logging.Formatter:
         import structlog
 
-        from scheduler.log import STAMPS
+        from scheduler.events import STAMPS
 
         to_text: list[Any] = (
             [structlog.processors.JSONRenderer(ensure_ascii=False)]
@@ -100,6 +100,6 @@ def configure(
         for name, least in platform.loggers.items():
             logging.getLogger(name).setLevel(least)
     if observers:
-        from scheduler.log import hand_over
+        from scheduler.events import hand_over
 
         hand_over(observers)

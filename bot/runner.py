@@ -18,12 +18,12 @@ from scheduler.delivery.editing import Editor
 from scheduler.delivery.pacer import Pacer
 from scheduler.errors import PlatformStopped
 from scheduler.leases import RENEWAL, Leases
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Edits, Sender
 from scheduler.timetable.jobs import Jobs, Tick
 from scheduler.types import Place
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import TextIO
 
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # An event loop that has run no callback for so many seconds is stuck.
 STUCK = 30.0

@@ -18,7 +18,13 @@ class Visibility(StrEnum):
 
 
 UPDATES = "updates"  # the kind of sources that admins write to with /post
+OF_OPERATORS = f"{UPDATES}:"  # the URL of the one that all chats can follow
 HOOK = "hook"  # the kind of sources whose posts are sent to a webhook
+
+
+def updates_of(place: str) -> str:
+    """The URL of a chat's own updates; `place` is like telegram:-100123/7."""
+    return f"{OF_OPERATORS}{place}"
 
 
 class SourceState(StrEnum):

@@ -1,39 +1,23 @@
-"""The loggers of all modules: events with values, handed over to the standard library's logging.
+"""The loggers of all modules."""
 
-Modules import `get_logger` from here and not from structlog, so that no event is logged before it is set up.
-Commands that log nothing do not load this module: structlog loads rich, which takes a tenth of a start.
-"""
-
-from collections.abc import Sequence
-
-import structlog
-from structlog import get_logger as get_logger
-from structlog.typing import Processor
-
-# What an event gets when it is logged. Those of libraries get it when they are formatted.
-STAMPS: tuple[Processor, ...] = (
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-)
+from typing import Any
 
 
-# Loggers keep this list when they are first used: to look for it at each event takes longer than the event.
-_PROCESSORS: list[Processor] = []
+class Logger:
+    """Logs events with values: `log.info("digest.run", digest=1)`.
 
+    structlog is loaded with the first event, because it loads rich: together they take a tenth of a start,
+    and most commands log nothing.
+    """
 
-def hand_over(observers: Sequence[Processor] = ()) -> None:
-    """Hand events over to `logging`. `observers` get each of them before, whatever its level."""
-    _PROCESSORS[:] = [
-        *observers,
-        structlog.stdlib.filter_by_level,
-        *STAMPS,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ]
+    def __init__(self, name: str) -> None:
+        self._name = name
 
+    def __getattr__(self, level: str) -> Any:
+        import structlog
 
-structlog.configure(
-    processors=_PROCESSORS,
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
-hand_over()
+        import scheduler.events  # noqa: F401  # says what becomes of them
+
+        method = getattr(structlog.get_logger(self._name), level)
+        setattr(self, level, method)  # so that this is asked once
+        return method

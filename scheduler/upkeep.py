@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from scheduler.actions import sources
 from scheduler.actions.audit import UPKEEP
 from scheduler.batches import batches
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store, UnitOfWork
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Rows that one transaction deletes.
 ROWS = 500

@@ -14,7 +14,10 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from content.errors import SettingsError
+from scheduler.log import Logger
 from storage import driver
+
+log = Logger(__name__)
 
 # A SQLite writer waits so long for another process, milliseconds.
 BUSY_TIMEOUT = 5_000
@@ -104,9 +107,7 @@ def keep_private(file: Path, *, create: bool = False) -> None:
 
 
 def _warn(event: str, file: Path, reason: str) -> None:
-    from scheduler.log import get_logger  # slow to load, and rarely needed here
-
-    get_logger(__name__).warning(event, file=str(file), reason=reason)
+    log.warning(event, file=str(file), reason=reason)
 
 
 def side_files(file: Path) -> tuple[Path, Path]:

@@ -13,10 +13,10 @@ from heapq import heappop, heappush
 
 from bot.commands.types import Reply, Request
 from content import present
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Discord asks for completions at each keystroke; this many count as one command.
 COMPLETIONS = 10

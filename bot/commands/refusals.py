@@ -14,10 +14,10 @@ from content.i18n import Translator
 from content.secrets import printable
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.errors import QuotaExceeded
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Quota
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # How long until a chat without access, and a person over a quota, are told again.
 CLOSED_FOR, QUOTA_FOR = timedelta(days=1), timedelta(hours=1)

@@ -22,10 +22,10 @@ from content.sources.sites import is_address
 from scheduler.actions import chats
 from scheduler.errors import SendError
 from scheduler.intake.together import GROUP, Together
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Chat, ChatAccess, ChatKind, ChatState
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 A = TypeVar("A")  # what a handler answers
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from content.document import Document
 from scheduler.errors import ContentRejected
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Form, Message
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 Render = Callable[[Document, Form], Sequence[Message]]

@@ -7,10 +7,10 @@ from typing import Self
 
 from content.errors import StoreError
 from scheduler.delivery.journal import STORE_RETRY
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Longest wait for events to be recorded, seconds. Commands must still be answered when the disk is full.
 PATIENCE = 5.0

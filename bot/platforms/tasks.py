@@ -2,9 +2,9 @@
 
 import asyncio
 
-from scheduler.log import get_logger
+from scheduler.log import Logger
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 
 class TaskSet:

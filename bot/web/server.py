@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from content.errors import SettingsError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 

@@ -8,15 +8,9 @@ from datetime import datetime
 from content.bounds import MAX_TITLE
 from content.markdown import markdown_to_html
 from content.text import sanitise
-from content.types import UPDATES, ParsedPost
+from content.types import ParsedPost
 
 TITLE = "updates"
-GLOBAL = f"{UPDATES}:"
-
-
-def url_of_chat(place: str) -> str:
-    """The URL of a chat's own updates; `place` is like telegram:-100123/7."""
-    return f"{GLOBAL}{place}"
 
 
 def to_parsed_post(guid: str, text: str, now: datetime) -> ParsedPost:

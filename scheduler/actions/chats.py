@@ -6,7 +6,7 @@ from datetime import datetime
 
 from content.errors import UsageError
 from content.i18n import LANGUAGES, Msgid, named, native_name
-from content.sources.updates import url_of_chat
+from content.types import updates_of
 from scheduler import membership
 from scheduler.actions import sources
 from scheduler.actions.audit import UPKEEP, Actor, Change, record
@@ -133,7 +133,7 @@ async def remove(store: Store, by: Actor, place: Place, now: datetime) -> int:
     async with store.read() as work:
         chats = await membership.named(work, place)
         check_removable(chats)
-        own = [await work.sources.by_url(url_of_chat(str(chat.place))) for chat in chats]
+        own = [await work.sources.by_url(updates_of(str(chat.place))) for chat in chats]
     cancelled = 0
     for source in filter(None, own):
         cancelled += await sources.remove(store, by, source.id, now) or 0

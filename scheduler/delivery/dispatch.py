@@ -10,11 +10,11 @@ from scheduler.delivery.pacer import PATIENCE, Pacer
 from scheduler.delivery.renderings import Composer
 from scheduler.delivery.sending import PROCESS_ENDED, Sending
 from scheduler.errors import SendError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Outcome, Postponed, Sender, Store
 from scheduler.types import Delivery, PartState
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Concurrency = rate × (seconds + 4 commit gaps), clamped to FEWEST..MOST. Where the platform recognises
 # repeated keys a crash duplicates nothing, so there may be more: some wait for the library to repeat them.

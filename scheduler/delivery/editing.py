@@ -17,12 +17,12 @@ from scheduler.delivery.limits import Lane
 from scheduler.delivery.pacer import Pacer
 from scheduler.delivery.renderings import Composer
 from scheduler.errors import Ambiguous, PlatformStopped, RateLimited, Refused, SendError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Edit, EditLimits, Edits, Sender, Stale, Store
 from scheduler.retry import MAX_ATTEMPTS, send_backoff
 from scheduler.types import Chat, Delivery, Form, Message, Part, PartState
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Deliveries that one look finds, and chats whose messages are edited at the same time.
 FOUND, AT_ONCE = 500, 20

@@ -12,11 +12,11 @@ from datetime import datetime
 from math import inf
 
 from content.errors import StoreError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Outcome, Postponed, Store, UnitOfWork
 from scheduler.types import Part
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Seconds between attempts at a database that does not answer; nothing is sent meanwhile.
 STORE_RETRY = 1.0

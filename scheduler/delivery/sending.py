@@ -17,7 +17,7 @@ from scheduler.delivery.pacer import Pacer
 from scheduler.delivery.reactions import Effect, Gone, Moved, Paused, Reaction, Reactions, Slower, Stop
 from scheduler.delivery.renderings import Composer, Renderings
 from scheduler.errors import Ambiguous, ChatPaused, ContentRejected, Refused, SendError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import (
     Clock,
     Closed,
@@ -32,7 +32,7 @@ from scheduler.ports import (
 )
 from scheduler.types import Chat, ChatState, Delivery, DeliveryState, Form, OnUnknown, Part, PartState, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Why the outcome of a part is unknown: it was `sending` when a process started, or when it was claimed.
 PROCESS_ENDED = "the process ended while it was being sent"

@@ -11,10 +11,10 @@ from content.search import Unindexed
 from content.sources import ReadContext
 from content.tokens import IndexedText, index_texts
 from scheduler.batches import batches
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Store
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Posts that are held in memory at once.
 POSTS = 200

@@ -19,13 +19,13 @@ from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.intake.reading import Comparison, Reader
 from scheduler.intake.source_state import ReadTimes, after_failure, after_push, after_read, with_contents
 from scheduler.intake.storing import PollResult, Recorder
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store
 from scheduler.push.websub import WebSub
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 
 class _Stopwatch:

@@ -9,10 +9,10 @@ from content.types import Source
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
 from scheduler.intake.turns import LIMITS, ReadLimits, Turns
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # After the store failed, no read starts for this many seconds: its result could not be recorded.
 STORE_PAUSE = 15.0

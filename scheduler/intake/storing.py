@@ -19,11 +19,11 @@ from scheduler.intake.source_state import is_routine, is_to_move
 from scheduler.intake.together import GROUP, Together
 from scheduler.intake.trouble import tell_of_trouble
 from scheduler.judging import NOT_YET, Judged, judge, settle
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Batch, Clock, Store, UnitOfWork
 from scheduler.stories import recognise
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 Change = Callable[[Source], Source]
 

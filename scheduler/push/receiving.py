@@ -10,11 +10,11 @@ from content.errors import NotFound, SkywaveError
 from content.types import Source, SourceState
 from scheduler.intake.ingest import Ingest
 from scheduler.intake.storing import PollResult
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store
 from scheduler.push.pushes import LIVE, SEEN, Push, PushKind, digest
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Calls that are answered at a time, and calls that wait to be stored: their bodies are in memory.
 AT_ONCE, QUEUED = 16, 16

@@ -15,7 +15,7 @@ from content.fetch import Fetcher
 from content.secrets import is_public, printable
 from content.text import storable
 from content.types import Hints, Source
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.push.pushes import (
     DENIED_WAIT,
@@ -33,7 +33,7 @@ from scheduler.push.pushes import (
     wait,
 )
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
 # Requests to hubs in one tick, and how many of them at a time.

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.stories import once
 from scheduler.timetable import hours
 from scheduler.timetable.schedules import next_run, parse
 from scheduler.types import Broadcast, BroadcastKind, Chat, Digest, Rest, WhenEmpty
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # No transaction that stores a post seen longer ago than this can still be open.
 SETTLED = timedelta(minutes=10)

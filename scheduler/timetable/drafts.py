@@ -6,16 +6,25 @@ from datetime import datetime
 from content import changes
 from content.errors import SourceError
 from content.sources.kinds import Parser
-from content.sources.updates import GLOBAL, TITLE, to_parsed_post, url_of_chat
-from content.types import UPDATES, ParsedPost, ParsedSource, Post, Source, Visibility
+from content.sources.updates import TITLE, to_parsed_post
+from content.types import (
+    OF_OPERATORS,
+    UPDATES,
+    ParsedPost,
+    ParsedSource,
+    Post,
+    Source,
+    Visibility,
+    updates_of,
+)
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.actions.updates import named
 from scheduler.judging import NOT_YET, settle
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.types import Broadcast, BroadcastKind, Chat, ChatAccess, Draft, DraftState
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 
 class Drafts:
@@ -96,14 +105,14 @@ async def _send(work: UnitOfWork, draft: Draft, chat: Chat, post: ParsedPost, no
 
 async def updates_source(work: UnitOfWork, place: str | None) -> Source:
     """The source of a chat's own updates, or the public one of the operators."""
-    url = GLOBAL if place is None else url_of_chat(place)
+    url = OF_OPERATORS if place is None else updates_of(place)
     visibility = Visibility.PUBLIC if place is None else Visibility.PRIVATE
     found = await work.sources.by_url(url)
     return found or await work.sources.add(UPDATES, url, TITLE, visibility)
 
 
 def _shown(draft: Draft, parsed: ParsedPost, now: datetime) -> Post:
-    new = changes.diff([], ParsedSource(posts=(parsed,)), source_url=GLOBAL, now=now).new[0]
+    new = changes.diff([], ParsedSource(posts=(parsed,)), source_url=OF_OPERATORS, now=now).new[0]
     return Post(
         id=0,
         source_id=0,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from content.errors import SkywaveError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Seconds that running ticks get to finish at the end; nearly all take some milliseconds.
 FINISH = 5.0

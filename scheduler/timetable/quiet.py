@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.stories import once
 from scheduler.timetable import digests
 from scheduler.timetable.hours import QuietHours, stored
 from scheduler.types import FOREVER, Broadcast, BroadcastKind, Chat, Subscription
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # The most posts that come at the end of quiet hours; the newest are kept.
 MOST = 30

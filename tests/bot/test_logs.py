@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.logs import configure
-from scheduler.log import get_logger, hand_over
+from scheduler.events import hand_over
+from scheduler.log import Logger
 
 SECRET = "correct horse battery"
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz_012345"
@@ -34,7 +35,7 @@ def raised() -> None:
     try:
         raise ValueError(f"no way to {URL} with {SECRET}")
     except ValueError:
-        get_logger().exception("broken")
+        Logger("tests").exception("broken")
 
 
 def raised_in_a_library() -> None:
@@ -45,12 +46,12 @@ def raised_in_a_library() -> None:
 
 
 WAYS: dict[str, Callable[[], None]] = {
-    "event": lambda: get_logger().info(f"{SECRET} {URL}"),
-    "value": lambda: get_logger().info("sent", url=URL, by=SECRET),
-    "error": lambda: get_logger().warning("failed", error=ValueError(f"{URL} {SECRET}")),
-    "inside": lambda: get_logger().info("sent", items=[{"url": URL}, (SECRET,), {SECRET}]),
-    "path": lambda: get_logger().info("sent", path=Path("/x") / TOKEN / SECRET),
-    "bytes": lambda: get_logger().info("sent", body=f"{URL} {SECRET}".encode()),
+    "event": lambda: Logger("tests").info(f"{SECRET} {URL}"),
+    "value": lambda: Logger("tests").info("sent", url=URL, by=SECRET),
+    "error": lambda: Logger("tests").warning("failed", error=ValueError(f"{URL} {SECRET}")),
+    "inside": lambda: Logger("tests").info("sent", items=[{"url": URL}, (SECRET,), {SECRET}]),
+    "path": lambda: Logger("tests").info("sent", path=Path("/x") / TOKEN / SECRET),
+    "bytes": lambda: Logger("tests").info("sent", body=f"{URL} {SECRET}".encode()),
     "exception": raised,
     "library": lambda: logging.getLogger("library").warning("GET %s %s", URL, SECRET),
     "library's values": lambda: logging.getLogger("library").warning("GET %s", [URL, SECRET]),
@@ -74,7 +75,7 @@ ADDRESS = "https://me:hunter2@example.org/private/3f9a8b7c6d5e4f30/rss?key=hunte
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_addresses_in_events_have_no_secrets(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure(log_format, [])
-    get_logger().warning("source.failed", source=ADDRESS, reason=f"GET {ADDRESS}: no", url=[ADDRESS])
+    Logger("tests").warning("source.failed", source=ADDRESS, reason=f"GET {ADDRESS}: no", url=[ADDRESS])
     logging.getLogger("library").warning("no way to %s", ADDRESS)
     logging.getLogger("library").warning("postgresql://me:hunter2@host/skywave")
     err = capsys.readouterr().err
@@ -88,7 +89,7 @@ def test_nothing_of_an_event_is_obeyed_by_a_terminal(
 ) -> None:
     configure(log_format, [])
     nasty = "Title \x1b]0;owned\x07\x9b2J\r\u202e\nfake [info] line \udce9"
-    get_logger().warning("source.failed", source=nasty, reason=nasty)
+    Logger("tests").warning("source.failed", source=nasty, reason=nasty)
     logging.getLogger("library").warning(nasty)
     err = capsys.readouterr().err
     assert err.count("Title") == 3 and len(err.splitlines()) == 2
@@ -97,7 +98,7 @@ def test_nothing_of_an_event_is_obeyed_by_a_terminal(
 
 def test_json_is_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", [])
-    get_logger().info("sent", chat="telegram:1", part=0, title="两\n行", ok=True, none=None)
+    Logger("tests").info("sent", chat="telegram:1", part=0, title="两\n行", ok=True, none=None)
     raised()
     logging.getLogger("library").warning("slow")
     first, second, third = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -110,7 +111,7 @@ def test_json_is_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_the_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     configure("console", [])
-    get_logger().info("sent", chat="telegram:1")
+    Logger("tests").info("sent", chat="telegram:1")
     (line,) = capsys.readouterr().err.splitlines()
     assert "sent" in line and "chat=telegram:1" in line and "\x1b" not in line
 
@@ -119,6 +120,6 @@ def test_libraries_are_heard_only_when_it_matters(capsys: pytest.CaptureFixture[
     configure("json", [])
     logging.getLogger("httpx").info("HTTP Request")
     logging.getLogger("httpx").warning("HTTP trouble")
-    get_logger().debug("detail")
+    Logger("tests").debug("detail")
     (line,) = capsys.readouterr().err.splitlines()
     assert "trouble" in line

@@ -5,8 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from content.sources.updates import GLOBAL
-from content.types import UPDATES, Failure, Options, PostQuery, Rhythm, SourceState, Validators, Visibility
+from content.types import (
+    OF_OPERATORS,
+    UPDATES,
+    Failure,
+    Options,
+    PostQuery,
+    Rhythm,
+    SourceState,
+    Validators,
+    Visibility,
+)
 from scheduler.ports import Store
 from tests.builders import NOW, after, new_post
 from tests.contracts.world import World
@@ -90,7 +99,7 @@ async def test_what_admins_write_is_not_polled(world: World, store: Store) -> No
     feed, paused = await world.source("feed"), await world.source("paused")
     async with store.write() as work:
         await work.sources.set_state(paused.id, SourceState.PAUSED)
-        updates = await work.sources.add(UPDATES, GLOBAL, "updates", Visibility.PUBLIC)
+        updates = await work.sources.add(UPDATES, OF_OPERATORS, "updates", Visibility.PUBLIC)
         await work.sources.save(replace(updates, polled_at=after(9)))
         await work.commit()
     async with store.read() as work:

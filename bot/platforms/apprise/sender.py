@@ -14,10 +14,10 @@ from bot.platforms.messages import NOTHING, messages, title_of, with_urls, witho
 from content.document import Document
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Chat, Form, Message, Payload, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # An unconfirmed send counts as ambiguous after this long, seconds; apprise's own time-outs are shorter.
 TIMEOUT = 60.0

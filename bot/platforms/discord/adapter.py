@@ -21,10 +21,10 @@ from bot.platforms.discord.replies import PATIENCE
 from bot.platforms.discord.sender import SEND_TIMEOUT, DiscordSender
 from bot.platforms.types import Wiring
 from scheduler.errors import PlatformStopped
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Limits
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # The permissions that the bot's invite link asks for.
 INVITED = discord.Permissions(

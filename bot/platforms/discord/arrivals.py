@@ -15,10 +15,10 @@ from bot.platforms.discord.render import render
 from bot.platforms.discord.rights import hindrance
 from bot.platforms.discord.sender import content, view
 from bot.platforms.types import Wiring
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import ChatKind, Message, Place
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 
 async def greet(guild: discord.Guild, wiring: Wiring) -> None:

@@ -34,10 +34,10 @@ from bot.platforms.roles import Roles
 from bot.platforms.tasks import TaskSet
 from bot.platforms.types import Wiring
 from content.errors import SkywaveError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import ChatKind
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # The guild list counts as complete when no further guild has arrived for this long, seconds.
 GUILD_WAIT = 2.0

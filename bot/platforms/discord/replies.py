@@ -16,10 +16,10 @@ from bot.platforms.discord.render import render
 from bot.platforms.discord.sender import content, form, view
 from content.document import Document
 from scheduler.errors import ContentRejected
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Form, Message
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Discord shows an interaction as failed after 3 s; one without a reply after this time is deferred, seconds.
 PATIENCE = 1.5

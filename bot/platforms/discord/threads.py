@@ -5,10 +5,10 @@ from typing import Literal
 import discord
 
 from bot.platforms.discord import errors
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # Minutes without a message until Discord archives the thread.
 KEPT_OPEN: Literal[1440] = 1440

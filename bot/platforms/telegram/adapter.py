@@ -54,10 +54,10 @@ from content import present
 from content.errors import SkywaveError
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator
 from scheduler.errors import ChatPaused, PlatformStopped, RateLimited
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import ChatKind, Form, Limits, Place, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 ALERT_LENGTH = 200  # most characters of an answer to a press
 SPINNING = 5.0  # seconds after which a press is answered even if its page still waits for the chat's limit

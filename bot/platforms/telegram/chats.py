@@ -7,10 +7,10 @@ from bot.platforms.telegram.limits import NAME
 from bot.platforms.types import Wiring
 from content.i18n import supported
 from scheduler import membership
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import ChatState, Place
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 
 async def membership_changed(event: MembershipEvent, wiring: Wiring) -> bool:

@@ -6,10 +6,10 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from content.document import Document
 from scheduler.errors import SendError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Form, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 
 class Progress:

@@ -13,10 +13,10 @@ from bot.platforms.telegram.sender import TelegramSender
 from bot.platforms.types import Wiring
 from content.formats import Answers
 from scheduler.errors import ChatGone, ChatMoved, ChatPaused, ContentRejected, RateLimited
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Chat, ChatKind, Form, Message, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 # A reply is dropped if its flood wait is longer than this, seconds: it would come too late to be of use.
 LATE = 60.0

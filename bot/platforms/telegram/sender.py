@@ -16,10 +16,10 @@ from bot.platforms.telegram.transport import call
 from content.document import Document
 from content.formats import Rich
 from scheduler.errors import Ambiguous, ContentRejected, SendError
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Chat, Form, Limits, Message, Place, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 HINT_LENGTH = 64  # most characters of the hint in the field of an answer
 RICH = "rich_message"  # the field of a payload that makes it a rich message

@@ -6,10 +6,10 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.platforms.tasks import TaskSet
-from scheduler.log import get_logger
+from scheduler.log import Logger
 from scheduler.types import Place, Sent
 
-log = get_logger(__name__)
+log = Logger(__name__)
 
 STAYS = 600.0  # seconds that an answer stays
 

@@ -15,7 +15,7 @@ from bot.platforms.apprise.sender import AppriseSender
 from content.document import Block, Document, Heading, Link, Paragraph, Text
 from content.errors import SettingsError
 from scheduler.errors import Ambiguous, ChatPaused, Refused
-from scheduler.log import hand_over
+from scheduler.events import hand_over
 from scheduler.types import Chat, ChatKind, Digest, Form, PartState, Place
 from tests.bot.apprise.servers import Hook, MailServer
 from tests.bot.live import Deployment
