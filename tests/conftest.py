@@ -28,6 +28,9 @@ from storage.database import create_engine
 from storage.models import METADATA
 from storage.unit_of_work import SqlStore
 
+# Loading and collecting leaves no garbage; `pytest_collection_finish` turns this on again.
+gc.disable()
+
 # For a thorough search, more examples: EXAMPLES=2000 .venv/bin/pytest tests/bot/test_flat.py
 EXAMPLES = int(os.environ.get("EXAMPLES", "24"))
 # The speed of examples depends on the machine, and no test is about speed.
@@ -70,6 +73,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 EMPTY = """
