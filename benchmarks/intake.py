@@ -20,7 +20,7 @@ from bot.logs import configure
 from bot.memory import collect_rarely
 from content.types import Visibility
 from storage.database import create_engine
-from storage.models import SOURCES
+from storage.tables import SOURCES
 from tests.emulators.telegram.console import read_lines
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from content.types import NewPost, Source, SourceState, Visibility
 from scheduler.types import Broadcast, BroadcastKind, ChatKind
 from storage.database import create_engine
-from storage.models import CHATS, SOURCES, SUBSCRIPTIONS
+from storage.tables import CHATS, SOURCES, SUBSCRIPTIONS
 from storage.unit_of_work import SqlStore
 
 # About as long as an excerpt.

@@ -20,7 +20,9 @@ from scheduler.types import (
     OnUnknown,
     Place,
 )
-from storage.models import (
+from storage.past import note_absence
+from storage.sql import CHUNK, is_open, reserve_alone, upsert
+from storage.tables import (
     BROADCAST_POSTS,
     BROADCASTS,
     CHATS,
@@ -33,8 +35,6 @@ from storage.models import (
     SEARCHES,
     SUBSCRIPTIONS,
 )
-from storage.past import note_absence
-from storage.sql import CHUNK, is_open, reserve_alone, upsert
 
 # Built once: every command and every press reads a chat.
 _ONE = select(CHATS).where(CHATS.c.id == bindparam("chat"))

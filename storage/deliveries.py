@@ -1,7 +1,4 @@
-"""Deliveries with all that belongs to them: rows of five tables, put together here.
-
-Read as plain columns: for a few hundred at a time, ORM entities cost several times as much.
-"""
+"""Deliveries with all that belongs to them: rows of five tables, put together here."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +12,9 @@ from content.formats import from_json
 from content.i18n import Msgid
 from scheduler.types import Broadcast, Delivery, Part, Sent
 from storage.chats import to_chat
-from storage.models import BROADCAST_POSTS, BROADCASTS, CHATS, DELIVERIES, LEDGER, PARTS
 from storage.prepared import Prepared, read
 from storage.sql import among
+from storage.tables import BROADCAST_POSTS, BROADCASTS, CHATS, DELIVERIES, LEDGER, PARTS
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]

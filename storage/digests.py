@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.types import Digest, Draft, DraftState, Subscription
 from storage.filters import passes
-from storage.models import DIGESTS, DRAFTS, LEDGER, POSTS, SOURCES, SUBSCRIPTIONS
 from storage.scope import follows, waits
 from storage.sql import changed_rows, prune, reserve_alone
+from storage.tables import DIGESTS, DRAFTS, LEDGER, POSTS, SOURCES, SUBSCRIPTIONS
 
 
 def to_digest(row: Row[Any]) -> Digest:

@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler.ports import Edit, EditLimits, Stale
 from scheduler.types import ChatAccess, ChatState, DeliveryState, LedgerState
 from storage.deliveries import load_deliveries
-from storage.models import CHATS, DELIVERIES, EDITS, LEDGER, POSTS
 from storage.sql import is_open, upsert
+from storage.tables import CHATS, DELIVERIES, EDITS, LEDGER, POSTS
 
 _OTHER = DELIVERIES.alias("other")
 

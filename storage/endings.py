@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.models import ENDINGS, POSTS, SOURCES, SUBSCRIPTIONS, UtcDateTime
 from storage.sql import prune, upsert
+from storage.tables import ENDINGS, POSTS, SOURCES, SUBSCRIPTIONS, UtcDateTime
 
 # Copied are all other columns, those of later versions too.
 OWN = ("id", "chat_id", "began_after")

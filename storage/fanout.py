@@ -32,7 +32,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState, DeliveryState, Form, LedgerState
 from storage.filters import passes
-from storage.models import (
+from storage.scope import KEPT, follows_one
+from storage.sql import insert_into, reserve_alone, upsert
+from storage.stories import COLUMNS, told_again
+from storage.tables import (
     BROADCAST_POSTS,
     CHATS,
     DELIVERIES,
@@ -41,9 +44,6 @@ from storage.models import (
     POSTS,
     SUBSCRIPTIONS,
 )
-from storage.scope import KEPT, follows_one
-from storage.sql import insert_into, reserve_alone, upsert
-from storage.stories import COLUMNS, told_again
 
 # Statements are built once: to build those of a fan-out takes longer than to run them for a few chats.
 _BROADCAST = bindparam("broadcast", type_=DELIVERIES.c.broadcast_id.type)

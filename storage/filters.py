@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source, Visibility
-from storage.models import FILTERED, FILTERS, LEDGER, PAST, POSTS, SOURCES, SUBSCRIPTIONS
 from storage.past import remember
 from storage.scope import follows, scope_of, waits
 from storage.sql import CHUNK, changed_rows, prune, reserve_alone, upsert
+from storage.tables import FILTERED, FILTERS, LEDGER, PAST, POSTS, SOURCES, SUBSCRIPTIONS
 
 # Asked for each post that is stored.
 _ARE_USED = select(exists().where(SUBSCRIPTIONS.c.filter_id.is_not(None)))

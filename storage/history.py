@@ -15,7 +15,13 @@ from scheduler.types import Delivery, DeliveryState, LedgerState, PartState, Sub
 from storage.chats import SqlChats
 from storage.deliveries import AnySelect, load_deliveries
 from storage.digests import SqlDigests
-from storage.models import (
+from storage.overview import FAILED
+from storage.past import absences, lives
+from storage.scope import follows, visible_sources
+from storage.sources import source_rows, to_source
+from storage.sql import is_open
+from storage.subscriptions import to_subscription
+from storage.tables import (
     BROADCAST_POSTS,
     CHATS,
     DELIVERIES,
@@ -27,12 +33,6 @@ from storage.models import (
     SOURCES,
     SUBSCRIPTIONS,
 )
-from storage.overview import FAILED
-from storage.past import absences, lives
-from storage.scope import follows, visible_sources
-from storage.sources import source_rows, to_source
-from storage.sql import is_open
-from storage.subscriptions import to_subscription
 
 # Deliveries of a chat that are searched for a message. The ledger's primary key finds them without an index
 # of message ids, which every message that is sent would have to be written to.

@@ -27,11 +27,11 @@ from content.search import Query, Unindexed
 from content.tokens import TOKENIZER_VERSION, IndexedText, counted_words, index_texts
 from content.types import PostQuery, Ranking
 from content.typos import Near
-from storage.models import META, POSTS, SOURCES, UNINDEXED, WORDS
 from storage.prepared import Prepared, write
 from storage.scope import in_scope
 from storage.search_query import to_fts5, to_fts5_row, to_tsquery, to_tsvector
 from storage.sql import CHUNK, is_sqlite, reserve_alone, upsert
+from storage.tables import META, POSTS, SOURCES, UNINDEXED, WORDS
 from storage.time_limit import time_limit
 
 # The count of results stops here; people see "1000+".

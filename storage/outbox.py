@@ -34,7 +34,11 @@ from scheduler.types import (
 )
 from storage.deliveries import earliest_first, from_values, load_deliveries, with_details
 from storage.fanout import FanOut
-from storage.models import (
+from storage.outcomes import Outcomes
+from storage.overview import Overview, matching
+from storage.prepared import Prepared, read
+from storage.sql import CHUNK, insert_into, is_open, literally, prune, reserve_alone, upsert
+from storage.tables import (
     BROADCAST_POSTS,
     BROADCASTS,
     CHATS,
@@ -45,10 +49,6 @@ from storage.models import (
     POSTS,
     RENDERINGS,
 )
-from storage.outcomes import Outcomes
-from storage.overview import Overview, matching
-from storage.prepared import Prepared, read
-from storage.sql import CHUNK, insert_into, is_open, literally, prune, reserve_alone, upsert
 
 _older, _busy = DELIVERIES.alias("older"), DELIVERIES.alias("busy")
 

@@ -22,11 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.ports import Closed, Outcome, PartEnded, Postponed
 from scheduler.types import OPEN, DeliveryState, LedgerState, Part, PartState, Sent
-from storage.models import DELIVERIES, LEDGER, PARTS, POSTS
 from storage.prepared import Prepared, Rows, read, write
 from storage.sql import among, insert_into, literally
+from storage.tables import DELIVERIES, LEDGER, PARTS, POSTS
 
-# Tables, not entities: these statements need nothing of the ORM.
 Values: TypeAlias = dict[str, ColumnElement[Any]]
 
 

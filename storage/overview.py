@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler.ports import DeliveryFilter
 from scheduler.types import OPEN, Delivery, DeliveryState, Headline, Progress
 from storage.deliveries import load_deliveries
-from storage.models import BROADCAST_POSTS, BROADCASTS, DELIVERIES, PARTS, POSTS
 from storage.sql import CHUNK, is_open
+from storage.tables import BROADCAST_POSTS, BROADCASTS, DELIVERIES, PARTS, POSTS
 
 FAILED = (DeliveryState.FAILED, DeliveryState.HELD)
 

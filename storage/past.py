@@ -25,8 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.types import Source, Visibility
 from scheduler.types import ChatAccess, ChatState
-from storage.models import ABSENCES, CHATS, FILTERED, PAST, POSTS, SUBSCRIPTIONS
 from storage.scope import ALL, scope_of
+from storage.tables import ABSENCES, CHATS, FILTERED, PAST, POSTS, SUBSCRIPTIONS
 
 # Rows hold all but the present part of a subscription's life.
 STILL = 2**63 - 1

@@ -15,11 +15,11 @@ from content.tokens import IndexedText, index_all
 from content.types import OPENING, Beginning, KnownPost, Media, NewPost, Post, PostQuery
 from scheduler.ports import Batch
 from storage.index import SqlIndex
-from storage.models import POSTS, SOURCES, TOMBSTONES
 from storage.prepared import Prepared, write
 from storage.pruning import Pruning
 from storage.scope import in_scope, sources_in_scope, visible_sources
 from storage.sql import CHUNK, changed_rows, insert_into, reserve_alone
+from storage.tables import POSTS, SOURCES, TOMBSTONES
 
 _NEWEST = select(func.max(POSTS.c.id))
 _NEW = (

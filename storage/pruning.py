@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from scheduler.types import ChatState, DeliveryState
 from storage.filters import passes
 from storage.index import SqlIndex
-from storage.models import CHATS, DELIVERIES, LEDGER, POSTS, SOURCES, SUBSCRIPTIONS, TOMBSTONES
 from storage.scope import ALL, waits
 from storage.sql import CHUNK, upsert
+from storage.tables import CHATS, DELIVERIES, LEDGER, POSTS, SOURCES, SUBSCRIPTIONS, TOMBSTONES
 
 # A tombstone's `seen_at` is updated at most this often, because a source may be read every few seconds.
 TOUCHED = timedelta(days=1)

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.push.pushes import Push, PushKind, PushState
-from storage.models import PUSHES, SOURCES
 from storage.sources import is_polled, is_unfollowed
+from storage.tables import PUSHES, SOURCES
 
 # What is not yet over: it is ended when its source is no longer read.
 OPEN = (PushState.WANTED, PushState.ASKED, PushState.ACTIVE, PushState.RENEWING, PushState.DENIED)

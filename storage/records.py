@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.types import Correction, Match
 from scheduler.ports import Asked, AuditEntry, Found, Shown
 from scheduler.types import Place
-from storage.models import AUDIT, CHATS, LEASES, MANAGED, PEOPLE, QUESTIONS, SEARCHES, VIEWS
 from storage.sql import CHUNK, prune, upsert
+from storage.tables import AUDIT, CHATS, LEASES, MANAGED, PEOPLE, QUESTIONS, SEARCHES, VIEWS
 
 
 class SqlLeases:

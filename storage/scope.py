@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from sqlalchemy import ColumnElement, exists, false, or_, select
 
 from content.types import PostQuery, Visibility
-from storage.models import CHATS, POSTS, SOURCES, SUBSCRIPTIONS, Sources
+from storage.tables import CHATS, POSTS, SOURCES, SUBSCRIPTIONS, Sources
 
 # The scope of a subscription to all public sources.
 ALL = "all"

@@ -38,9 +38,9 @@ from content.types import (
 )
 from scheduler.push.pushes import PushKind
 from storage.index import SqlIndex
-from storage.models import POSTS, PUSHES, SOURCES, SUBSCRIPTIONS
 from storage.prepared import Prepared, read, write
 from storage.scope import shown_sources, visible_sources
+from storage.tables import POSTS, PUSHES, SOURCES, SUBSCRIPTIONS
 
 # No wait is that long: what is due later was planned while the clock of the machine was wrong.
 FARTHEST = timedelta(days=60)

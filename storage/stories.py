@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler.stories import STORY, Told
 from scheduler.types import LedgerState
-from storage.models import CHATS, LEDGER, POSTS, STORY_WORDS, SUBSCRIPTIONS
 from storage.sql import changed_rows, reserve_alone, upsert
+from storage.tables import CHATS, LEDGER, POSTS, STORY_WORDS, SUBSCRIPTIONS
 
 # Titles that a new one is compared with: those that share the most words with it.
 COMPARED = 50

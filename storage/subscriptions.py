@@ -23,10 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from content.formats import Format, from_json
 from content.types import Visibility
 from scheduler.types import Subscription
-from storage.models import DIGESTS, FILTERS, POSTS, SOURCES, SUBSCRIPTIONS
 from storage.past import decided, remember
 from storage.scope import ALL, follows, scope_of
 from storage.sql import changed_rows, insert_into, reserve_alone
+from storage.tables import DIGESTS, FILTERS, POSTS, SOURCES, SUBSCRIPTIONS
 
 
 def to_subscription(row: Row[Any]) -> Subscription:

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import database
 from storage.database import create_engine
-from storage.models import METADATA
+from storage.tables import METADATA
 from storage.unit_of_work import SqlStore
 
 # Loading and collecting leaves no garbage; `pytest_collection_finish` turns this on again.

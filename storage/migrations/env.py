@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage.models import tables
+from storage.tables import for_migrations
 
 # The migrations create the full-text tables with SQL of their own, so Alembic must not compare them.
 SEARCH_TABLES = ("post_fts", "post_search")
@@ -14,7 +14,7 @@ def include_name(name: str | None, kind: str, _parents: object) -> bool:
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=tables(),
+    target_metadata=for_migrations(),
     include_name=include_name,
     compare_type=True,
 )

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select, update
 from scheduler.ports import EditLimits
 from scheduler.types import OPEN, DeliveryState, PartState
 from storage.database import create_engine
-from storage.models import (
+from storage.tables import (
     BROADCAST_POSTS,
     BROADCASTS,
     CHATS,

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from scheduler.ports import Store
-from storage.models import METADATA
+from storage.tables import METADATA
 from storage.unit_of_work import SqlStore
 from tests.conftest import Postgres
 from tests.contracts.world import World

@@ -10,7 +10,7 @@ from scheduler.ports import Asked, Store
 from scheduler.types import Chat, Subscription
 from scheduler.upkeep import Keep, Upkeep
 from storage.database import create_engine
-from storage.models import ENDINGS
+from storage.tables import ENDINGS
 from tests.builders import NOW
 from tests.contracts.world import World
 from tests.fakes import FakeClock

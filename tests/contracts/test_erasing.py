@@ -13,7 +13,7 @@ from scheduler.actions.audit import COMMAND_LINE
 from scheduler.ports import Asked, Closed, Edit, Found, PartEnded, Shown, Store
 from scheduler.types import Chat, ChatState, DeliveryState, Digest, Draft, DraftState, PartState, Place, Sent
 from storage.database import create_engine
-from storage.models import METADATA
+from storage.tables import METADATA
 from tests.builders import NOW, after, part, place, with_digest
 from tests.contracts.world import World
 

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select, update
 
 from scheduler.types import DeliveryState, PartState
 from storage.database import create_engine
-from storage.models import BROADCASTS, DELIVERIES, DIGESTS, LEASES, PARTS
+from storage.tables import BROADCASTS, DELIVERIES, DIGESTS, LEASES, PARTS
 from tests.chaos.servers import postgres
 from tests.e2e.crash import LOOK
 from tests.e2e.program import FeedServer, Program, item, json_feed

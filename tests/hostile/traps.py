@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from scheduler.push.pushes import Push, PushKind, PushState, new_secret
-from storage.models import POSTS
+from storage.tables import POSTS
 from storage.unit_of_work import SqlStore
 from tests.chaos.books import Database
 from tests.e2e.program import Program

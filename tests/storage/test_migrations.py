@@ -1,4 +1,4 @@
-"""The schema: one head, the same as the models, up and down, safe when several processes start at once."""
+"""The schema: one head, the same as the tables, up and down, safe when several processes start at once."""
 
 import asyncio
 import contextlib
@@ -25,10 +25,9 @@ from scheduler.actions.why import Because
 from scheduler.membership import deactivate, reactivate_address
 from scheduler.ports import Batch, Found
 from scheduler.types import Broadcast, BroadcastKind, Digest, Draft, DraftState
-from storage import models
 from storage.database import create_engine
 from storage.migrate import alembic_config, is_current, known_revisions, migrate
-from storage.models import METADATA, TOMBSTONES
+from storage.tables import METADATA, TOMBSTONES, for_migrations
 from storage.unit_of_work import SqlStore
 from tests.builders import NOW, new_post, with_digest
 from tests.contracts.world import World
@@ -56,7 +55,7 @@ def differences(connection: Connection) -> list[Any]:
         return not (kind == "table" and (name or "").startswith(BY_HAND))
 
     options = {"include_name": include_name, "compare_type": True}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), models.tables()))
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), for_migrations()))
 
 
 def downgrade(connection: Connection, revision: str) -> None:
@@ -71,7 +70,7 @@ def test_there_is_one_head() -> None:
     assert {script.revision for script in scripts.walk_revisions()} == known_revisions()
 
 
-async def test_the_migrations_make_what_the_models_say_also_after_down_and_up(database_url: str) -> None:
+async def test_the_migrations_make_what_the_tables_say_also_after_down_and_up(database_url: str) -> None:
     async with engine_for(database_url) as engine:
         async with engine.connect() as connection:
             before = await connection.run_sync(tables)

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ForeignKey, Integer, Named, Table, Text, TypedColumns, UniqueConstraint
 
 from content.types import Rung
-from storage.models.base import METADATA, Id, UtcDateTime, Word
-from storage.models.chats import CHATS
+from storage.tables.base import METADATA, Id, UtcDateTime, Word
+from storage.tables.chats import CHATS
 
 
 class Searches(TypedColumns):

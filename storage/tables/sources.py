@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from content.types import SourceState, Visibility
 from scheduler.push.pushes import PushKind, PushState
-from storage.models.base import METADATA, NO_OPTIONS, Id, UtcDateTime, Word
+from storage.tables.base import METADATA, NO_OPTIONS, Id, UtcDateTime, Word
 
 
 class Sources(TypedColumns):

@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 
 from scheduler.types import Rest, WhenEmpty
-from storage.models.base import CHOICES, METADATA, Id, UtcDateTime, Word, partial
-from storage.models.chats import CHATS
-from storage.models.posts import POSTS
-from storage.models.sources import SOURCES
+from storage.tables.base import CHOICES, METADATA, Id, UtcDateTime, Word, partial
+from storage.tables.chats import CHATS
+from storage.tables.posts import POSTS
+from storage.tables.sources import SOURCES
 
 
 class Digests(TypedColumns):

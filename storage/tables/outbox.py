@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 
 from scheduler.types import BroadcastKind, DeliveryState, DraftState, Form, LedgerState, PartState
-from storage.models.base import CHOICES, METADATA, NEVER, Id, UtcDateTime, Word, partial
-from storage.models.chats import CHATS
-from storage.models.posts import POSTS
-from storage.models.subscriptions import DIGESTS
+from storage.tables.base import CHOICES, METADATA, NEVER, Id, UtcDateTime, Word, partial
+from storage.tables.chats import CHATS
+from storage.tables.posts import POSTS
+from storage.tables.subscriptions import DIGESTS
 
 
 class Drafts(TypedColumns):

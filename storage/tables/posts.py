@@ -18,8 +18,8 @@ from sqlalchemy import (
     false,
 )
 
-from storage.models.base import METADATA, NEVER, Id, InOrder, UtcDateTime, partial
-from storage.models.sources import SOURCES
+from storage.tables.base import METADATA, NEVER, Id, InOrder, UtcDateTime, partial
+from storage.tables.sources import SOURCES
 
 
 class Posts(TypedColumns):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Named, Table, Text, TypedColumns, UniqueConstraint, false
 
 from scheduler.types import ChatAccess, ChatKind, ChatState, OnUnknown
-from storage.models.base import CHOICES, METADATA, Id, UtcDateTime, Word, partial
+from storage.tables.base import CHOICES, METADATA, Id, UtcDateTime, Word, partial
 
 
 class Chats(TypedColumns):

@@ -1,8 +1,8 @@
 """The tables. Enumerations are stored as their values, times as UTC, structured values as JSON."""
 
-from storage.models.base import METADATA, UtcDateTime, tables
-from storage.models.chats import ABSENCES, CHATS
-from storage.models.outbox import (
+from storage.tables.base import METADATA, UtcDateTime, for_migrations
+from storage.tables.chats import ABSENCES, CHATS
+from storage.tables.outbox import (
     BROADCAST_POSTS,
     BROADCASTS,
     DELIVERIES,
@@ -12,11 +12,11 @@ from storage.models.outbox import (
     PARTS,
     RENDERINGS,
 )
-from storage.models.people import MANAGED, PEOPLE, QUESTIONS, SEARCHES, VIEWS
-from storage.models.posts import POSTS, STORY_WORDS, TOMBSTONES, UNINDEXED, WORDS
-from storage.models.records import AUDIT, LEASES, META
-from storage.models.sources import PUSHES, SOURCES, Sources
-from storage.models.subscriptions import (
+from storage.tables.people import MANAGED, PEOPLE, QUESTIONS, SEARCHES, VIEWS
+from storage.tables.posts import POSTS, STORY_WORDS, TOMBSTONES, UNINDEXED, WORDS
+from storage.tables.records import AUDIT, LEASES, META
+from storage.tables.sources import PUSHES, SOURCES, Sources
+from storage.tables.subscriptions import (
     DIGESTS,
     ENDINGS,
     FILTERED,
@@ -60,5 +60,5 @@ __all__ = [
     "WORDS",
     "Sources",
     "UtcDateTime",
-    "tables",
+    "for_migrations",
 ]

@@ -104,7 +104,7 @@ def partial(name: str, where: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), info={"where": where})
 
 
-def tables() -> MetaData:
+def for_migrations() -> MetaData:
     """All tables, as migrations compare them with a database.
 
     Only they need the conditions of indexes for PostgreSQL, whose dialect is slow to load.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Named, Table, Text, TypedColumns
 
-from storage.models.base import METADATA, Id, UtcDateTime
+from storage.tables.base import METADATA, Id, UtcDateTime
 
 
 class Leases(TypedColumns):
