@@ -31,11 +31,16 @@ from storage.unit_of_work import SqlStore
 # Loading and collecting leaves no garbage; `pytest_collection_finish` turns this on again.
 gc.disable()
 
-# For a thorough search, more examples: EXAMPLES=2000 .venv/bin/pytest tests/bot/test_flat.py
+# For a thorough search, with other examples each time: EXAMPLES=2000 .venv/bin/pytest tests/bot/test_flat.py
+# Without it the examples are always the same, so that a change is not blamed for what it did not do.
 EXAMPLES = int(os.environ.get("EXAMPLES", "24"))
 # The speed of examples depends on the machine, and no test is about speed.
 settings.register_profile(
-    "skywave", max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "skywave",
+    max_examples=EXAMPLES,
+    derandomize="EXAMPLES" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("skywave")
 
