@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.access import AccessMode
 from content.i18n import LANGUAGES, SOURCE_LANGUAGE, named
+from content.urls import is_web_url
 from scheduler.quotas import Quotas
 from scheduler.rhythm import Bounds
 
@@ -121,7 +122,7 @@ class Settings(BaseModel):
     @field_validator("rsshub_url")
     @classmethod
     def _is_web_url(cls, value: str) -> str:
-        if value and not _is_web(value):
+        if value and not is_web_url(value):
             raise ValueError("is not an http or https URL: use one like https://rsshub.example.org")
         return value
 
@@ -136,7 +137,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_public_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (not _is_web(value) or parts.query or parts.fragment or parts.username):
+        if value and (not is_web_url(value) or parts.query or parts.fragment or parts.username):
             raise ValueError("is not a URL: write it like https://bot.example.org")
         return value.rstrip("/")
 
@@ -165,12 +166,6 @@ class Settings(BaseModel):
 def _zones() -> Collection[str]:
     """The time zones of this system: finding them takes 20 ms."""
     return available_timezones()
-
-
-def _is_web(url: str) -> bool:
-    from content.document import is_web_url  # many types, which most commands do not need
-
-    return is_web_url(url)
 
 
 def _values(value: object) -> Collection[object]:

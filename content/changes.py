@@ -11,10 +11,10 @@ from hashlib import blake2b
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from content.clean import basic, capped
-from content.document import is_web_url
 from content.identity import is_reused, is_same, may_change, opening, repeats
 from content.text import language, plain_text, storable
 from content.types import Beginning, Derived, KnownPost, Media, NewPost, ParsedPost, ParsedSource
+from content.urls import is_web_url
 
 # The index has room for 16,383 tokens of a post, and an English word has about six characters.
 MAX_TEXT_CHARACTERS = 100_000

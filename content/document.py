@@ -3,12 +3,12 @@
 All text in it is data, which renderers escape for their platform. Links are http(s) only; `link` makes them.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
+
+from content.urls import is_web_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,23 +281,6 @@ class Document:
     blocks: tuple[Block, ...]
     single: bool = False
     carried: tuple[tuple[int, ...], ...] = ()
-
-
-# What nearly all URLs are like; to split one takes ten times as long.
-_USUAL_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
-
-
-def is_web_url(url: str) -> bool:
-    """Whether `url` is an absolute http(s) URL with a host and no control or white-space characters."""
-    if _USUAL_URL.fullmatch(url):
-        return True
-    if " " in url or not url.isprintable():  # no other white space is printable
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-    except ValueError:  # for instance an IPv6 address without its closing bracket
-        return False
 
 
 def link(url: str, *children: Inline) -> tuple[Inline, ...]:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from selectolax.lexbor import LexborNode
 
-from content.document import is_web_url
+from content.urls import is_web_url
 
 PLAYED = "▶ "  # before the name of what can be played
 WIDEST = 1600  # pixels: a wider picture is not worth its bytes in a chat

@@ -14,12 +14,12 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from content.address import Network, RefusedConnection, guarded_sockets
-from content.document import is_web_url
 from content.errors import AddressRefused, FetchError, NoSuchServer, SourceError, SourceGone, Unreachable
 from content.fetch import LARGE, Fetched, LargeBody, ServerBusy
 from content.hints import HINTING, header_hints
 from content.secrets import printable
 from content.types import NO_HINTS, Hints, Validators
+from content.urls import is_web_url
 
 USER_AGENT = "Skywave (feed reader)"
 ACCEPT = (

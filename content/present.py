@@ -34,7 +34,6 @@ from content.document import (
     Text,
     block_text,
     in_line,
-    is_web_url,
     link,
     text,
     without_images,
@@ -55,6 +54,7 @@ from content.types import (
     SourceState,
     Visibility,
 )
+from content.urls import is_web_url
 
 TITLE_LENGTH = 120  # code points of a title in a line: eleven of them leave room for excerpts in 4096
 LEAD_LENGTH = 24  # code points at the start of a post without title that become its link

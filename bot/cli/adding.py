@@ -23,13 +23,13 @@ from bot.cli.progress import index, progress
 from bot.cli.reads import as_json, left_out, summary
 from bot.cli.tables import print_table
 from bot.engine import Engine
-from content.document import is_web_url
 from content.errors import SkywaveError, UsageError
 from content.secrets import printable
 from content.sources import NO_CHOICE, Choice
 from content.sources.discovery import Found, SeveralFeeds
 from content.sources.kinds import LISTING
 from content.types import HOOK, ParsedSource, Source, Visibility
+from content.urls import is_web_url
 from scheduler.actions import hooks, sources
 from scheduler.intake.listed import add_each
 from scheduler.intake.storing import PollResult

@@ -11,9 +11,6 @@ import typer
 from bot.cli.arguments import commands_of, one_of, whole
 from bot.cli.common import Json, chat_named, open_app, print_json, run, say, source_named, to_json
 from bot.cli.tables import print_table
-from bot.look import make_look
-from bot.platforms.terminal.render import plain, render
-from content import present
 from content.errors import NotFound
 from content.types import Source
 from scheduler.actions import digests, following
@@ -197,6 +194,11 @@ def preview(chat: ChatName, name: Name = "") -> None:
 
 
 async def _preview(name: str, which: str) -> None:
+    # Only a preview shows posts: all that lays them out takes a seventh of a start.
+    from bot.look import make_look
+    from bot.platforms.terminal.render import plain, render
+    from content import present
+
     async with open_app() as app:
         async with app.store.read() as work:
             chat, digest = await _of(work, name, which)

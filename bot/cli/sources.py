@@ -34,6 +34,7 @@ from content.secrets import is_public, printable
 from content.sources import Choice, choice_of
 from content.sources.kinds import FULL_TEXT, LISTING
 from content.types import HOOK, UPDATES, Source, SourceState, Visibility
+from content.urls import is_web_url
 from scheduler.actions import hooks, sources
 from scheduler.actions.audit import COMMAND_LINE, Actor
 from scheduler.ports import UnitOfWork
@@ -256,7 +257,6 @@ def import_(
 
 async def _import(file: Path) -> int:
     from bot.cli import adding
-    from content.document import is_web_url
 
     # Somebody else wrote the file: it must not name folders of this machine or sources of Skywave's own.
     urls = read_opml(file)

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from bot.commands.types import Button, Reply, Request, Rows
 from content import present
-from content.document import is_web_url
 from content.secrets import is_public, printable
 from content.sources.discovery import NoFeed, SeveralFeeds
 from content.sources.kinds import LISTING
 from content.sources.pages import Offer
+from content.urls import is_web_url
 
 # Of a button about an address: a: for the address itself, a:KEY for a feed of that page, a:listing for the
 # posts that it lists.

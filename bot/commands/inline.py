@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from bot.commands.types import Request, Services
 from bot.numbers import number
 from content import present
-from content.document import Document, is_web_url
+from content.document import Document
 from content.formats import Detail
 from content.present import Look
 from content.text import excerpt
 from content.types import Post
+from content.urls import is_web_url
 from scheduler.actions import reading, searching
 
 PAGE = 10  # posts that are offered at once

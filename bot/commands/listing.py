@@ -7,12 +7,12 @@ from bot.commands import subscriptions
 from bot.commands.choices import is_link
 from bot.commands.types import Button, Reply, Request, Rows, Services, may
 from content import present
-from content.document import is_web_url
 from content.secrets import is_public, printable
 from content.sources import HYPHENS, Choice, choice_of, normalise
 from content.sources.kinds import LISTING
 from content.sources.listing import confirmed
 from content.types import Visibility
+from content.urls import is_web_url
 from scheduler.actions import sources
 
 PREFIX = "lp"

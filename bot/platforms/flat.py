@@ -49,10 +49,10 @@ from content.document import (
     in_line,
     in_lines,
     inline_text,
-    is_web_url,
 )
 from content.labels import other_host
 from content.text import excerpt
+from content.urls import is_web_url
 
 _LABEL_LENGTH = 200  # most code points of a picture's description
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")

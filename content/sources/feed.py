@@ -6,7 +6,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from content.bounds import MAX_POSTS, MAX_READ, MAX_URL
 from content.changes import prepared
-from content.document import is_web_url
 from content.errors import UsageError
 from content.hints import merged
 from content.secrets import printable
@@ -17,6 +16,7 @@ from content.sources.jsonfeed import parse_json
 from content.sources.kinds import FULL_TEXT, NO_HASHES, Hashes, Read, ReadContext, Values, is_yes, no_options
 from content.sources.xmlfeed import ReadFast, parse_xml
 from content.types import Options, ParsedSource, Validators
+from content.urls import is_web_url
 
 KIND = "feed"
 _FEED_SCHEME = re.compile(r"feed:(//)?(?=https?://)|feed(?=://)", re.IGNORECASE)

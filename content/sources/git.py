@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from content.bounds import bounded
-from content.document import is_web_url
 from content.errors import ParseError, UsageError
 from content.fetch import LARGE, LargeBody, NotGiven
 from content.secrets import printable
@@ -18,6 +17,7 @@ from content.sources.kinds import Read, ReadContext, Values, no_options
 from content.sources.markdown import MAX_BYTES, Found, guid_of, newest_first
 from content.text import storable
 from content.types import Options, ParsedSource, Validators
+from content.urls import is_web_url
 
 if TYPE_CHECKING:
     from content.sources.gitpack import Entry, Tree

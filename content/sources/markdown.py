@@ -13,7 +13,6 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from content.bounds import MAX_POSTS, bounded
-from content.document import is_web_url
 from content.errors import FetchError, ParseError
 from content.markdown import markdown_to_html
 from content.sources.dates import to_utc
@@ -22,6 +21,7 @@ from content.sources.kinds import Read, ReadContext, Values, no_options
 from content.sources.xmlfeed import media_of
 from content.text import plain_text, sanitise, storable
 from content.types import Failure, Options, ParsedPost, ParsedSource, Validators
+from content.urls import is_web_url
 
 KIND = "markdown"
 MAX_BYTES = 2 * 1024 * 1024

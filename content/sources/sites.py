@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from content.document import is_web_url
 from content.errors import UsageError
+from content.urls import is_web_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from content.bounds import MAX_POSTS, bounded, newest, shortened
 from content.changes import stored_guid, with_derived
-from content.document import is_web_url
 from content.embedded import picture_of
 from content.errors import ParseError
 from content.secrets import printable
@@ -26,6 +25,7 @@ from content.sources.hints import hints
 from content.sources.kinds import NO_HASHES, Hashes
 from content.text import absolute, plain_text, sanitise, storable
 from content.types import Failure, Hints, Media, ParsedPost, ParsedSource
+from content.urls import is_web_url
 
 _XML_DECLARATION = re.compile(r"<\?xml[^<>]{0,1000}\?>")
 # Against these two, feedparser's own patterns take quadratic time.

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from content.document import is_web_url
 from content.errors import UsageError
 from content.sources import NO_CHOICE, Choice, kind_of, new_options, normalise
 from content.text import storable
 from content.types import HOOK, Options, Source, Validators, Visibility
+from content.urls import is_web_url
 from scheduler.actions import sources
 from scheduler.actions.audit import Actor, Change, record
 from scheduler.ports import UnitOfWork

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from content.changes import key_of_url
-from content.document import is_web_url
 from content.errors import NotFound
 from content.types import Visibility
+from content.urls import is_web_url
 from scheduler import membership
 from scheduler.actions import searching
 from scheduler.history import History, Item, LedgerEntry, MessagePlace

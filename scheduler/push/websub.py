@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from content.bounds import MAX_URL
-from content.document import is_web_url
 from content.errors import SourceError, StoreError
 from content.fetch import Fetcher
 from content.secrets import is_public, printable
 from content.text import storable
 from content.types import Hints, Source
+from content.urls import is_web_url
 from scheduler.log import Logger
 from scheduler.ports import Clock, Store, UnitOfWork
 from scheduler.push.pushes import (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.document import is_web_url
 from content.sources.pages import MAX_NAME, MOST, MOST_LINKS, Page, page_of
+from content.urls import is_web_url
 from tests.emulators.sites import alternate, page
 
 URL = "https://blog.example.org/2026/post"

@@ -15,9 +15,10 @@ from selectolax.lexbor import LexborHTMLParser
 from bot.platforms.flat import SpanKind, flatten
 from content.blocks import to_blocks
 from content.clean import MAX_HTML_BYTES, capped
-from content.document import Document, block_text, is_web_url
+from content.document import Document, block_text
 from content.labels import other_host
 from content.text import plain_text, sanitise
+from content.urls import is_web_url
 
 EXAMPLES = int(os.environ.get("HTML_EXAMPLES", "50"))
 POST = "https://example.org/a"

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.document import is_web_url
 from content.errors import UsageError
 from content.sources.sites import (
     SITES,
@@ -15,6 +14,7 @@ from content.sources.sites import (
     told_by,
     web_address,
 )
+from content.urls import is_web_url
 
 CHANNEL = "UC" + "x" * 22
 FEEDS = {

@@ -11,8 +11,9 @@ from typing import Any
 from bot.platforms.discord.markdown import has_text, to_markdown
 from bot.platforms.flat import clean_line, is_visible
 from bot.platforms.messages import NOTHING, units
-from content.document import Block, Byline, Divider, Document, Emphasis, Heading, Image, Paragraph, is_web_url
+from content.document import Block, Byline, Divider, Document, Emphasis, Heading, Image, Paragraph
 from content.text import excerpt
+from content.urls import is_web_url
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ import re
 from itertools import groupby, pairwise
 
 from bot.platforms.flat import Flat, Span, SpanKind
-from content.document import is_web_url
+from content.urls import is_web_url
 
 URL_LENGTH = 1024  # most code points of a URL as written; a longer one might leave no room for the text
 

@@ -15,7 +15,8 @@ from bot.platforms.discord.markdown import has_text, link_of, name_of, to_markdo
 from bot.platforms.discord.markup import plain
 from bot.platforms.flat import flatten
 from bot.platforms.messages import NOTHING, messages, title_of, units
-from content.document import Block, Byline, Document, Emphasis, Image, Paragraph, is_web_url
+from content.document import Block, Byline, Document, Emphasis, Image, Paragraph
+from content.urls import is_web_url
 from scheduler.types import Form, Message, Payload
 
 # All lengths are in UTF-16 units.

@@ -41,9 +41,9 @@ from content.document import (
     block_text,
     in_lines,
     inline_text,
-    is_web_url,
 )
 from content.text import excerpt
+from content.urls import is_web_url
 from scheduler.types import Form, Message, Payload
 
 CHARACTERS = 32_768  # code points

@@ -27,10 +27,10 @@ from content.document import (
     Text,
     Underline,
     inline_text,
-    is_web_url,
 )
 from content.labels import other_host
 from content.text import excerpt
+from content.urls import is_web_url
 
 DEPTH = 16  # levels of blocks and formatting, one in the other
 

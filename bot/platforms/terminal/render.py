@@ -18,8 +18,8 @@ from content.document import (
     Media,
     Paragraph,
     Text,
-    is_web_url,
 )
+from content.urls import is_web_url
 from scheduler.types import Form, Message, Payload
 
 _STYLES = {
