@@ -15,6 +15,7 @@ from content.footnotes import Links, links_in, number_of
 from content.spacing import Item, around, in_inlines, into_blocks
 from content.tables import read_table
 from content.text import BLOCKS, BOXES, visible_text
+from content.urls import is_web_url
 
 _DEEPEST = 60  # below this depth only the text is kept, so that recursion ends
 _MEDIA = {"audio": doc.MediaKind.AUDIO, "video": doc.MediaKind.VIDEO}
@@ -96,7 +97,7 @@ def _anchor(node: LexborNode, place: _Place) -> Sequence[Item]:
         return [doc.NoteMark(number)]
     url, items = node.attributes.get("href") or "", _children(node, place)
     kind = _MEDIA.get(node.attributes.get("data-media") or "")
-    if kind and doc.is_web_url(url):
+    if kind and is_web_url(url):
         name = node.text().removeprefix(PLAYED).strip()
         return [doc.Media(kind, url, "" if name == host(url) else name)]
     if name := place.links.jump(url):

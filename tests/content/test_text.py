@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from content import document as doc
+from content import urls
 from content.clean import _BASIC_TAGS, _cleaners, basic, parse
 from content.embedded import with_embedded
 from content.simple import is_canonical
@@ -176,7 +176,7 @@ class TestSanitise:
             assert node.tag not in ("script", "style", "iframe", "svg", "math", "object", "form")
             assert set(node.attributes) <= ALLOWED
             for name in URLS & set(node.attributes):
-                assert doc.is_web_url(node.attributes[name] or "")
+                assert urls.is_web_url(node.attributes[name] or "")
 
     @given(HTML)
     def test_changes_nothing_the_second_time(self, html: str) -> None:
@@ -321,9 +321,9 @@ def test_html_that_is_written_as_sanitisers_write_is_not_sanitised_again(html: s
 
 
 @given(
-    st.from_regex(doc._USUAL_URL, fullmatch=True)
+    st.from_regex(urls._USUAL_URL, fullmatch=True)
     | st.text("htps:/.[]@?#a1 \u00e9", max_size=20).map("http://".__add__)
 )
 def test_a_usual_url_is_one_that_can_be_split(url: str) -> None:
-    if doc._USUAL_URL.fullmatch(url):
+    if urls._USUAL_URL.fullmatch(url):
         assert urlsplit(url).hostname and urlsplit(url).scheme in ("http", "https") and " " not in url
