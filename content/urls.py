@@ -1,4 +1,4 @@
-"""Which URLs can be links. It stands alone, because most that asks needs nothing else of a document."""
+"""Which URLs can be links. Apart from `document.py`, because few who ask need its many types."""
 
 import re
 from urllib.parse import urlsplit

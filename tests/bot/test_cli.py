@@ -342,7 +342,9 @@ from bot.cli.main import app
 try:
     app(["chats", "list"])
 finally:
-    print(sorted({"aiohttp", "alembic", "apprise", "apscheduler", "discord", "telegram"} & set(sys.modules)))
+    unneeded = {"aiohttp", "alembic", "apprise", "apscheduler", "discord", "telegram"}
+    unneeded |= {"markdown_it", "structlog"}
+    print(sorted(unneeded & set(sys.modules)))
 """
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -123,3 +125,18 @@ def test_libraries_are_heard_only_when_it_matters(capsys: pytest.CaptureFixture[
     Logger("tests").debug("detail")
     (line,) = capsys.readouterr().err.splitlines()
     assert "trouble" in line
+
+
+FIRST = f"""
+from bot.logs import configure
+from scheduler.log import Logger
+configure("json", ["{SECRET}"])
+Logger("tests").warning("first", by="{SECRET}")
+"""
+
+
+def test_the_first_event_of_a_process_is_handed_over_too() -> None:
+    """structlog is loaded with it, and by itself would print it as it is."""
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, check=True, text=True)
+    assert done.stdout == ""
+    assert json.loads(done.stderr)["event"] == "first" and SECRET not in done.stderr
